@@ -1,0 +1,3 @@
+//! bookonce: a ledger service that books every transaction exactly once.
+
+pub mod cli;
