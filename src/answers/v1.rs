@@ -1,0 +1,153 @@
+//! Answers of version 1. Frozen: a fixture for each outcome holds every byte.
+
+use crate::domain::decline::Decline;
+use crate::domain::event::{Event, Fact};
+use crate::domain::metadata::Metadata;
+use crate::store::codec::text;
+
+use super::Answer;
+
+pub(super) fn render(event: &Event) -> Answer {
+    let mut body = Vec::with_capacity(512);
+    match event.decline() {
+        None => {
+            accepted(event, &mut body);
+            Answer { status: 201, body }
+        }
+        Some(decline) => {
+            declined(event, decline, &mut body);
+            Answer { status: 402, body }
+        }
+    }
+}
+
+fn accepted(event: &Event, out: &mut Vec<u8>) {
+    put(out, &["{\"transaction_id\":\""]);
+    event.transaction_id.write(out);
+    put(out, &["\",\"kind\":\"", event.kind().name(), "\",\"outcome\":\"accepted\",\"account\":\""]);
+    put(out, &[event.account.as_str(), "\",\"currency\":\"", event.currency.code(), "\""]);
+    own(event, out);
+    standing(event, out);
+    if let Some(entries) = event.entries() {
+        put(out, &[",\"entries\":[{\"account\":\"", event.account.as_str(), "\",\"amount\":\""]);
+        entries.guarded.write(out);
+        put(out, &["\"},{\"account\":\"", entries.counter_account.as_str(), "\",\"amount\":\""]);
+        entries.guarded.negated().write(out);
+        put(out, &["\"}]"]);
+    }
+    ending(event, out);
+}
+
+/// The fields that only this kind of answer has.
+fn own(event: &Event, out: &mut Vec<u8>) {
+    match &event.fact {
+        Fact::AccountOpened { overdraft_limit, metadata: pairs } => {
+            put(out, &[",\"status\":\"open\",\"overdraft_limit\":\"", &overdraft_limit.to_string(), "\""]);
+            metadata(pairs, out);
+        }
+        Fact::Deposited(moved) | Fact::Withdrawn(moved) => {
+            put(out, &[",\"amount\":\""]);
+            moved.amount.write(out);
+            out.push(b'"');
+            if moved.effective_at_given {
+                put(out, &[",\"effective_at\":\"", &event.effective_at.to_string(), "\""]);
+            }
+            metadata(&moved.metadata, out);
+        }
+        Fact::Reversed { reverses, amount, reason, .. } => {
+            put(out, &[",\"amount\":\"", &amount.to_string(), "\",\"reverses\":\"", &reverses.to_string()]);
+            put(out, &["\",\"reason\":"]);
+            text(reason.as_str(), out);
+        }
+        Fact::Prevented { reverses, reason, .. } => {
+            put(out, &[",\"reverses\":\"", &reverses.to_string(), "\",\"reason\":"]);
+            text(reason.as_str(), out);
+        }
+        Fact::Frozen(reason) => status("frozen", reason.as_str(), out),
+        Fact::Unfrozen(reason) => status("open", reason.as_str(), out),
+        Fact::Closed(reason) => status("closed", reason.as_str(), out),
+        Fact::OverdraftLimitChanged { overdraft_limit, reason } => {
+            put(out, &[",\"overdraft_limit\":\"", &overdraft_limit.to_string(), "\",\"reason\":"]);
+            text(reason.as_str(), out);
+        }
+        Fact::Declined { .. } => {}
+    }
+}
+
+fn declined(event: &Event, decline: Decline, out: &mut Vec<u8>) {
+    let (title, detail) = words(decline);
+    put(out, &["{\"type\":\"urn:bookonce:problem:", decline.code(), "\",\"title\":\"", title]);
+    put(out, &["\",\"status\":402,\"detail\":\"", detail, "\",\"code\":\"", decline.code()]);
+    put(out, &["\",\"recorded\":true,\"transaction_id\":\""]);
+    event.transaction_id.write(out);
+    put(out, &["\",\"kind\":\"", event.kind().name(), "\",\"outcome\":\"declined\",\"account\":\""]);
+    put(out, &[event.account.as_str(), "\",\"currency\":\"", event.currency.code(), "\""]);
+    if let Decline::Prevented(by) = decline {
+        put(out, &[",\"prevented_by\":\"", &by.to_string(), "\""]);
+    }
+    standing(event, out);
+    ending(event, out);
+}
+
+fn words(decline: Decline) -> (&'static str, &'static str) {
+    match decline {
+        Decline::InsufficientFunds => {
+            ("Insufficient funds", "The account has not enough available for this amount.")
+        }
+        Decline::BalanceTooLarge => {
+            ("Balance too large", "The account's balance would pass the largest that the ledger keeps.")
+        }
+        Decline::AccountFrozen => ("Account frozen", "The account is frozen: nothing may go out of it."),
+        Decline::AccountClosed => ("Account closed", "The account is closed."),
+        Decline::AccountNotEmpty => {
+            ("Account not empty", "An account can be closed only when its balance is zero.")
+        }
+        Decline::WrongState => ("Wrong state", "The account is not in a state from which this can be done."),
+        Decline::ReversalExceedsOriginal => {
+            ("Reversal exceeds original", "More would be taken back than is left of the original.")
+        }
+        Decline::Prevented(_) => {
+            ("Prevented", "A reversal of this transaction came before it and ruled it out.")
+        }
+        Decline::NotReversible => {
+            ("Not reversible", "The transaction to be reversed moved no money, or was itself a reversal.")
+        }
+    }
+}
+
+fn standing(event: &Event, out: &mut Vec<u8>) {
+    put(out, &[",\"balance\":\""]);
+    event.answer.balance.write(out);
+    put(out, &["\",\"available\":\""]);
+    event.answer.available.write(out);
+    out.push(b'"');
+}
+
+fn ending(event: &Event, out: &mut Vec<u8>) {
+    put(out, &[",\"revision\":", itoa::Buffer::new().format(event.revision), ",\"recorded_at\":\""]);
+    event.recorded_at.write(out);
+    put(out, &["\"}"]);
+}
+
+fn status(status: &str, reason: &str, out: &mut Vec<u8>) {
+    put(out, &[",\"status\":\"", status, "\",\"reason\":"]);
+    text(reason, out);
+}
+
+fn metadata(pairs: &Metadata, out: &mut Vec<u8>) {
+    for (place, (key, value)) in pairs.iter().enumerate() {
+        put(out, &[if place == 0 { ",\"metadata\":{" } else { "," }]);
+        text(key, out);
+        out.push(b':');
+        text(value, out);
+    }
+    if !pairs.is_empty() {
+        out.push(b'}');
+    }
+}
+
+fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}

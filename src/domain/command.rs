@@ -1,0 +1,125 @@
+//! Commands: what a client asks for, checked as far as the request alone can show.
+
+use std::sync::Arc;
+
+use super::currency::Currency;
+use super::ids::{AccountName, CounterAccount, TransactionId};
+use super::metadata::{Metadata, Origin};
+use super::money::Written;
+use super::time::Timestamp;
+
+/// One request to book something, with the ID that makes it bookable only once.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// The client's ID for it.
+    pub transaction_id: TransactionId,
+    /// The account it is about.
+    pub account: AccountName,
+    /// What is asked.
+    pub operation: Operation,
+    /// Who asks, and why.
+    pub origin: Origin,
+}
+
+/// What is asked of an account: every field that has a meaning, none that has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Open the account.
+    Open(Opening),
+    /// Move money into it from one of the ledger's own accounts.
+    Deposit(Move),
+    /// Move money out of it to one of the ledger's own accounts.
+    Withdraw(Move),
+    /// Offset an earlier deposit or withdrawal, or prevent one that has not come yet.
+    Reverse(Reversal),
+    /// Let nothing out of it any more.
+    Freeze(Reason),
+    /// Let money out of it again.
+    Unfreeze(Reason),
+    /// End it.
+    Close(Reason),
+    /// Set how far below zero it may go.
+    SetOverdraftLimit(LimitChange),
+}
+
+/// The fields of [`Operation::Open`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Its currency, for ever.
+    pub currency: Currency,
+    /// How far below zero it may go.
+    pub overdraft_limit: Written,
+    /// The business's own ids.
+    pub metadata: Metadata,
+}
+
+/// The fields of a deposit or a withdrawal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// How much; greater than zero.
+    pub amount: Written,
+    /// The ledger's own account on the other side.
+    pub counter_account: CounterAccount,
+    /// When it happened in the world, if the client said so.
+    pub effective_at: Option<Timestamp>,
+    /// The business's own ids.
+    pub metadata: Metadata,
+}
+
+/// The fields of a reversal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reversal {
+    /// The transaction to take back.
+    pub reverses: TransactionId,
+    /// How much of it; all that is left when not said.
+    pub amount: Option<Written>,
+    /// Why.
+    pub reason: Reason,
+    /// May it pass the overdraft limit?
+    pub force: bool,
+}
+
+/// The fields of a change of the overdraft limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitChange {
+    /// How far below zero the account may go from now on.
+    pub overdraft_limit: Written,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why somebody did something: one line that a person wrote, of 1 to 256 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason(Arc<str>);
+
+impl Reason {
+    /// The text as a reason; `None` when it is empty, too long, or has control characters.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let length = text.chars().count();
+        ((1..=256).contains(&length) && !text.chars().any(char::is_control)).then(|| Self(text.into()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Operation {
+    /// Its name, as it stands in answers, events and searches.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "opening",
+            Self::Deposit(_) => "deposit",
+            Self::Withdraw(_) => "withdrawal",
+            Self::Reverse(_) => "reversal",
+            Self::Freeze(_) => "freeze",
+            Self::Unfreeze(_) => "unfreeze",
+            Self::Close(_) => "close",
+            Self::SetOverdraftLimit(_) => "overdraft_limit",
+        }
+    }
+}

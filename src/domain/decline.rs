@@ -1,0 +1,75 @@
+//! Declines: the business's own "no". Each is recorded, and is the answer to its ID for ever.
+
+use super::ids::TransactionId;
+
+/// Why the ledger declined. Codes and texts are part of first answers: they never change, new ones may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decline {
+    /// It would take the account under its overdraft limit.
+    InsufficientFunds,
+    /// It would take the account above the largest balance.
+    BalanceTooLarge,
+    /// The account is frozen.
+    AccountFrozen,
+    /// The account is closed.
+    AccountClosed,
+    /// An account can't be closed while it has money.
+    AccountNotEmpty,
+    /// A frozen account frozen again, or one unfrozen that was not.
+    WrongState,
+    /// More would be taken back than was moved.
+    ReversalExceedsOriginal,
+    /// This reversal prevented it before it came.
+    Prevented(TransactionId),
+    /// What it names moved no money, or was a reversal itself.
+    NotReversible,
+}
+
+impl Decline {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::BalanceTooLarge => "balance_too_large",
+            Self::AccountFrozen => "account_frozen",
+            Self::AccountClosed => "account_closed",
+            Self::AccountNotEmpty => "account_not_empty",
+            Self::WrongState => "wrong_state",
+            Self::ReversalExceedsOriginal => "reversal_exceeds_original",
+            Self::Prevented(_) => "prevented",
+            Self::NotReversible => "not_reversible",
+        }
+    }
+
+    /// All codes, for searches and documents.
+    pub const CODES: [&'static str; 9] = [
+        "insufficient_funds",
+        "balance_too_large",
+        "account_frozen",
+        "account_closed",
+        "account_not_empty",
+        "wrong_state",
+        "reversal_exceeds_original",
+        "prevented",
+        "not_reversible",
+    ];
+
+    /// The decline with this code; `prevented_by` is what a prevention needs to be named.
+    #[must_use]
+    pub fn from_code(code: &str, prevented_by: Option<TransactionId>) -> Option<Self> {
+        let decline = match code {
+            "insufficient_funds" => Self::InsufficientFunds,
+            "balance_too_large" => Self::BalanceTooLarge,
+            "account_frozen" => Self::AccountFrozen,
+            "account_closed" => Self::AccountClosed,
+            "account_not_empty" => Self::AccountNotEmpty,
+            "wrong_state" => Self::WrongState,
+            "reversal_exceeds_original" => Self::ReversalExceedsOriginal,
+            "not_reversible" => Self::NotReversible,
+            "prevented" => return prevented_by.map(Self::Prevented),
+            _ => return None,
+        };
+        prevented_by.is_none().then_some(decline)
+    }
+}

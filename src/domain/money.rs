@@ -1,0 +1,266 @@
+//! Money: exact decimals with a currency's own number of places. No floating point, no rounding, checked arithmetic.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use super::currency::Currency;
+
+/// The largest amount, and the largest balance of a guarded account, in major units: 10^15.
+pub const LARGEST_MAJOR: i64 = 1_000_000_000_000_000;
+
+/// The most decimals that any currency has.
+const MOST_DECIMALS: usize = 4;
+
+/// Why a text is no amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// Not `digits` or `digits.digits`.
+    #[error("must be a decimal string such as \"40.00\": digits, and at most one point between digits")]
+    NotDecimal,
+    /// Zero where an amount must be greater.
+    #[error("must be greater than zero")]
+    NotPositive,
+    /// Above [`LARGEST_MAJOR`].
+    #[error("must be at most 1000000000000000")]
+    TooLarge,
+    /// More places than the currency has.
+    #[error("has more decimals than its currency")]
+    TooManyDecimals,
+}
+
+/// A number as a client wrote it: exact and not negative, not yet fitted to a currency.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Written(Decimal);
+
+impl Written {
+    /// Nothing at all: the default of an overdraft limit.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
+    /// Reads `0`, `40`, `40.00`; nothing else that some parser somewhere would take for a number.
+    ///
+    /// # Errors
+    /// When the text is not of that form, has more decimals than any currency, or is above the largest amount.
+    pub fn parse(text: &str) -> Result<Self, AmountError> {
+        let (whole, fraction) = match text.split_once('.') {
+            Some((_, "")) => return Err(AmountError::NotDecimal),
+            Some(parts) => parts,
+            None => (text, ""),
+        };
+        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let padded = whole.len() > 1 && whole.starts_with('0');
+        if whole.is_empty() || padded || !digits(whole) || !digits(fraction) {
+            return Err(AmountError::NotDecimal);
+        }
+        if fraction.len() > MOST_DECIMALS {
+            return Err(AmountError::TooManyDecimals);
+        }
+        if whole.len() > 16 {
+            return Err(AmountError::TooLarge);
+        }
+        let units = whole
+            .bytes()
+            .chain(fraction.bytes())
+            .fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
+        let value = Decimal::from_i128_with_scale(units, u32::try_from(fraction.len()).unwrap_or_default());
+        if value > Decimal::from(LARGEST_MAJOR) { Err(AmountError::TooLarge) } else { Ok(Self(value)) }
+    }
+
+    /// Reads an amount: as [`parse`](Self::parse), and greater than zero.
+    ///
+    /// # Errors
+    /// Those of `parse`, or [`AmountError::NotPositive`].
+    pub fn parse_positive(text: &str) -> Result<Self, AmountError> {
+        if text.strip_prefix('-').is_some_and(|rest| Self::parse(rest).is_ok()) {
+            return Err(AmountError::NotPositive);
+        }
+        let written = Self::parse(text)?;
+        if written.0.is_zero() { Err(AmountError::NotPositive) } else { Ok(written) }
+    }
+
+    /// The same number with exactly the currency's decimals.
+    ///
+    /// # Errors
+    /// When it was written with more decimals than that, zeros or not: nothing is ever rounded.
+    pub fn fit(self, currency: Currency) -> Result<Money, AmountError> {
+        if self.0.scale() > currency.decimals() {
+            return Err(AmountError::TooManyDecimals);
+        }
+        let mut value = self.0;
+        value.rescale(currency.decimals());
+        Ok(Money(value))
+    }
+}
+
+impl From<Money> for Written {
+    fn from(money: Money) -> Self {
+        Self(money.0)
+    }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Money(self.0).fmt(f)
+    }
+}
+
+/// An exact sum in some currency, with that currency's number of decimals. May be negative.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Money(Decimal);
+
+impl Money {
+    /// Nothing, in this currency.
+    #[must_use]
+    pub fn zero(currency: Currency) -> Self {
+        Self(Decimal::new(0, currency.decimals()))
+    }
+
+    /// The largest balance of a guarded account in this currency.
+    #[must_use]
+    pub fn largest(currency: Currency) -> Self {
+        let mut largest = Decimal::from(LARGEST_MAJOR);
+        largest.rescale(currency.decimals());
+        Self(largest)
+    }
+
+    /// Reads what [`Display`](fmt::Display) wrote, for this currency.
+    #[must_use]
+    pub fn read(text: &str, currency: Currency) -> Option<Self> {
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !number(whole) || !number(fraction) || whole.len() + fraction.len() > 28 {
+            return None;
+        }
+        if u32::try_from(fraction.len()).ok()? != currency.decimals() || digits.ends_with('.') {
+            return None;
+        }
+        let units =
+            whole.bytes().chain(fraction.bytes()).fold(0_i128, |sum, d| sum * 10 + i128::from(d - b'0'));
+        Some(Self(Decimal::from_i128_with_scale(if negative { -units } else { units }, currency.decimals())))
+    }
+
+    /// The sum; `None` where it passes what 96 bits hold, some 10^13 times the largest balance.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// The difference; `None` as in [`plus`](Self::plus).
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.0.checked_sub(other.0).map(Self)
+    }
+
+    /// The same sum the other way round.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        if self.0.is_zero() { self } else { Self(-self.0) }
+    }
+
+    /// Less than nothing?
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        self.0.is_sign_negative() && !self.0.is_zero()
+    }
+
+    /// Nothing?
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// Appends the decimal string, with all its places: `-40.00`. Exact, without allocation.
+    pub fn write(self, out: &mut Vec<u8>) {
+        if self.is_negative() {
+            out.push(b'-');
+        }
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(self.0.mantissa().unsigned_abs()).as_bytes();
+        let places = self.0.scale() as usize;
+        match digits.len().checked_sub(places) {
+            Some(whole) if whole > 0 => {
+                let (whole, fraction) = digits.split_at(whole);
+                out.extend_from_slice(whole);
+                if places > 0 {
+                    out.push(b'.');
+                    out.extend_from_slice(fraction);
+                }
+            }
+            _ => {
+                out.extend_from_slice(b"0.");
+                out.extend(std::iter::repeat_n(b'0', places - digits.len()));
+                out.extend_from_slice(digits);
+            }
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(24);
+        self.write(&mut text);
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn eur() -> Currency {
+        Currency::parse("EUR").unwrap()
+    }
+
+    #[test]
+    fn only_plain_decimal_strings_are_amounts() {
+        for text in [
+            "1e3", "1_000", "+5", " 5 ", "5.", ".5", "0x10", "٣", "NaN", "Infinity", "1,000.00", "", "007",
+            "5.5.5", "-", "5\n", "½", "１",
+        ] {
+            assert_eq!(Written::parse_positive(text), Err(AmountError::NotDecimal), "{text:?}");
+        }
+        for text in ["0", "0.00", "-0", "-5", "-0.00"] {
+            assert_eq!(Written::parse_positive(text), Err(AmountError::NotPositive), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_rounded() {
+        let fit = |text: &str, code: &str| {
+            Written::parse_positive(text)
+                .and_then(|w| w.fit(Currency::parse(code).unwrap()))
+                .map(|m| m.to_string())
+        };
+        assert_eq!(fit("40", "EUR"), Ok("40.00".into()));
+        assert_eq!(fit("10.505", "EUR"), Err(AmountError::TooManyDecimals));
+        assert_eq!(fit("10.500", "EUR"), Err(AmountError::TooManyDecimals));
+        assert_eq!(fit("1.0", "JPY"), Err(AmountError::TooManyDecimals));
+        assert_eq!(fit("0.001", "KWD"), Ok("0.001".into()));
+        assert_eq!(fit(&format!("0.{}1", "0".repeat(32)), "EUR"), Err(AmountError::TooManyDecimals));
+    }
+
+    #[test]
+    fn the_largest_amount_is_ten_to_the_fifteenth() {
+        assert!(Written::parse_positive("1000000000000000.00").is_ok());
+        for text in ["1000000000000000.01", "10000000000000000", &"9".repeat(400)] {
+            assert_eq!(Written::parse_positive(text), Err(AmountError::TooLarge), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(units in -10_i128.pow(20)..10_i128.pow(20)) {
+            let money = Money(Decimal::from_i128_with_scale(units, 2));
+            prop_assert_eq!(Money::read(&money.to_string(), eur()), Some(money));
+            prop_assert_eq!(money.to_string(), money.0.to_string());
+        }
+    }
+}

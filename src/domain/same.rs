@@ -1,0 +1,98 @@
+//! Is it the same request? "Already booked" is a value, a mismatch names the fields that differ.
+
+use super::command::{Command, Move, Operation};
+use super::event::Event;
+use super::metadata::Metadata;
+
+/// A field in which a request differs from the one that its ID was first used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The field's name in the request.
+    pub field: String,
+    /// What it was; `None` where it was left out.
+    pub first: Option<String>,
+    /// What it is now.
+    pub now: Option<String>,
+}
+
+/// Compares a command with the event that its ID was recorded with. Nothing: it is the same request again.
+///
+/// Who asks and why (`origin`) is not compared; how a number is written is not either.
+#[must_use]
+pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let before = fields(&first.request());
+    let after = fields(&now.operation);
+    let mut compare = |field: &str, first: Option<String>, now: Option<String>| {
+        if first != now {
+            found.push(Difference { field: field.to_owned(), first, now });
+        }
+    };
+    compare("operation", Some(first.request().name().into()), Some(now.operation.name().into()));
+    compare("account", Some(first.account.to_string()), Some(now.account.to_string()));
+    for (field, value) in &before {
+        let other = after.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone());
+        compare(field, Some(value.clone()), other);
+    }
+    for (field, value) in after {
+        if !before.iter().any(|(name, _)| *name == field) {
+            compare(&field, None, Some(value));
+        }
+    }
+    found
+}
+
+/// The fields of a request that have a meaning, each in one canonical text; a field left out at its default is there
+/// with its default, one without a default is missing.
+fn fields(operation: &Operation) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    let mut field = |name: &str, value: String| fields.push((name.to_owned(), value));
+    match operation {
+        Operation::Open(opening) => {
+            field("currency", opening.currency.to_string());
+            field("overdraft_limit", number(&opening.overdraft_limit.to_string()));
+            metadata(&opening.metadata, &mut fields);
+        }
+        Operation::Deposit(asked) | Operation::Withdraw(asked) => moved(asked, &mut fields),
+        Operation::Reverse(asked) => {
+            field("reverses", asked.reverses.to_string());
+            if let Some(amount) = asked.amount {
+                field("amount", number(&amount.to_string()));
+            }
+            field("reason", asked.reason.as_str().to_owned());
+            field("force", asked.force.to_string());
+        }
+        Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
+            field("reason", reason.as_str().to_owned());
+        }
+        Operation::SetOverdraftLimit(change) => {
+            field("overdraft_limit", number(&change.overdraft_limit.to_string()));
+            field("reason", change.reason.as_str().to_owned());
+        }
+    }
+    fields
+}
+
+fn moved(asked: &Move, fields: &mut Vec<(String, String)>) {
+    fields.push(("amount".to_owned(), number(&asked.amount.to_string())));
+    fields.push(("counter_account".to_owned(), asked.counter_account.to_string()));
+    if let Some(at) = asked.effective_at {
+        fields.push(("effective_at".to_owned(), at.to_string()));
+    }
+    metadata(&asked.metadata, fields);
+}
+
+fn metadata(metadata: &Metadata, fields: &mut Vec<(String, String)>) {
+    fields.extend(metadata.iter().map(|(key, value)| (format!("metadata.{key}"), value.to_owned())));
+}
+
+/// A decimal without the zeros that only say how it was written.
+fn number(text: &str) -> String {
+    match text.split_once('.') {
+        Some((whole, fraction)) => {
+            let fraction = fraction.trim_end_matches('0');
+            if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+        }
+        None => text.to_owned(),
+    }
+}

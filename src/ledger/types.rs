@@ -1,0 +1,205 @@
+//! What the ledger tells: verdicts on commands, and what reads return.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::account::Status;
+use crate::domain::currency::Currency;
+use crate::domain::decide::Refusal;
+use crate::domain::event::{Event, Kind};
+use crate::domain::ids::AccountName;
+use crate::domain::money::Money;
+use crate::domain::time::Timestamp;
+use crate::store::chain::Hash;
+
+/// A place in the journal; the first event is at 1, and 0 is before it.
+pub type Position = u64;
+
+/// What became of one command.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// It was new: this event was recorded for it, and is durable.
+    Booked(Arc<Event>, Position),
+    /// Its ID was used before, for this event, which is durable. Whether the request is the same is for the caller to
+    /// ask ([`crate::domain::same::differences`]).
+    Seen(Arc<Event>, Position),
+    /// Nothing was recorded.
+    Refused(Refusal),
+}
+
+/// Why the machinery could not answer. Never recorded: the same ID may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// More commands are waiting than the queue holds, or the service is stopping.
+    #[error("the ledger has more work than it can take")]
+    Overloaded,
+    /// The service is stopping.
+    #[error("the service is stopping")]
+    Stopping,
+    /// The disk is full.
+    #[error("the disk is full")]
+    StorageFull,
+    /// The store does not take anything.
+    #[error("the store can't be written")]
+    StoreUnavailable,
+    /// The store could not say whether it took the event.
+    #[error("it is not known whether the store took the event")]
+    OutcomeUnknown,
+    /// The store's content is not what the ledger wrote.
+    #[error("the store is damaged")]
+    StoreDamaged,
+}
+
+/// Where the journal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Whose journal it is.
+    pub journal_id: Uuid,
+    /// The last event's position; 0 when there is none.
+    pub position: Position,
+    /// The last event's hash; the genesis hash when there is none.
+    pub hash: Hash,
+}
+
+/// As of when a balance is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// Now.
+    Now,
+    /// By when things happened in the world, inclusive.
+    Effective(Timestamp),
+    /// By when they were recorded, inclusive.
+    Known(Timestamp),
+    /// After the last event at or before this position.
+    Position(Position),
+}
+
+/// An account, as one of the reads found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountReading {
+    /// Its name.
+    pub name: AccountName,
+    /// Its currency.
+    pub currency: Currency,
+    /// What it has (had).
+    pub balance: Money,
+    /// What is set aside.
+    pub held: Money,
+    /// What may go out.
+    pub available: Money,
+    /// How far below zero it may go.
+    pub overdraft_limit: Money,
+    /// Open, frozen or closed.
+    pub status: Status,
+    /// The revision of the last event that counts.
+    pub revision: u64,
+}
+
+/// An event with its place.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Its place in the journal.
+    pub position: Position,
+    /// The event.
+    pub event: Arc<Event>,
+}
+
+/// Which lines of an account's statement are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct StatementQuery {
+    /// Only lines after this revision (oldest first) or before it (newest first).
+    pub beyond: Option<u64>,
+    /// Newest first?
+    pub newest_first: bool,
+    /// Only events of this kind.
+    pub kind: Option<Kind>,
+    /// Only what was recorded at or after this moment.
+    pub from: Option<Timestamp>,
+    /// Only what was recorded before this moment.
+    pub to: Option<Timestamp>,
+    /// At most so many lines, 1 to 1000.
+    pub limit: usize,
+}
+
+/// A page of a statement.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The account's currency.
+    pub currency: Currency,
+    /// The balance before `from` (or zero).
+    pub opening_balance: Money,
+    /// The balance before `to` (or now).
+    pub closing_balance: Money,
+    /// The lines.
+    pub lines: Vec<Placed>,
+    /// Are there more in this direction?
+    pub more: bool,
+}
+
+/// What happened to a transaction ID.
+#[derive(Clone, Debug)]
+pub struct TransactionHistory {
+    /// The event that it was recorded with; `None` when it was only ruled out so far.
+    pub first: Option<Placed>,
+    /// What reversed it, or ruled it out, in order.
+    pub reversals: Vec<Placed>,
+}
+
+/// Which events a search wants. All conditions must hold.
+#[derive(Clone, Debug, Default)]
+pub struct SearchQuery {
+    /// Of this account.
+    pub account: Option<AccountName>,
+    /// Of this kind.
+    pub kind: Option<Kind>,
+    /// `Some(true)`: accepted; `Some(false)`: declined.
+    pub accepted: Option<bool>,
+    /// Recorded at or after.
+    pub from: Option<Timestamp>,
+    /// Recorded before.
+    pub to: Option<Timestamp>,
+    /// Only before this position: newest first.
+    pub before: Option<Position>,
+    /// At most so many, 1 to 1000.
+    pub limit: usize,
+}
+
+/// Sums over the whole ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrialBalance {
+    /// After which event.
+    pub position: Position,
+    /// By currency: what the guarded accounts have together.
+    pub guarded: BTreeMap<Currency, Money>,
+    /// By name and currency: what each of the ledger's own accounts has.
+    pub internal: BTreeMap<(String, Currency), Money>,
+}
+
+impl TrialBalance {
+    /// Does everything sum to zero in every currency?
+    #[must_use]
+    pub fn balanced(&self) -> bool {
+        let mut sums = self.guarded.clone();
+        for ((_, currency), amount) in &self.internal {
+            let sum = sums.entry(*currency).or_insert_with(|| Money::zero(*currency));
+            match sum.plus(*amount) {
+                Some(total) => *sum = total,
+                None => return false,
+            }
+        }
+        sums.values().all(|sum| sum.is_zero())
+    }
+}
+
+/// Why a read failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store or the index could not be read.
+    #[error("the ledger could not be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// More reads of this expensive kind are running than are allowed.
+    #[error("too many long reads at once")]
+    Busy,
+}

@@ -1,0 +1,64 @@
+//! The hash chain: each event carries SHA-256 of the hash before it and its own canonical bytes, and an id that is
+//! derived from those bytes, so that the same bytes sent twice are the same event.
+
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The namespace of event ids (UUID version 5, RFC 9562 section 5.5).
+pub const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
+
+/// A SHA-256 in the chain.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// What the first event of a journal is chained to: the journal's own id, so that no other journal can begin so.
+    #[must_use]
+    pub fn genesis(journal_id: Uuid) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"bookonce journal ");
+        hash.update(journal_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        Self(hash.finalize().into())
+    }
+
+    /// The hash of the event with these canonical bytes, after this one.
+    #[must_use]
+    pub fn then(&self, canonical: &[u8]) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        hash.update(canonical);
+        Self(hash.finalize().into())
+    }
+
+    /// Reads 64 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| Self(bytes))
+    }
+}
+
+impl std::fmt::Display for Hash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl std::fmt::Debug for Hash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+/// The id of the event with these canonical bytes.
+#[must_use]
+pub fn event_id(canonical: &[u8]) -> Uuid {
+    let mut hash = Sha1::new();
+    hash.update(EVENT_NAMESPACE.as_bytes());
+    hash.update(canonical);
+    let digest = hash.finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid::Builder::from_sha1_bytes(bytes).into_uuid()
+}

@@ -1,0 +1,279 @@
+//! Reading a line, any version that was ever written. Strict: what the encoder would not have written is refused.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::domain::command::{LimitChange, Move, Operation, Reason, Reversal};
+use crate::domain::currency::Currency;
+use crate::domain::decline::Decline;
+use crate::domain::event::{Answer, Event, Fact, Movement, VERSION};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::metadata::{Metadata, Origin};
+use crate::domain::money::{Money, Written};
+use crate::domain::time::Timestamp;
+use crate::store::chain::Hash;
+
+/// A line of the journal, read.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its place in the journal.
+    pub position: u64,
+    /// What it says.
+    pub event: Event,
+    /// Its hash, as it is written there; not checked.
+    pub hash: Hash,
+}
+
+/// Why a line is no event.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not JSON of an event's shape.
+    #[error("not an event")]
+    Shape(#[from] serde_json::Error),
+    /// A version that this program does not know.
+    #[error("an event of version {0}, which this version of bookonce does not know")]
+    Version(u32),
+    /// A type that this program does not know.
+    #[error("an event of type {0:?}, which this version of bookonce does not know")]
+    Type(String),
+    /// A field that is missing or has a value that no event has.
+    #[error("an event with a wrong {0}")]
+    Field(&'static str),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLine<'a> {
+    position: u64,
+    #[serde(borrow)]
+    stream: &'a str,
+    revision: u64,
+    #[serde(rename = "event_id")]
+    _event_id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    recorded_at: &'a str,
+    effective_at: &'a str,
+    version: u32,
+    transaction_id: &'a str,
+    data: Data<'a>,
+    answer: RawAnswer<'a>,
+    metadata: RawOrigin<'a>,
+    hash: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAnswer<'a> {
+    balance: &'a str,
+    available: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOrigin<'a> {
+    #[serde(rename = "$correlationId", borrow)]
+    correlation: Cow<'a, str>,
+    #[serde(rename = "$causationId", borrow, default)]
+    causation: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    actor: Cow<'a, str>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Data<'a> {
+    operation: Option<&'a str>,
+    code: Option<&'a str>,
+    reverses: Option<&'a str>,
+    amount: Option<&'a str>,
+    overdraft_limit: Option<&'a str>,
+    currency: &'a str,
+    counter_account: Option<&'a str>,
+    #[serde(borrow)]
+    entries: Option<[RawEntry<'a>; 2]>,
+    #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
+    partial: bool,
+    force: bool,
+    effective_at_given: bool,
+    metadata: BTreeMap<String, String>,
+    prevented_by: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry<'a> {
+    account: &'a str,
+    amount: &'a str,
+}
+
+/// Reads one line.
+///
+/// # Errors
+/// When it is not an event that this program could have written.
+pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
+    let raw: RawLine<'_> = serde_json::from_slice(line)?;
+    if raw.version != VERSION {
+        return Err(DecodeError::Version(raw.version));
+    }
+    let account = raw.stream.strip_prefix("account-").and_then(AccountName::parse);
+    let account = account.ok_or(DecodeError::Field("stream"))?;
+    let currency = Currency::parse(raw.data.currency).ok_or(DecodeError::Field("currency"))?;
+    let reader = Reader { data: &raw.data, currency };
+    let effective_at = Timestamp::read(raw.effective_at).ok_or(DecodeError::Field("effective_at"))?;
+    Ok(Line {
+        position: raw.position,
+        hash: Hash::parse(raw.hash).ok_or(DecodeError::Field("hash"))?,
+        event: Event {
+            fact: reader.fact(raw.kind, &account, effective_at)?,
+            account,
+            revision: raw.revision,
+            recorded_at: Timestamp::read(raw.recorded_at).ok_or(DecodeError::Field("recorded_at"))?,
+            effective_at,
+            transaction_id: TransactionId::parse(raw.transaction_id)
+                .ok_or(DecodeError::Field("transaction_id"))?,
+            currency,
+            answer: Answer {
+                balance: reader.money(Some(raw.answer.balance), "answer")?,
+                available: reader.money(Some(raw.answer.available), "answer")?,
+            },
+            origin: Origin {
+                correlation: (raw.metadata.correlation != raw.transaction_id)
+                    .then(|| raw.metadata.correlation.into()),
+                causation: raw.metadata.causation.map(Into::into),
+                actor: raw.metadata.actor.into(),
+            },
+        },
+    })
+}
+
+/// Reads the parts of `data`, each where its type needs it.
+struct Reader<'a> {
+    data: &'a Data<'a>,
+    currency: Currency,
+}
+
+impl Reader<'_> {
+    fn fact(&self, kind: &str, account: &AccountName, at: Timestamp) -> Result<Fact, DecodeError> {
+        Ok(match kind {
+            "AccountOpened" => Fact::AccountOpened {
+                overdraft_limit: self.money(self.data.overdraft_limit, "overdraft_limit")?,
+                metadata: self.metadata()?,
+            },
+            "Deposited" => Fact::Deposited(self.movement(account, false)?),
+            "Withdrawn" => Fact::Withdrawn(self.movement(account, true)?),
+            "Reversed" => self.reversed(account)?,
+            "Prevented" => {
+                Fact::Prevented { reverses: self.reverses()?, reason: self.reason()?, force: self.data.force }
+            }
+            "Frozen" => Fact::Frozen(self.reason()?),
+            "Unfrozen" => Fact::Unfrozen(self.reason()?),
+            "Closed" => Fact::Closed(self.reason()?),
+            "OverdraftLimitChanged" => Fact::OverdraftLimitChanged {
+                overdraft_limit: self.money(self.data.overdraft_limit, "overdraft_limit")?,
+                reason: self.reason()?,
+            },
+            "Declined" => Fact::Declined { operation: self.operation(at)?, decline: self.decline()? },
+            other => return Err(DecodeError::Type(other.to_owned())),
+        })
+    }
+
+    fn movement(&self, account: &AccountName, out: bool) -> Result<Movement, DecodeError> {
+        let amount = self.money(self.data.amount, "amount")?;
+        let (guarded, counter_account) = self.entries(account)?;
+        if guarded != (if out { amount.negated() } else { amount }) {
+            return Err(DecodeError::Field("entries"));
+        }
+        let effective_at_given = self.data.effective_at_given;
+        Ok(Movement { amount, counter_account, effective_at_given, metadata: self.metadata()? })
+    }
+
+    fn reversed(&self, account: &AccountName) -> Result<Fact, DecodeError> {
+        let amount = self.money(self.data.amount, "amount")?;
+        let (guarded, counter_account) = self.entries(account)?;
+        if guarded != amount && guarded != amount.negated() {
+            return Err(DecodeError::Field("entries"));
+        }
+        Ok(Fact::Reversed {
+            reverses: self.reverses()?,
+            amount,
+            credits: !guarded.is_negative(),
+            counter_account,
+            reason: self.reason()?,
+            partial: self.data.partial,
+            force: self.data.force,
+        })
+    }
+
+    /// The two entries, which must balance: the guarded account's sum, and who is on the other side.
+    fn entries(&self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
+        let wrong = DecodeError::Field("entries");
+        let Some([guarded, counter]) = &self.data.entries else { return Err(wrong) };
+        let sum = self.money(Some(guarded.amount), "entries")?;
+        let opposite = self.money(Some(counter.amount), "entries")?;
+        if guarded.account != account.as_str() || opposite != sum.negated() {
+            return Err(wrong);
+        }
+        Ok((sum, CounterAccount::parse(counter.account).ok_or(wrong)?))
+    }
+
+    fn operation(&self, at: Timestamp) -> Result<Operation, DecodeError> {
+        Ok(match self.data.operation.ok_or(DecodeError::Field("operation"))? {
+            "deposit" => Operation::Deposit(self.asked(at)?),
+            "withdrawal" => Operation::Withdraw(self.asked(at)?),
+            "reversal" => Operation::Reverse(Reversal {
+                reverses: self.reverses()?,
+                amount: self.data.amount.map(|_| self.written(self.data.amount, "amount")).transpose()?,
+                reason: self.reason()?,
+                force: self.data.force,
+            }),
+            "freeze" => Operation::Freeze(self.reason()?),
+            "unfreeze" => Operation::Unfreeze(self.reason()?),
+            "close" => Operation::Close(self.reason()?),
+            "overdraft_limit" => Operation::SetOverdraftLimit(LimitChange {
+                overdraft_limit: self.written(self.data.overdraft_limit, "overdraft_limit")?,
+                reason: self.reason()?,
+            }),
+            _ => return Err(DecodeError::Field("operation")),
+        })
+    }
+
+    fn asked(&self, at: Timestamp) -> Result<Move, DecodeError> {
+        let counter_account = self.data.counter_account.and_then(CounterAccount::parse);
+        Ok(Move {
+            amount: self.written(self.data.amount, "amount")?,
+            counter_account: counter_account.ok_or(DecodeError::Field("counter_account"))?,
+            effective_at: self.data.effective_at_given.then_some(at),
+            metadata: self.metadata()?,
+        })
+    }
+
+    fn decline(&self) -> Result<Decline, DecodeError> {
+        let code = self.data.code.ok_or(DecodeError::Field("code"))?;
+        let by = self.data.prevented_by.and_then(TransactionId::parse);
+        Decline::from_code(code, by).ok_or(DecodeError::Field("code"))
+    }
+
+    fn reverses(&self) -> Result<TransactionId, DecodeError> {
+        self.data.reverses.and_then(TransactionId::parse).ok_or(DecodeError::Field("reverses"))
+    }
+
+    fn reason(&self) -> Result<Reason, DecodeError> {
+        self.data.reason.as_deref().and_then(Reason::parse).ok_or(DecodeError::Field("reason"))
+    }
+
+    fn metadata(&self) -> Result<Metadata, DecodeError> {
+        Metadata::new(self.data.metadata.clone()).map_err(|_| DecodeError::Field("metadata"))
+    }
+
+    fn written(&self, text: Option<&str>, field: &'static str) -> Result<Written, DecodeError> {
+        self.money(text, field).map(Written::from)
+    }
+
+    fn money(&self, text: Option<&str>, field: &'static str) -> Result<Money, DecodeError> {
+        text.and_then(|text| Money::read(text, self.currency)).ok_or(DecodeError::Field(field))
+    }
+}

@@ -1,0 +1,235 @@
+//! Writing a line, version 1. Money, names and ids need no escaping; what a client wrote freely gets it.
+
+use uuid::Uuid;
+
+use crate::domain::command::Operation;
+use crate::domain::event::{Event, Fact, Movement, VERSION};
+use crate::domain::metadata::Metadata;
+use crate::domain::time::Timestamp;
+use crate::store::chain::{self, Hash};
+
+/// Writes lines, each chained to the one before. Keeps its buffer and the last time it wrote out.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    canonical: Vec<u8>,
+    time: Option<(Timestamp, Vec<u8>)>,
+}
+
+impl Encoder {
+    /// Appends the event's line, with its line feed, to `out`, and returns its hash.
+    pub fn line(&mut self, event: &Event, position: u64, previous: &Hash, out: &mut Vec<u8>) -> Hash {
+        let head = self.canonical(event);
+        let hash = previous.then(&self.canonical);
+        let id = chain::event_id(&self.canonical);
+        let (front, back) = self.canonical.split_at(head);
+        out.extend_from_slice(b"{\"position\":");
+        number(position, out);
+        out.push(b',');
+        out.extend_from_slice(front.get(1..).unwrap_or_default());
+        out.extend_from_slice(b"\"event_id\":\"");
+        out.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        out.extend_from_slice(b"\",");
+        out.extend_from_slice(back.get(..back.len().saturating_sub(1)).unwrap_or_default());
+        out.extend_from_slice(b",\"hash\":\"");
+        let mut digits = [0; 64];
+        if hex::encode_to_slice(hash.0, &mut digits).is_ok() {
+            out.extend_from_slice(&digits);
+        }
+        out.extend_from_slice(b"\"}\n");
+        hash
+    }
+
+    /// Fills `canonical`; returns where in it the event id is shown.
+    fn canonical(&mut self, event: &Event) -> usize {
+        let mut out = std::mem::take(&mut self.canonical);
+        out.clear();
+        put(&mut out, &["{\"stream\":\"account-", event.account.as_str(), "\",\"revision\":"]);
+        number(event.revision, &mut out);
+        out.push(b',');
+        let head = out.len();
+        put(&mut out, &["\"type\":\"", event.type_name(), "\",\"recorded_at\":\""]);
+        self.moment(event.recorded_at, &mut out);
+        put(&mut out, &["\",\"effective_at\":\""]);
+        self.moment(event.effective_at, &mut out);
+        put(&mut out, &["\",\"version\":"]);
+        number(VERSION.into(), &mut out);
+        put(&mut out, &[",\"transaction_id\":\""]);
+        event.transaction_id.write(&mut out);
+        put(&mut out, &["\",\"data\":{"]);
+        data(event, &mut out);
+        put(&mut out, &["},\"answer\":{\"balance\":\""]);
+        event.answer.balance.write(&mut out);
+        put(&mut out, &["\",\"available\":\""]);
+        event.answer.available.write(&mut out);
+        put(&mut out, &["\"},\"metadata\":{\"$correlationId\":"]);
+        match &event.origin.correlation {
+            Some(correlation) => text(correlation, &mut out),
+            None => {
+                out.push(b'"');
+                event.transaction_id.write(&mut out);
+                out.push(b'"');
+            }
+        }
+        if let Some(causation) = &event.origin.causation {
+            put(&mut out, &[",\"$causationId\":"]);
+            text(causation, &mut out);
+        }
+        put(&mut out, &[",\"actor\":"]);
+        text(&event.origin.actor, &mut out);
+        put(&mut out, &["}}"]);
+        self.canonical = out;
+        head
+    }
+
+    fn moment(&mut self, moment: Timestamp, out: &mut Vec<u8>) {
+        match &self.time {
+            Some((last, written)) if *last == moment => out.extend_from_slice(written),
+            _ => {
+                let mut written = Vec::with_capacity(27);
+                moment.write(&mut written);
+                out.extend_from_slice(&written);
+                self.time = Some((moment, written));
+            }
+        }
+    }
+}
+
+/// The event's own part: what happened, by type.
+fn data(event: &Event, out: &mut Vec<u8>) {
+    match &event.fact {
+        Fact::AccountOpened { overdraft_limit, metadata: pairs } => {
+            put(out, &["\"currency\":\"", event.currency.code(), "\",\"overdraft_limit\":\""]);
+            overdraft_limit.write(out);
+            out.push(b'"');
+            metadata(pairs, out);
+        }
+        Fact::Deposited(moved) | Fact::Withdrawn(moved) => movement(event, moved, out),
+        Fact::Reversed { reverses, amount, reason, partial, force, .. } => {
+            put(out, &["\"reverses\":\""]);
+            reverses.write(out);
+            put(out, &["\",\"amount\":\""]);
+            amount.write(out);
+            put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
+            entries(event, out);
+            put(out, &[",\"reason\":"]);
+            text(reason.as_str(), out);
+            flag("partial", *partial, out);
+            flag("force", *force, out);
+        }
+        Fact::Prevented { reverses, reason, force } => {
+            put(out, &["\"reverses\":\""]);
+            reverses.write(out);
+            put(out, &["\",\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
+            text(reason.as_str(), out);
+            flag("force", *force, out);
+        }
+        Fact::Frozen(reason) | Fact::Unfrozen(reason) | Fact::Closed(reason) => {
+            put(out, &["\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
+            text(reason.as_str(), out);
+        }
+        Fact::OverdraftLimitChanged { overdraft_limit, reason } => {
+            put(out, &["\"overdraft_limit\":\""]);
+            overdraft_limit.write(out);
+            put(out, &["\",\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
+            text(reason.as_str(), out);
+        }
+        Fact::Declined { operation, decline } => {
+            put(out, &["\"operation\":\"", operation.name(), "\",\"code\":\"", decline.code()]);
+            put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
+            declined(operation, out);
+            if let crate::domain::decline::Decline::Prevented(by) = decline {
+                put(out, &[",\"prevented_by\":\""]);
+                by.write(out);
+                out.push(b'"');
+            }
+        }
+    }
+}
+
+fn movement(event: &Event, moved: &Movement, out: &mut Vec<u8>) {
+    put(out, &["\"amount\":\""]);
+    moved.amount.write(out);
+    put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
+    entries(event, out);
+    flag("effective_at_given", moved.effective_at_given, out);
+    metadata(&moved.metadata, out);
+}
+
+fn entries(event: &Event, out: &mut Vec<u8>) {
+    let Some(entries) = event.entries() else { return };
+    put(out, &[",\"entries\":[{\"account\":\"", event.account.as_str(), "\",\"amount\":\""]);
+    entries.guarded.write(out);
+    put(out, &["\"},{\"account\":\"", entries.counter_account.as_str(), "\",\"amount\":\""]);
+    entries.guarded.negated().write(out);
+    put(out, &["\"}]"]);
+}
+
+/// The fields of a declined request, as the same request's fact would have them.
+fn declined(operation: &Operation, out: &mut Vec<u8>) {
+    match operation {
+        Operation::Open(_) => {}
+        Operation::Deposit(asked) | Operation::Withdraw(asked) => {
+            put(out, &[",\"amount\":\"", &asked.amount.to_string(), "\",\"counter_account\":\""]);
+            put(out, &[asked.counter_account.as_str(), "\""]);
+            flag("effective_at_given", asked.effective_at.is_some(), out);
+            metadata(&asked.metadata, out);
+        }
+        Operation::Reverse(asked) => {
+            put(out, &[",\"reverses\":\""]);
+            asked.reverses.write(out);
+            out.push(b'"');
+            if let Some(amount) = asked.amount {
+                put(out, &[",\"amount\":\"", &amount.to_string(), "\""]);
+            }
+            put(out, &[",\"reason\":"]);
+            text(asked.reason.as_str(), out);
+            flag("force", asked.force, out);
+        }
+        Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
+            put(out, &[",\"reason\":"]);
+            text(reason.as_str(), out);
+        }
+        Operation::SetOverdraftLimit(change) => {
+            put(out, &[",\"overdraft_limit\":\"", &change.overdraft_limit.to_string(), "\",\"reason\":"]);
+            text(change.reason.as_str(), out);
+        }
+    }
+}
+
+fn metadata(pairs: &Metadata, out: &mut Vec<u8>) {
+    if pairs.is_empty() {
+        return;
+    }
+    put(out, &[",\"metadata\":{"]);
+    for (place, (key, value)) in pairs.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        text(key, out);
+        out.push(b':');
+        text(value, out);
+    }
+    out.push(b'}');
+}
+
+fn flag(name: &str, set: bool, out: &mut Vec<u8>) {
+    if set {
+        put(out, &[",\"", name, "\":true"]);
+    }
+}
+
+fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn number(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends a JSON string, with the escapes that it needs.
+pub fn text(value: &str, out: &mut Vec<u8>) {
+    // Writing a string into memory can't fail.
+    let _infallible = serde_json::to_writer(out, value);
+}
