@@ -3,5 +3,6 @@
 pub mod answers;
 pub mod cli;
 pub mod domain;
+pub mod index;
 pub mod ledger;
 pub mod store;
