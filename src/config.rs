@@ -146,7 +146,10 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        assert!(matches!(with_file("lisen = '127.0.0.1:2'", Given::default()), Err(ConfigError::Malformed(..))));
+        assert!(matches!(
+            with_file("lisen = '127.0.0.1:2'", Given::default()),
+            Err(ConfigError::Malformed(..))
+        ));
         assert!(matches!(with_file("tls_cert = 'c.pem'", Given::default()), Err(ConfigError::HalfTls)));
         assert!(matches!(with_file("max_connections = 0", Given::default()), Err(ConfigError::Zero(_))));
     }

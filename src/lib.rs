@@ -3,7 +3,9 @@
 pub mod answers;
 pub mod clerk;
 pub mod cli;
+pub mod config;
 pub mod domain;
 pub mod index;
 pub mod ledger;
 pub mod store;
+pub mod telemetry;

@@ -14,7 +14,7 @@ mod desk;
 mod rounds;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -78,6 +78,17 @@ struct Waiting {
     commands: AtomicUsize,
     stopping: AtomicBool,
     trouble: parking_lot::Mutex<Option<Unavailable>>,
+    commits: AtomicU64,
+    events: AtomicU64,
+}
+
+/// What was made durable since the start.
+#[derive(Clone, Copy, Debug)]
+pub struct Done {
+    /// Commits.
+    pub commits: u64,
+    /// The events in them.
+    pub events: u64,
 }
 
 /// The callers' end. Cheap to clone.
@@ -154,8 +165,15 @@ impl Clerk {
 
     /// Why no job is ruled on any more, if none is.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        self.waiting.trouble.lock().map(|why| why.to_string())
+    pub fn trouble(&self) -> Option<Unavailable> {
+        *self.waiting.trouble.lock()
+    }
+
+    /// What was made durable since the start.
+    #[must_use]
+    pub fn done(&self) -> Done {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Done { commits: read(&self.waiting.commits), events: read(&self.waiting.events) }
     }
 
     /// Takes no new jobs; what came before is finished.

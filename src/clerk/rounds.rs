@@ -195,6 +195,7 @@ impl Rounds {
         let index = self.index.clone();
         let head = self.head.clone();
         let settled = self.settled.0.clone();
+        let waiting = Arc::clone(&self.waiting);
         let events = batch.events.clone();
         let streams = batch.streams.clone();
         let accounts: Vec<Tracked> = self.desk.touched(batch);
@@ -209,6 +210,8 @@ impl Rounds {
                         head.position = last;
                         head.hash = landed.hash;
                     });
+                    waiting.commits.fetch_add(1, Ordering::Relaxed);
+                    waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
                     // The clerk is woken before the callers, so that the next append starts first.
                     let _clerk_gone = settled.send(Settled(Ok(())));
                     send(answers, last);

@@ -72,7 +72,7 @@ impl Filter {
     }
 
     fn block(&self, mixed: u64) -> usize {
-        let scaled = u128::from(mixed) * self.blocks.len() as u128 >> 64;
+        let scaled = (u128::from(mixed) * self.blocks.len() as u128) >> 64;
         usize::try_from(scaled).unwrap_or(0)
     }
 }
@@ -82,7 +82,7 @@ fn probes(mixed: u64) -> impl Iterator<Item = (usize, u64)> {
     let mut bits = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (0..PROBES).map(move |_| {
         let probe = (bits >> 55) as usize & 511;
-        bits = bits << 9 | bits >> 55;
+        bits = bits.rotate_left(9);
         (probe >> 6, 1 << (probe & 63))
     })
 }

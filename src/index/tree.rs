@@ -117,7 +117,7 @@ impl Tree {
             let same = self
                 .runs
                 .get(end)
-                .is_some_and(|run| tier(run) == self.runs.get(start).map_or(0, |r| tier(r)));
+                .is_some_and(|run| tier(run) == self.runs.get(start).map_or(0, tier));
             if same {
                 continue;
             }

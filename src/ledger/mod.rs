@@ -42,16 +42,22 @@ struct Inner {
 }
 
 /// How the machinery is doing.
-#[derive(Clone, Debug)]
-pub struct Health {
-    /// Why no command is taken, if none is.
-    pub trouble: Option<String>,
-    /// How many jobs wait for the clerk.
-    pub waiting: usize,
-    /// How many durable events the index's files are behind.
-    pub index_lag: usize,
-    /// How much memory the index's open files take.
+#[derive(Clone, Copy, Debug)]
+pub struct Status {
+    /// Does it take commands?
+    pub ready: bool,
+    /// Why not?
+    pub reason: Option<&'static str>,
+    /// Jobs that wait for the clerk.
+    pub queue_depth: usize,
+    /// Durable events that are not in the index's files yet.
+    pub index_lag_events: usize,
+    /// Memory that the index's open files take.
     pub index_bytes: usize,
+    /// Commits since the start.
+    pub commits: u64,
+    /// Events since the start.
+    pub events: u64,
 }
 
 impl Ledger {
@@ -93,12 +99,22 @@ impl Ledger {
 
     /// How the machinery is doing.
     #[must_use]
-    pub fn health(&self) -> Health {
-        Health {
-            trouble: self.0.index.failure().or_else(|| self.0.clerk.trouble()),
-            waiting: self.0.clerk.waiting(),
-            index_lag: self.0.index.behind(),
+    pub fn status(&self) -> Status {
+        let reason = match self.0.clerk.trouble() {
+            _ if self.0.index.failure().is_some() => Some("The index can't be used; it must be rebuilt."),
+            Some(Unavailable::StoreDamaged) => Some("The store is damaged."),
+            Some(_) => Some("The store can't be written; a restart reads back what is there."),
+            None => None,
+        };
+        let done = self.0.clerk.done();
+        Status {
+            ready: reason.is_none(),
+            reason,
+            queue_depth: self.0.clerk.waiting(),
+            index_lag_events: self.0.index.behind(),
             index_bytes: self.0.index.bytes(),
+            commits: done.commits,
+            events: done.events,
         }
     }
 
