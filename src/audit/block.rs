@@ -39,7 +39,7 @@ pub struct Block {
     pub rows: Vec<Row>,
     /// The hash that stands before the first line, where it is known.
     pub previous: Option<Hash>,
-    /// What the source found wrong after the last row.
+    /// What the source found wrong behind the last row.
     pub broken: Option<Flaw>,
 }
 
@@ -62,19 +62,19 @@ impl Block {
     pub fn read(&self, hasher: &mut Hasher, into: &mut Lines) {
         into.events.clear();
         into.rows.clear();
-        into.broken = None;
+        (into.broken, into.says) = (None, None);
         let mut previous = self.previous;
         let mut at = 0;
         for row in &self.rows {
             while at < row.end && into.broken.is_none() {
                 let line = self.bytes.get(at..row.end).unwrap_or_default();
+                let begin = at;
                 let read = match memchr::memchr(b'\n', line) {
                     None => Err(Flaw::Cut),
                     Some(length) => {
                         let whole = self.bytes.get(..at + length).unwrap_or_default();
-                        let start = at;
                         at += length + 1;
-                        line::read(whole, start, previous.as_ref(), hasher)
+                        line::read(whole, begin, previous.as_ref(), hasher)
                     }
                 };
                 match read {
@@ -82,7 +82,10 @@ impl Block {
                         previous = Some(event.hash);
                         into.events.push(event);
                     }
-                    Err(flaw) => into.broken = Some(flaw),
+                    Err(flaw) => {
+                        into.broken = Some(flaw);
+                        into.says = line::position(&self.bytes, begin);
+                    }
                 }
             }
             into.rows.push(into.events.len());
@@ -90,7 +93,6 @@ impl Block {
                 return;
             }
         }
-        into.broken.clone_from(&self.broken);
     }
 }
 
@@ -110,4 +112,6 @@ pub struct Lines {
     pub rows: Vec<usize>,
     /// What is wrong with the line after the last event.
     pub broken: Option<Flaw>,
+    /// The position that this line says it has.
+    pub says: Option<u64>,
 }

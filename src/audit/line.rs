@@ -68,6 +68,13 @@ pub fn read(block: &[u8], start: usize, previous: Option<&Hash>, hasher: &mut Ha
     })
 }
 
+/// The position that the line from `start` says it has.
+#[must_use]
+pub fn position(block: &[u8], start: usize) -> Option<u64> {
+    let mut cursor = Cursor::new(block, start);
+    cursor.literal("{\"position\":").and_then(|()| cursor.number()).ok()
+}
+
 /// What stands between an event's id and its hash.
 struct Told {
     recorded_at: Moment,

@@ -123,10 +123,10 @@ impl<'a> Auditor<'a> {
 
     fn rows(&mut self, block: &Block, lines: &Lines) -> Result<(), Flaw> {
         let mut start = 0;
-        for (row, &end) in block.rows.iter().zip(&lines.rows) {
+        for (number, (row, &end)) in block.rows.iter().zip(&lines.rows).enumerate() {
             let events = lines.events.get(start..end).unwrap_or_default();
             start = end;
-            let broken = end == lines.events.len() && lines.broken.is_some();
+            let broken = number + 1 == lines.rows.len() && lines.broken.is_some();
             let Some(claim) = &row.claim else {
                 self.events(events, block)?;
                 continue;
@@ -150,6 +150,10 @@ impl<'a> Auditor<'a> {
             }
         }
         match lines.broken.as_ref().or(block.broken.as_ref()) {
+            // A line that is not the next one is no follower of the one before: say the first, it is plainer.
+            Some(Flaw::Chain) if !self.stopped && lines.says.is_some_and(|says| says != self.next) => {
+                Err(Flaw::Position(lines.says.unwrap_or_default()))
+            }
             Some(flaw) if !self.stopped => Err(flaw.clone()),
             _ => Ok(()),
         }

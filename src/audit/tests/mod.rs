@@ -1,6 +1,10 @@
 //! The auditor against histories built by hand: right ones, damaged ones, and forged ones with every hash computed anew.
 
+mod compared;
+mod folders;
+mod forged;
 mod history;
+mod mutated;
 mod right;
 
 use std::io::Cursor;
