@@ -47,6 +47,11 @@ pub struct Books {
 }
 
 impl Books {
+    /// Makes room for so many events.
+    pub fn reserve(&mut self, events: usize) {
+        self.seen.reserve(events);
+    }
+
     /// Takes the next event of a whole journal.
     ///
     /// # Errors

@@ -23,29 +23,58 @@ pub fn show(hash: &Hash) -> String {
     hex::encode(hash)
 }
 
+/// The value of each hexadecimal digit in lower case; 16 for every other byte.
+const VALUES: [u8; 256] = {
+    let mut values = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[DIGITS[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// Reads a hash in its one spelling: 64 digits in lower case.
 #[must_use]
 pub fn read(text: &[u8]) -> Option<Hash> {
+    let text: &[u8; 64] = text.try_into().ok()?;
     let mut hash = [0; 32];
-    let low = text.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    (low && hex::decode_to_slice(text, &mut hash).is_ok()).then_some(hash)
+    let mut wrong = 0;
+    for (byte, pair) in hash.iter_mut().zip(text.as_chunks::<2>().0) {
+        let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+        *byte = high << 4 | low;
+        wrong |= high | low;
+    }
+    (wrong < 16).then_some(hash)
+}
+
+/// Is this text the one spelling of this hash? Much cheaper than to read it.
+#[must_use]
+pub fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
+    let mut spelled = [0; 64];
+    for (pair, byte) in spelled.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    }
+    spelled == *text
 }
 
 /// Sixteen bytes from a UUID in its one spelling, lower case with hyphens.
 #[must_use]
 pub fn read_uuid(text: &[u8; 36]) -> Option<u128> {
-    let mut value = 0_u128;
-    for (place, &byte) in text.iter().enumerate() {
-        let digit = match byte {
-            b'-' if matches!(place, 8 | 13 | 18 | 23) => continue,
-            _ if matches!(place, 8 | 13 | 18 | 23) => return None,
-            b'0'..=b'9' => byte - b'0',
-            b'a'..=b'f' => byte - b'a' + 10,
-            _ => return None,
-        };
-        value = value << 4 | u128::from(digit);
+    let hyphens = [8, 13, 18, 23];
+    let (mut value, mut wrong) = (0_u128, 0);
+    for part in [0..8, 9..13, 14..18, 19..23, 24..36] {
+        let mut number = 0_u64;
+        let digits = part.len() * 4;
+        for byte in text.get(part)? {
+            let digit = VALUES[usize::from(*byte)];
+            wrong |= digit;
+            number = number << 4 | u64::from(digit);
+        }
+        value = value << digits | u128::from(number);
     }
-    Some(value)
+    (wrong < 16 && hyphens.into_iter().all(|at| text.get(at) == Some(&b'-'))).then_some(value)
 }
 
 /// Computes hashes and ids over canonical bytes. Keeps its buffer, so that an event costs no allocation.

@@ -12,6 +12,9 @@ use super::pipeline::{self, Go};
 use super::source::{Opening, Source};
 use super::{Error, manifest::Manifest};
 
+/// No event has a line shorter than this.
+const SHORTEST_LINE: u64 = 400;
+
 /// Where to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum To {
@@ -21,6 +24,9 @@ pub enum To {
     Moment(Moment),
 }
 
+/// A position at which to show the books, and whom to show them.
+pub type Pause<'a> = (u64, &'a mut dyn FnMut(&Books));
+
 /// What is asked of an audit beside its checks.
 #[derive(Default)]
 pub struct Options<'a> {
@@ -28,8 +34,8 @@ pub struct Options<'a> {
     pub to: Option<To>,
     /// A hash that was kept elsewhere, and the position that it is to be found at.
     pub expect: Option<(u64, Hash)>,
-    /// A position at which to show the books on the way, and whom to show them.
-    pub pause: Option<(u64, &'a mut dyn FnMut(&Books))>,
+    /// Where to show the books on the way.
+    pub pause: Option<Pause<'a>>,
     /// Whom to tell how far it has come, now and then.
     pub progress: Option<&'a dyn Fn(u64)>,
 }
@@ -94,7 +100,13 @@ struct Auditor<'a> {
 impl<'a> Auditor<'a> {
     fn new(opening: Opening, options: Options<'a>) -> Self {
         let from = opening.from;
-        let before = if from == 1 { Before::Whole(Box::default()) } else { Before::Part(Part::new(from)) };
+        let mut books = Box::<Books>::default();
+        if let (Some(last), None) = (opening.last, &options.to) {
+            // The source's word is taken only as far as its size bears it out.
+            let events = last.saturating_add(1).saturating_sub(from).min(opening.bytes / SHORTEST_LINE);
+            books.reserve(usize::try_from(events).unwrap_or_default());
+        }
+        let before = if from == 1 { Before::Whole(books) } else { Before::Part(Part::new(from)) };
         let hash = opening.previous;
         let counts = [0; super::event::TYPES.len()];
         let (first_hash, finding, stopped) = (None, None, false);

@@ -73,6 +73,16 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Makes room for so many, so that nothing need be moved as they come.
+    pub fn reserve(&mut self, ids: usize) {
+        self.ids.reserve_exact(ids);
+        self.known.reserve_exact(ids);
+        let size = (ids / 3 * 4).next_power_of_two();
+        if self.is_empty() && size > self.slots.len() {
+            self.slots = vec![0; size];
+        }
+    }
+
     /// Takes an ID that was not seen yet.
     ///
     /// # Errors

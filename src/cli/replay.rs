@@ -163,3 +163,85 @@ fn table(out: &mut dyn Write, replayed: &Replayed, differences: Option<&[Differe
         Some(found) => found.iter().try_for_each(|difference| writeln!(out, "DIFFERENT {difference}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests::compared::{Fake, replayed};
+    use crate::audit::tests::history::{everything, export, lines};
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn replay(bytes: &[u8], more: &[&str], index: Option<&dyn Books>) -> (Exit, String) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let line =
+            ["replay", "--data", file.path().to_str().unwrap()].into_iter().chain(more.iter().copied());
+        let args =
+            <Line as clap::Parser>::try_parse_from(line).map_err(|error| error.to_string()).unwrap().args;
+        let mut out = Vec::new();
+        let exit = run_with(&args, index, &mut out).unwrap();
+        (exit, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn it_shows_the_books_as_a_table() {
+        let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(replayed())));
+        assert_eq!(exit, Exit::Ok);
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn it_lists_what_the_index_says_differently() {
+        let mut index = replayed();
+        index.accounts[1].balance = "999".into();
+        let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(index)));
+        assert_eq!(exit, Exit::Found);
+        assert!(
+            table.contains("DIFFERENT bob: balance is 1000000000000000 by the journal, 999 in the index"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn an_index_that_lags_is_compared_where_it_is() {
+        let index = Replayed::of(&crate::audit::tests::audited(&export(&everything()[..9])).books.unwrap());
+        for index in [index, Replayed::of(&books::Books::default())] {
+            let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(index)));
+            assert_eq!(exit, Exit::Ok, "{table}");
+        }
+        let mut ahead = replayed();
+        ahead.position += 1;
+        let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(ahead)));
+        assert!(
+            exit == Exit::Found && table.contains("position is 36 by the journal, 37 in the index"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn it_stops_at_a_position_or_a_time_and_shows_one_account() {
+        for to in ["3", "2026-11-21T02:00:02.000002Z", "2026-11-21T03:00:02.000002+01:00"] {
+            let (exit, json) =
+                replay(&export(&everything()), &["--json", "--to", to, "--account", "@atm"], None);
+            let shown: serde_json::Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(
+                (exit, &shown["position"], &shown["accounts"]),
+                (Exit::Ok, &3.into(), &serde_json::json!([]))
+            );
+            assert_eq!(shown["internal"][0]["balance"], "40.00", "{json}");
+            assert_eq!(shown["differences"], serde_json::Value::Null);
+        }
+    }
+
+    #[test]
+    fn a_journal_that_is_wrong_or_begins_late_has_no_books() {
+        let lines = lines(&everything());
+        assert_eq!(replay(lines[3..].concat().as_bytes(), &[], None).0, Exit::Found);
+        assert_eq!(replay((lines[0].clone() + &lines[2]).as_bytes(), &[], None).0, Exit::Found);
+    }
+}

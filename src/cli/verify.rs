@@ -52,3 +52,37 @@ pub fn run(args: Args) -> Outcome {
     write!(std::io::stdout().lock(), "{verdict}")?;
     Ok(if verdict.is_right() { Exit::Ok } else { Exit::Found })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests::history::{everything, export};
+
+    fn says(bytes: &[u8], expect: Option<(u64, Hash)>) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        verify(file.path(), Options { expect, ..Options::default() }).unwrap().to_string()
+    }
+
+    #[test]
+    fn it_says_what_was_found_and_what_can_not_be() {
+        let bytes = export(&everything()[..12]);
+        insta::assert_snapshot!("right", says(&bytes, None));
+        let kept = crate::audit::tests::audited(&export(&everything()[..5])).hash.unwrap();
+        insta::assert_snapshot!("expected", says(&bytes, Some((5, kept))));
+        let changed = String::from_utf8(bytes).unwrap().replacen("40.00", "41.00", 1);
+        insta::assert_snapshot!("bad", says(changed.as_bytes(), None));
+        let part = changed.lines().skip(5).take(3).fold(String::new(), |all, line| all + line + "\n");
+        insta::assert_snapshot!("part", says(part.as_bytes(), None));
+    }
+
+    #[test]
+    fn an_expectation_is_a_position_and_a_hash() {
+        let hash = "9f".repeat(32);
+        assert_eq!(expectation(&format!("17:{hash}")), Ok((17, [0x9f; 32])));
+        assert_eq!(expectation(&format!("17:{}", hash.to_uppercase())), Ok((17, [0x9f; 32])));
+        for text in ["", "17", "17:", "0:9f", "x:9f", &format!("0:{hash}"), &format!("17:{hash}0")] {
+            assert!(expectation(text).is_err(), "{text}");
+        }
+    }
+}

@@ -48,9 +48,17 @@ impl<R: Read + Seek + Send> File<R> {
             path: path.into(),
             left: file.seek(SeekFrom::End(0)).map_err(failed)?,
             file,
-            opening: Opening { journal_id: None, from: 1, previous: None, last: None, manifest: None },
+            opening: Opening {
+                journal_id: None,
+                from: 1,
+                previous: None,
+                last: None,
+                bytes: 0,
+                manifest: None,
+            },
             begun: Vec::new(),
         };
+        this.opening.bytes = this.left;
         if this.left == 0 {
             return Err(Error::Empty(path.into()));
         }

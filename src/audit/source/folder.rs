@@ -69,6 +69,7 @@ impl Folder {
             from: 1,
             previous: Some(chain::genesis(journal_id)),
             last: end.and_then(|_| u64::try_from(last.checked_add(count)?.checked_sub(1)?).ok()),
+            bytes: pages(&database).map_err(read)?,
             manifest: None,
         };
         Ok(Self { path, database, opening, at: i64::MIN, last })
@@ -137,6 +138,12 @@ impl Source for Folder {
             },
         }
     }
+}
+
+/// The database's size in bytes, its WAL included.
+fn pages(database: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    Ok(u64::try_from(number("page_count")?.saturating_mul(number("page_size")?)).unwrap_or_default())
 }
 
 fn claim(row: &Record<'_>) -> Result<Claim, &'static str> {

@@ -27,8 +27,10 @@ pub struct Opening {
     pub from: u64,
     /// The hash before it, where the source says it or it follows from the journal's id.
     pub previous: Option<Hash>,
-    /// The position of the last event that is to come, where the source says it. Only for showing progress.
+    /// The position of the last event that is to come, where the source says it. Not to be relied on.
     pub last: Option<u64>,
+    /// How many bytes it has, about. Bounds what is made ready for it.
+    pub bytes: u64,
     /// A file's last line, when it is a manifest, or what is wrong with it.
     pub manifest: Option<Result<Manifest, Flaw>>,
 }

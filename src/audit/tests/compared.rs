@@ -5,7 +5,7 @@ use super::history::{everything, export};
 use crate::audit::replay::{BookedAccount, BookedInternal, Books, BooksError, Replayed, compare};
 
 /// Books that say what they are told to.
-struct Fake(Replayed);
+pub(crate) struct Fake(pub Replayed);
 
 impl Books for Fake {
     fn position(&self) -> u64 {
@@ -25,7 +25,7 @@ impl Books for Fake {
     }
 }
 
-fn replayed() -> Replayed {
+pub(crate) fn replayed() -> Replayed {
     Replayed::of(&audited(&export(&everything())).books.unwrap())
 }
 

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub(in crate::audit) const JOURNAL: Uuid = Uuid::from_u128(0x018f_4e6e_9d52_7a30_8f7e_3f6b_2a1c_0d4e);
+pub(crate) const JOURNAL: Uuid = Uuid::from_u128(0x018f_4e6e_9d52_7a30_8f7e_3f6b_2a1c_0d4e);
 
 /// What one event is made of. A forger changes it and writes all lines again.
 #[derive(Debug, Clone)]
-pub(in crate::audit) struct Told {
+pub(crate) struct Told {
     pub stream: String,
     pub revision: u64,
     pub kind: &'static str,
@@ -25,12 +25,12 @@ pub(in crate::audit) struct Told {
 }
 
 /// A transaction ID for each number.
-pub(in crate::audit) fn id(number: u64) -> String {
+pub(crate) fn id(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 
 /// The lines with their hashes, the chain begun as the journal's own.
-pub(in crate::audit) fn lines(events: &[Told]) -> Vec<String> {
+pub(crate) fn lines(events: &[Told]) -> Vec<String> {
     let mut hash: [u8; 32] = Sha256::digest(format!("bookonce journal {JOURNAL}")).into();
     let namespace = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
     let line = |(place, told): (usize, &Told)| {
@@ -65,7 +65,7 @@ fn hash_of(line: &str) -> &str {
 }
 
 /// The manifest of these lines as the whole journal.
-pub(in crate::audit) fn manifest(lines: &[String]) -> String {
+pub(crate) fn manifest(lines: &[String]) -> String {
     let genesis = hex::encode(Sha256::digest(format!("bookonce journal {JOURNAL}")));
     let first = lines.first().map_or(&*genesis, |line| hash_of(line));
     let last = lines.last().map_or(&*genesis, |line| hash_of(line));
@@ -77,14 +77,14 @@ pub(in crate::audit) fn manifest(lines: &[String]) -> String {
 }
 
 /// The export of these events.
-pub(in crate::audit) fn export(events: &[Told]) -> Vec<u8> {
+pub(crate) fn export(events: &[Told]) -> Vec<u8> {
     let lines = lines(events);
     format!("{}{}", lines.concat(), manifest(&lines)).into_bytes()
 }
 
 /// Tells events, each on the account's next revision, a millisecond after the one before.
 #[derive(Debug, Default)]
-pub(in crate::audit) struct Teller {
+pub(crate) struct Teller {
     pub events: Vec<Told>,
     revisions: HashMap<String, u64>,
 }
@@ -167,7 +167,7 @@ impl Teller {
     }
 }
 
-pub(in crate::audit) fn entries(account: &str, amount: &str, counter: &str) -> String {
+pub(crate) fn entries(account: &str, amount: &str, counter: &str) -> String {
     let other = amount.strip_prefix('-').map_or_else(|| format!("-{amount}"), str::to_owned);
     format!(
         r#""entries":[{{"account":"{account}","amount":"{amount}"}},{{"account":"{counter}","amount":"{other}"}}]"#
@@ -186,7 +186,7 @@ const REASON: &str = r#""reason":"because""#;
 const CHANGE: &str = r#""currency":"EUR","reason":"because""#;
 
 /// Every type of event and every code of a decline.
-pub(in crate::audit) fn everything() -> Vec<Told> {
+pub(crate) fn everything() -> Vec<Told> {
     let mut t = Teller::default();
     let a = "alice";
     let move_of = |amount: &str| format!(r#""amount":"{amount}","counter_account":"@cash""#);

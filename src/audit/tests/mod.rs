@@ -1,10 +1,11 @@
 //! The auditor against histories built by hand: right ones, damaged ones, and forged ones with every hash computed anew.
 
-mod compared;
+pub(crate) mod compared;
 mod folders;
 mod forged;
-mod history;
+pub(crate) mod history;
 mod mutated;
+mod remote;
 mod right;
 
 use std::io::Cursor;
@@ -14,12 +15,12 @@ use super::run::{Audited, Options, audit};
 use super::source::file::File;
 
 /// Audits the bytes of an exported file.
-pub(super) fn audited(bytes: &[u8]) -> Audited {
+pub(crate) fn audited(bytes: &[u8]) -> Audited {
     audited_with(bytes, Options::default())
 }
 
 /// The same, with options.
-pub(super) fn audited_with(bytes: &[u8], options: Options<'_>) -> Audited {
+pub(crate) fn audited_with(bytes: &[u8], options: Options<'_>) -> Audited {
     let file = File::new(Cursor::new(bytes.to_vec()), Path::new("test.ndjson")).unwrap();
     audit(Box::new(file), options).unwrap()
 }

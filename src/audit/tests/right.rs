@@ -91,3 +91,15 @@ fn a_file_without_its_manifest_is_read_as_far_as_it_goes() {
     let audited = audited(lines(&everything()).concat().as_bytes());
     assert_eq!((audited.finding, audited.whole, audited.journal_id), (None, false, None));
 }
+
+/// The digest of two events, reckoned by hand from the contract's text.
+#[test]
+fn the_digest_is_what_the_contract_says() {
+    use sha2::{Digest, Sha256};
+    let books = right(&everything()[..2]).books.unwrap();
+    let id = |last: u8| [0, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 0, last];
+    let opened = Sha256::digest([&[0; 32][..], &id(1), b"accepted:AccountOpened"].concat());
+    let seen = Sha256::digest([&opened[..], &id(2), b"accepted:Deposited"].concat());
+    let line = format!("alice|EUR|100.00|50.00|open|0.00|{}\n", hex::encode(seen));
+    assert_eq!(digest::of(&books), hex::encode(Sha256::digest(line)));
+}
