@@ -183,7 +183,7 @@ impl Books {
             | (Fact::Moved { .. } | Fact::Changed(_) | Fact::LimitChanged { .. }, Ruling::Accepted(_)) => {
                 Ok(())
             }
-            (fact, ruling) => Err(Flaw::Outcome { says: said(fact), ruled: ruled(ruling) }),
+            (fact, ruling) => Err(Flaw::Outcome { says: fact.outcome(), ruled: ruling.to_string() }),
         }
     }
 
@@ -288,21 +288,5 @@ impl Books {
                 Some(((std::str::from_utf8(names.get(counter)?).ok()?, *currency), *balance))
             })
             .collect()
-    }
-}
-
-fn said(fact: &Fact) -> String {
-    match fact {
-        Fact::Declined { code, .. } => format!("declined: {}", code.text()),
-        fact => format!("accepted: {}", fact.type_name()),
-    }
-}
-
-fn ruled(ruling: Ruling) -> String {
-    match ruling {
-        Ruling::Accepted(_) => "accepted".into(),
-        Ruling::Prevention => "accepted: Prevented".into(),
-        Ruling::Declined(code) => format!("declined: {}", code.text()),
-        Ruling::Unrecorded(why) => format!("not recorded: {why}"),
     }
 }

@@ -238,4 +238,13 @@ impl Fact {
     pub fn type_name(&self) -> &'static str {
         TYPES.get(self.number()).copied().unwrap_or_default()
     }
+
+    /// What it says became of its request, for a person.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        match self {
+            Self::Declined { code, .. } => format!("declined: {}", code.text()),
+            fact => format!("accepted: {}", fact.type_name()),
+        }
+    }
 }

@@ -98,6 +98,17 @@ pub enum Ruling {
     Unrecorded(&'static str),
 }
 
+impl std::fmt::Display for Ruling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Accepted(_) => f.write_str("accepted"),
+            Self::Prevention => f.write_str("accepted: Prevented"),
+            Self::Declined(code) => write!(f, "declined: {}", code.text()),
+            Self::Unrecorded(why) => write!(f, "not recorded: {why}"),
+        }
+    }
+}
+
 /// What becomes of a request on an account that is there.
 #[must_use]
 pub fn ruling(standing: &Standing, request: Request) -> Ruling {

@@ -242,3 +242,25 @@ fn a_closed_account_rules_out_before_it_looks_further() {
     swap(&mut t.events[3], &id(99), &id(1));
     found(&t.events, 4, "declined: account_closed");
 }
+
+/// Catches: an ID looked up in the whole ledger where the rule says on this account.
+#[test]
+fn what_was_seen_on_another_account_was_never_seen_here() {
+    let mut t = Teller::default();
+    for account in ["a", "b"] {
+        t.tell(account, "AccountOpened", r#""currency":"EUR","overdraft_limit":"0.00""#, "0.00", "0.00");
+    }
+    let elsewhere = t.moves("a", "5.00", "EUR", "5.00", "5.00");
+    let rules_out = format!(r#""reverses":"{elsewhere}","currency":"EUR","reason":"""#);
+    t.tell("b", "Prevented", &rules_out, "0.00", "0.00");
+    // Even an ID that rules itself out was not seen before it came.
+    let itself = format!(r#""reverses":"{}","currency":"EUR","reason":"""#, id(5));
+    t.tell("b", "Prevented", &itself, "0.00", "0.00");
+    assert_eq!(audited(&export(&t.events)).finding, None);
+    t.events[3].kind = "Reversed";
+    t.events[3].data = format!(
+        r#""reverses":"{elsewhere}","amount":"5.00","currency":"EUR",{},"reason":"""#,
+        entries("b", "-5.00", "@cash")
+    );
+    found(&t.events, 4, "by the rules it is accepted: Prevented");
+}
