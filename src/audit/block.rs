@@ -17,7 +17,7 @@ pub struct Claim {
     pub first: i64,
     /// How many events it has.
     pub count: i64,
-    /// The time of its last event.
+    /// The time of its first event.
     pub recorded_at: Vec<u8>,
 }
 

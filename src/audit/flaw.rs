@@ -98,7 +98,7 @@ pub enum Flaw {
     RowFirst(i64),
     #[error("the row here says that it has {says} events, and has {has}")]
     RowCount { says: i64, has: u64 },
-    #[error("the row's time is not that of its last event")]
+    #[error("the row before this position has another time than its first event")]
     RowTime,
     #[error("a row of the journal's table does not hold what it should: {0}")]
     Row(&'static str),

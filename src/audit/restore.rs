@@ -158,19 +158,19 @@ fn insert(database: &mut Connection, lines: &[u8], mut next: i64) -> rusqlite::R
     Ok(next)
 }
 
-/// The lines of the next row, how many they are, and the time of the last one.
+/// The lines of the next row, how many they are, and the time of the first one.
 fn row(lines: &[u8]) -> (&[u8], i64, &str) {
     const TIME: &[u8] = b"\"recorded_at\":\"";
-    let (mut end, mut count, mut last) = (0, 0, &[][..]);
+    let (mut end, mut count) = (0, 0);
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
         if count > 0 && end + line.len() > ROW_BYTES {
             break;
         }
-        (end, count, last) = (end + line.len(), count + 1, line);
+        (end, count) = (end + line.len(), count + 1);
     }
     // No name before it can have a quote, so the first one is the key.
-    let start = memchr::memmem::find(last, TIME).map_or(0, |at| at + TIME.len());
+    let start = memchr::memmem::find(lines, TIME).map_or(0, |at| at + TIME.len());
     let time =
-        last.get(start..start + 27).and_then(|time| std::str::from_utf8(time).ok()).unwrap_or_default();
+        lines.get(start..start + 27).and_then(|time| std::str::from_utf8(time).ok()).unwrap_or_default();
     (lines.get(..end).unwrap_or_default(), count, time)
 }

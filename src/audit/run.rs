@@ -155,9 +155,11 @@ impl<'a> Auditor<'a> {
             if !broken && u64::try_from(claim.count) != Ok(has) || claimed < events.len() {
                 return Err(Flaw::RowCount { says: claim.count, has });
             }
-            match events.last() {
+            match events.first() {
                 None if !broken => return Err(Flaw::Row("it has no events")),
-                Some(last) if !broken && claim.recorded_at != last.recorded_at => return Err(Flaw::RowTime),
+                Some(first) if !broken && claim.recorded_at != first.recorded_at => {
+                    return Err(Flaw::RowTime);
+                }
                 _ => {}
             }
         }

@@ -34,8 +34,7 @@ pub(super) fn made(events: &[Told], per_row: usize) -> Made {
     database.execute("INSERT INTO journal VALUES ('journal_id', ?1)", [JOURNAL.to_string()]).unwrap();
     let lines = lines(events);
     for (row, (lines, told)) in lines.chunks(per_row).zip(events.chunks(per_row)).enumerate() {
-        let values =
-            (row * per_row + 1, lines.len(), &told[told.len() - 1].recorded_at, lines.concat().into_bytes());
+        let values = (row * per_row + 1, lines.len(), &told[0].recorded_at, lines.concat().into_bytes());
         let values = (values.0 as i64, values.1 as i64, values.2, values.3);
         database.execute("INSERT INTO commits VALUES (?1, ?2, ?3, ?4)", values).unwrap();
     }
@@ -107,7 +106,11 @@ fn rows_that_do_not_agree_with_their_lines() {
         ("UPDATE commits SET count = 2 WHERE first = 7", 9, "says that it has 2 events, and has 3"),
         ("UPDATE commits SET count = -1 WHERE first = 7", 7, "says that it has -1 events, and has 3"),
         ("UPDATE commits SET count = 'x' WHERE first = 7", 7, "no number"),
-        ("UPDATE commits SET recorded_at = '2026-11-21T02:00:08.000009Z' WHERE first = 7", 10, "row's time"),
+        (
+            "UPDATE commits SET recorded_at = '2026-11-21T02:00:08.000009Z' WHERE first = 7",
+            10,
+            "another time",
+        ),
         ("UPDATE commits SET recorded_at = x'00' WHERE first = 7", 7, "no text"),
         ("UPDATE commits SET events = CAST(events AS TEXT) WHERE first = 7", 7, "no bytes"),
         ("UPDATE commits SET events = x'' WHERE first = 7", 7, "has 0"),
