@@ -1,6 +1,7 @@
 //! bookonce: a ledger service that books every transaction exactly once.
 
 pub mod answers;
+pub mod audit;
 pub mod clerk;
 pub mod cli;
 pub mod config;

@@ -3,6 +3,12 @@
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`Exit`].
 
+pub mod export;
+mod progress;
+pub mod replay;
+pub mod restore;
+pub mod verify;
+
 /// How a command ended, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
