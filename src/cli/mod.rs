@@ -4,10 +4,17 @@
 //! error. The exit code says how it ended, see [`Exit`].
 
 pub mod export;
+mod open;
+pub mod out;
 mod progress;
+pub mod rebuild;
 pub mod replay;
 pub mod restore;
+pub mod serve;
 pub mod verify;
+
+use std::io::Write;
+
 
 /// How a command ended, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,3 +40,35 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// What every command's `run` returns.
 pub type Outcome = Result<Exit, Error>;
+
+/// The commands.
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Run the ledger
+    Serve(serve::Args),
+    /// Throw the index away and build it anew from the journal
+    Rebuild(rebuild::Args),
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// When it can't be carried out.
+pub fn run(command: Command) -> Outcome {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Rebuild(args) => rebuild::run(&args),
+    }
+}
+
+/// Says on standard error what stopped a command, with its causes, in one line.
+pub fn complain(error: &(dyn std::error::Error + 'static)) {
+    let mut line = format!("bookonce: {error}");
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        line.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    // With standard error gone there is nobody left to tell.
+    let _told_or_not = writeln!(std::io::stderr(), "{line}");
+}

@@ -114,10 +114,8 @@ impl Tree {
     pub fn to_merge(&self) -> Option<Vec<Arc<Run>>> {
         let mut start = 0;
         for end in 1..=self.runs.len() {
-            let same = self
-                .runs
-                .get(end)
-                .is_some_and(|run| tier(run) == self.runs.get(start).map_or(0, tier));
+            let same =
+                self.runs.get(end).is_some_and(|run| tier(run) == self.runs.get(start).map_or(0, tier));
             if same {
                 continue;
             }

@@ -60,6 +60,14 @@ pub struct Status {
     pub events: u64,
 }
 
+impl Drop for Inner {
+    /// A ledger that was not stopped leaves its folder as a kill would.
+    fn drop(&mut self) {
+        self.clerk.stop();
+        self.index.abandon();
+    }
+}
+
 impl Ledger {
     /// Decides commands and records what is to be recorded; returns one verdict a command, in order, when all that they
     /// rest on is durable.

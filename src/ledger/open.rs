@@ -107,6 +107,17 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew.
+    ///
+    /// # Errors
+    /// When another process has the folder, or the index can't be deleted.
+    pub fn forget_index(data: &Path) -> Result<(), OpenError> {
+        let folder = Folder::take(data)?;
+        Ok(Index::delete(&folder.path().join(INDEX))?)
+    }
+}
+
 /// Refuses a WAL from which SQLite would silently drop commits that were durable.
 fn inspect_wal(journal: &Path) -> Result<(), OpenError> {
     let mut path = journal.as_os_str().to_owned();

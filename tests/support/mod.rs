@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod process;
+pub mod teller;
+
 use std::path::Path;
 use std::sync::Arc;
 
