@@ -3,5 +3,7 @@
 pub mod answers;
 pub mod cli;
 pub mod domain;
+pub mod http;
+pub mod keys;
 pub mod ledger;
 pub mod store;
