@@ -94,7 +94,7 @@ const AT: [&str; 4] = ["as_of", "known_at", "at_position", MIN_POSITION];
 
 /// How one account stands, or stood.
 #[utoipa::path(get, path = "/v1/accounts/{account}", tag = "accounts", security(("key" = [])),
-    params(super::openapi::AccountPath, super::openapi::AtQuery, super::openapi::MinPosition),
+    params(super::parameters::AccountPath, super::parameters::AtQuery, super::parameters::MinPosition),
     responses((status = 200, body = Account,
         description = "The account; with several `at_position`, `items` with one reading for each."),
         super::openapi::ReadProblems))]
@@ -137,7 +137,7 @@ pub(super) async fn one(
 
 /// All guarded accounts, by name.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", security(("key" = [])),
-    params(super::openapi::AtQuery, super::openapi::PageQuery, super::openapi::MinPosition),
+    params(super::parameters::AtQuery, super::parameters::PageQuery, super::parameters::MinPosition),
     responses((status = 200, body = Page<Account>, description = "A page of accounts."),
         super::openapi::ReadProblems))]
 pub(super) async fn list(

@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
-use axum::http::header::{ALLOW, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -37,6 +39,10 @@ async fn other_method(method: Method) -> Response {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
         .into_response()
 }
+
+/// What a page may load: what came with it, and nothing from elsewhere. The page for trying the API styles itself inline.
+const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 #[derive(Clone)]
 struct Guard {
@@ -86,6 +92,10 @@ where
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            if headers.get(CONTENT_TYPE).is_some_and(|form| form.as_bytes().starts_with(b"text/html")) {
+                headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+                headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            }
             if response.status() != StatusCode::METHOD_NOT_ALLOWED && method != Method::OPTIONS {
                 response.headers_mut().remove(ALLOW);
             }

@@ -7,27 +7,40 @@
 mod accept;
 mod accounts;
 pub mod auth;
+mod batch;
 pub mod body;
+mod bookings;
 mod cursor;
 mod diagnose;
+mod entries;
 pub mod fields;
 mod guard;
+mod health;
+mod journal;
+mod live;
 mod metrics;
 mod openapi;
 mod pace;
+mod parameters;
 mod path;
 mod problem;
 mod query;
 mod reads;
 mod requests;
+mod schema;
 pub mod serve;
+mod sums;
+mod transactions;
 mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::SwaggerUi;
 
 pub use guard::guarded;
 pub use problem::Problem;
@@ -103,9 +116,12 @@ impl App {
 
 /// All routes.
 pub fn router(app: App) -> Router {
+    let docs = Router::from(SwaggerUi::new("/docs").url("/openapi.json", openapi::Document::openapi()))
+        .layer(from_fn_with_state(app.clone(), auth::required));
     let routes = Router::new()
         .route("/v1/accounts", post(writes::open).get(accounts::list))
         .route("/v1/accounts/{account}", get(accounts::one))
+        .route("/v1/accounts/{account}/entries", get(entries::statement))
         .route("/v1/accounts/{account}/deposits", post(writes::deposit))
         .route("/v1/accounts/{account}/withdrawals", post(writes::withdraw))
         .route("/v1/accounts/{account}/reversals", post(writes::reverse))
@@ -113,7 +129,18 @@ pub fn router(app: App) -> Router {
         .route("/v1/accounts/{account}/freeze", post(writes::freeze))
         .route("/v1/accounts/{account}/unfreeze", post(writes::unfreeze))
         .route("/v1/accounts/{account}/close", post(writes::close))
+        .route("/v1/batch", post(batch::batch))
+        .route("/v1/transactions", get(transactions::search))
+        .route("/v1/transactions/{id}", get(transactions::one))
+        .route("/v1/journal", get(journal::journal))
+        .route("/v1/journal/head", get(journal::head))
+        .route("/v1/journal/live", get(live::live))
+        .route("/v1/trial-balance", get(sums::trial_balance))
+        .route("/v1/digest", get(sums::digest))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
-        .with_state(app.clone());
+        .with_state(app.clone())
+        .merge(docs);
     guarded(&app, routes)
 }

@@ -80,6 +80,12 @@ impl Problem {
         self.0.status
     }
 
+    /// Does it name fields?
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        !self.0.errors.is_empty()
+    }
+
     /// Adds a member.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {

@@ -78,7 +78,7 @@ impl Op {
 }
 
 /// What a request's surroundings say: its path, its headers, its key.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Frame<'a> {
     /// The account in the path.
     pub account: Option<AccountName>,

@@ -13,10 +13,12 @@ use serde_json::json;
 use super::App;
 use super::auth::Caller;
 use super::body::{self, Wanted};
+use super::openapi::WriteAnswers;
 use super::path::Named;
 use super::problem::{PROBLEM_JSON, Problem};
 use super::query::Params;
 use super::requests::{Frame, Op, command};
+use super::schema;
 use crate::answers::{self, Answer};
 use crate::domain::command::Command;
 use crate::domain::event::Event;
@@ -34,13 +36,23 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LARGEST: usize = 64 * 1024;
 
 /// Opens an account.
-pub async fn open(State(app): State<App>, caller: Caller, request: Request) -> Result<Response, Problem> {
+#[utoipa::path(post, path = "/v1/accounts", tag = "writes", security(("key" = [])),
+    params(super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::OpenAccount, responses(WriteAnswers))]
+pub(super) async fn open(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
     caller.may_write()?;
     book(&app, &caller, Op::OpenAccount, None, request).await
 }
 
 /// Puts money into an account.
-pub async fn deposit(
+#[utoipa::path(post, path = "/v1/accounts/{account}/deposits", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(super) async fn deposit(
     State(app): State<App>,
     caller: Caller,
     account: Named,
@@ -51,7 +63,10 @@ pub async fn deposit(
 }
 
 /// Takes money out of an account.
-pub async fn withdraw(
+#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(super) async fn withdraw(
     State(app): State<App>,
     caller: Caller,
     account: Named,
@@ -61,8 +76,11 @@ pub async fn withdraw(
     book(&app, &caller, Op::Withdraw, Some(account.guarded()?), request).await
 }
 
-/// Takes a movement back.
-pub async fn reverse(
+/// Takes a movement back, or, where it was never seen on this account, rules it out.
+#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Reverse, responses(WriteAnswers))]
+pub(super) async fn reverse(
     State(app): State<App>,
     caller: Caller,
     account: Named,
@@ -73,7 +91,10 @@ pub async fn reverse(
 }
 
 /// Lets nothing out of an account any more.
-pub async fn freeze(
+#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(super) async fn freeze(
     State(app): State<App>,
     caller: Caller,
     account: Named,
@@ -84,7 +105,10 @@ pub async fn freeze(
 }
 
 /// Lets money out of an account again.
-pub async fn unfreeze(
+#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(super) async fn unfreeze(
     State(app): State<App>,
     caller: Caller,
     account: Named,
@@ -95,7 +119,10 @@ pub async fn unfreeze(
 }
 
 /// Ends an account.
-pub async fn close(
+#[utoipa::path(post, path = "/v1/accounts/{account}/close", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(super) async fn close(
     State(app): State<App>,
     caller: Caller,
     account: Named,
@@ -105,8 +132,11 @@ pub async fn close(
     book(&app, &caller, Op::Close, Some(account.guarded()?), request).await
 }
 
-/// Sets how far below zero an account may go.
-pub async fn limit(
+/// Sets how far below zero an account may go. Only operators.
+#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::OverdraftLimit, responses(WriteAnswers))]
+pub(super) async fn limit(
     State(app): State<App>,
     caller: Caller,
     account: Named,
