@@ -15,7 +15,6 @@ pub mod verify;
 
 use std::io::Write;
 
-
 /// How a command ended, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -46,6 +45,14 @@ pub type Outcome = Result<Exit, Error>;
 pub enum Command {
     /// Run the ledger
     Serve(serve::Args),
+    /// Check a journal: its chain, its rules, every answer
+    Verify(verify::Args),
+    /// Work out every balance from the journal alone, and compare with the index
+    Replay(replay::Args),
+    /// Write the journal to standard output
+    Export(export::Args),
+    /// Make a new data folder of an export
+    Restore(restore::Args),
     /// Throw the index away and build it anew from the journal
     Rebuild(rebuild::Args),
 }
@@ -57,6 +64,10 @@ pub enum Command {
 pub fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Restore(args) => restore::run(args),
         Command::Rebuild(args) => rebuild::run(&args),
     }
 }
