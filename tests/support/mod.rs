@@ -1,6 +1,13 @@
 //! What the tests share: ledgers in temporary folders, and commands in few words.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these are tests"
+)]
 
 pub mod http;
 pub mod process;
