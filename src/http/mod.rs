@@ -30,6 +30,7 @@ mod requests;
 mod schema;
 pub mod serve;
 mod sums;
+pub mod tls;
 mod transactions;
 mod writes;
 

@@ -24,7 +24,7 @@ use super::{accounts, batch, entries, health, journal, live, metrics, schema, su
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         sums::trial_balance, sums::digest, health::healthz, health::readyz, metrics::metrics
     ),
-    components(schemas(schema::Problem)),
+    components(schemas(schema::Problem, schema::Accepted)),
     modifiers(&Key),
     tags(
         (name = "writes", description = "Each with a transaction ID, each booked once."),
