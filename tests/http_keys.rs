@@ -1,5 +1,7 @@
 //! Keys over HTTP: who is let in, and to what.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
+
 mod support;
 
 use std::time::{Duration, Instant};

@@ -117,10 +117,10 @@ pub(super) async fn metrics(
     let now = [
         i64::from(status.ready),
         number(app.ledger().head().position),
-        number(status.index_lag_events as u64),
-        number(status.queue_depth as u64),
-        number(status.commits as u64),
-        number(status.events as u64),
+        number(status.index_lag_events),
+        number(status.queue_depth),
+        number(status.commits),
+        number(status.events),
     ];
     for (gauge, value) in metrics.gauges.iter().zip(now) {
         gauge.set(value);

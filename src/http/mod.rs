@@ -26,6 +26,7 @@ mod path;
 mod problem;
 mod query;
 mod reads;
+mod refused;
 mod requests;
 mod schema;
 pub mod serve;
