@@ -114,6 +114,22 @@ fn keys_take_effect_while_the_service_runs() {
     within_a_moment(|| with(&service, &token, "GET", "/v1/accounts", "").status == 401);
 }
 
+#[test]
+fn a_page_of_another_site_is_not_the_machines_user() {
+    let service = Service::start();
+    for (origin, status) in [
+        ("http://evil.example", 401),
+        ("http://evil.example:7070", 401),
+        ("null", 401),
+        ("http://127.0.0.1:7070", 200),
+        ("http://localhost:7070", 200),
+        ("http://[::1]:7070", 200),
+    ] {
+        let reply = service.send("GET", "/v1/accounts", &[("origin", origin)], "");
+        assert_eq!(reply.status, status, "{origin}");
+    }
+}
+
 fn within_a_moment(happens: impl Fn() -> bool) {
     let started = Instant::now();
     while !happens() {

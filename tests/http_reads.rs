@@ -149,6 +149,14 @@ fn the_document_names_every_route_and_every_body() {
         let name = reference.split('"').next().unwrap();
         assert!(document["components"]["schemas"].get(name).is_some(), "{name} is not in the document");
     }
+    service.account("alice");
+    for (amount, schema) in [("1", "Accepted"), ("1000", "Problem")] {
+        let answer = withdraw(&service, amount).json();
+        for member in answer.as_object().unwrap().keys() {
+            let properties = &document["components"]["schemas"][schema]["properties"];
+            assert!(properties.get(member).is_some(), "{member} is not in {schema}");
+        }
+    }
     let metrics = service.get("/metrics");
     assert!(
         metrics

@@ -132,3 +132,34 @@ fn problems(all: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
     };
     all.iter().map(|(status, text)| ((*status).to_owned(), response(text).into())).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::fields::Field;
+    use crate::http::requests::Op;
+
+    #[test]
+    fn each_requests_fields_are_those_that_are_read() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        for (schema, op) in [
+            ("OpenAccount", Op::OpenAccount),
+            ("Move", Op::Deposit),
+            ("Move", Op::Withdraw),
+            ("Reverse", Op::Reverse),
+            ("Because", Op::Freeze),
+            ("Because", Op::Unfreeze),
+            ("Because", Op::Close),
+            ("OverdraftLimit", Op::OverdraftLimit),
+        ] {
+            let schema = &document["components"]["schemas"][schema];
+            let named = |of: &serde_json::Value| match of {
+                serde_json::Value::Object(members) => members.keys().cloned().collect::<Vec<_>>(),
+                _ => of.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect(),
+            };
+            let bits = |names: Vec<String>| names.iter().map(|n| Field::parse(n).unwrap().bit()).sum::<u16>();
+            assert_eq!(bits(named(&schema["properties"])), op.allowed(), "{op:?}");
+            assert_eq!(bits(named(&schema["required"])), op.required(), "{op:?}");
+        }
+    }
+}

@@ -36,7 +36,11 @@ impl From<Unavailable> for Problem {
             ),
             Unavailable::StoreDamaged => ("store_damaged", "Store damaged", "The store is damaged."),
         };
-        tracing::info!(code, "a write could not be answered");
+        match why {
+            // Under too much load a line for each would be more load.
+            Unavailable::Overloaded | Unavailable::Stopping => tracing::debug!(code, "a write was not taken"),
+            _ => tracing::info!(code, "a write could not be answered"),
+        }
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail)
     }
 }

@@ -132,8 +132,13 @@ fn raise_file_limit(connections: usize) {
 
 /// One connection too many: told so if that takes no waiting.
 fn refuse(socket: &TcpStream) {
-    let answer = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    let _best_effort = socket.try_write(answer.as_bytes());
+    let detail = "There are as many connections as are allowed.";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail).body();
+    let head = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+                content-type: application/problem+json\r\ncontent-length: ";
+    let mut answer = format!("{head}{}\r\n\r\n", problem.len()).into_bytes();
+    answer.extend(problem);
+    let _best_effort = socket.try_write(&answer);
 }
 
 struct Server {
@@ -169,10 +174,11 @@ impl Server {
             }
             Some(tls) => {
                 tokio::spawn(async move {
-                    let pace = Arc::clone(&connection.pace);
+                    let (pace, mut stage) = (Arc::clone(&connection.pace), connection.stage.clone());
                     let secured = tokio::select! {
                         secured = tls.accept(socket) => secured,
                         () = pace.overdue() => return,
+                        _stopping = stage.changed() => return,
                     };
                     match secured {
                         Ok(socket) => connection.run(socket).await,
