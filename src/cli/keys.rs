@@ -18,7 +18,8 @@ use crate::keys::{Error, Role};
   bookonce keys list
   bookonce keys revoke 3f9a0c11d2e4
 
-While no key has ever been made, every request over loopback acts as an operator. From the first key on, all need one.")]
+While no key has ever been made, every request over loopback acts as an operator. From the first key on, all
+need one.")]
 pub struct Keys {
     #[command(subcommand)]
     action: Action,

@@ -90,8 +90,8 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A page of some other site, in a browser on this machine, is not the machine's own user: its requests come over loopback
-/// too, but name the site.
+/// A page of some other site, in a browser on this machine, is not the machine's own user: its requests come over
+/// loopback too, but name the site.
 fn is_local_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());

@@ -99,8 +99,8 @@ impl IntoResponses for WriteProblems {
             ("500", INTERNAL),
             (
                 "503",
-                "`overloaded`, `store_unavailable`, `outcome_unknown`, `storage_full` or `store_damaged`: send it again \
-                 with the same ID after `Retry-After`.",
+                "`overloaded`, `store_unavailable`, `outcome_unknown`, `storage_full` or `store_damaged`: send it \
+                 again with the same ID after `Retry-After`.",
             ),
         ])
     }
