@@ -5,6 +5,7 @@
 
 pub mod export;
 mod index_books;
+pub mod keys;
 mod open;
 pub mod out;
 mod progress;
@@ -46,6 +47,8 @@ pub type Outcome = Result<Exit, Error>;
 pub enum Command {
     /// Run the ledger
     Serve(serve::Args),
+    /// Make, list and revoke API keys
+    Keys(keys::Keys),
     /// Check a journal: its chain, its rules, every answer
     Verify(verify::Args),
     /// Work out every balance from the journal alone, and compare with the index
@@ -65,6 +68,7 @@ pub enum Command {
 pub fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Keys(args) => keys::run(args, &mut std::io::stdout().lock()),
         Command::Verify(args) => verify::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Export(args) => export::run(args),

@@ -26,10 +26,12 @@ mod path;
 mod problem;
 mod query;
 mod reads;
+mod refused;
 mod requests;
 mod schema;
 pub mod serve;
 mod sums;
+pub mod tls;
 mod transactions;
 mod writes;
 

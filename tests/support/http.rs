@@ -5,6 +5,7 @@
 use super::open_ledger;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bookonce::domain::time::system_clock;
@@ -41,6 +42,21 @@ impl Service {
         limits: Limits,
         routes: impl FnOnce(App) -> axum::Router,
     ) -> Self {
+        Self::launch(folder, config, limits, None, routes)
+    }
+
+    pub fn secured(tls: Arc<rustls::ServerConfig>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::launch(folder, Config::default(), Limits::default(), Some(tls), router)
+    }
+
+    fn launch(
+        folder: tempfile::TempDir,
+        config: Config,
+        limits: Limits,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        routes: impl FnOnce(App) -> axum::Router,
+    ) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let keys = Ring::open(folder.path(), system_clock()).unwrap();
@@ -51,7 +67,7 @@ impl Service {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = routes(app.clone());
-        let ended = runtime.spawn(serve(listener, None, routes, limits, async {
+        let ended = runtime.spawn(serve(listener, tls, routes, limits, async {
             let _either_way = stopped.await;
         }));
         Self { address, folder, app, stop: Some(stop), ended: Some(ended), runtime: Some(runtime) }
@@ -70,6 +86,12 @@ impl Service {
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        socket
+    }
+
+    pub fn connect_and(&self, bytes: &[u8]) -> TcpStream {
+        let mut socket = self.connect();
+        socket.write_all(bytes).unwrap();
         socket
     }
 

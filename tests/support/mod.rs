@@ -12,6 +12,7 @@
 pub mod http;
 pub mod process;
 pub mod teller;
+pub mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
