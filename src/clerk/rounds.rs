@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
 use tokio::sync::{oneshot, watch};
 
 use crate::domain::time::{Clock, Timestamp};
@@ -99,7 +99,7 @@ impl Rounds {
 
     fn wait(&mut self) {
         if self.takes_more() {
-            select! {
+            select_biased! {
                 recv(self.settled.1) -> settled => if let Ok(settled) = settled { self.settle(&settled) },
                 recv(self.incoming) -> message => match message {
                     Ok(message) => self.message(message),
@@ -217,8 +217,9 @@ impl Rounds {
                     send(answers, last);
                 }
                 Err(error) => {
-                    refuse(answers, error);
+                    // The clerk hears first, so that a caller that comes again is not ruled on what failed.
                     let _clerk_gone = settled.send(Settled(Err(error)));
+                    refuse(answers, error);
                 }
             }
         })
