@@ -4,8 +4,8 @@
 
 mod support;
 
+use support::http::{Reply, Service, id};
 use support::watched::{JSON, Watched, with_amount};
-use support::{Reply, Service, id};
 
 #[test]
 fn row_1_an_amount_is_no_json_number() {

@@ -8,8 +8,8 @@ mod support;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
+use support::http::{Reply, id};
 use support::watched::{JSON, Watched, with_amount};
-use support::{Reply, id};
 
 #[test]
 fn row_13_too_large_a_body_gets_a_413_that_can_be_read() {

@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Reply, Service, id};
+use support::http::{Reply, Service, id};
 
 fn withdraw(service: &Service, amount: &str) -> Reply {
     let body = format!(r#"{{"transaction_id":"{}","amount":"{amount}"}}"#, id());

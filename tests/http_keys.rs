@@ -10,7 +10,7 @@ use bookonce::domain::time::{Timestamp, system_clock};
 use bookonce::http::{Config, Limits, router};
 use bookonce::keys::Role;
 use bookonce::keys::file::{NewKey, create, revoke};
-use support::{Reply, Service, id};
+use support::http::{Reply, Service, id};
 
 fn make(folder: &std::path::Path, role: Role, days: Option<u32>, at: Timestamp) -> (String, String) {
     let new = NewKey { role, name: None, expires_in_days: days };

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::routing::get;
 use bookonce::http::{Config, Limits, guarded, router, tls};
-use support::{Reply, Service, id};
+use support::http::{Reply, Service, id};
 
 /// Limits that a test can wait for.
 fn short() -> Limits {

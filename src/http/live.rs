@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::query::Params;
 use super::reads::{MIN_POSITION, bytes_of, wait};
 use super::serve::{Stage, Stages};
-use crate::ledger::{Position, ReadError};
+use crate::ledger::{Head, Position, ReadError};
 
 /// So many events are read at once.
 const AT_ONCE: usize = 256;
@@ -64,7 +64,7 @@ pub(super) async fn live(
 struct Feed {
     app: App,
     after: Position,
-    changes: watch::Receiver<Position>,
+    changes: watch::Receiver<Head>,
     stages: Option<watch::Receiver<Stage>>,
     greeted: bool,
 }

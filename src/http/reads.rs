@@ -29,7 +29,7 @@ pub(super) async fn wait(app: &App, params: &Params) -> Result<(), Problem> {
         return Ok(());
     }
     let mut changes = app.ledger().changes();
-    let reached = changes.wait_for(|position| *position >= wanted);
+    let reached = changes.wait_for(|head| head.position >= wanted);
     match tokio::time::timeout(app.config().read_wait, reached).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(_)) | Err(_) => {

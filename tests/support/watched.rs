@@ -1,6 +1,8 @@
 //! A service that notices when bad input changes anything.
 
-use super::{Reply, Service, id};
+#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses its part")]
+
+use super::http::{Reply, Service, id};
 
 /// The header of a JSON body.
 pub const JSON: (&str, &str) = ("content-type", "application/json");
