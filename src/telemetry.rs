@@ -2,6 +2,8 @@
 //!
 //! What a client sent freely is never part of a message, only a field, which both formats escape.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -24,7 +26,8 @@ pub enum LogFormat {
 pub fn start(format: LogFormat, filter: &str) -> Result<(), crate::cli::Error> {
     let filter = EnvFilter::try_new(filter)?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     match format {
         LogFormat::Text => registry.with(lines.with_target(false)).try_init()?,
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,

@@ -4,6 +4,7 @@
 //! error. The exit code says how it ended, see [`Exit`].
 
 pub mod export;
+mod index_books;
 pub mod keys;
 mod open;
 pub mod out;

@@ -81,10 +81,7 @@ async fn serve(settings: Settings) -> Outcome {
     };
     let app = App::new(ledger.clone(), keys, config);
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
-    out::line(&format!(
-        "bookonce is listening on {scheme}://{address}, data in {}",
-        settings.data.display()
-    ))?;
+    out::line(format!("bookonce is listening on {scheme}://{address}, data in {}", settings.data.display()))?;
     tracing::info!(%address, position = ledger.head().position, "ready");
     http::serve(listener, tls, http::router(app), limits, told_to_stop()?).await;
     tracing::info!("no more requests; finishing what is in hand");

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::keys::Role;
 use crate::keys::ring::Identity;
 
-/// The other end of the connection; put into each request by [`super::serve`].
+/// The other end of the connection; put into each request by [`mod@super::serve`].
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 

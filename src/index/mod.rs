@@ -31,7 +31,7 @@ use crate::store::chain::Hash;
 
 pub use catalog::Checkpoint;
 pub use memtable::{InternalKey, Memtable, Tracked};
-pub use query::Overlay;
+pub use query::{Overlay, read_files};
 use record::StreamKey;
 pub use run::RunError;
 use tree::{Tree, TreeKind};

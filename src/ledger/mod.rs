@@ -21,7 +21,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::embedded::reader::Reader;
 
-pub use open::{OpenError, Options};
+pub use open::{INDEX, OpenError, Options};
 pub use types::*;
 
 /// So many reads that go through the whole journal run at once.
