@@ -47,11 +47,15 @@ fn row_29_what_is_too_much_is_refused_at_once_and_may_be_sent_again() {
 fn a_client_that_will_not_wait_is_told_that_it_is_in_progress() {
     let config = Config { write_wait: Duration::ZERO, ..Config::default() };
     let service = Service::with(config, Limits::default(), router);
-    let opened = id();
-    let body = format!(r#"{{"transaction_id":"{opened}","account":"alice","currency":"EUR"}}"#);
-    let reply = service.post("/v1/accounts", &body);
+    // So many take longer than the shortest wait that a timer can measure.
+    let ids: Vec<String> = (0..5_000).map(|_| id()).collect();
+    let line = |(n, id): (usize, &String)| {
+        format!(r#"{{"op":"open_account","transaction_id":"{id}","account":"a{n}","currency":"EUR"}}"#) + "\n"
+    };
+    let body: String = ids.iter().enumerate().map(line).collect();
+    let reply = service.send("POST", "/v1/batch", &[("content-type", "application/x-ndjson")], body);
     assert_eq!((reply.status, reply.code().as_str()), (409, "in_progress"));
     assert_eq!(reply.header("retry-after"), Some("1"));
-    let booked = service.get(&format!("/v1/transactions/{opened}?min_position=1"));
+    let booked = service.get(&format!("/v1/transactions/{}?min_position=5000", ids[4_999]));
     assert_eq!((booked.status, booked.json()["outcome"].as_str()), (200, Some("accepted")));
 }
