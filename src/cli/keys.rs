@@ -3,49 +3,50 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::json;
 
-use super::{Exit, Outcome};
+use super::{Exit, Outcome, out};
+use crate::config;
 use crate::domain::time::{Timestamp, system_clock};
 use crate::keys::file::{self, Key, NewKey};
 use crate::keys::{Error, Role};
 
-/// Makes, lists and revokes API keys
-#[derive(Debug, Args)]
+/// Make, list and revoke API keys
+///
+/// While no key has ever been made, every request over loopback acts as an operator. From the first key on, all need
+/// one.
+#[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   bookonce keys create --role teller --name atm-77 --expires-in-days 90
   bookonce keys list
-  bookonce keys revoke 3f9a0c11d2e4
-
-While no key has ever been made, every request over loopback acts as an operator. From the first key on, all
-need one.")]
-pub struct Keys {
+  bookonce keys revoke 3f9a0c11d2e4")]
+pub struct Args {
     #[command(subcommand)]
     action: Action,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Makes a key and prints its token, once
+    /// Make a key and print its token, once
     Create(Create),
-    /// Lists all keys, without their tokens
+    /// List all keys, without their tokens
     List(Folder),
-    /// Revokes a key, for ever
+    /// Revoke a key, for ever
     Revoke(Revoke),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 struct Folder {
     /// The data folder
-    #[arg(long, value_name = "DIR", env = "BOOKONCE_DATA", default_value = "./bookonce-data")]
+    #[arg(long, value_name = "DIR", env = "BOOKONCE_DATA", default_value = config::DATA)]
     data: PathBuf,
-    /// Prints JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 struct Create {
     /// What its holder may do: a teller books and reads, an auditor reads, an operator does everything
     #[arg(long)]
@@ -60,7 +61,7 @@ struct Create {
     folder: Folder,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 struct Revoke {
     /// The key's id, as `keys list` shows it
     id: String,
@@ -73,13 +74,22 @@ fn parse_name(text: &str) -> Result<String, String> {
     if good { Ok(text.to_owned()) } else { Err("1 to 64 characters without control characters".to_owned()) }
 }
 
-/// Runs `bookonce keys`, printing to `out`.
+/// Runs the command.
 ///
 /// # Errors
 /// When the keys can't be read or written, or the output can't.
-pub fn run(keys: Keys, out: &mut impl Write) -> Outcome {
+pub fn run(args: Args) -> Outcome {
+    let mut shown = Vec::new();
+    let exit = act(args, &mut shown)?;
+    if !shown.is_empty() {
+        out::line(String::from_utf8_lossy(&shown).trim_end())?;
+    }
+    Ok(exit)
+}
+
+fn act(args: Args, out: &mut impl Write) -> Outcome {
     let now = system_clock()();
-    match keys.action {
+    match args.action {
         Action::Create(asked) => {
             let new = NewKey { role: asked.role, name: asked.name, expires_in_days: asked.expires_in_days };
             let (key, token) = file::create(&asked.folder.data, new, now)?;
@@ -152,13 +162,13 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        keys: Keys,
+        keys: Args,
     }
 
     fn keys(dir: &std::path::Path, line: &[&str]) -> (Exit, String) {
         let words = ["keys"].iter().chain(line).copied().chain(["--data", dir.to_str().unwrap()]);
         let mut out = Vec::new();
-        let exit = run(Line::parse_from(words).keys, &mut out).unwrap();
+        let exit = act(Line::parse_from(words).keys, &mut out).unwrap();
         (exit, String::from_utf8(out).unwrap())
     }
 

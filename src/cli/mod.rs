@@ -48,7 +48,7 @@ pub enum Command {
     /// Run the ledger
     Serve(serve::Args),
     /// Make, list and revoke API keys
-    Keys(keys::Keys),
+    Keys(keys::Args),
     /// Check a journal: its chain, its rules, every answer
     Verify(verify::Args),
     /// Work out every balance from the journal alone, and compare with the index
@@ -68,7 +68,7 @@ pub enum Command {
 pub fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(args) => serve::run(args),
-        Command::Keys(args) => keys::run(args, &mut std::io::stdout().lock()),
+        Command::Keys(args) => keys::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Export(args) => export::run(args),

@@ -89,13 +89,22 @@ pub fn open_ledger(data: &Path) -> Result<Ledger, OpenError> {
     open_ledger_at(data, system_clock())
 }
 
+/// Opens the ledger in a folder, with room for so many waiting commands.
+pub fn open_ledger_limited(data: &Path, waiting: usize) -> Result<Ledger, OpenError> {
+    open_ledger_with(data, system_clock(), Limits { jobs: waiting, commands: waiting })
+}
+
 /// Opens the ledger in a folder, with a clock of the test's own.
 pub fn open_ledger_at(data: &Path, clock: Clock) -> Result<Ledger, OpenError> {
+    open_ledger_with(data, clock, Limits::default())
+}
+
+fn open_ledger_with(data: &Path, clock: Clock, limits: Limits) -> Result<Ledger, OpenError> {
     Ledger::open(Options {
         data: data.to_owned(),
         clock,
         fresh: Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0001),
-        limits: Limits::default(),
+        limits,
         progress: Box::new(|_, _| {}),
     })
 }

@@ -1,5 +1,7 @@
 //! A service that notices when bad input changes anything.
 
+#![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses its part")]
+
 use super::http::{Reply, Service, id};
 
 /// The header of a JSON body.
