@@ -168,7 +168,8 @@ impl Desk {
             None => self.index.reversed(id, first.currency)?,
         };
         let in_flight = self.naming.get(&id).into_iter().flatten();
-        let reversed = in_flight.fold(durable, |sum, event| taken_back(event).and_then(|a| sum.plus(a)).unwrap_or(sum));
+        let reversed =
+            in_flight.fold(durable, |sum, event| taken_back(event).and_then(|a| sum.plus(a)).unwrap_or(sum));
         Ok(Some(Original::Moved {
             amount: moved.amount,
             withdrawn,

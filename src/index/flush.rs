@@ -89,7 +89,10 @@ fn flush_loop(shared: &Shared) {
         let (due, any) = {
             let state = shared.state.read();
             let aged = last.elapsed() >= shared.tuning.flush_after || closing;
-            (state.active.len() >= shared.tuning.flush_at || aged, !state.active.is_empty() || state.frozen.is_some())
+            (
+                state.active.len() >= shared.tuning.flush_at || aged,
+                !state.active.is_empty() || state.frozen.is_some(),
+            )
         };
         if due && any {
             last = Instant::now();

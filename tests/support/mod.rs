@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bookonce::clerk::Limits;
-use bookonce::domain::command::{Command, Move, Opening, Operation, Reason, Reversal};
+use bookonce::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
 use bookonce::domain::money::Written;
-use bookonce::domain::time::{Clock, system_clock};
+use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::ledger::{Ledger, OpenError, Options};
 use uuid::Uuid;
 
@@ -86,4 +86,29 @@ pub fn open_ledger_at(data: &Path, clock: Clock) -> Result<Ledger, OpenError> {
         limits: Limits::default(),
         progress: Box::new(|_, _| {}),
     })
+}
+
+pub fn freeze(n: u128, account: &str) -> Command {
+    command(n, account, Operation::Freeze(reason()))
+}
+
+pub fn unfreeze(n: u128, account: &str) -> Command {
+    command(n, account, Operation::Unfreeze(reason()))
+}
+
+pub fn close(n: u128, account: &str) -> Command {
+    command(n, account, Operation::Close(reason()))
+}
+
+pub fn set_limit(n: u128, account: &str, limit: &str) -> Command {
+    let change = LimitChange { overdraft_limit: Written::parse(limit).unwrap(), reason: reason() };
+    command(n, account, Operation::SetOverdraftLimit(change))
+}
+
+/// A deposit or a withdrawal that happened at another time than now.
+pub fn dated(mut command: Command, at: Timestamp) -> Command {
+    if let Operation::Deposit(moved) | Operation::Withdraw(moved) = &mut command.operation {
+        moved.effective_at = Some(at);
+    }
+    command
 }
