@@ -1,5 +1,7 @@
 //! Given these events, when this command comes, then that is decided. Knows the rules of no check: it only folds.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use bookonce::domain::account::Account;
 use bookonce::domain::command::Command;
 use bookonce::domain::currency::Currency;
