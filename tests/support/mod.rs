@@ -79,13 +79,18 @@ pub fn open_ledger(data: &Path) -> Result<Ledger, OpenError> {
 
 /// Opens the ledger in a folder, with a clock of the test's own.
 pub fn open_ledger_at(data: &Path, clock: Clock) -> Result<Ledger, OpenError> {
-    Ledger::open(Options {
+    Ledger::open(options(data, clock))
+}
+
+/// The usual options.
+pub fn options(data: &Path, clock: Clock) -> Options {
+    Options {
         data: data.to_owned(),
         clock,
         fresh: Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0001),
         limits: Limits::default(),
         progress: Box::new(|_, _| {}),
-    })
+    }
 }
 
 pub fn freeze(n: u128, account: &str) -> Command {
