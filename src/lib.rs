@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod cli;
+pub mod client;
 pub mod domain;
 pub mod ledger;
 pub mod store;
