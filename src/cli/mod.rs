@@ -3,6 +3,9 @@
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`Exit`].
 
+pub mod import;
+pub mod out;
+
 /// How a command ended, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
