@@ -5,6 +5,7 @@
 //! doubles and delays, for demonstrations and tests. Must not know the service's inside (clerk, store, index): it
 //! speaks HTTP only and shares nothing but the domain's types. Up the way: `cli` (import, demo).
 
+pub mod faults;
 pub mod ids;
 pub mod policy;
 pub mod random;

@@ -8,5 +8,6 @@
 
 mod document;
 mod fake;
+mod faults;
 mod import;
 mod sending;
