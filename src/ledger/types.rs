@@ -203,3 +203,22 @@ pub enum ReadError {
     #[error("too many long reads at once")]
     Busy,
 }
+
+impl ReadError {
+    /// What could not be read, with its cause.
+    pub fn unreadable(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Unreadable(Box::new(cause))
+    }
+}
+
+impl From<crate::store::embedded::Error> for ReadError {
+    fn from(cause: crate::store::embedded::Error) -> Self {
+        Self::unreadable(cause)
+    }
+}
+
+impl From<crate::index::IndexError> for ReadError {
+    fn from(cause: crate::index::IndexError) -> Self {
+        Self::unreadable(cause)
+    }
+}

@@ -4,8 +4,10 @@
 //! `position`, `event_id` and `hash`: what the hash and the id are made of. The event names its version; an unknown one
 //! is refused, never skipped.
 
+mod canonical;
 mod decode;
 mod encode;
 
+pub use canonical::cut;
 pub use decode::{DecodeError, Line, decode};
 pub use encode::{Encoder, text};

@@ -1,0 +1,281 @@
+//! The clerk's rounds: take what is waiting, rule on it, hand it to the store, send the answers when it is durable.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use tokio::sync::{oneshot, watch};
+
+use crate::domain::time::{Clock, Timestamp};
+use crate::index::{Index, Tracked};
+use crate::ledger::{Head, Unavailable};
+use crate::store::embedded::lane::Lane;
+use crate::store::{AppendError, Appends, Landed};
+
+use super::desk::{Batch, Desk, DeskError};
+use super::{Job, Message, Office, Ruling, Rulings, Waiting};
+
+/// Appends that are under way at once: one becomes durable while the next waits behind it.
+const IN_FLIGHT: usize = 1;
+/// Events that are appended together at most.
+const MOST_EVENTS: usize = 16_384;
+
+type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
+
+/// Who waits for a batch, and for what.
+type Answers = Vec<(Reply, Vec<Ruling>)>;
+
+struct Settled(Result<(), AppendError>);
+
+pub(super) struct Rounds {
+    desk: Desk,
+    lane: Lane,
+    index: Index,
+    clock: Clock,
+    last_recorded: Timestamp,
+    head: watch::Sender<Head>,
+    incoming: Receiver<Message>,
+    waiting: Arc<Waiting>,
+    settled: (Sender<Settled>, Receiver<Settled>),
+    open: Batch,
+    answers: Answers,
+    /// Handed to the store, oldest first.
+    in_flight: VecDeque<Batch>,
+    /// An append failed, and those behind it have not all been reported.
+    failing: Option<AppendError>,
+    /// Why nothing will be acknowledged any more.
+    finished: Option<Unavailable>,
+    stopping: bool,
+}
+
+impl Rounds {
+    pub(super) fn new(office: Office, incoming: Receiver<Message>, waiting: Arc<Waiting>) -> Self {
+        Self {
+            desk: Desk::new(office.index.clone(), office.reader),
+            lane: office.lane,
+            index: office.index,
+            clock: office.clock,
+            last_recorded: office.last_recorded,
+            head: office.head,
+            incoming,
+            waiting,
+            settled: unbounded(),
+            open: Batch::new(1),
+            answers: Vec::new(),
+            in_flight: VecDeque::new(),
+            failing: None,
+            finished: None,
+            stopping: false,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Lane {
+        while !self.stopping || !self.in_flight.is_empty() || !self.answers.is_empty() {
+            self.wait();
+            while let Ok(settled) = self.settled.1.try_recv() {
+                self.settle(&settled);
+            }
+            while self.takes_more() {
+                match self.incoming.try_recv() {
+                    Ok(message) => self.message(message),
+                    Err(_) => break,
+                }
+            }
+            self.hand_over();
+        }
+        while let Ok(message) = self.incoming.try_recv() {
+            if let Message::Job(job) = message {
+                tell(job.reply, Err(Unavailable::Stopping));
+            }
+        }
+        self.lane
+    }
+
+    /// May another job be ruled on now?
+    fn takes_more(&self) -> bool {
+        self.failing.is_none() && self.open.events.len() < MOST_EVENTS && !self.stopping
+    }
+
+    fn wait(&mut self) {
+        if self.takes_more() {
+            select! {
+                recv(self.settled.1) -> settled => if let Ok(settled) = settled { self.settle(&settled) },
+                recv(self.incoming) -> message => match message {
+                    Ok(message) => self.message(message),
+                    Err(_) => self.stopping = true,
+                },
+            }
+        } else if !self.in_flight.is_empty()
+            && let Ok(settled) = self.settled.1.recv()
+        {
+            self.settle(&settled);
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Stop => self.stopping = true,
+            Message::Job(job) => {
+                self.waiting.jobs.fetch_sub(1, Ordering::Relaxed);
+                self.waiting.commands.fetch_sub(job.commands.len(), Ordering::Relaxed);
+                self.job(job);
+            }
+        }
+    }
+
+    fn job(&mut self, job: Job) {
+        if self.finished.is_none() && self.index.failure().is_some() {
+            self.finish(Unavailable::StoreDamaged);
+        }
+        if let Some(why) = self.finished {
+            return tell(job.reply, Err(why));
+        }
+        self.last_recorded = self.last_recorded.max((self.clock)());
+        let mut rulings = Vec::with_capacity(job.commands.len());
+        for command in &job.commands {
+            match self.desk.rule(command, self.last_recorded, &mut self.open) {
+                Ok(ruling) => rulings.push(ruling),
+                Err(error) => return self.damaged(&error, job.reply),
+            }
+        }
+        self.answers.push((job.reply, rulings));
+    }
+
+    /// The desk can't be trusted any more: nothing is decided until a new process has looked.
+    fn damaged(&mut self, error: &DeskError, reply: Reply) {
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%error, cause, "the clerk stops: what it decides on can't be read");
+        self.finish(Unavailable::StoreDamaged);
+        tell(reply, Err(Unavailable::StoreDamaged));
+        // Part of the job may be in the open batch: none of that batch is appended.
+        self.abandon_open(|_| Unavailable::StoreDamaged);
+    }
+
+    fn finish(&mut self, why: Unavailable) {
+        self.finished = Some(why);
+        *self.waiting.trouble.lock() = Some(why);
+    }
+
+    fn abandon_open(&mut self, why: impl Fn(&[Ruling]) -> Unavailable) {
+        self.desk.take_back(&self.open);
+        self.open = Batch::new(self.open.number + 1);
+        for (reply, rulings) in self.answers.drain(..) {
+            tell(reply, Err(why(&rulings)));
+        }
+    }
+
+    /// Hands the open batch to the store, if it is the store's turn.
+    fn hand_over(&mut self) {
+        if self.failing.is_some() || self.answers.is_empty() {
+            return;
+        }
+        if self.open.events.is_empty() {
+            // Nothing to append; but what was decided on may still be in flight.
+            if self.in_flight.is_empty() {
+                let durable = self.head.borrow().position;
+                send(std::mem::take(&mut self.answers), durable);
+            }
+            return;
+        }
+        if self.in_flight.len() >= IN_FLIGHT {
+            return;
+        }
+        self.index.wait_for_room(|| self.waiting.stopping.load(Ordering::Relaxed));
+        let next = Batch::new(self.open.number + 1);
+        let batch = std::mem::replace(&mut self.open, next);
+        let answers = std::mem::take(&mut self.answers);
+        let report = self.report(&batch, answers);
+        self.lane.submit(&batch.events, report);
+        self.in_flight.push_back(batch);
+    }
+
+    /// What happens when the append is reported, on the store's thread: remember, publish, answer, tell the clerk.
+    fn report(&self, batch: &Batch, answers: Answers) -> crate::store::Report {
+        let index = self.index.clone();
+        let head = self.head.clone();
+        let settled = self.settled.0.clone();
+        let waiting = Arc::clone(&self.waiting);
+        let events = batch.events.clone();
+        let streams = batch.streams.clone();
+        let accounts: Vec<Tracked> = self.desk.touched(batch);
+        Box::new(move |outcome: Result<Landed, AppendError>| {
+            match outcome {
+                Ok(landed) => {
+                    let last = landed.first + events.len() as u64 - 1;
+                    let placed = streams.into_iter().zip(landed.first..).zip(&events);
+                    let placed = placed.map(|((stream, position), event)| (stream, position, event.as_ref()));
+                    index.apply(placed, accounts, (last, landed.hash));
+                    head.send_modify(|head| {
+                        head.position = last;
+                        head.hash = landed.hash;
+                    });
+                    waiting.commits.fetch_add(1, Ordering::Relaxed);
+                    waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+                    // The clerk is woken before the callers, so that the next append starts first.
+                    let _clerk_gone = settled.send(Settled(Ok(())));
+                    send(answers, last);
+                }
+                Err(error) => {
+                    refuse(answers, error);
+                    let _clerk_gone = settled.send(Settled(Err(error)));
+                }
+            }
+        })
+    }
+
+    fn settle(&mut self, settled: &Settled) {
+        match settled.0 {
+            Ok(()) => {
+                if let Some(batch) = self.in_flight.pop_front() {
+                    self.desk.settle(&batch);
+                }
+            }
+            Err(error) => {
+                if self.failing.is_none() {
+                    self.failing = Some(error);
+                    // Nothing of the open batch was appended, but it may have found an event of the failed one.
+                    let rests_on_it = |ruling: &Ruling| matches!(ruling, Ruling::SeenNow(_));
+                    self.abandon_open(|rulings| unavailable(error, rulings.iter().any(rests_on_it)));
+                }
+                // The newest goes first: count the reports, and undo when all are in.
+                if let Some(batch) = self.in_flight.pop_back() {
+                    self.desk.take_back(&batch);
+                }
+                if self.in_flight.is_empty() {
+                    self.lane.take_back();
+                    self.failing = None;
+                    if error != AppendError::Full {
+                        self.finish(Unavailable::StoreUnavailable);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unavailable(error: AppendError, appended: bool) -> Unavailable {
+    match error {
+        AppendError::Full => Unavailable::StorageFull,
+        AppendError::Unknown if appended => Unavailable::OutcomeUnknown,
+        AppendError::Unknown | AppendError::NotWritten => Unavailable::StoreUnavailable,
+    }
+}
+
+fn refuse(answers: Answers, error: AppendError) {
+    for (reply, rulings) in answers {
+        let appended = rulings.iter().any(|ruling| matches!(ruling, Ruling::Booked(_) | Ruling::SeenNow(_)));
+        tell(reply, Err(unavailable(error, appended)));
+    }
+}
+
+fn send(answers: Answers, durable: u64) {
+    for (reply, rulings) in answers {
+        tell(reply, Ok((rulings, durable)));
+    }
+}
+
+/// A caller that has gone away misses its answer; its ID keeps it.
+fn tell(reply: Reply, rulings: Result<Rulings, Unavailable>) {
+    let _caller_gone = reply.send(rulings);
+}

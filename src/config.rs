@@ -1,0 +1,156 @@
+//! How the service is set up: flags first, then the environment, then a file, then the defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::telemetry::LogFormat;
+
+/// Where the service keeps its data when nothing else is said.
+pub const DATA: &str = "./bookonce-data";
+/// Where it listens when nothing else is said.
+pub const LISTEN: &str = "127.0.0.1:7070";
+
+/// What can be set by flag, by environment or in the file; the file's keys are these names.
+#[derive(Clone, Debug, Default, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields, default)]
+pub struct Given {
+    /// The data folder, made when it is missing [default: ./bookonce-data]
+    #[arg(long, env = "BOOKONCE_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:7070]
+    #[arg(long, env = "BOOKONCE_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// The certificate chain for TLS, PEM
+    #[arg(long, env = "BOOKONCE_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, env = "BOOKONCE_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Listen beyond loopback without TLS: keys and money travel in the clear
+    #[arg(long, env = "BOOKONCE_INSECURE", num_args = 0..=1, default_missing_value = "true")]
+    pub insecure: Option<bool>,
+    /// How logs are written [default: text]
+    #[arg(long, env = "BOOKONCE_LOG_FORMAT", value_enum, value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+    /// What is logged, such as `info` or `bookonce=debug` [default: info]
+    #[arg(long, env = "BOOKONCE_LOG", value_name = "FILTER")]
+    pub log_filter: Option<String>,
+    /// Connections at once; more are turned away [default: 8192]
+    #[arg(long, env = "BOOKONCE_MAX_CONNECTIONS", value_name = "N")]
+    pub max_connections: Option<usize>,
+    /// How long a write waits for its answer before it is told to come again, in seconds [default: 10]
+    #[arg(long, env = "BOOKONCE_WRITE_WAIT_SECONDS", value_name = "SECONDS")]
+    pub write_wait_seconds: Option<u64>,
+}
+
+/// The service's settings, complete.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// May it listen beyond loopback without TLS?
+    pub insecure: bool,
+    /// How logs are written.
+    pub log: LogFormat,
+    /// What is logged.
+    pub log_filter: String,
+    /// Connections at once.
+    pub max_connections: usize,
+    /// How long a write waits.
+    pub write_wait_seconds: u64,
+}
+
+/// Why the settings can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("the configuration file {0} can't be read")]
+    Unreadable(PathBuf, #[source] std::io::Error),
+    /// The file can't be understood.
+    #[error("the configuration file {0} can't be understood")]
+    Malformed(PathBuf, #[source] Box<toml::de::Error>),
+    /// Half of a pair.
+    #[error("TLS needs both a certificate and a key")]
+    HalfTls,
+    /// A limit of zero would serve nobody.
+    #[error("{0} must be greater than zero")]
+    Zero(&'static str),
+}
+
+impl Settings {
+    /// Puts flags and environment (`given`) over the file over the defaults.
+    ///
+    /// # Errors
+    /// When the file can't be used or the settings contradict each other.
+    pub fn gather(given: Given, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let file = file.map(read).transpose()?.unwrap_or_default();
+        let tls = match (given.tls_cert.or(file.tls_cert), given.tls_key.or(file.tls_key)) {
+            (Some(cert), Some(key)) => Some((cert, key)),
+            (None, None) => None,
+            _ => return Err(ConfigError::HalfTls),
+        };
+        let settings = Self {
+            data: given.data.or(file.data).unwrap_or_else(|| DATA.into()),
+            listen: given
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 7070))),
+            tls,
+            insecure: given.insecure.or(file.insecure).unwrap_or(false),
+            log: given.log.or(file.log).unwrap_or_default(),
+            log_filter: given.log_filter.or(file.log_filter).unwrap_or_else(|| "info".into()),
+            max_connections: given.max_connections.or(file.max_connections).unwrap_or(8_192),
+            write_wait_seconds: given.write_wait_seconds.or(file.write_wait_seconds).unwrap_or(10),
+        };
+        if settings.max_connections == 0 {
+            return Err(ConfigError::Zero("max_connections"));
+        }
+        if settings.write_wait_seconds == 0 {
+            return Err(ConfigError::Zero("write_wait_seconds"));
+        }
+        Ok(settings)
+    }
+}
+
+fn read(path: &Path) -> Result<Given, ConfigError> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
+    toml::from_str(&text).map_err(|error| ConfigError::Malformed(path.to_owned(), Box::new(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str, given: Given) -> Result<Settings, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("bookonce.toml");
+        std::fs::write(&file, text).unwrap();
+        Settings::gather(given, Some(&file))
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
+        let given = Given { listen: Some(([127, 0, 0, 1], 1).into()), ..Given::default() };
+        let settings = with_file("listen = '127.0.0.1:2'\ndata = '/srv/ledger'", given).unwrap();
+        assert_eq!(settings.listen.port(), 1);
+        assert_eq!(settings.data, Path::new("/srv/ledger"));
+        assert_eq!(settings.log, LogFormat::Text);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        assert!(matches!(
+            with_file("lisen = '127.0.0.1:2'", Given::default()),
+            Err(ConfigError::Malformed(..))
+        ));
+        assert!(matches!(with_file("tls_cert = 'c.pem'", Given::default()), Err(ConfigError::HalfTls)));
+        assert!(matches!(with_file("max_connections = 0", Given::default()), Err(ConfigError::Zero(_))));
+    }
+}

@@ -1,0 +1,273 @@
+//! The catalog: the index's one checkpoint, which runs belong to it, and the state that is too small for runs.
+//!
+//! One SQLite file, changed in one transaction at a time. Each row of state carries a checksum, and the checkpoint
+//! carries the sum of all of them, so that neither a changed nor a missing row is believed.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use crate::domain::account::{Account, Status};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::money::Money;
+use crate::store::chain::Hash;
+
+use super::IndexError;
+use super::memtable::InternalKey;
+use super::tree::TreeKind;
+
+/// The format of the index: another one is built anew from the journal.
+pub const FORMAT: i64 = 1;
+
+/// Up to where the index knows the journal, and whose journal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Whose journal.
+    pub journal_id: Uuid,
+    /// The last event that is in the index; 0 for none.
+    pub position: u64,
+    /// Its hash; the genesis hash for none.
+    pub hash: Hash,
+}
+
+/// What a row of state is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub enum Kind {
+    /// A guarded account, by name.
+    Account = 1,
+    /// How much of a transaction was reversed, by ID.
+    Reversed = 2,
+    /// One of the ledger's own accounts, by currency and name.
+    Internal = 3,
+}
+
+/// Opens the catalog, making it when it is new.
+pub fn open(path: &Path) -> Result<Connection, IndexError> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(32);
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS runs(file TEXT PRIMARY KEY, tree TEXT NOT NULL, place INTEGER NOT NULL) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS state(kind INTEGER, key BLOB, value TEXT NOT NULL, crc INTEGER NOT NULL,
+             PRIMARY KEY(kind, key)) WITHOUT ROWID;",
+    )?;
+    Ok(connection)
+}
+
+/// A value of `meta`.
+pub fn meta(connection: &Connection, key: &str) -> Result<Option<String>, IndexError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// Sets a value of `meta`.
+pub fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<(), IndexError> {
+    let mut statement =
+        connection.prepare_cached("INSERT OR REPLACE INTO meta(key, value) VALUES (?1, ?2)")?;
+    statement.execute([key, value])?;
+    Ok(())
+}
+
+/// The checkpoint; `None` in a new catalog.
+pub fn checkpoint(connection: &Connection) -> Result<Option<Checkpoint>, IndexError> {
+    let Some(journal_id) = meta(connection, "journal_id")? else { return Ok(None) };
+    let position = meta(connection, "position")?.and_then(|text| text.parse().ok());
+    let hash = meta(connection, "hash")?.and_then(|text| Hash::parse(&text));
+    match (Uuid::try_parse(&journal_id), position, hash) {
+        (Ok(journal_id), Some(position), Some(hash)) => Ok(Some(Checkpoint { journal_id, position, hash })),
+        _ => Err(IndexError::damaged("its checkpoint can't be read")),
+    }
+}
+
+/// Moves the checkpoint.
+pub fn set_checkpoint(connection: &Connection, to: Checkpoint) -> Result<(), IndexError> {
+    set_meta(connection, "journal_id", &to.journal_id.to_string())?;
+    set_meta(connection, "position", &to.position.to_string())?;
+    set_meta(connection, "hash", &to.hash.to_string())
+}
+
+/// The files of a tree's runs, oldest first.
+pub fn runs(connection: &Connection, tree: TreeKind) -> Result<Vec<String>, IndexError> {
+    let mut statement = connection.prepare_cached("SELECT file FROM runs WHERE tree = ?1 ORDER BY place")?;
+    let files = statement.query_map([tree.name()], |row| row.get(0))?;
+    Ok(files.collect::<Result<_, _>>()?)
+}
+
+/// Sets which runs a tree has, oldest first.
+pub fn set_runs(connection: &Connection, tree: TreeKind, files: &[String]) -> Result<(), IndexError> {
+    connection.execute("DELETE FROM runs WHERE tree = ?1", [tree.name()])?;
+    let mut insert = connection.prepare_cached("INSERT INTO runs(file, tree, place) VALUES (?1, ?2, ?3)")?;
+    for (place, file) in files.iter().enumerate() {
+        insert.execute(params![file, tree.name(), place as i64])?;
+    }
+    Ok(())
+}
+
+fn crc(kind: Kind, key: &[u8], value: &str) -> u32 {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(&(kind as i64).to_le_bytes());
+    crc.update(key);
+    crc.update(b"=");
+    crc.update(value.as_bytes());
+    crc.finalize()
+}
+
+/// One row of state, if it is there and whole.
+pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<String>, IndexError> {
+    let mut statement =
+        connection.prepare_cached("SELECT value, crc FROM state WHERE kind = ?1 AND key = ?2")?;
+    let row: Option<(String, u32)> =
+        statement.query_row(params![kind as i64, key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match row {
+        Some((value, sum)) if crc(kind, key, &value) == sum => Ok(Some(value)),
+        Some(_) => Err(IndexError::damaged("a row of its state was changed")),
+        None => Ok(None),
+    }
+}
+
+/// Sets one row of state, and keeps the sum of all.
+pub fn set_state(
+    connection: &Connection,
+    kind: Kind,
+    key: &[u8],
+    value: &str,
+    sum: &mut u64,
+) -> Result<(), IndexError> {
+    let mut old = connection.prepare_cached("SELECT crc FROM state WHERE kind = ?1 AND key = ?2")?;
+    let before: Option<u32> = old.query_row(params![kind as i64, key], |row| row.get(0)).optional()?;
+    let after = crc(kind, key, value);
+    *sum = sum.wrapping_sub(before.map_or(0, weight)).wrapping_add(weight(after));
+    let mut set = connection
+        .prepare_cached("INSERT OR REPLACE INTO state(kind, key, value, crc) VALUES (?1, ?2, ?3, ?4)")?;
+    set.execute(params![kind as i64, key, value, after])?;
+    Ok(())
+}
+
+/// A row's part in the sum: never zero, so that a missing row shows.
+fn weight(crc: u32) -> u64 {
+    u64::from(crc) << 20 | 1
+}
+
+/// All rows of a kind, by key, from after `after`.
+pub fn states(
+    connection: &Connection,
+    kind: Kind,
+    after: &[u8],
+    limit: usize,
+) -> Result<Vec<(Vec<u8>, String)>, IndexError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, value, crc FROM state WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![kind as i64, after, limit], |row| {
+        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?, row.get::<_, u32>(2)?))
+    })?;
+    rows.map(|row| {
+        let (key, value, sum) = row?;
+        if crc(kind, &key, &value) == sum {
+            Ok((key, value))
+        } else {
+            Err(IndexError::damaged("a row of its state was changed"))
+        }
+    })
+    .collect()
+}
+
+/// Reads every row and compares with the sum that the checkpoint carries.
+pub fn check(connection: &Connection) -> Result<u64, IndexError> {
+    let mut statement = connection.prepare("SELECT kind, key, value, crc FROM state")?;
+    let mut rows = statement.query([])?;
+    let mut sum = 0_u64;
+    while let Some(row) = rows.next()? {
+        let kind = match row.get::<_, i64>(0)? {
+            1 => Kind::Account,
+            2 => Kind::Reversed,
+            3 => Kind::Internal,
+            _ => return Err(IndexError::damaged("it has a row of an unknown kind")),
+        };
+        let stored: u32 = row.get(3)?;
+        if crc(
+            kind,
+            row.get_ref(1)?.as_blob().unwrap_or_default(),
+            row.get_ref(2)?.as_str().unwrap_or_default(),
+        ) != stored
+        {
+            return Err(IndexError::damaged("a row of its state was changed"));
+        }
+        sum = sum.wrapping_add(weight(stored));
+    }
+    if meta(connection, "sum")?.unwrap_or_else(|| "0".into()) == sum.to_string() {
+        Ok(sum)
+    } else {
+        Err(IndexError::damaged("rows of its state are missing"))
+    }
+}
+
+/// An account as a row's value.
+pub fn account_value(account: &Account) -> String {
+    format!(
+        "{} {} {} {} {} {}",
+        account.currency,
+        account.balance,
+        account.overdraft_limit,
+        account.status.name(),
+        account.revision,
+        hex::encode(account.seen)
+    )
+}
+
+/// The account that a row is about.
+pub fn read_account(name: &AccountName, value: &str) -> Result<Account, IndexError> {
+    let read = || {
+        let mut parts = value.split(' ');
+        let currency = Currency::parse(parts.next()?)?;
+        let account = Account {
+            name: name.clone(),
+            currency,
+            balance: Money::read(parts.next()?, currency)?,
+            overdraft_limit: Money::read(parts.next()?, currency)?,
+            status: Status::parse(parts.next()?)?,
+            revision: parts.next()?.parse().ok()?,
+            seen: Hash::parse(parts.next()?)?.0,
+        };
+        parts.next().is_none().then_some(account)
+    };
+    read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
+}
+
+/// A sum in a currency as a row's value.
+pub fn sum_value(currency: Currency, sum: Money) -> String {
+    format!("{currency} {sum}")
+}
+
+/// The sum that a row holds.
+pub fn read_sum(value: &str) -> Result<(Currency, Money), IndexError> {
+    let read = || {
+        let (currency, sum) = value.split_once(' ')?;
+        let currency = Currency::parse(currency)?;
+        Some((currency, Money::read(sum, currency)?))
+    };
+    read().ok_or_else(|| IndexError::damaged("a sum's row can't be read"))
+}
+
+/// The key of one of the ledger's own accounts.
+pub fn internal_key((name, currency): &InternalKey) -> Vec<u8> {
+    format!("{} {currency}", name.as_str()).into_bytes()
+}
+
+/// The ledger's own account with this key.
+pub fn read_internal_key(key: &[u8]) -> Option<InternalKey> {
+    let (name, currency) = std::str::from_utf8(key).ok()?.split_once(' ')?;
+    Some((CounterAccount::parse(name)?, Currency::parse(currency)?))
+}
+
+/// The key of a transaction.
+pub fn reversed_key(id: TransactionId) -> [u8; 16] {
+    *id.as_bytes()
+}

@@ -1,0 +1,285 @@
+//! Moving the checkpoint: what is in memory becomes runs and rows, in one transaction; small runs become large ones.
+//!
+//! Two threads, so that a long merge does not keep the checkpoint from moving. A full disk is waited out; damage is
+//! final and stops the clerk.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use super::catalog::{self, Checkpoint, Kind};
+use super::memtable::Memtable;
+use super::run::Run;
+use super::tree::{self, Tree, TreeKind};
+use super::{IndexError, Shared};
+
+/// So many events in memory are written out.
+pub(super) const FLUSH_AT: usize = 65_536;
+/// So long an event waits at most before it is, so that a start has little to read.
+const FLUSH_AFTER: Duration = Duration::from_secs(10);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The catalog's one writing connection.
+#[derive(Debug)]
+pub(super) struct Writer {
+    connection: Connection,
+    sum: u64,
+    next_file: u64,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, sum: u64) -> Result<Self, IndexError> {
+        let next_file =
+            catalog::meta(&connection, "next_file")?.and_then(|text| text.parse().ok()).unwrap_or(1);
+        Ok(Self { connection, sum, next_file })
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn empty_wal(&self) -> Result<(), IndexError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn file_name(&mut self, tree: TreeKind) -> String {
+        let name = format!("{}-{}.run", tree.name(), self.next_file);
+        self.next_file += 1;
+        name
+    }
+}
+
+/// Opens the runs that the catalog names, and removes the files that it does not.
+pub(super) fn open_trees(dir: &Path, connection: &Connection) -> Result<[Tree; 3], IndexError> {
+    let mut trees: [Tree; 3] = Default::default();
+    let mut known = Vec::new();
+    for (kind, tree) in TreeKind::ALL.into_iter().zip(&mut trees) {
+        let files = catalog::runs(connection, kind)?;
+        let runs = files.iter().map(|file| Run::open(&dir.join(file)).map(Arc::new));
+        *tree = Tree::new(runs.collect::<Result<_, _>>()?);
+        known.extend(files);
+    }
+    for entry in std::fs::read_dir(dir)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".run") && !known.contains(&name) {
+            std::fs::remove_file(dir.join(name))?;
+        }
+    }
+    Ok(trees)
+}
+
+/// Starts the two threads.
+pub(super) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
+    for (name, work) in [("index-flush", flush_loop as fn(&Shared)), ("index-merge", merge_loop)] {
+        let shared_there = Arc::clone(shared);
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || work(&shared_there))?;
+        shared.threads.lock().push(thread);
+    }
+    Ok(())
+}
+
+fn flush_loop(shared: &Shared) {
+    let mut last = Instant::now();
+    loop {
+        let closing = shared.closing.load(Ordering::Acquire);
+        if shared.abandoned.load(Ordering::Acquire) {
+            return;
+        }
+        let (due, any) = {
+            let state = shared.state.read();
+            let aged = last.elapsed() >= FLUSH_AFTER || closing;
+            (state.active.len() >= FLUSH_AT || aged, !state.active.is_empty() || state.frozen.is_some())
+        };
+        if due && any {
+            last = Instant::now();
+            if !keep_trying(shared, "moving the checkpoint", flush) {
+                return;
+            }
+            continue;
+        }
+        if closing {
+            return;
+        }
+        shared.sleep();
+    }
+}
+
+fn merge_loop(shared: &Shared) {
+    while !shared.closing.load(Ordering::Acquire) {
+        let found = TreeKind::ALL
+            .into_iter()
+            .find_map(|kind| shared.state.read().tree(kind).to_merge().map(|runs| (kind, runs)));
+        match found {
+            Some((kind, runs)) => {
+                if !keep_trying(shared, "merging runs", |shared| merge(shared, kind, &runs)) {
+                    return;
+                }
+            }
+            None => shared.sleep(),
+        }
+    }
+}
+
+impl Shared {
+    fn sleep(&self) {
+        let mut guard = self.signal.0.lock();
+        if !self.flush_wanted.swap(false, Ordering::AcqRel) {
+            self.signal.1.wait_for(&mut guard, Duration::from_millis(500));
+        }
+    }
+}
+
+/// Runs `work` until it succeeds or the trouble is final. Says whether it succeeded.
+fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(), IndexError>) -> bool {
+    loop {
+        match work(shared) {
+            Ok(()) => return true,
+            Err(error) if error.is_full() => {
+                tracing::warn!(%error, "the disk is full: {what} waits");
+                if shared.closing.load(Ordering::Acquire) {
+                    *shared.failed.lock() = Some("the disk is full".into());
+                    return false;
+                }
+                std::thread::sleep(RETRY_AFTER);
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::error!(%error, cause, "{what} failed: the index must be rebuilt");
+                *shared.failed.lock() = Some(error.to_string());
+                shared.signal.1.notify_all();
+                return false;
+            }
+        }
+    }
+}
+
+/// Freezes what is active, and writes what is frozen to files and catalog.
+fn flush(shared: &Shared) -> Result<(), IndexError> {
+    let frozen = {
+        let mut state = shared.state.write();
+        match &state.frozen {
+            Some(frozen) => Arc::clone(frozen),
+            None => {
+                let frozen = Arc::new(std::mem::take(&mut state.active));
+                state.frozen = Some(Arc::clone(&frozen));
+                frozen
+            }
+        }
+    };
+    let Some((position, hash)) = frozen.last() else { return Ok(()) };
+    let names: Vec<_> = {
+        let mut writer = shared.writer.lock();
+        TreeKind::ALL.into_iter().map(|kind| (kind, writer.file_name(kind))).collect()
+    };
+    let mut runs = Vec::new();
+    for (kind, name) in &names {
+        let records = match kind {
+            TreeKind::Ids => frozen.id_records(),
+            TreeKind::Revisions => frozen.revision_records(),
+            TreeKind::Places => frozen.place_records().to_vec(),
+        };
+        let count = records.len() as u64;
+        let path = shared.dir.join(name);
+        let run =
+            Run::write(&path, records.into_iter().map(Ok), kind.filtered().then_some(count), shared.seed)?;
+        runs.push(Arc::new(run));
+    }
+    std::fs::File::open(&shared.dir)?.sync_all()?;
+    let mut writer = shared.writer.lock();
+    let trees = {
+        let state = shared.state.read();
+        let mut trees = state.trees.clone();
+        for (tree, run) in trees.iter_mut().zip(runs) {
+            *tree = tree.with(run);
+        }
+        trees
+    };
+    let to = Checkpoint { journal_id: shared.journal_id, position, hash };
+    writer.move_checkpoint(&trees, &frozen, to)?;
+    {
+        let mut state = shared.state.write();
+        state.trees = trees;
+        state.frozen = None;
+    }
+    drop(writer);
+    shared.checkpoint.store(position, Ordering::Release);
+    shared.wake();
+    Ok(())
+}
+
+impl Writer {
+    /// One transaction: runs, state and checkpoint.
+    fn move_checkpoint(
+        &mut self,
+        trees: &[Tree; 3],
+        frozen: &Memtable,
+        to: Checkpoint,
+    ) -> Result<(), IndexError> {
+        let mut sum = self.sum;
+        let transaction = self.connection.transaction()?;
+        for tracked in frozen.all_accounts() {
+            let account = &tracked.account;
+            let value = catalog::account_value(account);
+            catalog::set_state(
+                &transaction,
+                Kind::Account,
+                account.name.as_str().as_bytes(),
+                &value,
+                &mut sum,
+            )?;
+        }
+        let adding = |kind, key: &[u8], currency, amount: crate::domain::money::Money, sum: &mut u64| {
+            let before = match catalog::state(&transaction, kind, key)? {
+                Some(value) => catalog::read_sum(&value)?.1,
+                None => crate::domain::money::Money::zero(currency),
+            };
+            let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
+            catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
+        };
+        for (id, (currency, amount)) in frozen.all_reversed() {
+            adding(Kind::Reversed, &catalog::reversed_key(*id), *currency, *amount, &mut sum)?;
+        }
+        for (key, amount) in frozen.all_internal() {
+            adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
+        }
+        for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
+            catalog::set_runs(&transaction, kind, &file_names(tree))?;
+        }
+        catalog::set_meta(&transaction, "sum", &sum.to_string())?;
+        catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
+        catalog::set_checkpoint(&transaction, to)?;
+        transaction.commit()?;
+        self.sum = sum;
+        Ok(())
+    }
+}
+
+fn file_names(tree: &Tree) -> Vec<String> {
+    let name = |run: &Arc<Run>| run.path().file_name().map(|name| name.to_string_lossy().into_owned());
+    tree.runs().iter().filter_map(name).collect()
+}
+
+/// Makes one run of several, and removes their files once the catalog no longer names them.
+fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), IndexError> {
+    let name = shared.writer.lock().file_name(kind);
+    let merged = Arc::new(tree::merge(kind, runs, &shared.dir.join(name), shared.seed)?);
+    std::fs::File::open(&shared.dir)?.sync_all()?;
+    {
+        let mut writer = shared.writer.lock();
+        let tree = shared.state.read().tree(kind).replaced(runs, merged);
+        let next_file = writer.next_file;
+        let transaction = writer.connection.transaction()?;
+        catalog::set_runs(&transaction, kind, &file_names(&tree))?;
+        catalog::set_meta(&transaction, "next_file", &next_file.to_string())?;
+        transaction.commit()?;
+        shared.state.write().trees[kind as usize] = tree;
+    }
+    for run in runs {
+        std::fs::remove_file(run.path())?;
+    }
+    Ok(())
+}

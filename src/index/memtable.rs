@@ -1,0 +1,192 @@
+//! What the index knows of events that are durable but not yet in its files.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::domain::account::Account;
+use crate::domain::currency::Currency;
+use crate::domain::event::{Event, Fact};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::money::Money;
+use crate::store::chain::Hash;
+
+use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, place_key};
+
+type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// An account, with the key of its stream, which costs a hash to work out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// The account.
+    pub account: Account,
+    /// Its stream's key in the index.
+    pub stream: StreamKey,
+}
+
+/// One of the ledger's own accounts in one currency.
+pub type InternalKey = (CounterAccount, Currency);
+
+/// Events since some checkpoint, by everything that they are asked for.
+#[derive(Debug, Default)]
+pub struct Memtable {
+    booked: Map<u128, u64>,
+    others: Map<u128, Vec<Mark>>,
+    revisions: Map<StreamKey, Vec<Record>>,
+    places: Vec<Record>,
+    accounts: Map<AccountName, Tracked>,
+    reversed: Map<TransactionId, (Currency, Money)>,
+    internal: Map<InternalKey, Money>,
+    last: Option<(u64, Hash)>,
+}
+
+impl Memtable {
+    /// Takes in one event.
+    pub fn event(&mut self, stream: StreamKey, event: &Event, position: u64) {
+        let facts = Facts::of(event, position).pack();
+        self.booked.insert(id_key(event.transaction_id), position);
+        let revision = Record { key: stream.revision(event.revision), value: facts };
+        self.revisions.entry(stream).or_default().push(revision);
+        self.places.push(Record { key: place_key(position, event.recorded_at.micros()), value: facts });
+        if let Some(reverses) = event.reverses() {
+            let role =
+                if matches!(event.fact, Fact::Prevented { .. }) { Role::RuledOut } else { Role::Reversed };
+            self.others.entry(id_key(reverses)).or_default().push(Mark { position, role });
+            if let Fact::Reversed { amount, .. } = &event.fact {
+                let sum =
+                    self.reversed.entry(reverses).or_insert((event.currency, Money::zero(event.currency)));
+                sum.1 = sum.1.plus(*amount).unwrap_or(sum.1);
+            }
+        }
+        if let Some(entries) = event.entries() {
+            let key = (entries.counter_account.clone(), event.currency);
+            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(event.currency));
+            // What it can't count passes 10^13 times the largest balance.
+            *sum = sum.minus(entries.guarded).unwrap_or(*sum);
+        }
+    }
+
+    /// Takes in how an account stands after the events that were taken in.
+    pub fn account(&mut self, tracked: Tracked) {
+        self.accounts.insert(tracked.account.name.clone(), tracked);
+    }
+
+    /// Says that everything up to this position was taken in.
+    pub fn reached(&mut self, position: u64, hash: Hash) {
+        self.last = Some((position, hash));
+    }
+
+    /// How many events it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Does it hold none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The position and hash that [`reached`](Self::reached) was told last.
+    #[must_use]
+    pub fn last(&self) -> Option<(u64, Hash)> {
+        self.last
+    }
+
+    /// Appends where this ID plays a role.
+    pub fn marks(&self, id: TransactionId, out: &mut Vec<Mark>) {
+        let key = id_key(id);
+        out.extend(self.booked.get(&key).map(|position| Mark { position: *position, role: Role::Booked }));
+        out.extend(self.others.get(&key).into_iter().flatten());
+    }
+
+    /// The account, if an event here touched it.
+    #[must_use]
+    pub fn tracked(&self, name: &str) -> Option<&Tracked> {
+        self.accounts.get(name)
+    }
+
+    /// All accounts that an event here touched, in no order.
+    pub fn all_accounts(&self) -> impl Iterator<Item = &Tracked> {
+        self.accounts.values()
+    }
+
+    /// What the events here reversed, by original.
+    pub fn all_reversed(&self) -> impl Iterator<Item = (&TransactionId, &(Currency, Money))> {
+        self.reversed.iter()
+    }
+
+    /// How much of this transaction the events here reversed.
+    #[must_use]
+    pub fn reversed(&self, id: TransactionId) -> Option<Money> {
+        self.reversed.get(&id).map(|(_, amount)| *amount)
+    }
+
+    /// By how much the ledger's own accounts moved.
+    pub fn all_internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
+        self.internal.iter()
+    }
+
+    /// Appends records of a stream with `low <= key <= high`, about `limit` from one end.
+    pub fn revisions(
+        &self,
+        stream: StreamKey,
+        low: u128,
+        high: u128,
+        backwards: bool,
+        limit: usize,
+        out: &mut Vec<Record>,
+    ) {
+        if let Some(records) = self.revisions.get(&stream) {
+            slice(records, low, high, backwards, limit, out);
+        }
+    }
+
+    /// Appends place records with `low <= key <= high`, about `limit` from one end.
+    pub fn places(&self, low: u128, high: u128, backwards: bool, limit: usize, out: &mut Vec<Record>) {
+        slice(&self.places, low, high, backwards, limit, out);
+    }
+
+    /// Everything for the tree of IDs, sorted.
+    #[must_use]
+    pub fn id_records(&self) -> Vec<Record> {
+        let booked = self.booked.iter().map(|(key, position)| Record {
+            key: *key,
+            value: Mark { position: *position, role: Role::Booked }.pack(),
+        });
+        let others = self
+            .others
+            .iter()
+            .flat_map(|(key, marks)| marks.iter().map(|mark| Record { key: *key, value: mark.pack() }));
+        let mut records: Vec<_> = booked.chain(others).collect();
+        records.sort_unstable();
+        records
+    }
+
+    /// Everything for the tree of revisions, sorted.
+    #[must_use]
+    pub fn revision_records(&self) -> Vec<Record> {
+        let mut records: Vec<_> = self.revisions.values().flatten().copied().collect();
+        records.sort_unstable();
+        records
+    }
+
+    /// Everything for the tree of places, which comes sorted.
+    #[must_use]
+    pub fn place_records(&self) -> &[Record] {
+        &self.places
+    }
+}
+
+/// Records are appended in order, so a range of them is a slice.
+fn slice(records: &[Record], low: u128, high: u128, backwards: bool, limit: usize, out: &mut Vec<Record>) {
+    let start = records.partition_point(|record| record.key < low);
+    let end = records.partition_point(|record| record.key <= high);
+    let inside = records.get(start..end).unwrap_or_default();
+    if backwards {
+        out.extend(inside.iter().rev().take(limit));
+    } else {
+        out.extend(inside.iter().take(limit));
+    }
+}

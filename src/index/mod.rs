@@ -1,0 +1,286 @@
+//! The index: what has been seen and how each account stands, derived from the journal and thrown away at will.
+//!
+//! Three trees of sorted runs (ID to positions; account and revision to position; position to facts) and a catalog that
+//! holds the accounts' states, with **one** checkpoint for all of it, moved in one transaction. Events newer than the
+//! checkpoint are in memory: those being written out are *frozen*, the rest *active*. A look-up goes through all of
+//! them and so sees every durable event. Bounds: at most [`MOST_BEHIND`] events in memory, and 1.7 bytes of memory for
+//! each event in the files.
+//!
+//! Knows the domain's events, not how they are stored: it is fed by `clerk`, and by `ledger` at the start. Up the way:
+//! `ledger`, whose reads it serves.
+
+pub mod catalog;
+mod filter;
+mod flush;
+pub mod memtable;
+mod query;
+pub mod record;
+mod run;
+mod tree;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use crate::domain::event::Event;
+use crate::store::chain::Hash;
+
+pub use catalog::Checkpoint;
+pub use memtable::{InternalKey, Memtable, Tracked};
+pub use query::Overlay;
+use record::StreamKey;
+pub use run::RunError;
+use tree::{Tree, TreeKind};
+
+/// How many events the files may be behind the journal; the clerk waits before it lets there be more.
+pub const MOST_BEHIND: usize = 262_144;
+
+/// What is wrong with the index. All of it can be mended by building it anew.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// Its catalog can't be used.
+    #[error("the index's catalog can't be used")]
+    Catalog(#[from] rusqlite::Error),
+    /// A run can't be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Its folder can't be used.
+    #[error("the index's folder can't be used")]
+    Io(#[from] std::io::Error),
+    /// Its content is not what was written.
+    #[error("the index is damaged: {0}")]
+    Damaged(String),
+}
+
+impl IndexError {
+    /// Says what is damaged.
+    pub fn damaged(what: &str) -> Self {
+        Self::Damaged(what.to_owned())
+    }
+
+    /// Might the same succeed when there is room on the disk?
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Catalog(rusqlite::Error::SqliteFailure(error, _)) => {
+                error.code == rusqlite::ErrorCode::DiskFull
+            }
+            Self::Run(RunError::Io(_, error)) | Self::Io(error) => {
+                error.kind() == std::io::ErrorKind::StorageFull
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The index, shared by the clerk, the readers and its own threads. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Index(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    dir: PathBuf,
+    journal_id: Uuid,
+    seed: u64,
+    state: RwLock<State>,
+    /// Connections that are not reading at the moment.
+    readers: Mutex<Vec<Connection>>,
+    /// The one connection that writes, with the sum of the state's checksums.
+    writer: Mutex<flush::Writer>,
+    checkpoint: AtomicU64,
+    reached: AtomicU64,
+    /// Signalled after a flush, and when somebody wants one.
+    signal: (Mutex<()>, Condvar),
+    flush_wanted: AtomicBool,
+    closing: AtomicBool,
+    abandoned: AtomicBool,
+    failed: Mutex<Option<String>>,
+    threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+struct State {
+    active: Memtable,
+    frozen: Option<Arc<Memtable>>,
+    trees: [Tree; 3],
+}
+
+impl State {
+    fn tree(&self, kind: TreeKind) -> &Tree {
+        &self.trees[kind as usize]
+    }
+
+    fn behind(&self) -> usize {
+        self.active.len() + self.frozen.as_ref().map_or(0, |frozen| frozen.len())
+    }
+}
+
+impl Index {
+    /// Opens the index in `dir`, or makes an empty one for this journal.
+    ///
+    /// # Errors
+    /// When it can't be read, or any part of it is not what was written.
+    pub fn open(dir: &Path, journal_id: Uuid, seed: u64) -> Result<Self, IndexError> {
+        std::fs::create_dir_all(dir)?;
+        let connection = catalog::open(&dir.join("index.db"))?;
+        let format = catalog::meta(&connection, "format")?;
+        if format.is_some_and(|format| format != catalog::FORMAT.to_string()) {
+            return Err(IndexError::damaged("it has the format of another version"));
+        }
+        if catalog::checkpoint(&connection)?.is_none() {
+            let start = Checkpoint { journal_id, position: 0, hash: Hash::genesis(journal_id) };
+            let transaction = connection.unchecked_transaction()?;
+            catalog::set_meta(&transaction, "format", &catalog::FORMAT.to_string())?;
+            catalog::set_meta(&transaction, "seed", &seed.to_string())?;
+            catalog::set_checkpoint(&transaction, start)?;
+            transaction.commit()?;
+        }
+        let checkpoint =
+            catalog::checkpoint(&connection)?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))?;
+        let sum = catalog::check(&connection)?;
+        let seed = catalog::meta(&connection, "seed")?.and_then(|text| text.parse().ok());
+        let seed = seed.ok_or_else(|| IndexError::damaged("it has no seed"))?;
+        let trees = flush::open_trees(dir, &connection)?;
+        let shared = Shared {
+            dir: dir.to_owned(),
+            journal_id: checkpoint.journal_id,
+            seed,
+            state: RwLock::new(State { active: Memtable::default(), frozen: None, trees }),
+            readers: Mutex::new(Vec::new()),
+            writer: Mutex::new(flush::Writer::new(connection, sum)?),
+            checkpoint: AtomicU64::new(checkpoint.position),
+            reached: AtomicU64::new(checkpoint.position),
+            signal: (Mutex::new(()), Condvar::new()),
+            flush_wanted: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            failed: Mutex::new(None),
+            threads: Mutex::new(Vec::new()),
+        };
+        let index = Self(Arc::new(shared));
+        flush::start(&index.0)?;
+        Ok(index)
+    }
+
+    /// The checkpoint in the files.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn checkpoint(&self) -> Result<Checkpoint, IndexError> {
+        let writer = self.0.writer.lock();
+        catalog::checkpoint(writer.connection())?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))
+    }
+
+    /// Takes in events that became durable, in order, and how their accounts stand after them.
+    pub fn apply<'a>(
+        &self,
+        events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
+        accounts: impl IntoIterator<Item = Tracked>,
+        last: (u64, Hash),
+    ) {
+        let wanted = {
+            let mut state = self.0.state.write();
+            for (stream, position, event) in events {
+                state.active.event(stream, event, position);
+            }
+            for tracked in accounts {
+                state.active.account(tracked);
+            }
+            state.active.reached(last.0, last.1);
+            state.active.len() >= flush::FLUSH_AT
+        };
+        self.0.reached.store(last.0, Ordering::Release);
+        if wanted {
+            self.0.wake();
+        }
+    }
+
+    /// Waits until the files are no more than [`MOST_BEHIND`] events behind, or `give_up` says to stop waiting.
+    pub fn wait_for_room(&self, give_up: impl Fn() -> bool) {
+        while self.behind() >= MOST_BEHIND && !give_up() && self.failure().is_none() {
+            let mut guard = self.0.signal.0.lock();
+            self.0.signal.1.wait_for(&mut guard, std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// How many durable events are not in the files yet.
+    #[must_use]
+    pub fn behind(&self) -> usize {
+        self.0.state.read().behind()
+    }
+
+    /// The last position that was taken in.
+    #[must_use]
+    pub fn reached(&self) -> u64 {
+        self.0.reached.load(Ordering::Acquire)
+    }
+
+    /// The position of the checkpoint in the files.
+    #[must_use]
+    pub fn flushed(&self) -> u64 {
+        self.0.checkpoint.load(Ordering::Acquire)
+    }
+
+    /// How much memory its open files take: filters and first keys.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let state = self.0.state.read();
+        state.trees.iter().flat_map(Tree::runs).map(|run| run.bytes()).sum()
+    }
+
+    /// Why it can't go on, if it can't: the clerk must not decide without it.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.0.failed.lock().clone()
+    }
+
+    /// Writes out what is in memory, stops its threads and empties its WAL.
+    ///
+    /// # Errors
+    /// When what is in memory could not be written. Nothing is lost by that: it is in the journal.
+    pub fn close(&self) -> Result<(), IndexError> {
+        self.0.closing.store(true, Ordering::Release);
+        self.0.wake();
+        let threads = std::mem::take(&mut *self.0.threads.lock());
+        for thread in threads {
+            if thread.join().is_err() {
+                return Err(IndexError::damaged("one of its threads panicked"));
+            }
+        }
+        self.0.readers.lock().clear();
+        match self.failure() {
+            Some(why) => Err(IndexError::Damaged(why)),
+            None => self.0.writer.lock().empty_wal(),
+        }
+    }
+
+    /// Ends its threads and writes nothing more: what is in memory is in the journal.
+    pub fn abandon(&self) {
+        self.0.abandoned.store(true, Ordering::Release);
+        self.0.closing.store(true, Ordering::Release);
+        self.0.wake();
+    }
+
+    /// Deletes an index, so that the next start builds it from the journal.
+    ///
+    /// # Errors
+    /// When the folder can't be removed.
+    pub fn delete(dir: &Path) -> Result<(), IndexError> {
+        match std::fs::remove_dir_all(dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Shared {
+    fn wake(&self) {
+        self.flush_wanted.store(true, Ordering::Release);
+        let _guard = self.signal.0.lock();
+        self.signal.1.notify_all();
+    }
+}

@@ -1,0 +1,285 @@
+//! Asking the index. Every question goes through what is active, what is frozen and the files, in one consistent view.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use crate::domain::account::Account;
+use crate::domain::currency::Currency;
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::money::Money;
+
+use super::catalog::{self, Kind};
+use super::memtable::{InternalKey, Memtable, Tracked};
+use super::record::{Facts, Mark, Record, StreamKey, id_key, place_key};
+use super::tree::TreeKind;
+use super::{Index, IndexError, State};
+
+/// Connections that are kept for the next reader.
+const KEPT_READERS: usize = 4;
+
+impl State {
+    /// The two parts in memory, newest first.
+    fn in_memory(&self) -> impl Iterator<Item = &Memtable> {
+        std::iter::once(&self.active).chain(self.frozen.as_deref())
+    }
+}
+
+impl Index {
+    /// Where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn marks(&self, id: TransactionId) -> Result<Vec<Mark>, IndexError> {
+        let mut marks = Vec::new();
+        let mut records = Vec::new();
+        {
+            let state = self.0.state.read();
+            state.in_memory().for_each(|memory| memory.marks(id, &mut marks));
+            state.tree(TreeKind::Ids).get(id_key(id), &mut records)?;
+        }
+        marks.extend(records.into_iter().map(|record| Mark::unpack(record.value)));
+        marks.sort_unstable_by_key(|mark| mark.position);
+        marks.dedup();
+        Ok(marks)
+    }
+
+    /// How the account stands after the last durable event.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn tracked(&self, name: &AccountName) -> Result<Option<Tracked>, IndexError> {
+        if let Some(tracked) =
+            self.0.state.read().in_memory().find_map(|memory| memory.tracked(name.as_str()))
+        {
+            return Ok(Some(tracked.clone()));
+        }
+        // Moved out of memory since the look above: then it is in the catalog already.
+        let value =
+            self.with_reader(|catalog| catalog::state(catalog, Kind::Account, name.as_str().as_bytes()))?;
+        let account = value.map(|value| catalog::read_account(name, &value)).transpose()?;
+        Ok(account.map(|account| Tracked { stream: StreamKey::of(name), account }))
+    }
+
+    /// How much of this transaction has been reversed.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn reversed(&self, id: TransactionId, currency: Currency) -> Result<Money, IndexError> {
+        self.with_reader(|catalog| {
+            let transaction = catalog.unchecked_transaction()?;
+            let newer = self.newer_than(&transaction, |_, memories| {
+                Ok(memories.iter().filter_map(|memory| memory.reversed(id)).collect::<Vec<_>>())
+            })?;
+            let before = catalog::state(&transaction, Kind::Reversed, &catalog::reversed_key(id))?;
+            let before = before.map(|value| catalog::read_sum(&value)).transpose()?;
+            let start = before.map_or_else(|| Money::zero(currency), |(_, sum)| sum);
+            newer
+                .into_iter()
+                .try_fold(start, Money::plus)
+                .ok_or_else(|| IndexError::damaged("a sum can't be counted"))
+        })
+    }
+
+    /// Up to `limit` events of a stream between two revisions (inclusive), from the low end or the high one.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn revisions(
+        &self,
+        stream: StreamKey,
+        revisions: std::ops::RangeInclusive<u64>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(u64, Facts)>, IndexError> {
+        let (low, high) = (stream.revision(*revisions.start()), stream.revision(*revisions.end()));
+        let mut records = Vec::new();
+        {
+            let state = self.0.state.read();
+            state.in_memory().for_each(|m| m.revisions(stream, low, high, backwards, limit, &mut records));
+            state.tree(TreeKind::Revisions).range(low, high, backwards, limit, &mut records)?;
+        }
+        let found = ordered(records, backwards, limit);
+        found.into_iter().map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect()
+    }
+
+    /// Up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn places(
+        &self,
+        positions: std::ops::RangeInclusive<u64>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(i64, Facts)>, IndexError> {
+        let (low, high) = (place_key(*positions.start(), 0), place_key(*positions.end(), -1));
+        let mut records = Vec::new();
+        {
+            let state = self.0.state.read();
+            state.in_memory().for_each(|memory| memory.places(low, high, backwards, limit, &mut records));
+            state.tree(TreeKind::Places).range(low, high, backwards, limit, &mut records)?;
+        }
+        let found = ordered(records, backwards, limit);
+        found.into_iter().map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect()
+    }
+
+    /// Everything that the index knows of accounts, after one and the same event.
+    ///
+    /// # Errors
+    /// When the catalog can't be read, or `work` fails.
+    pub fn overlay<T>(
+        &self,
+        work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        self.with_reader(|catalog| {
+            let transaction = catalog.unchecked_transaction()?;
+            let mut overlay = Overlay {
+                catalog: &transaction,
+                accounts: BTreeMap::new(),
+                internal: Vec::new(),
+                position: 0,
+            };
+            self.newer_than(&transaction, |checkpoint, memories| {
+                overlay.position = checkpoint;
+                for memory in memories {
+                    let states = memory.all_accounts().map(|t| (t.account.name.clone(), t.account.clone()));
+                    overlay.accounts.extend(states);
+                    overlay.internal.extend(memory.all_internal().map(|(key, sum)| (key.clone(), *sum)));
+                    overlay.position = memory.last().map_or(overlay.position, |(position, _)| position);
+                }
+                Ok(())
+            })?;
+            work(&overlay)
+        })
+    }
+
+    /// Hands over the catalog's checkpoint and what is in memory beyond it, oldest first. The catalog's transaction sees
+    /// nothing that is flushed from now on.
+    fn newer_than<T>(
+        &self,
+        catalog: &Connection,
+        work: impl FnOnce(u64, &[&Memtable]) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let state = self.0.state.read();
+        let checkpoint = catalog::checkpoint(catalog)?.map_or(0, |checkpoint| checkpoint.position);
+        // A frozen part that is in the catalog already is dropped from memory in a moment: not to be counted twice.
+        let beyond = |memory: &&Memtable| memory.last().is_some_and(|(position, _)| position > checkpoint);
+        let mut memories: Vec<_> = state.in_memory().filter(beyond).collect();
+        memories.reverse();
+        work(checkpoint, &memories)
+    }
+
+    fn with_reader<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let kept = self.0.readers.lock().pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => {
+                let connection = Connection::open(self.0.dir.join("index.db"))?;
+                connection.pragma_update(None, "query_only", true)?;
+                connection.busy_timeout(std::time::Duration::from_secs(10))?;
+                connection
+            }
+        };
+        let result = work(&connection);
+        let mut readers = self.0.readers.lock();
+        if readers.len() < KEPT_READERS {
+            readers.push(connection);
+        }
+        result
+    }
+}
+
+fn ordered(mut records: Vec<Record>, backwards: bool, limit: usize) -> Vec<Record> {
+    records.sort_unstable();
+    // The same record can come from memory and from the file that it was just written to.
+    records.dedup();
+    if backwards {
+        records.reverse();
+    }
+    records.truncate(limit);
+    records
+}
+
+fn facts(record: Record) -> Result<Facts, IndexError> {
+    Facts::unpack(record.value).ok_or_else(|| IndexError::damaged("a record can't be read"))
+}
+
+/// The accounts after one event: the catalog, and over it what is newer in memory.
+#[derive(Debug)]
+pub struct Overlay<'a> {
+    catalog: &'a Connection,
+    accounts: BTreeMap<AccountName, Account>,
+    internal: Vec<(InternalKey, Money)>,
+    position: u64,
+}
+
+impl Overlay<'_> {
+    /// After which event.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Up to `limit` accounts by name, from after `after`.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn accounts(&self, after: Option<&AccountName>, limit: usize) -> Result<Vec<Account>, IndexError> {
+        let key = after.map_or(&b""[..], |name| name.as_str().as_bytes());
+        let mut found: BTreeMap<AccountName, Account> = BTreeMap::new();
+        for (key, value) in catalog::states(self.catalog, Kind::Account, key, limit)? {
+            let name = std::str::from_utf8(&key).ok().and_then(AccountName::parse);
+            let name = name.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
+            let account = catalog::read_account(&name, &value)?;
+            found.insert(name, account);
+        }
+        let newer = self.accounts.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
+        found.extend(newer.map(|(name, account)| (name.clone(), account.clone())));
+        Ok(found.into_values().take(limit).collect())
+    }
+
+    /// Visits every account, by name.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn every_account(&self, mut visit: impl FnMut(&Account)) -> Result<(), IndexError> {
+        const PAGE: usize = 4_096;
+        let mut after: Option<AccountName> = None;
+        loop {
+            let page = self.accounts(after.as_ref(), PAGE)?;
+            page.iter().for_each(&mut visit);
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = Some(last.name.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The ledger's own accounts and what each has; only those of this name, if one is given.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn internal(
+        &self,
+        name: Option<&CounterAccount>,
+    ) -> Result<BTreeMap<InternalKey, Money>, IndexError> {
+        let wanted = |key: &InternalKey| name.is_none_or(|name| key.0 == *name);
+        let mut sums = BTreeMap::new();
+        for (key, value) in catalog::states(self.catalog, Kind::Internal, b"", usize::MAX)? {
+            let key = catalog::read_internal_key(&key);
+            let key = key.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
+            if wanted(&key) {
+                sums.insert(key, catalog::read_sum(&value)?.1);
+            }
+        }
+        for (key, amount) in self.internal.iter().filter(|(key, _)| wanted(key)) {
+            let sum = sums.entry(key.clone()).or_insert_with(|| Money::zero(key.1));
+            *sum = sum.plus(*amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
+        }
+        Ok(sums)
+    }
+}

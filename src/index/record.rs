@@ -1,0 +1,173 @@
+//! The one shape of everything that the index keeps by the million: 16 bytes of key, 8 of value, in order.
+
+use crate::domain::event::{Event, Kind};
+use crate::domain::ids::{AccountName, TransactionId};
+use sha2::{Digest, Sha256};
+
+/// The size of a record on disk.
+pub const SIZE: usize = 24;
+
+/// A key and a value; records are ordered by both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Record {
+    /// What it is found by, compared as big-endian bytes.
+    pub key: u128,
+    /// A position, and what a reader wants to know before it goes there.
+    pub value: u64,
+}
+
+impl Record {
+    /// Its bytes.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; SIZE] {
+        let mut bytes = [0; SIZE];
+        bytes[..16].copy_from_slice(&self.key.to_be_bytes());
+        bytes[16..].copy_from_slice(&self.value.to_be_bytes());
+        bytes
+    }
+
+    /// The record with these bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; SIZE]) -> Self {
+        let (mut key, mut value) = ([0; 16], [0; 8]);
+        key.copy_from_slice(&bytes[..16]);
+        value.copy_from_slice(&bytes[16..]);
+        Self { key: u128::from_be_bytes(key), value: u64::from_be_bytes(value) }
+    }
+}
+
+/// What an ID has to do with the event at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The event was recorded with it.
+    Booked,
+    /// The event reverses it.
+    Reversed,
+    /// The event rules it out.
+    RuledOut,
+}
+
+/// A position in the journal at which an ID plays a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Where.
+    pub position: u64,
+    /// Which.
+    pub role: Role,
+}
+
+impl Mark {
+    /// As a record's value.
+    #[must_use]
+    pub fn pack(self) -> u64 {
+        self.position << 2
+            | match self.role {
+                Role::Booked => 0,
+                Role::Reversed => 1,
+                Role::RuledOut => 2,
+            }
+    }
+
+    /// From a record's value.
+    #[must_use]
+    pub fn unpack(value: u64) -> Self {
+        let role = match value & 3 {
+            0 => Role::Booked,
+            1 => Role::Reversed,
+            _ => Role::RuledOut,
+        };
+        Self { position: value >> 2, role }
+    }
+}
+
+/// The key of an ID.
+#[must_use]
+pub fn id_key(id: TransactionId) -> u128 {
+    u128::from_be_bytes(*id.as_bytes())
+}
+
+/// A stream as part of a key: 80 bits of its name's SHA-256. Two of 2^30 streams share them with a chance of 2^-21, and
+/// a reader notices: it reads the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StreamKey(u128);
+
+impl StreamKey {
+    /// The stream of this account.
+    #[must_use]
+    pub fn of(account: &AccountName) -> Self {
+        let digest = Sha256::digest(account.as_str().as_bytes());
+        let mut high = [0; 16];
+        high[..10].copy_from_slice(&digest[..10]);
+        Self(u128::from_be_bytes(high))
+    }
+
+    /// The key of one of its revisions.
+    #[must_use]
+    pub fn revision(self, revision: u64) -> u128 {
+        self.0 | u128::from(revision & 0xffff_ffff_ffff)
+    }
+
+    /// The revision that a key of this stream names.
+    #[must_use]
+    pub fn revision_in(key: u128) -> u64 {
+        u64::try_from(key & 0xffff_ffff_ffff).unwrap_or(u64::MAX)
+    }
+}
+
+/// What can be known of an event without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Where it is.
+    pub position: u64,
+    /// Its kind.
+    pub kind: Kind,
+    /// Was it declined?
+    pub declined: bool,
+    /// Did the client say when it happened?
+    pub backdated: bool,
+}
+
+impl Facts {
+    /// Of this event, at this position.
+    #[must_use]
+    pub fn of(event: &Event, position: u64) -> Self {
+        Self {
+            position,
+            kind: event.kind(),
+            declined: event.decline().is_some(),
+            backdated: event.effective_at_given(),
+        }
+    }
+
+    /// As a record's value.
+    #[must_use]
+    pub fn pack(self) -> u64 {
+        self.position << 8
+            | u64::from(self.kind as u8) << 2
+            | u64::from(self.declined) << 1
+            | u64::from(self.backdated)
+    }
+
+    /// From a record's value; `None` for what nobody packed.
+    #[must_use]
+    pub fn unpack(value: u64) -> Option<Self> {
+        Some(Self {
+            position: value >> 8,
+            kind: *Kind::ALL.get(usize::try_from(value >> 2 & 0x3f).ok()?)?,
+            declined: value >> 1 & 1 == 1,
+            backdated: value & 1 == 1,
+        })
+    }
+}
+
+/// The key under which the facts of the event at a position are kept: its position, then when it was recorded.
+#[must_use]
+pub fn place_key(position: u64, recorded_at_micros: i64) -> u128 {
+    u128::from(position) << 64 | u128::from(recorded_at_micros.cast_unsigned())
+}
+
+/// When the event with this key was recorded, in microseconds.
+#[must_use]
+pub fn recorded_in(key: u128) -> i64 {
+    u64::try_from(key & u128::from(u64::MAX)).unwrap_or(0).cast_signed()
+}

@@ -1,0 +1,170 @@
+//! A tree: runs of one kind of record, newest first, merged by size so that there are few of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::record::Record;
+use super::run::{Run, RunError};
+
+/// Runs of about the same size that are merged into one.
+const FAN_IN: usize = 4;
+/// What a run of the lowest tier holds at most.
+const LOWEST: u64 = 1 << 17;
+
+/// The three trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TreeKind {
+    /// ID to the positions at which it plays a role.
+    Ids,
+    /// Account and revision to position.
+    Revisions,
+    /// Position to what can be known of the event without reading it.
+    Places,
+}
+
+impl TreeKind {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Ids, Self::Revisions, Self::Places];
+
+    /// Its name in file names and in the catalog.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ids => "ids",
+            Self::Revisions => "revisions",
+            Self::Places => "places",
+        }
+    }
+
+    /// Is it asked for single random keys, so that a filter pays?
+    #[must_use]
+    pub fn filtered(self) -> bool {
+        self == Self::Ids
+    }
+}
+
+/// The runs of one tree. Immutable: a change makes a new list of the same runs.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    runs: Vec<Arc<Run>>,
+}
+
+impl Tree {
+    /// A tree of these runs, oldest first.
+    #[must_use]
+    pub fn new(runs: Vec<Arc<Run>>) -> Self {
+        Self { runs }
+    }
+
+    /// Its runs, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> &[Arc<Run>] {
+        &self.runs
+    }
+
+    /// The tree with one more, newest, run.
+    #[must_use]
+    pub fn with(&self, run: Arc<Run>) -> Self {
+        let mut runs = self.runs.clone();
+        runs.push(run);
+        Self { runs }
+    }
+
+    /// The tree in which `merged` stands for the runs `old`.
+    #[must_use]
+    pub fn replaced(&self, old: &[Arc<Run>], merged: Arc<Run>) -> Self {
+        let is_old = |run: &Arc<Run>| old.iter().any(|other| Arc::ptr_eq(run, other));
+        let at = self.runs.iter().position(is_old).unwrap_or(0);
+        let mut runs: Vec<_> = self.runs.iter().filter(|run| !is_old(run)).cloned().collect();
+        runs.insert(at, merged);
+        Self { runs }
+    }
+
+    /// The values under a key.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn get(&self, key: u128, out: &mut Vec<Record>) -> Result<(), RunError> {
+        for run in &self.runs {
+            if run.may_contain(key) {
+                run.range(key, key, false, usize::MAX, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the records with `low <= key <= high` from one end, in no order between runs: at least the `limit` nearest
+    /// to that end are among them.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn range(
+        &self,
+        low: u128,
+        high: u128,
+        backwards: bool,
+        limit: usize,
+        out: &mut Vec<Record>,
+    ) -> Result<(), RunError> {
+        self.runs.iter().try_for_each(|run| run.range(low, high, backwards, limit, out))
+    }
+
+    /// Neighbouring runs that should become one: of one tier, as many as [`FAN_IN`].
+    #[must_use]
+    pub fn to_merge(&self) -> Option<Vec<Arc<Run>>> {
+        let mut start = 0;
+        for end in 1..=self.runs.len() {
+            let same =
+                self.runs.get(end).is_some_and(|run| tier(run) == self.runs.get(start).map_or(0, tier));
+            if same {
+                continue;
+            }
+            if end - start >= FAN_IN {
+                return self.runs.get(start..end).map(<[_]>::to_vec);
+            }
+            start = end;
+        }
+        None
+    }
+}
+
+fn tier(run: &Arc<Run>) -> u32 {
+    let mut tier = 0;
+    let mut holds = LOWEST;
+    while run.records() > holds {
+        holds = holds.saturating_mul(FAN_IN as u64);
+        tier += 1;
+    }
+    tier
+}
+
+/// Merges runs into one new file.
+///
+/// # Errors
+/// When a run can't be read or the new one can't be written.
+pub fn merge(kind: TreeKind, runs: &[Arc<Run>], path: &Path, seed: u64) -> Result<Run, RunError> {
+    let total = runs.iter().map(|run| run.records()).sum();
+    let inputs = runs.iter().map(|run| run.iter().peekable()).collect();
+    Run::write(path, Merge { inputs }, kind.filtered().then_some(total), seed)
+}
+
+/// The records of several sorted inputs, in order. The inputs are few, so the smallest is found by looking at each.
+struct Merge<I: Iterator<Item = Result<Record, RunError>>> {
+    inputs: Vec<std::iter::Peekable<I>>,
+}
+
+impl<I: Iterator<Item = Result<Record, RunError>>> Iterator for Merge<I> {
+    type Item = Result<Record, RunError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut least: Option<(usize, Option<Record>)> = None;
+        for (at, input) in self.inputs.iter_mut().enumerate() {
+            // An error counts as the least, so that it comes out at once.
+            let Some(head) = input.peek().map(|head| head.as_ref().ok().copied()) else { continue };
+            if least.is_none_or(|(_, best)| head < best) {
+                least = Some((at, head));
+            }
+        }
+        self.inputs.get_mut(least?.0)?.next()
+    }
+}

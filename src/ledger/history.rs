@@ -1,0 +1,181 @@
+//! What happened: to an account, to an ID, in the whole ledger.
+
+use std::sync::Arc;
+
+use crate::domain::ids::TransactionId;
+use crate::domain::money::Money;
+use crate::domain::time::Timestamp;
+use crate::index::Index;
+use crate::index::record::{Facts, Role};
+use crate::store::embedded::reader::Reader;
+
+use super::accounts::Stream;
+use super::{
+    Ledger, Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory,
+};
+use crate::domain::ids::AccountName;
+
+/// Records that are looked through at a time.
+const PAGE: usize = 4_096;
+
+impl Ledger {
+    /// A page of an account's statement; `None` for an account that was never opened.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub async fn statement(
+        &self,
+        name: &AccountName,
+        query: StatementQuery,
+    ) -> Result<Option<Statement>, ReadError> {
+        let stream = Stream::new(self, name);
+        let reader = self.0.reader.clone();
+        self.blocking(move || {
+            let Some(account) = stream.now()? else { return Ok(None) };
+            let bound = |moment: Option<Timestamp>, default: u64| match moment {
+                Some(moment) => stream.recorded_before(&account, moment),
+                None => Ok(default),
+            };
+            // The lines wanted are those with start <= revision < end.
+            let (start, end) = (bound(query.from, 0)?, bound(query.to, account.revision + 1)?);
+            let balance_before = |revision: u64| match revision.checked_sub(1) {
+                Some(last) => Ok::<_, ReadError>(stream.event(last)?.1.answer.balance),
+                None => Ok(Money::zero(account.currency)),
+            };
+            let (lines, more) = lines(&stream, &reader, query, start, end)?;
+            Ok(Some(Statement {
+                currency: account.currency,
+                opening_balance: balance_before(start)?,
+                closing_balance: balance_before(end.max(start))?,
+                lines,
+                more,
+            }))
+        })
+        .await
+    }
+
+    /// What happened to an ID; `None` when no event has to do with it.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub async fn transaction(&self, id: TransactionId) -> Result<Option<TransactionHistory>, ReadError> {
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || {
+            let mut history = TransactionHistory { first: None, reversals: Vec::new() };
+            for mark in index.marks(id)? {
+                let placed = place(&reader, mark.position)?;
+                match mark.role {
+                    Role::Booked => history.first = Some(placed),
+                    Role::Reversed | Role::RuledOut => history.reversals.push(placed),
+                }
+            }
+            Ok((history.first.is_some() || !history.reversals.is_empty()).then_some(history))
+        })
+        .await
+    }
+
+    /// Up to `limit` events that a search wants, newest first.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub async fn search(&self, query: SearchQuery) -> Result<Vec<Placed>, ReadError> {
+        let stream = query.account.as_ref().map(|name| Stream::new(self, name));
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || match stream {
+            Some(stream) => search_account(&stream, &reader, &query),
+            None => search_all(&index, &reader, &query),
+        })
+        .await
+    }
+}
+
+fn place(reader: &Reader, position: Position) -> Result<Placed, ReadError> {
+    Ok(Placed { position, event: Arc::new(reader.event(position)?.event) })
+}
+
+/// The lines of a statement between two revisions, and whether there are more.
+fn lines(
+    stream: &Stream,
+    reader: &Reader,
+    query: StatementQuery,
+    start: u64,
+    end: u64,
+) -> Result<(Vec<Placed>, bool), ReadError> {
+    let (mut low, mut high) = (start, end);
+    match (query.beyond, query.newest_first) {
+        (Some(beyond), true) => high = high.min(beyond),
+        (Some(beyond), false) => low = low.max(beyond + 1),
+        (None, _) => {}
+    }
+    let mut lines = Vec::new();
+    while low < high {
+        let page = stream.facts(low..=high - 1, query.newest_first, PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        if query.newest_first {
+            high = *last;
+        } else {
+            low = last + 1;
+        }
+        for (_, facts) in page.iter().filter(|(_, facts)| query.kind.is_none_or(|kind| facts.kind == kind)) {
+            if lines.len() == query.limit {
+                return Ok((lines, true));
+            }
+            lines.push(place(reader, facts.position)?);
+        }
+    }
+    Ok((lines, false))
+}
+
+fn wanted(query: &SearchQuery, facts: Facts) -> bool {
+    query.kind.is_none_or(|kind| facts.kind == kind)
+        && query.accepted.is_none_or(|accepted| accepted != facts.declined)
+        && query.before.is_none_or(|before| facts.position < before)
+}
+
+fn search_account(stream: &Stream, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
+    let Some(account) = stream.now()? else { return Ok(Vec::new()) };
+    let start = match query.from {
+        Some(from) => stream.recorded_before(&account, from)?,
+        None => 0,
+    };
+    let mut end = match query.to {
+        Some(to) => stream.recorded_before(&account, to)?,
+        None => account.revision + 1,
+    };
+    let mut found = Vec::new();
+    while start < end {
+        let page = stream.facts(start..=end - 1, true, PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        end = *last;
+        for (_, facts) in page.iter().filter(|(_, facts)| wanted(query, *facts)) {
+            if found.len() == query.limit {
+                return Ok(found);
+            }
+            found.push(place(reader, facts.position)?);
+        }
+    }
+    Ok(found)
+}
+
+fn search_all(index: &Index, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
+    let mut found = Vec::new();
+    let mut high = query.before.map_or_else(|| index.reached(), |before| before.saturating_sub(1));
+    while high > 0 {
+        let page = index.places(1..=high, true, PAGE)?;
+        let Some((_, last)) = page.last() else { break };
+        high = last.position.saturating_sub(1);
+        for (recorded_at, facts) in &page {
+            if query.from.is_some_and(|from| *recorded_at < from.micros()) {
+                return Ok(found);
+            }
+            if query.to.is_some_and(|to| *recorded_at >= to.micros()) || !wanted(query, *facts) {
+                continue;
+            }
+            if found.len() == query.limit {
+                return Ok(found);
+            }
+            found.push(place(reader, facts.position)?);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,266 @@
+//! Opening a ledger: is everything what it was, and what has the index not seen yet?
+//!
+//! In this order, so that nothing is changed before it is understood: the lock, the WAL, the journal's end, the index's
+//! checkpoint against the journal, then the events after the checkpoint, their chain checked, into the index. The clerk
+//! starts last, when every ID up to the journal's head is known.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+use crate::clerk::{Clerk, Limits, Office};
+use crate::domain::account::Account;
+use crate::domain::event::Event;
+use crate::domain::ids::AccountName;
+use crate::domain::time::{Clock, Timestamp};
+use crate::index::record::StreamKey;
+use crate::index::{Index, IndexError, Tracked};
+use crate::store::chain::Hash;
+use crate::store::codec::{self, Line};
+use crate::store::embedded::folder::{Folder, JOURNAL};
+use crate::store::embedded::lane::Lane;
+use crate::store::embedded::reader::{Reader, Row, lines_of};
+use crate::store::embedded::{self, database, wal};
+
+use super::{Head, Inner, LONG_READS, Ledger};
+
+/// The index's folder in a data folder.
+pub const INDEX: &str = "index";
+
+/// Why a ledger can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder or the journal.
+    #[error(transparent)]
+    Store(#[from] embedded::Error),
+    /// The index. `bookonce rebuild` mends it.
+    #[error("the index can't be used; `bookonce rebuild` builds it anew from the journal")]
+    Index(#[from] IndexError),
+    /// The index and the journal do not belong together.
+    #[error("{0}")]
+    Mismatch(String),
+    /// A line of the journal is not what was written.
+    #[error("the journal is damaged at position {position}: {why}")]
+    Damaged {
+        /// Where.
+        position: u64,
+        /// What is wrong.
+        why: String,
+    },
+    /// A thread can't be started.
+    #[error("a thread can't be started")]
+    Thread(#[from] std::io::Error),
+}
+
+/// How to open a ledger.
+pub struct Options {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// The id of the journal, should it be new; and a seed. Random, made at the edge.
+    pub fresh: Uuid,
+    /// How much may wait for the clerk.
+    pub limits: Limits,
+    /// Told how far the index has come and how far it must.
+    pub progress: Box<dyn Fn(u64, u64) + Send>,
+}
+
+impl Ledger {
+    /// Opens the ledger in a data folder, making it when it is new. Blocks until the index knows every event.
+    ///
+    /// # Errors
+    /// When another process has it, or when anything in it is not what was written.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let folder = Folder::take(&options.data)?;
+        let path = folder.path().join(JOURNAL);
+        inspect_wal(&path)?;
+        let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
+        let reader = Reader::new(&path);
+        let last = reader.last_position()?;
+        let index = Index::open(&folder.path().join(INDEX), journal_id, options.fresh.as_u64_pair().1)?;
+        let end = catch_up(&index, &reader, journal_id, last, &options.progress)?;
+        let (head_sender, head) = watch::channel(Head { journal_id, position: end.position, hash: end.hash });
+        let office = Office {
+            lane: Lane::start(&path, end.position, end.hash)?,
+            reader: reader.clone(),
+            index: index.clone(),
+            clock: options.clock,
+            last_recorded: end.recorded_at,
+            head: head_sender,
+            limits: options.limits,
+        };
+        let (clerk, thread) = Clerk::start(office)?;
+        Ok(Self(Arc::new(Inner {
+            clerk,
+            reader,
+            index,
+            head,
+            thread: Mutex::new(Some(thread)),
+            long_reads: Semaphore::new(LONG_READS),
+            _folder: folder,
+        })))
+    }
+}
+
+impl Ledger {
+    /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew.
+    ///
+    /// # Errors
+    /// When another process has the folder, or the index can't be deleted.
+    pub fn forget_index(data: &Path) -> Result<(), OpenError> {
+        let folder = Folder::take(data)?;
+        Ok(Index::delete(&folder.path().join(INDEX))?)
+    }
+}
+
+/// Refuses a WAL from which SQLite would silently drop commits that were durable.
+fn inspect_wal(journal: &Path) -> Result<(), OpenError> {
+    let mut path = journal.as_os_str().to_owned();
+    path.push("-wal");
+    match wal::inspect(Path::new(&path))? {
+        wal::Finding::Whole => Ok(()),
+        wal::Finding::Torn { bytes } => {
+            tracing::warn!(bytes, "the end of the WAL is a commit that never became durable: it is cut");
+            Ok(())
+        }
+        wal::Finding::Damaged { at } => Err(OpenError::Mismatch(format!(
+            "the journal's WAL is damaged at byte {at}, and durable commits stand behind it. Nothing was changed. Restore \
+             from an export, or move the file {} away to go on without all that it holds",
+            Path::new(&path).display()
+        ))),
+    }
+}
+
+/// Where the journal ends, and when.
+struct End {
+    position: u64,
+    hash: Hash,
+    recorded_at: Timestamp,
+}
+
+/// Brings the index up to the journal's end.
+fn catch_up(
+    index: &Index,
+    reader: &Reader,
+    journal_id: Uuid,
+    last: u64,
+    progress: &dyn Fn(u64, u64),
+) -> Result<End, OpenError> {
+    let checkpoint = index.checkpoint()?;
+    let ordered =
+        "Nothing was changed. If the journal is right, `bookonce rebuild` builds the index anew from it";
+    if checkpoint.journal_id != journal_id {
+        let whose = checkpoint.journal_id;
+        return Err(OpenError::Mismatch(format!(
+            "the index belongs to another journal ({whose}; this one is {journal_id}). {ordered}"
+        )));
+    }
+    if checkpoint.position > last {
+        return Err(OpenError::Mismatch(format!(
+            "the journal ends at position {last}, but the index has seen position {}: the end of the journal is missing. \
+             {ordered}",
+            checkpoint.position
+        )));
+    }
+    let mut end =
+        End { position: checkpoint.position, hash: checkpoint.hash, recorded_at: Timestamp::from_micros(0) };
+    if checkpoint.position > 0 {
+        let at = reader.event(checkpoint.position)?;
+        if at.hash != checkpoint.hash {
+            return Err(OpenError::Mismatch(format!(
+                "position {} of the journal is not the event that the index has seen there. {ordered}",
+                checkpoint.position
+            )));
+        }
+        end.recorded_at = at.event.recorded_at;
+    }
+    let mut fold = Fold { index, accounts: HashMap::new() };
+    while end.position < last {
+        let row = reader.row_with(end.position + 1)?;
+        let row = row.ok_or_else(|| damaged(end.position + 1, "it is missing"))?;
+        fold.row(&row, &mut end)?;
+        progress(end.position, last);
+        index.wait_for_room(|| false);
+        if let Some(why) = index.failure() {
+            return Err(IndexError::Damaged(why).into());
+        }
+    }
+    Ok(end)
+}
+
+fn damaged(position: u64, why: &str) -> OpenError {
+    OpenError::Damaged { position, why: why.to_owned() }
+}
+
+/// Folds events into the index as they were folded when they were decided.
+struct Fold<'a> {
+    index: &'a Index,
+    accounts: HashMap<AccountName, Tracked>,
+}
+
+/// The accounts that the fold keeps at hand.
+const MOST_ACCOUNTS: usize = 65_536;
+
+impl Fold<'_> {
+    fn row(&mut self, row: &Row, end: &mut End) -> Result<(), OpenError> {
+        let mut events: Vec<(StreamKey, u64, Event)> = Vec::new();
+        let mut touched: Vec<AccountName> = Vec::new();
+        for (line, position) in lines_of(&row.events).zip(row.first..) {
+            if position <= end.position {
+                continue;
+            }
+            let line = check(line, position, end)?;
+            let stream = self.evolve(&line)?;
+            touched.push(line.event.account.clone());
+            events.push((stream, position, line.event));
+        }
+        if events.is_empty() {
+            return Err(damaged(end.position + 1, "its commit holds less than it says"));
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        let accounts: Vec<_> = touched.iter().filter_map(|name| self.accounts.get(name).cloned()).collect();
+        let placed = events.iter().map(|(stream, position, event)| (*stream, *position, event));
+        self.index.apply(placed, accounts, (end.position, end.hash));
+        if self.accounts.len() > MOST_ACCOUNTS {
+            self.accounts.clear();
+        }
+        Ok(())
+    }
+
+    fn evolve(&mut self, line: &Line) -> Result<StreamKey, OpenError> {
+        let name = &line.event.account;
+        if !self.accounts.contains_key(name)
+            && let Some(tracked) = self.index.tracked(name)?
+        {
+            self.accounts.insert(name.clone(), tracked);
+        }
+        let before = self.accounts.get(name);
+        let stream = before.map_or_else(|| StreamKey::of(name), |tracked| tracked.stream);
+        let account = Account::evolve(before.map(|tracked| &tracked.account), &line.event)
+            .map_err(|error| damaged(line.position, &error.to_string()))?;
+        self.accounts.insert(name.clone(), Tracked { account, stream });
+        Ok(stream)
+    }
+}
+
+/// Checks a line's place and hash, and moves `end` behind it.
+fn check(line: &[u8], position: u64, end: &mut End) -> Result<Line, OpenError> {
+    let (canonical, _) =
+        codec::cut(line).ok_or_else(|| damaged(position, "it is not laid out as an event"))?;
+    let decoded = codec::decode(line).map_err(|error| damaged(position, &error.to_string()))?;
+    if decoded.position != position {
+        return Err(damaged(position, "another position stands there"));
+    }
+    let hash = end.hash.then(&canonical);
+    if hash != decoded.hash {
+        return Err(damaged(position, "its hash does not follow from its bytes and the hash before it"));
+    }
+    *end = End { position, hash, recorded_at: decoded.event.recorded_at };
+    Ok(decoded)
+}

@@ -1,0 +1,194 @@
+//! Sums over the whole ledger: the trial balance, the digest, the ledger's own accounts. Now from the index; at an older
+//! position from the journal, event by event.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::account::Account;
+use crate::domain::currency::Currency;
+use crate::domain::event::Event;
+use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::money::Money;
+use crate::index::IndexError;
+use crate::store::codec;
+use crate::store::embedded::reader::{Reader, lines_of};
+
+use super::{At, Ledger, Position, ReadError, TrialBalance};
+
+impl Ledger {
+    /// Totals per account kind and currency, after the last event at or before a position, or now.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub async fn trial_balance(&self, at: Option<Position>) -> Result<TrialBalance, ReadError> {
+        if let Some(position) = at.filter(|position| *position < self.0.index.reached()) {
+            let books = self.books(move |_, at| at <= position).await?;
+            return Ok(TrialBalance {
+                position: books.position,
+                guarded: books.guarded(),
+                internal: books.named(),
+            });
+        }
+        let index = self.0.index.clone();
+        self.blocking(move || {
+            Ok(index.overlay(|overlay| {
+                let mut books = Books { position: overlay.position(), ..Books::default() };
+                overlay.every_account(|account| books.add(account))?;
+                books.internal = overlay.internal(None)?;
+                let (guarded, internal) = (books.guarded(), books.named());
+                Ok(TrialBalance { position: books.position, guarded, internal })
+            })?)
+        })
+        .await
+    }
+
+    /// What one of the ledger's own accounts has, by currency; `None` for one that was never used.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub async fn internal_account(
+        &self,
+        name: &CounterAccount,
+        at: At,
+    ) -> Result<Option<BTreeMap<Currency, Money>>, ReadError> {
+        let wanted = name.clone();
+        let sums = match at {
+            At::Now => {
+                let index = self.0.index.clone();
+                self.blocking(move || Ok(index.overlay(|overlay| overlay.internal(Some(&wanted)))?)).await?
+            }
+            At::Position(position) => self.books(move |_, at| at <= position).await?.internal,
+            At::Known(moment) => self.books(move |event, _| event.recorded_at <= moment).await?.internal,
+            At::Effective(moment) => self.books(move |event, _| event.effective_at <= moment).await?.internal,
+        };
+        let own: BTreeMap<_, _> =
+            sums.into_iter().filter(|((other, _), _)| other == name).map(|((_, c), sum)| (c, sum)).collect();
+        Ok((!own.is_empty()).then_some(own))
+    }
+
+    /// A hash of everything that decisions depend on, after the last event at or before a position, or now.
+    ///
+    /// # Errors
+    /// When the ledger can't be read.
+    pub async fn digest(&self, at: Option<Position>) -> Result<(Position, String), ReadError> {
+        if let Some(position) = at.filter(|position| *position < self.0.index.reached()) {
+            let books = self.books(move |_, at| at <= position).await?;
+            let mut hash = StateHash::default();
+            books.accounts.values().for_each(|account| hash.add(account));
+            return Ok((books.position, hash.finish()));
+        }
+        let index = self.0.index.clone();
+        self.blocking(move || {
+            Ok(index.overlay(|overlay| {
+                let mut hash = StateHash::default();
+                overlay.every_account(|account| hash.add(account))?;
+                Ok((overlay.position(), hash.finish()))
+            })?)
+        })
+        .await
+    }
+
+    /// Folds the journal from its beginning, counting the movements that `counts` says.
+    async fn books(
+        &self,
+        counts: impl Fn(&Event, Position) -> bool + Send + 'static,
+    ) -> Result<Books, ReadError> {
+        let (reader, last) = (self.0.reader.clone(), self.head().position);
+        self.long(move || Books::fold(&reader, last, counts)).await
+    }
+}
+
+/// All accounts after some events.
+#[derive(Default)]
+struct Books {
+    position: Position,
+    sums: BTreeMap<Currency, Money>,
+    accounts: BTreeMap<AccountName, Account>,
+    internal: BTreeMap<(CounterAccount, Currency), Money>,
+}
+
+impl Books {
+    fn fold(
+        reader: &Reader,
+        last: Position,
+        counts: impl Fn(&Event, Position) -> bool,
+    ) -> Result<Self, ReadError> {
+        let mut books = Self::default();
+        let mut next = 1;
+        while next <= last {
+            let row = reader.row_with(next)?;
+            let row = row.ok_or_else(|| IndexError::damaged("the journal ends before its head"))?;
+            for line in lines_of(&row.events) {
+                let line = codec::decode(line).map_err(ReadError::unreadable)?;
+                next = line.position + 1;
+                if line.position <= last && counts(&line.event, line.position) {
+                    books.event(&line.event, line.position)?;
+                }
+            }
+        }
+        Ok(books)
+    }
+
+    fn event(&mut self, event: &Event, position: Position) -> Result<(), ReadError> {
+        self.position = position;
+        if let Some(entries) = event.entries() {
+            let key = (entries.counter_account.clone(), event.currency);
+            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(event.currency));
+            *sum = sum.minus(entries.guarded).unwrap_or(*sum);
+        }
+        let before = self.accounts.get(&event.account);
+        // Events that do not count leave gaps in a stream; the balance of an account is asked of its own stream then.
+        if before.map_or(0, |account| account.revision + 1) == event.revision {
+            let after = Account::evolve(before, event).map_err(ReadError::unreadable)?;
+            self.accounts.insert(event.account.clone(), after);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, account: &Account) {
+        let sum = self.sums.entry(account.currency).or_insert_with(|| Money::zero(account.currency));
+        *sum = sum.plus(account.balance).unwrap_or(*sum);
+    }
+
+    fn guarded(&self) -> BTreeMap<Currency, Money> {
+        let mut all = Self { sums: self.sums.clone(), ..Self::default() };
+        self.accounts.values().for_each(|account| all.add(account));
+        all.sums
+    }
+
+    fn named(&self) -> BTreeMap<(String, Currency), Money> {
+        self.internal.iter().map(|((name, currency), sum)| ((name.to_string(), *currency), *sum)).collect()
+    }
+}
+
+/// The digest: SHA-256 over a line for each account, by name.
+#[derive(Default)]
+struct StateHash {
+    hash: Sha256,
+    line: String,
+}
+
+impl StateHash {
+    fn add(&mut self, account: &Account) {
+        self.line.clear();
+        // Writing to a string can't fail.
+        let _infallible = writeln!(
+            self.line,
+            "{}|{}|{}|{}|{}|{}|{}",
+            account.name,
+            account.currency,
+            account.balance,
+            account.overdraft_limit,
+            account.status.name(),
+            account.held(),
+            hex::encode(account.seen)
+        );
+        self.hash.update(&self.line);
+    }
+
+    fn finish(self) -> String {
+        hex::encode(self.hash.finalize())
+    }
+}

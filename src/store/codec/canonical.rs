@@ -1,0 +1,23 @@
+//! Cutting a line's canonical bytes out of it, without reading its JSON.
+
+/// The canonical bytes of a line, and the hash that it carries as text. `None` when the line is not laid out as the
+/// encoder lays it out.
+#[must_use]
+pub fn cut(line: &[u8]) -> Option<(Vec<u8>, &str)> {
+    let rest = line.strip_prefix(b"{\"position\":")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest.get(digits..)?.strip_prefix(b",")?;
+    // A stream's name has no quotes and no commas, so the first of these is the field.
+    let id = memchr::memmem::find(rest, b"\"event_id\":\"")?;
+    let (head, rest) = rest.split_at(id);
+    let rest = rest.get(12 + 36..)?.strip_prefix(b"\",")?;
+    let body = rest.len().checked_sub(9 + 64 + 2)?;
+    let (body, tail) = rest.split_at(body);
+    let hash = tail.strip_prefix(b",\"hash\":\"")?.strip_suffix(b"\"}")?;
+    let mut canonical = Vec::with_capacity(head.len() + body.len() + 2);
+    canonical.push(b'{');
+    canonical.extend_from_slice(head);
+    canonical.extend_from_slice(body);
+    canonical.push(b'}');
+    Some((canonical, std::str::from_utf8(hash).ok()?))
+}

@@ -1,0 +1,122 @@
+//! The data folder: its format, and the lock that makes one process its only writer.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::Error;
+
+/// The format that this program writes.
+pub const FORMAT: u32 = 1;
+/// The journal's database.
+pub const JOURNAL: &str = "journal.db";
+const FORMAT_FILE: &str = "FORMAT";
+const FORMAT_WORDS: &str = "bookonce data folder, format ";
+
+/// A data folder that this process holds until it is dropped.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder, making it when it is missing or empty.
+    ///
+    /// # Errors
+    /// When another process holds it, when it is of a newer format, or when it holds something else.
+    pub fn take(path: &Path) -> Result<Self, Error> {
+        std::fs::create_dir_all(path).map_err(Error::io(path))?;
+        if !path.join(FORMAT_FILE).exists() {
+            let strange = std::fs::read_dir(path).map_err(Error::io(path))?.flatten().find(|entry| {
+                let name = entry.file_name();
+                !["lock", "FORMAT.new", "keys.json", "keys.secret", "keys.lock"]
+                    .iter()
+                    .any(|known| name == *known)
+            });
+            if let Some(entry) = strange {
+                let why = format!("it has no file FORMAT, but {}", entry.file_name().to_string_lossy());
+                return Err(Error::Foreign { path: path.to_owned(), why });
+            }
+        }
+        let lock = Self::lock(path)?;
+        match Self::format(path)? {
+            Some(FORMAT) => {}
+            Some(found) => return Err(Error::Newer { path: path.to_owned(), found, known: FORMAT }),
+            None => Self::write_format(path)?,
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The format of a data folder; `None` when it has none yet.
+    ///
+    /// # Errors
+    /// When the file can't be read, or says something else.
+    pub fn format(path: &Path) -> Result<Option<u32>, Error> {
+        let file = path.join(FORMAT_FILE);
+        match std::fs::read_to_string(&file) {
+            Ok(text) => {
+                match text.trim_end().strip_prefix(FORMAT_WORDS).and_then(|number| number.parse().ok()) {
+                    Some(format) => Ok(Some(format)),
+                    None => Err(Error::Foreign {
+                        path: path.to_owned(),
+                        why: "its file FORMAT says something else".into(),
+                    }),
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io(file)(error)),
+        }
+    }
+
+    /// Marks a folder as one of this format. The last step of making one.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn write_format(path: &Path) -> Result<(), Error> {
+        let (new, file) = (path.join("FORMAT.new"), path.join(FORMAT_FILE));
+        let write = || {
+            let mut out = File::create(&new)?;
+            out.write_all(format!("{FORMAT_WORDS}{FORMAT}\n").as_bytes())?;
+            out.sync_all()?;
+            std::fs::rename(&new, &file)?;
+            File::open(path)?.sync_all()
+        };
+        write().map_err(Error::io(file.clone()))
+    }
+
+    fn lock(path: &Path) -> Result<File, Error> {
+        let file = path.join("lock");
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&file)
+            .map_err(Error::io(&file))?;
+        match lock.try_lock() {
+            Ok(()) => {
+                let write = |lock: &mut File| {
+                    lock.set_len(0)?;
+                    lock.rewind()?;
+                    write!(lock, "process {}", std::process::id())
+                };
+                write(&mut lock).map_err(Error::io(&file))?;
+                Ok(lock)
+            }
+            Err(std::fs::TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Who holds it is a courtesy; that it is held is what matters.
+                let _read_or_not = lock.read_to_string(&mut holder);
+                Err(Error::Held { path: path.to_owned(), holder })
+            }
+            Err(std::fs::TryLockError::Error(error)) => Err(Error::io(file)(error)),
+        }
+    }
+}

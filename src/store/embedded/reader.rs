@@ -1,0 +1,165 @@
+//! Reading the journal: lines from a position on, the line at a position. Any number of readers beside the writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension};
+use uuid::Uuid;
+
+use crate::store::codec::{self, Line};
+
+use super::{Error, database};
+
+const KEPT: usize = 8;
+
+/// A reader of the journal. Cheap to clone; keeps connections that nobody is using.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+/// A row of the table `commits`.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The position of its first event.
+    pub first: u64,
+    /// How many events it says it holds.
+    pub count: u64,
+    /// Its lines, each with its line feed.
+    pub events: Vec<u8>,
+}
+
+impl Reader {
+    /// A reader of this database.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), idle: Arc::default() }
+    }
+
+    /// The journal's id.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn journal_id(&self) -> Result<Option<Uuid>, Error> {
+        self.with(database::read_journal_id)
+    }
+
+    /// The last position; 0 when there is none.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn last_position(&self) -> Result<u64, Error> {
+        self.with(|connection| {
+            let sql = "SELECT first, count FROM commits ORDER BY first DESC LIMIT 1";
+            let last: Option<(u64, u64)> = connection
+                .prepare_cached(sql)?
+                .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()?;
+            Ok(last.map_or(0, |(first, count)| (first + count).saturating_sub(1)))
+        })
+    }
+
+    /// Up to `limit` lines after a position, each with its line feed.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, Error> {
+        let mut out = Vec::new();
+        let mut left = limit;
+        let mut next = after + 1;
+        while left > 0 {
+            let Some(row) = self.row_with(next)? else { break };
+            let skip = usize::try_from(next - row.first).unwrap_or(usize::MAX);
+            let taken = lines_of(&row.events).skip(skip).take(left);
+            let mut count = 0;
+            for line in taken {
+                out.extend_from_slice(line);
+                out.push(b'\n');
+                count += 1;
+            }
+            if count == 0 {
+                return Err(Error::Damaged(format!("the commit at {} holds less than it says", row.first)));
+            }
+            left -= count;
+            next += count as u64;
+        }
+        Ok(out)
+    }
+
+    /// The event at a position.
+    ///
+    /// # Errors
+    /// When it is not there, or is no event.
+    pub fn event(&self, position: u64) -> Result<Line, Error> {
+        let line = self.lines(position.saturating_sub(1), 1)?;
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        let decoded =
+            codec::decode(line).map_err(|error| Error::Damaged(format!("position {position}: {error}")))?;
+        if decoded.position == position {
+            Ok(decoded)
+        } else {
+            Err(Error::Damaged(format!("position {} stands where {position} should", decoded.position)))
+        }
+    }
+
+    /// The row that holds a position; `None` past the end.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn row_with(&self, position: u64) -> Result<Option<Row>, Error> {
+        self.with(|connection| {
+            let sql =
+                "SELECT first, count, events FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+            let row = connection
+                .prepare_cached(sql)?
+                .query_row([position], |row| {
+                    Ok(Row { first: row.get(0)?, count: row.get(1)?, events: row.get(2)? })
+                })
+                .optional()?;
+            match row {
+                Some(row) if row.first + row.count > position => Ok(Some(row)),
+                Some(_) => Ok(None),
+                None if position > 0 && self.any(connection)? => Err(Error::Damaged(format!(
+                    "the journal has nothing at {position}, but something behind it"
+                ))),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn any(&self, connection: &Connection) -> Result<bool, Error> {
+        Ok(connection.prepare_cached("SELECT 1 FROM commits LIMIT 1")?.exists([])?)
+    }
+
+    /// Lets go of the connections that nobody is using.
+    pub fn close(&self) {
+        self.idle.lock().clear();
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let idle = self.idle.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => database::open_to_read(&self.path)?,
+        };
+        let result = work(&connection);
+        let mut idle = self.idle.lock();
+        if idle.len() < KEPT {
+            idle.push(connection);
+        }
+        result
+    }
+}
+
+/// The lines of a row, without their line feeds.
+pub fn lines_of(events: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = events;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest)?;
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        Some(line)
+    })
+}

@@ -1,0 +1,75 @@
+//! The ledger as a whole, below HTTP: booked once, answered for ever, the same after every kind of restart.
+
+mod support;
+
+use bookonce::answers::render;
+use bookonce::ledger::{At, Ledger, Verdict};
+use support::*;
+
+async fn answers(ledger: &Ledger, commands: Vec<bookonce::domain::command::Command>) -> Vec<(u16, String)> {
+    let verdicts = ledger.execute(commands).await.unwrap();
+    verdicts
+        .into_iter()
+        .map(|verdict| match verdict {
+            Verdict::Booked(event, _) | Verdict::Seen(event, _) => {
+                let answer = render(&event);
+                (answer.status, String::from_utf8(answer.body).unwrap())
+            }
+            Verdict::Refused(refusal) => (0, format!("{refusal:?}")),
+        })
+        .collect()
+}
+
+/// The answers without what differs from run to run.
+fn undated(answers: &[(u16, String)]) -> String {
+    let line = |(status, body): &(u16, String)| {
+        let (before, _) = body.split_once("\"recorded_at\"").unwrap_or((body, ""));
+        format!("{status} {before}\n")
+    };
+    answers.iter().map(line).collect()
+}
+
+fn story() -> Vec<bookonce::domain::command::Command> {
+    vec![
+        open(1, "alice"),
+        deposit(2, "alice", "100.00"),
+        withdraw(3, "alice", "40.00"),
+        withdraw(4, "alice", "60.01"),
+        reverse(5, "alice", 3, Some("10.00"), false),
+        reverse(6, "alice", 3, None, false),
+        reverse(7, "alice", 3, None, false),
+        reverse(8, "alice", 99, None, false),
+        withdraw(99, "alice", "1.00"),
+        deposit(10, "bob", "1.00"),
+        reverse(11, "alice", 2, None, false),
+    ]
+}
+
+#[tokio::test]
+async fn first_answers_are_given_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open_ledger(dir.path()).unwrap();
+    let first = answers(&ledger, story()).await;
+    insta::assert_snapshot!(undated(&first));
+    assert_eq!(answers(&ledger, story()).await, first, "again, from memory");
+    let digest = ledger.digest(None).await.unwrap();
+    ledger.stop().unwrap();
+    drop(ledger);
+
+    let ledger = open_ledger(dir.path()).unwrap();
+    assert_eq!(answers(&ledger, story()).await, first, "after a restart");
+    assert_eq!(ledger.digest(None).await.unwrap(), digest);
+    ledger.stop().unwrap();
+    drop(ledger);
+
+    std::fs::remove_dir_all(dir.path().join("index")).unwrap();
+    let ledger = open_ledger(dir.path()).unwrap();
+    assert_eq!(answers(&ledger, story()).await, first, "after everything derived was deleted");
+    assert_eq!(ledger.digest(None).await.unwrap(), digest);
+    assert_eq!(ledger.digest(Some(digest.0)).await.unwrap(), digest, "and from the journal alone");
+    assert!(ledger.trial_balance(None).await.unwrap().balanced());
+    assert_eq!(ledger.trial_balance(Some(3)).await.unwrap().position, 3);
+    let alice = ledger.account(&name("alice"), At::Position(3)).await.unwrap().unwrap();
+    assert_eq!((alice.balance.to_string(), alice.revision), ("60.00".into(), 2));
+    ledger.stop().unwrap();
+}
