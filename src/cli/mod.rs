@@ -3,6 +3,8 @@
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`Exit`].
 
+pub mod child;
+pub mod demo;
 pub mod export;
 pub mod import;
 mod open;
@@ -58,6 +60,8 @@ pub enum Command {
     Rebuild(rebuild::Args),
     /// Send a bank's file to a running service, each line once
     Import(import::Args),
+    /// See the guarantee hold through lost answers and kills
+    Demo(demo::Args),
 }
 
 /// Runs a command to its end.
@@ -73,6 +77,7 @@ pub fn run(command: Command) -> Outcome {
         Command::Restore(args) => restore::run(args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Demo(args) => demo::run(args),
     }
 }
 

@@ -18,13 +18,16 @@ pub const fn mix(number: u64) -> u64 {
 
 /// A sequence of draws; the same seed gives the same sequence. May be shared: each draw is one atomic addition.
 #[derive(Debug)]
-pub struct Draws(AtomicU64);
+pub struct Draws {
+    seed: u64,
+    state: AtomicU64,
+}
 
 impl Draws {
     /// The sequence of this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self(AtomicU64::new(mix(seed)))
+        Self { seed, state: AtomicU64::new(mix(seed)) }
     }
 
     /// A sequence that nobody has seen before, from the system's randomness.
@@ -36,9 +39,15 @@ impl Draws {
         Self::new(if drawn { u64::from_le_bytes(seed) } else { u64::from(std::process::id()) })
     }
 
+    /// The seed it began with.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The next 64 bits.
     pub fn next(&self) -> u64 {
-        mix(self.0.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA))
+        mix(self.state.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA))
     }
 
     /// The next number below `bound` (0 when the bound is 0). The bias is below one in 2^32 for the small bounds used.

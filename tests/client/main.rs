@@ -6,6 +6,7 @@
     reason = "a test that can't go on should say where and why"
 )]
 
+mod demo;
 mod document;
 mod fake;
 mod faults;
