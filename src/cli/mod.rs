@@ -3,6 +3,7 @@
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`Exit`].
 
+pub mod bench;
 pub mod child;
 pub mod demo;
 pub mod export;
@@ -62,6 +63,8 @@ pub enum Command {
     Import(import::Args),
     /// See the guarantee hold through lost answers and kills
     Demo(demo::Args),
+    /// Measure the service on this machine
+    Bench(bench::Args),
 }
 
 /// Runs a command to its end.
@@ -78,6 +81,7 @@ pub fn run(command: Command) -> Outcome {
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Import(args) => import::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Bench(args) => bench::run(args),
     }
 }
 

@@ -93,7 +93,7 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
     let (once, naive) = (storm(Habit::SameId, "ledger"), storm(Habit::FreshId, "naive"));
     let data = once.data.clone();
     let naive_data = naive.data.clone();
-    for taken in [&data, &naive_data].into_iter().filter(|data| data.exists()) {
+    if let Some(taken) = [&data, &naive_data].into_iter().find(|data| data.exists()) {
         return Err(format!("{} is already there; name a new folder", taken.display()).into());
     }
     out::line(report::opening(args.seconds))?;
