@@ -83,10 +83,10 @@ fn what_was_answered_is_there_after_the_power_went() {
         let memory = std::thread::scope(|scope| {
             let teller = scope.spawn(|| teller::work(100 + cut, &whereabouts, &stop));
             std::thread::sleep(Duration::from_millis(700));
-            disk.cut_power().unwrap();
-            std::thread::sleep(Duration::from_millis(100));
-            service.kill();
+            // From here on no answer gets out: the machine that would send it has no power.
             *whereabouts.lock().unwrap() = None;
+            disk.cut_power().unwrap();
+            service.kill();
             disk.unmount().unwrap();
             disk.mount().unwrap();
             service = Process::start(&data);

@@ -1,6 +1,6 @@
 //! The auditor: replays a journal with an arithmetic of its own, and says where it is first wrong.
 //!
-//! A journal comes from a [`source`] in blocks; each line is cut and checked by itself ([`line`], [`data`], [`chain`]) on
+//! A journal comes from a [`source`] in blocks; each line is cut and checked by itself ([`mod@line`], [`data`], [`chain`]) on
 //! several threads ([`pipeline`]); then the events are folded in order into [`books`], each checked against [`rules`].
 //! [`verify`] and [`replay`] say what was found; [`export`] and [`restore`] carry a journal from place to place.
 //!

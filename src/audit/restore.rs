@@ -132,7 +132,8 @@ fn create(journal: &Path, audited: &Audited) -> rusqlite::Result<Connection> {
     database.pragma_update(None, "synchronous", "FULL")?;
     database.execute_batch(
         "CREATE TABLE journal(key TEXT PRIMARY KEY, value TEXT);
-         CREATE TABLE commits(first INTEGER PRIMARY KEY, count INTEGER NOT NULL, recorded_at TEXT NOT NULL, events BLOB NOT NULL);",
+         CREATE TABLE commits(
+             first INTEGER PRIMARY KEY, count INTEGER NOT NULL, recorded_at TEXT NOT NULL, events BLOB NOT NULL);",
     )?;
     let id = audited.journal_id.unwrap_or_default().hyphenated().to_string();
     database.execute("INSERT INTO journal(key, value) VALUES ('journal_id', ?1)", [id])?;

@@ -109,7 +109,8 @@ impl Verdict {
         if self.expected {
             return writeln!(
                 f,
-                "The hash expected is there: every event up to it is, byte for byte, the one that was there when it was noted. What came after it rests on the chain alone."
+                "The hash expected is there: every event up to it is, byte for byte, the one that was there when it was \
+                 noted. What came after it rests on the chain alone."
             );
         }
         writeln!(

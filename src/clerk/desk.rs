@@ -10,6 +10,7 @@ use crate::domain::command::{Command, Operation, Reversal};
 use crate::domain::decide::{Original, Standing, decide};
 use crate::domain::event::{Event, Fact};
 use crate::domain::ids::{AccountName, TransactionId};
+use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::index::record::{Mark, Role, StreamKey};
 use crate::index::{Index, IndexError, Tracked};
@@ -64,11 +65,15 @@ pub(super) struct Desk {
     /// Events that are not durable yet, by their own ID and by the ID that they reverse or rule out.
     booked: Map<TransactionId, Arc<Event>>,
     naming: Map<TransactionId, Vec<Arc<Event>>>,
+    /// How much of an original its durable reversals took back, while others of it are in flight. The index can't be asked
+    /// then: it takes in a batch when that lands, and the desk lets go of it when it is told, a moment later.
+    reversed: Map<TransactionId, Money>,
 }
 
 impl Desk {
     pub(super) fn new(index: Index, reader: Reader) -> Self {
-        Self { index, reader, accounts: Map::default(), booked: Map::default(), naming: Map::default() }
+        let (accounts, booked) = (Map::default(), Map::default());
+        Self { index, reader, accounts, booked, naming: Map::default(), reversed: Map::default() }
     }
 
     /// Rules on one command and, if it makes an event, adds it to the batch.
@@ -98,6 +103,11 @@ impl Desk {
             Err(refusal) => Ok(Ruling::Refused(refusal)),
             Ok(event) => {
                 let event = Arc::new(event);
+                if let (Fact::Reversed { reverses, .. }, Some(Original::Moved { reversed, .. })) =
+                    (&event.fact, &original)
+                {
+                    self.reversed.entry(*reverses).or_insert(*reversed);
+                }
                 self.take_in(&event, batch)?;
                 Ok(Ruling::Booked(event))
             }
@@ -153,12 +163,13 @@ impl Desk {
             | Fact::OverdraftLimitChanged { .. }
             | Fact::Declined { .. } => return Ok(Some(Original::Immovable)),
         };
-        let durable = self.index.reversed(id, first.currency)?;
+        let durable = match self.reversed.get(&id) {
+            Some(durable) => *durable,
+            None => self.index.reversed(id, first.currency)?,
+        };
         let in_flight = self.naming.get(&id).into_iter().flatten();
-        let reversed = in_flight.fold(durable, |sum, event| match &event.fact {
-            Fact::Reversed { amount, .. } => sum.plus(*amount).unwrap_or(sum),
-            _ => sum,
-        });
+        let reversed =
+            in_flight.fold(durable, |sum, event| taken_back(event).and_then(|a| sum.plus(a)).unwrap_or(sum));
         Ok(Some(Original::Moved {
             amount: moved.amount,
             withdrawn,
@@ -212,6 +223,13 @@ impl Desk {
 
     /// The batch is durable and in the index: what was kept for it can go.
     pub(super) fn settle(&mut self, batch: &Batch) {
+        for event in &batch.events {
+            if let (Some(reverses), Some(amount)) = (event.reverses(), taken_back(event))
+                && let Some(durable) = self.reversed.get_mut(&reverses)
+            {
+                *durable = durable.plus(amount).unwrap_or(*durable);
+            }
+        }
         self.let_go(batch);
         if self.accounts.len() > MOST_CACHED {
             self.accounts.retain(|_, slot| slot.batch > batch.number);
@@ -240,10 +258,21 @@ impl Desk {
                 && let Some(naming) = self.naming.get_mut(&reverses)
             {
                 naming.retain(|other| !Arc::ptr_eq(other, event));
+                if !naming.iter().any(|other| taken_back(other).is_some()) {
+                    self.reversed.remove(&reverses);
+                }
                 if naming.is_empty() {
                     self.naming.remove(&reverses);
                 }
             }
         }
+    }
+}
+
+/// What a reversal took back.
+fn taken_back(event: &Event) -> Option<Money> {
+    match &event.fact {
+        Fact::Reversed { amount, .. } => Some(*amount),
+        _ => None,
     }
 }

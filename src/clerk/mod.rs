@@ -26,7 +26,7 @@ use crate::domain::event::Event;
 use crate::domain::time::Clock;
 use crate::index::Index;
 use crate::ledger::{Head, Position, Unavailable};
-use crate::store::embedded::lane::Lane;
+use crate::store::Appends;
 use crate::store::embedded::reader::Reader;
 
 /// What became of a command, as the clerk knows it.
@@ -102,7 +102,7 @@ pub struct Clerk {
 /// What the clerk works with.
 pub struct Office {
     /// The store's writing side.
-    pub lane: Lane,
+    pub store: Box<dyn Appends>,
     /// The store's reading side.
     pub reader: Reader,
     /// What has been seen.
@@ -117,8 +117,8 @@ pub struct Office {
     pub limits: Limits,
 }
 
-/// The running thread; gives back the lane when it stops.
-pub type Thread = JoinHandle<Lane>;
+/// The running thread; gives back the store's writing side when it stops.
+pub type Thread = JoinHandle<Box<dyn Appends>>;
 
 impl Clerk {
     /// Starts the clerk's thread.

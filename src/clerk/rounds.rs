@@ -4,13 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crossbeam_channel::{Receiver, Sender, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
 use tokio::sync::{oneshot, watch};
 
 use crate::domain::time::{Clock, Timestamp};
 use crate::index::{Index, Tracked};
 use crate::ledger::{Head, Unavailable};
-use crate::store::embedded::lane::Lane;
 use crate::store::{AppendError, Appends, Landed};
 
 use super::desk::{Batch, Desk, DeskError};
@@ -30,7 +29,7 @@ struct Settled(Result<(), AppendError>);
 
 pub(super) struct Rounds {
     desk: Desk,
-    lane: Lane,
+    store: Box<dyn Appends>,
     index: Index,
     clock: Clock,
     last_recorded: Timestamp,
@@ -53,7 +52,7 @@ impl Rounds {
     pub(super) fn new(office: Office, incoming: Receiver<Message>, waiting: Arc<Waiting>) -> Self {
         Self {
             desk: Desk::new(office.index.clone(), office.reader),
-            lane: office.lane,
+            store: office.store,
             index: office.index,
             clock: office.clock,
             last_recorded: office.last_recorded,
@@ -70,7 +69,7 @@ impl Rounds {
         }
     }
 
-    pub(super) fn run(mut self) -> Lane {
+    pub(super) fn run(mut self) -> Box<dyn Appends> {
         while !self.stopping || !self.in_flight.is_empty() || !self.answers.is_empty() {
             self.wait();
             while let Ok(settled) = self.settled.1.try_recv() {
@@ -89,7 +88,7 @@ impl Rounds {
                 tell(job.reply, Err(Unavailable::Stopping));
             }
         }
-        self.lane
+        self.store
     }
 
     /// May another job be ruled on now?
@@ -99,7 +98,7 @@ impl Rounds {
 
     fn wait(&mut self) {
         if self.takes_more() {
-            select! {
+            select_biased! {
                 recv(self.settled.1) -> settled => if let Ok(settled) = settled { self.settle(&settled) },
                 recv(self.incoming) -> message => match message {
                     Ok(message) => self.message(message),
@@ -181,12 +180,12 @@ impl Rounds {
         if self.in_flight.len() >= IN_FLIGHT {
             return;
         }
-        self.index.wait_for_room(|| self.waiting.stopping.load(Ordering::Relaxed));
+        self.index.wait_for_room(self.open.events.len(), || self.waiting.stopping.load(Ordering::Relaxed));
         let next = Batch::new(self.open.number + 1);
         let batch = std::mem::replace(&mut self.open, next);
         let answers = std::mem::take(&mut self.answers);
         let report = self.report(&batch, answers);
-        self.lane.submit(&batch.events, report);
+        self.store.submit(&batch.events, report);
         self.in_flight.push_back(batch);
     }
 
@@ -217,8 +216,9 @@ impl Rounds {
                     send(answers, last);
                 }
                 Err(error) => {
-                    refuse(answers, error);
+                    // The clerk hears first, so that a caller that comes again is not ruled on what failed.
                     let _clerk_gone = settled.send(Settled(Err(error)));
+                    refuse(answers, error);
                 }
             }
         })
@@ -243,7 +243,7 @@ impl Rounds {
                     self.desk.take_back(&batch);
                 }
                 if self.in_flight.is_empty() {
-                    self.lane.take_back();
+                    self.store.take_back();
                     self.failing = None;
                     if error != AppendError::Full {
                         self.finish(Unavailable::StoreUnavailable);

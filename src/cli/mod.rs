@@ -8,6 +8,8 @@ pub mod child;
 pub mod demo;
 pub mod export;
 pub mod import;
+mod index_books;
+pub mod keys;
 mod open;
 pub mod out;
 mod progress;
@@ -49,6 +51,8 @@ pub type Outcome = Result<Exit, Error>;
 pub enum Command {
     /// Run the ledger
     Serve(serve::Args),
+    /// Make, list and revoke API keys
+    Keys(keys::Args),
     /// Check a journal: its chain, its rules, every answer
     Verify(verify::Args),
     /// Work out every balance from the journal alone, and compare with the index
@@ -74,6 +78,7 @@ pub enum Command {
 pub fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Keys(args) => keys::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Export(args) => export::run(args),

@@ -32,6 +32,6 @@ pub fn run(args: &Args) -> Outcome {
     let ledger = open::ledger(&args.data, true)?;
     let head = ledger.head();
     ledger.stop()?;
-    out::line(&format!("The index knows all {} events of journal {}.", head.position, head.journal_id))?;
+    out::line(format!("The index knows all {} events of journal {}.", head.position, head.journal_id))?;
     Ok(Exit::Ok)
 }

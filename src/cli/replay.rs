@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::index_books::IndexBooks;
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
 use crate::audit::replay::{Books, Difference, Replayed, compare};
@@ -51,7 +52,8 @@ fn end(text: &str) -> Result<To, String> {
 /// # Errors
 /// When the journal can't be read.
 pub fn run(args: Args) -> Outcome {
-    run_with(&args, None, &mut io::stdout().lock())
+    let index = IndexBooks::read(&args.data)?;
+    run_with(&args, index.as_ref().map(|books| books as &dyn Books), &mut io::stdout().lock())
 }
 
 /// Runs the command, with the books of the index to compare with, where there are any.

@@ -1,11 +1,8 @@
 //! `bookonce serve`: the service, from the first lock to the last byte of the WAL.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -50,7 +47,7 @@ pub fn run(args: Args) -> Outcome {
 }
 
 async fn serve(settings: Settings) -> Outcome {
-    let tls = settings.tls.as_ref().map(|(chain, key)| tls(chain, key)).transpose()?;
+    let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
     let data = settings.data.clone();
     let ledger = tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??;
     let keys = Ring::open(&settings.data, system_clock())?;
@@ -84,10 +81,7 @@ async fn serve(settings: Settings) -> Outcome {
     };
     let app = App::new(ledger.clone(), keys, config);
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
-    out::line(&format!(
-        "bookonce is listening on {scheme}://{address}, data in {}",
-        settings.data.display()
-    ))?;
+    out::line(format!("bookonce is listening on {scheme}://{address}, data in {}", settings.data.display()))?;
     tracing::info!(%address, position = ledger.head().position, "ready");
     http::serve(listener, tls, http::router(app), limits, told_to_stop()?).await;
     tracing::info!("no more requests; finishing what is in hand");
@@ -115,20 +109,4 @@ fn told_to_stop() -> Result<impl Future<Output = ()>, Error> {
             std::process::exit(130);
         });
     })
-}
-
-fn tls(chain: &Path, key: &Path) -> Result<Arc<rustls::ServerConfig>, Error> {
-    let unreadable =
-        |path: &Path, error: &dyn std::fmt::Display| format!("{} can't be used: {error}", path.display());
-    let certificates = CertificateDer::pem_file_iter(chain)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(chain, &error))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, &error))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(certificates, private)
-        .map_err(|error| format!("certificate and key can't be used: {error}"))?;
-    Ok(Arc::new(config))
 }

@@ -138,11 +138,13 @@ fn outcome(
             })
         }
         Operation::Reverse(asked) => {
+            if asked.amount.is_some() && matches!(standing.original, None | Some(Original::RuledOut)) {
+                return Err(Refusal::TransactionNotFound);
+            }
             let amount = asked.amount.map(|written| written.fit(account.currency)).transpose();
             let amount = amount.map_err(Refusal::amount("amount"))?;
             match (standing.original, amount) {
-                (None | Some(Original::RuledOut), Some(_)) => return Err(Refusal::TransactionNotFound),
-                (None, None) => prevented().map(|()| Fact::Prevented {
+                (None, _) => prevented().map(|()| Fact::Prevented {
                     reverses: asked.reverses,
                     reason: asked.reason.clone(),
                     force: asked.force,

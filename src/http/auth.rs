@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::keys::Role;
 use crate::keys::ring::Identity;
 
-/// The other end of the connection; put into each request by [`super::serve`].
+/// The other end of the connection; put into each request by [`mod@super::serve`].
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
@@ -60,6 +60,7 @@ impl Caller {
             _ => None,
         };
         let loopback = extensions.get::<Peer>().is_some_and(|peer| is_loopback(peer.0.ip()));
+        let loopback = loopback && is_local_page(headers);
         match app.keys().identify(token, loopback) {
             Some(Identity { actor, role }) => Ok(Self { actor, role }),
             None => Err(Problem::unauthenticated()),
@@ -87,6 +88,16 @@ pub async fn required(State(app): State<App>, request: Request, next: Next) -> R
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A page of some other site, in a browser on this machine, is not the machine's own user: its requests come over
+/// loopback too, but name the site.
+fn is_local_page(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());
+    let host = origin.as_ref().and_then(Uri::host).unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(is_loopback)
 }
 
 fn is_loopback(address: IpAddr) -> bool {

@@ -99,7 +99,7 @@ fn command(line: &[u8], frame: &Frame<'_>) -> Result<Command, Problem> {
     let text = std::str::from_utf8(line).map_err(|_| Problem::malformed("The line is not UTF-8."))?;
     let quick = Fields::read(text).and_then(|fields| {
         let op = Op::parse(fields.text(Field::Op)?)?;
-        from_fields(&fields, op, frame.clone(), AROUND)
+        from_fields(fields, op, frame.clone(), AROUND)
     });
     quick.unwrap_or_else(|| Err(doubtful(text)))
 }

@@ -36,9 +36,11 @@ pub(super) struct StatementPage {
 }
 
 const KNOWN: [&str; 7] = ["kind", "from", "to", "order", "cursor", "limit", MIN_POSITION];
+/// What a statement in CSV says that it is.
+const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
 /// What is said of a kind that there is not.
-pub(super) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, unfreeze, close \
-     or overdraft_limit";
+pub(super) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
+     unfreeze, close or overdraft_limit";
 
 /// An account's statement.
 #[utoipa::path(get, path = "/v1/accounts/{account}/entries", tag = "accounts", security(("key" = [])),
@@ -73,12 +75,8 @@ pub(super) async fn statement(
     let last = found.lines.last().filter(|_| found.more);
     let next = last.map(|last| cursors.cursor(&last.event.revision.to_string()));
     if form == CSV {
-        let mut response =
-            bytes_of("text/csv; charset=utf-8; header=present", csv(&found, query.newest_first)?);
-        if let Some(next) = next {
-            let link = next_link(request.uri(), &next);
-            response.headers_mut().insert(LINK, link);
-        }
+        let mut response = bytes_of(CSV_SHOWN, csv(&found, query.newest_first)?);
+        response.headers_mut().extend(next.map(|next| (LINK, next_link(request.uri(), &next))));
         return Ok(response);
     }
     json(&StatementPage {

@@ -40,7 +40,8 @@ async fn other_method(method: Method) -> Response {
         .into_response()
 }
 
-/// What a page may load: what came with it, and nothing from elsewhere. The page for trying the API styles itself inline.
+/// What a page may load: what came with it, and nothing from elsewhere. The page for trying the API styles itself
+/// inline.
 const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 

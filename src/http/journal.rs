@@ -21,8 +21,8 @@ pub(super) struct Head {
     journal_id: String,
     /// The last event's position.
     position: Position,
-    /// The last event's hash: keep it elsewhere, and `verify --expect POSITION:HASH` shows later whether anything before
-    /// it was changed.
+    /// The last event's hash: keep it elsewhere, and `verify --expect POSITION:HASH` shows later whether anything
+    /// before it was changed.
     hash: String,
 }
 

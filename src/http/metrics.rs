@@ -32,7 +32,7 @@ pub(super) struct Metrics {
     routes: RwLock<HashMap<String, Arc<Route>>>,
     requests: Family<Labels, Counter>,
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
-    gauges: [Gauge; 6],
+    gauges: [Gauge; 7],
 }
 
 /// The figures of one route.
@@ -43,11 +43,12 @@ struct Route {
 }
 
 /// The gauges, in the order of [`Metrics::gauges`].
-const GAUGES: [(&str, &str); 6] = [
+const GAUGES: [(&str, &str); 7] = [
     ("bookonce_ready", "1 while commands are taken"),
     ("bookonce_position", "The position of the last durable event"),
     ("bookonce_index_lag_events", "Events that the index has not taken in"),
     ("bookonce_queue_depth", "Commands that wait for the clerk"),
+    ("bookonce_index_memory_bytes", "Memory that the index takes"),
     ("bookonce_commits", "Durable commits since the start"),
     ("bookonce_events", "Events recorded since the start"),
 ];
@@ -114,13 +115,15 @@ pub(super) async fn metrics(
     let metrics = app.metrics();
     let status = app.ledger().status();
     let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    let size = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
     let now = [
         i64::from(status.ready),
         number(app.ledger().head().position),
-        number(status.index_lag_events as u64),
-        number(status.queue_depth as u64),
-        number(status.commits as u64),
-        number(status.events as u64),
+        size(status.index_lag_events),
+        size(status.queue_depth),
+        size(status.index_bytes),
+        number(status.commits),
+        number(status.events),
     ];
     for (gauge, value) in metrics.gauges.iter().zip(now) {
         gauge.set(value);

@@ -1,7 +1,7 @@
 //! The way in and out: requests become commands, events become answers. This page is the whole route table.
 //!
 //! Knows the ledger's facade and the keys; nothing of stores, threads or files. Up the way: clients. Down the way:
-//! [`crate::ledger`]. A withdrawal comes through [`serve`] (the socket), [`guard`] (what holds for all requests),
+//! [`crate::ledger`]. A withdrawal comes through [`mod@serve`] (the socket), [`guard`] (what holds for all requests),
 //! [`auth`], [`writes`], [`body`], [`requests`], and its answer leaves by [`crate::answers`].
 
 mod accept;
@@ -26,10 +26,12 @@ mod path;
 mod problem;
 mod query;
 mod reads;
+mod refused;
 mod requests;
 mod schema;
 pub mod serve;
 mod sums;
+pub mod tls;
 mod transactions;
 mod writes;
 

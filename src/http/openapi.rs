@@ -24,7 +24,7 @@ use super::{accounts, batch, entries, health, journal, live, metrics, schema, su
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         sums::trial_balance, sums::digest, health::healthz, health::readyz, metrics::metrics
     ),
-    components(schemas(schema::Problem)),
+    components(schemas(schema::Problem, schema::Accepted)),
     modifiers(&Key),
     tags(
         (name = "writes", description = "Each with a transaction ID, each booked once."),
@@ -99,8 +99,8 @@ impl IntoResponses for WriteProblems {
             ("500", INTERNAL),
             (
                 "503",
-                "`overloaded`, `store_unavailable`, `outcome_unknown`, `storage_full` or `store_damaged`: send it again \
-                 with the same ID after `Retry-After`.",
+                "`overloaded`, `store_unavailable`, `outcome_unknown`, `storage_full` or `store_damaged`: send it \
+                 again with the same ID after `Retry-After`.",
             ),
         ])
     }
@@ -131,4 +131,35 @@ fn problems(all: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
         ResponseBuilder::new().description(description).content("application/problem+json", content()).build()
     };
     all.iter().map(|(status, text)| ((*status).to_owned(), response(text).into())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::fields::Field;
+    use crate::http::requests::Op;
+
+    #[test]
+    fn each_requests_fields_are_those_that_are_read() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        for (schema, op) in [
+            ("OpenAccount", Op::OpenAccount),
+            ("Move", Op::Deposit),
+            ("Move", Op::Withdraw),
+            ("Reverse", Op::Reverse),
+            ("Because", Op::Freeze),
+            ("Because", Op::Unfreeze),
+            ("Because", Op::Close),
+            ("OverdraftLimit", Op::OverdraftLimit),
+        ] {
+            let schema = &document["components"]["schemas"][schema];
+            let named = |of: &serde_json::Value| match of {
+                serde_json::Value::Object(members) => members.keys().cloned().collect::<Vec<_>>(),
+                _ => of.as_array().into_iter().flatten().map(|it| it.as_str().unwrap().to_owned()).collect(),
+            };
+            let bits = |names: Vec<String>| names.iter().map(|n| Field::parse(n).unwrap().bit()).sum::<u16>();
+            assert_eq!(bits(named(&schema["properties"])), op.allowed(), "{op:?}");
+            assert_eq!(bits(named(&schema["required"])), op.required(), "{op:?}");
+        }
+    }
 }

@@ -14,9 +14,6 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
-use crate::domain::decide::Refusal;
-use crate::ledger::{ReadError, Unavailable};
-
 /// The media type of problems.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -255,52 +252,5 @@ impl IntoResponse for Problem {
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         headers.extend(self.0.headers);
         response
-    }
-}
-
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::AccountNotFound => Self::account_not_found(),
-            Refusal::TransactionNotFound => Self::transaction_not_found(),
-            Refusal::AccountExists => {
-                let detail = "There is an account of this name already, opened by another transaction.";
-                Self::new(StatusCode::CONFLICT, "account_exists", "Account exists", detail)
-            }
-            Refusal::Invalid { field, problem } => Self::field(field, problem),
-        }
-    }
-}
-
-impl From<Unavailable> for Problem {
-    fn from(why: Unavailable) -> Self {
-        let (code, title, detail) = match why {
-            Unavailable::Overloaded => ("overloaded", "Overloaded", "There is more work than can be taken."),
-            Unavailable::Stopping => ("overloaded", "Stopping", "The service is stopping."),
-            Unavailable::StorageFull => ("storage_full", "Storage full", "The disk is full."),
-            Unavailable::StoreUnavailable => {
-                ("store_unavailable", "Store unavailable", "The store can't be written.")
-            }
-            Unavailable::OutcomeUnknown => (
-                "outcome_unknown",
-                "Outcome unknown",
-                "It is not known whether the transaction was booked: send it again with the same ID.",
-            ),
-            Unavailable::StoreDamaged => ("store_damaged", "Store damaged", "The store is damaged."),
-        };
-        tracing::info!(code, "a write could not be answered");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail)
-    }
-}
-
-impl From<ReadError> for Problem {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Busy => {
-                let detail = "Too many long reads are running.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
-            }
-            ReadError::Unreadable(_) => Self::internal("a read failed", &error),
-        }
     }
 }

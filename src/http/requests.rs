@@ -146,13 +146,13 @@ pub(super) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 /// 400 for everything that the request shows by itself, 403 for a force that is not the caller's.
 pub fn command(text: &str, op: Op, frame: Frame<'_>) -> Result<Command, Problem> {
     let Some(fields) = Fields::read(text) else { return Err(diagnose(text, op, 0)) };
-    from_fields(&fields, op, frame, 0).unwrap_or_else(|| Err(diagnose(text, op, 0)))
+    from_fields(fields, op, frame, 0).unwrap_or_else(|| Err(diagnose(text, op, 0)))
 }
 
 /// Makes the command of fields that were read; nothing when one is missing, wrong, or not this request's. `around`
 /// are the fields that all lines of a batch have.
 pub(super) fn from_fields(
-    fields: &Fields<'_>,
+    mut fields: Fields<'_>,
     op: Op,
     frame: Frame<'_>,
     around: u16,
@@ -165,7 +165,8 @@ pub(super) fn from_fields(
         Some(text) => Some(TransactionId::parse(text)?),
         None => None,
     };
-    let operation = operation(fields, op)?;
+    let metadata = std::mem::take(&mut fields.metadata);
+    let operation = operation(&fields, Metadata::new(metadata).ok()?, op)?;
     let account = match frame.account {
         Some(account) => account,
         None => AccountName::parse(fields.text(Field::Account)?)?,
@@ -196,13 +197,9 @@ fn check(command: &Command, caller: &Caller) -> Result<(), Problem> {
     }
 }
 
-fn operation(fields: &Fields<'_>, op: Op) -> Option<Operation> {
+fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operation> {
     let text = |field| fields.text(field);
     let reason = || Reason::parse(text(Field::Reason)?);
-    let metadata = || match fields.present & Field::Metadata.bit() {
-        0 => Some(Metadata::default()),
-        _ => Metadata::new(fields.metadata.clone()).ok(),
-    };
     Some(match op {
         Op::OpenAccount => Operation::Open(Opening {
             currency: Currency::parse(text(Field::Currency)?)?,
@@ -210,10 +207,10 @@ fn operation(fields: &Fields<'_>, op: Op) -> Option<Operation> {
                 Some(limit) => Written::parse(limit).ok()?,
                 None => Written::ZERO,
             },
-            metadata: metadata()?,
+            metadata,
         }),
-        Op::Deposit => Operation::Deposit(movement(fields, metadata()?)?),
-        Op::Withdraw => Operation::Withdraw(movement(fields, metadata()?)?),
+        Op::Deposit => Operation::Deposit(movement(fields, metadata)?),
+        Op::Withdraw => Operation::Withdraw(movement(fields, metadata)?),
         Op::Reverse => Operation::Reverse(Reversal {
             reverses: TransactionId::parse(text(Field::Reverses)?)?,
             amount: match text(Field::Amount) {

@@ -217,6 +217,20 @@ pub(super) struct Problem {
     revision: Option<u64>,
     /// When the decline was recorded.
     recorded_at: Option<String>,
+    /// Of a recorded decline: what was asked for.
+    kind: Option<String>,
+    /// Of a recorded decline: `declined`.
+    outcome: Option<String>,
+    /// Of a recorded decline: the account.
+    account: Option<String>,
+    /// Of a recorded decline: the account's currency.
+    currency: Option<String>,
+    /// Of a recorded decline: the account's balance, which it left as it was.
+    balance: Option<String>,
+    /// Of a recorded decline: what may go out.
+    available: Option<String>,
+    /// Of a recorded decline with the code `prevented`: the reversal that ruled it out.
+    prevented_by: Option<String>,
     /// In what a reused ID's request differs from its first.
     differences: Option<Vec<Difference>>,
     /// When the reused ID was first recorded.

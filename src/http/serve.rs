@@ -4,6 +4,7 @@
 //! Bounds: [`Limits::connections`] at once; a head of at most 16 KiB and 64 fields; each peer at the pace that
 //! [`super::pace`] holds it to.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::HOST;
 use axum::http::{Request, StatusCode, Version};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -132,8 +133,13 @@ fn raise_file_limit(connections: usize) {
 
 /// One connection too many: told so if that takes no waiting.
 fn refuse(socket: &TcpStream) {
-    let answer = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    let _best_effort = socket.try_write(answer.as_bytes());
+    let detail = "There are as many connections as are allowed.";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail).body();
+    let head = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+                content-type: application/problem+json\r\ncontent-length: ";
+    let mut answer = format!("{head}{}\r\n\r\n", problem.len()).into_bytes();
+    answer.extend(problem);
+    let _best_effort = socket.try_write(&answer);
 }
 
 struct Server {
@@ -160,28 +166,14 @@ impl Server {
         });
         let socket = Paced::new(socket, Arc::clone(&pace));
         let connection = Connection { app: self.app.clone(), peer, pace, stage };
-        match self.tls.clone() {
-            None => {
-                tokio::spawn(async move {
-                    connection.run(socket).await;
-                    drop(place);
-                });
+        let tls = self.tls.clone();
+        tokio::spawn(async move {
+            match tls {
+                None => connection.run(socket).await,
+                Some(tls) => connection.run_secured(&tls, socket).await,
             }
-            Some(tls) => {
-                tokio::spawn(async move {
-                    let pace = Arc::clone(&connection.pace);
-                    let secured = tokio::select! {
-                        secured = tls.accept(socket) => secured,
-                        () = pace.overdue() => return,
-                    };
-                    match secured {
-                        Ok(socket) => connection.run(socket).await,
-                        Err(error) => tracing::debug!(%error, %peer, "no TLS"),
-                    }
-                    drop(place);
-                });
-            }
-        }
+            drop(place);
+        });
     }
 }
 
@@ -193,31 +185,47 @@ struct Connection {
 }
 
 impl Connection {
+    /// Shakes hands, and answers the requests of one connection.
+    async fn run_secured(self, tls: &TlsAcceptor, socket: Paced<TcpStream>) {
+        let (pace, mut stage, peer) = (Arc::clone(&self.pace), self.stage.clone(), self.peer);
+        let secured = tokio::select! {
+            secured = tls.accept(socket) => secured,
+            () = pace.overdue() => return,
+            _stopping = stage.changed() => return,
+        };
+        match secured {
+            Ok(socket) => self.run(socket).await,
+            Err(error) => tracing::debug!(%error, %peer, "no TLS"),
+        }
+    }
+
+    /// Answers one request.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        self.pace.request_began();
+        let pace = Arc::clone(&self.pace);
+        let answering = check(&request, *self.stage.borrow()).map(|()| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(self.peer));
+            request.extensions_mut().insert(Stages(self.stage.clone()));
+            self.app.clone().call(request)
+        });
+        async move {
+            let response = match answering {
+                Ok(answering) => answering.await,
+                Err(problem) => Ok(problem.into_response()),
+            };
+            pace.request_ended();
+            response
+        }
+    }
+
     /// Answers the requests of one connection.
     async fn run(self, socket: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let Self { app, peer, pace, mut stage } = self;
-        let (watched, stages) = (Arc::clone(&pace), stage.clone());
-        let service = service_fn(move |request: Request<Incoming>| {
-            watched.request_began();
-            let pace = Arc::clone(&watched);
-            let answering = match check(&request, *stages.borrow()) {
-                Ok(()) => {
-                    let mut request = request.map(Body::new);
-                    request.extensions_mut().insert(Peer(peer));
-                    request.extensions_mut().insert(Stages(stages.clone()));
-                    Ok(app.clone().call(request))
-                }
-                Err(problem) => Err(problem),
-            };
-            async move {
-                let response = match answering {
-                    Ok(answering) => answering.await,
-                    Err(problem) => Ok(problem.into_response()),
-                };
-                pace.request_ended();
-                response
-            }
-        });
+        let (pace, mut stage, peer) = (Arc::clone(&self.pace), self.stage.clone(), self.peer);
+        let service = service_fn(move |request| self.answer(request));
         let mut connection = std::pin::pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())

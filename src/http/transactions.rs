@@ -85,7 +85,8 @@ struct Entry {
 
 /// What happened to a transaction ID. A 404 does not prove that it never will be booked; only a prevention does.
 #[utoipa::path(get, path = "/v1/transactions/{id}", tag = "transactions", security(("key" = [])),
-    params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"), super::parameters::MinPosition),
+    params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"),
+        super::parameters::MinPosition),
     responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
         super::openapi::ReadProblems))]
 pub(super) async fn one(

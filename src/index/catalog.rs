@@ -53,7 +53,8 @@ pub fn open(path: &Path) -> Result<Connection, IndexError> {
     connection.set_prepared_statement_cache_capacity(32);
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-         CREATE TABLE IF NOT EXISTS runs(file TEXT PRIMARY KEY, tree TEXT NOT NULL, place INTEGER NOT NULL) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS runs(file TEXT PRIMARY KEY, tree TEXT NOT NULL, place INTEGER NOT NULL,
+             sum INTEGER NOT NULL) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS state(kind INTEGER, key BLOB, value TEXT NOT NULL, crc INTEGER NOT NULL,
              PRIMARY KEY(kind, key)) WITHOUT ROWID;",
     )?;
@@ -92,21 +93,73 @@ pub fn set_checkpoint(connection: &Connection, to: Checkpoint) -> Result<(), Ind
     set_meta(connection, "hash", &to.hash.to_string())
 }
 
-/// The files of a tree's runs, oldest first.
-pub fn runs(connection: &Connection, tree: TreeKind) -> Result<Vec<String>, IndexError> {
-    let mut statement = connection.prepare_cached("SELECT file FROM runs WHERE tree = ?1 ORDER BY place")?;
-    let files = statement.query_map([tree.name()], |row| row.get(0))?;
-    Ok(files.collect::<Result<_, _>>()?)
+/// A run as the catalog knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRun {
+    /// Its file.
+    pub file: String,
+    /// Its own checksum: another whole run under the same name is not believed.
+    pub sum: u32,
+}
+
+/// A tree's runs, oldest first.
+pub fn runs(connection: &Connection, tree: TreeKind) -> Result<Vec<NamedRun>, IndexError> {
+    let mut statement =
+        connection.prepare_cached("SELECT file, sum FROM runs WHERE tree = ?1 ORDER BY place")?;
+    let named =
+        statement.query_map([tree.name()], |row| Ok(NamedRun { file: row.get(0)?, sum: row.get(1)? }))?;
+    Ok(named.collect::<Result<_, _>>()?)
 }
 
 /// Sets which runs a tree has, oldest first.
-pub fn set_runs(connection: &Connection, tree: TreeKind, files: &[String]) -> Result<(), IndexError> {
+pub fn set_runs(connection: &Connection, tree: TreeKind, runs: &[NamedRun]) -> Result<(), IndexError> {
     connection.execute("DELETE FROM runs WHERE tree = ?1", [tree.name()])?;
-    let mut insert = connection.prepare_cached("INSERT INTO runs(file, tree, place) VALUES (?1, ?2, ?3)")?;
-    for (place, file) in files.iter().enumerate() {
-        insert.execute(params![file, tree.name(), place as i64])?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO runs(file, tree, place, sum) VALUES (?1, ?2, ?3, ?4)")?;
+    for (place, run) in runs.iter().enumerate() {
+        insert.execute(params![run.file, tree.name(), place as i64, run.sum])?;
     }
     Ok(())
+}
+
+/// Was nothing ever written to it?
+pub fn is_new(connection: &Connection) -> Result<bool, IndexError> {
+    let sql = "SELECT NOT EXISTS(SELECT 1 FROM meta) AND NOT EXISTS(SELECT 1 FROM runs)
+         AND NOT EXISTS(SELECT 1 FROM state)";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// A checksum over the checkpoint, everything else in `meta`, and which runs there are. A run that nobody names any more
+/// would be a double booking for every ID in it.
+fn seal(connection: &Connection) -> Result<String, IndexError> {
+    let mut crc = crc32fast::Hasher::new();
+    let sql = "SELECT 'meta', key, value, 0, 0 FROM meta WHERE key <> 'seal'
+         UNION ALL SELECT 'run', file, tree, place, sum FROM runs ORDER BY 1, 2";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..3 {
+            crc.update(row.get::<_, String>(column)?.as_bytes());
+            crc.update(&[0]);
+        }
+        crc.update(&row.get::<_, i64>(3)?.to_le_bytes());
+        crc.update(&row.get::<_, i64>(4)?.to_le_bytes());
+    }
+    Ok(crc.finalize().to_string())
+}
+
+/// Seals what the transaction changed: its last step.
+pub fn set_seal(connection: &Connection) -> Result<(), IndexError> {
+    set_meta(connection, "seal", &seal(connection)?)
+}
+
+/// Compares with the seal.
+pub fn check_seal(connection: &Connection) -> Result<(), IndexError> {
+    if meta(connection, "seal")? == Some(seal(connection)?) {
+        Ok(())
+    } else {
+        Err(IndexError::damaged("its checkpoint or the list of its runs was changed"))
+    }
 }
 
 fn crc(kind: Kind, key: &[u8], value: &str) -> u32 {

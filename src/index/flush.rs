@@ -16,10 +16,6 @@ use super::run::Run;
 use super::tree::{self, Tree, TreeKind};
 use super::{IndexError, Shared};
 
-/// So many events in memory are written out.
-pub(super) const FLUSH_AT: usize = 65_536;
-/// So long an event waits at most before it is, so that a start has little to read.
-const FLUSH_AFTER: Duration = Duration::from_secs(10);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The catalog's one writing connection.
@@ -58,10 +54,14 @@ pub(super) fn open_trees(dir: &Path, connection: &Connection) -> Result<[Tree; 3
     let mut trees: [Tree; 3] = Default::default();
     let mut known = Vec::new();
     for (kind, tree) in TreeKind::ALL.into_iter().zip(&mut trees) {
-        let files = catalog::runs(connection, kind)?;
-        let runs = files.iter().map(|file| Run::open(&dir.join(file)).map(Arc::new));
+        let named = catalog::runs(connection, kind)?;
+        let runs = named.iter().map(|named| {
+            let run = Run::open(&dir.join(&named.file))?;
+            // Whole, but not the one that was written under this name: one of another index, or of another day.
+            if run.sum() == named.sum { Ok(Arc::new(run)) } else { Err(run.damaged()) }
+        });
         *tree = Tree::new(runs.collect::<Result<_, _>>()?);
-        known.extend(files);
+        known.extend(named.into_iter().map(|named| named.file));
     }
     for entry in std::fs::read_dir(dir)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -91,8 +91,11 @@ fn flush_loop(shared: &Shared) {
         }
         let (due, any) = {
             let state = shared.state.read();
-            let aged = last.elapsed() >= FLUSH_AFTER || closing;
-            (state.active.len() >= FLUSH_AT || aged, !state.active.is_empty() || state.frozen.is_some())
+            let aged = last.elapsed() >= shared.tuning.flush_after || closing;
+            (
+                state.active.len() >= shared.tuning.flush_at || aged,
+                !state.active.is_empty() || state.frozen.is_some(),
+            )
         };
         if due && any {
             last = Instant::now();
@@ -112,7 +115,7 @@ fn merge_loop(shared: &Shared) {
     while !shared.closing.load(Ordering::Acquire) {
         let found = TreeKind::ALL
             .into_iter()
-            .find_map(|kind| shared.state.read().tree(kind).to_merge().map(|runs| (kind, runs)));
+            .find_map(|kind| shared.state.read().tree(kind).to_merge(shared.tuning).map(|runs| (kind, runs)));
         match found {
             Some((kind, runs)) => {
                 if !keep_trying(shared, "merging runs", |shared| merge(shared, kind, &runs)) {
@@ -247,20 +250,24 @@ impl Writer {
             adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
         }
         for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
-            catalog::set_runs(&transaction, kind, &file_names(tree))?;
+            catalog::set_runs(&transaction, kind, &named(tree))?;
         }
         catalog::set_meta(&transaction, "sum", &sum.to_string())?;
         catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
         catalog::set_checkpoint(&transaction, to)?;
+        catalog::set_seal(&transaction)?;
         transaction.commit()?;
         self.sum = sum;
         Ok(())
     }
 }
 
-fn file_names(tree: &Tree) -> Vec<String> {
-    let name = |run: &Arc<Run>| run.path().file_name().map(|name| name.to_string_lossy().into_owned());
-    tree.runs().iter().filter_map(name).collect()
+fn named(tree: &Tree) -> Vec<catalog::NamedRun> {
+    let named = |run: &Arc<Run>| {
+        let file = run.path().file_name()?.to_string_lossy().into_owned();
+        Some(catalog::NamedRun { file, sum: run.sum() })
+    };
+    tree.runs().iter().filter_map(named).collect()
 }
 
 /// Makes one run of several, and removes their files once the catalog no longer names them.
@@ -273,8 +280,9 @@ fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), Index
         let tree = shared.state.read().tree(kind).replaced(runs, merged);
         let next_file = writer.next_file;
         let transaction = writer.connection.transaction()?;
-        catalog::set_runs(&transaction, kind, &file_names(&tree))?;
+        catalog::set_runs(&transaction, kind, &named(&tree))?;
         catalog::set_meta(&transaction, "next_file", &next_file.to_string())?;
+        catalog::set_seal(&transaction)?;
         transaction.commit()?;
         shared.state.write().trees[kind as usize] = tree;
     }

@@ -3,7 +3,7 @@
 //! Three trees of sorted runs (ID to positions; account and revision to position; position to facts) and a catalog that
 //! holds the accounts' states, with **one** checkpoint for all of it, moved in one transaction. Events newer than the
 //! checkpoint are in memory: those being written out are *frozen*, the rest *active*. A look-up goes through all of
-//! them and so sees every durable event. Bounds: at most [`MOST_BEHIND`] events in memory, and 1.7 bytes of memory for
+//! them and so sees every durable event. Bounds: at most [`Tuning::most_behind`] events in memory, and 1.7 bytes of memory for
 //! each event in the files.
 //!
 //! Knows the domain's events, not how they are stored: it is fed by `clerk`, and by `ledger` at the start. Up the way:
@@ -17,6 +17,7 @@ mod query;
 pub mod record;
 mod run;
 mod tree;
+mod tuning;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,13 +32,11 @@ use crate::store::chain::Hash;
 
 pub use catalog::Checkpoint;
 pub use memtable::{InternalKey, Memtable, Tracked};
-pub use query::Overlay;
+pub use query::{Overlay, read_files};
 use record::StreamKey;
 pub use run::RunError;
 use tree::{Tree, TreeKind};
-
-/// How many events the files may be behind the journal; the clerk waits before it lets there be more.
-pub const MOST_BEHIND: usize = 262_144;
+pub use tuning::Tuning;
 
 /// What is wrong with the index. All of it can be mended by building it anew.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +85,7 @@ struct Shared {
     dir: PathBuf,
     journal_id: Uuid,
     seed: u64,
+    tuning: Tuning,
     state: RwLock<State>,
     /// Connections that are not reading at the moment.
     readers: Mutex<Vec<Connection>>,
@@ -125,20 +125,29 @@ impl Index {
     /// # Errors
     /// When it can't be read, or any part of it is not what was written.
     pub fn open(dir: &Path, journal_id: Uuid, seed: u64) -> Result<Self, IndexError> {
+        Self::open_with(dir, journal_id, seed, Tuning::default())
+    }
+
+    /// [`open`](Self::open) with other sizes than the usual ones.
+    ///
+    /// # Errors
+    /// As for `open`.
+    pub fn open_with(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir)?;
         let connection = catalog::open(&dir.join("index.db"))?;
-        let format = catalog::meta(&connection, "format")?;
-        if format.is_some_and(|format| format != catalog::FORMAT.to_string()) {
-            return Err(IndexError::damaged("it has the format of another version"));
-        }
-        if catalog::checkpoint(&connection)?.is_none() {
+        if catalog::is_new(&connection)? {
             let start = Checkpoint { journal_id, position: 0, hash: Hash::genesis(journal_id) };
             let transaction = connection.unchecked_transaction()?;
             catalog::set_meta(&transaction, "format", &catalog::FORMAT.to_string())?;
             catalog::set_meta(&transaction, "seed", &seed.to_string())?;
             catalog::set_checkpoint(&transaction, start)?;
+            catalog::set_seal(&transaction)?;
             transaction.commit()?;
         }
+        if catalog::meta(&connection, "format")? != Some(catalog::FORMAT.to_string()) {
+            return Err(IndexError::damaged("it has the format of another version"));
+        }
+        catalog::check_seal(&connection)?;
         let checkpoint =
             catalog::checkpoint(&connection)?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))?;
         let sum = catalog::check(&connection)?;
@@ -149,6 +158,7 @@ impl Index {
             dir: dir.to_owned(),
             journal_id: checkpoint.journal_id,
             seed,
+            tuning,
             state: RwLock::new(State { active: Memtable::default(), frozen: None, trees }),
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(flush::Writer::new(connection, sum)?),
@@ -191,7 +201,7 @@ impl Index {
                 state.active.account(tracked);
             }
             state.active.reached(last.0, last.1);
-            state.active.len() >= flush::FLUSH_AT
+            state.active.len() >= self.0.tuning.flush_at
         };
         self.0.reached.store(last.0, Ordering::Release);
         if wanted {
@@ -199,9 +209,12 @@ impl Index {
         }
     }
 
-    /// Waits until the files are no more than [`MOST_BEHIND`] events behind, or `give_up` says to stop waiting.
-    pub fn wait_for_room(&self, give_up: impl Fn() -> bool) {
-        while self.behind() >= MOST_BEHIND && !give_up() && self.failure().is_none() {
+    /// Waits until so many more events would not put the files further behind than [`Tuning::most_behind`], or `give_up`
+    /// says to stop waiting.
+    pub fn wait_for_room(&self, events: usize, give_up: impl Fn() -> bool) {
+        let full = |behind: usize| behind > 0 && behind.saturating_add(events) > self.0.tuning.most_behind;
+        while full(self.behind()) && !give_up() && self.failure().is_none() {
+            self.0.wake();
             let mut guard = self.0.signal.0.lock();
             self.0.signal.1.wait_for(&mut guard, std::time::Duration::from_millis(20));
         }

@@ -4,7 +4,8 @@
 //! block*            340 records of 24 bytes (the last block fewer), CRC-32
 //! first keys        16 bytes a block
 //! filter            64 bytes each, none for a tree that is only scanned
-//! footer            magic, records, blocks, filter bytes, seed, CRC-32 over first keys, filter and footer
+//! footer            magic, records, blocks, filter bytes, seed, CRC-32 over the blocks' CRCs,
+//!                   CRC-32 over first keys, filter and footer: it tells this run from every other
 //! ```
 //! A byte that changed is found before anything in its block is believed.
 
@@ -20,7 +21,7 @@ use super::record::{Record, SIZE};
 const BLOCK_RECORDS: usize = 340;
 const BLOCK_BYTES: usize = BLOCK_RECORDS * SIZE + 4;
 const MAGIC: &[u8; 8] = b"bkrun\0\0\x01";
-const FOOTER: usize = 8 + 8 + 8 + 8 + 8 + 4;
+const FOOTER: usize = 8 + 8 + 8 + 8 + 8 + 8 + 4;
 /// Bytes written between two syncs, so that a long merge does not hold the disk when commits want it.
 const SYNC_EVERY: usize = 4 << 20;
 
@@ -33,6 +34,7 @@ pub struct Run {
     first_keys: Vec<u128>,
     filter: Option<Filter>,
     seed: u64,
+    sum: u32,
 }
 
 /// What is wrong with a run.
@@ -75,10 +77,10 @@ impl Run {
         for record in records {
             out.push(record?).map_err(failed)?;
         }
-        let (file, records, first_keys, filter) = out.finish().map_err(failed)?;
+        let (file, records, first_keys, filter, sum) = out.finish().map_err(failed)?;
         drop(file);
         let file = File::open(path).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), file, records, first_keys, filter, seed })
+        Ok(Self { path: path.to_owned(), file, records, first_keys, filter, seed, sum })
     }
 
     /// Opens a run and checks its footer, its first keys and its filter.
@@ -112,19 +114,32 @@ impl Run {
         let mut crc = crc32fast::Hasher::new();
         crc.update(&trailer);
         crc.update(&footer[..FOOTER - 4]);
-        if crc.finalize().to_le_bytes() != footer[FOOTER - 4..] {
+        let sum = crc.finalize();
+        if sum.to_le_bytes() != footer[FOOTER - 4..] {
             return Err(damaged());
         }
         let (keys, filter) = trailer.split_at(usize::try_from(blocks * 16).map_err(|_| damaged())?);
         let first_keys = keys.as_chunks::<16>().0.iter().map(|key| u128::from_be_bytes(*key)).collect();
         let filter = (!filter.is_empty()).then(|| Filter::read(filter).ok_or_else(damaged)).transpose()?;
-        Ok(Self { path: path.to_owned(), file, records, first_keys, filter, seed })
+        Ok(Self { path: path.to_owned(), file, records, first_keys, filter, seed, sum })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The checksum in its footer, by which the catalog knows this file from any other whole run.
+    #[must_use]
+    pub fn sum(&self) -> u32 {
+        self.sum
+    }
+
+    /// That this is not the run which should be here.
+    #[must_use]
+    pub fn damaged(&self) -> RunError {
+        RunError::Damaged(self.path.clone())
     }
 
     /// How many records it has.
@@ -207,13 +222,15 @@ struct Writer {
     out: BufWriter<File>,
     block: Vec<u8>,
     unsynced: usize,
+    /// Over all blocks' checksums.
+    blocks: crc32fast::Hasher,
     records: u64,
     first_keys: Vec<u128>,
     filter: Option<Filter>,
     seed: u64,
 }
 
-type Finished = (File, u64, Vec<u128>, Option<Filter>);
+type Finished = (File, u64, Vec<u128>, Option<Filter>, u32);
 
 impl Writer {
     fn new(file: File, filter_for: Option<u64>, seed: u64) -> Self {
@@ -221,6 +238,7 @@ impl Writer {
             out: BufWriter::with_capacity(1 << 18, file),
             block: Vec::with_capacity(BLOCK_BYTES),
             unsynced: 0,
+            blocks: crc32fast::Hasher::new(),
             records: 0,
             first_keys: Vec::new(),
             filter: filter_for.map(Filter::with_capacity),
@@ -245,7 +263,9 @@ impl Writer {
             return Ok(());
         }
         self.out.write_all(&self.block)?;
-        self.out.write_all(&crc32fast::hash(&self.block).to_le_bytes())?;
+        let crc = crc32fast::hash(&self.block).to_le_bytes();
+        self.out.write_all(&crc)?;
+        self.blocks.update(&crc);
         self.unsynced += self.block.len();
         self.block.clear();
         if self.unsynced >= SYNC_EVERY {
@@ -268,7 +288,8 @@ impl Writer {
         }
         let filter_bytes = (trailer.len() - keys) as u64;
         trailer.extend_from_slice(MAGIC);
-        for number in [self.records, self.first_keys.len() as u64, filter_bytes, self.seed] {
+        let blocks = u64::from(self.blocks.clone().finalize());
+        for number in [self.records, self.first_keys.len() as u64, filter_bytes, self.seed, blocks] {
             trailer.extend_from_slice(&number.to_le_bytes());
         }
         let crc = crc32fast::hash(&trailer);
@@ -276,7 +297,7 @@ impl Writer {
         self.out.write_all(&crc.to_le_bytes())?;
         let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.sync_all()?;
-        Ok((file, self.records, self.first_keys, self.filter))
+        Ok((file, self.records, self.first_keys, self.filter, crc))
     }
 }
 

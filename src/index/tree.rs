@@ -5,11 +5,7 @@ use std::sync::Arc;
 
 use super::record::Record;
 use super::run::{Run, RunError};
-
-/// Runs of about the same size that are merged into one.
-const FAN_IN: usize = 4;
-/// What a run of the lowest tier holds at most.
-const LOWEST: u64 = 1 << 17;
+use super::tuning::Tuning;
 
 /// The three trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -109,17 +105,19 @@ impl Tree {
         self.runs.iter().try_for_each(|run| run.range(low, high, backwards, limit, out))
     }
 
-    /// Neighbouring runs that should become one: of one tier, as many as [`FAN_IN`].
+    /// Neighbouring runs that should become one: of one tier, as many as [`Tuning::fan_in`].
     #[must_use]
-    pub fn to_merge(&self) -> Option<Vec<Arc<Run>>> {
+    pub fn to_merge(&self, tuning: Tuning) -> Option<Vec<Arc<Run>>> {
         let mut start = 0;
         for end in 1..=self.runs.len() {
-            let same =
-                self.runs.get(end).is_some_and(|run| tier(run) == self.runs.get(start).map_or(0, tier));
+            let same = self
+                .runs
+                .get(end)
+                .is_some_and(|run| tier(run, tuning) == self.runs.get(start).map_or(0, |r| tier(r, tuning)));
             if same {
                 continue;
             }
-            if end - start >= FAN_IN {
+            if end - start >= tuning.fan_in {
                 return self.runs.get(start..end).map(<[_]>::to_vec);
             }
             start = end;
@@ -128,11 +126,11 @@ impl Tree {
     }
 }
 
-fn tier(run: &Arc<Run>) -> u32 {
+fn tier(run: &Arc<Run>, tuning: Tuning) -> u32 {
     let mut tier = 0;
-    let mut holds = LOWEST;
+    let mut holds = tuning.lowest;
     while run.records() > holds {
-        holds = holds.saturating_mul(FAN_IN as u64);
+        holds = holds.saturating_mul(tuning.fan_in.max(2) as u64);
         tier += 1;
     }
     tier

@@ -1,6 +1,6 @@
 //! API keys: who may call, kept only as keyed hashes in `keys.json`, in effect while the service runs.
 //!
-//! [`file`] is the file and its changes, made by `bookonce keys`; [`ring`] is the service's live view of it. Knows
+//! [`mod@file`] is the file and its changes, made by `bookonce keys`; [`ring`] is the service's live view of it. Knows
 //! nothing of HTTP. Up the way: `http::auth` asks the ring who is calling.
 
 pub mod file;

@@ -21,7 +21,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::embedded::reader::Reader;
 
-pub use open::{OpenError, Options};
+pub use open::{INDEX, OpenError, Options, Workings};
 pub use types::*;
 
 /// So many reads that go through the whole journal run at once.
@@ -135,8 +135,8 @@ impl Ledger {
         let thread = self.0.thread.lock().take();
         if let Some(thread) = thread {
             self.0.reader.close();
-            if let Ok(lane) = thread.join() {
-                lane.close()?;
+            if let Ok(store) = thread.join() {
+                store.close().map_err(OpenError::Close)?;
             }
             self.0.index.close()?;
         }

@@ -18,13 +18,14 @@ use crate::domain::event::Event;
 use crate::domain::ids::AccountName;
 use crate::domain::time::{Clock, Timestamp};
 use crate::index::record::StreamKey;
-use crate::index::{Index, IndexError, Tracked};
+use crate::index::{Index, IndexError, Tracked, Tuning};
 use crate::store::chain::Hash;
 use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::embedded::lane::Lane;
 use crate::store::embedded::reader::{Reader, Row, lines_of};
 use crate::store::embedded::{self, database, wal};
+use crate::store::{Appends, CloseError};
 
 use super::{Head, Inner, LONG_READS, Ledger};
 
@@ -51,6 +52,9 @@ pub enum OpenError {
         /// What is wrong.
         why: String,
     },
+    /// The store can't be left tidy.
+    #[error("the store could not be closed")]
+    Close(#[source] CloseError),
     /// A thread can't be started.
     #[error("a thread can't be started")]
     Thread(#[from] std::io::Error),
@@ -70,23 +74,50 @@ pub struct Options {
     pub progress: Box<dyn Fn(u64, u64) + Send>,
 }
 
+/// Puts one store's writing side around another's.
+pub type Wrap = Box<dyn FnOnce(Box<dyn Appends>) -> Box<dyn Appends>>;
+
+/// What is inside a ledger and may be another in a test: a store that fails when it is told to, an index whose files
+/// are so small that a few events make many of them.
+pub struct Workings {
+    /// Put around the store's writing side.
+    pub appends: Wrap,
+    /// The sizes in the index.
+    pub index: Tuning,
+}
+
+impl Default for Workings {
+    fn default() -> Self {
+        Self { appends: Box::new(|appends| appends), index: Tuning::default() }
+    }
+}
+
 impl Ledger {
     /// Opens the ledger in a data folder, making it when it is new. Blocks until the index knows every event.
     ///
     /// # Errors
     /// When another process has it, or when anything in it is not what was written.
     pub fn open(options: Options) -> Result<Self, OpenError> {
+        Self::open_with(options, Workings::default())
+    }
+
+    /// [`open`](Self::open) with other workings than the usual ones.
+    ///
+    /// # Errors
+    /// As for `open`.
+    pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
         let folder = Folder::take(&options.data)?;
         let path = folder.path().join(JOURNAL);
         inspect_wal(&path)?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
         let last = reader.last_position()?;
-        let index = Index::open(&folder.path().join(INDEX), journal_id, options.fresh.as_u64_pair().1)?;
+        let seed = options.fresh.as_u64_pair().1;
+        let index = Index::open_with(&folder.path().join(INDEX), journal_id, seed, workings.index)?;
         let end = catch_up(&index, &reader, journal_id, last, &options.progress)?;
         let (head_sender, head) = watch::channel(Head { journal_id, position: end.position, hash: end.hash });
         let office = Office {
-            lane: Lane::start(&path, end.position, end.hash)?,
+            store: (workings.appends)(Box::new(Lane::start(&path, end.position, end.hash)?)),
             reader: reader.clone(),
             index: index.clone(),
             clock: options.clock,
@@ -183,9 +214,9 @@ fn catch_up(
     while end.position < last {
         let row = reader.row_with(end.position + 1)?;
         let row = row.ok_or_else(|| damaged(end.position + 1, "it is missing"))?;
+        index.wait_for_room(usize::try_from(row.count).unwrap_or(usize::MAX), || false);
         fold.row(&row, &mut end)?;
         progress(end.position, last);
-        index.wait_for_room(|| false);
         if let Some(why) = index.failure() {
             return Err(IndexError::Damaged(why).into());
         }

@@ -49,4 +49,13 @@ pub trait Appends: Send {
 
     /// After a failed append: forgets whatever was submitted behind it, and goes on from the last durable event.
     fn take_back(&mut self);
+
+    /// Waits for what is in flight and lets go of the store.
+    ///
+    /// # Errors
+    /// When it can't be left tidy. Nothing that was reported durable is lost by that.
+    fn close(self: Box<Self>) -> Result<(), CloseError>;
 }
+
+/// Why a store can't be left tidy.
+pub type CloseError = Box<dyn std::error::Error + Send + Sync>;

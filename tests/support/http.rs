@@ -2,18 +2,22 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test binary uses its part")]
 
-use super::open_ledger;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bookonce::domain::time::system_clock;
 use bookonce::http::{App, Config, Limits, router, serve};
 use bookonce::keys::Ring;
+use bookonce::ledger::{Ledger, OpenError};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
+
+use super::{open_ledger, open_ledger_limited};
 
 /// A running service.
 pub struct Service {
@@ -41,17 +45,41 @@ impl Service {
         limits: Limits,
         routes: impl FnOnce(App) -> axum::Router,
     ) -> Self {
+        Self::launch(folder, config, limits, None, routes, open_ledger)
+    }
+
+    pub fn secured(tls: Arc<rustls::ServerConfig>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::launch(folder, Config::default(), Limits::default(), Some(tls), router, open_ledger)
+    }
+
+    /// One whose clerk lets so many commands wait.
+    pub fn with_queue(waiting: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::launch(folder, Config::default(), Limits::default(), None, router, |data| {
+            open_ledger_limited(data, waiting)
+        })
+    }
+
+    fn launch(
+        folder: tempfile::TempDir,
+        config: Config,
+        limits: Limits,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        routes: impl FnOnce(App) -> axum::Router,
+        open: impl FnOnce(&Path) -> Result<Ledger, OpenError>,
+    ) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let keys = Ring::open(folder.path(), system_clock()).unwrap();
         let guard = runtime.enter();
-        let app = App::new(open_ledger(folder.path()).unwrap(), keys, config);
+        let app = App::new(open(folder.path()).unwrap(), keys, config);
         drop(guard);
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let routes = routes(app.clone());
-        let ended = runtime.spawn(serve(listener, None, routes, limits, async {
+        let ended = runtime.spawn(serve(listener, tls, routes, limits, async {
             let _either_way = stopped.await;
         }));
         Self { address, folder, app, stop: Some(stop), ended: Some(ended), runtime: Some(runtime) }
@@ -70,6 +98,12 @@ impl Service {
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        socket
+    }
+
+    pub fn connect_and(&self, bytes: &[u8]) -> TcpStream {
+        let mut socket = self.connect();
+        socket.write_all(bytes).unwrap();
         socket
     }
 

@@ -1,21 +1,29 @@
 //! What the tests share: ledgers in temporary folders, and commands in few words.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these are tests"
+)]
 
 pub mod http;
 pub mod process;
 pub mod teller;
+pub mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use bookonce::clerk::Limits;
-use bookonce::domain::command::{Command, Move, Opening, Operation, Reason, Reversal};
+use bookonce::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
 use bookonce::domain::money::Written;
-use bookonce::domain::time::{Clock, system_clock};
+use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::ledger::{Ledger, OpenError, Options};
 use uuid::Uuid;
 
@@ -81,13 +89,49 @@ pub fn open_ledger(data: &Path) -> Result<Ledger, OpenError> {
     open_ledger_at(data, system_clock())
 }
 
+/// Opens the ledger in a folder, with room for so many waiting commands.
+pub fn open_ledger_limited(data: &Path, waiting: usize) -> Result<Ledger, OpenError> {
+    let limits = Limits { jobs: waiting, commands: waiting };
+    Ledger::open(Options { limits, ..options(data, system_clock()) })
+}
+
 /// Opens the ledger in a folder, with a clock of the test's own.
 pub fn open_ledger_at(data: &Path, clock: Clock) -> Result<Ledger, OpenError> {
-    Ledger::open(Options {
+    Ledger::open(options(data, clock))
+}
+
+/// The usual options.
+pub fn options(data: &Path, clock: Clock) -> Options {
+    Options {
         data: data.to_owned(),
         clock,
         fresh: Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0001),
         limits: Limits::default(),
         progress: Box::new(|_, _| {}),
-    })
+    }
+}
+
+pub fn freeze(n: u128, account: &str) -> Command {
+    command(n, account, Operation::Freeze(reason()))
+}
+
+pub fn unfreeze(n: u128, account: &str) -> Command {
+    command(n, account, Operation::Unfreeze(reason()))
+}
+
+pub fn close(n: u128, account: &str) -> Command {
+    command(n, account, Operation::Close(reason()))
+}
+
+pub fn set_limit(n: u128, account: &str, limit: &str) -> Command {
+    let change = LimitChange { overdraft_limit: Written::parse(limit).unwrap(), reason: reason() };
+    command(n, account, Operation::SetOverdraftLimit(change))
+}
+
+/// A deposit or a withdrawal that happened at another time than now.
+pub fn dated(mut command: Command, at: Timestamp) -> Command {
+    if let Operation::Deposit(moved) | Operation::Withdraw(moved) = &mut command.operation {
+        moved.effective_at = Some(at);
+    }
+    command
 }

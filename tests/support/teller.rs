@@ -114,7 +114,12 @@ fn insist(whereabouts: &Whereabouts, path: &str, body: &str) -> (Reply, usize) {
     for attempt in 0..20_000 {
         let address = *whereabouts.lock().unwrap();
         match address.map(|address| send(address, "POST", path, body)) {
-            Some(Ok(reply)) if reply.status < 500 && reply.status != 409 => return (reply, attempt),
+            // An answer that comes when the service is known to be gone is one that was lost on the way.
+            Some(Ok(reply))
+                if reply.status < 500 && reply.status != 409 && *whereabouts.lock().unwrap() == address =>
+            {
+                return (reply, attempt);
+            }
             _ => std::thread::sleep(Duration::from_millis(2)),
         }
     }

@@ -28,7 +28,8 @@ pub(super) fn made(events: &[Told], per_row: usize) -> Made {
     database
         .execute_batch(
             "CREATE TABLE journal(key TEXT PRIMARY KEY, value TEXT);
-             CREATE TABLE commits(first INTEGER PRIMARY KEY, count INTEGER NOT NULL, recorded_at TEXT NOT NULL, events BLOB NOT NULL)",
+             CREATE TABLE commits(
+             first INTEGER PRIMARY KEY, count INTEGER NOT NULL, recorded_at TEXT NOT NULL, events BLOB NOT NULL)",
         )
         .unwrap();
     database.execute("INSERT INTO journal VALUES ('journal_id', ?1)", [JOURNAL.to_string()]).unwrap();

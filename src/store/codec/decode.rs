@@ -11,7 +11,7 @@ use crate::domain::decline::Decline;
 use crate::domain::event::{Answer, Event, Fact, Movement, VERSION};
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
-use crate::domain::money::{Money, Written};
+use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::store::chain::Hash;
 
@@ -38,6 +38,9 @@ pub enum DecodeError {
     /// A type that this program does not know.
     #[error("an event of type {0:?}, which this version of bookonce does not know")]
     Type(String),
+    /// A field that events of this type do not have.
+    #[error("an event with a field of another type of event")]
+    Foreign,
     /// A field that is missing or has a value that no event has.
     #[error("an event with a wrong {0}")]
     Field(&'static str),
@@ -82,7 +85,7 @@ struct RawOrigin<'a> {
     actor: Cow<'a, str>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 struct Data<'a> {
     operation: Option<&'a str>,
@@ -103,7 +106,7 @@ struct Data<'a> {
     prevented_by: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct RawEntry<'a> {
     account: &'a str,
@@ -122,13 +125,18 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     let account = raw.stream.strip_prefix("account-").and_then(AccountName::parse);
     let account = account.ok_or(DecodeError::Field("stream"))?;
     let currency = Currency::parse(raw.data.currency).ok_or(DecodeError::Field("currency"))?;
-    let reader = Reader { data: &raw.data, currency };
+    let mut reader = Reader { data: raw.data, currency };
+    reader.data.currency = "";
     let effective_at = Timestamp::read(raw.effective_at).ok_or(DecodeError::Field("effective_at"))?;
+    let fact = reader.fact(raw.kind, &account, effective_at)?;
+    if reader.data != Data::default() {
+        return Err(DecodeError::Foreign);
+    }
     Ok(Line {
         position: raw.position,
         hash: Hash::parse(raw.hash).ok_or(DecodeError::Field("hash"))?,
         event: Event {
-            fact: reader.fact(raw.kind, &account, effective_at)?,
+            fact,
             account,
             revision: raw.revision,
             recorded_at: Timestamp::read(raw.recorded_at).ok_or(DecodeError::Field("recorded_at"))?,
@@ -150,49 +158,47 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     })
 }
 
-/// Reads the parts of `data`, each where its type needs it.
+/// Takes the parts out of `data`, each where its type needs it; what is left at the end belongs to no such event.
 struct Reader<'a> {
-    data: &'a Data<'a>,
+    data: Data<'a>,
     currency: Currency,
 }
 
 impl Reader<'_> {
-    fn fact(&self, kind: &str, account: &AccountName, at: Timestamp) -> Result<Fact, DecodeError> {
+    fn fact(&mut self, kind: &str, account: &AccountName, at: Timestamp) -> Result<Fact, DecodeError> {
         Ok(match kind {
-            "AccountOpened" => Fact::AccountOpened {
-                overdraft_limit: self.money(self.data.overdraft_limit, "overdraft_limit")?,
-                metadata: self.metadata()?,
-            },
+            "AccountOpened" => {
+                Fact::AccountOpened { overdraft_limit: self.limit()?, metadata: self.metadata()? }
+            }
             "Deposited" => Fact::Deposited(self.movement(account, false)?),
             "Withdrawn" => Fact::Withdrawn(self.movement(account, true)?),
             "Reversed" => self.reversed(account)?,
             "Prevented" => {
-                Fact::Prevented { reverses: self.reverses()?, reason: self.reason()?, force: self.data.force }
+                Fact::Prevented { reverses: self.reverses()?, reason: self.reason()?, force: self.force() }
             }
             "Frozen" => Fact::Frozen(self.reason()?),
             "Unfrozen" => Fact::Unfrozen(self.reason()?),
             "Closed" => Fact::Closed(self.reason()?),
-            "OverdraftLimitChanged" => Fact::OverdraftLimitChanged {
-                overdraft_limit: self.money(self.data.overdraft_limit, "overdraft_limit")?,
-                reason: self.reason()?,
-            },
+            "OverdraftLimitChanged" => {
+                Fact::OverdraftLimitChanged { overdraft_limit: self.limit()?, reason: self.reason()? }
+            }
             "Declined" => Fact::Declined { operation: self.operation(at)?, decline: self.decline()? },
             other => return Err(DecodeError::Type(other.to_owned())),
         })
     }
 
-    fn movement(&self, account: &AccountName, out: bool) -> Result<Movement, DecodeError> {
-        let amount = self.money(self.data.amount, "amount")?;
+    fn movement(&mut self, account: &AccountName, out: bool) -> Result<Movement, DecodeError> {
+        let amount = self.amount()?;
         let (guarded, counter_account) = self.entries(account)?;
         if guarded != (if out { amount.negated() } else { amount }) {
             return Err(DecodeError::Field("entries"));
         }
-        let effective_at_given = self.data.effective_at_given;
+        let effective_at_given = std::mem::take(&mut self.data.effective_at_given);
         Ok(Movement { amount, counter_account, effective_at_given, metadata: self.metadata()? })
     }
 
-    fn reversed(&self, account: &AccountName) -> Result<Fact, DecodeError> {
-        let amount = self.money(self.data.amount, "amount")?;
+    fn reversed(&mut self, account: &AccountName) -> Result<Fact, DecodeError> {
+        let amount = self.amount()?;
         let (guarded, counter_account) = self.entries(account)?;
         if guarded != amount && guarded != amount.negated() {
             return Err(DecodeError::Field("entries"));
@@ -203,15 +209,15 @@ impl Reader<'_> {
             credits: !guarded.is_negative(),
             counter_account,
             reason: self.reason()?,
-            partial: self.data.partial,
-            force: self.data.force,
+            partial: std::mem::take(&mut self.data.partial),
+            force: self.force(),
         })
     }
 
     /// The two entries, which must balance: the guarded account's sum, and who is on the other side.
-    fn entries(&self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
+    fn entries(&mut self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
         let wrong = DecodeError::Field("entries");
-        let Some([guarded, counter]) = &self.data.entries else { return Err(wrong) };
+        let Some([guarded, counter]) = self.data.entries.take() else { return Err(wrong) };
         let sum = self.money(Some(guarded.amount), "entries")?;
         let opposite = self.money(Some(counter.amount), "entries")?;
         if guarded.account != account.as_str() || opposite != sum.negated() {
@@ -220,57 +226,69 @@ impl Reader<'_> {
         Ok((sum, CounterAccount::parse(counter.account).ok_or(wrong)?))
     }
 
-    fn operation(&self, at: Timestamp) -> Result<Operation, DecodeError> {
-        Ok(match self.data.operation.ok_or(DecodeError::Field("operation"))? {
+    fn operation(&mut self, at: Timestamp) -> Result<Operation, DecodeError> {
+        Ok(match self.data.operation.take().ok_or(DecodeError::Field("operation"))? {
             "deposit" => Operation::Deposit(self.asked(at)?),
             "withdrawal" => Operation::Withdraw(self.asked(at)?),
             "reversal" => Operation::Reverse(Reversal {
                 reverses: self.reverses()?,
-                amount: self.data.amount.map(|_| self.written(self.data.amount, "amount")).transpose()?,
+                amount: if self.data.amount.is_some() { Some(self.amount()?.into()) } else { None },
                 reason: self.reason()?,
-                force: self.data.force,
+                force: self.force(),
             }),
             "freeze" => Operation::Freeze(self.reason()?),
             "unfreeze" => Operation::Unfreeze(self.reason()?),
             "close" => Operation::Close(self.reason()?),
             "overdraft_limit" => Operation::SetOverdraftLimit(LimitChange {
-                overdraft_limit: self.written(self.data.overdraft_limit, "overdraft_limit")?,
+                overdraft_limit: self.limit()?.into(),
                 reason: self.reason()?,
             }),
             _ => return Err(DecodeError::Field("operation")),
         })
     }
 
-    fn asked(&self, at: Timestamp) -> Result<Move, DecodeError> {
-        let counter_account = self.data.counter_account.and_then(CounterAccount::parse);
+    fn asked(&mut self, at: Timestamp) -> Result<Move, DecodeError> {
+        let counter_account = self.data.counter_account.take().and_then(CounterAccount::parse);
         Ok(Move {
-            amount: self.written(self.data.amount, "amount")?,
+            amount: self.amount()?.into(),
             counter_account: counter_account.ok_or(DecodeError::Field("counter_account"))?,
-            effective_at: self.data.effective_at_given.then_some(at),
+            effective_at: std::mem::take(&mut self.data.effective_at_given).then_some(at),
             metadata: self.metadata()?,
         })
     }
 
-    fn decline(&self) -> Result<Decline, DecodeError> {
-        let code = self.data.code.ok_or(DecodeError::Field("code"))?;
-        let by = self.data.prevented_by.and_then(TransactionId::parse);
+    fn decline(&mut self) -> Result<Decline, DecodeError> {
+        let code = self.data.code.take().ok_or(DecodeError::Field("code"))?;
+        let by = self.data.prevented_by.take().and_then(TransactionId::parse);
         Decline::from_code(code, by).ok_or(DecodeError::Field("code"))
     }
 
-    fn reverses(&self) -> Result<TransactionId, DecodeError> {
-        self.data.reverses.and_then(TransactionId::parse).ok_or(DecodeError::Field("reverses"))
+    fn reverses(&mut self) -> Result<TransactionId, DecodeError> {
+        self.data.reverses.take().and_then(TransactionId::parse).ok_or(DecodeError::Field("reverses"))
     }
 
-    fn reason(&self) -> Result<Reason, DecodeError> {
-        self.data.reason.as_deref().and_then(Reason::parse).ok_or(DecodeError::Field("reason"))
+    fn reason(&mut self) -> Result<Reason, DecodeError> {
+        self.data.reason.take().as_deref().and_then(Reason::parse).ok_or(DecodeError::Field("reason"))
     }
 
-    fn metadata(&self) -> Result<Metadata, DecodeError> {
-        Metadata::new(self.data.metadata.clone()).map_err(|_| DecodeError::Field("metadata"))
+    fn force(&mut self) -> bool {
+        std::mem::take(&mut self.data.force)
     }
 
-    fn written(&self, text: Option<&str>, field: &'static str) -> Result<Written, DecodeError> {
-        self.money(text, field).map(Written::from)
+    fn metadata(&mut self) -> Result<Metadata, DecodeError> {
+        Metadata::new(std::mem::take(&mut self.data.metadata)).map_err(|_| DecodeError::Field("metadata"))
+    }
+
+    /// An amount, which is greater than zero.
+    fn amount(&mut self) -> Result<Money, DecodeError> {
+        let amount = self.data.amount.take();
+        let amount = self.money(amount, "amount")?;
+        if amount.is_zero() || amount.is_negative() { Err(DecodeError::Field("amount")) } else { Ok(amount) }
+    }
+
+    fn limit(&mut self) -> Result<Money, DecodeError> {
+        let limit = self.data.overdraft_limit.take();
+        self.money(limit, "overdraft_limit")
     }
 
     fn money(&self, text: Option<&str>, field: &'static str) -> Result<Money, DecodeError> {

@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode, params};
 use crate::domain::event::Event;
 use crate::store::chain::Hash;
 use crate::store::codec::Encoder;
-use crate::store::{AppendError, Appends, Landed, Report};
+use crate::store::{AppendError, Appends, CloseError, Landed, Report};
 
 use super::{Error, database};
 
@@ -108,20 +108,6 @@ impl Lane {
             spare,
         })
     }
-
-    /// Waits for what is in flight, stops the threads and empties the WAL.
-    ///
-    /// # Errors
-    /// When the WAL can't be emptied. Nothing is lost by that.
-    pub fn close(mut self) -> Result<(), Error> {
-        self.jobs = None;
-        let connection = self.thread.take().map(JoinHandle::join);
-        let checkpointer = self.checkpointer.take().map(JoinHandle::join);
-        match (connection, checkpointer) {
-            (Some(Ok(connection)), Some(Ok(()))) => database::empty_wal(&connection),
-            _ => Err(Error::Damaged("a thread of the store panicked".into())),
-        }
-    }
 }
 
 impl Appends for Lane {
@@ -155,6 +141,17 @@ impl Appends for Lane {
         self.next = position + 1;
         self.hash = hash;
         self.epoch += 1;
+    }
+
+    /// Stops the threads and empties the WAL.
+    fn close(mut self: Box<Self>) -> Result<(), CloseError> {
+        self.jobs = None;
+        let connection = self.thread.take().map(JoinHandle::join);
+        let checkpointer = self.checkpointer.take().map(JoinHandle::join);
+        match (connection, checkpointer) {
+            (Some(Ok(connection)), Some(Ok(()))) => Ok(database::empty_wal(&connection)?),
+            _ => Err("a thread of the store panicked".into()),
+        }
     }
 }
 

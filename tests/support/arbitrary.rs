@@ -1,0 +1,201 @@
+//! Any event at all, as proptest makes them up.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::sync::Arc;
+
+use bookonce::domain::command::{LimitChange, Move, Operation, Reason, Reversal};
+use bookonce::domain::currency::Currency;
+use bookonce::domain::decline::Decline;
+use bookonce::domain::event::{Answer, Event, Fact, Movement};
+use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
+use bookonce::domain::metadata::{Metadata, Origin};
+use bookonce::domain::money::Money;
+use bookonce::domain::time::Timestamp;
+use proptest::prelude::*;
+use proptest::sample::select;
+use uuid::Uuid;
+
+const NASTY: &[char] = &[
+    '"',
+    '\\',
+    '/',
+    '{',
+    '}',
+    ',',
+    ':',
+    '\u{2028}',
+    '\u{202e}',
+    '\u{feff}',
+    '\u{fffd}',
+    '<',
+    '&',
+    '=',
+    '@',
+    '\'',
+    'é',
+    '🦀',
+    '\u{10ffff}',
+    ' ',
+];
+
+/// Characters that a client may send and somebody's parser will stumble over.
+fn nasty() -> impl Strategy<Value = char> {
+    prop_oneof![
+        select(NASTY),
+        any::<char>().prop_filter("a control character", |c| !c.is_control()),
+        proptest::char::range('a', 'z')
+    ]
+}
+
+fn text(least: usize, most: usize) -> impl Strategy<Value = String> {
+    proptest::collection::vec(nasty(), least..=most).prop_map(|chars| chars.into_iter().collect())
+}
+
+/// A value of metadata, which may have tabs and line feeds too.
+fn value() -> impl Strategy<Value = String> {
+    let character = prop_oneof![9 => nasty(), 1 => select(&['\t', '\n'][..])];
+    proptest::collection::vec(character, 0..20).prop_map(|chars| chars.into_iter().collect())
+}
+
+fn reason() -> impl Strategy<Value = Reason> {
+    text(1, 40).prop_map(|text| Reason::parse(&text).unwrap())
+}
+
+fn metadata() -> impl Strategy<Value = Metadata> {
+    let pairs = proptest::collection::btree_map(text(1, 8), value(), 0..4);
+    prop_oneof![Just(Metadata::default()), pairs.prop_map(|pairs| Metadata::new(pairs).unwrap())]
+}
+
+fn id() -> impl Strategy<Value = TransactionId> {
+    (1..=u128::MAX).prop_map(|bits| TransactionId::from_uuid(Uuid::from_u128(bits)).unwrap())
+}
+
+fn counter_account() -> impl Strategy<Value = CounterAccount> {
+    select(&["@cash", "@fees", "@a-b.c:d_1"][..]).prop_map(|name| CounterAccount::parse(name).unwrap())
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    // 1900 to 2199.
+    (-2_208_988_800_000_000..7_258_118_399_999_999_i64).prop_map(Timestamp::from_micros)
+}
+
+/// A sum of so many minor units.
+fn sum(units: i128, currency: Currency) -> Money {
+    let places = currency.decimals() as usize;
+    let digits = format!("{:0>width$}", units.unsigned_abs(), width = places + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - places);
+    let sign = if units < 0 { "-" } else { "" };
+    let point = if places > 0 { "." } else { "" };
+    Money::read(&format!("{sign}{whole}{point}{fraction}"), currency).unwrap()
+}
+
+fn amount(currency: Currency) -> impl Strategy<Value = Money> {
+    (1..=10_i128.pow(15)).prop_map(move |units| sum(units, currency))
+}
+
+fn balance(currency: Currency) -> impl Strategy<Value = Money> {
+    (-10_i128.pow(22)..10_i128.pow(22)).prop_map(move |units| sum(units, currency))
+}
+
+fn movement(currency: Currency) -> impl Strategy<Value = Movement> {
+    (amount(currency), counter_account(), any::<bool>(), metadata()).prop_map(
+        |(amount, counter_account, effective_at_given, metadata)| Movement {
+            amount,
+            counter_account,
+            effective_at_given,
+            metadata,
+        },
+    )
+}
+
+fn decline() -> impl Strategy<Value = Decline> {
+    (select(&Decline::CODES[..]), id())
+        .prop_map(|(code, by)| Decline::from_code(code, (code == "prevented").then_some(by)).unwrap())
+}
+
+fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operation> {
+    let asked = move || {
+        movement(currency).prop_map(move |moved| Move {
+            amount: moved.amount.into(),
+            counter_account: moved.counter_account,
+            effective_at: moved.effective_at_given.then_some(at),
+            metadata: moved.metadata,
+        })
+    };
+    let reversal = (id(), proptest::option::of(amount(currency)), reason(), any::<bool>());
+    prop_oneof![
+        asked().prop_map(Operation::Deposit),
+        asked().prop_map(Operation::Withdraw),
+        reversal.prop_map(|(reverses, amount, reason, force)| Operation::Reverse(Reversal {
+            reverses,
+            amount: amount.map(Into::into),
+            reason,
+            force
+        })),
+        reason().prop_map(Operation::Freeze),
+        reason().prop_map(Operation::Unfreeze),
+        reason().prop_map(Operation::Close),
+        (amount(currency), reason()).prop_map(|(limit, reason)| Operation::SetOverdraftLimit(LimitChange {
+            overdraft_limit: limit.into(),
+            reason
+        })),
+    ]
+}
+
+fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
+    let reversed = (id(), amount(currency), counter_account(), reason(), any::<[bool; 3]>());
+    prop_oneof![
+        (amount(currency), metadata())
+            .prop_map(|(overdraft_limit, metadata)| Fact::AccountOpened { overdraft_limit, metadata }),
+        movement(currency).prop_map(Fact::Deposited),
+        movement(currency).prop_map(Fact::Withdrawn),
+        reversed.prop_map(|(reverses, amount, counter_account, reason, [credits, partial, force])| {
+            Fact::Reversed { reverses, amount, credits, counter_account, reason, partial, force }
+        }),
+        (id(), reason(), any::<bool>()).prop_map(|(reverses, reason, force)| Fact::Prevented {
+            reverses,
+            reason,
+            force
+        }),
+        reason().prop_map(Fact::Frozen),
+        reason().prop_map(Fact::Unfrozen),
+        reason().prop_map(Fact::Closed),
+        (amount(currency), reason())
+            .prop_map(|(overdraft_limit, reason)| Fact::OverdraftLimitChanged { overdraft_limit, reason }),
+        (operation(currency, at), decline())
+            .prop_map(|(operation, decline)| Fact::Declined { operation, decline }),
+    ]
+    .boxed()
+}
+
+fn origin() -> impl Strategy<Value = Origin> {
+    let ids = (proptest::option::of(text(0, 12)), proptest::option::of(text(0, 12)), text(1, 8));
+    ids.prop_map(|(correlation, causation, actor)| Origin {
+        correlation: correlation.map(Into::into),
+        causation: causation.map(Into::into),
+        actor: Arc::from(actor),
+    })
+}
+
+/// Any event.
+pub fn event() -> impl Strategy<Value = Event> {
+    let currency = select(&["JPY", "EUR", "KWD", "CLF"][..]).prop_map(|code| Currency::parse(code).unwrap());
+    (currency, time(), time()).prop_flat_map(|(currency, recorded_at, effective_at)| {
+        let account = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}".prop_map(|name| AccountName::parse(&name).unwrap());
+        let answer = (balance(currency), balance(currency));
+        (account, any::<u32>(), id(), fact(currency, effective_at), answer, origin()).prop_map(
+            move |(account, revision, transaction_id, fact, (balance, available), origin)| Event {
+                account,
+                revision: revision.into(),
+                recorded_at,
+                effective_at,
+                transaction_id,
+                currency,
+                fact,
+                answer: Answer { balance, available },
+                origin,
+            },
+        )
+    })
+}
