@@ -107,7 +107,7 @@ fn flush_loop(shared: &Shared) {
         if closing {
             return;
         }
-        shared.sleep();
+        shared.sleep(true);
     }
 }
 
@@ -122,15 +122,17 @@ fn merge_loop(shared: &Shared) {
                     return;
                 }
             }
-            None => shared.sleep(),
+            None => shared.sleep(false),
         }
     }
 }
 
 impl Shared {
-    fn sleep(&self) {
+    /// Waits to be woken, or half a second. Only `flusher` takes the wish for a flush.
+    fn sleep(&self, flusher: bool) {
         let mut guard = self.signal.0.lock();
-        if !self.flush_wanted.swap(false, Ordering::AcqRel) {
+        let wanted = flusher && self.flush_wanted.swap(false, Ordering::AcqRel);
+        if !wanted && !self.closing.load(Ordering::Acquire) {
             self.signal.1.wait_for(&mut guard, Duration::from_millis(500));
         }
     }
