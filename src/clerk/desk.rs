@@ -1,6 +1,6 @@
 //! The desk: the state that the next decision needs, as all decisions before it leave it, durable or not.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -20,6 +20,9 @@ use super::Ruling;
 
 /// So many accounts are kept in memory; beyond it, those that rest are looked up again when they are needed.
 pub const MOST_CACHED: usize = 131_072;
+
+/// So many events are kept after they became durable: most retries come soon, and cost no reading then.
+const RECENT: usize = 16_384;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -62,8 +65,11 @@ pub(super) struct Desk {
     index: Index,
     reader: Reader,
     accounts: Map<AccountName, Slot>,
-    /// Events that are not durable yet, by their own ID and by the ID that they reverse or rule out.
+    /// Events that are not durable yet, or became so not long ago, by their ID.
     booked: Map<TransactionId, Arc<Event>>,
+    /// Those of them that are durable, oldest first.
+    recent: VecDeque<TransactionId>,
+    /// Events that are not durable yet, by the ID that they reverse or rule out.
     naming: Map<TransactionId, Vec<Arc<Event>>>,
     /// How much of an original its durable reversals took back, while others of it are in flight. The index can't be asked
     /// then: it takes in a batch when that lands, and the desk lets go of it when it is told, a moment later.
@@ -72,8 +78,8 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(index: Index, reader: Reader) -> Self {
-        let (accounts, booked) = (Map::default(), Map::default());
-        Self { index, reader, accounts, booked, naming: Map::default(), reversed: Map::default() }
+        let (accounts, booked, recent) = (Map::default(), Map::default(), VecDeque::new());
+        Self { index, reader, accounts, booked, recent, naming: Map::default(), reversed: Map::default() }
     }
 
     /// Rules on one command and, if it makes an event, adds it to the batch.
@@ -231,6 +237,12 @@ impl Desk {
             }
         }
         self.let_go(batch);
+        self.recent.extend(batch.events.iter().map(|event| event.transaction_id));
+        while self.recent.len() > RECENT {
+            if let Some(oldest) = self.recent.pop_front() {
+                self.booked.remove(&oldest);
+            }
+        }
         if self.accounts.len() > MOST_CACHED {
             self.accounts.retain(|_, slot| slot.batch > batch.number);
         }
@@ -239,6 +251,9 @@ impl Desk {
     /// The batch will never be: everything is again as it was before it. Newest batch first.
     pub(super) fn take_back(&mut self, batch: &Batch) {
         self.let_go(batch);
+        for event in &batch.events {
+            self.booked.remove(&event.transaction_id);
+        }
         for (name, before) in &batch.before {
             match before {
                 Some(tracked) => {
@@ -253,7 +268,6 @@ impl Desk {
 
     fn let_go(&mut self, batch: &Batch) {
         for event in &batch.events {
-            self.booked.remove(&event.transaction_id);
             if let Some(reverses) = event.reverses()
                 && let Some(naming) = self.naming.get_mut(&reverses)
             {

@@ -113,6 +113,8 @@ pub struct Office {
     pub last_recorded: crate::domain::time::Timestamp,
     /// Told after each durable append.
     pub head: watch::Sender<Head>,
+    /// The runtime that the callers wait on, if it is one.
+    pub callers: Option<tokio::runtime::Handle>,
     /// How much may wait.
     pub limits: Limits,
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::domain::time::{Clock, Timestamp};
@@ -22,7 +23,7 @@ const IN_FLIGHT: usize = 1;
 const MOST_EVENTS: usize = 16_384;
 
 /// So long commands gather while an append is under way.
-const HANDFUL: Duration = Duration::from_micros(100);
+const HANDFUL: Duration = Duration::from_micros(200);
 
 type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
 
@@ -38,6 +39,7 @@ pub(super) struct Rounds {
     clock: Clock,
     last_recorded: Timestamp,
     head: watch::Sender<Head>,
+    callers: Option<Handle>,
     incoming: Receiver<Message>,
     waiting: Arc<Waiting>,
     settled: (Sender<Settled>, Receiver<Settled>),
@@ -61,6 +63,7 @@ impl Rounds {
             clock: office.clock,
             last_recorded: office.last_recorded,
             head: office.head,
+            callers: office.callers,
             incoming,
             waiting,
             settled: unbounded(),
@@ -181,7 +184,7 @@ impl Rounds {
             // Nothing to append; but what was decided on may still be in flight.
             if self.in_flight.is_empty() {
                 let durable = self.head.borrow().position;
-                send(std::mem::take(&mut self.answers), durable);
+                send(self.callers.as_ref(), std::mem::take(&mut self.answers), durable);
             }
             return;
         }
@@ -203,6 +206,7 @@ impl Rounds {
         let head = self.head.clone();
         let settled = self.settled.0.clone();
         let waiting = Arc::clone(&self.waiting);
+        let callers = self.callers.clone();
         let events = batch.events.clone();
         let streams = batch.streams.clone();
         let accounts: Vec<Tracked> = self.desk.touched(batch);
@@ -221,7 +225,7 @@ impl Rounds {
                     waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
                     // The clerk is woken before the callers, so that the next append starts first.
                     let _clerk_gone = settled.send(Settled(Ok(())));
-                    send(answers, last);
+                    send(callers.as_ref(), answers, last);
                 }
                 Err(error) => {
                     // The clerk hears first, so that a caller that comes again is not ruled on what failed.
@@ -277,9 +281,19 @@ fn refuse(answers: Answers, error: AppendError) {
     }
 }
 
-fn send(answers: Answers, durable: u64) {
-    for (reply, rulings) in answers {
-        tell(reply, Ok((rulings, durable)));
+/// Sends the answers from within the callers' runtime, where there is one: a thread of its own would wake a worker for
+/// each of them.
+fn send(callers: Option<&Handle>, answers: Answers, durable: u64) {
+    let tell_all = move || {
+        for (reply, rulings) in answers {
+            tell(reply, Ok((rulings, durable)));
+        }
+    };
+    match callers {
+        Some(runtime) => {
+            runtime.spawn(async move { tell_all() });
+        }
+        None => tell_all(),
     }
 }
 

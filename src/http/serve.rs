@@ -230,6 +230,7 @@ impl Connection {
             http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(None)
+                .writev(false)
                 .max_buf_size(BUFFER)
                 .serve_connection(TokioIo::new(socket), service)
         );

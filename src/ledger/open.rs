@@ -123,6 +123,7 @@ impl Ledger {
             clock: options.clock,
             last_recorded: end.recorded_at,
             head: head_sender,
+            callers: tokio::runtime::Handle::try_current().ok(),
             limits: options.limits,
         };
         let (clerk, thread) = Clerk::start(office)?;
