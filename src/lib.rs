@@ -1,11 +1,43 @@
 //! bookonce: a ledger service that books every transaction exactly once.
+//!
+//! A command comes in with the ID that its client made for it. It is decided once, its event is appended to the journal,
+//! and its answer is rendered from that event, now and whenever the same ID comes again. Nothing in the journal is ever
+//! changed or deleted. This page is the map; each folder's own page says what it must not know.
+//!
+//! # The way of a withdrawal
+//!
+//! 1. [`http`] reads the request and makes a [`domain::command::Command`] of it, or says at once what is wrong with it.
+//! 2. [`ledger`] is the handle; it passes the command to the [`clerk`], the one writer, and waits.
+//! 3. The [`clerk`] asks the [`index`] whether the ID was seen, loads the account, and runs [`domain::decide`]: a pure
+//!    function that makes an event (a decline is one, too) or a refusal.
+//! 4. [`store`] chains the events of all commands that were waiting to the one before, and makes them durable together.
+//! 5. The [`index`] takes them in; then each caller is told, and [`answers`] renders the answer from the event.
+//!
+//! From the journal onward: [`audit`] replays and verifies it with an arithmetic of its own, exports it and restores it.
+//! [`client`] is the other side: it keeps an ID through every attempt. [`cli`] is the command line, [`config`],
+//! [`telemetry`] and [`keys`] are what a service needs besides.
+//!
+//! # What always holds
+//!
+//! - An ID is booked once, for ever; a retry gets the first answer, byte for byte.
+//! - No answer leaves before everything that it was decided on is durable.
+//! - A commit that fails takes back its state, and every decision made on top of it.
+//! - Every movement of money has two entries that sum to zero; so does the ledger, at every position.
+//! - What is derived (the index) names its journal, its position and the hash there, and can be deleted.
+//! - The core takes time and random numbers as arguments.
+
+#![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod answers;
+pub mod audit;
 pub mod clerk;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod index;
+pub mod keys;
 pub mod ledger;
 pub mod store;
 pub mod telemetry;

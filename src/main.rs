@@ -1,2 +1,27 @@
-//! The binary.
-fn main() {}
+//! `bookonce`: the command line. Everything it does is in the library.
+
+use std::process::ExitCode;
+
+use bookonce::cli::{self, Command, Exit};
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A ledger that books every transaction exactly once
+#[derive(Parser)]
+#[command(version, max_term_width = 100, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    match cli::run(Arguments::parse().command) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            cli::complain(error.as_ref());
+            Exit::Failed.into()
+        }
+    }
+}

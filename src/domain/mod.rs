@@ -9,6 +9,7 @@ pub mod command;
 pub mod currency;
 pub mod decide;
 pub mod decline;
+pub mod digest;
 pub mod event;
 pub mod ids;
 pub mod metadata;

@@ -86,6 +86,9 @@ fn flush_loop(shared: &Shared) {
     let mut last = Instant::now();
     loop {
         let closing = shared.closing.load(Ordering::Acquire);
+        if shared.abandoned.load(Ordering::Acquire) {
+            return;
+        }
         let (due, any) = {
             let state = shared.state.read();
             let aged = last.elapsed() >= shared.tuning.flush_after || closing;

@@ -32,7 +32,7 @@ use crate::store::chain::Hash;
 
 pub use catalog::Checkpoint;
 pub use memtable::{InternalKey, Memtable, Tracked};
-pub use query::Overlay;
+pub use query::{Overlay, read_files};
 use record::StreamKey;
 pub use run::RunError;
 use tree::{Tree, TreeKind};
@@ -97,6 +97,7 @@ struct Shared {
     signal: (Mutex<()>, Condvar),
     flush_wanted: AtomicBool,
     closing: AtomicBool,
+    abandoned: AtomicBool,
     failed: Mutex<Option<String>>,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
@@ -177,6 +178,7 @@ impl Index {
             signal: (Mutex::new(()), Condvar::new()),
             flush_wanted: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             failed: Mutex::new(None),
             threads: Mutex::new(Vec::new()),
         };
@@ -284,6 +286,13 @@ impl Index {
             Some(why) => Err(IndexError::Damaged(why)),
             None => self.0.writer.lock().empty_wal(),
         }
+    }
+
+    /// Ends its threads and writes nothing more: what is in memory is in the journal.
+    pub fn abandon(&self) {
+        self.0.abandoned.store(true, Ordering::Release);
+        self.0.closing.store(true, Ordering::Release);
+        self.0.wake();
     }
 
     /// Deletes an index, so that the next start builds it from the journal.

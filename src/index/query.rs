@@ -1,11 +1,13 @@
 //! Asking the index. Every question goes through what is active, what is frozen and the files, in one consistent view.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rusqlite::Connection;
 
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
+use crate::domain::digest::StateHash;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 
@@ -193,6 +195,27 @@ impl Index {
     }
 }
 
+/// Reads what the index's files in `dir` say, beside whoever writes them; `None` when there are none.
+///
+/// # Errors
+/// When they can't be read, or `work` fails.
+pub fn read_files<T>(
+    dir: &Path,
+    work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
+) -> Result<Option<T>, IndexError> {
+    let path = dir.join("index.db");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    let transaction = connection.unchecked_transaction()?;
+    let Some(checkpoint) = catalog::checkpoint(&transaction)? else { return Ok(None) };
+    let position = checkpoint.position;
+    work(&Overlay { catalog: &transaction, accounts: BTreeMap::new(), internal: Vec::new(), position })
+        .map(Some)
+}
+
 fn ordered(mut records: Vec<Record>, backwards: bool, limit: usize) -> Vec<Record> {
     records.sort_unstable();
     // The same record can come from memory and from the file that it was just written to.
@@ -257,6 +280,16 @@ impl Overlay<'_> {
                 _ => return Ok(()),
             }
         }
+    }
+
+    /// The state digest.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn digest(&self) -> Result<String, IndexError> {
+        let mut hash = StateHash::default();
+        self.every_account(|account| hash.add(account))?;
+        Ok(hash.finish())
     }
 
     /// The ledger's own accounts and what each has; only those of this name, if one is given.

@@ -21,7 +21,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::embedded::reader::Reader;
 
-pub use open::{OpenError, Options, Workings};
+pub use open::{INDEX, OpenError, Options, Workings};
 pub use types::*;
 
 /// So many reads that go through the whole journal run at once.
@@ -58,6 +58,14 @@ pub struct Status {
     pub commits: u64,
     /// Events since the start.
     pub events: u64,
+}
+
+impl Drop for Inner {
+    /// A ledger that was not stopped leaves its folder as a kill would.
+    fn drop(&mut self) {
+        self.clerk.stop();
+        self.index.abandon();
+    }
 }
 
 impl Ledger {

@@ -74,11 +74,14 @@ pub struct Options {
     pub progress: Box<dyn Fn(u64, u64) + Send>,
 }
 
+/// Puts one store's writing side around another's.
+pub type Wrap = Box<dyn FnOnce(Box<dyn Appends>) -> Box<dyn Appends>>;
+
 /// What is inside a ledger and may be another in a test: a store that fails when it is told to, an index whose files
 /// are so small that a few events make many of them.
 pub struct Workings {
     /// Put around the store's writing side.
-    pub appends: Box<dyn FnOnce(Box<dyn Appends>) -> Box<dyn Appends>>,
+    pub appends: Wrap,
     /// The sizes in the index.
     pub index: Tuning,
 }
@@ -137,6 +140,17 @@ impl Ledger {
             long_reads: Semaphore::new(LONG_READS),
             _folder: folder,
         })))
+    }
+}
+
+impl Ledger {
+    /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew.
+    ///
+    /// # Errors
+    /// When another process has the folder, or the index can't be deleted.
+    pub fn forget_index(data: &Path) -> Result<(), OpenError> {
+        let folder = Folder::take(data)?;
+        Ok(Index::delete(&folder.path().join(INDEX))?)
     }
 }
 

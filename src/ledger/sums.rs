@@ -2,12 +2,10 @@
 //! position from the journal, event by event.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
-
-use sha2::{Digest, Sha256};
 
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
+use crate::domain::digest::StateHash;
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
@@ -80,14 +78,7 @@ impl Ledger {
             return Ok((books.position, hash.finish()));
         }
         let index = self.0.index.clone();
-        self.blocking(move || {
-            Ok(index.overlay(|overlay| {
-                let mut hash = StateHash::default();
-                overlay.every_account(|account| hash.add(account))?;
-                Ok((overlay.position(), hash.finish()))
-            })?)
-        })
-        .await
+        self.blocking(move || Ok(index.overlay(|overlay| Ok((overlay.position(), overlay.digest()?)))?)).await
     }
 
     /// Folds the journal from its beginning, counting the movements that `counts` says.
@@ -160,35 +151,5 @@ impl Books {
 
     fn named(&self) -> BTreeMap<(String, Currency), Money> {
         self.internal.iter().map(|((name, currency), sum)| ((name.to_string(), *currency), *sum)).collect()
-    }
-}
-
-/// The digest: SHA-256 over a line for each account, by name.
-#[derive(Default)]
-struct StateHash {
-    hash: Sha256,
-    line: String,
-}
-
-impl StateHash {
-    fn add(&mut self, account: &Account) {
-        self.line.clear();
-        // Writing to a string can't fail.
-        let _infallible = writeln!(
-            self.line,
-            "{}|{}|{}|{}|{}|{}|{}",
-            account.name,
-            account.currency,
-            account.balance,
-            account.overdraft_limit,
-            account.status.name(),
-            account.held(),
-            hex::encode(account.seen)
-        );
-        self.hash.update(&self.line);
-    }
-
-    fn finish(self) -> String {
-        hex::encode(self.hash.finalize())
     }
 }

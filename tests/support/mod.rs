@@ -1,6 +1,18 @@
 //! What the tests share: ledgers in temporary folders, and commands in few words.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "these are tests"
+)]
+
+pub mod http;
+pub mod process;
+pub mod teller;
+pub mod watched;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +87,12 @@ pub fn reverse(n: u128, account: &str, reverses: u128, amount: Option<&str>, for
 /// Opens the ledger in a folder, with the machine's clock.
 pub fn open_ledger(data: &Path) -> Result<Ledger, OpenError> {
     open_ledger_at(data, system_clock())
+}
+
+/// Opens the ledger in a folder, with room for so many waiting commands.
+pub fn open_ledger_limited(data: &Path, waiting: usize) -> Result<Ledger, OpenError> {
+    let limits = Limits { jobs: waiting, commands: waiting };
+    Ledger::open(Options { limits, ..options(data, system_clock()) })
 }
 
 /// Opens the ledger in a folder, with a clock of the test's own.

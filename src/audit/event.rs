@@ -1,0 +1,250 @@
+//! An event as the auditor holds it after its line was cut: numbers in minor units, names as parts of the block.
+
+use super::chain::Hash;
+use super::currency::Currency;
+use super::cursor::Span;
+
+/// A moment as an event writes it: `2026-11-21T02:00:00.123456Z`. Its order is the order of its bytes.
+pub type Moment = [u8; 27];
+
+/// One event.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Its place in the journal.
+    pub position: u64,
+    /// The guarded account in whose stream it is.
+    pub account: Span,
+    /// Its place in the stream.
+    pub revision: u64,
+    /// When it was recorded.
+    pub recorded_at: Moment,
+    /// Its transaction ID.
+    pub id: u128,
+    /// The account's currency, as the event says.
+    pub currency: Currency,
+    /// What happened.
+    pub fact: Fact,
+    /// The balance and what is available after it, as the event says.
+    pub answer: (i128, i128),
+    /// Its hash.
+    pub hash: Hash,
+}
+
+/// The two directions in which money moves by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Into the guarded account.
+    Deposit,
+    /// Out of it.
+    Withdrawal,
+}
+
+impl Way {
+    /// What the guarded account gets of an amount.
+    #[must_use]
+    pub fn signed(self, amount: i128) -> i128 {
+        match self {
+            Self::Deposit => amount,
+            Self::Withdrawal => -amount,
+        }
+    }
+}
+
+/// The three ways in which a status changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Freeze.
+    Freeze,
+    /// Unfreeze.
+    Unfreeze,
+    /// Close.
+    Close,
+}
+
+/// What an event says has happened.
+#[derive(Debug, Clone)]
+pub enum Fact {
+    /// An account was opened.
+    Opened {
+        /// How far its balance may go under zero.
+        limit: i128,
+    },
+    /// Money came or went.
+    Moved {
+        /// Which of the two.
+        way: Way,
+        /// How much; greater than zero.
+        amount: i128,
+        /// The ledger's own account on the other side.
+        counter: Span,
+    },
+    /// A transaction was taken back, whole or in part.
+    Reversed {
+        /// Which.
+        reverses: u128,
+        /// How much; greater than zero.
+        amount: i128,
+        /// What the guarded account gets: the amount or its negative.
+        signed: i128,
+        /// The ledger's own account on the other side.
+        counter: Span,
+        /// Whether the request named the amount.
+        partial: bool,
+        /// Whether it may pass the overdraft limit.
+        force: bool,
+    },
+    /// A transaction that has not come yet was ruled out.
+    Prevented {
+        /// Which.
+        reverses: u128,
+    },
+    /// The account was frozen, unfrozen or closed.
+    Changed(Change),
+    /// The overdraft limit was set.
+    LimitChanged {
+        /// The new one.
+        limit: i128,
+    },
+    /// A request was declined.
+    Declined {
+        /// Why.
+        code: Code,
+        /// What was asked.
+        asked: Asked,
+        /// The transaction that ruled this one out.
+        prevented_by: Option<u128>,
+    },
+}
+
+/// A request, as far as the rules look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// A deposit or a withdrawal.
+    Move {
+        /// Which of the two.
+        way: Way,
+        /// How much.
+        amount: i128,
+    },
+    /// A reversal.
+    Reversal {
+        /// Of which transaction.
+        reverses: u128,
+        /// How much, where the request says so.
+        amount: Option<i128>,
+        /// Whether it may pass the overdraft limit.
+        force: bool,
+    },
+    /// A freeze, an unfreeze or a closing.
+    Change(Change),
+    /// Another overdraft limit.
+    Limit,
+}
+
+/// Why a request is declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// The account is closed.
+    AccountClosed,
+    /// The account is frozen.
+    AccountFrozen,
+    /// The transaction was ruled out before it came.
+    Prevented,
+    /// The balance would pass the largest one.
+    BalanceTooLarge,
+    /// The balance would go under the overdraft limit.
+    InsufficientFunds,
+    /// What is to be closed has money.
+    AccountNotEmpty,
+    /// What is to be frozen is, or what is to be unfrozen is not.
+    WrongState,
+    /// More would be taken back than was moved.
+    ReversalExceedsOriginal,
+    /// What is to be taken back moved no money.
+    NotReversible,
+}
+
+impl Code {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::AccountClosed,
+        Self::AccountFrozen,
+        Self::Prevented,
+        Self::BalanceTooLarge,
+        Self::InsufficientFunds,
+        Self::AccountNotEmpty,
+        Self::WrongState,
+        Self::ReversalExceedsOriginal,
+        Self::NotReversible,
+    ];
+
+    /// As an event writes it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::AccountClosed => "account_closed",
+            Self::AccountFrozen => "account_frozen",
+            Self::Prevented => "prevented",
+            Self::BalanceTooLarge => "balance_too_large",
+            Self::InsufficientFunds => "insufficient_funds",
+            Self::AccountNotEmpty => "account_not_empty",
+            Self::WrongState => "wrong_state",
+            Self::ReversalExceedsOriginal => "reversal_exceeds_original",
+            Self::NotReversible => "not_reversible",
+        }
+    }
+
+    /// Reads what an event wrote.
+    #[must_use]
+    pub fn read(text: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.text().as_bytes() == text)
+    }
+}
+
+/// The names of all types, in the order of [`Fact::number`].
+pub const TYPES: [&str; 10] = [
+    "AccountOpened",
+    "Deposited",
+    "Withdrawn",
+    "Reversed",
+    "Prevented",
+    "Frozen",
+    "Unfrozen",
+    "Closed",
+    "OverdraftLimitChanged",
+    "Declined",
+];
+
+impl Fact {
+    /// The place of the event's type in [`TYPES`].
+    #[must_use]
+    pub const fn number(&self) -> usize {
+        match self {
+            Self::Opened { .. } => 0,
+            Self::Moved { way: Way::Deposit, .. } => 1,
+            Self::Moved { way: Way::Withdrawal, .. } => 2,
+            Self::Reversed { .. } => 3,
+            Self::Prevented { .. } => 4,
+            Self::Changed(Change::Freeze) => 5,
+            Self::Changed(Change::Unfreeze) => 6,
+            Self::Changed(Change::Close) => 7,
+            Self::LimitChanged { .. } => 8,
+            Self::Declined { .. } => 9,
+        }
+    }
+
+    /// The event's type.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        TYPES.get(self.number()).copied().unwrap_or_default()
+    }
+
+    /// What it says became of its request, for a person.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        match self {
+            Self::Declined { code, .. } => format!("declined: {}", code.text()),
+            fact => format!("accepted: {}", fact.type_name()),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! An export's last line: what it holds, so that a file that lost its end shows it.
+
+use uuid::Uuid;
+
+use super::chain::{self, Hash};
+use super::cursor::Cursor;
+use super::flaw::Flaw;
+
+/// How a manifest begins. No event begins so.
+pub const START: &str = "{\"manifest\":";
+
+/// What an export's last line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The journal's id.
+    pub journal_id: Uuid,
+    /// The first position in the file.
+    pub from: u64,
+    /// The last one; one less than `from` when there is none.
+    pub to: u64,
+    /// How many events there are.
+    pub count: u64,
+    /// The hash of the first event.
+    pub first_hash: Hash,
+    /// The hash of the last event.
+    pub last_hash: Hash,
+    /// The hash before the first event.
+    pub previous_hash: Hash,
+}
+
+impl Manifest {
+    /// Writes it as a line with its line feed.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self { journal_id, from, to, count, first_hash, last_hash, previous_hash } = self;
+        let [first, last, previous] = [first_hash, last_hash, previous_hash].map(chain::show);
+        format!(
+            "{START}{{\"format\":1,\"journal_id\":\"{}\",\"from\":{from},\"to\":{to},\"count\":{count},\
+             \"first_hash\":\"{first}\",\"last_hash\":\"{last}\",\"previous_hash\":\"{previous}\"}}}}\n",
+            journal_id.hyphenated()
+        )
+    }
+
+    /// Reads it, in exactly the form in which [`line`](Self::line) writes it.
+    ///
+    /// # Errors
+    /// [`Flaw::ManifestLayout`] when the line has another form.
+    pub fn read(line: &[u8]) -> Result<Self, Flaw> {
+        Self::cut(line).map_err(|_| Flaw::ManifestLayout)
+    }
+
+    fn cut(line: &[u8]) -> Result<Self, Flaw> {
+        let cursor = &mut Cursor::new(line, 0);
+        cursor.literal(START)?;
+        cursor.literal("{\"format\":1,\"journal_id\":\"")?;
+        let id = cursor.bytes::<36>("a journal's id")?;
+        let journal_id =
+            chain::read_uuid(id).map(Uuid::from_u128).ok_or_else(|| cursor.wrong("a journal's id"))?;
+        cursor.literal("\",\"from\":")?;
+        let from = cursor.number()?;
+        cursor.literal(",\"to\":")?;
+        let to = cursor.number()?;
+        cursor.literal(",\"count\":")?;
+        let count = cursor.number()?;
+        cursor.literal(",\"first_hash\":\"")?;
+        let first_hash = hash(cursor)?;
+        cursor.literal(",\"last_hash\":\"")?;
+        let last_hash = hash(cursor)?;
+        cursor.literal(",\"previous_hash\":\"")?;
+        let previous_hash = hash(cursor)?;
+        cursor.literal("}}\n")?;
+        cursor.end()?;
+        Ok(Self { journal_id, from, to, count, first_hash, last_hash, previous_hash })
+    }
+
+    /// Checks that what it says is possible at all.
+    ///
+    /// # Errors
+    /// When its numbers do not fit together, or a whole journal does not begin as one with its id does.
+    pub fn check(&self) -> Result<(), Flaw> {
+        if self.from == 0 {
+            return Err(Flaw::Manifest("from"));
+        }
+        if self.to.checked_add(1).and_then(|end| end.checked_sub(self.from)) != Some(self.count) {
+            return Err(Flaw::Manifest("count"));
+        }
+        if self.from == 1 && self.previous_hash != chain::genesis(self.journal_id) {
+            return Err(Flaw::ManifestGenesis);
+        }
+        Ok(())
+    }
+}
+
+fn hash(cursor: &mut Cursor<'_>) -> Result<Hash, Flaw> {
+    let hash = chain::read(cursor.bytes::<64>("a hash")?).ok_or_else(|| cursor.wrong("a hash"))?;
+    cursor.literal("\"")?;
+    Ok(hash)
+}

@@ -1,0 +1,110 @@
+//! A running service as the source of an export: its journal, page by page, as it stores the lines.
+
+use std::io::Write;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::export::{ExportError, Exporter};
+use super::manifest::Manifest;
+
+/// Events a page; the most that the service gives.
+const PAGE: u64 = 1_000;
+/// How long one page may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why nothing can be had from a service.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// No connection, or none that holds.
+    #[error("can't get {url}")]
+    Connection {
+        /// What was asked for.
+        url: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The service answers something else.
+    #[error("{url} answers {status}: {body}")]
+    Refused {
+        /// What was asked for.
+        url: String,
+        /// The answer's status.
+        status: u16,
+        /// The beginning of its body.
+        body: String,
+    },
+    /// The service's own words about its head can't be read.
+    #[error("{url} does not answer with a journal's head")]
+    NoHead {
+        /// What was asked for.
+        url: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// What came can't be exported.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+}
+
+#[derive(serde::Deserialize)]
+struct Head {
+    journal_id: Uuid,
+    position: u64,
+}
+
+/// Exports from the service at this address, up to the head that it has when this begins.
+///
+/// # Errors
+/// When it can't be reached, refuses, or gives other lines than those asked for.
+pub async fn from_url(
+    base: &str,
+    key: Option<&str>,
+    (from, to): (Option<u64>, Option<u64>),
+    out: impl Write,
+    progress: &dyn Fn(u64),
+) -> Result<Manifest, RemoteError> {
+    let service = Service { base: base.trim_end_matches('/'), key, client: reqwest::Client::new() };
+    let (url, head) = service.get("/v1/journal/head", "application/json").await?;
+    let head: Head = serde_json::from_slice(&head).map_err(|source| RemoteError::NoHead { url, source })?;
+    let mut exporter = Exporter::new(out, head.journal_id, head.position, from, to)?;
+    while let Some(next) = exporter.wants() {
+        let page = format!("/v1/journal?after={}&limit={PAGE}", next - 1);
+        let (_, lines) = service.get(&page, "application/x-ndjson").await?;
+        exporter.take(&lines)?;
+        progress(next);
+        if exporter.wants() == Some(next) {
+            return Err(ExportError::Broken(next).into());
+        }
+    }
+    Ok(exporter.finish()?)
+}
+
+struct Service<'a> {
+    base: &'a str,
+    key: Option<&'a str>,
+    client: reqwest::Client,
+}
+
+impl Service<'_> {
+    /// A path's body, and the whole address for errors.
+    async fn get(&self, path: &str, accept: &str) -> Result<(String, Vec<u8>), RemoteError> {
+        let url = format!("{}{path}", self.base);
+        let failed = |source: reqwest::Error| RemoteError::Connection {
+            url: url.clone(),
+            source: source.without_url().into(),
+        };
+        let mut request = self.client.get(&url).header("accept", accept).timeout(PATIENCE);
+        if let Some(key) = self.key {
+            request = request.bearer_auth(key);
+        }
+        let answer = request.send().await.map_err(failed)?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(failed)?;
+        if !status.is_success() {
+            let body = String::from_utf8_lossy(&body).chars().filter(|c| !c.is_control()).take(300).collect();
+            return Err(RemoteError::Refused { url, status: status.as_u16(), body });
+        }
+        Ok((url, body.to_vec()))
+    }
+}

@@ -1,0 +1,136 @@
+//! An exported file, read as a stream: lines of events, and at the end the manifest, which is read first.
+
+use std::fs;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::{BLOCK_BYTES, Opening, Source};
+use crate::audit::Error;
+use crate::audit::block::{Block, LONGEST_LINE, Row};
+use crate::audit::cursor::Cursor;
+use crate::audit::flaw::Flaw;
+use crate::audit::manifest::{Manifest, START};
+
+/// No manifest is as long as this.
+const LONGEST_MANIFEST: u64 = 4_096;
+
+/// An exported file, or anything else that can be read and rewound.
+#[derive(Debug)]
+pub struct File<R = fs::File> {
+    path: PathBuf,
+    file: R,
+    opening: Opening,
+    /// How many bytes of events are still to be read.
+    left: u64,
+    /// The beginning of a line whose end was not read yet.
+    begun: Vec<u8>,
+}
+
+impl File {
+    /// Opens it, and reads its last line.
+    ///
+    /// # Errors
+    /// When it can't be read, or there is nothing in it.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let file = fs::File::open(path).map_err(|source| Error::Open { path: path.into(), source })?;
+        Self::new(file, path)
+    }
+}
+
+impl<R: Read + Seek + Send> File<R> {
+    /// The same of what is open already; `path` is its name in errors.
+    ///
+    /// # Errors
+    /// When it can't be read, or there is nothing in it.
+    pub fn new(mut file: R, path: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::Read { path: path.into(), source };
+        let mut this = Self {
+            path: path.into(),
+            left: file.seek(SeekFrom::End(0)).map_err(failed)?,
+            file,
+            opening: Opening {
+                journal_id: None,
+                from: 1,
+                previous: None,
+                last: None,
+                bytes: 0,
+                manifest: None,
+            },
+            begun: Vec::new(),
+        };
+        this.opening.bytes = this.left;
+        if this.left == 0 {
+            return Err(Error::Empty(path.into()));
+        }
+        this.open_end().map_err(failed)?;
+        Ok(this)
+    }
+
+    /// Finds the manifest, and where the events begin.
+    fn open_end(&mut self) -> std::io::Result<()> {
+        let from = self.left.saturating_sub(LONGEST_MANIFEST);
+        self.file.seek(SeekFrom::Start(from))?;
+        let mut end = Vec::new();
+        self.file.by_ref().take(LONGEST_MANIFEST).read_to_end(&mut end)?;
+        let lines = end.strip_suffix(b"\n").unwrap_or(&end);
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
+        let last = end.get(start..).unwrap_or_default();
+        self.file.seek(SeekFrom::Start(0))?;
+        let mut beginning = Vec::new();
+        self.file.by_ref().take(64).read_to_end(&mut beginning)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        if last.starts_with(START.as_bytes()) {
+            self.left -= last.len() as u64;
+            let manifest = Manifest::read(last).and_then(|manifest| manifest.check().map(|()| manifest));
+            if let Ok(manifest) = &manifest {
+                self.opening.journal_id = Some(manifest.journal_id);
+                self.opening.from = manifest.from;
+                self.opening.previous = Some(manifest.previous_hash);
+                self.opening.last = Some(manifest.to);
+            }
+            self.opening.manifest = Some(manifest);
+        }
+        if !matches!(self.opening.manifest, Some(Ok(_))) {
+            let mut cursor = Cursor::new(&beginning, 0);
+            let position = cursor.literal("{\"position\":").and_then(|()| cursor.number());
+            self.opening.from = position.ok().filter(|position| *position > 0).unwrap_or(1);
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read + Seek + Send> Source for File<R> {
+    fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
+        block.bytes.append(&mut self.begun);
+        let want = BLOCK_BYTES as u64;
+        loop {
+            let take = want.min(self.left);
+            let read = self
+                .file
+                .by_ref()
+                .take(take)
+                .read_to_end(&mut block.bytes)
+                .map_err(|source| Error::Read { path: self.path.clone(), source })?;
+            // A file that became shorter meanwhile ends here.
+            self.left = if read as u64 == take { self.left - take } else { 0 };
+            if self.left == 0 {
+                block.rows.push(Row { claim: None, end: block.bytes.len() });
+                return Ok(false);
+            }
+            if let Some(end) = memchr::memrchr(b'\n', &block.bytes) {
+                self.begun = block.bytes.split_off(end + 1);
+                block.rows.push(Row { claim: None, end: end + 1 });
+                return Ok(true);
+            }
+            if block.bytes.len() > LONGEST_LINE {
+                block.bytes.clear();
+                block.broken = Some(Flaw::TooLong(LONGEST_LINE));
+                return Ok(false);
+            }
+        }
+    }
+}

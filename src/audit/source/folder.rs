@@ -1,0 +1,217 @@
+//! A data folder, read beside a running service or without one.
+//!
+//! The database is opened for reading only, and never checkpointed: the service's own connection does that. Each block is
+//! read in a transaction of its own, so that a long audit does not keep the service's WAL from being emptied; that is safe
+//! because rows are only ever added, and the last one to be read is fixed at the start.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row as Record};
+use uuid::Uuid;
+
+use super::{BLOCK_BYTES, Opening, Source};
+use crate::audit::block::{Block, Claim, Row};
+use crate::audit::flaw::Flaw;
+use crate::audit::{Error, chain};
+
+/// What the folder's `FORMAT` file says.
+pub const FORMAT: &str = "bookonce data folder, format 1\n";
+/// The journal's file in the folder.
+pub const JOURNAL: &str = "journal.db";
+/// SQLite before 3.51.3 may lose a WAL's frames when it starts over.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// Rows a query.
+const ROWS: i64 = 1_024;
+
+const NEXT: &str = "SELECT first, count, recorded_at, events FROM commits WHERE first > ?1 AND first <= ?2 \
+                    ORDER BY first LIMIT ?3";
+
+/// The journal of a data folder.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    database: Connection,
+    opening: Opening,
+    /// `first` of the last row read, and of the last one to read.
+    at: i64,
+    last: i64,
+}
+
+impl Folder {
+    /// Opens the folder's journal. What is added to it afterwards is not read.
+    ///
+    /// # Errors
+    /// When it is no data folder, one of another format, or can't be read.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let (path, database) = connect(folder)?;
+        let read = |source| failed(&path, source);
+        let id: Option<String> = database
+            .query_row("SELECT value FROM journal WHERE key = 'journal_id'", [], |row| row.get(0))
+            .optional()
+            .map_err(read)?;
+        let journal_id =
+            id.and_then(|id| chain::read_uuid(id.as_bytes().try_into().ok()?)).map(Uuid::from_u128);
+        let journal_id = journal_id.ok_or_else(|| Error::Damaged {
+            path: path.clone(),
+            why: "it does not say its journal's id".into(),
+        })?;
+        let end: Option<(i64, i64)> = database
+            .query_row("SELECT first, count FROM commits ORDER BY first DESC LIMIT 1", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()
+            .map_err(read)?;
+        let (last, count) = end.unwrap_or((i64::MIN, 0));
+        let opening = Opening {
+            journal_id: Some(journal_id),
+            from: 1,
+            previous: Some(chain::genesis(journal_id)),
+            last: end.and_then(|_| u64::try_from(last.checked_add(count)?.checked_sub(1)?).ok()),
+            bytes: pages(&database).map_err(read)?,
+            manifest: None,
+        };
+        Ok(Self { path, database, opening, at: i64::MIN, last })
+    }
+
+    /// Reads on with the row that has this position, so that the lines before it are not read.
+    ///
+    /// # Errors
+    /// When the row can't be looked up.
+    pub fn skip_to(&mut self, position: u64) -> Result<(), Error> {
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        let first: Option<i64> = self
+            .database
+            .query_row(
+                "SELECT first FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
+                [position],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|source| failed(&self.path, source))?;
+        self.at = first.map_or(i64::MIN, |first| first.saturating_sub(1));
+        Ok(())
+    }
+
+    /// Adds rows to the block; false when the last one was reached.
+    fn rows(&mut self, block: &mut Block) -> rusqlite::Result<bool> {
+        let mut query = self.database.prepare_cached(NEXT)?;
+        let mut rows = query.query((self.at, self.last, ROWS))?;
+        while let Some(row) = rows.next()? {
+            let (first, claim) = match claim(row) {
+                Ok(claim) => (claim.first, claim),
+                Err(why) => {
+                    block.broken = Some(Flaw::Row(why));
+                    return Ok(false);
+                }
+            };
+            let ValueRef::Blob(events) = row.get_ref(3)? else {
+                block.broken = Some(Flaw::Row("its events are no bytes"));
+                return Ok(false);
+            };
+            self.at = first;
+            block.bytes.extend_from_slice(events);
+            block.rows.push(Row { claim: Some(claim), end: block.bytes.len() });
+            if block.bytes.len() >= BLOCK_BYTES || self.at >= self.last {
+                break;
+            }
+        }
+        Ok(self.at < self.last && !block.rows.is_empty())
+    }
+}
+
+impl Source for Folder {
+    fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
+        match self.rows(block) {
+            Ok(more) => Ok(more),
+            Err(error) => match failed(&self.path, error) {
+                Error::Damaged { why, .. } => {
+                    block.broken = Some(Flaw::Database(why));
+                    Ok(false)
+                }
+                error => Err(error),
+            },
+        }
+    }
+}
+
+/// The database's size in bytes, its WAL included.
+fn pages(database: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    Ok(u64::try_from(number("page_count")?.saturating_mul(number("page_size")?)).unwrap_or_default())
+}
+
+fn claim(row: &Record<'_>) -> Result<Claim, &'static str> {
+    let integer = |column: usize| match row.get_ref(column) {
+        Ok(ValueRef::Integer(value)) => Some(value),
+        _ => None,
+    };
+    let first = integer(0).ok_or("its first position is no number")?;
+    let count = integer(1).ok_or("its count is no number")?;
+    let Ok(ValueRef::Text(time)) = row.get_ref(2) else { return Err("its time is no text") };
+    Ok(Claim { first, count, recorded_at: time.to_vec() })
+}
+
+/// Walks the database's own structure: whether every page is in its place and none is lost. The lines of the journal can all
+/// be right while a page that should follow the last of them was cut out of the tree.
+///
+/// # Errors
+/// When the database can't be read.
+pub fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
+    let (path, database) = connect(folder)?;
+    let found: rusqlite::Result<String> = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match found.map_err(|source| failed(&path, source)) {
+        Ok(text) if text == "ok" => Ok(None),
+        Ok(text) => Ok(Some(Flaw::Database(text.replace('\n', ": ")))),
+        Err(Error::Damaged { why, .. }) => Ok(Some(Flaw::Database(why))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks the folder's format, and connects to its journal for reading.
+fn connect(folder: &Path) -> Result<(PathBuf, Connection), Error> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(Error::OldSqlite(rusqlite::version()));
+    }
+    let format = folder.join("FORMAT");
+    match std::fs::read_to_string(&format) {
+        Ok(text) if text == FORMAT => {}
+        Ok(text) => {
+            return Err(Error::Format { path: folder.into(), says: text.trim().chars().take(80).collect() });
+        }
+        Err(source) => return Err(Error::NoFolder { path: folder.into(), source }),
+    }
+    let path = folder.join(JOURNAL);
+    // One thread at a time has the connection.
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connect = || {
+        let database = Connection::open_with_flags(&path, flags)?;
+        database.busy_timeout(std::time::Duration::from_secs(10))?;
+        database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(database)
+    };
+    let database = connect().map_err(|source| failed(&path, source))?;
+    Ok((path, database))
+}
+
+/// Tells a damaged database from one that can't be read.
+fn failed(path: &Path, source: rusqlite::Error) -> Error {
+    let code = source.sqlite_error_code();
+    let misshapen = matches!(
+        source,
+        rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::Utf8Error(..)
+    );
+    let missing = code == Some(ErrorCode::Unknown) && source.to_string().contains("no such");
+    if misshapen || missing || matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+        Error::Damaged { path: path.into(), why: source.to_string() }
+    } else {
+        Error::Database { path: path.into(), source }
+    }
+}

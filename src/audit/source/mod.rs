@@ -1,0 +1,60 @@
+//! Where a journal is read from: a data folder or an exported file. Gives blocks of lines as they are, and judges nothing
+//! that the lines themselves can show.
+
+pub mod file;
+pub mod folder;
+pub mod wal;
+
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::Error;
+use super::block::Block;
+use super::chain::Hash;
+use super::flaw::Flaw;
+use super::manifest::Manifest;
+
+/// How many bytes a block has, about.
+pub(super) const BLOCK_BYTES: usize = 512 * 1024;
+
+/// What is known before the first event.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The journal's id, where the source says it.
+    pub journal_id: Option<Uuid>,
+    /// The position of the first event that is to come.
+    pub from: u64,
+    /// The hash before it, where the source says it or it follows from the journal's id.
+    pub previous: Option<Hash>,
+    /// The position of the last event that is to come, where the source says it. Not to be relied on.
+    pub last: Option<u64>,
+    /// How many bytes it has, about. Bounds what is made ready for it.
+    pub bytes: u64,
+    /// A file's last line, when it is a manifest, or what is wrong with it.
+    pub manifest: Option<Result<Manifest, Flaw>>,
+}
+
+/// A journal to be read once, from its beginning.
+pub trait Source: Send {
+    /// What is known before the first event.
+    fn opening(&self) -> &Opening;
+
+    /// Fills an empty block with the next lines. False: there are no more after them.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    fn fill(&mut self, block: &mut Block) -> Result<bool, Error>;
+}
+
+/// Opens a data folder or an exported file.
+///
+/// # Errors
+/// When it can't be read, or is neither.
+pub fn open(path: &Path) -> Result<Box<dyn Source>, Error> {
+    if path.is_dir() {
+        Ok(Box::new(folder::Folder::open(path)?))
+    } else {
+        Ok(Box::new(file::File::open(path)?))
+    }
+}

@@ -1,0 +1,26 @@
+//! The auditor against histories built by hand: right ones, damaged ones, and forged ones with every hash computed anew.
+
+pub(crate) mod compared;
+mod folders;
+mod forged;
+pub(crate) mod history;
+mod mutated;
+mod remote;
+mod right;
+
+use std::io::Cursor;
+use std::path::Path;
+
+use super::run::{Audited, Options, audit};
+use super::source::file::File;
+
+/// Audits the bytes of an exported file.
+pub(crate) fn audited(bytes: &[u8]) -> Audited {
+    audited_with(bytes, Options::default())
+}
+
+/// The same, with options.
+pub(crate) fn audited_with(bytes: &[u8], options: Options<'_>) -> Audited {
+    let file = File::new(Cursor::new(bytes.to_vec()), Path::new("test.ndjson")).unwrap();
+    audit(Box::new(file), options).unwrap()
+}

@@ -1,0 +1,73 @@
+//! An export from a running service has the bytes of one from its folder.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use axum::{Json, Router};
+
+use super::history::{JOURNAL, everything, export, lines};
+use crate::audit::export::ExportError;
+use crate::audit::remote::{RemoteError, from_url};
+
+/// A service that has these lines, gives at most so many a page, and asks for a key.
+async fn service(lines: Vec<String>, most: usize) -> String {
+    let lines = Arc::new(lines);
+    let head = lines.len();
+    let page = move |Query(query): Query<HashMap<String, usize>>, headers: HeaderMap| async move {
+        assert_eq!(headers["accept"], "application/x-ndjson");
+        if headers.get("authorization").is_none_or(|key| key != "Bearer secret") {
+            return (StatusCode::UNAUTHORIZED, String::new());
+        }
+        let page = lines.iter().skip(query["after"]).take(query["limit"].min(most));
+        (StatusCode::OK, page.cloned().collect())
+    };
+    let head = Json(serde_json::json!({"journal_id": JOURNAL, "position": head, "hash": "00"}));
+    let app = Router::new()
+        .route("/v1/journal", get(page))
+        .route("/v1/journal/head", get(move || async move { head.clone() }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
+}
+
+async fn exported(
+    url: &str,
+    key: Option<&str>,
+    range: (Option<u64>, Option<u64>),
+) -> Result<Vec<u8>, RemoteError> {
+    let mut out = Vec::new();
+    from_url(url, key, range, &mut out, &|_| ()).await.map(|_| out)
+}
+
+#[tokio::test]
+async fn it_is_read_page_by_page_whatever_a_page_holds() {
+    let events = everything();
+    for most in [1, 7, 1_000] {
+        let url = service(lines(&events), most).await;
+        assert_eq!(exported(&url, Some("secret"), (None, None)).await.unwrap(), export(&events));
+        let part = super::audited(&exported(&url, Some("secret"), (Some(9), Some(20))).await.unwrap());
+        assert_eq!((part.finding, part.from, part.position, part.whole), (None, 9, 20, true));
+    }
+    let url = service(Vec::new(), 1).await;
+    assert_eq!(exported(&url, None, (None, None)).await.unwrap(), export(&[]));
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_or_gives_other_lines_makes_no_export() {
+    let mut told = lines(&everything());
+    let url = service(told.clone(), 7).await;
+    assert!(matches!(
+        exported(&url, None, (None, None)).await,
+        Err(RemoteError::Refused { status: 401, .. })
+    ));
+    told.remove(10);
+    let url = service(told, 7).await;
+    let broken = exported(&url, Some("secret"), (None, None)).await;
+    assert!(matches!(broken, Err(RemoteError::Export(ExportError::Broken(11)))));
+    let none = exported("http://127.0.0.1:1", None, (None, None)).await;
+    assert!(matches!(none, Err(RemoteError::Connection { .. })));
+}

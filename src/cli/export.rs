@@ -1,0 +1,74 @@
+//! `bookonce export`: the journal as lines, to be kept, verified or restored.
+
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::PathBuf;
+
+use super::progress::Progress;
+use super::{Error, Exit, Outcome};
+use crate::audit::export::{ExportError, from_folder};
+use crate::audit::remote::{RemoteError, from_url};
+
+/// Write the journal to standard output: one event a line as it is stored, and a manifest as the last line.
+///
+/// Runs beside the service or without it. The same journal gives the same bytes. Everything else goes to standard error.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bookonce export > backup.ndjson                               the data folder ./bookonce-data
+  bookonce export --data /var/lib/bookonce --from 1001          only what is new since position 1000
+  bookonce export --url https://ledger.example --key \"$KEY\" > backup.ndjson
+  bookonce export > backup.ndjson && bookonce verify backup.ndjson")]
+pub struct Args {
+    /// The data folder.
+    #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with = "url")]
+    data: PathBuf,
+    /// A running service, in place of a data folder.
+    #[arg(long)]
+    url: Option<String>,
+    /// The service's API key (of an auditor or an operator).
+    #[arg(long, env = "BOOKONCE_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// The first position.
+    #[arg(long, value_name = "POSITION")]
+    from: Option<u64>,
+    /// The last position [default: the head when this begins].
+    #[arg(long, value_name = "POSITION")]
+    to: Option<u64>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the journal can't be read or the export not written. A reader that has gone is no error.
+pub fn run(args: Args) -> Outcome {
+    let out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
+    let progress = Progress::new("exporting");
+    let result = export(&args, out, &|position| progress.at(position));
+    progress.done();
+    match result {
+        Ok(note) => {
+            writeln!(std::io::stderr().lock(), "{note}")?;
+            Ok(Exit::Ok)
+        }
+        Err(RemoteError::Export(ExportError::Write(error))) if error.kind() == ErrorKind::BrokenPipe => {
+            Ok(Exit::Ok)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn export(args: &Args, out: impl Write, progress: &dyn Fn(u64)) -> Result<String, RemoteError> {
+    let range = (args.from, args.to);
+    let manifest = match &args.url {
+        None => from_folder(&args.data, range, out, progress)?,
+        Some(url) => runtime()
+            .map_err(|source| RemoteError::Connection { url: url.clone(), source })?
+            .block_on(from_url(url, args.key.as_deref(), range, out, progress))?,
+    };
+    let (from, to, count) = (manifest.from, manifest.to, manifest.count);
+    Ok(format!("exported {count} events (positions {from} to {to}) of journal {}", manifest.journal_id))
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}

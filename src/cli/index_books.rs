@@ -1,0 +1,60 @@
+//! The index's books, as a replay is compared with them.
+
+use std::path::Path;
+
+use crate::audit::replay::{BookedAccount, BookedInternal, Books, BooksError};
+use crate::index;
+use crate::ledger::INDEX;
+
+/// What the index's files say, all after the same event.
+pub(super) struct IndexBooks {
+    position: u64,
+    digest: String,
+    accounts: Vec<BookedAccount>,
+    internal: Vec<BookedInternal>,
+}
+
+impl IndexBooks {
+    /// Reads the index of a data folder; `None` where there is none.
+    pub(super) fn read(data: &Path) -> Result<Option<Self>, index::IndexError> {
+        index::read_files(&data.join(INDEX), |files| {
+            let mut accounts = Vec::new();
+            files.every_account(|account| {
+                accounts.push(BookedAccount {
+                    account: account.name.to_string(),
+                    currency: account.currency.to_string(),
+                    balance: account.balance.to_string(),
+                    overdraft_limit: account.overdraft_limit.to_string(),
+                    status: account.status.name().to_owned(),
+                    revision: account.revision,
+                });
+            })?;
+            let internal =
+                files.internal(None)?.into_iter().map(|((name, currency), balance)| BookedInternal {
+                    account: name.to_string(),
+                    currency: currency.to_string(),
+                    balance: balance.to_string(),
+                });
+            let internal = internal.collect();
+            Ok(Self { position: files.position(), digest: files.digest()?, accounts, internal })
+        })
+    }
+}
+
+impl Books for IndexBooks {
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn accounts(&self) -> Result<Vec<BookedAccount>, BooksError> {
+        Ok(self.accounts.clone())
+    }
+
+    fn internal(&self) -> Result<Vec<BookedInternal>, BooksError> {
+        Ok(self.internal.clone())
+    }
+
+    fn digest(&self) -> Result<Option<String>, BooksError> {
+        Ok(Some(self.digest.clone()))
+    }
+}

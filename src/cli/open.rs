@@ -1,0 +1,45 @@
+//! Opening a ledger for a command: with the machine's clock and random numbers, and a progress bar for a person.
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use uuid::Uuid;
+
+use crate::clerk::Limits;
+use crate::domain::time::system_clock;
+use crate::ledger::{Ledger, OpenError, Options};
+
+/// A bar is worth showing from so many events on.
+const WORTH_A_BAR: u64 = 200_000;
+
+/// Opens the ledger in `data`. With `shown`, long work shows how far it is, on standard error.
+pub(super) fn ledger(data: &Path, shown: bool) -> Result<Ledger, OpenError> {
+    let bar = ProgressBar::hidden();
+    let style = ProgressStyle::with_template(
+        "building the index {bar:40} {human_pos} of {human_len} events, {eta} left",
+    );
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    let progress = move |done: u64, all: u64| {
+        if shown && all >= WORTH_A_BAR {
+            if bar.length().is_none() {
+                bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+            }
+            bar.set_length(all);
+            bar.set_position(done);
+        }
+    };
+    Ledger::open(Options {
+        data: data.to_owned(),
+        clock: system_clock(),
+        fresh: random_id(),
+        limits: Limits::default(),
+        progress: Box::new(progress),
+    })
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the edge at which random numbers enter")]
+fn random_id() -> Uuid {
+    Uuid::new_v4()
+}

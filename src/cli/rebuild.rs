@@ -1,0 +1,37 @@
+//! `bookonce rebuild`: throws the index away and builds it anew from the journal.
+
+use std::path::PathBuf;
+
+use crate::config;
+use crate::ledger::Ledger;
+use crate::store::embedded::folder::Folder;
+
+use super::{Exit, Outcome, open, out};
+
+/// Throw the index away and build it anew from the journal
+///
+/// The journal is not touched. Needed when the service says that the index can't be used: after a backup was put
+/// back, a file was damaged, or folders were mixed up. The service must not be running on the folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  bookonce rebuild\n  bookonce rebuild --data /srv/ledger")]
+pub struct Args {
+    /// The data folder
+    #[arg(long, env = "BOOKONCE_DATA", default_value = config::DATA, value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the folder can't be used, or the journal is damaged.
+pub fn run(args: &Args) -> Outcome {
+    if Folder::format(&args.data)?.is_none() {
+        return Err(format!("{} is not a bookonce data folder", args.data.display()).into());
+    }
+    Ledger::forget_index(&args.data)?;
+    let ledger = open::ledger(&args.data, true)?;
+    let head = ledger.head();
+    ledger.stop()?;
+    out::line(format!("The index knows all {} events of journal {}.", head.position, head.journal_id))?;
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,249 @@
+//! `bookonce replay`: the books from the journal alone, beside those of the index.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use super::index_books::IndexBooks;
+use super::progress::Progress;
+use super::{Error, Exit, Outcome};
+use crate::audit::replay::{Books, Difference, Replayed, compare};
+use crate::audit::run::{Audited, Options, To, audit};
+use crate::audit::{books, source};
+
+/// Rebuild all balances from the journal alone, and compare them with the index.
+///
+/// Uses the auditor's own arithmetic and checks every event on the way. Without `--to`, differences from the index are
+/// listed. Ends with 1 when there are any, or when the journal is not right.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bookonce replay                                      every account, and the comparison with the index
+  bookonce replay --account alice --json
+  bookonce replay --to 1200                            as it was after position 1200
+  bookonce replay --to 2026-11-21T02:00:00Z            as it was recorded by then
+  bookonce replay --data /var/lib/bookonce")]
+pub struct Args {
+    /// The data folder (or an exported file).
+    #[arg(long, value_name = "DIR", default_value = "./bookonce-data")]
+    data: PathBuf,
+    /// The last position, or the last moment of recording (RFC 3339).
+    #[arg(long, value_name = "POSITION|TIME", value_parser = end)]
+    to: Option<To>,
+    /// Show only this account (one of the ledger's own begins with `@`).
+    #[arg(long)]
+    account: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+fn end(text: &str) -> Result<To, String> {
+    if let Ok(position) = text.parse() {
+        return Ok(To::Position(position));
+    }
+    let moment: jiff::Timestamp =
+        text.parse().map_err(|_| "needs a position or a time such as 2026-11-21T02:00:00Z")?;
+    let text = format!("{}", moment.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"));
+    text.as_bytes().try_into().map(To::Moment).map_err(|_| "needs a time in a year of four digits".into())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the journal can't be read.
+pub fn run(args: Args) -> Outcome {
+    let index = IndexBooks::read(&args.data)?;
+    run_with(&args, index.as_ref().map(|books| books as &dyn Books), &mut io::stdout().lock())
+}
+
+/// Runs the command, with the books of the index to compare with, where there are any.
+fn run_with(args: &Args, index: Option<&dyn Books>, out: &mut dyn Write) -> Outcome {
+    let index = index.filter(|_| args.to.is_none());
+    let progress = Progress::new("replaying");
+    let show = |position| progress.at(position);
+    let mut at_index =
+        index.filter(|index| index.position() == 0).map(|_| Replayed::of(&books::Books::default()));
+    let mut keep = |books: &books::Books| at_index = Some(Replayed::of(books));
+    let pause = index.map(|index| (index.position(), &mut keep as &mut dyn FnMut(&books::Books)));
+    let audited = audit(
+        source::open(&args.data)?,
+        Options { to: args.to, pause, progress: Some(&show), ..Options::default() },
+    )?;
+    progress.done();
+    let (Some(books), None) = (&audited.books, &audited.finding) else { return wrong(&audited) };
+    let replayed = Replayed::of(books);
+    let differences = match index {
+        Some(index) => Some(compare(at_index.as_ref().unwrap_or(&replayed), index)?),
+        None => None,
+    };
+    let exit = match &differences {
+        Some(differences) if !differences.is_empty() => Exit::Found,
+        _ if !replayed.balanced() => Exit::Found,
+        _ => Exit::Ok,
+    };
+    let shown = only(replayed, args.account.as_deref());
+    if args.json {
+        json(out, &shown, differences.as_deref())?
+    } else {
+        table(out, &shown, differences.as_deref())?
+    }
+    Ok(exit)
+}
+
+/// A journal that can't be replayed to its end.
+fn wrong(audited: &Audited) -> Outcome {
+    let mut err = io::stderr().lock();
+    match &audited.finding {
+        Some(finding) => writeln!(err, "bookonce: the journal is not right: {finding}")?,
+        None => {
+            writeln!(err, "bookonce: balances can only be rebuilt from position 1, and this begins later")?
+        }
+    }
+    Ok(Exit::Found)
+}
+
+fn only(mut replayed: Replayed, account: Option<&str>) -> Replayed {
+    if let Some(name) = account {
+        replayed.accounts.retain(|account| account.account == name);
+        replayed.internal.retain(|account| account.account == name);
+    }
+    replayed
+}
+
+fn json(out: &mut dyn Write, replayed: &Replayed, differences: Option<&[Difference]>) -> Result<(), Error> {
+    #[derive(serde::Serialize)]
+    struct Shown<'a> {
+        #[serde(flatten)]
+        replayed: &'a Replayed,
+        balanced: bool,
+        differences: Option<&'a [Difference]>,
+    }
+    serde_json::to_writer_pretty(&mut *out, &Shown { replayed, balanced: replayed.balanced(), differences })?;
+    Ok(writeln!(out)?)
+}
+
+fn table(out: &mut dyn Write, replayed: &Replayed, differences: Option<&[Difference]>) -> io::Result<()> {
+    let wide = |names: &mut dyn Iterator<Item = usize>| names.max().unwrap_or(0).max(7);
+    let names = replayed
+        .accounts
+        .iter()
+        .map(|a| a.account.len())
+        .chain(replayed.internal.iter().map(|a| a.account.len()));
+    let name = wide(&mut { names });
+    let sums = replayed.accounts.iter().flat_map(|a| [a.balance.len(), a.overdraft_limit.len()]);
+    let sum = wide(&mut sums.chain(replayed.internal.iter().map(|a| a.balance.len()))).max(15);
+    writeln!(
+        out,
+        "{:name$}  currency  {:>sum$}  {:>sum$}  status  revision",
+        "account", "balance", "overdraft limit"
+    )?;
+    for a in &replayed.accounts {
+        let (balance, limit) = (&a.balance, &a.overdraft_limit);
+        let (currency, status, revision) = (&a.currency, &a.status, a.revision);
+        writeln!(
+            out,
+            "{:name$}  {currency:8}  {balance:>sum$}  {limit:>sum$}  {status:6}  {revision:>8}",
+            a.account
+        )?;
+    }
+    for a in &replayed.internal {
+        writeln!(out, "{:name$}  {:8}  {:>sum$}", a.account, a.currency, a.balance)?;
+    }
+    writeln!(out)?;
+    for t in &replayed.trial_balance {
+        let says = if t.balanced { "balanced" } else { "NOT BALANCED" };
+        writeln!(
+            out,
+            "trial balance {}: guarded {}, internal {}: {says}",
+            t.currency, t.guarded, t.internal
+        )?;
+    }
+    writeln!(out, "position {}, digest {}", replayed.position, replayed.digest)?;
+    match differences {
+        None => writeln!(out, "not compared with the index"),
+        Some([]) => writeln!(out, "the index agrees"),
+        Some(found) => found.iter().try_for_each(|difference| writeln!(out, "DIFFERENT {difference}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests::compared::{Fake, replayed};
+    use crate::audit::tests::history::{everything, export, lines};
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn replay(bytes: &[u8], more: &[&str], index: Option<&dyn Books>) -> (Exit, String) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        let line =
+            ["replay", "--data", file.path().to_str().unwrap()].into_iter().chain(more.iter().copied());
+        let args =
+            <Line as clap::Parser>::try_parse_from(line).map_err(|error| error.to_string()).unwrap().args;
+        let mut out = Vec::new();
+        let exit = run_with(&args, index, &mut out).unwrap();
+        (exit, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn it_shows_the_books_as_a_table() {
+        let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(replayed())));
+        assert_eq!(exit, Exit::Ok);
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn it_lists_what_the_index_says_differently() {
+        let mut index = replayed();
+        index.accounts[1].balance = "999".into();
+        let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(index)));
+        assert_eq!(exit, Exit::Found);
+        assert!(
+            table.contains("DIFFERENT bob: balance is 1000000000000000 by the journal, 999 in the index"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn an_index_that_lags_is_compared_where_it_is() {
+        let index = Replayed::of(&crate::audit::tests::audited(&export(&everything()[..9])).books.unwrap());
+        for index in [index, Replayed::of(&books::Books::default())] {
+            let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(index)));
+            assert_eq!(exit, Exit::Ok, "{table}");
+        }
+        let mut ahead = replayed();
+        ahead.position += 1;
+        let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(ahead)));
+        assert!(
+            exit == Exit::Found && table.contains("position is 36 by the journal, 37 in the index"),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn it_stops_at_a_position_or_a_time_and_shows_one_account() {
+        for to in ["3", "2026-11-21T02:00:02.000002Z", "2026-11-21T03:00:02.000002+01:00"] {
+            let (exit, json) =
+                replay(&export(&everything()), &["--json", "--to", to, "--account", "@atm"], None);
+            let shown: serde_json::Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(
+                (exit, &shown["position"], &shown["accounts"]),
+                (Exit::Ok, &3.into(), &serde_json::json!([]))
+            );
+            assert_eq!(shown["internal"][0]["balance"], "40.00", "{json}");
+            assert_eq!(shown["differences"], serde_json::Value::Null);
+        }
+    }
+
+    #[test]
+    fn a_journal_that_is_wrong_or_begins_late_has_no_books() {
+        let lines = lines(&everything());
+        assert_eq!(replay(lines[3..].concat().as_bytes(), &[], None).0, Exit::Found);
+        assert_eq!(replay((lines[0].clone() + &lines[2]).as_bytes(), &[], None).0, Exit::Found);
+    }
+}

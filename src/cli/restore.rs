@@ -1,0 +1,59 @@
+//! `bookonce restore`: a data folder from an export.
+
+use std::io::{Write, copy, stdin};
+use std::path::{Path, PathBuf};
+
+use super::progress::Progress;
+use super::{Exit, Outcome};
+use crate::audit::chain;
+use crate::audit::restore::{RestoreError, restore};
+
+/// Make a new data folder from an export, which is verified first.
+///
+/// The folder has the same journal id and the same events byte for byte, so that every transaction ID ever seen gets its
+/// first answer again. API keys are not in an export: make new ones. Ends with 1 when the export is not whole and right.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bookonce restore backup.ndjson --data ./restored
+  zstdcat backup.ndjson.zst | bookonce restore - --data ./restored
+  bookonce serve --data ./restored")]
+pub struct Args {
+    /// The export; `-` for standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The new data folder. It must not exist, or be empty.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the export can't be read or the folder not written.
+pub fn run(args: Args) -> Outcome {
+    // An export is read twice, and its last line first: what comes through a pipe is kept until the folder is made.
+    let mut kept = tempfile::NamedTempFile::new()?;
+    let file = if args.file == Path::new("-") {
+        copy(&mut stdin().lock(), &mut kept)?;
+        kept.path()
+    } else {
+        &args.file
+    };
+    let progress = Progress::new("restoring");
+    let restored = restore(file, &args.data, &|position| progress.at(position));
+    progress.done();
+    match restored {
+        Ok(audited) => {
+            let hash = audited.hash.as_ref().map(chain::show).unwrap_or_default();
+            let (data, position) = (args.data.display(), audited.position);
+            writeln!(std::io::stdout().lock(), "restored into {data}: head {position}:{hash}")?;
+            Ok(Exit::Ok)
+        }
+        Err(error @ RestoreError::Bad(_)) => {
+            writeln!(std::io::stderr().lock(), "bookonce: {error}")?;
+            Ok(Exit::Found)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

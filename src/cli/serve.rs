@@ -1,0 +1,112 @@
+//! `bookonce serve`: the service, from the first lock to the last byte of the WAL.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Given, Settings};
+use crate::domain::time::system_clock;
+use crate::http::{self, App, Limits};
+use crate::keys::Ring;
+use crate::telemetry;
+
+use super::{Error, Exit, Outcome, open, out};
+
+/// Run the ledger
+///
+/// Takes commands and questions over HTTP and keeps the ledger in a data folder. Nothing else is needed: no database,
+/// no set-up. SIGTERM or Ctrl-C finishes what is in hand and stops; a kill at any moment loses nothing that was
+/// answered.
+///
+/// Settings come from flags, then from the environment, then from the file, then from the defaults.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  bookonce serve
+  bookonce serve --data /srv/ledger --listen 127.0.0.1:8080
+  bookonce serve --listen 0.0.0.0:7443 --tls-cert chain.pem --tls-key key.pem
+  bookonce serve --config bookonce.toml --log json")]
+pub struct Args {
+    #[command(flatten)]
+    given: Given,
+    /// A TOML file with settings, named as the flags are, with underscores
+    #[arg(long, env = "BOOKONCE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Runs the command until it is told to stop.
+///
+/// # Errors
+/// When the service can't start, or can't stop cleanly.
+pub fn run(args: Args) -> Outcome {
+    let settings = Settings::gather(args.given, args.config.as_deref())?;
+    telemetry::start(settings.log, &settings.log_filter)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Outcome {
+    let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
+    let data = settings.data.clone();
+    let ledger = tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??;
+    let keys = Ring::open(&settings.data, system_clock())?;
+    if !settings.listen.ip().is_loopback() {
+        if keys.is_unused() {
+            return Err(format!(
+                "{} is no loopback address, and no key has been made: everybody would be an operator. Make one with \
+                 `bookonce keys create --role operator --data {}`",
+                settings.listen,
+                settings.data.display()
+            )
+            .into());
+        }
+        if tls.is_none() && !settings.insecure {
+            return Err(format!(
+                "{} is no loopback address, and without TLS keys would travel in the clear. Give --tls-cert and \
+                 --tls-key, or say --insecure if something in front does it",
+                settings.listen
+            )
+            .into());
+        }
+    }
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .map_err(|error| format!("can't listen on {}: {error}", settings.listen))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let address = listener.local_addr()?;
+    let config = http::Config {
+        write_wait: Duration::from_secs(settings.write_wait_seconds),
+        ..http::Config::default()
+    };
+    let app = App::new(ledger.clone(), keys, config);
+    let limits = Limits { connections: settings.max_connections, ..Limits::default() };
+    out::line(format!("bookonce is listening on {scheme}://{address}, data in {}", settings.data.display()))?;
+    tracing::info!(%address, position = ledger.head().position, "ready");
+    http::serve(listener, tls, http::router(app), limits, told_to_stop()?).await;
+    tracing::info!("no more requests; finishing what is in hand");
+    tokio::task::spawn_blocking(move || ledger.stop()).await??;
+    tracing::info!("stopped");
+    Ok(Exit::Ok)
+}
+
+/// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.
+fn told_to_stop() -> Result<impl Future<Output = ()>, Error> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to stop");
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::warn!("told to stop again: stopping at once");
+            std::process::exit(130);
+        });
+    })
+}

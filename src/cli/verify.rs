@@ -1,0 +1,88 @@
+//! `bookonce verify`: is this journal right, and if not, where first?
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::progress::Progress;
+use super::{Exit, Outcome};
+use crate::audit::chain::{self, Hash};
+use crate::audit::run::Options;
+use crate::audit::verify::verify;
+
+/// Check a journal: chain, ids, revisions, entries, every decline and every answer.
+///
+/// Works on a data folder (beside a running service or without one) or on an exported file, reads only, and has an
+/// arithmetic of its own. Names the first bad position and why. Ends with 0 when everything is right, 1 when something is
+/// wrong, 3 when it can't be read.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bookonce verify                                   the data folder ./bookonce-data
+  bookonce verify /var/lib/bookonce                 another one
+  bookonce verify backup.ndjson                     an exported file
+  bookonce verify --expect 1200:9f86d081884c7d65…   was anything up to position 1200 changed since I noted this hash?")]
+pub struct Args {
+    /// A data folder or an exported file.
+    #[arg(value_name = "FILE|DIR", default_value = "./bookonce-data")]
+    path: PathBuf,
+    /// A hash that was kept elsewhere, and the position it belongs to.
+    #[arg(long, value_name = "POSITION:HASH", value_parser = expectation)]
+    expect: Option<(u64, Hash)>,
+}
+
+fn expectation(text: &str) -> Result<(u64, Hash), String> {
+    let (position, hash) = text.split_once(':').ok_or("needs a position, a colon and a hash")?;
+    let position =
+        position.parse().ok().filter(|position| *position > 0).ok_or("needs a position from 1 on")?;
+    let hash =
+        chain::read(hash.to_ascii_lowercase().as_bytes()).ok_or("needs a hash of 64 hexadecimal digits")?;
+    Ok((position, hash))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the journal can't be read.
+pub fn run(args: Args) -> Outcome {
+    let progress = Progress::new("verifying");
+    let show = |position| progress.at(position);
+    let verdict =
+        verify(&args.path, Options { expect: args.expect, progress: Some(&show), ..Options::default() })?;
+    progress.done();
+    write!(std::io::stdout().lock(), "{verdict}")?;
+    Ok(if verdict.is_right() { Exit::Ok } else { Exit::Found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests::history::{everything, export};
+
+    fn says(bytes: &[u8], expect: Option<(u64, Hash)>) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        verify(file.path(), Options { expect, ..Options::default() }).unwrap().to_string()
+    }
+
+    #[test]
+    fn it_says_what_was_found_and_what_can_not_be() {
+        let bytes = export(&everything()[..12]);
+        insta::assert_snapshot!("right", says(&bytes, None));
+        let kept = crate::audit::tests::audited(&export(&everything()[..5])).hash.unwrap();
+        insta::assert_snapshot!("expected", says(&bytes, Some((5, kept))));
+        let changed = String::from_utf8(bytes).unwrap().replacen("40.00", "41.00", 1);
+        insta::assert_snapshot!("bad", says(changed.as_bytes(), None));
+        let part = changed.lines().skip(5).take(3).fold(String::new(), |all, line| all + line + "\n");
+        insta::assert_snapshot!("part", says(part.as_bytes(), None));
+    }
+
+    #[test]
+    fn an_expectation_is_a_position_and_a_hash() {
+        let hash = "9f".repeat(32);
+        assert_eq!(expectation(&format!("17:{hash}")), Ok((17, [0x9f; 32])));
+        assert_eq!(expectation(&format!("17:{}", hash.to_uppercase())), Ok((17, [0x9f; 32])));
+        for text in ["", "17", "17:", "0:9f", "x:9f", &format!("0:{hash}"), &format!("17:{hash}0")] {
+            assert!(expectation(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Writes of one command: from the request to the event's answer.
+//!
+//! The order: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
+//! or first seen long ago; both are rendered by the same code, so that a retry gets the same bytes.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use super::App;
+use super::auth::Caller;
+use super::body::{self, Wanted};
+use super::openapi::WriteAnswers;
+use super::path::Named;
+use super::problem::{PROBLEM_JSON, Problem};
+use super::query::Params;
+use super::requests::{Frame, Op, command};
+use super::schema;
+use crate::answers::{self, Answer};
+use crate::domain::command::Command;
+use crate::domain::event::Event;
+use crate::domain::ids::AccountName;
+use crate::domain::same;
+use crate::ledger::{Position, Verdict};
+
+/// Where the journal is sure to hold the event.
+pub const POSITION: HeaderName = HeaderName::from_static("bookonce-position");
+/// Was this answer given before?
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// The largest body of one command.
+const LARGEST: usize = 64 * 1024;
+
+/// Opens an account.
+#[utoipa::path(post, path = "/v1/accounts", tag = "writes", security(("key" = [])),
+    params(super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::OpenAccount, responses(WriteAnswers))]
+pub(super) async fn open(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::OpenAccount, None, request).await
+}
+
+/// Puts money into an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/deposits", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(super) async fn deposit(
+    State(app): State<App>,
+    caller: Caller,
+    account: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::Deposit, Some(account.guarded()?), request).await
+}
+
+/// Takes money out of an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(super) async fn withdraw(
+    State(app): State<App>,
+    caller: Caller,
+    account: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::Withdraw, Some(account.guarded()?), request).await
+}
+
+/// Takes a movement back, or, where it was never seen on this account, rules it out.
+#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Reverse, responses(WriteAnswers))]
+pub(super) async fn reverse(
+    State(app): State<App>,
+    caller: Caller,
+    account: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::Reverse, Some(account.guarded()?), request).await
+}
+
+/// Lets nothing out of an account any more.
+#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(super) async fn freeze(
+    State(app): State<App>,
+    caller: Caller,
+    account: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::Freeze, Some(account.guarded()?), request).await
+}
+
+/// Lets money out of an account again.
+#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(super) async fn unfreeze(
+    State(app): State<App>,
+    caller: Caller,
+    account: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::Unfreeze, Some(account.guarded()?), request).await
+}
+
+/// Ends an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/close", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(super) async fn close(
+    State(app): State<App>,
+    caller: Caller,
+    account: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::Close, Some(account.guarded()?), request).await
+}
+
+/// Sets how far below zero an account may go. Only operators.
+#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", tag = "writes", security(("key" = [])),
+    params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
+    request_body = schema::OverdraftLimit, responses(WriteAnswers))]
+pub(super) async fn limit(
+    State(app): State<App>,
+    caller: Caller,
+    account: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_operate()?;
+    book(&app, &caller, Op::OverdraftLimit, Some(account.guarded()?), request).await
+}
+
+/// The way of every write of one command.
+async fn book(
+    app: &App,
+    caller: &Caller,
+    op: Op,
+    account: Option<AccountName>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    Params::none(parts.uri.query())?;
+    let frame = Frame::new(account, &parts.headers, caller)?;
+    let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
+    let bytes = body::read(&parts.headers, body, wanted).await?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
+    let command = command(text, op, frame)?;
+    let verdict = execute(app, vec![command.clone()]).await?.pop();
+    let Some(verdict) = verdict else { return Err(crate::ledger::Unavailable::OutcomeUnknown.into()) };
+    let answered = answered(verdict, &command)?;
+    Ok(response(answered))
+}
+
+/// What the ledger says to these commands, one verdict each.
+///
+/// # Errors
+/// 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
+pub(super) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Verdict>, Problem> {
+    match tokio::time::timeout(app.config().write_wait, app.ledger().execute(commands)).await {
+        Ok(verdicts) => Ok(verdicts?),
+        Err(_) => {
+            let detail = "The transaction is still being booked: ask again with the same ID.";
+            Err(Problem::new(StatusCode::CONFLICT, "in_progress", "In progress", detail).retry_after(1))
+        }
+    }
+}
+
+/// An answer, given now or again.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) replayed: bool,
+    pub(super) position: Position,
+}
+
+/// The answer that a verdict is for the command that it was passed on.
+pub(super) fn answered(verdict: Verdict, command: &Command) -> Result<Answered, Problem> {
+    match verdict {
+        Verdict::Booked(event, position) => {
+            Ok(Answered { answer: answers::render(&event), replayed: false, position })
+        }
+        Verdict::Seen(first, position) => {
+            let differences = same::differences(&first, command);
+            if differences.is_empty() {
+                return Ok(Answered { answer: answers::render(&first), replayed: true, position });
+            }
+            Err(reused(&first, &differences))
+        }
+        Verdict::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+fn response(answered: Answered) -> Response {
+    let Answered { answer, replayed, position } = answered;
+    let mut response = Response::new(Body::from(answer.body));
+    let accepted = answer.status < 400;
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::CREATED);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, if accepted { JSON } else { PROBLEM_JSON });
+    headers.insert(POSITION, HeaderValue::from(position));
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// 422: the ID was used for something else.
+fn reused(first: &Event, differences: &[same::Difference]) -> Problem {
+    let differences: Vec<_> = differences
+        .iter()
+        .map(|found| json!({"field": found.field, "first": found.first, "now": found.now}))
+        .collect();
+    let id = first.transaction_id.to_string();
+    let original = format!("/v1/transactions/{id}");
+    let link = HeaderValue::try_from(format!("<{original}>; rel=\"original\""));
+    let problem = Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "transaction_id_reused",
+        "Transaction ID reused",
+        "This ID was used before for another request; nothing was recorded. See `differences`.",
+    )
+    .with("transaction_id", id)
+    .with("differences", differences)
+    .with("first_recorded_at", first.recorded_at.to_string())
+    .with("original", original);
+    match link {
+        Ok(link) => problem.header(LINK, link),
+        Err(_) => problem,
+    }
+}

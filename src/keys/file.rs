@@ -1,0 +1,246 @@
+//! The file of keys and its changes.
+//!
+//! `keys.json` is replaced as a whole, atomically and durably, by whoever holds `keys.lock`; a reader sees the old file
+//! or the new one. `keys.secret` is made once, with the first key: that it exists says that keys are in use.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use super::{Error, Role};
+use crate::domain::time::Timestamp;
+
+/// The file's format.
+const FORMAT: u32 = 1;
+
+/// A key as the file keeps it: never the token itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Its id: part of the token, shown in events as `actor`.
+    pub id: String,
+    /// What its holder may do.
+    pub role: Role,
+    /// Whose it is, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// When it was made.
+    pub created_at: String,
+    /// From when on it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+    /// HMAC-SHA256 of the token under the secret, in hexadecimal.
+    pub hash: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: u32,
+    keys: Vec<Key>,
+}
+
+/// What a new key is to be.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// What its holder may do.
+    pub role: Role,
+    /// Whose it is, in words.
+    pub name: Option<String>,
+    /// For how many days it is good; for ever when not said.
+    pub expires_in_days: Option<u32>,
+}
+
+/// Where the keys are.
+pub(super) fn document_path(dir: &Path) -> PathBuf {
+    dir.join("keys.json")
+}
+
+/// Where the secret is.
+pub(super) fn secret_path(dir: &Path) -> PathBuf {
+    dir.join("keys.secret")
+}
+
+/// The keyed hash of a token.
+pub(super) fn hash(secret: &[u8; 32], token: &str) -> [u8; 32] {
+    // HMAC takes keys of every length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
+    mac.update(token.as_bytes());
+    mac.finalize().into_bytes().into()
+}
+
+/// The keys in this data folder; nothing when none was ever made.
+///
+/// # Errors
+/// When the file can't be read or is damaged.
+pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
+    let path = document_path(dir);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(Error::Io { what: "can't read", path, source }),
+    };
+    let damaged =
+        |source: Box<dyn std::error::Error + Send + Sync>| Error::Damaged { path: path.clone(), source };
+    let document: Document = serde_json::from_slice(&bytes).map_err(|error| damaged(error.into()))?;
+    if document.format != FORMAT {
+        return Err(damaged(format!("it is of format {}", document.format).into()));
+    }
+    Ok(Some(document.keys))
+}
+
+/// The secret in this data folder; nothing when there is none yet.
+///
+/// # Errors
+/// When it can't be read or is damaged.
+pub(super) fn secret(dir: &Path) -> Result<Option<[u8; 32]>, Error> {
+    let path = secret_path(dir);
+    let mut bytes = Vec::with_capacity(32);
+    match File::open(&path).and_then(|file| file.take(64).read_to_end(&mut bytes)) {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(Error::Io { what: "can't read", path, source }),
+    }
+    let secret =
+        bytes.try_into().map_err(|_| Error::Damaged { path, source: "it has not 32 bytes".into() })?;
+    Ok(Some(secret))
+}
+
+/// Makes a key. Returns it with its token, which nobody can show again.
+///
+/// # Errors
+/// When the files can't be read or written.
+pub fn create(dir: &Path, new: NewKey, now: Timestamp) -> Result<(Key, String), Error> {
+    fs::create_dir_all(dir).map_err(|source| Error::Io { what: "can't make", path: dir.into(), source })?;
+    let _lock = lock(dir)?;
+    let mut keys = load(dir)?.unwrap_or_default();
+    let secret = match secret(dir)? {
+        Some(secret) => secret,
+        None => make_secret(dir)?,
+    };
+    let id = hex::encode(random::<6>()?);
+    let token = format!("bo_{id}_{}", hex::encode(random::<32>()?));
+    let key = Key {
+        hash: hex::encode(hash(&secret, &token)),
+        id,
+        role: new.role,
+        name: new.name,
+        created_at: now.to_string(),
+        expires_at: new.expires_in_days.map(|days| now.plus_seconds(i64::from(days) * 86_400).to_string()),
+        revoked_at: None,
+    };
+    keys.push(key.clone());
+    store(dir, keys)?;
+    Ok((key, token))
+}
+
+/// Revokes a key, for ever. Revoking it again changes nothing.
+///
+/// # Errors
+/// When there is no such key, or the files can't be read or written.
+pub fn revoke(dir: &Path, id: &str, now: Timestamp) -> Result<Key, Error> {
+    let unknown = || Error::Unknown(id.to_owned());
+    if load(dir)?.is_none() {
+        return Err(unknown());
+    }
+    let _lock = lock(dir)?;
+    let mut keys = load(dir)?.unwrap_or_default();
+    let key = keys.iter_mut().find(|key| key.id == id).ok_or_else(unknown)?;
+    key.revoked_at.get_or_insert_with(|| now.to_string());
+    let key = key.clone();
+    store(dir, keys)?;
+    Ok(key)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(Error::Random)?;
+    Ok(bytes)
+}
+
+/// Holds the others off for as long as the file is held open.
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("keys.lock");
+    let locked = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).and_then(|file| {
+        file.lock()?;
+        Ok(file)
+    });
+    locked.map_err(|source| Error::Io { what: "can't lock", path, source })
+}
+
+fn make_secret(dir: &Path) -> Result<[u8; 32], Error> {
+    let secret = random::<32>()?;
+    replace(dir, &secret_path(dir), &secret)?;
+    Ok(secret)
+}
+
+fn store(dir: &Path, keys: Vec<Key>) -> Result<(), Error> {
+    let path = document_path(dir);
+    let mut bytes = serde_json::to_vec_pretty(&Document { format: FORMAT, keys })
+        .map_err(|error| Error::Damaged { path: path.clone(), source: error.into() })?;
+    bytes.push(b'\n');
+    replace(dir, &path, &bytes)
+}
+
+/// Puts a file in the place of another, so that after a crash there is one of the two, whole.
+fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let fresh = path.with_extension("new");
+    let written = (|| {
+        let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&fresh, path)?;
+        File::open(dir)?.sync_all()
+    })();
+    written.map_err(|source| Error::Io { what: "can't write", path: path.into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(role: Role) -> NewKey {
+        NewKey { role, name: None, expires_in_days: Some(1) }
+    }
+
+    #[test]
+    fn the_token_is_in_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let (key, token) = create(dir.path(), new(Role::Teller), Timestamp::from_micros(0)).unwrap();
+        assert!(token.starts_with(&format!("bo_{}_", key.id)) && token.len() > 70);
+        let secret_part = token.rsplit('_').next().unwrap();
+        for file in fs::read_dir(dir.path()).unwrap() {
+            let bytes = fs::read(file.unwrap().path()).unwrap();
+            assert!(!String::from_utf8_lossy(&bytes).contains(secret_part));
+        }
+        assert_eq!(key.expires_at.as_deref(), Some("1970-01-02T00:00:00.000000Z"));
+    }
+
+    #[test]
+    fn only_the_owner_may_read_the_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        create(dir.path(), new(Role::Operator), Timestamp::from_micros(0)).unwrap();
+        for path in [document_path(dir.path()), secret_path(dir.path())] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_key_is_revoked_once() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(matches!(revoke(dir.path(), "x", Timestamp::from_micros(0)), Err(Error::Unknown(_))));
+        let (key, _) = create(dir.path(), new(Role::Auditor), Timestamp::from_micros(0)).unwrap();
+        let first = revoke(dir.path(), &key.id, Timestamp::from_micros(1)).unwrap();
+        assert_eq!(revoke(dir.path(), &key.id, Timestamp::from_micros(2)).unwrap(), first);
+        assert_eq!(load(dir.path()).unwrap().unwrap(), [first]);
+    }
+}

@@ -1,0 +1,78 @@
+//! A flipped byte is found, or it is harmless. Never does the ledger go on from a history that it did not write.
+
+mod support;
+
+use std::path::Path;
+
+use bookonce::ledger::Ledger;
+use support::*;
+
+/// Books a small history, a commit at a time.
+async fn history(ledger: &Ledger) {
+    for command in [
+        open(1, "alice"),
+        deposit(2, "alice", "100.00"),
+        withdraw(3, "alice", "40.00"),
+        withdraw(4, "alice", "1000.00"),
+        reverse(5, "alice", 3, None, false),
+        open(6, "bob"),
+        deposit(7, "bob", "12.34"),
+    ] {
+        ledger.execute(vec![command]).await.unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn flipped(good: &[u8], at: usize) -> Vec<u8> {
+    let mut bad = good.to_vec();
+    bad[at] ^= 0x04;
+    bad
+}
+
+/// Catches: a start that believes what SQLite makes of a damaged WAL and forgets acknowledged commits.
+#[tokio::test]
+async fn a_flip_in_the_wal_of_a_killed_service_loses_no_more_than_the_last_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = dir.path().join("running");
+    let ledger = open_ledger(&running).unwrap();
+    history(&ledger).await;
+    let killed = dir.path().join("killed");
+    copy(&running, &killed);
+    let lines = ledger.lines(0, 100).await.unwrap();
+    let wal = std::fs::read(killed.join("journal.db-wal")).unwrap();
+    let (mut refused, mut cut, mut harmless) = (0, 0, 0);
+    for at in (0..wal.len()).step_by(41) {
+        let place = dir.path().join(format!("flipped-{at}"));
+        copy(&killed, &place);
+        std::fs::write(place.join("journal.db-wal"), flipped(&wal, at)).unwrap();
+        match open_ledger(&place) {
+            Err(error) => {
+                refused += 1;
+                assert!(error.to_string().contains("damaged"), "{error}");
+            }
+            Ok(opened) => {
+                let position = opened.head().position;
+                let kept = opened.lines(0, 100).await.unwrap();
+                assert!(position >= 6, "byte {at}: {position} of 7 events are left");
+                assert!(lines.starts_with(&kept), "byte {at}: the history was changed");
+                if position == 6 { cut += 1 } else { harmless += 1 }
+            }
+        }
+        // Its threads may still be at it; the temporary folder is removed in the end.
+        let _removed_or_not = std::fs::remove_dir_all(&place);
+    }
+    println!("refused {refused}, last commit cut {cut}, harmless {harmless}");
+    assert!(refused > 0 && cut > 0);
+}

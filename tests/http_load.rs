@@ -1,0 +1,61 @@
+//! More than the service can take, and answers that take longer than their clients wait.
+
+#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use bookonce::http::{Config, Limits, router};
+use support::http::{Service, id};
+
+#[test]
+fn row_29_what_is_too_much_is_refused_at_once_and_may_be_sent_again() {
+    let service = Service::with_queue(2);
+    service.account("alice");
+    let sent: Vec<(String, u16, Duration)> = std::thread::scope(|scope| {
+        let client = || {
+            let mut sent = Vec::new();
+            for _ in 0..40 {
+                let body = format!(r#"{{"transaction_id":"{}","amount":"0.01"}}"#, id());
+                let started = Instant::now();
+                let reply = service.post("/v1/accounts/alice/withdrawals", &body);
+                if reply.status == 503 {
+                    assert_eq!(reply.code(), "overloaded");
+                    assert_eq!(reply.header("retry-after"), Some("1"));
+                }
+                sent.push((body, reply.status, started.elapsed()));
+            }
+            sent
+        };
+        let clients: Vec<_> = (0..32).map(|_| scope.spawn(client)).collect();
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    });
+    let mut refused: Vec<_> = sent.iter().filter(|(_, status, _)| *status == 503).collect();
+    assert!(!refused.is_empty() && refused.len() < sent.len(), "{} of {}", refused.len(), sent.len());
+    refused.sort_by_key(|(_, _, took)| *took);
+    let median = refused[refused.len() / 2].2;
+    assert!(median < Duration::from_millis(50), "half of the refusals took longer than {median:?}");
+    let balance = || service.get("/v1/accounts/alice").json()["balance"].as_str().unwrap().to_owned();
+    let booked = sent.len() - refused.len();
+    assert_eq!(balance(), format!("{}.{:02}", (10_000 - booked) / 100, (10_000 - booked) % 100));
+    let again = service.post("/v1/accounts/alice/withdrawals", &refused[0].0);
+    assert_eq!((again.status, again.header("idempotent-replayed")), (201, None));
+}
+
+#[test]
+fn a_client_that_will_not_wait_is_told_that_it_is_in_progress() {
+    let config = Config { write_wait: Duration::ZERO, ..Config::default() };
+    let service = Service::with(config, Limits::default(), router);
+    // So many take longer than the shortest wait that a timer can measure.
+    let ids: Vec<String> = (0..5_000).map(|_| id()).collect();
+    let line = |(n, id): (usize, &String)| {
+        format!(r#"{{"op":"open_account","transaction_id":"{id}","account":"a{n}","currency":"EUR"}}"#) + "\n"
+    };
+    let body: String = ids.iter().enumerate().map(line).collect();
+    let reply = service.send("POST", "/v1/batch", &[("content-type", "application/x-ndjson")], body);
+    assert_eq!((reply.status, reply.code().as_str()), (409, "in_progress"));
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    let booked = service.get(&format!("/v1/transactions/{}?min_position=5000", ids[4_999]));
+    assert_eq!((booked.status, booked.json()["outcome"].as_str()), (200, Some("accepted")));
+}

@@ -1,0 +1,166 @@
+//! The contract of reads, over real sockets.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::http::{Reply, Service, id};
+
+fn withdraw(service: &Service, amount: &str) -> Reply {
+    let body = format!(r#"{{"transaction_id":"{}","amount":"{amount}"}}"#, id());
+    service.post("/v1/accounts/alice/withdrawals", body)
+}
+
+#[test]
+fn balances_can_be_read_as_they_were() {
+    let service = Service::start();
+    service.account("alice");
+    withdraw(&service, "40");
+    let at = |query: &str| service.get(&format!("/v1/accounts/alice?{query}"));
+    assert_eq!(at("at_position=2").json()["balance"], "100.00");
+    let several = at("at_position=0&at_position=1&at_position=3").json();
+    let told = |place: usize, field: &str| several["items"][place][field].as_str().unwrap().to_owned();
+    assert_eq!(told(0, "status"), "unopened");
+    assert_eq!((told(1, "balance"), told(2, "balance")), ("0.00".to_owned(), "60.00".to_owned()));
+    assert_eq!(several["items"][2]["at_position"], 3);
+    assert_eq!(at("as_of=2000-01-01T00:00:00Z").code(), "account_not_found");
+    assert_eq!(at("known_at=2100-01-01T00:00:00+01:00").json()["balance"], "60.00");
+    let cash = service.get("/v1/accounts/@cash").json();
+    assert_eq!(cash["balances"], json!({"EUR": "-60.00"}));
+    assert!(cash.get("balance").is_none());
+    let trial = service.get("/v1/trial-balance").json();
+    assert_eq!(trial["balanced"], true);
+    assert_eq!(trial["totals"][1], json!({"kind": "@cash", "currency": "EUR", "total": "-60.00"}));
+}
+
+#[test]
+fn lists_go_on_where_they_ended_while_new_ones_come() {
+    let service = Service::start();
+    service.account("alice");
+    for _ in 0..5 {
+        withdraw(&service, "1");
+    }
+    for (list, expected) in [
+        ("/v1/accounts/alice/entries?order=newest&limit=3", vec![7, 6, 5, 4, 3, 2, 1]),
+        ("/v1/transactions?account=alice&kind=withdrawal&outcome=accepted&limit=2", vec![7, 6, 5, 4, 3]),
+    ] {
+        let before = service.get("/v1/journal/head").json()["position"].as_u64().unwrap() - 7;
+        let mut seen = Vec::new();
+        let mut next = String::new();
+        loop {
+            let page = service.get(&format!("{list}{next}")).json();
+            let items = page["items"].as_array().unwrap();
+            seen.extend(items.iter().map(|item| item["position"].as_u64().unwrap()));
+            match page["next"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+            withdraw(&service, "1");
+        }
+        let seen: Vec<u64> = seen.into_iter().filter(|position| *position <= 7).collect();
+        assert_eq!(seen, expected, "{list} after {before} more");
+    }
+    service.account("bob");
+    let first = service.get("/v1/accounts?limit=1").json();
+    assert_eq!(first["items"][0]["account"], "alice");
+    let rest =
+        service.get(&format!("/v1/accounts?limit=1&cursor={}", first["next"].as_str().unwrap())).json();
+    assert_eq!((rest["items"][0]["account"].as_str(), rest["next"].as_str()), (Some("bob"), None));
+}
+
+#[test]
+fn a_statement_as_csv() {
+    let service = Service::start();
+    service.account("alice");
+    withdraw(&service, "40");
+    withdraw(&service, "400");
+    let freeze = json!({"transaction_id": id(), "reason": "=cmd|'/c calc'!A1"}).to_string();
+    assert_eq!(service.post("/v1/accounts/alice/freeze", freeze).status, 201);
+    let path = "/v1/accounts/alice/entries?order=oldest";
+    let reply = service.send("GET", path, &[("accept", "text/csv")], "");
+    assert_eq!(reply.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
+    let mut shown = String::new();
+    for line in reply.text().split("\r\n") {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        for place in [1, 2, 3] {
+            if let Some(cell) = cells.get_mut(place).filter(|cell| cell.len() > 20) {
+                *cell = "…";
+            }
+        }
+        shown.push_str(&cells.join(","));
+        shown.push('\n');
+    }
+    insta::assert_snapshot!(shown.trim_end());
+    let page = service.send("GET", &format!("{path}&limit=1"), &[("accept", "text/csv")], "");
+    let link = page.header("link").unwrap();
+    assert!(
+        link.starts_with("</v1/accounts/alice/entries?order=oldest&limit=1&cursor=")
+            && link.ends_with("rel=\"next\"")
+    );
+    let statement = service.get("/v1/accounts/alice/entries?kind=withdrawal").json();
+    assert_eq!(
+        (statement["opening_balance"].as_str(), statement["closing_balance"].as_str()),
+        (Some("0.00"), Some("60.00"))
+    );
+    assert_eq!(statement["items"][0]["requested_amount"], "400.00");
+    assert_eq!(statement["items"][1]["amount"], "-40.00");
+}
+
+#[test]
+fn the_journal_is_shown_as_it_is() {
+    let service = Service::start();
+    service.account("alice");
+    let lines = service.send("GET", "/v1/journal", &[("accept", "application/x-ndjson")], "");
+    assert_eq!(lines.text().lines().count(), 2);
+    let page = service.get("/v1/journal?limit=1");
+    assert!(page.text().contains(lines.text().lines().next().unwrap()));
+    let rest = service.get(&format!("/v1/journal?cursor={}", page.json()["next"].as_str().unwrap()));
+    assert_eq!(rest.json()["items"][0]["position"], 2);
+    assert_eq!(rest.json()["next"], Value::Null);
+    assert_eq!(service.get("/v1/journal?after=1").json()["items"][0]["type"], "Deposited");
+    let head = service.get("/v1/journal/head").json();
+    assert_eq!(head["hash"], rest.json()["items"][0]["hash"]);
+}
+
+#[test]
+fn the_document_names_every_route_and_every_body() {
+    let service = Service::start();
+    let document = service.get("/openapi.json").json();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let concrete = path.replace("{account}", "alice").replace("{id}", &id());
+        for (method, operation) in operations.as_object().unwrap() {
+            if path != "/v1/journal/live" {
+                let reply = service.send(&method.to_uppercase(), &concrete, &[], "");
+                assert!(
+                    operation["responses"].get(reply.status.to_string()).is_some(),
+                    "{method} {path}: {}",
+                    reply.status
+                );
+                assert_ne!(reply.status, 405, "{path}");
+            }
+        }
+    }
+    let page = service.get("/docs/");
+    assert_eq!(page.status, 200);
+    assert!(page.header("content-security-policy").unwrap().contains("default-src 'self'"));
+    let names = format!("{document}");
+    for reference in names.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"].get(name).is_some(), "{name} is not in the document");
+    }
+    service.account("alice");
+    for (amount, schema) in [("1", "Accepted"), ("1000", "Problem")] {
+        let answer = withdraw(&service, amount).json();
+        for member in answer.as_object().unwrap().keys() {
+            let properties = &document["components"]["schemas"][schema]["properties"];
+            assert!(properties.get(member).is_some(), "{member} is not in {schema}");
+        }
+    }
+    let metrics = service.get("/metrics");
+    assert!(
+        metrics
+            .text()
+            .contains("bookonce_http_requests_total{route=\"/v1/digest\",method=\"GET\",status=\"200\"} 1")
+    );
+}

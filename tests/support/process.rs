@@ -1,0 +1,117 @@
+//! The real service as a process of its own, and a client over one socket.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A running `bookonce serve`. Killed when it is dropped.
+pub struct Process {
+    child: Child,
+    pub address: SocketAddr,
+    /// From the start of the process until it listened.
+    pub started_in: Duration,
+}
+
+impl Process {
+    /// Starts the service on a folder and a free port, and waits until it listens.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[], &[]).unwrap_or_else(|said| panic!("the service did not start: {said}"))
+    }
+
+    /// The same with more arguments and environment; what it said on standard error if it does not start.
+    pub fn start_with(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self, String> {
+        let begun = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_bookonce"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(arguments)
+            .env_remove("BOOKONCE_LOG")
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some((_, rest)) = line.split_once("://") else {
+            let mut said = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+            child.wait().unwrap();
+            return Err(said);
+        };
+        let address = rest.split([',', '\n']).next().unwrap().parse().unwrap();
+        let mut errors = child.stderr.take().unwrap();
+        // Drained, so that a full pipe never stops the service.
+        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        Ok(Self { child, address, started_in: begun.elapsed() })
+    }
+
+    /// SIGKILL, now.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits until it has stopped by itself; its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _reaped_already = self.child.wait();
+    }
+}
+
+/// An answer, as it came over the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub replayed: bool,
+    pub body: String,
+}
+
+/// Sends one request on a connection of its own and reads the answer.
+pub fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
+    let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+    socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+    socket.set_nodelay(true)?;
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    socket.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    let torn = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "half an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(torn)?;
+    let head = head.to_ascii_lowercase();
+    let status = head.get(9..12).and_then(|status| status.parse().ok()).ok_or_else(torn)?;
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    if length.is_some_and(|length: usize| length != body.len()) {
+        return Err(torn());
+    }
+    Ok(Reply { status, replayed: head.contains("idempotent-replayed: true"), body: body.to_owned() })
+}
+
+/// Runs `bookonce` with these arguments: exit code, standard output, standard error.
+pub fn bookonce(arguments: &[&str]) -> (i32, String, String) {
+    let out = Command::new(env!("CARGO_BIN_EXE_bookonce")).args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (out.status.code().unwrap_or(-1), text(&out.stdout), text(&out.stderr))
+}
+
+/// Says loudly that a test could not be run here, and leaves a line for `tests/all` to count.
+pub fn skip(test: &str, why: &str) {
+    eprintln!("SKIPPED {test}: {why}");
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/skipped-tests");
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(list);
+    writeln!(file.unwrap(), "{test}: {why}").unwrap();
+}

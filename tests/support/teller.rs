@@ -1,0 +1,127 @@
+//! Tellers: clients that never give up on an ID, remember every first answer, and know what the ledger must hold.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::process::{Reply, send};
+
+/// Where the service is, as it moves from restart to restart.
+pub type Whereabouts = Arc<Mutex<Option<SocketAddr>>>;
+
+/// A request that was answered, and how.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub path: String,
+    pub body: String,
+    pub reply: Reply,
+}
+
+/// Everything that one teller was told.
+#[derive(Debug, Default)]
+pub struct Memory {
+    pub answered: Vec<Answered>,
+    /// By account, in cents.
+    pub balances: HashMap<String, i64>,
+    pub retries: usize,
+}
+
+/// A small generator of numbers that look random, the same for the same seed.
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
+
+/// The transaction ID of a teller's n-th request.
+pub fn id(teller: u64, n: u64) -> String {
+    format!("{teller:08x}-0000-4000-8000-{n:012x}")
+}
+
+/// Works on two accounts of its own until told to stop: each request is sent again until it is answered, and now and then
+/// an old one is sent once more and must get its first answer.
+pub fn work(teller: u64, whereabouts: &Whereabouts, stop: &AtomicBool) -> Memory {
+    let mut memory = Memory::default();
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (teller + 1));
+    let accounts = [format!("t{teller}-a"), format!("t{teller}-b")];
+    let mut n = 0;
+    for account in &accounts {
+        n += 1;
+        let body =
+            format!(r#"{{"transaction_id":"{}","account":"{account}","currency":"EUR"}}"#, id(teller, n));
+        book(&mut memory, whereabouts, "/v1/accounts".into(), body, account, 0);
+    }
+    while !stop.load(Ordering::Relaxed) {
+        n += 1;
+        let account = &accounts[usize::try_from(dice.below(2)).unwrap()];
+        let cents = i64::try_from(dice.below(5_000)).unwrap() + 1;
+        let deposit = dice.below(2) == 0;
+        let (kind, moved) = if deposit { ("deposits", cents) } else { ("withdrawals", -cents) };
+        let amount = format!("{}.{:02}", cents / 100, cents % 100);
+        let body = format!(r#"{{"transaction_id":"{}","amount":"{amount}"}}"#, id(teller, n));
+        book(&mut memory, whereabouts, format!("/v1/accounts/{account}/{kind}"), body, account, moved);
+        if dice.below(4) == 0 {
+            let old = usize::try_from(dice.below(memory.answered.len() as u64)).unwrap();
+            ask_again(&memory.answered[old].clone(), whereabouts);
+        }
+    }
+    memory
+}
+
+fn book(
+    memory: &mut Memory,
+    whereabouts: &Whereabouts,
+    path: String,
+    body: String,
+    account: &str,
+    moved: i64,
+) {
+    let (reply, retries) = insist(whereabouts, &path, &body);
+    memory.retries += retries;
+    assert!(matches!(reply.status, 201 | 402), "{path} {body}: {reply:?}");
+    let balance = memory.balances.entry(account.to_owned()).or_default();
+    if reply.status == 201 {
+        *balance += moved;
+    }
+    assert!(
+        reply.body.contains(&format!(r#""balance":"{}.{:02}""#, *balance / 100, *balance % 100)),
+        "{account} has {balance} cents, but was told {}",
+        reply.body
+    );
+    memory.answered.push(Answered { path, body, reply });
+}
+
+/// Sends an answered request again: the same bytes must come back, marked as replayed.
+pub fn ask_again(first: &Answered, whereabouts: &Whereabouts) {
+    let (again, _) = insist(whereabouts, &first.path, &first.body);
+    assert_eq!(
+        (again.status, &again.body),
+        (first.reply.status, &first.reply.body),
+        "the first answer changed"
+    );
+    assert!(again.replayed, "booked a second time: {}", first.body);
+}
+
+/// Sends the same request until it gets an answer that is one. How often it had to be repeated.
+fn insist(whereabouts: &Whereabouts, path: &str, body: &str) -> (Reply, usize) {
+    for attempt in 0..20_000 {
+        let address = *whereabouts.lock().unwrap();
+        match address.map(|address| send(address, "POST", path, body)) {
+            // An answer that comes when the service is known to be gone is one that was lost on the way.
+            Some(Ok(reply))
+                if reply.status < 500 && reply.status != 409 && *whereabouts.lock().unwrap() == address =>
+            {
+                return (reply, attempt);
+            }
+            _ => std::thread::sleep(Duration::from_millis(2)),
+        }
+    }
+    panic!("nobody answers {path} {body}");
+}
