@@ -166,6 +166,19 @@ fn the_lines_are_written_as_they_were() {
     }
 }
 
+/// Catches: an auditor that finds fault with what was right, or a ledger that booked what is not.
+#[test]
+fn the_auditor_finds_them_right() {
+    for name in names() {
+        let verify = std::process::Command::new(env!("CARGO_BIN_EXE_bookonce"))
+            .arg("verify")
+            .arg(histories().join(format!("{name}.ndjson")))
+            .output()
+            .unwrap();
+        assert!(verify.status.success(), "{name}: {}", String::from_utf8_lossy(&verify.stdout));
+    }
+}
+
 /// Catches: a fold, a read or a digest that makes something else of an old history.
 #[tokio::test]
 async fn each_replays_to_what_it_was() {

@@ -227,7 +227,12 @@ fn reopen(dir: &Path, known: &Known) -> Index {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Catches: an ID that is lost between memory, frozen memory and files; a run that a merge drops or counts twice; a
     /// sum that is added twice after a crash; a checkpoint that is ahead of what is in the files.
