@@ -227,7 +227,12 @@ fn reopen(dir: &Path, known: &Known) -> Index {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        max_shrink_iters: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Catches: an ID that is lost between memory, frozen memory and files; a run that a merge drops or counts twice; a
     /// sum that is added twice after a crash; a checkpoint that is ahead of what is in the files.
@@ -336,6 +341,29 @@ fn asked(dir: &Path, known: &Known) -> Result<(), IndexError> {
     });
     let _already_reported = index.close();
     outcome
+}
+
+/// Catches: a row of state, or a run in the list, that is gone without a trace.
+#[test]
+fn a_missing_row_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let known = built(dir.path(), 150);
+    let good = read_all(dir.path());
+    let catalog = dir.path().join("index.db");
+    for (table, keys) in [("state", "kind, key"), ("runs", "file"), ("meta", "key")] {
+        let count = format!("SELECT count(*) FROM {table}");
+        let count: u32 =
+            rusqlite::Connection::open(&catalog).unwrap().query_row(&count, [], |row| row.get(0)).unwrap();
+        for nth in 0..count {
+            write_all(dir.path(), &good);
+            let delete = format!(
+                "DELETE FROM {table} WHERE ({keys}) = (SELECT {keys} FROM {table} ORDER BY {keys} LIMIT 1 OFFSET {nth})"
+            );
+            assert_eq!(rusqlite::Connection::open(&catalog).unwrap().execute(&delete, []).unwrap(), 1);
+            assert!(asked(dir.path(), &known).is_err(), "row {nth} of {table} is missing");
+        }
+        write_all(dir.path(), &good);
+    }
 }
 
 /// Catches: a run that is missing, or is another's, and nobody notices.

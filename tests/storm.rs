@@ -260,7 +260,7 @@ fn weather(bodies: &[[Command; 2]], steps: &[Step]) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 100,
+        cases: 60,
         max_shrink_iters: 200,
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -133,6 +133,17 @@ impl Index {
     /// # Errors
     /// As for `open`.
     pub fn open_with(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
+        let index = Self::prepare(dir, journal_id, seed, tuning)?;
+        index.start()?;
+        Ok(index)
+    }
+
+    /// Opens the index, checks it, and lets it stand still until [`start`](Self::start): so that it can be compared with
+    /// its journal before anything in it moves.
+    ///
+    /// # Errors
+    /// As for `open`.
+    pub fn prepare(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir)?;
         let connection = catalog::open(&dir.join("index.db"))?;
         if catalog::is_new(&connection)? {
@@ -171,9 +182,15 @@ impl Index {
             failed: Mutex::new(None),
             threads: Mutex::new(Vec::new()),
         };
-        let index = Self(Arc::new(shared));
-        flush::start(&index.0)?;
-        Ok(index)
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Starts the threads that move the checkpoint and merge runs.
+    ///
+    /// # Errors
+    /// When a thread can't be started.
+    pub fn start(&self) -> Result<(), IndexError> {
+        flush::start(&self.0)
     }
 
     /// The checkpoint in the files.

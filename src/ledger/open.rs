@@ -113,8 +113,13 @@ impl Ledger {
         let reader = Reader::new(&path);
         let last = reader.last_position()?;
         let seed = options.fresh.as_u64_pair().1;
-        let index = Index::open_with(&folder.path().join(INDEX), journal_id, seed, workings.index)?;
-        let end = catch_up(&index, &reader, journal_id, last, &options.progress)?;
+        let index = Index::prepare(&folder.path().join(INDEX), journal_id, seed, workings.index)?;
+        let start = compare(&index, &reader, journal_id, last)?;
+        index.start()?;
+        let end = catch_up(&index, &reader, start, last, &options.progress).inspect_err(|_| {
+            // Why the start failed is what matters; its threads must not outlive it.
+            let _already_failing = index.close();
+        })?;
         let (head_sender, head) = watch::channel(Head { journal_id, position: end.position, hash: end.hash });
         let office = Office {
             store: (workings.appends)(Box::new(Lane::start(&path, end.position, end.hash)?)),
@@ -175,14 +180,8 @@ struct End {
     recorded_at: Timestamp,
 }
 
-/// Brings the index up to the journal's end.
-fn catch_up(
-    index: &Index,
-    reader: &Reader,
-    journal_id: Uuid,
-    last: u64,
-    progress: &dyn Fn(u64, u64),
-) -> Result<End, OpenError> {
+/// Compares the index's checkpoint with the journal.
+fn compare(index: &Index, reader: &Reader, journal_id: Uuid, last: u64) -> Result<End, OpenError> {
     let checkpoint = index.checkpoint()?;
     let ordered =
         "Nothing was changed. If the journal is right, `bookonce rebuild` builds the index anew from it";
@@ -211,6 +210,17 @@ fn catch_up(
         }
         end.recorded_at = at.event.recorded_at;
     }
+    Ok(end)
+}
+
+/// Brings the index up to the journal's end.
+fn catch_up(
+    index: &Index,
+    reader: &Reader,
+    mut end: End,
+    last: u64,
+    progress: &dyn Fn(u64, u64),
+) -> Result<End, OpenError> {
     let mut fold = Fold { index, accounts: HashMap::new() };
     while end.position < last {
         let row = reader.row_with(end.position + 1)?;
