@@ -225,10 +225,10 @@ async fn the_index_agrees_with_the_journal_id_by_id() {
     let workings = Workings { index: tuning, ..Workings::default() };
     let ledger = Ledger::open_with(options(dir.path(), system_clock()), workings).unwrap();
     let scattered = |n: u128| n.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835) >> 8;
-    ledger.execute((0..50).map(|a| open(scattered(a), &format!("a-{a}"))).collect()).await.unwrap();
+    ledger.execute((0..50).map(|a| open(scattered(a), &format!("a-{a}"))).collect::<Vec<_>>()).await.unwrap();
     let numbers: Vec<u128> = (50..EVENTS).collect();
     for numbers in numbers.chunks(8_000) {
-        let batch = numbers.iter().map(|n| deposit(scattered(*n), &format!("a-{}", n % 50), "1")).collect();
+        let batch: Vec<_> = numbers.iter().map(|n| deposit(scattered(*n), &format!("a-{}", n % 50), "1")).collect();
         ledger.execute(batch).await.unwrap();
     }
     let head = ledger.head();

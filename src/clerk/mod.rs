@@ -62,7 +62,7 @@ impl Default for Limits {
 
 /// Commands that came together, and who waits for the rulings.
 struct Job {
-    commands: Vec<Command>,
+    commands: Arc<[Command]>,
     reply: oneshot::Sender<Result<Rulings, Unavailable>>,
 }
 
@@ -141,7 +141,7 @@ impl Clerk {
     ///
     /// # Errors
     /// When the machinery could not decide or append. None of it is the answer of an ID.
-    pub async fn rule(&self, commands: Vec<Command>) -> Result<Rulings, Unavailable> {
+    pub async fn rule(&self, commands: Arc<[Command]>) -> Result<Rulings, Unavailable> {
         if self.waiting.stopping.load(Ordering::Acquire) {
             return Err(Unavailable::Stopping);
         }

@@ -143,7 +143,7 @@ impl Rounds {
         }
         self.last_recorded = self.last_recorded.max((self.clock)());
         let mut rulings = Vec::with_capacity(job.commands.len());
-        for command in &job.commands {
+        for command in job.commands.iter() {
             match self.desk.rule(command, self.last_recorded, &mut self.open) {
                 Ok(ruling) => rulings.push(ruling),
                 Err(error) => return self.damaged(&error, job.reply),

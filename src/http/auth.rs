@@ -9,15 +9,22 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
+use tokio::sync::watch;
 
 use super::App;
 use super::problem::Problem;
+use super::serve::Stage;
 use crate::keys::Role;
 use crate::keys::ring::Identity;
 
 /// The other end of the connection; put into each request by [`mod@super::serve`].
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// How far the service is on its way out, as that changes.
+    pub stages: watch::Receiver<Stage>,
+}
 
 /// The caller of a request. To ask for it is to refuse everybody who is nobody (401).
 #[derive(Clone, Debug)]
@@ -59,7 +66,7 @@ impl Caller {
             (Some(value), None) => value.to_str().ok().and_then(bearer),
             _ => None,
         };
-        let loopback = extensions.get::<Peer>().is_some_and(|peer| is_loopback(peer.0.ip()));
+        let loopback = extensions.get::<Peer>().is_some_and(|peer| is_loopback(peer.address.ip()));
         let loopback = loopback && is_local_page(headers);
         match app.keys().identify(token, loopback) {
             Some(Identity { actor, role }) => Ok(Self { actor, role }),

@@ -3,6 +3,8 @@
 //! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go
 //! to the ledger in one call, so that they share its commits. Bounds: 8 MiB and 10,000 lines.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -51,18 +53,19 @@ pub(super) async fn batch(
     let frame = Frame::new(None, &parts.headers, &caller)?;
     let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };
     let bytes = body::read(&parts.headers, body, wanted).await?;
-    let lines = read(bytes, &frame).await?;
-    let commands: Vec<Command> = lines.iter().filter_map(|line| line.as_ref().ok().cloned()).collect();
-    let verdicts = if commands.is_empty() { Vec::new() } else { execute(&app, commands).await? };
-    let mut verdicts = verdicts.into_iter();
+    let (commands, lines) = read(bytes, &frame).await?;
+    let commands: Arc<[Command]> = commands.into();
+    let verdicts =
+        if commands.is_empty() { Vec::new() } else { execute(&app, Arc::clone(&commands)).await? };
+    let mut verdicts = verdicts.into_iter().zip(commands.iter());
     let mut out = Vec::with_capacity(lines.len() * 512);
     let mut position = 0;
     for (place, line) in lines.into_iter().enumerate() {
         if place % AT_ONCE == AT_ONCE - 1 {
             tokio::task::yield_now().await;
         }
-        let outcome = line.and_then(|command| match verdicts.next() {
-            Some(verdict) => answered(verdict, &command),
+        let outcome = line.and_then(|()| match verdicts.next() {
+            Some((verdict, command)) => answered(verdict, command),
             None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
         });
         if let Ok(answered) = &outcome {
@@ -75,8 +78,10 @@ pub(super) async fn batch(
     Ok(response)
 }
 
-/// Each line as its command, or what is wrong with it.
-async fn read(bytes: Bytes, frame: &Frame<'_>) -> Result<Vec<Result<Command, Problem>>, Problem> {
+/// The commands of a batch, and for each line whether it is the next of them or what is wrong with it.
+type Lines = (Vec<Command>, Vec<Result<(), Problem>>);
+
+async fn read(bytes: Bytes, frame: &Frame<'_>) -> Result<Lines, Problem> {
     let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     if body.is_empty() {
         return Err(Problem::malformed("The body is empty."));
@@ -85,14 +90,14 @@ async fn read(bytes: Bytes, frame: &Frame<'_>) -> Result<Vec<Result<Command, Pro
     if count > MOST_LINES {
         return Err(Problem::too_large(format!("A batch has at most {MOST_LINES} lines.")));
     }
-    let mut lines = Vec::with_capacity(count);
+    let (mut commands, mut lines) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for line in body.split(|byte| *byte == b'\n') {
-        lines.push(command(line, frame));
+        lines.push(command(line, frame).map(|command| commands.push(command)));
         if lines.len() % AT_ONCE == 0 {
             tokio::task::yield_now().await;
         }
     }
-    Ok(lines)
+    Ok((commands, lines))
 }
 
 fn command(line: &[u8], frame: &Frame<'_>) -> Result<Command, Problem> {

@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use super::App;
 use super::accept::{self, EVENTS};
 use super::auth::Caller;
+use super::auth::Peer;
 use super::journal::{lines, position};
 use super::problem::Problem;
 use super::query::Params;
 use super::reads::{MIN_POSITION, bytes_of, wait};
-use super::serve::{Stage, Stages};
+use super::serve::Stage;
 use crate::ledger::{Head, Position, ReadError};
 
 /// So many events are read at once.
@@ -33,7 +34,7 @@ const AT_ONCE: usize = 256;
 pub(super) async fn live(
     State(app): State<App>,
     _caller: Caller,
-    stages: Option<Extension<Stages>>,
+    peer: Option<Extension<Peer>>,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &["after", MIN_POSITION])?;
@@ -49,7 +50,7 @@ pub(super) async fn live(
     wait(&app, &params).await?;
     let feed = Feed {
         changes: app.ledger().changes(),
-        stages: stages.map(|Extension(Stages(stages))| stages),
+        stages: peer.map(|Extension(peer)| peer.stages),
         app,
         after,
         greeted: false,

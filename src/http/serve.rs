@@ -76,10 +76,6 @@ pub enum Stage {
     Ended,
 }
 
-/// The stage, as it changes; put into each request.
-#[derive(Clone, Debug)]
-pub struct Stages(pub watch::Receiver<Stage>);
-
 /// Serves `app` on the listener until `shutdown`, and then until what was under way has ended, or the limit for that
 /// has passed.
 pub async fn serve(
@@ -208,8 +204,7 @@ impl Connection {
         let pace = Arc::clone(&self.pace);
         let answering = check(&request, *self.stage.borrow()).map(|()| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(self.peer));
-            request.extensions_mut().insert(Stages(self.stage.clone()));
+            request.extensions_mut().insert(Peer { address: self.peer, stages: self.stage.clone() });
             self.app.clone().call(request)
         });
         async move {

@@ -3,6 +3,8 @@
 //! The order: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
 //! or first seen long ago; both are rendered by the same code, so that a retry gets the same bytes.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, LINK};
@@ -160,18 +162,19 @@ async fn book(
     let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
     let bytes = body::read(&parts.headers, body, wanted).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    let command = command(text, op, frame)?;
-    let verdict = execute(app, vec![command.clone()]).await?.pop();
-    let Some(verdict) = verdict else { return Err(crate::ledger::Unavailable::OutcomeUnknown.into()) };
-    let answered = answered(verdict, &command)?;
-    Ok(response(answered))
+    let commands: Arc<[Command]> = Arc::from([command(text, op, frame)?]);
+    let verdicts = execute(app, Arc::clone(&commands)).await?;
+    match verdicts.into_iter().zip(commands.iter()).next() {
+        Some((verdict, command)) => Ok(response(answered(verdict, command)?)),
+        None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
+    }
 }
 
 /// What the ledger says to these commands, one verdict each.
 ///
 /// # Errors
 /// 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
-pub(super) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Verdict>, Problem> {
+pub(super) async fn execute(app: &App, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Problem> {
     match tokio::time::timeout(app.config().write_wait, app.ledger().execute(commands)).await {
         Ok(verdicts) => Ok(verdicts?),
         Err(_) => {

@@ -74,8 +74,8 @@ impl Ledger {
     ///
     /// # Errors
     /// When the machinery could not: nothing of that is the answer of an ID.
-    pub async fn execute(&self, commands: Vec<Command>) -> Result<Vec<Verdict>, Unavailable> {
-        let (rulings, durable) = self.0.clerk.rule(commands).await?;
+    pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
+        let (rulings, durable) = self.0.clerk.rule(commands.into()).await?;
         if !rulings.iter().any(|ruling| matches!(ruling, Ruling::SeenAt(_))) {
             return rulings.into_iter().map(|ruling| verdict(&self.0.reader, ruling, durable)).collect();
         }
