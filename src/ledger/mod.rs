@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::clerk::{self, Clerk, Ruling};
 use crate::domain::command::Command;
 use crate::index::Index;
+use crate::store::Appends;
 use crate::store::embedded::folder::Folder;
 use crate::store::embedded::reader::Reader;
 
@@ -135,10 +136,10 @@ impl Ledger {
         let thread = self.0.thread.lock().take();
         if let Some(thread) = thread {
             self.0.reader.close();
-            if let Ok(store) = thread.join() {
-                store.close().map_err(OpenError::Close)?;
-            }
+            let closed =
+                thread.join().map_or_else(|_| Err("the clerk's thread panicked".into()), Appends::close);
             self.0.index.close()?;
+            closed.map_err(OpenError::Close)?;
         }
         Ok(())
     }
