@@ -32,6 +32,7 @@ pub mod answers;
 pub mod audit;
 pub mod clerk;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod domain;
 pub mod http;

@@ -320,6 +320,12 @@ fn a_reversal_may_itself_be_prevented() {
     account().when(reverse(4, "alice", 77, None, false)).declined_as(Decline::Prevented(id(3)));
 }
 
+#[test]
+fn a_reversal_names_another_transaction_than_itself() {
+    given([opened()]).when(reverse(2, "alice", 2, None, false)).refused_for("reverses");
+    given([opened(), closed(3)]).when(reverse(2, "alice", 2, Some("1"), true)).refused_for("reverses");
+}
+
 // ---- the order of checks
 
 #[test]

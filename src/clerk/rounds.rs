@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, select_biased, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use tokio::sync::{oneshot, watch};
 
 use crate::domain::time::{Clock, Timestamp};
@@ -19,6 +20,9 @@ use super::{Job, Message, Office, Ruling, Rulings, Waiting};
 const IN_FLIGHT: usize = 1;
 /// Events that are appended together at most.
 const MOST_EVENTS: usize = 16_384;
+
+/// So long commands gather while an append is under way.
+const HANDFUL: Duration = Duration::from_micros(100);
 
 type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
 
@@ -99,19 +103,23 @@ impl Rounds {
         self.failing.is_none() && self.open.events.len() < MOST_EVENTS && !self.stopping
     }
 
+    /// Waits for something to do. While an append is under way, commands are taken in handfuls: to be woken for each would
+    /// cost more than to decide it.
     fn wait(&mut self) {
-        if self.takes_more() {
-            select_biased! {
-                recv(self.settled.1) -> settled => if let Ok(settled) = settled { self.settle(&settled) },
-                recv(self.incoming) -> message => match message {
-                    Ok(message) => self.message(message),
-                    Err(_) => self.stopping = true,
-                },
+        if self.in_flight.is_empty() {
+            match self.incoming.recv() {
+                Ok(message) => self.message(message),
+                Err(_) => self.stopping = true,
             }
-        } else if !self.in_flight.is_empty()
-            && let Ok(settled) = self.settled.1.recv()
-        {
-            self.settle(&settled);
+        } else {
+            let settled = if self.takes_more() {
+                self.settled.1.recv_timeout(HANDFUL).ok()
+            } else {
+                self.settled.1.recv().ok()
+            };
+            if let Some(settled) = settled {
+                self.settle(&settled);
+            }
         }
     }
 

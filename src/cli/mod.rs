@@ -3,7 +3,11 @@
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`Exit`].
 
+pub mod bench;
+pub mod child;
+pub mod demo;
 pub mod export;
+pub mod import;
 mod index_books;
 pub mod keys;
 mod open;
@@ -59,6 +63,12 @@ pub enum Command {
     Restore(restore::Args),
     /// Throw the index away and build it anew from the journal
     Rebuild(rebuild::Args),
+    /// Send a bank's file to a running service, each line once
+    Import(import::Args),
+    /// See the guarantee hold through lost answers and kills
+    Demo(demo::Args),
+    /// Measure the service on this machine
+    Bench(bench::Args),
 }
 
 /// Runs a command to its end.
@@ -74,6 +84,9 @@ pub fn run(command: Command) -> Outcome {
         Command::Export(args) => export::run(args),
         Command::Restore(args) => restore::run(args),
         Command::Rebuild(args) => rebuild::run(&args),
+        Command::Import(args) => import::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Bench(args) => bench::run(args),
     }
 }
 

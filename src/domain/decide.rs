@@ -76,6 +76,7 @@ impl Refusal {
 /// # Errors
 /// A [`Refusal`]: the command is answered, and nothing is recorded.
 pub fn decide(standing: Standing<'_>, command: &Command, now: Timestamp) -> Result<Event, Refusal> {
+    check_request(command)?;
     let fact = match (&command.operation, standing.account) {
         (Operation::Open(_), Some(_)) => return Err(Refusal::AccountExists),
         (Operation::Open(opening), None) => open(opening)?,
@@ -89,6 +90,16 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: Timestamp) -> Resu
         }
     };
     event(standing.account, command, fact, now)
+}
+
+/// What the command shows by itself, and no single field of it does.
+fn check_request(command: &Command) -> Result<(), Refusal> {
+    match &command.operation {
+        Operation::Reverse(asked) if asked.reverses == command.transaction_id => {
+            Err(Refusal::Invalid { field: "reverses", problem: "must be another transaction".into() })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn open(opening: &Opening) -> Result<Fact, Refusal> {

@@ -121,7 +121,7 @@ fn flush_loop(shared: &Shared) {
         if closing {
             return;
         }
-        shared.sleep();
+        shared.sleep(true);
     }
 }
 
@@ -136,7 +136,7 @@ fn merge_loop(shared: &Shared) {
                     return;
                 }
             }
-            None => shared.sleep(),
+            None => shared.sleep(false),
         }
     }
 }
@@ -147,9 +147,11 @@ impl Shared {
         self.signal.1.notify_all();
     }
 
-    fn sleep(&self) {
+    /// Waits to be woken, or half a second. Only `flusher` takes the wish for a flush.
+    fn sleep(&self, flusher: bool) {
         let mut guard = self.signal.0.lock();
-        if !self.flush_wanted.swap(false, Ordering::AcqRel) {
+        let wanted = flusher && self.flush_wanted.swap(false, Ordering::AcqRel);
+        if !wanted && !self.closing.load(Ordering::Acquire) {
             self.signal.1.wait_for(&mut guard, Duration::from_millis(500));
         }
     }

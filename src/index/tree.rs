@@ -105,24 +105,24 @@ impl Tree {
         self.runs.iter().try_for_each(|run| run.range(low, high, backwards, limit, out))
     }
 
-    /// Neighbouring runs that should become one: of one tier, as many as [`Tuning::fan_in`].
+    /// Neighbouring runs that should become one: of one tier, as many as [`Tuning::fan_in`]. A run counts for no less than
+    /// any newer one: else small runs between large ones, as they come when flushes are late, would never be merged.
     #[must_use]
     pub fn to_merge(&self, tuning: Tuning) -> Option<Vec<Arc<Run>>> {
-        let mut start = 0;
-        for end in 1..=self.runs.len() {
-            let same = self
-                .runs
-                .get(end)
-                .is_some_and(|run| tier(run, tuning) == self.runs.get(start).map_or(0, |r| tier(r, tuning)));
-            if same {
-                continue;
+        let mut group = 0..0;
+        let mut largest = 0;
+        let mut found = None;
+        for (at, run) in self.runs.iter().enumerate().rev() {
+            let tier = tier(run, tuning).max(largest);
+            group = if tier == largest && !group.is_empty() { at..group.end } else { at..at + 1 };
+            largest = tier;
+            if group.len() >= tuning.fan_in {
+                found = Some(group.clone());
+            } else if found.is_some() {
+                break;
             }
-            if end - start >= tuning.fan_in {
-                return self.runs.get(start..end).map(<[_]>::to_vec);
-            }
-            start = end;
         }
-        None
+        self.runs.get(found?).map(<[_]>::to_vec)
     }
 }
 

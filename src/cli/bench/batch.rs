@@ -1,0 +1,156 @@
+//! Batches of 8,000 lines, over a few connections: how fast a ledger can be filled.
+
+use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use memchr::memmem;
+use serde::Serialize;
+
+use crate::client::random::Draws;
+
+use super::stats::rate;
+use super::wire::{self, Connection, Form};
+
+/// How many lines a batch has.
+pub const LINES: u64 = 8_000;
+
+/// The mark at which the first rate is taken.
+const FIRST: u64 = 1_000_000;
+
+/// What came of filling a ledger.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Filled {
+    /// How many commands were booked.
+    pub commands: u64,
+    /// Commands in a second, up to the first million (or all, where there are fewer).
+    pub first_million_per_s: f64,
+    /// Commands in a second, over all.
+    pub all_per_s: f64,
+    /// Commands in a second over the last tenth.
+    pub last_tenth_per_s: f64,
+    /// Over how many connections.
+    pub connections: usize,
+}
+
+/// Opens the load's accounts and puts a thousand million into each.
+///
+/// # Errors
+/// When the service does not book every line.
+pub fn prepare(address: SocketAddr, accounts: u32) -> Result<(), Error> {
+    let draws = Draws::fresh();
+    let id = || uuid::Uuid::from_bytes(wire::id(&draws));
+    let numbers: Vec<u32> = (0..accounts).collect();
+    let mut connection = Connection::open(address)?;
+    for some in numbers.chunks(4_000) {
+        let lines = some.iter().map(|number| {
+            let account = wire::account(*number);
+            format!(
+                "{{\"op\":\"open_account\",\"transaction_id\":\"{}\",\"account\":\"{account}\",\"currency\":\"EUR\"}}\n\
+                 {{\"op\":\"deposit\",\"transaction_id\":\"{}\",\"account\":\"{account}\",\"amount\":\"1000000000.00\"}}\n",
+                id(),
+                id()
+            )
+        });
+        send(&mut connection, lines.collect::<String>().as_bytes(), 2 * some.len())?;
+    }
+    Ok(())
+}
+
+/// Books this many commands, half of them deposits and half withdrawals of a cent, on random accounts.
+///
+/// # Errors
+/// When the service does not book every line.
+pub fn fill(address: SocketAddr, accounts: u32, commands: u64, connections: usize) -> Result<Filled, Error> {
+    let batches = commands.div_ceil(LINES);
+    let (taken, begun) = (AtomicU64::new(0), Instant::now());
+    let mut ends = std::thread::scope(|threads| {
+        let work = || -> Result<Vec<Duration>, Error> {
+            let (draws, mut connection) = (Draws::fresh(), Connection::open(address)?);
+            let mut forms = forms(&draws, accounts)?;
+            let (mut body, mut ends) = (Vec::new(), Vec::new());
+            while taken.fetch_add(1, Ordering::Relaxed) < batches {
+                body.clear();
+                for (form, account) in &mut forms {
+                    form.fill(&wire::id(&draws), *account);
+                    body.extend_from_slice(&form.bytes);
+                }
+                send(&mut connection, &body, forms.len())?;
+                ends.push(begun.elapsed());
+            }
+            Ok(ends)
+        };
+        let threads: Vec<_> = (0..connections).map(|_| threads.spawn(work)).collect();
+        let mut ends = Vec::new();
+        for thread in threads {
+            ends.extend(thread.join().map_err(|_| Error::other("a sender of batches broke down"))??);
+        }
+        Ok::<_, Error>(ends)
+    })?;
+    ends.sort_unstable();
+    Ok(figures(&ends, connections))
+}
+
+fn forms(draws: &Draws, accounts: u32) -> Result<Vec<(Form, u32)>, Error> {
+    let form = |op: &str| {
+        Form::new(&format!(
+            "{{\"op\":\"{op}\",\"transaction_id\":\"{{id}}\",\"account\":\"{{account}}\",\"amount\":\"0.01\"}}\n"
+        ))
+    };
+    let (deposit, withdraw) = form("deposit").zip(form("withdraw")).ok_or(ErrorKind::InvalidInput)?;
+    let line = |number: u64| {
+        let form = if number.is_multiple_of(2) { deposit.clone() } else { withdraw.clone() };
+        (form, u32::try_from(draws.below(accounts.into())).unwrap_or(0))
+    };
+    Ok((0..LINES).map(line).collect())
+}
+
+/// `ends`: when each batch was answered, in order.
+fn figures(ends: &[Duration], connections: usize) -> Filled {
+    let at =
+        |batches: usize| batches.checked_sub(1).and_then(|last| ends.get(last)).copied().unwrap_or_default();
+    let all = ends.len();
+    let lines = |batches: usize| batches as u64 * LINES;
+    let first = usize::try_from(FIRST / LINES).unwrap_or(all).min(all);
+    let tenth = (all / 10).max(1).min(all);
+    Filled {
+        commands: lines(all),
+        first_million_per_s: rate(lines(first), at(first)),
+        all_per_s: rate(lines(all), at(all)),
+        last_tenth_per_s: rate(lines(tenth), at(all).saturating_sub(at(all - tenth))),
+        connections,
+    }
+}
+
+/// Sends a batch and sees to it that every line was booked.
+fn send(connection: &mut Connection, body: &[u8], lines: usize) -> Result<(), Error> {
+    let head = format!(
+        "POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let (head, answer) = connection.ask(&[head.as_bytes(), body])?;
+    let booked = memmem::find_iter(answer, b"\"status\":201,").count();
+    if head.status == 200 && booked == lines {
+        return Ok(());
+    }
+    let begins =
+        String::from_utf8_lossy(answer.get(..answer.len().min(300)).unwrap_or_default()).into_owned();
+    Err(Error::other(format!("of {lines} lines {booked} were booked (status {}): {begins}", head.status)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_over_what_was_answered() {
+        let ends: Vec<_> = (1..=250).map(|batch| Duration::from_millis(10 * batch)).collect();
+        let filled = figures(&ends, 4);
+        assert_eq!(filled.commands, 2_000_000);
+        for found in [filled.first_million_per_s, filled.all_per_s, filled.last_tenth_per_s] {
+            assert!((found - 800_000.0).abs() < 1.0, "{found}");
+        }
+        assert_eq!(figures(&[], 4).commands, 0);
+    }
+}

@@ -1,0 +1,170 @@
+//! A ledger with many transactions: its start, its memory, its speed, its index, and its replay.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::cli::Error;
+use crate::cli::child::{self, Service};
+
+use super::blocking;
+use super::load::Load;
+use super::singles::{Phases, Rounds, Side, ratio};
+use super::wire::Connection;
+
+/// How many connections the loaded ledger is compared with the empty one at.
+const CONNECTIONS: usize = 256;
+
+/// A ledger with many transactions, started.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Start {
+    /// How many events it has.
+    pub events: u64,
+    /// How long it took to stop.
+    pub stop_s: f64,
+    /// From the start of its process to the first withdrawal's answer.
+    pub first_answer_s: f64,
+    /// Resident memory after that, in MB (10^6 bytes).
+    pub resident_mb: f64,
+    /// Resident memory after the load at 256 connections.
+    pub resident_after_load_mb: f64,
+    /// An empty ledger at 256 connections.
+    pub empty: Side,
+    /// This one at 256 connections.
+    pub loaded: Side,
+    /// Its rate by the empty one's.
+    pub to_empty: f64,
+}
+
+/// How far the index was behind, and how soon it was not.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Lag {
+    /// After which load.
+    pub after: String,
+    /// Events that it had not taken in when the load ended.
+    pub events: u64,
+    /// How long it took to have them all.
+    pub caught_up_s: f64,
+}
+
+/// The whole journal, verified.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Replay {
+    /// How many events.
+    pub events: u64,
+    /// How long, with the start of the process.
+    pub took_s: f64,
+    /// Events in a second.
+    pub events_per_s: f64,
+}
+
+/// Waits until the index has everything.
+///
+/// # Errors
+/// When the service does not say how far it is, or is not there after two minutes.
+pub fn catch_up(address: SocketAddr, after: &str) -> Result<Lag, Error> {
+    let mut connection = Connection::open(address)?;
+    let begun = Instant::now();
+    let events = lag(&mut connection)?;
+    while lag(&mut connection)? > 0 {
+        if begun.elapsed() > Duration::from_secs(120) {
+            return Err("the index does not catch up".into());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(Lag { after: after.to_owned(), events, caught_up_s: begun.elapsed().as_secs_f64() })
+}
+
+fn lag(connection: &mut Connection) -> Result<u64, Error> {
+    let metrics = connection.get("/metrics")?;
+    let line = metrics.lines().find_map(|line| line.strip_prefix("bookonce_index_lag_events "));
+    line.and_then(|number| number.trim().parse().ok())
+        .ok_or_else(|| "the metrics do not tell the index's lag".into())
+}
+
+/// How many events the journal has.
+///
+/// # Errors
+/// When the service does not tell.
+pub fn events(address: SocketAddr) -> Result<u64, Error> {
+    let head: serde_json::Value = serde_json::from_str(&Connection::open(address)?.get("/v1/journal/head")?)?;
+    head["position"].as_u64().ok_or_else(|| "the journal's head has no position".into())
+}
+
+/// Stops the ledger, starts it again, and compares it with an empty one.
+///
+/// # Errors
+/// When a service can't be stopped, started or reached.
+pub async fn restart(
+    service: Service,
+    data: &Path,
+    empty: &Service,
+    phases: Phases,
+) -> Result<(Service, Start, Lag), Error> {
+    let address = service.address;
+    let events = blocking(move || events(address)).await?;
+    let begun = Instant::now();
+    service.stop().await?;
+    let stop_s = begun.elapsed().as_secs_f64();
+    let begun = Instant::now();
+    let service = Service::serve(data, "127.0.0.1:0").await?;
+    let one = Load { length: Duration::from_nanos(1), ..phases.load(service.address, 1, true) };
+    let first = blocking(move || Ok(one.send()?)).await?;
+    let first_answer_s = begun.elapsed().as_secs_f64();
+    if first.wrong > 0 {
+        return Err("the first answer after the start was wrong".into());
+    }
+    let resident_mb = resident_mb(&service)?;
+    let (empty, loaded) = compare(empty.address, service.address, phases).await?;
+    let address = service.address;
+    let lag = blocking(move || catch_up(address, "singles at 256 connections")).await?;
+    let start = Start {
+        events,
+        stop_s,
+        first_answer_s,
+        resident_mb,
+        resident_after_load_mb: self::resident_mb(&service)?,
+        to_empty: ratio(loaded.per_s, empty.per_s),
+        empty,
+        loaded,
+    };
+    Ok((service, start, lag))
+}
+
+async fn compare(empty: SocketAddr, loaded: SocketAddr, phases: Phases) -> Result<(Side, Side), Error> {
+    blocking(move || {
+        let (empty, loaded) = (phases.load(empty, CONNECTIONS, true), phases.load(loaded, CONNECTIONS, true));
+        let (mut empties, mut loadeds) = (Rounds::default(), Rounds::default());
+        for _ in 0..phases.rounds {
+            empties.add(&empty.send()?);
+            loadeds.add(&loaded.send()?);
+        }
+        Ok((empties.side(), loadeds.side()))
+    })
+    .await
+}
+
+/// Times `bookonce verify` on a folder.
+///
+/// # Errors
+/// When it can't be run, or finds something wrong.
+pub async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
+    let begun = Instant::now();
+    let (right, said) = child::verify(data).await?;
+    let took = begun.elapsed();
+    if !right {
+        return Err(format!("verify found something wrong: {said}").into());
+    }
+    Ok(Replay { events, took_s: took.as_secs_f64(), events_per_s: super::stats::rate(events, took) })
+}
+
+/// Linux tells it in `/proc`; elsewhere it is an error.
+fn resident_mb(service: &Service) -> Result<f64, Error> {
+    let pid = service.pid().ok_or("the service has ended")?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u32>().ok());
+    Ok(f64::from(kib.ok_or("the system does not tell the service's memory")?) * 1024.0 / 1e6)
+}

@@ -1,0 +1,243 @@
+//! The load generator: withdrawals of a cent over many connections, one outstanding on each, from one thread.
+//!
+//! It shares the machine with what it measures, so it is kept cheap: no runtime and no tasks, one system call to write, one
+//! to read, and a poll for as many answers as are there. With one connection there is nothing to poll: it blocks. Some of
+//! the requests are recent ones sent again; their answers must say so, and no others may.
+
+use std::io::{Error, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::client::random::Draws;
+
+use super::stats::Latencies;
+use super::wire::{self, Connection, Form, Head};
+
+/// How many requests in a thousand are recent ones sent again.
+const AGAIN: u64 = 50;
+/// How many recent ones are remembered.
+const RECENT: usize = 4096;
+
+/// A load.
+#[derive(Clone, Copy, Debug)]
+pub struct Load {
+    /// Where to.
+    pub address: SocketAddr,
+    /// Over how many connections.
+    pub connections: usize,
+    /// How long.
+    pub length: Duration,
+    /// On how many accounts.
+    pub accounts: u32,
+    /// Does the service keep IDs? Then what is sent again must be answered as such.
+    pub keeps_ids: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Answered {
+    /// How long it really took.
+    pub took: Duration,
+    /// How long each answer took.
+    pub latencies: Latencies,
+    /// How many were answered as a first answer given again.
+    pub replayed: u64,
+    /// How many answers were wrong: another status than 201, or a replay where there should be none, or none where there
+    /// should be one.
+    pub wrong: u64,
+}
+
+/// What to send next, and whether the answer to it is right.
+struct Source {
+    draws: Draws,
+    accounts: u32,
+    recent: Vec<([u8; 16], u32)>,
+    oldest: usize,
+    keeps_ids: bool,
+    answered: Answered,
+}
+
+#[derive(Clone, Copy)]
+struct Pending {
+    id: [u8; 16],
+    account: u32,
+    again: bool,
+    since: Instant,
+}
+
+impl Source {
+    fn new(load: &Load) -> Self {
+        let answered = Answered { latencies: Latencies::with_capacity(1 << 20), ..Answered::default() };
+        let (accounts, keeps_ids) = (load.accounts, load.keeps_ids);
+        Self {
+            draws: Draws::fresh(),
+            accounts,
+            recent: Vec::with_capacity(RECENT),
+            oldest: 0,
+            keeps_ids,
+            answered,
+        }
+    }
+
+    fn next(&mut self, form: &mut Form, now: Instant) -> Pending {
+        let drawn = self.draws.next();
+        let recent = usize::try_from(drawn >> 32).ok().and_then(|place| place.checked_rem(self.recent.len()));
+        let recent = recent.and_then(|place| self.recent.get(place)).filter(|_| drawn % 1000 < AGAIN);
+        let (id, account, again) = match recent {
+            Some((id, account)) => (*id, *account, true),
+            None => (
+                wire::id(&self.draws),
+                u32::try_from(self.draws.below(self.accounts.into())).unwrap_or(0),
+                false,
+            ),
+        };
+        form.fill(&id, account);
+        Pending { id, account, again, since: now }
+    }
+
+    fn take(&mut self, pending: &Pending, head: &Head, now: Instant) {
+        self.answered.latencies.add(now - pending.since);
+        self.answered.replayed += u64::from(head.replayed);
+        let right = head.status == 201 && head.replayed == (pending.again && self.keeps_ids);
+        self.answered.wrong += u64::from(!right);
+        if pending.again {
+            return;
+        }
+        let entry = (pending.id, pending.account);
+        if self.recent.len() < RECENT {
+            self.recent.push(entry);
+        } else if let Some(old) = self.recent.get_mut(self.oldest % RECENT) {
+            *old = entry;
+            self.oldest += 1;
+        }
+    }
+}
+
+impl Load {
+    /// Sends it, and waits for every answer.
+    ///
+    /// # Errors
+    /// When a connection can't be opened or breaks.
+    pub fn send(&self) -> Result<Answered, Error> {
+        let form = Form::withdrawal().ok_or(ErrorKind::InvalidInput)?;
+        if self.connections <= 1 {
+            self.send_one_by_one(form, |_| Ok(()))
+        } else {
+            self.send_side_by_side(&form)
+        }
+    }
+
+    /// Over one connection, with something else done after each answer (and counted with it).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), or what the other thing meets.
+    pub fn send_and(&self, then: impl FnMut(u64) -> Result<(), Error>) -> Result<Answered, Error> {
+        self.send_one_by_one(Form::withdrawal().ok_or(ErrorKind::InvalidInput)?, then)
+    }
+
+    fn send_one_by_one(
+        &self,
+        mut form: Form,
+        mut then: impl FnMut(u64) -> Result<(), Error>,
+    ) -> Result<Answered, Error> {
+        let mut source = Source::new(self);
+        let mut connection = Connection::open(self.address)?;
+        let begun = Instant::now();
+        let mut now = begun;
+        while now - begun < self.length {
+            let pending = source.next(&mut form, now);
+            let (head, _) = connection.ask(&[&form.bytes])?;
+            then(source.answered.latencies.count() as u64)?;
+            now = Instant::now();
+            source.take(&pending, &head, now);
+        }
+        source.answered.took = now - begun;
+        Ok(source.answered)
+    }
+
+    fn send_side_by_side(&self, form: &Form) -> Result<Answered, Error> {
+        let mut source = Source::new(self);
+        let mut poll = Poll::new()?;
+        let mut events = Events::with_capacity(self.connections);
+        let mut lines = Vec::with_capacity(self.connections);
+        for place in 0..self.connections {
+            let stream = std::net::TcpStream::connect(self.address)?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut line = Line::new(TcpStream::from_std(stream), form.clone());
+            poll.registry().register(&mut line.stream, Token(place), Interest::READABLE)?;
+            lines.push(line);
+        }
+        let begun = Instant::now();
+        for line in &mut lines {
+            line.send(&mut source, begun)?;
+        }
+        let (mut outstanding, mut last) = (lines.len(), begun);
+        while outstanding > 0 {
+            poll.poll(&mut events, Some(Duration::from_secs(30)))?;
+            if events.is_empty() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            for event in &events {
+                let Some(line) = lines.get_mut(event.token().0) else { continue };
+                let Some(head) = line.receive()? else { continue };
+                let Some(pending) = line.pending.take() else { continue };
+                last = Instant::now();
+                source.take(&pending, &head, last);
+                if last - begun < self.length {
+                    line.send(&mut source, last)?;
+                } else {
+                    outstanding -= 1;
+                }
+            }
+        }
+        source.answered.took = last - begun;
+        Ok(source.answered)
+    }
+}
+
+/// One of many connections.
+struct Line {
+    stream: TcpStream,
+    form: Form,
+    pending: Option<Pending>,
+    buffer: [u8; 4096],
+    filled: usize,
+}
+
+impl Line {
+    fn new(stream: TcpStream, form: Form) -> Self {
+        Self { stream, form, pending: None, buffer: [0; 4096], filled: 0 }
+    }
+
+    fn send(&mut self, source: &mut Source, now: Instant) -> Result<(), Error> {
+        self.pending = Some(source.next(&mut self.form, now));
+        self.filled = 0;
+        // Nothing else is on its way, so the socket's buffer has room for all of it.
+        match self.stream.write(&self.form.bytes)? {
+            all if all == self.form.bytes.len() => Ok(()),
+            _ => Err(ErrorKind::WriteZero.into()),
+        }
+    }
+
+    /// Reads what has come; the head, once the answer is whole.
+    fn receive(&mut self) -> Result<Option<Head>, Error> {
+        loop {
+            match self.stream.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(read) => self.filled += read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(error) => return Err(error),
+            }
+            let bytes = self.buffer.get(..self.filled).unwrap_or_default();
+            if let Some(head) = wire::head(bytes)?
+                && head.body.is_some_and(|body| self.filled >= head.length + body)
+            {
+                return Ok(Some(head));
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `bookonce bench`: how fast the service is on this machine, beside what the machine allows.
+//!
+//! Services are child processes of this program, on fresh ledgers. The load shares the machine with them, so it is kept
+//! as cheap as it can be ([`load`]), and every ratio is of two things measured in turns in the same run.
+
+mod batch;
+mod idle;
+mod large;
+mod load;
+mod report;
+mod singles;
+mod stats;
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli::child::Service;
+use crate::cli::{Error, Exit, Outcome, out};
+
+use large::{Lag, catch_up};
+use report::Figures;
+use singles::Phases;
+
+/// Measures the service on this machine.
+///
+/// Single withdrawals over HTTP, each durable before its answer, 5 % of them sent again, at several numbers of
+/// connections; beside them, in turns, a handler that parses the same JSON and does nothing. Then batches, and with the
+/// ledger that they fill: start, memory, speed, the index's lag, and the replay with every check.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bookonce bench                               about two minutes
+  bookonce bench --quick                       a rough one
+  bookonce bench --batch-total 10000000        with ten million transactions
+  bookonce bench --only http --connections 256 --seconds 10
+
+Use a release build on a machine that does nothing else. Temporary ledgers are made in --data, or in the system's
+temporary folder: it should be on the disk that the real ledger will be on.
+Exit codes: 0 done; 1 done, but some answers were wrong; 3 it could not be done.")]
+pub struct Args {
+    /// How long each phase lasts, in seconds; there are three rounds of each.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+    /// At how many connections single withdrawals are measured.
+    #[arg(long, value_delimiter = ',', default_value = "1,32,256")]
+    pub connections: Vec<u16>,
+    /// On how many accounts.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=999_999))]
+    pub accounts: u32,
+    /// How many commands are sent in batches; they fill the ledger that is started and replayed.
+    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    pub batch_total: u64,
+    /// Over how many connections batches are sent.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub batch_connections: u8,
+    /// Measure only these.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "http,batch,start,replay")]
+    pub only: Vec<Part>,
+    /// Phases of a second, one round, a tenth of the batches.
+    #[arg(long)]
+    pub quick: bool,
+    /// Write the figures as JSON to this file, in place of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// An existing folder to make the temporary ledgers in.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Be the idle handler.
+    #[arg(long, hide = true)]
+    pub idle_handler: bool,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Single withdrawals, beside the idle handler.
+    Http,
+    /// Batches.
+    Batch,
+    /// Start, memory and speed of the ledger that the batches filled.
+    Start,
+    /// Its replay.
+    Replay,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a service can't be started, stopped or reached.
+pub fn run(args: Args) -> Outcome {
+    if args.idle_handler {
+        return idle::run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("bookonce-bench-");
+    let folder = args.data.as_deref().map_or_else(|| folder.tempdir(), |parent| folder.tempdir_in(parent))?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = measure(&args, folder.path()) => outcome,
+            told = tokio::signal::ctrl_c() => { told?; Err("interrupted".into()) }
+        }
+    });
+    // A load that is still being sent must not keep us: its service is gone with the future that held it.
+    runtime.shutdown_background();
+    folder.close()?;
+    let figures = outcome?;
+    out::line(figures.table())?;
+    match &args.json {
+        Some(path) => std::fs::write(path, figures.json()? + "\n")?,
+        None => out::line(figures.json()?)?,
+    }
+    Ok(if figures.wrong() == 0 { Exit::Ok } else { Exit::Found })
+}
+
+async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let mut figures = Figures { cores, ..Figures::default() };
+    let wanted = |part| args.only.contains(&part);
+    if wanted(Part::Http) {
+        http(args, folder, &mut figures).await?;
+    }
+    if wanted(Part::Batch) || wanted(Part::Start) || wanted(Part::Replay) {
+        filled(args, folder, &mut figures).await?;
+    }
+    Ok(figures)
+}
+
+fn phases(args: &Args) -> Phases {
+    let (rounds, seconds) = if args.quick { (1, 1) } else { (3, args.seconds) };
+    Phases { rounds, length: Duration::from_secs(seconds), accounts: args.accounts }
+}
+
+async fn http(args: &Args, folder: &Path, figures: &mut Figures) -> Result<(), Error> {
+    let ledger = prepared(args, &folder.join("http")).await?;
+    let idle =
+        Service::listening(&["bench".as_ref(), "--idle-handler".as_ref()], &folder.join("idle.log")).await?;
+    for connections in args.connections.iter().map(|connections| usize::from(*connections).max(1)) {
+        let (phases, folder) = (phases(args), folder.to_owned());
+        let (idle, ledger) = (idle.address, ledger.address);
+        let found = blocking(move || Ok(phases.compare(idle, ledger, connections, &folder)?)).await?;
+        figures.http.push(found);
+        figures.index_lag.push(lag(ledger, &format!("singles at {connections}")).await?);
+    }
+    ledger.stop().await?;
+    Ok(())
+}
+
+async fn filled(args: &Args, folder: &Path, figures: &mut Figures) -> Result<(), Error> {
+    let data = folder.join("batch");
+    let mut service = prepared(args, &data).await?;
+    let commands = if args.quick { args.batch_total / 10 } else { args.batch_total };
+    let (address, accounts) = (service.address, args.accounts);
+    let connections = usize::from(args.batch_connections);
+    let batch = blocking(move || Ok(batch::fill(address, accounts, commands, connections)?)).await?;
+    figures.batch = Some(batch);
+    figures.index_lag.push(lag(address, "batches").await?);
+    if args.only.contains(&Part::Start) {
+        let empty = prepared(args, &folder.join("empty")).await?;
+        let (again, start, lag) = large::restart(service, &data, &empty, phases(args)).await?;
+        figures.start = Some(start);
+        figures.index_lag.push(lag);
+        service = again;
+    }
+    let address = service.address;
+    let events = blocking(move || large::events(address)).await?;
+    service.stop().await?;
+    if args.only.contains(&Part::Replay) {
+        figures.replay = Some(large::replay(&data, events).await?);
+    }
+    Ok(())
+}
+
+/// A service on a fresh ledger, with the load's accounts in it.
+async fn prepared(args: &Args, data: &Path) -> Result<Service, Error> {
+    let service = Service::serve(data, "127.0.0.1:0").await?;
+    let (address, accounts) = (service.address, args.accounts);
+    blocking(move || Ok(batch::prepare(address, accounts)?)).await?;
+    Ok(service)
+}
+
+async fn lag(address: std::net::SocketAddr, after: &str) -> Result<Lag, Error> {
+    let after = after.to_owned();
+    blocking(move || catch_up(address, &after)).await
+}
+
+/// Runs what blocks on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await?
+}

@@ -1,0 +1,128 @@
+//! What the measurement prints: a table for people, JSON for machines.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::batch::Filled;
+use super::large::{Lag, Replay, Start};
+use super::singles::{Side, Singles};
+
+/// All that was measured.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Figures {
+    /// How many cores the machine lends.
+    pub cores: usize,
+    /// Single withdrawals.
+    pub http: Vec<Singles>,
+    /// Batches.
+    pub batch: Option<Filled>,
+    /// A ledger with many transactions.
+    pub start: Option<Start>,
+    /// Its replay.
+    pub replay: Option<Replay>,
+    /// The index behind the journal.
+    pub index_lag: Vec<Lag>,
+}
+
+impl Figures {
+    /// As JSON, for people too.
+    ///
+    /// # Errors
+    /// Never for these types.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
+    }
+
+    /// How many answers were not what they must be, in all.
+    #[must_use]
+    pub fn wrong(&self) -> u64 {
+        let singles = self.http.iter().flat_map(|found| [&found.idle, &found.ledger]);
+        let start = self.start.iter().flat_map(|start| [&start.empty, &start.loaded]);
+        singles.chain(start).map(|side| side.wrong).sum()
+    }
+
+    /// As a table.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = format!("on {} cores, shared by service and load\n", self.cores);
+        self.singles(&mut text);
+        if let Some(batch) = &self.batch {
+            heading(&mut text, "batches of 8,000 lines");
+            row(&mut text, "commands", format!("{}, over {} connections", batch.commands, batch.connections));
+            row(&mut text, "the first million", format!("{:.0}/s", batch.first_million_per_s));
+            row(
+                &mut text,
+                "all",
+                format!("{:.0}/s, the last tenth {:.0}/s", batch.all_per_s, batch.last_tenth_per_s),
+            );
+        }
+        if let Some(start) = &self.start {
+            heading(&mut text, &format!("with {} events", start.events));
+            row(&mut text, "stop", format!("{:.2} s", start.stop_s));
+            row(&mut text, "start to first answer", format!("{:.2} s", start.first_answer_s));
+            row(
+                &mut text,
+                "resident memory",
+                format!("{:.0} MB, {:.0} MB after the load", start.resident_mb, start.resident_after_load_mb),
+            );
+            side(&mut text, "256 connections, empty", &start.empty);
+            side(&mut text, "256 connections, full", &start.loaded);
+            row(&mut text, "full to empty", format!("{:.2}", start.to_empty));
+        }
+        for lag in &self.index_lag {
+            let value = format!("{} events behind, caught up in {:.2} s", lag.events, lag.caught_up_s);
+            row(&mut text, &format!("index after {}", lag.after), value);
+        }
+        if let Some(replay) = &self.replay {
+            heading(&mut text, "replay, with every check");
+            row(
+                &mut text,
+                "events",
+                format!("{} in {:.2} s, {:.0}/s", replay.events, replay.took_s, replay.events_per_s),
+            );
+        }
+        text
+    }
+
+    fn singles(&self, text: &mut String) {
+        if !self.http.is_empty() {
+            heading(text, "single withdrawals over HTTP, 5 % sent again");
+        }
+        for found in &self.http {
+            let many = if found.connections == 1 { "connection" } else { "connections" };
+            side(text, &format!("{} {many}, idle handler", found.connections), &found.idle);
+            side(text, &format!("{} {many}, ledger", found.connections), &found.ledger);
+            row(text, "  ledger to idle", format!("{:.2}", found.to_idle));
+            let appended = found.idle_and_sync_per_s.zip(found.to_idle_and_sync);
+            let in_place = found.idle_and_sync_in_place_per_s.zip(found.to_idle_and_sync_in_place);
+            for (name, limit) in [("a growing file", appended), ("a file in place", in_place)] {
+                if let Some((limit, ratio)) = limit {
+                    let name = format!("  to idle and fdatasync, {name}");
+                    row(text, &name, format!("{ratio:.2} (of {limit:.0}/s)"));
+                }
+            }
+        }
+    }
+}
+
+fn heading(text: &mut String, name: &str) {
+    // Writing to a String can't fail.
+    let _ = writeln!(text, "\n{name}");
+}
+
+fn row(text: &mut String, name: &str, value: String) {
+    let _ = writeln!(text, "  {name:<42}{value}");
+}
+
+fn side(text: &mut String, name: &str, side: &Side) {
+    let Side { per_s, p50_ms, p99_ms, replayed_percent, wrong } = side;
+    let mut value = format!("{per_s:>8.0}/s   p50 {p50_ms:.2} ms   p99 {p99_ms:.2} ms");
+    if *replayed_percent > 0.0 {
+        value = format!("{value}   {replayed_percent:.1} % replayed");
+    }
+    if *wrong > 0 {
+        value = format!("{value}   {wrong} WRONG ANSWERS");
+    }
+    row(text, name, value);
+}

@@ -1,0 +1,174 @@
+//! Single withdrawals over HTTP, each durable before its answer, against the handler that does nothing.
+//!
+//! The two take turns in short phases and medians are compared, so that a machine that grows slower or faster meanwhile
+//! does so for both.
+
+use std::fs::File;
+use std::io::{Error, Seek, SeekFrom, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::load::{Answered, Load};
+use super::stats::{Latencies, median, rate};
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Side {
+    /// Answers in a second: the median of the rounds.
+    pub per_s: f64,
+    /// Half of all answers took at most this.
+    pub p50_ms: f64,
+    /// 99 of 100 answers took at most this.
+    pub p99_ms: f64,
+    /// Answers that were a first answer given again, in a hundred.
+    pub replayed_percent: f64,
+    /// Answers that were not what they must be.
+    pub wrong: u64,
+}
+
+/// What was measured at one number of connections.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Singles {
+    /// How many connections.
+    pub connections: usize,
+    /// The handler that does nothing.
+    pub idle: Side,
+    /// The ledger.
+    pub ledger: Side,
+    /// The ledger's rate by the idle handler's.
+    pub to_idle: f64,
+    /// At one connection: an idle request and an `fdatasync` of 4 KiB, one after the other, in a second.
+    pub idle_and_sync_per_s: Option<f64>,
+    /// At one connection: the ledger's rate by that.
+    pub to_idle_and_sync: Option<f64>,
+    /// The same with 4 KiB written over old ones, which is cheaper to make durable: the file does not grow.
+    pub idle_and_sync_in_place_per_s: Option<f64>,
+    /// At one connection: the ledger's rate by that.
+    pub to_idle_and_sync_in_place: Option<f64>,
+}
+
+/// Rounds of one kind of phase.
+#[derive(Debug, Default)]
+pub struct Rounds {
+    rates: Vec<f64>,
+    latencies: Latencies,
+    replayed: u64,
+    wrong: u64,
+}
+
+impl Rounds {
+    /// Adds a phase.
+    pub fn add(&mut self, answered: &Answered) {
+        self.rates.push(rate(answered.latencies.count() as u64, answered.took));
+        self.latencies.merge(&answered.latencies);
+        self.replayed += answered.replayed;
+        self.wrong += answered.wrong;
+    }
+
+    /// The side that they make.
+    #[must_use]
+    pub fn side(mut self) -> Side {
+        let answers = self.latencies.count().max(1) as u64;
+        Side {
+            per_s: median(&self.rates),
+            p50_ms: self.latencies.at_most_ms(500),
+            p99_ms: self.latencies.at_most_ms(990),
+            replayed_percent: rate(self.replayed * 100, Duration::from_secs(answers)),
+            wrong: self.wrong,
+        }
+    }
+}
+
+/// How phases are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Phases {
+    /// How many rounds.
+    pub rounds: usize,
+    /// How long a phase is.
+    pub length: Duration,
+    /// How many accounts there are.
+    pub accounts: u32,
+}
+
+impl Phases {
+    /// A load of one phase.
+    #[must_use]
+    pub fn load(&self, address: SocketAddr, connections: usize, keeps_ids: bool) -> Load {
+        Load { address, connections, length: self.length, accounts: self.accounts, keeps_ids }
+    }
+
+    /// Compares the ledger with the idle handler. `folder` is on the ledger's disk.
+    ///
+    /// # Errors
+    /// When a service can't be reached or the file not be written.
+    pub fn compare(
+        &self,
+        idle: SocketAddr,
+        ledger: SocketAddr,
+        connections: usize,
+        folder: &Path,
+    ) -> Result<Singles, Error> {
+        let idle = self.load(idle, connections, false);
+        let ledger = self.load(ledger, connections, true);
+        for warm_up in [idle, ledger] {
+            Load { length: self.length / 4, ..warm_up }.send()?;
+        }
+        let (mut idles, mut ledgers) = (Rounds::default(), Rounds::default());
+        let (mut appended, mut in_place) = (Rounds::default(), Rounds::default());
+        for _ in 0..self.rounds {
+            idles.add(&idle.send()?);
+            if connections == 1 {
+                appended.add(&with_sync(&idle, folder, false)?);
+                in_place.add(&with_sync(&idle, folder, true)?);
+            }
+            ledgers.add(&ledger.send()?);
+        }
+        let (idle, ledger) = (idles.side(), ledgers.side());
+        let (appended, in_place) = (appended.side().per_s, in_place.side().per_s);
+        let alone = connections == 1;
+        Ok(Singles {
+            connections,
+            to_idle: ratio(ledger.per_s, idle.per_s),
+            idle_and_sync_per_s: alone.then_some(appended),
+            to_idle_and_sync: alone.then(|| ratio(ledger.per_s, appended)),
+            idle_and_sync_in_place_per_s: alone.then_some(in_place),
+            to_idle_and_sync_in_place: alone.then(|| ratio(ledger.per_s, in_place)),
+            idle,
+            ledger,
+        })
+    }
+}
+
+/// One by the other; 0 where there is no other.
+#[must_use]
+pub fn ratio(one: f64, other: f64) -> f64 {
+    if other > 0.0 { one / other } else { 0.0 }
+}
+
+/// How much is written before the probe in place begins again at its start: as much as a WAL holds between checkpoints.
+const IN_PLACE: u64 = 4 << 20;
+
+/// An idle request, then 4 KiB written and made durable, and so on: at the file's growing end, or over old ones.
+fn with_sync(idle: &Load, folder: &Path, in_place: bool) -> Result<Answered, Error> {
+    const BLOCK: [u8; 4096] = [0x5a; 4096];
+    let path = folder.join("sync-probe");
+    let mut file = File::create(&path)?;
+    if in_place {
+        for _ in 0..IN_PLACE / BLOCK.len() as u64 {
+            file.write_all(&BLOCK)?;
+        }
+        file.sync_all()?;
+    }
+    let answered = idle.send_and(|number| {
+        if in_place {
+            file.seek(SeekFrom::Start(number * BLOCK.len() as u64 % IN_PLACE))?;
+        }
+        file.write_all(&BLOCK)?;
+        file.sync_data()
+    });
+    std::fs::remove_file(path)?;
+    answered
+}

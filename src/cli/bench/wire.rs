@@ -1,0 +1,218 @@
+//! HTTP/1.1 as cheap as it can be made: requests of fixed shape whose ID and account are written in place, and a parser
+//! that looks for three things in an answer.
+
+use std::io::{Error, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use memchr::memmem;
+use uuid::Uuid;
+
+use crate::client::random::Draws;
+
+/// How many digits an account's name has after its `b-`.
+const DIGITS: usize = 6;
+
+/// An account of the load: `b-000042`.
+#[must_use]
+pub fn account(number: u32) -> String {
+    format!("b-{number:0DIGITS$}")
+}
+
+/// A text with places for an ID and an account's number, written in place.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// The bytes as they are sent.
+    pub bytes: Vec<u8>,
+    id_at: usize,
+    account_at: usize,
+}
+
+impl Form {
+    /// `text` must hold one `{id}` and one `{account}`; `None` where it does not.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.replace("{account}", &account(0)).replace("{id}", &Uuid::nil().to_string());
+        let id_at = text.find(&Uuid::nil().to_string())?;
+        let account_at = text.find(&account(0))? + 2;
+        Some(Self { bytes: text.into_bytes(), id_at, account_at })
+    }
+
+    /// A withdrawal of a cent, as a whole request.
+    #[must_use]
+    pub fn withdrawal() -> Option<Self> {
+        let body = r#"{"transaction_id":"{id}","amount":"0.01"}"#;
+        let length = body.len() - "{id}".len() + Uuid::nil().to_string().len();
+        Self::new(&format!(
+            "POST /v1/accounts/{{account}}/withdrawals HTTP/1.1\r\nHost: localhost\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    /// Writes the ID and the account's number into their places.
+    pub fn fill(&mut self, id: &[u8; 16], account: u32) {
+        if let Some(place) = self.bytes.get_mut(self.id_at..self.id_at + 36) {
+            Uuid::from_bytes(*id).hyphenated().encode_lower(place);
+        }
+        let mut rest = account;
+        if let Some(place) = self.bytes.get_mut(self.account_at..self.account_at + DIGITS) {
+            for digit in place.iter_mut().rev() {
+                *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+                rest /= 10;
+            }
+        }
+    }
+}
+
+/// A random ID as its bytes.
+pub fn id(draws: &Draws) -> [u8; 16] {
+    *draws.id().as_bytes()
+}
+
+/// What is needed of an answer's head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The status.
+    pub status: u16,
+    /// Is it a first answer, given again?
+    pub replayed: bool,
+    /// How long the head is.
+    pub length: usize,
+    /// How long the body is; `None` when it comes in chunks.
+    pub body: Option<usize>,
+}
+
+/// Reads the head of an answer; `None` while it is not whole.
+///
+/// # Errors
+/// When it is no HTTP/1.1 answer.
+pub fn head(bytes: &[u8]) -> Result<Option<Head>, Error> {
+    let Some(end) = memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
+    let text = bytes.get(..end).unwrap_or_default();
+    let status = text.strip_prefix(b"HTTP/1.1 ").and_then(|rest| number(rest.get(..3)?));
+    let status = status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "this is no HTTP/1.1 answer"))?;
+    let mut found =
+        Head { status: u16::try_from(status).unwrap_or(0), replayed: false, length: end + 4, body: Some(0) };
+    for line in memmem::find_iter(text, b"\r\n").filter_map(|at| text.get(at + 2..)) {
+        if let Some(value) = header(line, b"content-length:") {
+            found.body = number(value);
+        } else if header(line, b"transfer-encoding:").is_some() {
+            found.body = None;
+        } else if header(line, b"idempotent-replayed:").is_some() {
+            found.replayed = true;
+        }
+    }
+    Ok(Some(found))
+}
+
+/// The value of the header that this line is, up to the line's end.
+fn header<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let (found, rest) = line.split_at_checked(name.len())?;
+    let value = rest.split(|byte| *byte == b'\r').next()?;
+    found.eq_ignore_ascii_case(name).then(|| value.trim_ascii())
+}
+
+fn number(text: &[u8]) -> Option<usize> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A connection that waits for each answer.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    /// Its first `filled` bytes are what has come; the rest is room, made once and used again.
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Connection {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub fn open(address: SocketAddr) -> Result<Self, Error> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: vec![0; 16 << 10], filled: 0 })
+    }
+
+    /// Sends a request and reads its whole answer: the head, and the body as it came (chunks with their sizes).
+    ///
+    /// # Errors
+    /// When the connection breaks or the answer is no HTTP.
+    pub fn ask(&mut self, request: &[&[u8]]) -> Result<(Head, &[u8]), Error> {
+        for part in request {
+            self.stream.write_all(part)?;
+        }
+        self.filled = 0;
+        let head = loop {
+            self.read()?;
+            if let Some(head) = head(self.come())? {
+                break head;
+            }
+        };
+        while !match head.body {
+            Some(length) => self.filled >= head.length + length,
+            None => self.come().ends_with(b"0\r\n\r\n"),
+        } {
+            self.read()?;
+        }
+        Ok((head, self.come().get(head.length..).unwrap_or_default()))
+    }
+
+    fn come(&self) -> &[u8] {
+        self.buffer.get(..self.filled).unwrap_or_default()
+    }
+
+    fn read(&mut self) -> Result<(), Error> {
+        if self.filled == self.buffer.len() {
+            self.buffer.resize(2 * self.filled, 0);
+        }
+        match self.stream.read(self.buffer.get_mut(self.filled..).unwrap_or_default())? {
+            0 => Err(ErrorKind::UnexpectedEof.into()),
+            read => {
+                self.filled += read;
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads a path and gives its body as text.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask), or when the status is not 200.
+    pub fn get(&mut self, path: &str) -> Result<String, Error> {
+        let (head, body) =
+            self.ask(&[format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()])?;
+        if head.status != 200 {
+            return Err(Error::other(format!("{path} was answered with {}", head.status)));
+        }
+        Ok(String::from_utf8_lossy(body).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_and_an_account_are_written_in_place() {
+        let mut form = Form::withdrawal().unwrap();
+        form.fill(Uuid::max().as_bytes(), 42);
+        let text = String::from_utf8(form.bytes).unwrap();
+        assert!(text.starts_with("POST /v1/accounts/b-000042/withdrawals HTTP/1.1\r\n"), "{text}");
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{text}");
+        assert!(body.contains("ffffffff-ffff-ffff-ffff-ffffffffffff"), "{text}");
+    }
+
+    #[test]
+    fn an_answers_head_is_read_when_it_is_whole() {
+        let text = b"HTTP/1.1 201 Created\r\nContent-Length: 12\r\nIdempotent-Replayed: true\r\n\r\n{}";
+        let expected = Head { status: 201, replayed: true, length: text.len() - 2, body: Some(12) };
+        assert_eq!(head(text).unwrap(), Some(expected));
+        assert_eq!(head(&text[..40]).unwrap(), None);
+        let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        assert_eq!(head(chunked).unwrap().map(|head| (head.body, head.replayed)), Some((None, false)));
+        assert!(head(b"SSH-2.0\r\n\r\n").is_err());
+    }
+}

@@ -1,0 +1,158 @@
+//! A child process of this same program: the service of a demonstration or a measurement, killed when it is dropped.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+
+/// How long a child may take until it listens, and until it has stopped.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Why a child is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It could not be started, asked to stop, or waited for.
+    #[error("can't run {0}")]
+    Process(&'static str, #[source] std::io::Error),
+    /// It ended, or said nothing for too long, before it listened.
+    #[error("{0} did not begin to listen; its log: {1}")]
+    Silent(&'static str, String),
+    /// It did not stop in time.
+    #[error("{0} did not stop when it was told to")]
+    Endless(&'static str),
+}
+
+/// A child that listens.
+#[derive(Debug)]
+pub struct Service {
+    /// Where.
+    pub address: SocketAddr,
+    child: Child,
+}
+
+impl Service {
+    /// Starts `bookonce serve` on this folder, its log beside it in `<data>.log`, and waits until it listens.
+    ///
+    /// # Errors
+    /// When it can't be started or does not come up.
+    pub async fn serve(data: &Path, listen: &str) -> Result<Self, Error> {
+        let log = data.with_extension("log");
+        let data = data.as_os_str();
+        Self::listening(
+            &["serve".as_ref(), "--data".as_ref(), data, "--listen".as_ref(), listen.as_ref()],
+            &log,
+        )
+        .await
+    }
+
+    /// Starts this program with these arguments and waits for the line that says where it listens.
+    ///
+    /// # Errors
+    /// When it can't be started or does not come up.
+    pub async fn listening(arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
+        let name = "bookonce serve";
+        let process = |error| Error::Process(name, error);
+        let log_file = File::options().create(true).append(true).open(log).map_err(process)?;
+        let mut child = this_program(arguments)
+            .map_err(process)?
+            .stdout(Stdio::piped())
+            .stderr(log_file)
+            .spawn()
+            .map_err(process)?;
+        let out = child.stdout.take().ok_or_else(|| process(std::io::ErrorKind::BrokenPipe.into()))?;
+        let mut lines = BufReader::new(out).lines();
+        match tokio::time::timeout(PATIENCE, address(&mut lines)).await {
+            Ok(Some(address)) => {
+                // Whatever else it prints must not fill the pipe.
+                tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+                Ok(Self { address, child })
+            }
+            _ => Err(Error::Silent(name, last_line(log))),
+        }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Kills it on the spot (SIGKILL), as a crash would.
+    ///
+    /// # Errors
+    /// When it can't be killed.
+    pub async fn kill(&mut self) -> Result<(), Error> {
+        self.child.kill().await.map_err(|error| Error::Process("kill", error))
+    }
+
+    /// Tells it to stop (SIGTERM) and waits until it has.
+    ///
+    /// # Errors
+    /// When it can't be told, or does not stop.
+    pub async fn stop(mut self) -> Result<ExitStatus, Error> {
+        let process = |error| Error::Process("the end of bookonce serve", error);
+        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            kill_process(pid, Signal::TERM).map_err(|error| process(error.into()))?;
+        }
+        match tokio::time::timeout(PATIENCE, self.child.wait()).await {
+            Ok(status) => status.map_err(process),
+            Err(_) => Err(Error::Endless("bookonce serve")),
+        }
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// When it can't be waited for.
+    pub async fn ended(&mut self) -> Result<ExitStatus, Error> {
+        self.child.wait().await.map_err(|error| Error::Process("bookonce serve", error))
+    }
+}
+
+/// Runs `bookonce verify` on a folder: is it right, and what it said.
+///
+/// # Errors
+/// When it can't be started.
+pub async fn verify(data: &Path) -> Result<(bool, String), Error> {
+    let process = |error| Error::Process("bookonce verify", error);
+    let arguments = ["verify".as_ref(), data.as_os_str()];
+    let output = this_program(&arguments).map_err(process)?.output().await.map_err(process)?;
+    let said = [output.stdout, output.stderr].concat();
+    Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
+}
+
+/// This program with these arguments, out of reach of the settings in our environment and of our terminal's Ctrl-C.
+fn this_program(arguments: &[&OsStr]) -> std::io::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("BOOKONCE_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+    Ok(command)
+}
+
+async fn address(lines: &mut Lines<BufReader<ChildStdout>>) -> Option<SocketAddr> {
+    while let Ok(Some(line)) = lines.next_line().await {
+        let found = line.split_once("listening on http://").and_then(|(_, rest)| {
+            rest.split(|end: char| end == ',' || end.is_whitespace()).next()?.parse().ok()
+        });
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+fn last_line(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    text.lines().last().unwrap_or("nothing").to_owned()
+}

@@ -1,0 +1,137 @@
+//! `bookonce demo`: the guarantee, tried on the real service, with the proof beside it.
+//!
+//! Two ledgers go through the same storm side by side. The clients of the one repeat a request under its ID; the clients
+//! of the other make a fresh ID for each attempt, as clients do where there are none. Speaks to the services over HTTP
+//! only, through `client`; starts, kills and stops them as `child` processes.
+
+pub mod cents;
+mod proof;
+mod report;
+mod storm;
+mod teller;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::child::{self, Service};
+use crate::cli::{Error, Exit, Outcome, out};
+
+use proof::Proof;
+use storm::{Aftermath, Storm};
+use teller::Habit;
+
+/// Shows the guarantee: a storm of faults and kills, and then the books.
+///
+/// Starts the real service on a temporary folder and sends deposits, withdrawals and reversals from many clients, over a
+/// network that loses requests, loses answers, sends twice and delays, while the service is killed with SIGKILL and
+/// started again. Then holds what the clients were told against the ledger, to the cent, and runs `bookonce verify`.
+/// Beside it the same storm hits clients that make a fresh ID for each attempt: what they book twice.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  bookonce demo                  about a minute
+  bookonce demo --seconds 10     a short one
+  bookonce demo --keep           go on serving afterwards, to look around
+
+The same seed draws the same wishes, IDs and faults; when the machine does what it does stays its own affair.
+Exit codes: 0 the proof holds; 1 it does not; 3 the demonstration could not be carried out.")]
+pub struct Args {
+    /// How long the storm rages, in seconds.
+    #[arg(long, default_value_t = 45, value_parser = clap::value_parser!(u64).range(2..=3600))]
+    pub seconds: u64,
+    /// What wishes, IDs and faults are drawn from.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Keep the two ledgers in this new folder; else they are on a temporary one, removed in the end.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Go on serving the ledger afterwards, until Ctrl-C.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Runs the command. Ctrl-C ends it at once: the services are killed and the temporary folder is removed.
+///
+/// # Errors
+/// When the services can't be started, killed or read.
+pub fn run(args: Args) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let temporary = tempfile::Builder::new().prefix("bookonce-demo-").tempdir()?;
+    let folder = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());
+    std::fs::create_dir_all(&folder)?;
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = demonstrate(&args, &folder) => outcome,
+            told = stopped() => told.and(Err("interrupted".into())),
+        }
+    });
+    // The children die with the futures that hold them; the folder goes after them.
+    drop(runtime);
+    temporary.close()?;
+    outcome
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+async fn stopped() -> Result<(), Error> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        told = tokio::signal::ctrl_c() => told?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
+    let storm = |habit, name: &str| Storm {
+        habit,
+        data: folder.join(name),
+        length: Duration::from_secs(args.seconds),
+        seed: args.seed,
+    };
+    let (once, naive) = (storm(Habit::SameId, "ledger"), storm(Habit::FreshId, "naive"));
+    let data = once.data.clone();
+    let naive_data = naive.data.clone();
+    if let Some(taken) = [&data, &naive_data].into_iter().find(|data| data.exists()) {
+        return Err(format!("{} is already there; name a new folder", taken.display()).into());
+    }
+    out::line(report::opening(args.seconds))?;
+    let bar = clock(args.seconds);
+    let (once, naive) = tokio::try_join!(once.rage(), naive.rage())?;
+    bar.finish_and_clear();
+    let held = examine("With one ID for all attempts", once, &data).await?;
+    examine("With a fresh ID for each attempt", naive, &naive_data).await?;
+    out::line(report::verdict(held))?;
+    if args.keep {
+        keep(&data).await?;
+    }
+    Ok(if held { Exit::Ok } else { Exit::Found })
+}
+
+/// Gathers the proof, stops the service, verifies its folder, and prints all of it.
+async fn examine(title: &str, storm: Aftermath, data: &Path) -> Result<bool, Error> {
+    let proof = Proof::gather(&storm).await?;
+    let counted = report::Counted::of(&storm);
+    let agreed = counted.disagreed == 0;
+    storm.service.stop().await?;
+    let (verified, said) = child::verify(data).await?;
+    out::line(report::ledger(title, &counted, &proof, verified, &said))?;
+    Ok(proof.holds() && verified && agreed)
+}
+
+async fn keep(data: &Path) -> Result<(), Error> {
+    let mut service = Service::serve(data, "127.0.0.1:0").await?;
+    out::line(format_args!("\nServing the first ledger on http://{} until Ctrl-C.", service.address))?;
+    service.ended().await?;
+    Err("the service has ended".into())
+}
+
+fn clock(seconds: u64) -> ProgressBar {
+    let bar = ProgressBar::new(seconds);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} the storm rages: {elapsed} of {len} s") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -1,0 +1,149 @@
+//! What the demonstration prints.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::cents;
+use super::proof::Proof;
+use super::storm::{ACCOUNTS, Aftermath, TELLERS};
+
+/// What happened in a storm, in numbers.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// How many of each kind.
+    kinds: String,
+    wishes: usize,
+    attempts: usize,
+    accepted: usize,
+    declined: usize,
+    replayed: usize,
+    lost_requests: u64,
+    lost_answers: u64,
+    doubled: u64,
+    delayed: u64,
+    service_down: u64,
+    /// Doubled requests that got two different answers.
+    pub disagreed: u64,
+    kills: u32,
+}
+
+impl Counted {
+    /// Counts what a storm left behind.
+    #[must_use]
+    pub fn of(storm: &Aftermath) -> Self {
+        let wishes = &storm.wishes;
+        let answers = || wishes.iter().filter_map(|wish| wish.told.as_ref()).map(|(_, answer)| answer);
+        let network = storm.proxy.counts();
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let mut kinds = BTreeMap::new();
+        for wish in wishes {
+            *kinds.entry(wish.what).or_insert(0) += 1;
+        }
+        let kinds: Vec<_> = kinds.iter().map(|(what, times)| format!("{times} x {what}")).collect();
+        Self {
+            kinds: kinds.join(", "),
+            wishes: wishes.len(),
+            attempts: wishes.iter().map(|wish| wish.ids.len()).sum(),
+            accepted: answers().filter(|answer| answer.accepted()).count(),
+            declined: answers().filter(|answer| answer.declined()).count(),
+            replayed: answers().filter(|answer| answer.replayed).count(),
+            lost_requests: read(&network.lost_requests),
+            lost_answers: read(&network.lost_answers),
+            doubled: read(&network.doubled),
+            delayed: read(&network.delayed),
+            service_down: read(&network.service_down),
+            disagreed: read(&network.disagreed),
+            kills: storm.kills,
+        }
+    }
+}
+
+/// What is said before.
+#[must_use]
+pub fn opening(seconds: u64) -> String {
+    format!(
+        "{TELLERS} clients share {ACCOUNTS} accounts for {seconds} s, over a network that loses, doubles and delays, \
+         while the service is killed.\nTwice, side by side: once with clients that keep an ID, once with clients that do not."
+    )
+}
+
+/// The end.
+#[must_use]
+pub fn verdict(holds: bool) -> &'static str {
+    if holds {
+        "The proof holds: with one ID for all attempts, what was answered is what was booked, once, to the cent."
+    } else {
+        "THE PROOF FAILS: with one ID for all attempts, the ledger is not what its clients were told."
+    }
+}
+
+/// All that is said about one of the two ledgers.
+#[must_use]
+pub fn ledger(title: &str, counted: &Counted, proof: &Proof, verified: bool, said: &str) -> String {
+    let mut text = format!("\n{title}\n");
+    let (believed, found) = proof.totals();
+    let differing = proof.balances.iter().filter(|(_, believed, found)| believed != found);
+    let Counted { wishes, attempts, accepted, declined, replayed, .. } = counted;
+    let Counted { lost_requests, lost_answers, doubled, delayed, service_down, disagreed, kills, .. } =
+        counted;
+    let retried = attempts - wishes;
+    let lines = [
+        ("operations", counted.kinds.clone()),
+        ("sent", format!("{wishes} operations in {attempts} attempts ({retried} retries)")),
+        (
+            "the network",
+            format!(
+                "lost {lost_requests} requests and {lost_answers} answers, doubled {doubled}, delayed {delayed}"
+            ),
+        ),
+        ("the service", format!("killed {kills} times; {service_down} attempts met it down or died with it")),
+        (
+            "answered",
+            format!(
+                "{accepted} booked, {declined} declined; {replayed} of them the first answer, given again"
+            ),
+        ),
+        ("doubled, answered otherwise", disagreed.to_string()),
+        (
+            "asked again in the end",
+            format!("{} first answers, {} came back otherwise", proof.asked_again.0, proof.asked_again.1),
+        ),
+        ("never answered", proof.unanswered.to_string()),
+        ("booked more than once", format!("{} operations", proof.bookings.doubled)),
+        ("booked against the answer", format!("{} operations", proof.bookings.against_the_answer)),
+        ("answered but not booked", format!("{} operations", proof.bookings.lost)),
+        ("money moved wrongly", format!("{} EUR", cents::write(proof.bookings.wrong_cents))),
+        (
+            "expected balances",
+            format!("{} EUR in all, by what the clients were told", cents::write(believed)),
+        ),
+        (
+            "the ledger's balances",
+            format!(
+                "{} EUR in all, {} accounts of {ACCOUNTS} differ",
+                cents::write(found),
+                differing.clone().count()
+            ),
+        ),
+        ("trial balance", if proof.balanced { "zero".to_owned() } else { "NOT ZERO".to_owned() }),
+        (
+            "bookonce verify",
+            if verified { "right: every check passed".to_owned() } else { format!("WRONG: {said}") },
+        ),
+    ];
+    for (name, value) in lines {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "  {name:<28}{value}");
+    }
+    for (account, believed, found) in differing {
+        let _ = writeln!(
+            text,
+            "    {account}: the clients expect {}, the ledger has {} (a difference of {})",
+            cents::write(*believed),
+            cents::write(*found),
+            cents::write(found - believed)
+        );
+    }
+    text
+}

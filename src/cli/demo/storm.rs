@@ -1,0 +1,144 @@
+//! The storm: many clients, a network that misbehaves, and a service that is killed again and again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+
+use crate::cli::Error;
+use crate::cli::child::Service;
+use crate::client::faults::{Mischief, Proxy};
+use crate::client::ids::derive;
+use crate::client::policy::Policy;
+use crate::client::random::Draws;
+use crate::client::request::{Direction, Move, Request};
+use crate::client::sender::Client;
+
+use super::teller::{Habit, Teller, Wish};
+
+/// How many clients there are.
+pub const TELLERS: usize = 32;
+/// How many accounts they share.
+pub const ACCOUNTS: usize = 12;
+/// What each account begins with, in cents.
+pub const BEGINNING: i64 = 100_000;
+
+const MISCHIEF: Mischief = Mischief {
+    lose_request: 40,
+    lose_answer: 60,
+    double: 40,
+    delay: 60,
+    longest_delay: Duration::from_millis(900),
+};
+
+/// A client that was cut off is back soon: the storm is short.
+const POLICY: Policy = Policy {
+    timeout: Duration::from_millis(700),
+    first_delay: Duration::from_millis(20),
+    longest_delay: Duration::from_millis(400),
+    patience: Duration::from_secs(90),
+};
+
+/// One storm.
+#[derive(Clone, Debug)]
+pub struct Storm {
+    /// How the clients repeat.
+    pub habit: Habit,
+    /// The ledger's folder.
+    pub data: PathBuf,
+    /// How long.
+    pub length: Duration,
+    /// What everything is drawn from.
+    pub seed: u64,
+}
+
+/// What a storm leaves behind.
+#[derive(Debug)]
+pub struct Aftermath {
+    /// The service, running.
+    pub service: Service,
+    /// The network, calm.
+    pub proxy: Proxy,
+    /// Everything that was asked for.
+    pub wishes: Vec<Wish>,
+    /// The accounts' names.
+    pub accounts: Arc<Vec<String>>,
+    /// How often the service was killed.
+    pub kills: u32,
+}
+
+impl Storm {
+    /// Lets it rage, and waits until every client has its answers.
+    ///
+    /// # Errors
+    /// When the service can't be started, or its accounts not be opened.
+    pub async fn rage(self) -> Result<Aftermath, Error> {
+        let mut service = Service::serve(&self.data, "127.0.0.1:0").await?;
+        let accounts = Arc::new((1..=ACCOUNTS).map(|number| format!("demo-{number:02}")).collect::<Vec<_>>());
+        prepare(&service, &accounts, self.seed).await?;
+        let proxy = Proxy::start(service.address, self.seed, MISCHIEF).await?;
+        let until = Instant::now() + self.length;
+        let mut tellers = JoinSet::new();
+        for number in 0..TELLERS {
+            let client = Client::new(&format!("http://{}", proxy.address), None, POLICY)?;
+            let teller = Teller::new(self.habit, number, client, POLICY, self.seed, Arc::clone(&accounts));
+            tellers.spawn(teller.work(until));
+        }
+        let kills = self.kill_again_and_again(&mut service, until).await?;
+        proxy.calm();
+        let wishes = tellers.join_all().await.into_iter().flatten().collect();
+        Ok(Aftermath { service, proxy, wishes, accounts, kills })
+    }
+
+    /// Kills the service every few seconds, at least three times, and starts it again on the same port.
+    async fn kill_again_and_again(&self, service: &mut Service, until: Instant) -> Result<u32, Error> {
+        let draws = Draws::new(self.seed ^ 0x6b69_6c6c);
+        let pause = (self.length / 4).min(Duration::from_secs(5));
+        let mut kills = 0;
+        loop {
+            let spread = u64::try_from(pause.as_millis() / 4).unwrap_or(0);
+            let next = pause * 3 / 4 + Duration::from_millis(draws.below(2 * spread));
+            let left = until.saturating_duration_since(Instant::now());
+            if left < next {
+                tokio::time::sleep(left).await;
+                return Ok(kills);
+            }
+            tokio::time::sleep(next).await;
+            service.kill().await?;
+            kills += 1;
+            *service = again(&self.data, &service.address.to_string()).await?;
+        }
+    }
+}
+
+/// Starts the service again where it was. The port may need a moment to be free.
+async fn again(data: &Path, listen: &str) -> Result<Service, Error> {
+    for _ in 0..20 {
+        if let Ok(service) = Service::serve(data, listen).await {
+            return Ok(service);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(Service::serve(data, listen).await?)
+}
+
+/// Opens the accounts and puts something into each, before the storm.
+async fn prepare(service: &Service, accounts: &[String], seed: u64) -> Result<(), Error> {
+    let client = Client::new(&format!("http://{}", service.address), None, Policy::default())?;
+    let amount = super::cents::write(BEGINNING);
+    for account in accounts {
+        let id = |what: &str| derive("demo account", &format!("{seed} {what} {account}"));
+        let first = Move { amount: &amount, ..Move::default() };
+        for request in [
+            Request::open(id("open"), account, "EUR", None),
+            Request::moved(id("first"), account, Direction::Deposit, &first),
+        ] {
+            let answer = client.send(&request).await?;
+            if !answer.accepted() {
+                return Err(format!("{account} can't be prepared: {}", answer.problem()).into());
+            }
+        }
+    }
+    Ok(())
+}

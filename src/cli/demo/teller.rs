@@ -1,0 +1,188 @@
+//! One client of the storm: what it wants done, how it asks for it, and what it believes was done.
+
+use std::time::{Duration, Instant};
+
+use crate::client::ids::derive;
+use crate::client::policy::{self, Policy, Verdict};
+use crate::client::random::Draws;
+use crate::client::request::{Direction, Move, Request};
+use crate::client::sender::{Answer, Client};
+use crate::domain::ids::TransactionId;
+
+use super::cents;
+
+/// How a client repeats a request that it got no answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Habit {
+    /// Under the ID of the first attempt.
+    SameId,
+    /// Under a fresh one: as if there were none.
+    FreshId,
+}
+
+/// Something that was to be done once, and what its client believes of it.
+#[derive(Debug)]
+pub struct Wish {
+    /// What it is, for a person.
+    pub what: &'static str,
+    /// The account.
+    pub account: usize,
+    /// The IDs of its attempts.
+    pub ids: Vec<TransactionId>,
+    /// What the client believes the account's balance changed by, in cents; 0 when it was told no.
+    pub believed: i64,
+    /// The request and its first answer; `None` when none ever came.
+    pub told: Option<(Request, Answer)>,
+}
+
+/// An earlier deposit or withdrawal that can be taken back.
+struct Booked {
+    id: TransactionId,
+    account: usize,
+    sign: i64,
+    left: i64,
+}
+
+/// A client and its memory.
+pub struct Teller {
+    /// How it repeats.
+    pub habit: Habit,
+    /// Its number, from 0.
+    pub number: usize,
+    /// How it reaches the service.
+    pub client: Client,
+    /// How patient it is.
+    pub policy: Policy,
+    /// What it draws its wishes from.
+    pub draws: Draws,
+    /// The accounts' names.
+    pub accounts: std::sync::Arc<Vec<String>>,
+    /// What it has asked for so far.
+    pub wishes: Vec<Wish>,
+    booked: Vec<Booked>,
+}
+
+impl Teller {
+    /// A client that has done nothing yet.
+    #[must_use]
+    pub fn new(
+        habit: Habit,
+        number: usize,
+        client: Client,
+        policy: Policy,
+        seed: u64,
+        accounts: std::sync::Arc<Vec<String>>,
+    ) -> Self {
+        let draws = Draws::new(seed.wrapping_add(number as u64));
+        Self { habit, number, client, policy, draws, accounts, wishes: Vec::new(), booked: Vec::new() }
+    }
+
+    /// Asks for one thing after the other until the time has come.
+    pub async fn work(mut self, until: Instant) -> Vec<Wish> {
+        while Instant::now() < until {
+            let account = usize::try_from(self.draws.below(self.accounts.len() as u64)).unwrap_or(0);
+            match self.draws.below(100) {
+                0..45 => self.move_money(account, Direction::Withdrawal).await,
+                45..78 => self.move_money(account, Direction::Deposit).await,
+                78..86 => self.take_back(false).await,
+                86..94 => self.take_back(true).await,
+                _ => self.prevent(account).await,
+            }
+            tokio::time::sleep(Duration::from_millis(2 + self.draws.below(20))).await;
+        }
+        self.wishes
+    }
+
+    fn name(&self, account: usize) -> String {
+        self.accounts.get(account).cloned().unwrap_or_default()
+    }
+
+    /// The ID of an attempt at the next wish: the same in every run with this seed.
+    fn id(&self, wish: usize, attempt: usize) -> TransactionId {
+        let (number, seed) = (self.number, self.draws.seed());
+        derive("demo", &format!("{seed} {number} {wish} {attempt}"))
+    }
+
+    async fn move_money(&mut self, account: usize, direction: Direction) {
+        let (what, sign) = match direction {
+            Direction::Deposit => ("deposit", 1),
+            Direction::Withdrawal => ("withdrawal", -1),
+        };
+        let amount = i64::try_from(100 + self.draws.below(9_900)).unwrap_or(100);
+        let text = cents::write(amount);
+        let asked = Move { amount: &text, ..Move::default() };
+        let request = Request::moved(self.id(self.wishes.len(), 0), &self.name(account), direction, &asked);
+        let booked = self.ask(what, account, request, sign * amount).await;
+        if let Some(id) = booked {
+            self.booked.push(Booked { id, account, sign, left: amount });
+        }
+    }
+
+    /// Takes back one of its own earlier movements, whole or in part.
+    async fn take_back(&mut self, part: bool) {
+        let place = usize::try_from(self.draws.below(self.booked.len() as u64)).unwrap_or(0);
+        let Some(&Booked { id, account, sign, left }) = self.booked.get(place) else { return };
+        let amount = if part { (left / 3).max(1) } else { left };
+        if left == 0 || (part && left < 2) {
+            return;
+        }
+        let text = cents::write(amount);
+        let what = if part { "partial reversal" } else { "reversal" };
+        let named = part.then_some(text.as_str());
+        let own = self.id(self.wishes.len(), 0);
+        let request = Request::reverse(own, &self.name(account), id, named, "taken back");
+        if self.ask(what, account, request, -sign * amount).await.is_some()
+            && let Some(booked) = self.booked.get_mut(place)
+        {
+            booked.left -= amount;
+        }
+    }
+
+    /// Rules a withdrawal out before it comes, and then lets it come.
+    async fn prevent(&mut self, account: usize) {
+        let (own, coming) = (self.id(self.wishes.len(), 0), self.id(self.wishes.len() + 1, 0));
+        let request = Request::reverse(own, &self.name(account), coming, None, "called off");
+        self.ask("calling off", account, request, 0).await;
+        let asked = Move { amount: "20.00", ..Move::default() };
+        let late = Request::moved(coming, &self.name(account), Direction::Withdrawal, &asked);
+        self.ask("withdrawal called off", account, late, -2_000).await;
+    }
+
+    /// Asks until there is an answer, and notes what it makes the client believe. Gives the ID that was booked.
+    async fn ask(
+        &mut self,
+        what: &'static str,
+        account: usize,
+        request: Request,
+        effect: i64,
+    ) -> Option<TransactionId> {
+        let wish = self.wishes.len();
+        let mut ids = vec![request.id];
+        let begun = Instant::now();
+        let told = loop {
+            let request = request.under(*ids.last().unwrap_or(&request.id));
+            let mut asked = None;
+            if let Ok((answer, retry_after)) = self.client.attempt(&request).await {
+                let code = answer.json()["code"].as_str().map(str::to_owned);
+                if policy::verdict(answer.status, code.as_deref()) == Verdict::Final {
+                    break Some((request, answer));
+                }
+                asked = retry_after;
+            }
+            let attempt = u32::try_from(ids.len()).unwrap_or(u32::MAX);
+            let delay = self.policy.delay(attempt, asked, self.draws.next());
+            if !self.policy.goes_on(begun.elapsed(), delay) {
+                break None;
+            }
+            tokio::time::sleep(delay).await;
+            ids.push(match self.habit {
+                Habit::SameId => request.id,
+                Habit::FreshId => self.id(wish, ids.len()),
+            });
+        };
+        let booked = told.as_ref().filter(|(_, answer)| answer.accepted()).map(|(request, _)| request.id);
+        let believed = if booked.is_some() { effect } else { 0 };
+        self.wishes.push(Wish { what, account, ids, believed, told });
+        booked
+    }
+}

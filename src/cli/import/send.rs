@@ -1,0 +1,137 @@
+//! Sends the lines of a file: many accounts at a time, the lines of one account in their order.
+//!
+//! A reader deals the lines to workers by their account, so that one worker has all of an account's lines and sends each
+//! after the answer to the one before it. Memory is bounded by the workers' queues, however long the file is.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::path::PathBuf;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::client::sender::{self, Client};
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+
+use super::file::{self, Lines};
+use super::line::{Line, opening};
+use super::tally::{Finding, Sent, Wrong, judge};
+
+/// How many lines wait for a worker at most.
+const QUEUE: usize = 256;
+
+/// What to send, and how.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The file.
+    pub file: PathBuf,
+    /// The currency of all its accounts.
+    pub currency: Currency,
+    /// How far below zero its accounts may go.
+    pub overdraft_limit: Money,
+    /// How many requests are under way at once.
+    pub concurrency: usize,
+}
+
+/// What a worker tells.
+#[derive(Debug)]
+pub enum Told {
+    /// A line was answered.
+    Line(Sent),
+    /// An account could not be opened; its lines are sent all the same, and tell their own.
+    Account(Finding),
+    /// The service could not be reached any more: the import can't go on.
+    Lost(sender::Error),
+    /// The file could not be read any more.
+    Unreadable(file::Error),
+}
+
+/// A running import. Dropping it stops it: what was sent stays booked, and is answered again in the next run.
+#[derive(Debug)]
+pub struct Sending {
+    told: mpsc::Receiver<Told>,
+    _workers: JoinSet<()>,
+}
+
+impl Sending {
+    /// Begins to send.
+    #[must_use]
+    pub fn begin(client: &Client, plan: Plan) -> Self {
+        let (tell, told) = mpsc::channel(QUEUE);
+        let mut workers = JoinSet::new();
+        let mut queues = Vec::new();
+        for _ in 0..plan.concurrency.max(1) {
+            let (queue, lines) = mpsc::channel(QUEUE);
+            queues.push(queue);
+            let worker = Worker { client: client.clone(), plan: plan.clone(), tell: tell.clone() };
+            workers.spawn(worker.work(lines));
+        }
+        workers.spawn_blocking(move || deal(&plan, &queues, &tell));
+        Self { told, _workers: workers }
+    }
+
+    /// What a worker tells next; `None` when all is sent.
+    pub async fn next(&mut self) -> Option<Told> {
+        self.told.recv().await
+    }
+}
+
+/// Reads the good lines and gives each to its account's worker. Ends early when nobody listens any more.
+fn deal(plan: &Plan, queues: &[mpsc::Sender<Line>], tell: &mpsc::Sender<Told>) {
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    let lines = match Lines::open(&plan.file, plan.currency) {
+        Ok(lines) => lines,
+        Err(error) => return drop(tell.blocking_send(Told::Unreadable(error))),
+    };
+    for line in lines {
+        let line = match line {
+            Ok((_, Ok(line))) => line,
+            Ok((_, Err(_))) => continue,
+            Err(error) => return drop(tell.blocking_send(Told::Unreadable(error))),
+        };
+        let place = hasher.hash_one(&line.account) % (queues.len().max(1) as u64);
+        let queue = usize::try_from(place).ok().and_then(|place| queues.get(place));
+        if queue.is_none_or(|queue| queue.blocking_send(line).is_err()) {
+            return;
+        }
+    }
+}
+
+struct Worker {
+    client: Client,
+    plan: Plan,
+    tell: mpsc::Sender<Told>,
+}
+
+impl Worker {
+    async fn work(self, mut lines: mpsc::Receiver<Line>) {
+        let mut opened = HashSet::new();
+        while let Some(line) = lines.recv().await {
+            if opened.insert(line.account.clone()) && !self.open(&line).await {
+                return;
+            }
+            let told = match self.client.send(&line.request()).await {
+                Ok(answer) => Told::Line(judge(&line, &answer, self.plan.currency)),
+                Err(error) => Told::Lost(error),
+            };
+            if self.tell.send(told).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Opens the line's account. An account that somebody else has opened will do: the balances tell whether it is the
+    /// right one. `false` when the work is over.
+    async fn open(&self, line: &Line) -> bool {
+        let request = opening(&line.account, self.plan.currency, self.plan.overdraft_limit);
+        let told = match self.client.send(&request).await {
+            Ok(answer) if answer.accepted() || answer.status == 409 => return true,
+            Ok(answer) => {
+                Told::Account(Finding { line: line.number, what: Wrong::NotOpened(answer.problem()) })
+            }
+            Err(error) => Told::Lost(error),
+        };
+        self.tell.send(told).await.is_ok()
+    }
+}

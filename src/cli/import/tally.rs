@@ -1,0 +1,145 @@
+//! What came of the lines: counted, and named where a person has to look.
+
+use std::fmt;
+
+use crate::client::sender::Answer;
+use crate::domain::currency::Currency;
+use crate::domain::money::Money;
+
+use super::line::{BadLine, Line};
+
+/// What came of one line that was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// Was it the first answer again?
+    pub replayed: bool,
+    /// What a person has to look at.
+    pub finding: Option<Finding>,
+}
+
+/// Something that a person has to look at.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The line's number in the file.
+    pub line: u64,
+    /// What is wrong.
+    pub what: Wrong,
+}
+
+/// What can be wrong with a line.
+#[derive(Clone, Debug)]
+pub enum Wrong {
+    /// It can't be read; it was not sent.
+    Bad(BadLine),
+    /// The ledger declined it, and has recorded so.
+    Declined(String),
+    /// The service refused it: nothing was recorded.
+    Refused(String),
+    /// The account could not be opened.
+    NotOpened(String),
+    /// The ledger's balance after it is not the bank's.
+    Differs {
+        /// The account.
+        account: String,
+        /// The bank's.
+        expected: Money,
+        /// The ledger's, as it wrote it.
+        found: String,
+    },
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: ", self.line)?;
+        match &self.what {
+            Wrong::Bad(why) => write!(f, "bad line, not sent: {why}"),
+            Wrong::Declined(why) => write!(f, "declined: {why}"),
+            Wrong::Refused(why) => write!(f, "refused: {why}"),
+            Wrong::NotOpened(why) => write!(f, "its account could not be opened: {why}"),
+            Wrong::Differs { account, expected, found } => {
+                write!(f, "the balance of {account} is {found}, the bank's is {expected}")
+            }
+        }
+    }
+}
+
+/// Judges the answer to a line.
+#[must_use]
+pub fn judge(line: &Line, answer: &Answer, currency: Currency) -> Sent {
+    let body = answer.json();
+    let found = body["balance"].as_str().unwrap_or("missing");
+    let what = if answer.declined() {
+        Some(Wrong::Declined(answer.problem()))
+    } else if !answer.accepted() {
+        Some(Wrong::Refused(answer.problem()))
+    } else if Money::read(found, currency) != Some(line.balance_after) {
+        let (account, expected) = (line.account.clone(), line.balance_after);
+        Some(Wrong::Differs { account, expected, found: found.to_owned() })
+    } else {
+        None
+    };
+    Sent { replayed: answer.replayed, finding: what.map(|what| Finding { line: line.number, what }) }
+}
+
+/// The sums of an import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Lines that were sent and answered.
+    pub sent: u64,
+    /// Booked by this run.
+    pub booked: u64,
+    /// Answered again: an earlier run had sent them.
+    pub replayed: u64,
+    /// Declined, now or earlier.
+    pub declined: u64,
+    /// Refused: nothing recorded.
+    pub refused: u64,
+    /// Booked, but with another balance than the bank's.
+    pub differing: u64,
+    /// Not sent, because they can't be read.
+    pub bad: u64,
+    /// Accounts that could not be opened.
+    pub unopened: u64,
+}
+
+impl Summary {
+    /// Counts a line that was sent.
+    pub fn count(&mut self, sent: &Sent) {
+        self.sent += 1;
+        self.replayed += u64::from(sent.replayed);
+        let accepted = matches!(sent.finding.as_ref().map(|f| &f.what), None | Some(Wrong::Differs { .. }));
+        self.booked += u64::from(accepted && !sent.replayed);
+        if let Some(finding) = &sent.finding {
+            self.count_finding(&finding.what);
+        }
+    }
+
+    /// Counts what is wrong.
+    pub fn count_finding(&mut self, what: &Wrong) {
+        *match what {
+            Wrong::Bad(_) => &mut self.bad,
+            Wrong::Declined(_) => &mut self.declined,
+            Wrong::Refused(_) => &mut self.refused,
+            Wrong::NotOpened(_) => &mut self.unopened,
+            Wrong::Differs { .. } => &mut self.differing,
+        } += 1;
+    }
+
+    /// Is there nothing to look at?
+    #[must_use]
+    pub const fn clean(&self) -> bool {
+        self.declined + self.refused + self.differing + self.bad + self.unopened == 0
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sent, booked, replayed, declined, refused, differing, bad, unopened } = self;
+        write!(
+            f,
+            "sent {sent}, booked {booked}, replayed {replayed}, declined {declined}, refused {refused}, "
+        )?;
+        write!(f, "differing {differing}, bad lines {bad}")?;
+        if *unopened > 0 { write!(f, ", accounts not opened {unopened}") } else { Ok(()) }
+    }
+}

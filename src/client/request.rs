@@ -1,0 +1,117 @@
+//! A request that books, complete before it is first sent: its path, its body's bytes and its ID.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::ids::TransactionId;
+
+/// What is sent, the same in every attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The transaction ID; it goes as `Idempotency-Key`.
+    pub id: TransactionId,
+    /// The path, from `/v1` on.
+    pub path: String,
+    /// The JSON body.
+    pub body: Vec<u8>,
+}
+
+/// Into the account or out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Into it.
+    Deposit,
+    /// Out of it.
+    Withdrawal,
+}
+
+/// The body of a deposit or a withdrawal. What is left out takes the service's default.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Move<'a> {
+    /// A decimal string.
+    pub amount: &'a str,
+    /// The ledger's own account on the other side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counter_account: Option<&'a str>,
+    /// When it happened in the world, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub effective_at: Option<&'a str>,
+    /// The business's own ids.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<&'a str, &'a str>,
+}
+
+#[derive(Serialize)]
+struct Opening<'a> {
+    account: &'a str,
+    currency: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overdraft_limit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Reversal<'a> {
+    reverses: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<&'a str>,
+    reason: &'a str,
+}
+
+impl Request {
+    /// Opens an account.
+    #[must_use]
+    pub fn open(id: TransactionId, account: &str, currency: &str, overdraft_limit: Option<&str>) -> Self {
+        Self::new(id, "/v1/accounts".to_owned(), &Opening { account, currency, overdraft_limit })
+    }
+
+    /// Moves money into an account or out of it.
+    #[must_use]
+    pub fn moved(id: TransactionId, account: &str, direction: Direction, asked: &Move<'_>) -> Self {
+        let kind = match direction {
+            Direction::Deposit => "deposits",
+            Direction::Withdrawal => "withdrawals",
+        };
+        Self::new(id, format!("/v1/accounts/{account}/{kind}"), asked)
+    }
+
+    /// Takes back an earlier transaction, or part of it; or prevents one that has not come.
+    #[must_use]
+    pub fn reverse(
+        id: TransactionId,
+        account: &str,
+        reverses: TransactionId,
+        amount: Option<&str>,
+        reason: &str,
+    ) -> Self {
+        let asked = Reversal { reverses: reverses.to_string(), amount, reason };
+        Self::new(id, format!("/v1/accounts/{account}/reversals"), &asked)
+    }
+
+    /// The same request under another ID: what a client must never do to retry.
+    #[must_use]
+    pub fn under(&self, id: TransactionId) -> Self {
+        Self { id, ..self.clone() }
+    }
+
+    fn new(id: TransactionId, path: String, body: &impl Serialize) -> Self {
+        // Structs of strings and maps of strings always serialize.
+        Self { id, path, body: serde_json::to_vec(body).unwrap_or_default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::ids::derive;
+
+    #[test]
+    fn what_is_not_said_is_left_out() {
+        let plain = Move { amount: "40.00", ..Move::default() };
+        let request = Request::moved(derive("t", "1"), "alice", Direction::Withdrawal, &plain);
+        assert_eq!(request.path, "/v1/accounts/alice/withdrawals");
+        assert_eq!(request.body, br#"{"amount":"40.00"}"#);
+        let whole = Request::reverse(derive("t", "2"), "alice", derive("t", "1"), None, "mistake");
+        assert!(!String::from_utf8_lossy(&whole.body).contains("amount"));
+    }
+}

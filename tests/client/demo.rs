@@ -1,0 +1,38 @@
+//! The demonstration itself, short. Catches a service that doubles, loses or forgets, and a demonstration that leaves
+//! processes or folders behind.
+
+use std::process::{Command, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_bookonce");
+
+#[test]
+fn the_proof_holds_and_clients_without_ids_book_twice() {
+    let output = Command::new(PROGRAM).args(["demo", "--seconds", "4"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let (once, naive) = said.split_once("With a fresh ID").unwrap();
+    assert!(once.contains("booked more than once       0 operations"), "{said}");
+    assert!(!naive.contains("booked more than once       0 operations"), "{said}");
+    assert!(said.contains("The proof holds"), "{said}");
+}
+
+#[test]
+fn a_demonstration_that_is_told_to_stop_takes_its_folder_and_its_services_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(PROGRAM)
+        .args(["demo", "--seconds", "60"])
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let inside =
+        || std::fs::read_dir(folder.path()).unwrap().filter_map(|entry| Some(entry.ok()?.path())).next();
+    while !inside().is_some_and(|demo| demo.join("ledger/lock").exists() && demo.join("naive/lock").exists())
+    {
+        std::thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&demo);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(demo.wait().unwrap().code(), Some(3));
+    assert_eq!(inside(), None);
+}

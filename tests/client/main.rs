@@ -1,0 +1,14 @@
+//! The sending side against a small ledger in memory: what a client must get right, whatever the service does.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that can't go on should say where and why"
+)]
+
+mod demo;
+mod document;
+mod fake;
+mod faults;
+mod import;
+mod sending;

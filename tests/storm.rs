@@ -1,0 +1,276 @@
+//! Any commands, retried and reused, in batches, at once, over restarts and failed commits: checked, line by line of the
+//! journal, against a ledger that knows nothing of this one.
+//!
+//! Catches: an ID check after the append (an ID booked twice), an index ahead of the state or behind it, state that a
+//! failed commit leaves behind, an answer that is not in the journal, a replay that is not what happened.
+
+#[path = "support/faulty.rs"]
+mod faulty;
+#[path = "support/model.rs"]
+mod model;
+mod support;
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use bookonce::answers::render;
+use bookonce::domain::command::Command;
+use bookonce::domain::decide::Refusal;
+use bookonce::domain::same::differences;
+use bookonce::domain::time::system_clock;
+use bookonce::index::Tuning;
+use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};
+use bookonce::store::codec;
+use faulty::{Fate, Faults};
+use futures_util::future::join_all;
+use model::Model;
+use proptest::prelude::*;
+use proptest::sample::select;
+use support::*;
+
+/// IDs 1 to this one are used, again and again.
+const IDS: u128 = 60;
+
+const SMALL: Tuning =
+    Tuning { flush_at: 8, flush_after: Duration::from_millis(50), most_behind: 64, lowest: 8, fan_in: 2 };
+
+/// What a client asks; which one of two bodies its ID comes with.
+type Asked = (usize, bool);
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// These batches, all at once, while the appends fare so.
+    Round(Vec<Vec<Asked>>, Vec<Fate>),
+    /// Stop and start; without the index, if so.
+    Restart(bool),
+}
+
+fn account() -> impl Strategy<Value = &'static str> {
+    select(&["alice", "bob", "carol"][..])
+}
+
+fn amount() -> impl Strategy<Value = String> {
+    prop_oneof![
+        9 => (1_i128..20_000).prop_map(model::euros),
+        1 => Just("1000000000000000.00".to_owned()),
+    ]
+}
+
+fn body(n: u128) -> impl Strategy<Value = Command> {
+    let reversal = (account(), 1..=IDS, proptest::option::weighted(0.3, amount()), any::<bool>());
+    prop_oneof![
+        2 => (account(), select(&["0", "100"][..])).prop_map(move |(a, limit)| open_with(n, a, "EUR", limit)),
+        6 => (account(), amount()).prop_map(move |(a, amount)| deposit(n, a, &amount)),
+        6 => (account(), amount()).prop_map(move |(a, amount)| withdraw(n, a, &amount)),
+        6 => reversal.prop_map(move |(a, of, amount, force)| reverse(n, a, of, amount.as_deref(), force)),
+        1 => account().prop_map(move |a| freeze(n, a)),
+        1 => account().prop_map(move |a| unfreeze(n, a)),
+        1 => account().prop_map(move |a| close(n, a)),
+        1 => (account(), select(&["0", "50.00"][..])).prop_map(move |(a, limit)| set_limit(n, a, limit)),
+    ]
+}
+
+/// For each ID the usual body and another one.
+fn bodies() -> impl Strategy<Value = Vec<[Command; 2]>> {
+    (1..=IDS).map(|n| (body(n), body(n)).prop_map(|(usual, other)| [usual, other])).collect::<Vec<_>>()
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let asked = (0..IDS as usize, proptest::bool::weighted(0.1));
+    let batches = proptest::collection::vec(proptest::collection::vec(asked, 1..6), 1..10);
+    let fates = [Fate::Full, Fate::NotWritten, Fate::LostUnwritten, Fate::LostWritten];
+    let fate = prop_oneof![6 => Just(Fate::Lands), 1 => select(fates.to_vec()), 2 => Just(Fate::Full)];
+    prop_oneof![
+        8 => (batches, proptest::collection::vec(fate, 0..4)).prop_map(|(batches, fates)| Step::Round(batches, fates)),
+        1 => any::<bool>().prop_map(Step::Restart),
+    ]
+}
+
+struct Storm<'a> {
+    data: &'a Path,
+    bodies: &'a [[Command; 2]],
+    faults: Faults,
+    ledger: Option<Ledger>,
+    model: Model,
+    /// The first answer that anybody got for an ID.
+    answers: HashMap<String, Vec<u8>>,
+}
+
+impl Storm<'_> {
+    fn ledger(&self) -> &Ledger {
+        self.ledger.as_ref().unwrap()
+    }
+
+    fn open(&mut self) {
+        let around = self.faults.clone();
+        let workings = Workings { appends: Box::new(move |inner| around.around(inner)), index: SMALL };
+        self.ledger = Some(Ledger::open_with(options(self.data, system_clock()), workings).unwrap());
+    }
+
+    async fn restart(&mut self, without_index: bool) {
+        self.ledger().stop().unwrap();
+        self.ledger = None;
+        if without_index {
+            std::fs::remove_dir_all(self.data.join("index")).unwrap();
+        }
+        self.open();
+        self.read_on().await;
+        assert_eq!(self.ledger().digest(None).await.unwrap().1, self.model.digest());
+    }
+
+    /// Reads what is new in the journal into the model, which judges it.
+    async fn read_on(&mut self) {
+        let lines = self.ledger().lines(self.model.position, 100_000).await.unwrap();
+        for line in String::from_utf8(lines).unwrap().lines() {
+            self.model.line(line);
+        }
+        assert_eq!(
+            self.model.position,
+            self.ledger().head().position,
+            "the journal ends where the head says"
+        );
+    }
+
+    async fn round(&mut self, batches: &[Vec<Asked>], fates: &[Fate]) {
+        self.faults.plan(fates.iter().copied());
+        let before = self.model.clone();
+        let commands: Vec<Vec<Command>> = batches
+            .iter()
+            .map(|batch| {
+                batch.iter().map(|(at, other)| self.bodies[*at][usize::from(*other)].clone()).collect()
+            })
+            .collect();
+        let ledger = self.ledger().clone();
+        let sent = commands.iter().map(|batch| {
+            let (ledger, batch) = (ledger.clone(), batch.clone());
+            tokio::spawn(async move { ledger.execute(batch).await })
+        });
+        let outcomes: Vec<_> = join_all(sent).await.into_iter().map(Result::unwrap).collect();
+        self.faults.plan([]);
+        let unknown = outcomes.iter().any(|outcome| matches!(outcome, Err(Unavailable::OutcomeUnknown)));
+        let finished = outcomes.iter().any(|outcome| {
+            matches!(outcome, Err(Unavailable::OutcomeUnknown | Unavailable::StoreUnavailable))
+        });
+        if finished {
+            drop(ledger);
+            self.restart(false).await;
+        } else {
+            self.read_on().await;
+        }
+        self.judge(&before, &commands, &outcomes, unknown);
+        let (position, digest) = self.ledger().digest(None).await.unwrap();
+        assert_eq!((position, digest), (self.model.position, self.model.digest()), "live state and replay");
+        assert!(self.ledger().trial_balance(None).await.unwrap().balanced());
+    }
+
+    /// Is every verdict what the journal says, and is nothing in the journal that nobody asked or that failed?
+    fn judge(
+        &mut self,
+        before: &Model,
+        commands: &[Vec<Command>],
+        outcomes: &[Result<Vec<Verdict>, Unavailable>],
+        unknown: bool,
+    ) {
+        let mut told: HashSet<String> = HashSet::new();
+        let mut booked: HashSet<String> = HashSet::new();
+        for (batch, outcome) in commands.iter().zip(outcomes) {
+            let Ok(verdicts) = outcome else { continue };
+            assert_eq!(batch.len(), verdicts.len());
+            for (command, verdict) in batch.iter().zip(verdicts) {
+                let id = command.transaction_id.to_string();
+                match verdict {
+                    Verdict::Booked(event, at) | Verdict::Seen(event, at) => {
+                        let (_, line) =
+                            self.model.first.get(&id).expect("an answer that is not in the journal");
+                        let kept = codec::decode(line.as_bytes()).unwrap();
+                        assert_eq!(render(event).body, render(&kept.event).body, "not as the journal has it");
+                        assert!(kept.position <= *at, "not yet durable at the position that was told");
+                        let first = self.answers.entry(id.clone()).or_insert_with(|| render(event).body);
+                        assert_eq!(*first, render(event).body, "another answer than the first");
+                        if let Verdict::Booked(event, _) = verdict {
+                            assert!(booked.insert(id.clone()), "{id} was told twice that it was the first");
+                            assert!(!before.first.contains_key(&id), "{id} was booked before");
+                            assert_eq!(differences(event, command), [], "booked as another request");
+                        }
+                        told.insert(id);
+                    }
+                    Verdict::Refused(refusal) => self.refused(before, command, refusal),
+                }
+            }
+        }
+        for (id, (_, line)) in &self.model.first {
+            if !before.first.contains_key(id) && !unknown {
+                assert!(told.contains(id), "in the journal, but its caller was told that it failed: {line}");
+            }
+        }
+    }
+
+    fn refused(&self, before: &Model, command: &Command, refusal: &Refusal) {
+        let (id, account) = (command.transaction_id.to_string(), command.account.as_str());
+        assert!(!before.first.contains_key(&id), "an ID that has an answer was refused");
+        match refusal {
+            Refusal::AccountNotFound => assert!(!before.accounts.contains_key(account), "{account} is there"),
+            Refusal::AccountExists => {
+                assert!(self.model.accounts.contains_key(account), "{account} is not there")
+            }
+            Refusal::TransactionNotFound => {
+                let bookonce::domain::command::Operation::Reverse(asked) = &command.operation else {
+                    panic!()
+                };
+                assert!(!before.knows(account, &asked.reverses.to_string()));
+            }
+            Refusal::Invalid { field, .. } => {
+                let bookonce::domain::command::Operation::Reverse(asked) = &command.operation else {
+                    panic!()
+                };
+                assert_eq!((*field, asked.reverses), ("reverses", command.transaction_id));
+            }
+        }
+    }
+}
+
+fn weather(bodies: &[[Command; 2]], steps: &[Step]) {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut storm = Storm {
+            data: dir.path(),
+            bodies,
+            faults: Faults::default(),
+            ledger: None,
+            model: Model::default(),
+            answers: HashMap::new(),
+        };
+        storm.open();
+        for step in steps {
+            match step {
+                Step::Round(batches, fates) => storm.round(batches, fates).await,
+                Step::Restart(without_index) => storm.restart(*without_index).await,
+            }
+        }
+        // Everything again, in calm weather: each ID is answered once more, or booked for the first time.
+        let everything: Vec<Vec<Asked>> = (0..IDS as usize).map(|at| vec![(at, false)]).collect();
+        storm.round(&everything, &[]).await;
+        storm.restart(true).await;
+        storm.round(&everything, &[]).await;
+        storm.ledger().stop().unwrap();
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 100,
+        max_shrink_iters: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn whatever_happens_each_id_is_booked_once_and_the_books_are_right(
+        bodies in bodies(),
+        steps in proptest::collection::vec(step(), 1..12),
+    ) {
+        weather(&bodies, &steps);
+    }
+}

@@ -1,0 +1,230 @@
+//! A ledger of its own, as small as can be: cents in hash maps. Says of each line of the journal whether it is right, by
+//! the rules of the contract and by none of the ledger's code.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// What an account is like, in cents.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub balance: i128,
+    pub limit: i128,
+    pub status: &'static str,
+    revision: u64,
+    seen: [u8; 32],
+}
+
+/// A movement that can be taken back.
+#[derive(Clone, Debug)]
+struct Moved {
+    cents: i128,
+    out: bool,
+    left: i128,
+}
+
+/// Everything that the lines said so far.
+#[derive(Clone, Default)]
+pub struct Model {
+    pub accounts: HashMap<String, Account>,
+    moved: HashMap<(String, String), Moved>,
+    /// Account and ID, to the reversal that ruled it out.
+    ruled_out: HashMap<(String, String), String>,
+    /// ID to the account and the line that it was recorded with.
+    pub first: HashMap<String, (String, String)>,
+    pub cash: i128,
+    pub position: u64,
+}
+
+pub fn cents(text: &str) -> i128 {
+    let (whole, fraction) = text.split_once('.').unwrap_or_else(|| panic!("{text} is not in euros"));
+    assert_eq!(fraction.len(), 2);
+    let units: i128 = format!("{whole}{fraction}").parse().unwrap();
+    units
+}
+
+pub fn euros(cents: i128) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
+}
+
+const LARGEST: i128 = 10_i128.pow(17);
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("no {key} in {value}"))
+}
+
+impl Model {
+    /// Takes in the next line, and panics when it is not what must come of its request.
+    pub fn line(&mut self, line: &str) {
+        let event: Value = serde_json::from_str(line).unwrap();
+        self.position += 1;
+        assert_eq!(event["position"].as_u64(), Some(self.position), "positions without gaps");
+        let name = text(&event, "stream").strip_prefix("account-").unwrap().to_owned();
+        let id = text(&event, "transaction_id").to_owned();
+        let earlier = self.first.insert(id.clone(), (name.clone(), line.to_owned()));
+        assert!(earlier.is_none(), "{id} is booked twice:\n{}\n{line}", earlier.unwrap().1);
+        let (kind, data) = (text(&event, "type"), &event["data"]);
+        let said = data["code"].as_str();
+        let operation = data["operation"].as_str().unwrap_or(kind);
+        if operation != "AccountOpened" {
+            let right = self.decline(&name, &id, operation, data);
+            assert_eq!(said, right, "another outcome is right for {line}");
+        }
+        self.apply(&name, &id, kind, data);
+        let account = self.accounts.get_mut(&name).unwrap();
+        assert_eq!(event["revision"].as_u64(), Some(account.revision), "revisions without gaps: {line}");
+        account.revision += 1;
+        account.seen = saw(account.seen, &id, said, kind, data);
+        assert_eq!(text(&event["answer"], "balance"), euros(account.balance), "{line}");
+        assert_eq!(text(&event["answer"], "available"), euros(account.balance + account.limit), "{line}");
+        assert_eq!(
+            self.cash + self.accounts.values().map(|a| a.balance).sum::<i128>(),
+            0,
+            "the trial balance"
+        );
+    }
+
+    /// The code with which it must be declined, if it must.
+    fn decline(&self, name: &str, id: &str, operation: &str, data: &Value) -> Option<&'static str> {
+        let account = self.accounts.get(name).expect("an account that was opened");
+        let amount = || cents(text(data, "amount"));
+        let ruled_out = self.ruled_out.contains_key(&(name.to_owned(), id.to_owned()));
+        let reversal = matches!(operation, "reversal" | "Reversed" | "Prevented");
+        let original = data["reverses"].as_str().map(|original| (name.to_owned(), original.to_owned()));
+        let seen =
+            original.as_ref().is_some_and(|(_, id)| self.first.get(id).is_some_and(|(a, _)| a == name));
+        let prevents = reversal && !seen && !self.ruled_out.contains_key(original.as_ref().unwrap());
+        if account.status == "closed" && !prevents {
+            return Some("account_closed");
+        }
+        if account.status == "frozen" && matches!(operation, "withdrawal" | "Withdrawn") {
+            return Some("account_frozen");
+        }
+        if ruled_out {
+            return Some("prevented");
+        }
+        let too_much = |more: i128| (account.balance + more > LARGEST).then_some("balance_too_large");
+        let too_little =
+            |less: i128| (account.balance - less < -account.limit).then_some("insufficient_funds");
+        match operation {
+            "deposit" | "Deposited" => too_much(amount()),
+            "withdrawal" | "Withdrawn" => too_little(amount()),
+            _ if prevents => None,
+            _ if reversal => {
+                let Some(moved) = original.and_then(|original| self.moved.get(&original)) else {
+                    return Some(if seen { "not_reversible" } else { "reversal_exceeds_original" });
+                };
+                let partial =
+                    data["partial"] == true || (operation == "reversal" && data["amount"].is_string());
+                let taken = if partial { amount() } else { moved.left };
+                if moved.left == 0 || taken > moved.left {
+                    Some("reversal_exceeds_original")
+                } else if moved.out {
+                    too_much(taken)
+                } else if data["force"] == true {
+                    None
+                } else {
+                    too_little(taken)
+                }
+            }
+            "freeze" | "Frozen" => (account.status == "frozen").then_some("wrong_state"),
+            "unfreeze" | "Unfrozen" => (account.status != "frozen").then_some("wrong_state"),
+            "close" | "Closed" => (account.balance != 0).then_some("account_not_empty"),
+            "overdraft_limit" | "OverdraftLimitChanged" => None,
+            other => panic!("{other}"),
+        }
+    }
+
+    fn apply(&mut self, name: &str, id: &str, kind: &str, data: &Value) {
+        if kind == "AccountOpened" {
+            let limit = cents(text(data, "overdraft_limit"));
+            let account = Account { balance: 0, limit, status: "open", revision: 0, seen: [0; 32] };
+            assert!(self.accounts.insert(name.to_owned(), account).is_none(), "{name} is opened twice");
+            return;
+        }
+        let mut moves = 0;
+        match kind {
+            "Deposited" | "Withdrawn" => {
+                let (amount, out) = (cents(text(data, "amount")), kind == "Withdrawn");
+                moves = if out { -amount } else { amount };
+                let moved = Moved { cents: amount, out, left: amount };
+                self.moved.insert((name.to_owned(), id.to_owned()), moved);
+            }
+            "Reversed" => {
+                let key = (name.to_owned(), text(data, "reverses").to_owned());
+                let moved = self.moved.get_mut(&key).unwrap();
+                let amount = cents(text(data, "amount"));
+                if data["partial"] != true {
+                    assert_eq!(amount, moved.left, "all that is left");
+                }
+                moved.left -= amount;
+                assert!((0..moved.cents).contains(&moved.left));
+                moves = if moved.out { amount } else { -amount };
+            }
+            "Prevented" => {
+                let key = (name.to_owned(), text(data, "reverses").to_owned());
+                assert!(self.ruled_out.insert(key, id.to_owned()).is_none(), "ruled out twice");
+            }
+            "Declined" => {
+                let by = self.ruled_out.get(&(name.to_owned(), id.to_owned())).map(String::as_str);
+                let named = data["prevented_by"].as_str();
+                assert_eq!(named, by.filter(|_| data["code"] == "prevented"), "who ruled it out");
+            }
+            _ => {}
+        }
+        let account = self.accounts.get_mut(name).unwrap();
+        match kind {
+            "Frozen" => account.status = "frozen",
+            "Unfrozen" => account.status = "open",
+            "Closed" => account.status = "closed",
+            "OverdraftLimitChanged" => account.limit = cents(text(data, "overdraft_limit")),
+            _ => {}
+        }
+        account.balance += moves;
+        self.cash -= moves;
+    }
+
+    /// Was this ID ever seen on this account, or ruled out there?
+    pub fn knows(&self, name: &str, id: &str) -> bool {
+        self.first.get(id).is_some_and(|(account, _)| account == name)
+    }
+
+    /// The digest as the contract has it.
+    pub fn digest(&self) -> String {
+        let mut names: Vec<_> = self.accounts.keys().collect();
+        names.sort();
+        let mut hash = Sha256::new();
+        for name in names {
+            let account = &self.accounts[name];
+            hash.update(format!(
+                "{name}|EUR|{}|{}|{}|0.00|{}\n",
+                euros(account.balance),
+                euros(account.limit),
+                account.status,
+                hex::encode(account.seen)
+            ));
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+/// The running hash of an account's IDs and how each ended.
+fn saw(before: [u8; 32], id: &str, code: Option<&str>, kind: &str, data: &Value) -> [u8; 32] {
+    let bytes = |id: &str| *uuid::Uuid::parse_str(id).unwrap().as_bytes();
+    let mut hash = Sha256::new();
+    hash.update(before);
+    hash.update(bytes(id));
+    hash.update(code.map_or_else(|| format!("accepted:{kind}"), |code| format!("declined:{code}")));
+    if matches!(kind, "Reversed" | "Prevented") {
+        hash.update(b"|");
+        hash.update(bytes(text(data, "reverses")));
+    }
+    if kind == "Reversed" {
+        hash.update(text(data, "amount"));
+    }
+    hash.finalize().into()
+}
