@@ -54,6 +54,8 @@ pub(super) async fn batch(
     let lines = read(bytes, &frame).await?;
     let commands: Vec<Command> = lines.iter().filter_map(|line| line.as_ref().ok().cloned()).collect();
     let verdicts = if commands.is_empty() { Vec::new() } else { execute(&app, commands).await? };
+    // What was refused rests on nothing that is not durable by now.
+    let head = app.ledger().head().position;
     let mut verdicts = verdicts.into_iter();
     let mut out = Vec::with_capacity(lines.len() * 512);
     let mut position = 0;
@@ -62,12 +64,13 @@ pub(super) async fn batch(
             tokio::task::yield_now().await;
         }
         let outcome = line.and_then(|command| match verdicts.next() {
-            Some(verdict) => answered(verdict, &command),
+            Some(verdict) => {
+                let outcome = answered(verdict, &command);
+                position = position.max(outcome.as_ref().map_or(head, |answered| answered.position));
+                outcome
+            }
             None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
         });
-        if let Ok(answered) = &outcome {
-            position = position.max(answered.position);
-        }
         write(outcome, &mut out);
     }
     let mut response = bytes_of(NDJSON, out);

@@ -163,7 +163,9 @@ async fn book(
     let command = command(text, op, frame)?;
     let verdict = execute(app, vec![command.clone()]).await?.pop();
     let Some(verdict) = verdict else { return Err(crate::ledger::Unavailable::OutcomeUnknown.into()) };
-    let answered = answered(verdict, &command)?;
+    // What was refused, or was another transaction's, rests on nothing that is not durable by now.
+    let head = app.ledger().head().position;
+    let answered = answered(verdict, &command).map_err(|problem| problem.header(POSITION, head.into()))?;
     Ok(response(answered))
 }
 
