@@ -89,7 +89,7 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) {
-    raise_file_limit(limits.connections);
+    let limits = Limits { connections: allowed_connections(limits.connections), ..limits };
     let stage = watch::Sender::new(Stage::Serving);
     let places = Arc::new(Semaphore::new(limits.connections));
     let server = Server { app, tls: tls.map(TlsAcceptor::from), limits };
@@ -121,14 +121,35 @@ pub async fn serve(
     }
 }
 
-/// Lets the process have as many files as it may, so that connections are limited by [`Limits`] and not by a shell.
-fn raise_file_limit(connections: usize) {
-    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(1024);
-    match rlimit::increase_nofile_limit(wanted) {
-        Ok(allowed) if allowed < wanted => tracing::warn!(allowed, wanted, "few files may be open at once"),
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "the limit on open files could not be raised"),
+/// Files that the store and the index need beside the connections.
+const OTHER_FILES: u64 = 1024;
+
+/// Lets the process have as many files as it may, so that connections are limited by [`Limits`] and not by a shell; and
+/// where that is too few, leaves enough of them to the store: it must not fail because too many peers are there.
+fn allowed_connections(wanted: usize) -> usize {
+    let files = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let allowed = match rlimit::increase_nofile_limit(files) {
+        Ok(allowed) => allowed,
+        Err(error) => {
+            tracing::warn!(%error, "the limit on open files could not be raised");
+            rlimit::Resource::NOFILE.get_soft().unwrap_or(OTHER_FILES)
+        }
+    };
+    let connections = within(allowed).min(wanted);
+    if connections < wanted {
+        tracing::warn!(
+            allowed,
+            wanted,
+            connections,
+            "few files may be open at once: fewer connections are taken"
+        );
     }
+    connections
+}
+
+/// So many connections go with so many files.
+fn within(files: u64) -> usize {
+    usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 4)).unwrap_or(usize::MAX)
 }
 
 /// One connection too many: told so if that takes no waiting.
@@ -274,4 +295,14 @@ fn check(request: &Request<Incoming>, stage: Stage) -> Result<(), Problem> {
         return Err(Problem::field("Host", "must be there once").closing());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_store() {
+        assert_eq!([256, 1_024, 1_500, 9_216].map(within), [64, 256, 476, 8_192]);
+    }
 }
