@@ -35,6 +35,9 @@ const HEAD_BYTES: usize = 16 * 1024;
 const HEAD_FIELDS: usize = 64;
 /// The longest target of a request.
 const TARGET_BYTES: usize = 8 * 1024;
+/// When the service stops, a connection that rests is kept so long: a request that is already on its way to it is told 503
+/// and not cut off.
+const GRACE: Duration = Duration::from_millis(250);
 /// What a connection may buffer: room to read a target that is far too long, so that it can be told so.
 const BUFFER: usize = 96 * 1024;
 
@@ -111,8 +114,8 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
     stage.send_replace(Stage::Stopping);
+    drop(listener);
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     if tokio::time::timeout(limits.drain, places.acquire_many(all)).await.is_err() {
         tracing::warn!("some requests did not end in time: their connections are cut");
@@ -246,6 +249,8 @@ impl Connection {
     /// Answers the requests of one connection.
     async fn run(self, socket: impl AsyncRead + AsyncWrite + Unpin + 'static) {
         let (pace, mut stage, peer) = (Arc::clone(&self.pace), self.stage.clone(), self.peer);
+        let mut grace = std::pin::pin!(grace(self.stage.clone()));
+        let mut stopping = false;
         let service = service_fn(move |request| self.answer(request));
         let mut connection = std::pin::pin!(
             http1::Builder::new()
@@ -264,13 +269,22 @@ impl Connection {
                 }
                 () = pace.overdue() => return,
                 changed = stage.changed() => match (changed, *stage.borrow_and_update()) {
-                    (Ok(()), Stage::Serving) => {}
-                    (Ok(()), Stage::Stopping) => connection.as_mut().graceful_shutdown(),
+                    (Ok(()), Stage::Serving | Stage::Stopping) => {}
                     (Ok(()), Stage::Ended) | (Err(_), _) => return,
                 },
+                () = grace.as_mut(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
         }
     }
+}
+
+/// Ends [`GRACE`] after the service began to stop.
+async fn grace(mut stage: watch::Receiver<Stage>) {
+    let _stopping_or_gone = stage.wait_for(|stage| *stage != Stage::Serving).await.is_ok();
+    tokio::time::sleep(GRACE).await;
 }
 
 /// What a head shows by itself.
