@@ -228,7 +228,8 @@ async fn the_index_agrees_with_the_journal_id_by_id() {
     ledger.execute((0..50).map(|a| open(scattered(a), &format!("a-{a}"))).collect::<Vec<_>>()).await.unwrap();
     let numbers: Vec<u128> = (50..EVENTS).collect();
     for numbers in numbers.chunks(8_000) {
-        let batch: Vec<_> = numbers.iter().map(|n| deposit(scattered(*n), &format!("a-{}", n % 50), "1")).collect();
+        let batch: Vec<_> =
+            numbers.iter().map(|n| deposit(scattered(*n), &format!("a-{}", n % 50), "1")).collect();
         ledger.execute(batch).await.unwrap();
     }
     let head = ledger.head();

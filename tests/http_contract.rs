@@ -187,3 +187,26 @@ fn a_batch_answers_line_by_line() {
     assert_eq!(answers[5]["body"]["errors"][0]["field"], "amount");
     assert_eq!(answers[6]["body"]["errors"][0]["field"], "op");
 }
+
+#[test]
+fn every_answer_of_a_write_says_where_the_journal_is() {
+    let service = Service::start();
+    service.account("alice");
+    let used = id();
+    let body = format!(r#"{{"transaction_id":"{used}","amount":"1"}}"#);
+    assert_eq!(service.post("/v1/accounts/alice/deposits", body).header("bookonce-position"), Some("3"));
+    let other = format!(r#"{{"transaction_id":"{used}","amount":"2"}}"#);
+    let unknown = format!(r#"{{"transaction_id":"{}","amount":"2"}}"#, id());
+    let exists = format!(r#"{{"transaction_id":"{}","account":"alice","currency":"EUR"}}"#, id());
+    for (status, path, body) in [
+        (422, "/v1/accounts/alice/deposits", other),
+        (404, "/v1/accounts/nobody/deposits", unknown),
+        (409, "/v1/accounts", exists),
+    ] {
+        let reply = service.post(path, body);
+        assert_eq!((reply.status, reply.header("bookonce-position")), (status, Some("3")), "{path}");
+    }
+    let line = format!(r#"{{"op":"deposit","account":"nobody","transaction_id":"{}","amount":"2"}}"#, id());
+    let reply = service.send("POST", "/v1/batch", &[("content-type", "application/x-ndjson")], line);
+    assert_eq!((reply.status, reply.header("bookonce-position")), (200, Some("3")));
+}

@@ -252,3 +252,24 @@ fn until(feed: &mut impl BufRead, start: &str) -> String {
 fn next_id(feed: &mut impl BufRead) -> u64 {
     until(feed, "id: ").trim().parse().unwrap()
 }
+
+#[test]
+fn a_request_that_is_on_its_way_when_the_service_stops_is_told_so() {
+    let mut service = Service::start();
+    let mut socket = service.connect();
+    let mut ask = || {
+        socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        let mut answer = [0; 4096];
+        let read = socket.read(&mut answer).unwrap();
+        Reply::parse(&answer[..read]).expect("it was cut off without a word")
+    };
+    assert_eq!(ask().status, 200);
+    service.stop();
+    let told = loop {
+        let told = ask();
+        if told.status != 200 {
+            break told;
+        }
+    };
+    assert_eq!((told.status, told.header("connection")), (503, Some("close")), "{}", told.text());
+}

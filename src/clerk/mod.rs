@@ -154,7 +154,7 @@ impl Clerk {
         self.waiting.commands.fetch_add(count, Ordering::Relaxed);
         let (reply, rulings) = oneshot::channel();
         if self.messages.send(Message::Job(Job { commands, reply })).is_err() {
-            return Err(Unavailable::Stopping);
+            return Err(self.trouble().unwrap_or(Unavailable::Stopping));
         }
         rulings.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
     }

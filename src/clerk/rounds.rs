@@ -33,6 +33,8 @@ type Answers = Vec<(Reply, Vec<Ruling>)>;
 struct Settled(Result<(), AppendError>);
 
 pub(super) struct Rounds {
+    /// First, because fields are dropped in order: who waits in the queue is let go of after it.
+    _alarm: Alarm,
     desk: Desk,
     store: Box<dyn Appends>,
     index: Index,
@@ -57,6 +59,7 @@ pub(super) struct Rounds {
 impl Rounds {
     pub(super) fn new(office: Office, incoming: Receiver<Message>, waiting: Arc<Waiting>) -> Self {
         Self {
+            _alarm: Alarm(Arc::clone(&waiting)),
             desk: Desk::new(office.index.clone(), office.reader),
             store: office.store,
             index: office.index,
@@ -204,35 +207,27 @@ impl Rounds {
     fn report(&self, batch: &Batch, answers: Answers) -> crate::store::Report {
         let index = self.index.clone();
         let head = self.head.clone();
-        let settled = self.settled.0.clone();
+        let owed =
+            Owed { settled: self.settled.0.clone(), callers: self.callers.clone(), answers: Some(answers) };
         let waiting = Arc::clone(&self.waiting);
-        let callers = self.callers.clone();
         let events = batch.events.clone();
         let streams = batch.streams.clone();
         let accounts: Vec<Tracked> = self.desk.touched(batch);
-        Box::new(move |outcome: Result<Landed, AppendError>| {
-            match outcome {
-                Ok(landed) => {
-                    let last = landed.first + events.len() as u64 - 1;
-                    let placed = streams.into_iter().zip(landed.first..).zip(&events);
-                    let placed = placed.map(|((stream, position), event)| (stream, position, event.as_ref()));
-                    index.apply(placed, accounts, (last, landed.hash));
-                    head.send_modify(|head| {
-                        head.position = last;
-                        head.hash = landed.hash;
-                    });
-                    waiting.commits.fetch_add(1, Ordering::Relaxed);
-                    waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
-                    // The clerk is woken before the callers, so that the next append starts first.
-                    let _clerk_gone = settled.send(Settled(Ok(())));
-                    send(callers.as_ref(), answers, last);
-                }
-                Err(error) => {
-                    // The clerk hears first, so that a caller that comes again is not ruled on what failed.
-                    let _clerk_gone = settled.send(Settled(Err(error)));
-                    refuse(answers, error);
-                }
+        Box::new(move |outcome: Result<Landed, AppendError>| match outcome {
+            Ok(landed) => {
+                let last = landed.first + events.len() as u64 - 1;
+                let placed = streams.into_iter().zip(landed.first..).zip(&events);
+                let placed = placed.map(|((stream, position), event)| (stream, position, event.as_ref()));
+                index.apply(placed, accounts, (last, landed.hash));
+                head.send_modify(|head| {
+                    head.position = last;
+                    head.hash = landed.hash;
+                });
+                waiting.commits.fetch_add(1, Ordering::Relaxed);
+                waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+                owed.landed(last);
             }
+            Err(error) => owed.failed(error),
         })
     }
 
@@ -262,6 +257,53 @@ impl Rounds {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What is owed to the clerk and to the callers for an append. Dropped before it is paid (the store's thread panicked),
+/// it says that nobody knows what became of the append: nobody waits for ever.
+struct Owed {
+    settled: Sender<Settled>,
+    callers: Option<Handle>,
+    answers: Option<Answers>,
+}
+
+impl Owed {
+    fn landed(mut self, last: u64) {
+        if let Some(answers) = self.answers.take() {
+            // The clerk is woken before the callers, so that the next append starts first.
+            let _clerk_gone = self.settled.send(Settled(Ok(())));
+            send(self.callers.as_ref(), answers, last);
+        }
+    }
+
+    fn failed(mut self, error: AppendError) {
+        self.refuse(error);
+    }
+
+    fn refuse(&mut self, error: AppendError) {
+        if let Some(answers) = self.answers.take() {
+            // The clerk hears first, so that a caller that comes again is not ruled on what failed.
+            let _clerk_gone = self.settled.send(Settled(Err(error)));
+            refuse(answers, error);
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        self.refuse(AppendError::Unknown);
+    }
+}
+
+/// Says that no job will be ruled on any more, should the clerk's thread panic.
+struct Alarm(Arc<Waiting>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *self.0.trouble.lock() = Some(Unavailable::StoreUnavailable);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Standard output: the one place that writes a command's result there.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, Result, Write};
 
 use super::Error;
 
@@ -10,10 +10,40 @@ use super::Error;
 ///
 /// # Errors
 /// When standard output can't be written for another reason, such as a full disk.
-pub fn line(text: impl Display) -> Result<(), Error> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+pub fn line(text: impl Display) -> std::result::Result<(), Error> {
+    let mut out = Unfailing(std::io::stdout().lock());
+    Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
+}
+
+/// What is written here after the reader has gone is thrown away.
+pub struct Unfailing<W>(pub W);
+
+impl<W: Write> Write for Unfailing<W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_failure() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut out = Unfailing(writer);
+        writeln!(out, "unheard").unwrap();
+        out.flush().unwrap();
     }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::index_books::IndexBooks;
+use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
 use crate::audit::replay::{Books, Difference, Replayed, compare};
@@ -53,7 +54,7 @@ fn end(text: &str) -> Result<To, String> {
 /// When the journal can't be read.
 pub fn run(args: Args) -> Outcome {
     let index = IndexBooks::read(&args.data)?;
-    run_with(&args, index.as_ref().map(|books| books as &dyn Books), &mut io::stdout().lock())
+    run_with(&args, index.as_ref().map(|books| books as &dyn Books), &mut Unfailing(io::stdout().lock()))
 }
 
 /// Runs the command, with the books of the index to compare with, where there are any.

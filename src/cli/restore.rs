@@ -4,7 +4,7 @@ use std::io::{Write, copy, stdin};
 use std::path::{Path, PathBuf};
 
 use super::progress::Progress;
-use super::{Exit, Outcome};
+use super::{Exit, Outcome, out};
 use crate::audit::chain;
 use crate::audit::restore::{RestoreError, restore};
 
@@ -47,7 +47,7 @@ pub fn run(args: Args) -> Outcome {
         Ok(audited) => {
             let hash = audited.hash.as_ref().map(chain::show).unwrap_or_default();
             let (data, position) = (args.data.display(), audited.position);
-            writeln!(std::io::stdout().lock(), "restored into {data}: head {position}:{hash}")?;
+            out::line(format!("restored into {data}: head {position}:{hash}"))?;
             Ok(Exit::Ok)
         }
         Err(error @ RestoreError::Bad(_)) => {

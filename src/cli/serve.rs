@@ -1,6 +1,7 @@
 //! `bookonce serve`: the service, from the first lock to the last byte of the WAL.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -10,6 +11,7 @@ use crate::config::{Given, Settings};
 use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
 use crate::keys::Ring;
+use crate::ledger::Ledger;
 use crate::telemetry;
 
 use super::{Error, Exit, Outcome, open, out};
@@ -48,31 +50,53 @@ pub fn run(args: Args) -> Outcome {
 
 async fn serve(settings: Settings) -> Outcome {
     let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
+    let keys = Ring::open(&settings.data, system_clock())?;
+    admissible(&settings, &keys)?;
     let data = settings.data.clone();
     let ledger = tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??;
-    let keys = Ring::open(&settings.data, system_clock())?;
-    if !settings.listen.ip().is_loopback() {
-        if keys.is_unused() {
-            return Err(format!(
-                "{} is no loopback address, and no key has been made: everybody would be an operator. Make one with \
-                 `bookonce keys create --role operator --data {}`",
-                settings.listen,
-                settings.data.display()
-            )
-            .into());
-        }
-        if tls.is_none() && !settings.insecure {
-            return Err(format!(
-                "{} is no loopback address, and without TLS keys would travel in the clear. Give --tls-cert and \
-                 --tls-key, or say --insecure if something in front does it",
-                settings.listen
-            )
-            .into());
-        }
+    let served = listen(&settings, tls, keys, &ledger).await;
+    // Also when nothing was served: the folder is left as a service leaves it.
+    tokio::task::spawn_blocking(move || ledger.stop()).await??;
+    served?;
+    tracing::info!("stopped");
+    Ok(Exit::Ok)
+}
+
+/// May it listen there? Asked before anything is touched.
+fn admissible(settings: &Settings, keys: &Ring) -> Result<(), Error> {
+    let listen = settings.listen;
+    if listen.ip().is_loopback() {
+        return Ok(());
     }
+    if keys.is_unused() {
+        return Err(format!(
+            "{listen} is no loopback address, and no key has been made: everybody would be an operator. Make one with \
+             `bookonce keys create --role operator --data {}`",
+            settings.data.display()
+        )
+        .into());
+    }
+    if settings.tls.is_none() && !settings.insecure {
+        return Err(format!(
+            "{listen} is no loopback address, and without TLS keys would travel in the clear. Give --tls-cert and \
+             --tls-key, or say --insecure if something in front does it"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Serves until it is told to stop and what was under way has ended.
+async fn listen(
+    settings: &Settings,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    keys: Ring,
+    ledger: &Ledger,
+) -> Result<(), Error> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", settings.listen))?;
+    let stop = told_to_stop()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let address = listener.local_addr()?;
     let config = http::Config {
@@ -83,11 +107,9 @@ async fn serve(settings: Settings) -> Outcome {
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
     out::line(format!("bookonce is listening on {scheme}://{address}, data in {}", settings.data.display()))?;
     tracing::info!(%address, position = ledger.head().position, "ready");
-    http::serve(listener, tls, http::router(app), limits, told_to_stop()?).await;
+    http::serve(listener, tls, http::router(app), limits, stop).await;
     tracing::info!("no more requests; finishing what is in hand");
-    tokio::task::spawn_blocking(move || ledger.stop()).await??;
-    tracing::info!("stopped");
-    Ok(Exit::Ok)
+    Ok(())
 }
 
 /// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.

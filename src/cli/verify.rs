@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Exit, Outcome};
 use crate::audit::chain::{self, Hash};
@@ -49,7 +50,7 @@ pub fn run(args: Args) -> Outcome {
     let verdict =
         verify(&args.path, Options { expect: args.expect, progress: Some(&show), ..Options::default() })?;
     progress.done();
-    write!(std::io::stdout().lock(), "{verdict}")?;
+    write!(Unfailing(std::io::stdout().lock()), "{verdict}")?;
     Ok(if verdict.is_right() { Exit::Ok } else { Exit::Found })
 }
 

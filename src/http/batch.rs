@@ -58,6 +58,8 @@ pub(super) async fn batch(
     let verdicts =
         if commands.is_empty() { Vec::new() } else { execute(&app, Arc::clone(&commands)).await? };
     let mut verdicts = verdicts.into_iter().zip(commands.iter());
+    // What was refused rests on nothing that is not durable by now.
+    let head = app.ledger().head().position;
     let mut out = Vec::with_capacity(lines.len() * 512);
     let mut position = 0;
     for (place, line) in lines.into_iter().enumerate() {
@@ -65,12 +67,13 @@ pub(super) async fn batch(
             tokio::task::yield_now().await;
         }
         let outcome = line.and_then(|()| match verdicts.next() {
-            Some((verdict, command)) => answered(verdict, command),
+            Some((verdict, command)) => {
+                let outcome = answered(verdict, command);
+                position = position.max(outcome.as_ref().map_or(head, |answered| answered.position));
+                outcome
+            }
             None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
         });
-        if let Ok(answered) = &outcome {
-            position = position.max(answered.position);
-        }
         write(outcome, &mut out);
     }
     let mut response = bytes_of(NDJSON, out);

@@ -90,6 +90,9 @@ where
                 Ok(Err(never)) => match never {},
                 Err(panic) => panicked(&*panic).into_response(),
             };
+            if method == Method::GET {
+                response = app.scale().weigh(response);
+            }
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
             headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

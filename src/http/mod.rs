@@ -33,6 +33,7 @@ pub mod serve;
 mod sums;
 pub mod tls;
 mod transactions;
+mod weigh;
 mod writes;
 
 use std::sync::Arc;
@@ -84,13 +85,15 @@ struct Inner {
     keys: Ring,
     config: Config,
     metrics: metrics::Metrics,
+    scale: weigh::Scale,
 }
 
 impl App {
     /// A service over this ledger, for the holders of these keys.
     #[must_use]
     pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
-        Self(Arc::new(Inner { ledger, keys, config, metrics: metrics::Metrics::new() }))
+        let (metrics, scale) = (metrics::Metrics::new(), weigh::Scale::default());
+        Self(Arc::new(Inner { ledger, keys, config, metrics, scale }))
     }
 
     /// The ledger.
@@ -107,6 +110,10 @@ impl App {
 
     fn metrics(&self) -> &metrics::Metrics {
         &self.0.metrics
+    }
+
+    fn scale(&self) -> &weigh::Scale {
+        &self.0.scale
     }
 
     /// Its configuration.

@@ -35,6 +35,9 @@ const HEAD_BYTES: usize = 16 * 1024;
 const HEAD_FIELDS: usize = 64;
 /// The longest target of a request.
 const TARGET_BYTES: usize = 8 * 1024;
+/// When the service stops, a connection that rests is kept so long: a request that is already on its way to it is told 503
+/// and not cut off.
+const GRACE: Duration = Duration::from_millis(250);
 /// What a connection may buffer: room to read a target that is far too long, so that it can be told so.
 const BUFFER: usize = 96 * 1024;
 
@@ -85,7 +88,7 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) {
-    raise_file_limit(limits.connections);
+    let limits = Limits { connections: allowed_connections(limits.connections), ..limits };
     let stage = watch::Sender::new(Stage::Serving);
     let places = Arc::new(Semaphore::new(limits.connections));
     let server = Server { app, tls: tls.map(TlsAcceptor::from), limits };
@@ -107,8 +110,8 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
     stage.send_replace(Stage::Stopping);
+    drop(listener);
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     if tokio::time::timeout(limits.drain, places.acquire_many(all)).await.is_err() {
         tracing::warn!("some requests did not end in time: their connections are cut");
@@ -117,14 +120,35 @@ pub async fn serve(
     }
 }
 
-/// Lets the process have as many files as it may, so that connections are limited by [`Limits`] and not by a shell.
-fn raise_file_limit(connections: usize) {
-    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(1024);
-    match rlimit::increase_nofile_limit(wanted) {
-        Ok(allowed) if allowed < wanted => tracing::warn!(allowed, wanted, "few files may be open at once"),
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "the limit on open files could not be raised"),
+/// Files that the store and the index need beside the connections.
+const OTHER_FILES: u64 = 1024;
+
+/// Lets the process have as many files as it may, so that connections are limited by [`Limits`] and not by a shell; and
+/// where that is too few, leaves enough of them to the store: it must not fail because too many peers are there.
+fn allowed_connections(wanted: usize) -> usize {
+    let files = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let allowed = match rlimit::increase_nofile_limit(files) {
+        Ok(allowed) => allowed,
+        Err(error) => {
+            tracing::warn!(%error, "the limit on open files could not be raised");
+            rlimit::Resource::NOFILE.get_soft().unwrap_or(OTHER_FILES)
+        }
+    };
+    let connections = within(allowed).min(wanted);
+    if connections < wanted {
+        tracing::warn!(
+            allowed,
+            wanted,
+            connections,
+            "few files may be open at once: fewer connections are taken"
+        );
     }
+    connections
+}
+
+/// So many connections go with so many files.
+fn within(files: u64) -> usize {
+    usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 4)).unwrap_or(usize::MAX)
 }
 
 /// One connection too many: told so if that takes no waiting.
@@ -220,6 +244,8 @@ impl Connection {
     /// Answers the requests of one connection.
     async fn run(self, socket: impl AsyncRead + AsyncWrite + Unpin + 'static) {
         let (pace, mut stage, peer) = (Arc::clone(&self.pace), self.stage.clone(), self.peer);
+        let mut grace = std::pin::pin!(grace(self.stage.clone()));
+        let mut stopping = false;
         let service = service_fn(move |request| self.answer(request));
         let mut connection = std::pin::pin!(
             http1::Builder::new()
@@ -239,13 +265,22 @@ impl Connection {
                 }
                 () = pace.overdue() => return,
                 changed = stage.changed() => match (changed, *stage.borrow_and_update()) {
-                    (Ok(()), Stage::Serving) => {}
-                    (Ok(()), Stage::Stopping) => connection.as_mut().graceful_shutdown(),
+                    (Ok(()), Stage::Serving | Stage::Stopping) => {}
                     (Ok(()), Stage::Ended) | (Err(_), _) => return,
                 },
+                () = grace.as_mut(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
             }
         }
     }
+}
+
+/// Ends [`GRACE`] after the service began to stop.
+async fn grace(mut stage: watch::Receiver<Stage>) {
+    let _stopping_or_gone = stage.wait_for(|stage| *stage != Stage::Serving).await.is_ok();
+    tokio::time::sleep(GRACE).await;
 }
 
 /// What a head shows by itself.
@@ -270,4 +305,14 @@ fn check(request: &Request<Incoming>, stage: Stage) -> Result<(), Problem> {
         return Err(Problem::field("Host", "must be there once").closing());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_store() {
+        assert_eq!([256, 1_024, 1_500, 9_216].map(within), [64, 256, 476, 8_192]);
+    }
 }

@@ -164,8 +164,12 @@ async fn book(
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let commands: Arc<[Command]> = Arc::from([command(text, op, frame)?]);
     let verdicts = execute(app, Arc::clone(&commands)).await?;
+    // What was refused, or was another transaction's, rests on nothing that is not durable by now.
+    let head = app.ledger().head().position;
     match verdicts.into_iter().zip(commands.iter()).next() {
-        Some((verdict, command)) => Ok(response(answered(verdict, command)?)),
+        Some((verdict, command)) => {
+            Ok(response(answered(verdict, command).map_err(|problem| problem.header(POSITION, head.into()))?))
+        }
         None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
     }
 }

@@ -76,10 +76,24 @@ pub(super) fn open_trees(dir: &Path, connection: &Connection) -> Result<[Tree; 3
 pub(super) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
     for (name, work) in [("index-flush", flush_loop as fn(&Shared)), ("index-merge", merge_loop)] {
         let shared_there = Arc::clone(shared);
-        let thread = std::thread::Builder::new().name(name.into()).spawn(move || work(&shared_there))?;
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
+            let _alarm = Alarm(&shared_there);
+            work(&shared_there);
+        })?;
         shared.threads.lock().push(thread);
     }
     Ok(())
+}
+
+/// Says that the index has failed, should one of its threads panic: else the clerk would wait for room for ever.
+struct Alarm<'a>(&'a Shared);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fail("one of its threads panicked".into());
+        }
+    }
 }
 
 fn flush_loop(shared: &Shared) {
@@ -128,6 +142,11 @@ fn merge_loop(shared: &Shared) {
 }
 
 impl Shared {
+    fn fail(&self, why: String) {
+        *self.failed.lock() = Some(why);
+        self.signal.1.notify_all();
+    }
+
     /// Waits to be woken, or half a second. Only `flusher` takes the wish for a flush.
     fn sleep(&self, flusher: bool) {
         let mut guard = self.signal.0.lock();
@@ -146,7 +165,7 @@ fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(),
             Err(error) if error.is_full() => {
                 tracing::warn!(%error, "the disk is full: {what} waits");
                 if shared.closing.load(Ordering::Acquire) {
-                    *shared.failed.lock() = Some("the disk is full".into());
+                    shared.fail("the disk is full".into());
                     return false;
                 }
                 std::thread::sleep(RETRY_AFTER);
@@ -154,8 +173,7 @@ fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 tracing::error!(%error, cause, "{what} failed: the index must be rebuilt");
-                *shared.failed.lock() = Some(error.to_string());
-                shared.signal.1.notify_all();
+                shared.fail(error.to_string());
                 return false;
             }
         }
@@ -292,4 +310,23 @@ fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), Index
         std::fs::remove_file(run.path())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::Index;
+
+    #[test]
+    fn a_thread_that_panics_is_a_failure_that_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let index = Index::open(dir.path(), uuid::Uuid::from_u128(1), 1).unwrap();
+        let there = Arc::clone(&index.0);
+        let thread = std::thread::spawn(move || {
+            let _alarm = Alarm(&there);
+            panic!("a record that cannot be");
+        });
+        assert!(thread.join().is_err());
+        assert!(index.failure().is_some());
+    }
 }

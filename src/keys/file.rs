@@ -85,7 +85,7 @@ pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
     let path = document_path(dir);
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_absent(&error) => return Ok(None),
         Err(source) => return Err(Error::Io { what: "can't read", path, source }),
     };
     let damaged =
@@ -106,7 +106,7 @@ pub(super) fn secret(dir: &Path) -> Result<Option<[u8; 32]>, Error> {
     let mut bytes = Vec::with_capacity(32);
     match File::open(&path).and_then(|file| file.take(64).read_to_end(&mut bytes)) {
         Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_absent(&error) => return Ok(None),
         Err(source) => return Err(Error::Io { what: "can't read", path, source }),
     }
     let secret =
@@ -201,6 +201,11 @@ fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         File::open(dir)?.sync_all()
     })();
     written.map_err(|source| Error::Io { what: "can't write", path: path.into(), source })
+}
+
+/// There is no such file. (Nor is there one below a file.)
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ impl Ledger {
         limit: usize,
     ) -> Result<Vec<AccountReading>, ReadError> {
         let index = self.0.index.clone();
-        self.blocking(move || {
+        self.page(move || {
             let accounts = index.overlay(|overlay| overlay.accounts(after.as_ref(), limit))?;
             Ok(accounts.iter().map(reading).collect())
         })

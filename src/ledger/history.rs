@@ -30,7 +30,7 @@ impl Ledger {
     ) -> Result<Option<Statement>, ReadError> {
         let stream = Stream::new(self, name);
         let reader = self.0.reader.clone();
-        self.blocking(move || {
+        self.page(move || {
             let Some(account) = stream.now()? else { return Ok(None) };
             let bound = |moment: Option<Timestamp>, default: u64| match moment {
                 Some(moment) => stream.recorded_before(&account, moment),
@@ -81,7 +81,7 @@ impl Ledger {
     pub async fn search(&self, query: SearchQuery) -> Result<Vec<Placed>, ReadError> {
         let stream = query.account.as_ref().map(|name| Stream::new(self, name));
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
-        self.blocking(move || match stream {
+        self.page(move || match stream {
             Some(stream) => search_account(&stream, &reader, &query),
             None => search_all(&index, &reader, &query),
         })

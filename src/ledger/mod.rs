@@ -18,12 +18,17 @@ use tokio::sync::{Semaphore, watch};
 use crate::clerk::{self, Clerk, Ruling};
 use crate::domain::command::Command;
 use crate::index::Index;
+use crate::store::Appends;
 use crate::store::embedded::folder::Folder;
 use crate::store::embedded::reader::Reader;
 
 pub use open::{INDEX, OpenError, Options, Workings};
 pub use types::*;
 
+/// So many reads run at once. More would not be faster: each takes a thread, a connection and what both keep.
+const READS: usize = 32;
+/// So many reads of a page run at once, so that those of one thing need not wait behind a crowd of them.
+const PAGES: usize = 16;
 /// So many reads that go through the whole journal run at once.
 const LONG_READS: usize = 2;
 
@@ -37,6 +42,8 @@ struct Inner {
     index: Index,
     head: watch::Receiver<Head>,
     thread: Mutex<Option<clerk::Thread>>,
+    reads: Arc<Semaphore>,
+    pages: Semaphore,
     long_reads: Semaphore,
     _folder: Folder,
 }
@@ -102,7 +109,7 @@ impl Ledger {
     /// When they can't be read.
     pub async fn lines(&self, after: Position, limit: usize) -> Result<Vec<u8>, ReadError> {
         let reader = self.0.reader.clone();
-        self.blocking(move || Ok(reader.lines(after, limit)?)).await
+        self.page(move || Ok(reader.lines(after, limit)?)).await
     }
 
     /// How the machinery is doing.
@@ -135,19 +142,35 @@ impl Ledger {
         let thread = self.0.thread.lock().take();
         if let Some(thread) = thread {
             self.0.reader.close();
-            if let Ok(store) = thread.join() {
-                store.close().map_err(OpenError::Close)?;
-            }
+            let closed =
+                thread.join().map_or_else(|_| Err("the clerk's thread panicked".into()), Appends::close);
             self.0.index.close()?;
+            closed.map_err(OpenError::Close)?;
         }
         Ok(())
     }
 
+    /// A read on a thread of its own. One whose caller goes away before its turn is never begun.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
+        let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
+        let work = move || {
+            let result = work();
+            drop(turn);
+            result
+        };
         tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
+    }
+
+    /// A read of up to a thousand things.
+    async fn page<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let _turn = self.0.pages.acquire().await.map_err(ReadError::unreadable)?;
+        self.blocking(work).await
     }
 
     /// A read that goes through the journal from its beginning.

@@ -27,7 +27,7 @@ use crate::store::embedded::reader::{Reader, Row, lines_of};
 use crate::store::embedded::{self, database, wal};
 use crate::store::{Appends, CloseError};
 
-use super::{Head, Inner, LONG_READS, Ledger};
+use super::{Head, Inner, LONG_READS, Ledger, PAGES, READS};
 
 /// The index's folder in a data folder.
 pub const INDEX: &str = "index";
@@ -138,6 +138,8 @@ impl Ledger {
             index,
             head,
             thread: Mutex::new(Some(thread)),
+            reads: Arc::new(Semaphore::new(READS)),
+            pages: Semaphore::new(PAGES),
             long_reads: Semaphore::new(LONG_READS),
             _folder: folder,
         })))

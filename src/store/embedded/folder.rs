@@ -26,6 +26,9 @@ impl Folder {
     /// # Errors
     /// When another process holds it, when it is of a newer format, or when it holds something else.
     pub fn take(path: &Path) -> Result<Self, Error> {
+        if path.is_file() {
+            return Err(Error::Foreign { path: path.to_owned(), why: "it is a file".into() });
+        }
         std::fs::create_dir_all(path).map_err(Error::io(path))?;
         if !path.join(FORMAT_FILE).exists() {
             let strange = std::fs::read_dir(path).map_err(Error::io(path))?.flatten().find(|entry| {

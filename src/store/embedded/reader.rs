@@ -68,7 +68,7 @@ impl Reader {
     pub fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
         let mut left = limit;
-        let mut next = after + 1;
+        let mut next = after.saturating_add(1);
         while left > 0 {
             let Some(row) = self.row_with(next)? else { break };
             let skip = usize::try_from(next - row.first).unwrap_or(usize::MAX);
@@ -109,6 +109,9 @@ impl Reader {
     /// # Errors
     /// When it can't be read.
     pub fn row_with(&self, position: u64) -> Result<Option<Row>, Error> {
+        // SQLite counts to 2^63, and so does no journal.
+        let Ok(position) = i64::try_from(position) else { return Ok(None) };
+        let position = position.cast_unsigned();
         self.with(|connection| {
             let sql =
                 "SELECT first, count, events FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1";

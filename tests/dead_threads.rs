@@ -1,0 +1,101 @@
+//! A thread that panics: nobody waits for ever, nobody is told that all is well, and a new process has everything.
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bookonce::domain::event::Event;
+use bookonce::domain::time::{Clock, system_clock};
+use bookonce::ledger::{At, Ledger, Unavailable, Verdict, Workings};
+use bookonce::store::{Appends, CloseError, Report};
+use support::*;
+
+/// A store whose thread panics when it is told to: the report that it had is dropped, never called.
+struct Mortal {
+    inner: Box<dyn Appends>,
+    dies: Arc<AtomicBool>,
+}
+
+impl Appends for Mortal {
+    fn submit(&mut self, events: &[Arc<Event>], report: Report) {
+        if self.dies.load(Ordering::SeqCst) {
+            drop(report);
+        } else {
+            self.inner.submit(events, report);
+        }
+    }
+
+    fn take_back(&mut self) {
+        self.inner.take_back();
+    }
+
+    fn close(self: Box<Self>) -> Result<(), CloseError> {
+        self.inner.close()
+    }
+}
+
+fn mortal_ledger(data: &Path, dies: &Arc<AtomicBool>) -> Ledger {
+    let dies = Arc::clone(dies);
+    let appends = Box::new(move |inner| -> Box<dyn Appends> { Box::new(Mortal { inner, dies }) });
+    Ledger::open_with(options(data, system_clock()), Workings { appends, ..Workings::default() }).unwrap()
+}
+
+/// What the ledger says, which it must say at all.
+async fn outcome(ledger: &Ledger, n: u128) -> Result<Vec<Verdict>, Unavailable> {
+    let asked = ledger.execute(vec![deposit(n, "alice", "1.00")]);
+    tokio::time::timeout(Duration::from_secs(10), asked).await.expect("it waits for ever")
+}
+
+async fn balance(data: &Path) -> String {
+    let ledger = open_ledger(data).unwrap();
+    let balance = ledger.account(&name("alice"), At::Now).await.unwrap().unwrap().balance.to_string();
+    ledger.stop().unwrap();
+    balance
+}
+
+/// Catches a clerk that waits for the report of a store that is no more.
+#[tokio::test]
+async fn a_store_that_dies_leaves_nobody_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let dies = Arc::new(AtomicBool::new(false));
+    let ledger = mortal_ledger(dir.path(), &dies);
+    ledger.execute(vec![open(1, "alice")]).await.unwrap();
+    dies.store(true, Ordering::SeqCst);
+    assert_eq!(outcome(&ledger, 2).await.unwrap_err(), Unavailable::OutcomeUnknown);
+    assert_eq!(outcome(&ledger, 3).await.unwrap_err(), Unavailable::StoreUnavailable);
+    assert!(!ledger.status().ready);
+    ledger.stop().unwrap();
+    drop(ledger);
+    assert_eq!(balance(dir.path()).await, "0.00");
+}
+
+/// Catches a service that says that it is ready while nobody decides.
+#[tokio::test]
+async fn a_clerk_that_dies_is_no_clerk_that_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let dies = Arc::new(AtomicBool::new(false));
+    let (clock, there) = (system_clock(), Arc::clone(&dies));
+    let mortal: Clock = Arc::new(move || {
+        assert!(!there.load(Ordering::SeqCst), "the clock fell off the wall");
+        clock()
+    });
+    let ledger = open_ledger_at(dir.path(), mortal).unwrap();
+    ledger.execute(vec![open(1, "alice")]).await.unwrap();
+    assert!(ledger.status().ready);
+    dies.store(true, Ordering::SeqCst);
+    assert_eq!(outcome(&ledger, 2).await.unwrap_err(), Unavailable::OutcomeUnknown);
+    // The thread takes a moment to unwind; whoever comes in that moment hears the same.
+    let mut again = Unavailable::OutcomeUnknown;
+    while again == Unavailable::OutcomeUnknown {
+        again = outcome(&ledger, 3).await.unwrap_err();
+    }
+    assert_eq!(again, Unavailable::StoreUnavailable);
+    assert!(!ledger.status().ready);
+    assert!(ledger.account(&name("alice"), At::Now).await.unwrap().is_some(), "reads go on");
+    assert!(ledger.stop().is_err(), "an end like this is no clean one");
+    drop(ledger);
+    assert_eq!(balance(dir.path()).await, "0.00");
+}
