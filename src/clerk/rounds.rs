@@ -23,7 +23,7 @@ const IN_FLIGHT: usize = 1;
 const MOST_EVENTS: usize = 16_384;
 
 /// So long commands gather while an append is under way.
-const HANDFUL: Duration = Duration::from_micros(200);
+const HANDFUL: Duration = Duration::from_micros(50);
 
 type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
 

@@ -21,7 +21,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             flush_at: 65_536,
-            flush_after: Duration::from_secs(10),
+            flush_after: Duration::from_secs(2),
             most_behind: 262_144,
             lowest: 1 << 17,
             fan_in: 4,

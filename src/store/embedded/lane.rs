@@ -22,8 +22,8 @@ use super::{Error, database};
 
 /// A commit is cut into rows of about so many bytes, so that one event is read without its thousand neighbours.
 const ROW_BYTES: usize = 32 * 1024;
-/// So many bytes in the WAL start a checkpoint.
-const CHECKPOINT_AT: u64 = 8 << 20;
+/// So many bytes in the WAL start a checkpoint: few, since commits wait for the disk while it runs.
+const CHECKPOINT_AT: u64 = 2 << 20;
 /// So few pages are left to the part of a checkpoint for which the lane stands still.
 const PAUSE_PAGES: i64 = 256;
 
