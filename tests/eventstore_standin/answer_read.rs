@@ -128,9 +128,9 @@ fn begin(node: &Arc<Node>, options: &ReadOptions) -> Result<Answer, Status> {
         Some(Source::All(source)) => {
             let next = match source.from {
                 Some(FromPosition::Position(at)) if follows => {
-                    log.from_position(at.commit.saturating_add(1)) as u64
+                    log.index_at(at.commit.saturating_add(1)) as u64
                 }
-                Some(FromPosition::Position(at)) => log.from_position(at.commit) as u64,
+                Some(FromPosition::Position(at)) => log.index_at(at.commit) as u64,
                 Some(FromPosition::End(_)) => mark as u64,
                 _ => 0,
             };

@@ -110,7 +110,7 @@ impl Log {
     }
 
     /// The first entry at this position or after it.
-    pub fn from_position(&self, position: u64) -> usize {
+    pub fn index_at(&self, position: u64) -> usize {
         self.entries.partition_point(|entry| entry.position < position)
     }
 
@@ -146,11 +146,10 @@ impl Log {
 
     /// Takes in an event that a file had.
     pub fn restore(&mut self, encoded: Bytes) -> Option<()> {
-        let Some(Content::Event(ReadEvent { event: Some(event), .. })) =
-            ReadReply::decode(encoded.clone()).ok()?.content
-        else {
+        let Some(Content::Event(read)) = ReadReply::decode(encoded.clone()).ok()?.content else {
             return None;
         };
+        let event = read.event?;
         let stream = self.name(std::str::from_utf8(&event.stream?.name).ok()?);
         let entry = Entry {
             id: event.id?.uuid()?,
@@ -222,5 +221,5 @@ fn encode(stream: &str, revision: u64, position: u64, created: i64, event: &NewE
         data: event.data.clone(),
     };
     let event = ReadEvent { event: Some(recorded), link: None, position: Some(CommitPosition::At(position)) };
-    ReadReply { content: Some(Content::Event(event)) }.encode_to_vec().into()
+    ReadReply { content: Some(Content::Event(Box::new(event))) }.encode_to_vec().into()
 }

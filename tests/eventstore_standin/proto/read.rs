@@ -149,8 +149,8 @@ pub struct ReadReply {
 
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum Content {
-    #[prost(message, tag = "1")]
-    Event(ReadEvent),
+    #[prost(message, boxed, tag = "1")]
+    Event(Box<ReadEvent>),
     #[prost(message, tag = "2")]
     Confirmation(Confirmation),
     #[prost(message, tag = "3")]
