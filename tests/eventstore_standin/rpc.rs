@@ -22,7 +22,8 @@ use super::{answer_cluster, answer_read, answer_write};
 /// What one message may hold: an append of 1 MiB must be refused by the rule for it, not by the framing.
 const MOST_RECEIVED: usize = 64 << 20;
 
-/// As a real node's web server has it: further calls on a connection wait. A subscription holds one.
+/// As a real node's web server has it: further calls on a connection wait. A subscription
+/// holds one, and so does a batch session: with more than this on one connection the rest never begin.
 const CALLS_AT_ONCE: u32 = 100;
 
 type Answer = http::Response<Body>;
