@@ -24,6 +24,8 @@ use super::{Error, database};
 const ROW_BYTES: usize = 32 * 1024;
 /// So many bytes in the WAL start a checkpoint: few, since commits wait for the disk while it runs.
 const CHECKPOINT_AT: u64 = 2 << 20;
+/// Large commits come from batches, whose callers wait longer anyway: so many of them fit before one.
+const LARGE_COMMITS: u64 = 8;
 /// So few pages are left to the part of a checkpoint for which the lane stands still.
 const PAUSE_PAGES: i64 = 256;
 
@@ -228,7 +230,8 @@ impl Writer {
     fn settle(&self, bytes: u64) {
         // A commit of a few bytes still writes a page or two.
         let bytes = bytes + 8_192;
-        if self.unsettled.fetch_add(bytes, Ordering::Relaxed) + bytes >= CHECKPOINT_AT {
+        let enough = CHECKPOINT_AT + LARGE_COMMITS * bytes;
+        if self.unsettled.fetch_add(bytes, Ordering::Relaxed) + bytes >= enough {
             // Full means that it is awake already.
             let _awake = self.wake.try_send(());
         }
