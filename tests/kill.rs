@@ -1,8 +1,8 @@
 //! The service is killed at random moments under load. No answered write is lost, none is booked twice, and it is back in
 //! under two seconds.
 //!
-//! Catches, each seen once: an answer that is sent before its append (lost after a kill), a seen-ID check behind the append
-//! (booked twice), a replayed answer before its commit, an index that is ahead of its state.
+//! Catches, each seen once: an answer that is sent before its append (lost after a kill), and a seen ID that is forgotten
+//! when the process is (booked twice).
 
 mod support;
 

@@ -4,7 +4,7 @@
 //! So the data folder is on an ext4 of its own, which is shut down in the middle of the load as if its disk had lost power.
 //! Needs root, a loop device and Python; skipped loudly where they are missing.
 //!
-//! Catches, seen once: `synchronous=OFF` (answered writes are gone).
+//! Catches, seen once: `synchronous=OFF` (answered writes are gone, or the folder can't even be opened).
 
 mod support;
 
