@@ -17,7 +17,7 @@ use crate::store::{AppendError, Appends, Landed};
 use super::desk::{Batch, Desk, DeskError};
 use super::{Job, Message, Office, Ruling, Rulings, Waiting};
 
-/// Appends that are under way at once. Two were no faster here: the batches got smaller, and there were more of them.
+/// Appends that are under way at once. Two were measured and were no faster.
 const IN_FLIGHT: usize = 1;
 /// Events that are appended together at most.
 const MOST_EVENTS: usize = 16_384;
