@@ -131,7 +131,7 @@ impl Known {
         }
         let stream = StreamKey::of(&event.account);
         self.accounts.insert(event.account.clone(), after.clone());
-        self.after.push(Tracked { account: after, stream });
+        self.after.push(Tracked { account: after, stream, hash: None });
         self.events.push(event);
     }
 

@@ -14,7 +14,7 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::index::record::{Mark, Role, StreamKey};
 use crate::index::{Index, IndexError, Tracked};
-use crate::store::embedded::reader::Reader;
+use crate::store::{ReadError, Reader};
 
 use super::Ruling;
 
@@ -34,7 +34,7 @@ pub(super) enum DeskError {
     Index(#[from] IndexError),
     /// The journal can't be read.
     #[error(transparent)]
-    Store(#[from] crate::store::embedded::Error),
+    Store(#[from] ReadError),
     /// A decided event does not follow: a fault of this program.
     #[error(transparent)]
     Evolve(#[from] crate::domain::account::EvolveError),
@@ -203,7 +203,7 @@ impl Desk {
         if before.is_none_or(|slot| slot.batch != batch.number) {
             batch.before.push((event.account.clone(), before.map(|slot| slot.tracked.clone())));
         }
-        let slot = Slot { tracked: Tracked { account, stream }, batch: batch.number };
+        let slot = Slot { tracked: Tracked { account, stream, hash: None }, batch: batch.number };
         match self.accounts.get_mut(&event.account) {
             Some(place) => *place = slot,
             None => {

@@ -26,8 +26,7 @@ use crate::domain::event::Event;
 use crate::domain::time::Clock;
 use crate::index::Index;
 use crate::ledger::{Head, Position, Unavailable};
-use crate::store::Appends;
-use crate::store::embedded::reader::Reader;
+use crate::store::{Appends, Reader};
 
 /// What became of a command, as the clerk knows it.
 #[derive(Clone, Debug)]

@@ -52,6 +52,8 @@ impl From<ReadError> for Problem {
                 let detail = "Too many long reads are running.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
             }
+            ReadError::Unreachable => Unavailable::StoreUnavailable.into(),
+            ReadError::Damaged => Unavailable::StoreDamaged.into(),
             ReadError::Unreadable(_) => Self::internal("a read failed", &error),
         }
     }

@@ -15,7 +15,8 @@ use crate::domain::money::Money;
 use crate::store::chain::Hash;
 
 use super::IndexError;
-use super::memtable::InternalKey;
+use super::memtable::{InternalKey, Note, Tracked};
+use super::record::StreamKey;
 use super::tree::TreeKind;
 
 /// The format of the index: another one is built anew from the journal.
@@ -28,8 +29,10 @@ pub struct Checkpoint {
     pub journal_id: Uuid,
     /// The last event that is in the index; 0 for none.
     pub position: u64,
-    /// Its hash; the genesis hash for none.
+    /// The journal's hash there; the genesis hash for none.
     pub hash: Hash,
+    /// That event's own hash: the same, where the chain runs along the journal.
+    pub event: Hash,
 }
 
 /// What a row of state is about.
@@ -42,6 +45,10 @@ pub enum Kind {
     Reversed = 2,
     /// One of the ledger's own accounts, by currency and name.
     Internal = 3,
+    /// An ID that two accounts have, by ID.
+    Twice = 4,
+    /// An account whose stream is damaged, by name.
+    Damaged = 5,
 }
 
 /// Opens the catalog, making it when it is new.
@@ -81,7 +88,15 @@ pub fn checkpoint(connection: &Connection) -> Result<Option<Checkpoint>, IndexEr
     let position = meta(connection, "position")?.and_then(|text| text.parse().ok());
     let hash = meta(connection, "hash")?.and_then(|text| Hash::parse(&text));
     match (Uuid::try_parse(&journal_id), position, hash) {
-        (Ok(journal_id), Some(position), Some(hash)) => Ok(Some(Checkpoint { journal_id, position, hash })),
+        (Ok(journal_id), Some(position), Some(hash)) => {
+            let event = match meta(connection, "event")? {
+                Some(text) => {
+                    Hash::parse(&text).ok_or_else(|| IndexError::damaged("its checkpoint can't be read"))?
+                }
+                None => hash,
+            };
+            Ok(Some(Checkpoint { journal_id, position, hash, event }))
+        }
         _ => Err(IndexError::damaged("its checkpoint can't be read")),
     }
 }
@@ -90,7 +105,8 @@ pub fn checkpoint(connection: &Connection) -> Result<Option<Checkpoint>, IndexEr
 pub fn set_checkpoint(connection: &Connection, to: Checkpoint) -> Result<(), IndexError> {
     set_meta(connection, "journal_id", &to.journal_id.to_string())?;
     set_meta(connection, "position", &to.position.to_string())?;
-    set_meta(connection, "hash", &to.hash.to_string())
+    set_meta(connection, "hash", &to.hash.to_string())?;
+    set_meta(connection, "event", &to.event.to_string())
 }
 
 /// A run as the catalog knows it.
@@ -242,6 +258,8 @@ pub fn check(connection: &Connection) -> Result<u64, IndexError> {
             1 => Kind::Account,
             2 => Kind::Reversed,
             3 => Kind::Internal,
+            4 => Kind::Twice,
+            5 => Kind::Damaged,
             _ => return Err(IndexError::damaged("it has a row of an unknown kind")),
         };
         let stored: u32 = row.get(3)?;
@@ -263,9 +281,11 @@ pub fn check(connection: &Connection) -> Result<u64, IndexError> {
 }
 
 /// An account as a row's value.
-pub fn account_value(account: &Account) -> String {
+pub fn account_value(tracked: &Tracked) -> String {
+    let account = &tracked.account;
+    let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
     format!(
-        "{} {} {} {} {} {}",
+        "{} {} {} {} {} {}{hash}",
         account.currency,
         account.balance,
         account.overdraft_limit,
@@ -276,7 +296,7 @@ pub fn account_value(account: &Account) -> String {
 }
 
 /// The account that a row is about.
-pub fn read_account(name: &AccountName, value: &str) -> Result<Account, IndexError> {
+pub fn read_account(name: &AccountName, value: &str) -> Result<Tracked, IndexError> {
     let read = || {
         let mut parts = value.split(' ');
         let currency = Currency::parse(parts.next()?)?;
@@ -289,9 +309,30 @@ pub fn read_account(name: &AccountName, value: &str) -> Result<Account, IndexErr
             revision: parts.next()?.parse().ok()?,
             seen: Hash::parse(parts.next()?)?.0,
         };
-        parts.next().is_none().then_some(account)
+        let hash = match parts.next() {
+            Some(text) => Some(Hash::parse(text)?),
+            None => None,
+        };
+        parts.next().is_none().then(|| Tracked { stream: StreamKey::of(name), account, hash })
     };
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
+}
+
+/// A note's kind, key and value.
+pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
+    match note {
+        Note::Twice(id) => (Kind::Twice, id.as_bytes().to_vec(), id.to_string()),
+        Note::Damaged(account, why) => (Kind::Damaged, account.as_str().into(), why.clone()),
+    }
+}
+
+/// The note that a row holds.
+pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
+    match kind {
+        Kind::Twice => TransactionId::parse(&value).map(Note::Twice),
+        Kind::Damaged => Some(Note::Damaged(AccountName::parse(std::str::from_utf8(key).ok()?)?, value)),
+        Kind::Account | Kind::Reversed | Kind::Internal => None,
+    }
 }
 
 /// A sum in a currency as a row's value.

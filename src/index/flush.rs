@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use super::catalog::{self, Checkpoint, Kind};
-use super::memtable::Memtable;
+use super::memtable::{Memtable, Reached};
 use super::run::Run;
 use super::tree::{self, Tree, TreeKind};
 use super::{IndexError, Shared};
@@ -193,7 +193,8 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
             }
         }
     };
-    let Some((position, hash)) = frozen.last() else { return Ok(()) };
+    let Some(last) = frozen.last() else { return Ok(()) };
+    let Reached { position, hash, event } = last;
     let names: Vec<_> = {
         let mut writer = shared.writer.lock();
         TreeKind::ALL.into_iter().map(|kind| (kind, writer.file_name(kind))).collect()
@@ -221,7 +222,7 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
         }
         trees
     };
-    let to = Checkpoint { journal_id: shared.journal_id, position, hash };
+    let to = Checkpoint { journal_id: *shared.journal_id.lock(), position, hash, event };
     writer.move_checkpoint(&trees, &frozen, to)?;
     {
         let mut state = shared.state.write();
@@ -246,7 +247,7 @@ impl Writer {
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_accounts() {
             let account = &tracked.account;
-            let value = catalog::account_value(account);
+            let value = catalog::account_value(tracked);
             catalog::set_state(
                 &transaction,
                 Kind::Account,
@@ -268,6 +269,10 @@ impl Writer {
         }
         for (key, amount) in frozen.all_internal() {
             adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
+        }
+        for note in frozen.notes() {
+            let (kind, key, value) = catalog::note_row(note);
+            catalog::set_state(&transaction, kind, &key, &value, &mut sum)?;
         }
         for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
             catalog::set_runs(&transaction, kind, &named(tree))?;

@@ -22,6 +22,34 @@ pub struct Tracked {
     pub account: Account,
     /// Its stream's key in the index.
     pub stream: StreamKey,
+    /// The hash of its last event, where the chain runs along each stream.
+    pub hash: Option<Hash>,
+}
+
+/// Up to where events were taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The last event's position.
+    pub position: u64,
+    /// The journal's hash there.
+    pub hash: Hash,
+    /// That event's own hash: the same, where the chain runs along the journal.
+    pub event: Hash,
+}
+
+impl From<(u64, Hash)> for Reached {
+    fn from((position, hash): (u64, Hash)) -> Self {
+        Self { position, hash, event: hash }
+    }
+}
+
+/// Something about the journal that must not be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The ID was recorded on two accounts, in a race between two instances.
+    Twice(TransactionId),
+    /// The account's stream is not what the ledger wrote; its events from there on are not in the index.
+    Damaged(AccountName, String),
 }
 
 /// One of the ledger's own accounts in one currency.
@@ -37,14 +65,19 @@ pub struct Memtable {
     accounts: Map<AccountName, Tracked>,
     reversed: Map<TransactionId, (Currency, Money)>,
     internal: Map<InternalKey, Money>,
-    last: Option<(u64, Hash)>,
+    notes: Vec<Note>,
+    last: Option<Reached>,
 }
 
 impl Memtable {
     /// Takes in one event.
     pub fn event(&mut self, stream: StreamKey, event: &Event, position: u64) {
         let facts = Facts::of(event, position).pack();
-        self.booked.insert(id_key(event.transaction_id), position);
+        let key = id_key(event.transaction_id);
+        if let Some(elsewhere) = self.booked.insert(key, position) {
+            let mark = Mark { position: elsewhere, role: Role::Booked };
+            self.others.entry(key).or_default().push(mark);
+        }
         let revision = Record { key: stream.revision(event.revision), value: facts };
         self.revisions.entry(stream).or_default().push(revision);
         self.places.push(Record { key: place_key(position, event.recorded_at.micros()), value: facts });
@@ -71,9 +104,20 @@ impl Memtable {
         self.accounts.insert(tracked.account.name.clone(), tracked);
     }
 
-    /// Says that everything up to this position was taken in.
-    pub fn reached(&mut self, position: u64, hash: Hash) {
-        self.last = Some((position, hash));
+    /// Says that everything up to there was taken in.
+    pub fn reached(&mut self, last: Reached) {
+        self.last = Some(last);
+    }
+
+    /// Takes a note.
+    pub fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+
+    /// The notes that were taken, in order.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// How many events it holds.
@@ -82,15 +126,15 @@ impl Memtable {
         self.places.len()
     }
 
-    /// Does it hold none?
+    /// Does it hold nothing?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.places.is_empty() && self.notes.is_empty()
     }
 
-    /// The position and hash that [`reached`](Self::reached) was told last.
+    /// What [`reached`](Self::reached) was told last.
     #[must_use]
-    pub fn last(&self) -> Option<(u64, Hash)> {
+    pub fn last(&self) -> Option<Reached> {
         self.last
     }
 

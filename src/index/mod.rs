@@ -31,7 +31,7 @@ use crate::domain::event::Event;
 use crate::store::chain::Hash;
 
 pub use catalog::Checkpoint;
-pub use memtable::{InternalKey, Memtable, Tracked};
+pub use memtable::{InternalKey, Memtable, Note, Reached, Tracked};
 pub use query::{Overlay, read_files};
 use record::StreamKey;
 pub use run::RunError;
@@ -83,7 +83,7 @@ pub struct Index(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     dir: PathBuf,
-    journal_id: Uuid,
+    journal_id: Mutex<Uuid>,
     seed: u64,
     tuning: Tuning,
     state: RwLock<State>,
@@ -147,7 +147,8 @@ impl Index {
         std::fs::create_dir_all(dir)?;
         let connection = catalog::open(&dir.join("index.db"))?;
         if catalog::is_new(&connection)? {
-            let start = Checkpoint { journal_id, position: 0, hash: Hash::genesis(journal_id) };
+            let genesis = Hash::genesis(journal_id);
+            let start = Checkpoint { journal_id, position: 0, hash: genesis, event: genesis };
             let transaction = connection.unchecked_transaction()?;
             catalog::set_meta(&transaction, "format", &catalog::FORMAT.to_string())?;
             catalog::set_meta(&transaction, "seed", &seed.to_string())?;
@@ -167,7 +168,7 @@ impl Index {
         let trees = flush::open_trees(dir, &connection)?;
         let shared = Shared {
             dir: dir.to_owned(),
-            journal_id: checkpoint.journal_id,
+            journal_id: Mutex::new(checkpoint.journal_id),
             seed,
             tuning,
             state: RwLock::new(State { active: Memtable::default(), frozen: None, trees }),
@@ -202,13 +203,30 @@ impl Index {
         catalog::checkpoint(writer.connection())?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))
     }
 
+    /// Says whose journal it is, when that was not known before its first event.
+    pub fn adopt(&self, journal_id: Uuid) {
+        *self.0.journal_id.lock() = journal_id;
+    }
+
     /// Takes in events that became durable, in order, and how their accounts stand after them.
     pub fn apply<'a>(
         &self,
         events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
         accounts: impl IntoIterator<Item = Tracked>,
-        last: (u64, Hash),
+        last: impl Into<Reached>,
     ) {
+        self.apply_noting(events, accounts, [], last);
+    }
+
+    /// [`apply`](Self::apply), with notes that become durable with the same checkpoint.
+    pub fn apply_noting<'a>(
+        &self,
+        events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
+        accounts: impl IntoIterator<Item = Tracked>,
+        notes: impl IntoIterator<Item = Note>,
+        last: impl Into<Reached>,
+    ) {
+        let last = last.into();
         let wanted = {
             let mut state = self.0.state.write();
             for (stream, position, event) in events {
@@ -217,10 +235,11 @@ impl Index {
             for tracked in accounts {
                 state.active.account(tracked);
             }
-            state.active.reached(last.0, last.1);
+            notes.into_iter().for_each(|note| state.active.note(note));
+            state.active.reached(last);
             state.active.len() >= self.0.tuning.flush_at
         };
-        self.0.reached.store(last.0, Ordering::Release);
+        self.0.reached.store(last.position, Ordering::Release);
         if wanted {
             self.0.wake();
         }

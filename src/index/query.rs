@@ -12,7 +12,7 @@ use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 
 use super::catalog::{self, Kind};
-use super::memtable::{InternalKey, Memtable, Tracked};
+use super::memtable::{InternalKey, Memtable, Note, Tracked};
 use super::record::{Facts, Mark, Record, StreamKey, id_key, place_key};
 use super::tree::TreeKind;
 use super::{Index, IndexError, State};
@@ -59,8 +59,27 @@ impl Index {
         // Moved out of memory since the look above: then it is in the catalog already.
         let value =
             self.with_reader(|catalog| catalog::state(catalog, Kind::Account, name.as_str().as_bytes()))?;
-        let account = value.map(|value| catalog::read_account(name, &value)).transpose()?;
-        Ok(account.map(|account| Tracked { stream: StreamKey::of(name), account }))
+        value.map(|value| catalog::read_account(name, &value)).transpose()
+    }
+
+    /// Every note that was taken.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn notes(&self) -> Result<Vec<Note>, IndexError> {
+        let mut notes: Vec<Note> = {
+            let state = self.0.state.read();
+            state.in_memory().flat_map(|memory| memory.notes().iter().cloned()).collect()
+        };
+        let unreadable = || IndexError::damaged("a note can't be read");
+        self.with_reader(|catalog| {
+            for kind in [Kind::Twice, Kind::Damaged] {
+                for (key, value) in catalog::states(catalog, kind, b"", usize::MAX)? {
+                    notes.push(catalog::read_note(kind, &key, value).ok_or_else(unreadable)?);
+                }
+            }
+            Ok(notes)
+        })
     }
 
     /// How much of this transaction has been reversed.
@@ -148,7 +167,7 @@ impl Index {
                     let states = memory.all_accounts().map(|t| (t.account.name.clone(), t.account.clone()));
                     overlay.accounts.extend(states);
                     overlay.internal.extend(memory.all_internal().map(|(key, sum)| (key.clone(), *sum)));
-                    overlay.position = memory.last().map_or(overlay.position, |(position, _)| position);
+                    overlay.position = memory.last().map_or(overlay.position, |last| last.position);
                 }
                 Ok(())
             })?;
@@ -166,7 +185,7 @@ impl Index {
         let state = self.0.state.read();
         let checkpoint = catalog::checkpoint(catalog)?.map_or(0, |checkpoint| checkpoint.position);
         // A frozen part that is in the catalog already is dropped from memory in a moment: not to be counted twice.
-        let beyond = |memory: &&Memtable| memory.last().is_some_and(|(position, _)| position > checkpoint);
+        let beyond = |memory: &&Memtable| memory.last().is_some_and(|last| last.position > checkpoint);
         let mut memories: Vec<_> = state.in_memory().filter(beyond).collect();
         memories.reverse();
         work(checkpoint, &memories)
@@ -257,8 +276,8 @@ impl Overlay<'_> {
         for (key, value) in catalog::states(self.catalog, Kind::Account, key, limit)? {
             let name = std::str::from_utf8(&key).ok().and_then(AccountName::parse);
             let name = name.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
-            let account = catalog::read_account(&name, &value)?;
-            found.insert(name, account);
+            let tracked = catalog::read_account(&name, &value)?;
+            found.insert(name, tracked.account);
         }
         let newer = self.accounts.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
         found.extend(newer.map(|(name, account)| (name.clone(), account.clone())));

@@ -7,7 +7,7 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::index::record::{Facts, StreamKey};
 use crate::index::{Index, IndexError};
-use crate::store::embedded::reader::Reader;
+use crate::store::Reader;
 
 use super::{AccountReading, At, Ledger, Position, ReadError};
 
@@ -217,8 +217,11 @@ impl Stream {
             let page = self.facts(low..=account.revision, false, PAGE)?;
             let Some((last, _)) = page.last() else { break };
             low = last + 1;
-            for (revision, facts) in page.iter().filter(|(_, facts)| facts.backdated && !facts.declined) {
-                let event = self.reader.event(facts.position)?.event;
+            let backdated: Vec<_> =
+                page.iter().filter(|(_, facts)| facts.backdated && !facts.declined).collect();
+            let positions: Vec<_> = backdated.iter().map(|(_, facts)| facts.position).collect();
+            for ((revision, _), line) in backdated.into_iter().zip(self.reader.events(&positions)?) {
+                let event = line.event;
                 let in_view = known.is_some_and(|known| *revision <= known);
                 let moved =
                     event.entries().map_or_else(|| Money::zero(account.currency), |entries| entries.guarded);

@@ -7,7 +7,7 @@ use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::index::Index;
 use crate::index::record::{Facts, Role};
-use crate::store::embedded::reader::Reader;
+use crate::store::Reader;
 
 use super::accounts::Stream;
 use super::{
@@ -17,6 +17,8 @@ use crate::domain::ids::AccountName;
 
 /// Records that are looked through at a time.
 const PAGE: usize = 4_096;
+/// So far apart the clocks of instances that share a store may be for a search by time to find everything: 10 minutes.
+const MOST_SKEW_MICROS: i64 = 600_000_000;
 
 impl Ledger {
     /// A page of an account's statement; `None` for an account that was never opened.
@@ -61,11 +63,13 @@ impl Ledger {
     pub async fn transaction(&self, id: TransactionId) -> Result<Option<TransactionHistory>, ReadError> {
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
         self.blocking(move || {
-            let mut history = TransactionHistory { first: None, reversals: Vec::new() };
-            for mark in index.marks(id)? {
-                let placed = place(&reader, mark.position)?;
+            let mut history = TransactionHistory::default();
+            let marks = index.marks(id)?;
+            let positions: Vec<_> = marks.iter().map(|mark| mark.position).collect();
+            for (mark, placed) in marks.iter().zip(placed(&reader, &positions)?) {
                 match mark.role {
-                    Role::Booked => history.first = Some(placed),
+                    Role::Booked if history.first.is_none() => history.first = Some(placed),
+                    Role::Booked => history.elsewhere.push(placed),
                     Role::Reversed | Role::RuledOut => history.reversals.push(placed),
                 }
             }
@@ -89,8 +93,9 @@ impl Ledger {
     }
 }
 
-fn place(reader: &Reader, position: Position) -> Result<Placed, ReadError> {
-    Ok(Placed { position, event: Arc::new(reader.event(position)?.event) })
+fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
+    let lines = reader.events(positions)?.into_iter();
+    Ok(lines.map(|line| Placed { position: line.position, event: Arc::new(line.event) }).collect())
 }
 
 /// The lines of a statement between two revisions, and whether there are more.
@@ -107,8 +112,9 @@ fn lines(
         (Some(beyond), false) => low = low.max(beyond + 1),
         (None, _) => {}
     }
-    let mut lines = Vec::new();
-    while low < high {
+    let mut found = Vec::new();
+    let mut more = false;
+    'pages: while low < high {
         let page = stream.facts(low..=high - 1, query.newest_first, PAGE)?;
         let Some((last, _)) = page.last() else { break };
         if query.newest_first {
@@ -117,13 +123,14 @@ fn lines(
             low = last + 1;
         }
         for (_, facts) in page.iter().filter(|(_, facts)| query.kind.is_none_or(|kind| facts.kind == kind)) {
-            if lines.len() == query.limit {
-                return Ok((lines, true));
+            if found.len() == query.limit {
+                more = true;
+                break 'pages;
             }
-            lines.push(place(reader, facts.position)?);
+            found.push(facts.position);
         }
     }
-    Ok((lines, false))
+    Ok((placed(reader, &found)?, more))
 }
 
 fn wanted(query: &SearchQuery, facts: Facts) -> bool {
@@ -143,39 +150,42 @@ fn search_account(stream: &Stream, reader: &Reader, query: &SearchQuery) -> Resu
         None => account.revision + 1,
     };
     let mut found = Vec::new();
-    while start < end {
+    'pages: while start < end {
         let page = stream.facts(start..=end - 1, true, PAGE)?;
         let Some((last, _)) = page.last() else { break };
         end = *last;
         for (_, facts) in page.iter().filter(|(_, facts)| wanted(query, *facts)) {
             if found.len() == query.limit {
-                return Ok(found);
+                break 'pages;
             }
-            found.push(place(reader, facts.position)?);
+            found.push(facts.position);
         }
     }
-    Ok(found)
+    placed(reader, &found)
 }
 
 fn search_all(index: &Index, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
     let mut found = Vec::new();
     let mut high = query.before.map_or_else(|| index.reached(), |before| before.saturating_sub(1));
-    while high > 0 {
+    'pages: while high > 0 {
         let page = index.places(1..=high, true, PAGE)?;
         let Some((_, last)) = page.last() else { break };
         high = last.position.saturating_sub(1);
         for (recorded_at, facts) in &page {
+            if query.from.is_some_and(|from| recorded_at.saturating_add(MOST_SKEW_MICROS) < from.micros()) {
+                break 'pages;
+            }
             if query.from.is_some_and(|from| *recorded_at < from.micros()) {
-                return Ok(found);
+                continue;
             }
             if query.to.is_some_and(|to| *recorded_at >= to.micros()) || !wanted(query, *facts) {
                 continue;
             }
             if found.len() == query.limit {
-                return Ok(found);
+                break 'pages;
             }
-            found.push(place(reader, facts.position)?);
+            found.push(facts.position);
         }
     }
-    Ok(found)
+    placed(reader, &found)
 }

@@ -18,9 +18,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::clerk::{self, Clerk, Ruling};
 use crate::domain::command::Command;
 use crate::index::Index;
-use crate::store::Appends;
 use crate::store::embedded::folder::Folder;
-use crate::store::embedded::reader::Reader;
+use crate::store::{Appends, Reader};
 
 pub use open::{INDEX, OpenError, Options, Workings};
 pub use types::*;

@@ -23,9 +23,9 @@ use crate::store::chain::Hash;
 use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::embedded::lane::Lane;
-use crate::store::embedded::reader::{Reader, Row, lines_of};
+use crate::store::embedded::reader::{Reader, Row};
 use crate::store::embedded::{self, database, wal};
-use crate::store::{Appends, CloseError};
+use crate::store::{Appends, CloseError, lines_of};
 
 use super::{Head, Inner, LONG_READS, Ledger, PAGES, READS};
 
@@ -123,7 +123,7 @@ impl Ledger {
         let (head_sender, head) = watch::channel(Head { journal_id, position: end.position, hash: end.hash });
         let office = Office {
             store: (workings.appends)(Box::new(Lane::start(&path, end.position, end.hash)?)),
-            reader: reader.clone(),
+            reader: Arc::new(reader.clone()),
             index: index.clone(),
             clock: options.clock,
             last_recorded: end.recorded_at,
@@ -134,7 +134,7 @@ impl Ledger {
         let (clerk, thread) = Clerk::start(office)?;
         Ok(Self(Arc::new(Inner {
             clerk,
-            reader,
+            reader: Arc::new(reader),
             index,
             head,
             thread: Mutex::new(Some(thread)),
@@ -288,7 +288,7 @@ impl Fold<'_> {
         let stream = before.map_or_else(|| StreamKey::of(name), |tracked| tracked.stream);
         let account = Account::evolve(before.map(|tracked| &tracked.account), &line.event)
             .map_err(|error| damaged(line.position, &error.to_string()))?;
-        self.accounts.insert(name.clone(), Tracked { account, stream });
+        self.accounts.insert(name.clone(), Tracked { account, stream, hash: None });
         Ok(stream)
     }
 }

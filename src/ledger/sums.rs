@@ -10,10 +10,12 @@ use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
 use crate::index::IndexError;
-use crate::store::codec;
-use crate::store::embedded::reader::{Reader, lines_of};
+use crate::store::{Journal, codec, lines_of};
 
 use super::{At, Ledger, Position, ReadError, TrialBalance};
+
+/// Lines that are folded at a time.
+const PAGE: usize = 4_096;
 
 impl Ledger {
     /// Totals per account kind and currency, after the last event at or before a position, or now.
@@ -87,7 +89,7 @@ impl Ledger {
         counts: impl Fn(&Event, Position) -> bool + Send + 'static,
     ) -> Result<Books, ReadError> {
         let (reader, last) = (self.0.reader.clone(), self.head().position);
-        self.long(move || Books::fold(&reader, last, counts)).await
+        self.long(move || Books::fold(&*reader, last, counts)).await
     }
 }
 
@@ -102,18 +104,20 @@ struct Books {
 
 impl Books {
     fn fold(
-        reader: &Reader,
+        reader: &dyn Journal,
         last: Position,
         counts: impl Fn(&Event, Position) -> bool,
     ) -> Result<Self, ReadError> {
         let mut books = Self::default();
-        let mut next = 1;
-        while next <= last {
-            let row = reader.row_with(next)?;
-            let row = row.ok_or_else(|| IndexError::damaged("the journal ends before its head"))?;
-            for line in lines_of(&row.events) {
+        let mut looked_at = 0;
+        while looked_at < last {
+            let lines = reader.lines(looked_at, PAGE)?;
+            if lines.is_empty() {
+                return Err(IndexError::damaged("the journal ends before its head").into());
+            }
+            for line in lines_of(&lines) {
                 let line = codec::decode(line).map_err(ReadError::unreadable)?;
-                next = line.position + 1;
+                looked_at = line.position;
                 if line.position <= last && counts(&line.event, line.position) {
                     books.event(&line.event, line.position)?;
                 }

@@ -139,10 +139,12 @@ pub struct Statement {
 }
 
 /// What happened to a transaction ID.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TransactionHistory {
     /// The event that it was recorded with; `None` when it was only ruled out so far.
     pub first: Option<Placed>,
+    /// The events of other accounts that were recorded with the same ID in a race between two instances.
+    pub elsewhere: Vec<Placed>,
     /// What reversed it, or ruled it out, in order.
     pub reversals: Vec<Placed>,
 }
@@ -199,6 +201,12 @@ pub enum ReadError {
     /// The store or the index could not be read.
     #[error("the ledger could not be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store can't be reached at the moment, or what this ledger has read of it is too old to answer from.
+    #[error("the store can't be reached")]
+    Unreachable,
+    /// What is asked for is damaged in the store.
+    #[error("the store is damaged")]
+    Damaged,
     /// More reads of this expensive kind are running than are allowed.
     #[error("too many long reads at once")]
     Busy,
@@ -211,9 +219,12 @@ impl ReadError {
     }
 }
 
-impl From<crate::store::embedded::Error> for ReadError {
-    fn from(cause: crate::store::embedded::Error) -> Self {
-        Self::unreadable(cause)
+impl From<crate::store::ReadError> for ReadError {
+    fn from(cause: crate::store::ReadError) -> Self {
+        match cause {
+            crate::store::ReadError::Unreachable(_) => Self::Unreachable,
+            crate::store::ReadError::Failed(_) => Self::unreadable(cause),
+        }
     }
 }
 

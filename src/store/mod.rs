@@ -14,6 +14,7 @@ pub mod embedded;
 use std::sync::Arc;
 
 use crate::domain::event::Event;
+use codec::Line;
 
 /// Where an append landed: its events have the positions from `first` on, without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,5 +58,59 @@ pub trait Appends: Send {
     fn close(self: Box<Self>) -> Result<(), CloseError>;
 }
 
+/// The reading side of a store: lines in the order of the journal. Its calls block.
+pub trait Journal: Send + Sync {
+    /// Up to `limit` lines after a position, each with its line feed.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError>;
+
+    /// The event at a position.
+    ///
+    /// # Errors
+    /// When it is not there, or is no event.
+    fn event(&self, position: u64) -> Result<Line, ReadError>;
+
+    /// The events at these positions, in their order.
+    ///
+    /// # Errors
+    /// When one is not there, or is no event.
+    fn events(&self, positions: &[u64]) -> Result<Vec<Line>, ReadError> {
+        positions.iter().map(|position| self.event(*position)).collect()
+    }
+
+    /// Lets go of what is kept for the next reader.
+    fn close(&self) {}
+}
+
+/// A journal that many read.
+pub type Reader = Arc<dyn Journal>;
+
+/// Why the journal could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store can't be reached at the moment.
+    #[error("the store can't be reached")]
+    Unreachable(#[source] Cause),
+    /// It was reached, and what it has can't be read.
+    #[error("the journal can't be read")]
+    Failed(#[source] Cause),
+}
+
+/// What lies behind an error of a store.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The lines of a text, without their line feeds.
+pub fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let end = memchr::memchr(b'\n', rest)?;
+        let (line, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        Some(line)
+    })
+}
+
 /// Why a store can't be left tidy.
-pub type CloseError = Box<dyn std::error::Error + Send + Sync>;
+pub type CloseError = Cause;

@@ -64,6 +64,12 @@ pub enum Error {
     OldSqlite(&'static str),
 }
 
+impl From<Error> for super::ReadError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
 impl Error {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();

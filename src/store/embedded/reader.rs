@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
 use crate::store::codec::{self, Line};
+use crate::store::{Journal, ReadError, lines_of};
 
 use super::{Error, database};
 
@@ -18,6 +19,20 @@ const KEPT: usize = 8;
 pub struct Reader {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Journal for Reader {
+    fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError> {
+        Ok(self.lines(after, limit)?)
+    }
+
+    fn event(&self, position: u64) -> Result<Line, ReadError> {
+        Ok(self.event(position)?)
+    }
+
+    fn close(&self) {
+        self.idle.lock().clear();
+    }
 }
 
 /// A row of the table `commits`.
@@ -136,11 +151,6 @@ impl Reader {
         Ok(connection.prepare_cached("SELECT 1 FROM commits LIMIT 1")?.exists([])?)
     }
 
-    /// Lets go of the connections that nobody is using.
-    pub fn close(&self) {
-        self.idle.lock().clear();
-    }
-
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let idle = self.idle.lock().pop();
         let connection = match idle {
@@ -154,15 +164,4 @@ impl Reader {
         }
         result
     }
-}
-
-/// The lines of a row, without their line feeds.
-pub fn lines_of(events: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = events;
-    std::iter::from_fn(move || {
-        let end = memchr::memchr(b'\n', rest)?;
-        let (line, after) = rest.split_at(end);
-        rest = after.get(1..).unwrap_or_default();
-        Some(line)
-    })
 }
