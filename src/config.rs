@@ -19,6 +19,9 @@ pub struct Given {
     /// The data folder, made when it is missing [default: ./bookonce-data]
     #[arg(long, env = "BOOKONCE_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The event store's connection string, esdb://…; without it the ledger lives in the data folder
+    #[arg(long, env = "BOOKONCE_STORE", hide_env_values = true, value_name = "URL")]
+    pub store: Option<ConnectionString>,
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:7070]
     #[arg(long, env = "BOOKONCE_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -45,11 +48,40 @@ pub struct Given {
     pub write_wait_seconds: Option<u64>,
 }
 
+/// How an event store is reached. It may hold a password, and is never shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionString(String);
+
+impl ConnectionString {
+    /// The whole of it, for the store's client alone.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for ConnectionString {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for ConnectionString {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(a connection string)")
+    }
+}
+
 /// The service's settings, complete.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The data folder.
     pub data: PathBuf,
+    /// The event store, where the ledger lives in one.
+    pub store: Option<ConnectionString>,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Certificate chain and private key.
@@ -97,6 +129,7 @@ impl Settings {
         };
         let settings = Self {
             data: given.data.or(file.data).unwrap_or_else(|| DATA.into()),
+            store: given.store.or(file.store),
             listen: given
                 .listen
                 .or(file.listen)

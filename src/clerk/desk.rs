@@ -157,31 +157,12 @@ impl Desk {
         let Some(first) = first.filter(|event| event.account == *account) else {
             return Ok(self.ruled_out(account, id, &marks)?.then_some(Original::RuledOut));
         };
-        let (moved, withdrawn) = match &first.fact {
-            Fact::Deposited(moved) => (moved, false),
-            Fact::Withdrawn(moved) => (moved, true),
-            Fact::AccountOpened { .. }
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::OverdraftLimitChanged { .. }
-            | Fact::Declined { .. } => return Ok(Some(Original::Immovable)),
-        };
         let durable = match self.reversed.get(&id) {
             Some(durable) => *durable,
             None => self.index.reversed(id, first.currency)?,
         };
         let in_flight = self.naming.get(&id).into_iter().flatten();
-        let reversed =
-            in_flight.fold(durable, |sum, event| taken_back(event).and_then(|a| sum.plus(a)).unwrap_or(sum));
-        Ok(Some(Original::Moved {
-            amount: moved.amount,
-            withdrawn,
-            counter_account: moved.counter_account.clone(),
-            reversed,
-        }))
+        Ok(Some(Original::of(&first, durable, in_flight.map(Arc::as_ref))))
     }
 
     fn ruled_out(&self, account: &AccountName, id: TransactionId, marks: &[Mark]) -> Result<bool, DeskError> {
@@ -230,7 +211,7 @@ impl Desk {
     /// The batch is durable and in the index: what was kept for it can go.
     pub(super) fn settle(&mut self, batch: &Batch) {
         for event in &batch.events {
-            if let (Some(reverses), Some(amount)) = (event.reverses(), taken_back(event))
+            if let (Some(reverses), Some(amount)) = (event.reverses(), event.taken_back())
                 && let Some(durable) = self.reversed.get_mut(&reverses)
             {
                 *durable = durable.plus(amount).unwrap_or(*durable);
@@ -272,7 +253,7 @@ impl Desk {
                 && let Some(naming) = self.naming.get_mut(&reverses)
             {
                 naming.retain(|other| !Arc::ptr_eq(other, event));
-                if !naming.iter().any(|other| taken_back(other).is_some()) {
+                if !naming.iter().any(|other| other.taken_back().is_some()) {
                     self.reversed.remove(&reverses);
                 }
                 if naming.is_empty() {
@@ -280,13 +261,5 @@ impl Desk {
                 }
             }
         }
-    }
-}
-
-/// What a reversal took back.
-fn taken_back(event: &Event) -> Option<Money> {
-    match &event.fact {
-        Fact::Reversed { amount, .. } => Some(*amount),
-        _ => None,
     }
 }

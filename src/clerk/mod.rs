@@ -8,9 +8,12 @@
 //! Costs: a decision is about a microsecond; what is waited for is the disk. Bounds: [`Limits`] jobs and commands wait at
 //! most, then the caller is told so at once; [`desk::MOST_CACHED`] accounts are kept in memory.
 //!
+//! That is the clerk of a store that one process holds. [`lanes`] is the one of a store that several instances write.
+//!
 //! Neighbours: `ledger` brings the commands, `domain` decides, `store` appends, `index` remembers. Must not know HTTP.
 
 mod desk;
+pub mod lanes;
 mod rounds;
 
 use std::sync::Arc;

@@ -6,11 +6,21 @@ use indicatif::{ProgressBar, ProgressStyle};
 use uuid::Uuid;
 
 use crate::clerk::Limits;
+use crate::config::ConnectionString;
 use crate::domain::time::system_clock;
 use crate::ledger::{Ledger, OpenError, Options};
+use crate::store::eventstoredb::Store;
+
+use super::Error;
 
 /// A bar is worth showing from so many events on.
 const WORTH_A_BAR: u64 = 200_000;
+
+/// Opens the ledger whose store is a cluster, with its index in `data`. Inside a tokio runtime.
+pub(super) async fn over_store(data: &Path, connection: &ConnectionString) -> Result<Ledger, Error> {
+    let store = Store::new(connection.reveal()).await?;
+    Ok(Ledger::open_store(options(data, Box::new(|_, _| {})), store)?)
+}
 
 /// Opens the ledger in `data`. With `shown`, long work shows how far it is, on standard error.
 pub(super) fn ledger(data: &Path, shown: bool) -> Result<Ledger, OpenError> {
@@ -30,13 +40,12 @@ pub(super) fn ledger(data: &Path, shown: bool) -> Result<Ledger, OpenError> {
             bar.set_position(done);
         }
     };
-    Ledger::open(Options {
-        data: data.to_owned(),
-        clock: system_clock(),
-        fresh: random_id(),
-        limits: Limits::default(),
-        progress: Box::new(progress),
-    })
+    Ledger::open(options(data, Box::new(progress)))
+}
+
+fn options(data: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Options {
+    let (clock, fresh) = (system_clock(), random_id());
+    Options { data: data.to_owned(), clock, fresh, limits: Limits::default(), progress }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the edge at which random numbers enter")]

@@ -12,6 +12,7 @@ use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
 use crate::keys::Ring;
 use crate::ledger::Ledger;
+use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry;
 
 use super::{Error, Exit, Outcome, open, out};
@@ -49,11 +50,18 @@ pub fn run(args: Args) -> Outcome {
 }
 
 async fn serve(settings: Settings) -> Outcome {
+    if settings.store.is_some() {
+        // Before anything else touches TLS.
+        prepare_tls().await;
+    }
     let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
     let keys = Ring::open(&settings.data, system_clock())?;
     admissible(&settings, &keys)?;
     let data = settings.data.clone();
-    let ledger = tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??;
+    let ledger = match &settings.store {
+        Some(store) => open::over_store(&data, store).await?,
+        None => tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??,
+    };
     let served = listen(&settings, tls, keys, &ledger).await;
     // Also when nothing was served: the folder is left as a service leaves it.
     tokio::task::spawn_blocking(move || ledger.stop()).await??;

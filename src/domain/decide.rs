@@ -47,6 +47,34 @@ pub enum Original {
     Immovable,
 }
 
+impl Original {
+    /// What `first` is to somebody who wants to reverse it. `before`: what was taken back of it by reversals that are not
+    /// among `reversals`.
+    pub fn of<'a>(first: &Event, before: Money, reversals: impl IntoIterator<Item = &'a Event>) -> Self {
+        let (moved, withdrawn) = match &first.fact {
+            Fact::Deposited(moved) => (moved, false),
+            Fact::Withdrawn(moved) => (moved, true),
+            Fact::AccountOpened { .. }
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. }
+            | Fact::Declined { .. } => return Self::Immovable,
+        };
+        let reversed = reversals
+            .into_iter()
+            .fold(before, |sum, event| event.taken_back().and_then(|amount| sum.plus(amount)).unwrap_or(sum));
+        Self::Moved {
+            amount: moved.amount,
+            withdrawn,
+            counter_account: moved.counter_account.clone(),
+            reversed,
+        }
+    }
+}
+
 /// Why nothing is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {

@@ -208,6 +208,15 @@ impl Event {
         }
     }
 
+    /// What a reversal took back.
+    #[must_use]
+    pub fn taken_back(&self) -> Option<Money> {
+        match &self.fact {
+            Fact::Reversed { amount, .. } => Some(*amount),
+            _ => None,
+        }
+    }
+
     /// Did the client say when it happened in the world?
     #[must_use]
     pub fn effective_at_given(&self) -> bool {

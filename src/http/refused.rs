@@ -23,6 +23,10 @@ impl From<Refusal> for Problem {
 impl From<Unavailable> for Problem {
     fn from(why: Unavailable) -> Self {
         let (code, title, detail) = match why {
+            Unavailable::InProgress => {
+                let detail = "The ID is being used for another account at this moment.";
+                return Self::new(StatusCode::CONFLICT, "in_progress", "In progress", detail).retry_after(1);
+            }
             Unavailable::Overloaded => ("overloaded", "Overloaded", "There is more work than can be taken."),
             Unavailable::Stopping => ("overloaded", "Stopping", "The service is stopping."),
             Unavailable::StorageFull => ("storage_full", "Storage full", "The disk is full."),
@@ -53,6 +57,7 @@ impl From<ReadError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
             }
             ReadError::Unreachable => Unavailable::StoreUnavailable.into(),
+            ReadError::OutcomeUnknown => Unavailable::OutcomeUnknown.into(),
             ReadError::Damaged => Unavailable::StoreDamaged.into(),
             ReadError::Unreadable(_) => Self::internal("a read failed", &error),
         }

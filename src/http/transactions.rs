@@ -43,6 +43,9 @@ pub(super) struct Transaction {
     entries: Vec<Entry>,
     /// What took it back, in order.
     reversals: Vec<Booking>,
+    /// The same ID on other accounts, recorded in a race between two instances. Each keeps its own first answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    elsewhere: Vec<Booking>,
     /// Who sent it: a key's id.
     actor: String,
     /// What business process it belongs to.
@@ -104,7 +107,10 @@ pub(super) async fn one(
     };
     let reversals = found.reversals.iter().map(Booking::from).collect();
     json(&match &found.first {
-        Some(first) => TransactionAnswer::Seen(Box::new(seen(first, reversals)?)),
+        Some(first) => {
+            let elsewhere = found.elsewhere.iter().map(Booking::from).collect();
+            TransactionAnswer::Seen(Box::new(seen(first, reversals, elsewhere)?))
+        }
         None => TransactionAnswer::RuledOut(RuledOut {
             transaction_id: id.to_string(),
             outcome: "ruled_out",
@@ -113,7 +119,7 @@ pub(super) async fn one(
     })
 }
 
-fn seen(first: &Placed, reversals: Vec<Booking>) -> Result<Transaction, Problem> {
+fn seen(first: &Placed, reversals: Vec<Booking>, elsewhere: Vec<Booking>) -> Result<Transaction, Problem> {
     let event = &*first.event;
     let answer = answers::render(event);
     let unreadable =
@@ -126,6 +132,7 @@ fn seen(first: &Placed, reversals: Vec<Booking>) -> Result<Transaction, Problem>
         first_answer: FirstAnswer { status: answer.status, body },
         entries: entries(event),
         reversals,
+        elsewhere,
         actor: event.origin.actor.to_string(),
         correlation_id: correlation.map_or_else(|| event.transaction_id.to_string(), str::to_owned),
         causation_id: event.origin.causation.as_deref().map(str::to_owned),

@@ -165,7 +165,7 @@ async fn book(
     let commands: Arc<[Command]> = Arc::from([command(text, op, frame)?]);
     let verdicts = execute(app, Arc::clone(&commands)).await?;
     // What was refused, or was another transaction's, rests on nothing that is not durable by now.
-    let head = app.ledger().head().position;
+    let head = app.ledger().answered();
     match verdicts.into_iter().zip(commands.iter()).next() {
         Some((verdict, command)) => {
             Ok(response(answered(verdict, command).map_err(|problem| problem.header(POSITION, head.into()))?))
@@ -209,6 +209,7 @@ pub(super) fn answered(verdict: Verdict, command: &Command) -> Result<Answered, 
             Err(reused(&first, &differences))
         }
         Verdict::Refused(refusal) => Err(refusal.into()),
+        Verdict::Unavailable(why) => Err(why.into()),
     }
 }
 

@@ -248,12 +248,21 @@ impl Index {
     /// Waits until so many more events would not put the files further behind than [`Tuning::most_behind`], or `give_up`
     /// says to stop waiting.
     pub fn wait_for_room(&self, events: usize, give_up: impl Fn() -> bool) {
-        let full = |behind: usize| behind > 0 && behind.saturating_add(events) > self.0.tuning.most_behind;
-        while full(self.behind()) && !give_up() && self.failure().is_none() {
-            self.0.wake();
+        while self.lacks_room(events) && !give_up() && self.failure().is_none() {
             let mut guard = self.0.signal.0.lock();
             self.0.signal.1.wait_for(&mut guard, std::time::Duration::from_millis(20));
         }
+    }
+
+    /// Would so many more events put the files further behind than [`Tuning::most_behind`]? Asks for a flush, then.
+    #[must_use]
+    pub fn lacks_room(&self, events: usize) -> bool {
+        let behind = self.behind();
+        let full = behind > 0 && behind.saturating_add(events) > self.0.tuning.most_behind;
+        if full {
+            self.0.wake();
+        }
+        full
     }
 
     /// How many durable events are not in the files yet.

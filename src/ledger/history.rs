@@ -30,6 +30,7 @@ impl Ledger {
         name: &AccountName,
         query: StatementQuery,
     ) -> Result<Option<Statement>, ReadError> {
+        self.settled(Some(name)).await?;
         let stream = Stream::new(self, name);
         let reader = self.0.reader.clone();
         self.page(move || {
@@ -61,6 +62,9 @@ impl Ledger {
     /// # Errors
     /// When the ledger can't be read.
     pub async fn transaction(&self, id: TransactionId) -> Result<Option<TransactionHistory>, ReadError> {
+        if self.is_unresolved(id) {
+            return Err(ReadError::OutcomeUnknown);
+        }
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
         self.blocking(move || {
             let mut history = TransactionHistory::default();

@@ -5,8 +5,11 @@
 //! Reads run on blocking threads; the expensive ones a few at a time.
 
 mod accounts;
+mod follower;
 mod history;
 mod open;
+mod open_store;
+mod status;
 mod sums;
 mod types;
 
@@ -15,13 +18,17 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 
+use crate::clerk::lanes::Lanes;
 use crate::clerk::{self, Clerk, Ruling};
 use crate::domain::command::Command;
+use crate::domain::ids::{AccountName, TransactionId};
 use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Appends, Reader};
 
+use follower::Follower;
 pub use open::{INDEX, OpenError, Options, Workings};
+pub use status::Status;
 pub use types::*;
 
 /// So many reads run at once. More would not be faster: each takes a thread, a connection and what both keep.
@@ -35,41 +42,35 @@ const LONG_READS: usize = 2;
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
 
+/// Who decides.
+enum Clerks {
+    /// One thread for the whole ledger: this process holds the store.
+    One(Clerk, Mutex<Option<clerk::Thread>>),
+    /// A lane for each account: several instances write the store.
+    Lanes(Lanes, Follower),
+}
+
 struct Inner {
-    clerk: Clerk,
+    clerks: Clerks,
     reader: Reader,
     index: Index,
     head: watch::Receiver<Head>,
-    thread: Mutex<Option<clerk::Thread>>,
     reads: Arc<Semaphore>,
     pages: Semaphore,
     long_reads: Semaphore,
     _folder: Folder,
 }
 
-/// How the machinery is doing.
-#[derive(Clone, Copy, Debug)]
-pub struct Status {
-    /// Does it take commands?
-    pub ready: bool,
-    /// Why not?
-    pub reason: Option<&'static str>,
-    /// Jobs that wait for the clerk.
-    pub queue_depth: usize,
-    /// Durable events that are not in the index's files yet.
-    pub index_lag_events: usize,
-    /// Memory that the index's open files take.
-    pub index_bytes: usize,
-    /// Commits since the start.
-    pub commits: u64,
-    /// Events since the start.
-    pub events: u64,
-}
-
 impl Drop for Inner {
     /// A ledger that was not stopped leaves its folder as a kill would.
     fn drop(&mut self) {
-        self.clerk.stop();
+        match &self.clerks {
+            Clerks::One(clerk, _) => clerk.stop(),
+            Clerks::Lanes(lanes, follower) => {
+                lanes.stop();
+                follower.stop();
+            }
+        }
         self.index.abandon();
     }
 }
@@ -81,7 +82,11 @@ impl Ledger {
     /// # Errors
     /// When the machinery could not: nothing of that is the answer of an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
-        let (rulings, durable) = self.0.clerk.rule(commands.into()).await?;
+        let clerk = match &self.0.clerks {
+            Clerks::One(clerk, _) => clerk,
+            Clerks::Lanes(lanes, _) => return lanes.rule(commands.into()).await,
+        };
+        let (rulings, durable) = clerk.rule(commands.into()).await?;
         if !rulings.iter().any(|ruling| matches!(ruling, Ruling::SeenAt(_))) {
             return rulings.into_iter().map(|ruling| verdict(&self.0.reader, ruling, durable)).collect();
         }
@@ -111,24 +116,13 @@ impl Ledger {
         self.page(move || Ok(reader.lines(after, limit)?)).await
     }
 
-    /// How the machinery is doing.
+    /// A position that every write that was answered here is at or before.
     #[must_use]
-    pub fn status(&self) -> Status {
-        let reason = match self.0.clerk.trouble() {
-            _ if self.0.index.failure().is_some() => Some("The index can't be used; it must be rebuilt."),
-            Some(Unavailable::StoreDamaged) => Some("The store is damaged."),
-            Some(_) => Some("The store can't be written; a restart reads back what is there."),
-            None => None,
-        };
-        let done = self.0.clerk.done();
-        Status {
-            ready: reason.is_none(),
-            reason,
-            queue_depth: self.0.clerk.waiting(),
-            index_lag_events: self.0.index.behind(),
-            index_bytes: self.0.index.bytes(),
-            commits: done.commits,
-            events: done.events,
+    pub fn answered(&self) -> Position {
+        let head = self.head().position;
+        match &self.0.clerks {
+            Clerks::One(..) => head,
+            Clerks::Lanes(lanes, _) => head.max(lanes.answered()),
         }
     }
 
@@ -137,16 +131,52 @@ impl Ledger {
     /// # Errors
     /// When that could not be done; nothing that was answered is lost by it.
     pub fn stop(&self) -> Result<(), OpenError> {
-        self.0.clerk.stop();
-        let thread = self.0.thread.lock().take();
-        if let Some(thread) = thread {
-            self.0.reader.close();
-            let closed =
-                thread.join().map_or_else(|_| Err("the clerk's thread panicked".into()), Appends::close);
-            self.0.index.close()?;
-            closed.map_err(OpenError::Close)?;
+        match &self.0.clerks {
+            Clerks::One(clerk, thread) => {
+                clerk.stop();
+                let Some(thread) = thread.lock().take() else { return Ok(()) };
+                self.0.reader.close();
+                let closed =
+                    thread.join().map_or_else(|_| Err("the clerk's thread panicked".into()), Appends::close);
+                self.0.index.close()?;
+                closed.map_err(OpenError::Close)
+            }
+            Clerks::Lanes(lanes, follower) => {
+                lanes.stop();
+                follower.ended(lanes);
+                Ok(self.0.index.close()?)
+            }
         }
-        Ok(())
+    }
+
+    /// Is an append with this ID on its way, and nobody knows what became of it?
+    fn is_unresolved(&self, id: TransactionId) -> bool {
+        match &self.0.clerks {
+            Clerks::One(..) => false,
+            Clerks::Lanes(lanes, _) => lanes.is_unresolved(id),
+        }
+    }
+
+    /// A read waits until the index has all that was answered here, and refuses what is damaged.
+    async fn settled(&self, account: Option<&AccountName>) -> Result<(), ReadError> {
+        let Clerks::Lanes(lanes, _) = &self.0.clerks else { return Ok(()) };
+        let damage = lanes.damage();
+        if damage.is_whole() || account.is_some_and(|account| damage.has(account)) {
+            return Err(ReadError::Damaged);
+        }
+        if !lanes.is_ready() {
+            return Err(ReadError::Unreachable);
+        }
+        let answered = lanes.answered();
+        if self.head().position >= answered {
+            return Ok(());
+        }
+        let mut changes = self.changes();
+        let reached = changes.wait_for(|head| head.position >= answered);
+        match tokio::time::timeout(MOST_LAG, reached).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(ReadError::Unreachable),
+        }
     }
 
     /// A read on a thread of its own. One whose caller goes away before its turn is never begun.
@@ -154,6 +184,7 @@ impl Ledger {
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
+        self.settled(None).await?;
         let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
         let work = move || {
             let result = work();
@@ -181,6 +212,9 @@ impl Ledger {
         self.blocking(work).await
     }
 }
+
+/// So long a read waits for the index to have what was answered.
+const MOST_LAG: std::time::Duration = std::time::Duration::from_secs(5);
 
 fn verdict(reader: &Reader, ruling: Ruling, durable: Position) -> Result<Verdict, Unavailable> {
     Ok(match ruling {

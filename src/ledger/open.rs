@@ -27,7 +27,7 @@ use crate::store::embedded::reader::{Reader, Row};
 use crate::store::embedded::{self, database, wal};
 use crate::store::{Appends, CloseError, lines_of};
 
-use super::{Head, Inner, LONG_READS, Ledger, PAGES, READS};
+use super::{Clerks, Head, Inner, LONG_READS, Ledger, PAGES, READS};
 
 /// The index's folder in a data folder.
 pub const INDEX: &str = "index";
@@ -133,11 +133,10 @@ impl Ledger {
         };
         let (clerk, thread) = Clerk::start(office)?;
         Ok(Self(Arc::new(Inner {
-            clerk,
+            clerks: Clerks::One(clerk, Mutex::new(Some(thread))),
             reader: Arc::new(reader),
             index,
             head,
-            thread: Mutex::new(Some(thread)),
             reads: Arc::new(Semaphore::new(READS)),
             pages: Semaphore::new(PAGES),
             long_reads: Semaphore::new(LONG_READS),

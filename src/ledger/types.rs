@@ -27,6 +27,8 @@ pub enum Verdict {
     Seen(Arc<Event>, Position),
     /// Nothing was recorded.
     Refused(Refusal),
+    /// The machinery could not rule on it; others that came with it may have been.
+    Unavailable(Unavailable),
 }
 
 /// Why the machinery could not answer. Never recorded: the same ID may be sent again.
@@ -47,6 +49,9 @@ pub enum Unavailable {
     /// The store could not say whether it took the event.
     #[error("it is not known whether the store took the event")]
     OutcomeUnknown,
+    /// The ID is in hand for another account.
+    #[error("the ID is being used for another account")]
+    InProgress,
     /// The store's content is not what the ledger wrote.
     #[error("the store is damaged")]
     StoreDamaged,
@@ -204,6 +209,9 @@ pub enum ReadError {
     /// The store can't be reached at the moment, or what this ledger has read of it is too old to answer from.
     #[error("the store can't be reached")]
     Unreachable,
+    /// Nobody knows at the moment whether the transaction was booked.
+    #[error("it is not known whether the store took the event")]
+    OutcomeUnknown,
     /// What is asked for is damaged in the store.
     #[error("the store is damaged")]
     Damaged,

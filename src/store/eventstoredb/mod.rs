@@ -19,6 +19,7 @@ mod follow;
 mod nodelay;
 mod proposed;
 mod read;
+mod reader;
 mod recorded;
 mod settings;
 mod tls;
@@ -30,6 +31,7 @@ pub use append::Appended;
 pub use error::Error;
 pub use follow::{Follow, Followed};
 pub use proposed::{MOST_BYTES, Proposed};
+pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
 pub use tls::prepare_tls;
 

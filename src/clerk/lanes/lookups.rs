@@ -1,0 +1,85 @@
+//! What the index and the journal say of the IDs that some commands name: fetched before any of them is decided, so that
+//! the decisions themselves wait for nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use crate::domain::command::{Command, Operation};
+use crate::domain::event::Event;
+use crate::domain::ids::TransactionId;
+use crate::index::Index;
+use crate::index::record::{Mark, Role};
+use crate::ledger::Position;
+use crate::store::eventstoredb::Store;
+
+use super::known::{Booked, Trouble};
+
+#[derive(Debug, Default)]
+pub(super) struct Lookups {
+    marks: HashMap<TransactionId, Vec<(Role, Booked)>, RandomState>,
+}
+
+impl Lookups {
+    /// Looks up every ID that these commands name.
+    pub(super) async fn fetch(
+        store: &Store,
+        index: &Index,
+        commands: impl Iterator<Item = &Command>,
+    ) -> Result<Self, Trouble> {
+        let mut named: Vec<(TransactionId, Vec<Mark>)> = Vec::new();
+        for command in commands {
+            let reverses = match &command.operation {
+                Operation::Reverse(asked) => Some(asked.reverses),
+                _ => None,
+            };
+            for id in std::iter::once(command.transaction_id).chain(reverses) {
+                let marks = index.marks(id).map_err(|error| {
+                    tracing::error!(%error, "the index can't be read");
+                    Trouble::Unreachable
+                })?;
+                if !marks.is_empty() {
+                    named.push((id, marks));
+                }
+            }
+        }
+        if named.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut positions: Vec<_> =
+            named.iter().flat_map(|(_, marks)| marks.iter().map(|mark| mark.position)).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        let events = fetch(store, &positions).await?;
+        let mut lookups = Self::default();
+        for (id, marks) in named {
+            let found = marks.into_iter().filter_map(|mark| {
+                let event = Arc::clone(events.get(&mark.position)?);
+                Some((mark.role, Booked { event, position: mark.position }))
+            });
+            lookups.marks.insert(id, found.collect());
+        }
+        Ok(lookups)
+    }
+
+    /// What the index knows of an ID.
+    pub(super) fn of(&self, id: TransactionId) -> impl Iterator<Item = (Role, &Booked)> {
+        self.marks.get(&id).into_iter().flatten().map(|(role, booked)| (*role, booked))
+    }
+}
+
+async fn fetch(store: &Store, positions: &[Position]) -> Result<HashMap<Position, Arc<Event>>, Trouble> {
+    let found = store.all_at(positions).await?;
+    let mut events = HashMap::with_capacity(found.len());
+    for recorded in found {
+        let read = recorded.read().map_err(|foreign| Trouble::Damaged(foreign.to_string()))?;
+        events.insert(recorded.position, Arc::new(read.line.event));
+    }
+    match positions.iter().find(|position| !events.contains_key(position)) {
+        Some(missing) => {
+            Err(Trouble::Damaged(format!("the event that was seen at position {missing} is gone")))
+        }
+        None => Ok(events),
+    }
+}

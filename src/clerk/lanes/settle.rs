@@ -1,0 +1,143 @@
+//! One append until it is known what became of it.
+//!
+//! A node that was asked and did not answer may append later, so reading the old end back proves nothing. What ends the
+//! doubt is that the revision is occupied: the same bytes are sent there again until they are acknowledged, or until an
+//! event is read there. A conflict alone proves nothing: it is answered before the other's event can be read, and that
+//! event may even vanish with the leader that took it.
+
+use std::time::Duration;
+
+use crate::domain::ids::AccountName;
+use crate::ledger::Position;
+use crate::store::eventstoredb::{Appended, Error, Proposed, Recorded, Store};
+
+use super::known::Trouble;
+
+/// So long between two looks, at first and at most.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
+/// After so many looks for the event that is said to be in the way, the append is sent again.
+const LOOKS: u32 = 8;
+
+/// What became of an append.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// Every event is at its own revision; the last one at this position.
+    Stored(Position),
+    /// Another's event is there; none of these was or ever will be stored.
+    Overtaken,
+    /// Nothing was stored, and nothing can arrive late.
+    NotStored(Trouble),
+}
+
+pub(super) struct Settling<'a> {
+    store: &'a Store,
+    account: &'a AccountName,
+    proposed: &'a Proposed,
+    /// May an attempt still land of which no answer came?
+    doubtful: bool,
+    pause: Duration,
+    looks: u32,
+}
+
+impl<'a> Settling<'a> {
+    pub(super) fn new(store: &'a Store, account: &'a AccountName, proposed: &'a Proposed) -> Self {
+        Self { store, account, proposed, doubtful: false, pause: PAUSE.0, looks: 0 }
+    }
+
+    /// Can nobody know at the moment what became of it?
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
+    /// Goes on until it is settled. May be dropped and called again at any time.
+    pub(super) async fn settle(&mut self) -> Settled {
+        loop {
+            if self.looks == 0 {
+                if let Some(settled) = self.send().await {
+                    return settled;
+                }
+            } else if let Some(settled) = self.look().await {
+                return settled;
+            }
+            tokio::time::sleep(self.pause).await;
+            self.pause = (self.pause * 2).min(PAUSE.1);
+        }
+    }
+
+    async fn send(&mut self) -> Option<Settled> {
+        // Whoever drops this while it waits for the answer has sent it.
+        let doubtful = std::mem::replace(&mut self.doubtful, true);
+        match self.store.append(self.account, self.proposed).await {
+            Appended::Stored { last_revision, position } => {
+                let expected = self.proposed.first_revision() + self.proposed.len() as u64 - 1;
+                if last_revision != expected && !doubtful {
+                    self.doubtful = false;
+                    return Some(Settled::NotStored(Trouble::Damaged(format!(
+                        "an event was appended at revision {last_revision} in place of {expected}: the stream was deleted \
+                         or cut"
+                    ))));
+                }
+                match position.filter(|_| !doubtful) {
+                    Some(position) => {
+                        self.doubtful = false;
+                        Some(Settled::Stored(position))
+                    }
+                    // Acknowledged, but by which attempt, or where? The stream says.
+                    None => self.look().await,
+                }
+            }
+            Appended::Conflict => {
+                self.doubtful = doubtful;
+                self.look().await
+            }
+            Appended::Unknown(why) => {
+                tracing::debug!(account = %self.account, why, "an append may or may not have been stored");
+                None
+            }
+            Appended::NotSent(error) => {
+                self.doubtful = doubtful;
+                if doubtful { None } else { Some(Settled::NotStored(refused(error))) }
+            }
+            Appended::Deleted => {
+                self.doubtful = false;
+                Some(Settled::NotStored(Trouble::Damaged("its stream was deleted".into())))
+            }
+        }
+    }
+
+    /// Looks who is at the first revision.
+    async fn look(&mut self) -> Option<Settled> {
+        let found =
+            self.store.stream(self.account, self.proposed.first_revision(), self.proposed.len()).await;
+        self.looks = (self.looks + 1) % LOOKS;
+        let found = match found {
+            Ok(found) => found,
+            Err(Error::Deleted) => {
+                return Some(Settled::NotStored(Trouble::Damaged("its stream was deleted".into())));
+            }
+            // It is asked again.
+            Err(_unreachable) => return None,
+        };
+        let settled = self.judge(&found)?;
+        self.doubtful = false;
+        Some(settled)
+    }
+
+    fn judge(&self, found: &[Recorded]) -> Option<Settled> {
+        let first = found.first()?;
+        if self.proposed.is_stored_as(found) {
+            return found.last().map(|last| Settled::Stored(last.position));
+        }
+        if first.revision != self.proposed.first_revision() {
+            let why = format!("revision {} is gone from the stream", self.proposed.first_revision());
+            return Some(Settled::NotStored(Trouble::Damaged(why)));
+        }
+        // Also when its first event is there and not its last: an append is stored as a whole, so that is another's.
+        Some(Settled::Overtaken)
+    }
+}
+
+fn refused(error: Error) -> Trouble {
+    tracing::info!(%error, "an append was not sent");
+    Trouble::from(error)
+}

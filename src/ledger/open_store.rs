@@ -1,0 +1,67 @@
+//! Opening a ledger whose store is a cluster: the index is this instance's own, and the store may be down.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+use crate::clerk::lanes::Lanes;
+use crate::index::{Index, Note};
+use crate::store::embedded::folder::{Folder, JOURNAL};
+use crate::store::eventstoredb::{Reader, Store};
+
+use super::follower::Follower;
+use super::{Clerks, Head, INDEX, Inner, LONG_READS, Ledger, OpenError, Options, PAGES, READS, Workings};
+
+impl Ledger {
+    /// Opens a ledger over this store, with its index in a data folder. Returns at once: commands are taken when the store
+    /// has been reached and the index has caught up with it. Inside a tokio runtime.
+    ///
+    /// # Errors
+    /// When another process has the folder, when it holds an embedded ledger, or when the index can't be used.
+    pub fn open_store(options: Options, store: Store) -> Result<Self, OpenError> {
+        Self::open_store_with(options, store, Workings::default())
+    }
+
+    /// [`open_store`](Self::open_store) with other workings than the usual ones.
+    ///
+    /// # Errors
+    /// As for `open_store`.
+    pub fn open_store_with(options: Options, store: Store, workings: Workings) -> Result<Self, OpenError> {
+        let folder = Folder::take(&options.data)?;
+        if folder.path().join(JOURNAL).exists() {
+            return Err(OpenError::Mismatch(format!(
+                "{} holds a ledger of its own; give the index of another store another folder",
+                folder.path().display()
+            )));
+        }
+        let runtime = Handle::current();
+        let seed = options.fresh.as_u64_pair().1;
+        let index = Index::prepare(&folder.path().join(INDEX), Uuid::nil(), seed, workings.index)?;
+        let checkpoint = index.checkpoint()?;
+        let notes = index.notes()?;
+        index.start()?;
+        let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
+        let (sender, head) = watch::channel(Head { journal_id, position, hash });
+        let lanes = Lanes::new(store.clone(), index.clone(), options.clock, options.limits, runtime.clone());
+        for note in &notes {
+            if let Note::Damaged(account, why) = note {
+                lanes.damage().account(account, why, true);
+            }
+        }
+        let twice = notes.iter().filter(|note| matches!(note, Note::Twice(_))).count();
+        let follower =
+            Follower::start(store.clone(), index.clone(), lanes.clone(), checkpoint, sender, twice);
+        Ok(Self(Arc::new(Inner {
+            clerks: Clerks::Lanes(lanes, follower),
+            reader: Arc::new(Reader::new(store, runtime)),
+            index,
+            head,
+            reads: Arc::new(Semaphore::new(READS)),
+            pages: Semaphore::new(PAGES),
+            long_reads: Semaphore::new(LONG_READS),
+            _folder: folder,
+        })))
+    }
+}

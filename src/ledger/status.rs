@@ -1,0 +1,77 @@
+//! How the machinery is doing, for probes and figures.
+
+use super::{Clerks, Ledger, Unavailable};
+
+/// How the machinery is doing.
+#[derive(Clone, Copy, Debug)]
+pub struct Status {
+    /// Does it take commands?
+    pub ready: bool,
+    /// Why not?
+    pub reason: Option<&'static str>,
+    /// Jobs that wait for the clerk.
+    pub queue_depth: usize,
+    /// Durable events that are not in the index's files yet.
+    pub index_lag_events: usize,
+    /// Memory that the index's open files take.
+    pub index_bytes: usize,
+    /// Commits since the start.
+    pub commits: u64,
+    /// Events since the start.
+    pub events: u64,
+    /// Appends of which nobody knows whether the store took them.
+    pub unresolved_appends: usize,
+    /// Accounts whose stream is damaged.
+    pub damaged_accounts: usize,
+    /// IDs that were recorded on two accounts, in a race between two instances.
+    pub ids_on_two_accounts: usize,
+}
+
+impl Ledger {
+    /// How the machinery is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let (reason, queue_depth, done) = match &self.0.clerks {
+            Clerks::One(clerk, _) => {
+                let reason = match clerk.trouble() {
+                    Some(Unavailable::StoreDamaged) => Some("The store is damaged."),
+                    Some(_) => Some("The store can't be written; a restart reads back what is there."),
+                    None => None,
+                };
+                (reason, clerk.waiting(), clerk.done())
+            }
+            Clerks::Lanes(lanes, follower) => {
+                let reason = if lanes.damage().is_whole() {
+                    Some("The store is not the one that the index was made of; a rebuild must be ordered.")
+                } else if !follower.is_connected() {
+                    Some("The store can't be reached.")
+                } else if !lanes.is_ready() {
+                    Some("The index is catching up with the store.")
+                } else {
+                    None
+                };
+                (reason, lanes.waiting(), lanes.done())
+            }
+        };
+        let unusable = self.0.index.failure().map(|_| "The index can't be used; it must be rebuilt.");
+        let reason = unusable.or(reason);
+        let mut status = Status {
+            ready: reason.is_none(),
+            reason,
+            queue_depth,
+            index_lag_events: self.0.index.behind(),
+            index_bytes: self.0.index.bytes(),
+            commits: done.commits,
+            events: done.events,
+            unresolved_appends: 0,
+            damaged_accounts: 0,
+            ids_on_two_accounts: 0,
+        };
+        if let Clerks::Lanes(lanes, follower) = &self.0.clerks {
+            status.unresolved_appends = lanes.unresolved();
+            status.damaged_accounts = lanes.damage().count();
+            status.ids_on_two_accounts = follower.twice();
+        }
+        status
+    }
+}

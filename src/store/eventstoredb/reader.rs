@@ -1,0 +1,98 @@
+//! The journal as its readers want it: lines in `$all` order, rebuilt from the store's events. Calls block; they are made
+//! from threads that may.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::runtime::Handle;
+
+use crate::store::codec::Line;
+use crate::store::{Journal, ReadError};
+
+use super::{Error, Foreign, Recorded, Store};
+
+/// Events that are read one by one at once.
+const AT_ONCE: usize = 16;
+/// What stands between two neighbours is read over, up to so many events; beyond it each is asked for by itself.
+const PAGE: usize = 1_000;
+
+/// Reads a store's journal from threads that may block.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    store: Store,
+    runtime: Handle,
+}
+
+impl Reader {
+    /// A reader of this store.
+    #[must_use]
+    pub fn new(store: Store, runtime: Handle) -> Self {
+        Self { store, runtime }
+    }
+}
+
+impl Store {
+    /// The events at these positions, in their order; what is not there is left out.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn all_at(&self, positions: &[u64]) -> Result<Vec<Recorded>, Error> {
+        let found = stream::iter(positions.to_vec()).map(|position| self.at(position)).buffered(AT_ONCE);
+        found.try_filter_map(async |found| Ok(found)).try_collect().await
+    }
+}
+
+impl Journal for Reader {
+    fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError> {
+        let mut out = Vec::new();
+        let (mut after, mut left) = (after, limit);
+        while left > 0 {
+            let page = self.runtime.block_on(self.store.journal(after, left.min(PAGE)))?;
+            let Some(last) = page.last() else { break };
+            after = last.position;
+            for recorded in &page {
+                match recorded.line() {
+                    Ok(line) => {
+                        out.extend_from_slice(&line);
+                        out.push(b'\n');
+                        left -= 1;
+                    }
+                    // Not the ledger's: `verify` and the account's damage tell of it, the journal does not show it.
+                    Err(foreign) => {
+                        tracing::debug!(position = recorded.position, %foreign, "left out of the journal");
+                    }
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn event(&self, position: u64) -> Result<Line, ReadError> {
+        let found = self.runtime.block_on(self.store.at(position))?;
+        line(position, found.as_ref())
+    }
+
+    fn events(&self, positions: &[u64]) -> Result<Vec<Line>, ReadError> {
+        let found = self.runtime.block_on(self.store.all_at(positions))?;
+        let mut found = found.iter().peekable();
+        positions
+            .iter()
+            .map(|position| line(*position, found.next_if(|recorded| recorded.position == *position)))
+            .collect()
+    }
+}
+
+fn line(position: u64, found: Option<&Recorded>) -> Result<Line, ReadError> {
+    let missing = || ReadError::Failed(format!("there is no event at position {position} any more").into());
+    let read = found.ok_or_else(missing)?.read();
+    read.map(|read| read.line).map_err(|foreign: Foreign| ReadError::Failed(foreign.into()))
+}
+
+impl From<Error> for ReadError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Unreachable(_) | Error::Dropped(_) => Self::Unreachable(error.into()),
+            Error::Settings(_) | Error::Deleted | Error::Denied | Error::TooLarge | Error::Damaged(_) => {
+                Self::Failed(error.into())
+            }
+        }
+    }
+}
