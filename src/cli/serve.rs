@@ -113,8 +113,12 @@ async fn listen(
     };
     let app = App::new(ledger.clone(), keys, config);
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
-    out::line(format!("bookonce is listening on {scheme}://{address}, data in {}", settings.data.display()))?;
-    tracing::info!(%address, position = ledger.head().position, "ready");
+    let kept = if settings.store.is_some() { "index" } else { "data" };
+    out::line(format!(
+        "bookonce is listening on {scheme}://{address}, {kept} in {}",
+        settings.data.display()
+    ))?;
+    tracing::info!(%address, position = ledger.head().position, "listening");
     http::serve(listener, tls, http::router(app), limits, stop).await;
     tracing::info!("no more requests; finishing what is in hand");
     Ok(())

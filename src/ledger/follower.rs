@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::clerk::lanes::Lanes;
 use crate::domain::account::Account;
@@ -32,6 +33,8 @@ use super::Head;
 const TOGETHER: usize = 1_000;
 /// So long it waits before it tries a store again that can't be reached.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// After so long a silence it looks for itself.
+const SILENCE: Duration = Duration::from_millis(800);
 /// Accounts that are kept at hand.
 const MOST_ACCOUNTS: usize = 65_536;
 /// So long the lanes may take to finish at the stop.
@@ -227,9 +230,14 @@ impl Following {
             Err(error) => return error.into(),
         };
         loop {
-            let followed = match subscription.next_many(TOGETHER).await {
-                Ok(followed) => followed,
-                Err(error) => return error.into(),
+            let followed = match timeout(SILENCE, subscription.next_many(TOGETHER)).await {
+                Ok(Ok(followed)) => followed,
+                Ok(Err(error)) => return error.into(),
+                Err(_silent) => match self.is_deaf().await {
+                    Ok(false) => continue,
+                    Ok(true) => return Error::Dropped("it missed events that are there".into()).into(),
+                    Err(stopped) => return stopped,
+                },
             };
             let mut events = Vec::with_capacity(followed.len());
             let mut looked_at = self.looked_at;
@@ -248,6 +256,11 @@ impl Following {
             }
             self.looked_at = looked_at;
         }
+    }
+
+    /// Nothing came for a while: is there nothing?
+    async fn is_deaf(&self) -> Result<bool, Stopped> {
+        Ok(!self.store.journal(self.looked_at, 1).await?.is_empty())
     }
 
     /// Takes in events that follow on what was read before.
