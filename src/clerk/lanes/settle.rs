@@ -92,7 +92,10 @@ impl<'a> Settling<'a> {
             }
             Appended::Unknown(why) => {
                 tracing::debug!(account = %self.account, why, "an append may or may not have been stored");
-                None
+                // What is there ends the doubt; that nothing is there proves nothing, and it is sent again.
+                let settled = self.look().await;
+                self.looks = 0;
+                settled
             }
             Appended::NotSent(error) => {
                 self.doubtful = doubtful;
