@@ -31,6 +31,9 @@ use fold::{Fold, Taken};
 const TOGETHER: usize = 1_000;
 /// So long it waits before it tries a store again that can't be reached.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// So often the index's last event is looked for before it is said to be gone: a node that has just begun, or has just
+/// become the leader, may not show it yet.
+const LOOKS: u32 = 8;
 /// After so long a silence it looks for itself.
 const SILENCE: Duration = Duration::from_millis(800);
 /// So long the lanes may take to finish at the stop.
@@ -72,6 +75,7 @@ impl Follower {
             looked_at: checkpoint.position,
             fold,
             doubted: None,
+            missing: 0,
         };
         let runtime = Handle::current();
         let task = runtime.spawn(following.run());
@@ -143,6 +147,8 @@ struct Following {
     fold: Fold,
     /// Where something did not follow: believed when it is read there a second time.
     doubted: Option<u64>,
+    /// How often in a row the index's last event was looked for and not found.
+    missing: u32,
 }
 
 impl Following {
@@ -193,15 +199,19 @@ impl Following {
     }
 
     /// Is the last event of the index still where it was?
-    async fn compare(&self) -> Result<(), Stopped> {
+    async fn compare(&mut self) -> Result<(), Stopped> {
         let position = self.reached.position;
         if position == 0 {
             return Ok(());
         }
-        let gone = || {
-            Stopped::Whole(format!("the event that was seen at position {position} is not there any more"))
+        let Some(found) = self.store.at(position).await? else {
+            self.missing += 1;
+            let why = format!("the event that was seen at position {position} is not there any more");
+            let stopped =
+                if self.missing < LOOKS { Error::Unreachable(why).into() } else { Stopped::Whole(why) };
+            return Err(stopped);
         };
-        let found = self.store.at(position).await?.ok_or_else(gone)?;
+        self.missing = 0;
         match found.read() {
             Ok(read) if read.line.hash == self.reached.event => Ok(()),
             _ => Err(Stopped::Whole(format!("another event than was seen stands at position {position}"))),
@@ -278,8 +288,16 @@ impl Following {
             match self.fold.take(recorded, &account, &mut taken)? {
                 Ok(()) => {}
                 Err(why) if self.doubted == Some(recorded.position) => {
-                    self.doubted = None;
-                    self.nothing_was_missed(&account, recorded.position).await?;
+                    match self.nothing_was_missed(&account, recorded.position).await {
+                        Ok(()) => self.doubted = None,
+                        // What was folded before it must reach the index all the same.
+                        Err(stopped) => {
+                            let looked_at = taken.looked_at;
+                            self.apply(taken).await?;
+                            self.looked_at = self.looked_at.max(looked_at);
+                            return Err(stopped);
+                        }
+                    }
                     taken.notes.push(Note::Damaged(account.clone(), why.clone()));
                     self.lanes.damage().account(&account, &why, true);
                     self.lanes.forget(&account);
@@ -306,8 +324,12 @@ impl Following {
     /// A gap is the stream's own, if the stream has it; else events were missed on the way here, and the index lacks them.
     async fn nothing_was_missed(&self, account: &AccountName, position: u64) -> Result<(), Stopped> {
         let next = self.fold.next_revision(account);
-        let found = self.store.stream(account, next, 1).await;
-        match found.unwrap_or_default().first() {
+        let found = match self.store.stream(account, next, 1).await {
+            // It is gone for good: that is no gap.
+            Err(Error::Deleted) => Vec::new(),
+            found => found?,
+        };
+        match found.first() {
             Some(missed) if missed.revision == next && missed.position < position => Err(Stopped::Whole(
                 format!("the index has missed the event at position {}; it must be rebuilt", missed.position),
             )),

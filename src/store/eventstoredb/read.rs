@@ -65,12 +65,20 @@ impl Store {
         Ok(metadata.first().and_then(|metadata| cuts(&metadata.data)))
     }
 
-    /// The event at exactly this position of `$all`; `None` when another or nothing is there.
+    /// The event at exactly this position of `$all`; `None` when another or nothing is there. A node that follows may not
+    /// have yet what another one showed: then the leader is asked.
     ///
     /// # Errors
     /// When it can't be read.
     pub async fn at(&self, position: u64) -> Result<Option<Recorded>, Error> {
-        let found = match self.all(Some(position), 1).await {
+        match self.at_node(&self.0.any, position).await? {
+            None => self.at_node(&self.0.leader, position).await,
+            found => Ok(found),
+        }
+    }
+
+    async fn at_node(&self, link: &Link, position: u64) -> Result<Option<Recorded>, Error> {
+        let found = match self.all(link, Some(position), 1).await {
             // Nothing begins there: a node says so instead of reading on.
             Err(Error::Unreachable(why)) if why.to_ascii_lowercase().contains("invalid position") => {
                 Vec::new()
@@ -87,7 +95,7 @@ impl Store {
     pub async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
         let (mut found, mut last) = (Vec::new(), after);
         while found.len() < limit {
-            let page = self.all((last > 0).then_some(last), PAGE).await?;
+            let page = self.all(&self.0.any, (last > 0).then_some(last), PAGE).await?;
             let Some(end) = page.last().map(|event| event.position).filter(|end| *end > last) else { break };
             let new = page.into_iter().filter(|event| event.position > last);
             found.extend(new.filter(|event| event.stream.starts_with(STREAM)));
@@ -98,12 +106,12 @@ impl Store {
     }
 
     /// Events of `$all` from a position on (inclusive), of whatever stream.
-    async fn all(&self, from: Option<u64>, limit: usize) -> Result<Vec<Recorded>, Error> {
+    async fn all(&self, link: &Link, from: Option<u64>, limit: usize) -> Result<Vec<Recorded>, Error> {
         let from = from.map_or(StreamPosition::Start, |from| {
             StreamPosition::Position(Position { commit: from, prepare: from })
         });
         let options = ReadAllOptions::default().position(from).forwards().max_count(limit);
-        self.read(&self.0.any, async |client: &Client| client.read_all(&options).await).await
+        self.read(link, async |client: &Client| client.read_all(&options).await).await
     }
 
     async fn some(
