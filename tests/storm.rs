@@ -104,7 +104,11 @@ impl Storm<'_> {
 
     fn open(&mut self) {
         let around = self.faults.clone();
-        let workings = Workings { appends: Box::new(move |inner| around.around(inner)), index: SMALL };
+        let workings = Workings {
+            appends: Box::new(move |inner| around.around(inner)),
+            index: SMALL,
+            ..Workings::default()
+        };
         self.ledger = Some(Ledger::open_with(options(self.data, system_clock()), workings).unwrap());
     }
 

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
+use crate::clerk::lanes::Waits;
 use crate::clerk::{Clerk, Limits, Office};
 use crate::domain::account::Account;
 use crate::domain::event::Event;
@@ -84,11 +85,13 @@ pub struct Workings {
     pub appends: Wrap,
     /// The sizes in the index.
     pub index: Tuning,
+    /// How long the lanes wait, over a store that several instances write.
+    pub waits: Waits,
 }
 
 impl Default for Workings {
     fn default() -> Self {
-        Self { appends: Box::new(|appends| appends), index: Tuning::default() }
+        Self { appends: Box::new(|appends| appends), index: Tuning::default(), waits: Waits::default() }
     }
 }
 

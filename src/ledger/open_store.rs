@@ -44,7 +44,9 @@ impl Ledger {
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
         let (sender, head) = watch::channel(Head { journal_id, position, hash });
-        let lanes = Lanes::new(store.clone(), index.clone(), options.clock, options.limits, runtime.clone());
+        let Options { clock, limits, .. } = options;
+        let waits = workings.waits;
+        let lanes = Lanes::new(store.clone(), index.clone(), clock, limits, waits, runtime.clone());
         for note in &notes {
             if let Note::Damaged(account, why) = note {
                 lanes.damage().account(account, why, true);

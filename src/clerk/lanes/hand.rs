@@ -13,15 +13,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::ledger::Position;
 
-/// What came of the wish to have an ID.
-pub(super) enum Reserved {
-    /// It is this account's, until it is released.
-    Yours,
-    /// Another account has it in hand.
-    Elsewhere,
-    /// Another account was booked with it.
-    Seen(Arc<Event>, Position),
-}
+use super::known::Booked;
 
 #[derive(Debug, Default)]
 pub(super) struct Hand(Mutex<Held>);
@@ -42,7 +34,7 @@ struct Holder {
     users: usize,
     /// Is an append with it on its way, and nobody knows what became of it?
     unresolved: bool,
-    booked: Option<(Arc<Event>, Position)>,
+    booked: Option<Booked>,
 }
 
 impl Holder {
@@ -67,21 +59,25 @@ impl Held {
 }
 
 impl Hand {
-    /// Takes the ID for a command on this account.
-    pub(super) fn reserve(&self, id: TransactionId, account: &AccountName) -> Reserved {
+    /// Takes the ID for a command on this account; `false` when another account has it in hand. One that another account
+    /// was booked with may be taken: what was booked is found when it is ruled on, with [`booked_elsewhere`].
+    ///
+    /// [`booked_elsewhere`]: Self::booked_elsewhere
+    pub(super) fn reserve(&self, id: TransactionId, account: &AccountName) -> bool {
         let mut held = self.0.lock();
         let holder = held.ids.entry(id).or_insert_with(|| Holder::of(account));
-        if holder.account == *account {
-            holder.users += 1;
-            return Reserved::Yours;
-        }
-        match &holder.booked {
-            Some((event, position)) => Reserved::Seen(Arc::clone(event), *position),
-            None => Reserved::Elsewhere,
-        }
+        let free = holder.account == *account || holder.booked.is_some();
+        holder.users += usize::from(free);
+        free
     }
 
-    /// A command that had reserved it was answered.
+    /// What another account was booked with, if the index may not know it yet. To be asked before the index is.
+    pub(super) fn booked_elsewhere(&self, id: TransactionId, account: &AccountName) -> Option<Booked> {
+        let held = self.0.lock();
+        held.ids.get(&id).filter(|holder| holder.account != *account)?.booked.clone()
+    }
+
+    /// A command that had reserved it was answered, or never will be.
     pub(super) fn release(&self, id: TransactionId) {
         self.0.lock().change(id, |holder| holder.users = holder.users.saturating_sub(1));
     }
@@ -95,16 +91,24 @@ impl Hand {
     ) {
         let mut held = self.0.lock();
         let indexed = reached() >= position;
+        let mut news = Vec::new();
         for event in events {
             held.ids.entry(event.transaction_id).or_insert_with(|| Holder::of(&event.account));
             held.change(event.transaction_id, |holder| {
+                // Otherwise it was recorded twice, in a race: whoever was first here stays the one that is told of.
+                if holder.account != event.account {
+                    return;
+                }
                 holder.unresolved = false;
-                holder.booked = (!indexed).then(|| (Arc::clone(event), position));
+                if !indexed && holder.booked.is_none() {
+                    holder.booked = Some(Booked { event: Arc::clone(event), position });
+                    news.push(event.transaction_id);
+                }
             });
         }
-        if !indexed {
-            held.booked.entry(position).or_default().extend(events.iter().map(|event| event.transaction_id));
-            held.not_indexed += events.len();
+        if !news.is_empty() {
+            held.not_indexed += news.len();
+            held.booked.entry(position).or_default().extend(news);
         }
     }
 
@@ -122,7 +126,11 @@ impl Hand {
     pub(super) fn set_unresolved(&self, events: &[Arc<Event>], unresolved: bool) {
         let mut held = self.0.lock();
         events.iter().for_each(|event| {
-            held.change(event.transaction_id, |holder| holder.unresolved = unresolved);
+            held.change(event.transaction_id, |holder| {
+                if holder.account == event.account {
+                    holder.unresolved = unresolved;
+                }
+            });
         });
     }
 
@@ -140,6 +148,12 @@ impl Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::command::{Command, Opening, Operation};
+    use crate::domain::currency::Currency;
+    use crate::domain::decide::{Standing, decide};
+    use crate::domain::metadata::{Metadata, Origin};
+    use crate::domain::money::Written;
+    use crate::domain::time::Timestamp;
 
     fn id(n: u128) -> TransactionId {
         TransactionId::from_uuid(uuid::Uuid::from_u128(n)).unwrap()
@@ -152,14 +166,59 @@ mod tests {
     #[test]
     fn an_id_in_hand_is_one_accounts_until_it_is_released() {
         let hand = Hand::default();
-        assert!(matches!(hand.reserve(id(1), &name("alice")), Reserved::Yours));
-        assert!(matches!(hand.reserve(id(1), &name("alice")), Reserved::Yours));
-        assert!(matches!(hand.reserve(id(1), &name("bob")), Reserved::Elsewhere));
+        assert!(hand.reserve(id(1), &name("alice")));
+        assert!(hand.reserve(id(1), &name("alice")));
+        assert!(!hand.reserve(id(1), &name("bob")));
         hand.release(id(1));
-        assert!(matches!(hand.reserve(id(1), &name("bob")), Reserved::Elsewhere));
+        assert!(!hand.reserve(id(1), &name("bob")));
         hand.release(id(1));
-        assert!(matches!(hand.reserve(id(1), &name("bob")), Reserved::Yours));
+        assert!(hand.reserve(id(1), &name("bob")));
         hand.release(id(1));
+        assert!(hand.0.lock().ids.is_empty());
+    }
+    fn opened(n: u128, account: &str) -> Arc<Event> {
+        let opening = Opening {
+            currency: Currency::parse("EUR").unwrap(),
+            overdraft_limit: Written::parse("0").unwrap(),
+            metadata: Metadata::default(),
+        };
+        let origin = Origin { correlation: None, causation: None, actor: Arc::from("test") };
+        let operation = Operation::Open(opening);
+        let command = Command { transaction_id: id(n), account: name(account), operation, origin };
+        let standing = Standing { account: None, prevented_by: None, original: None };
+        Arc::new(decide(standing, &command, Timestamp::from_micros(1)).unwrap())
+    }
+
+    #[test]
+    fn an_id_that_was_booked_stays_that_accounts_until_the_index_knows_it() {
+        let hand = Hand::default();
+        assert!(hand.reserve(id(1), &name("alice")));
+        hand.set_unresolved(&[opened(1, "alice")], true);
+        hand.release(id(1));
+        assert!(hand.is_unresolved(id(1)) && !hand.reserve(id(1), &name("bob")));
+        hand.booked(&[opened(1, "alice")], 7, || 6);
+        assert!(!hand.is_unresolved(id(1)));
+        assert!(hand.reserve(id(1), &name("bob")), "it is ruled on, on what was booked");
+        let booked = hand.booked_elsewhere(id(1), &name("bob")).unwrap();
+        assert_eq!((booked.event.account.as_str(), booked.position), ("alice", 7));
+        assert!(hand.booked_elsewhere(id(1), &name("alice")).is_none());
+        // The same ID on the other account, from another instance: it takes nothing away from the first.
+        hand.booked(&[opened(1, "bob")], 6, || 5);
+        hand.indexed(6);
+        assert!(hand.booked_elsewhere(id(1), &name("bob")).is_some());
+        hand.indexed(7);
+        assert!(hand.booked_elsewhere(id(1), &name("bob")).is_none());
+        assert!(!hand.reserve(id(1), &name("carol")), "bob's command is still being ruled on");
+        hand.release(id(1));
+        assert_eq!(hand.not_indexed(), 0);
+        assert!(hand.0.lock().ids.is_empty());
+    }
+
+    #[test]
+    fn an_event_that_the_index_knows_already_is_not_kept() {
+        let hand = Hand::default();
+        hand.booked(&[opened(1, "alice")], 7, || 7);
+        assert_eq!(hand.not_indexed(), 0);
         assert!(hand.0.lock().ids.is_empty());
     }
 }

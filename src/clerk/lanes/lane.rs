@@ -2,7 +2,6 @@
 //! and what comes meanwhile is decided together after it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -12,16 +11,12 @@ use crate::domain::ids::AccountName;
 use crate::ledger::{Position, Unavailable, Verdict};
 
 use super::Hub;
-use super::known::{Known, Trouble};
+use super::known::{Booked, Known, Trouble};
 use super::lookups::Lookups;
 use super::round::{Decided, Round, Ruling};
 use super::settle::{Settled, Settling};
 use super::work::{Errand, Work};
 
-/// So long an account that nothing comes for is kept.
-const IDLE: Duration = Duration::from_secs(10);
-/// So long callers wait for an append that nobody knows the outcome of, before they are told so.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// Commands that are looked up and decided together at most.
 const MOST_TOGETHER: usize = 4_096;
 
@@ -31,6 +26,18 @@ pub(super) enum Message {
     Errand(Errand),
     /// What is known of the account may be wrong: read it anew.
     Forget,
+}
+
+impl Message {
+    /// Answers what it asks, if it asks anything.
+    pub(super) fn refuse(self, why: Unavailable) {
+        let Self::Errand(errand) = self else { return };
+        let mut work = Work::default();
+        work.add(errand);
+        while !work.is_done() {
+            work.answer(Verdict::Unavailable(why));
+        }
+    }
 }
 
 pub(super) struct Lane {
@@ -44,16 +51,19 @@ impl Lane {
     pub(super) async fn run(mut self) {
         loop {
             let mut work = Work::default();
-            match timeout(IDLE, self.mailbox.recv()).await {
+            match timeout(self.hub.waits.idle, self.mailbox.recv()).await {
                 Ok(Some(message)) => self.message(message, &mut work),
                 Ok(None) => return,
                 Err(_idle) if self.hub.retire(&self.name, &self.mailbox) => return,
                 Err(_idle) => {}
             }
             self.gather(&mut work);
+            let mut fresh = false;
             while !work.is_done() {
-                self.round(&mut work).await;
-                self.gather(&mut work);
+                fresh = self.round(&mut work, fresh).await;
+                if !fresh {
+                    self.gather(&mut work);
+                }
             }
         }
     }
@@ -75,26 +85,30 @@ impl Lane {
         }
     }
 
-    /// Decides what there is to decide, and makes it durable.
-    async fn round(&mut self, work: &mut Work) {
-        let (known, lookups) = match self.look_up(work).await {
-            Ok(found) => found,
-            Err(trouble) => return self.give_up(work, work.left(), trouble),
+    /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after everything on
+    /// the desk had come. Returns whether that is so now.
+    async fn round(&mut self, work: &mut Work, fresh: bool) -> bool {
+        let decided = match self.look_up(work).await {
+            Ok((known, lookups)) => {
+                let decided = self.decide(&known, &lookups, work);
+                self.known = Some(known);
+                decided.map_err(|why| Trouble::Damaged(why.to_string()))
+            }
+            Err(trouble) => Err(trouble),
         };
-        let (rulings, decided) = match self.decide(&known, &lookups, work) {
-            Ok(decided) => decided,
-            Err(why) => return self.give_up(work, work.left(), Trouble::Damaged(why.to_string())),
-        };
-        self.known = Some(known);
-        if decided.events.is_empty() {
-            self.nothing_to_append(work, rulings).await;
-        } else {
-            self.append(work, rulings, decided).await;
+        match decided {
+            Err(trouble) => self.give_up(work, work.left(), trouble),
+            Ok((rulings, decided)) if decided.events.is_empty() => {
+                return self.nothing_to_append(work, rulings, fresh).await;
+            }
+            Ok((rulings, decided)) => self.append(work, rulings, decided).await,
         }
+        false
     }
 
     async fn look_up(&mut self, work: &Work) -> Result<(Known, Lookups), Trouble> {
-        let fetched = Lookups::fetch(&self.hub.store, &self.hub.index, work.next(MOST_TOGETHER));
+        let hub = &self.hub;
+        let fetched = Lookups::fetch(&hub.store, &hub.index, &hub.hand, work.next(MOST_TOGETHER));
         let known = match self.known.take() {
             Some(mut known) => {
                 known.trim(self.hub.index.reached());
@@ -131,17 +145,31 @@ impl Lane {
     }
 
     /// What was refused was refused on what is known: is that the stream's end?
-    async fn nothing_to_append(&mut self, work: &mut Work, rulings: Vec<Ruling>) {
-        if rulings.iter().any(|ruling| matches!(ruling, Ruling::Refused(_))) {
-            let Some(known) = &mut self.known else { return };
+    async fn nothing_to_append(&mut self, work: &mut Work, rulings: Vec<Ruling>, fresh: bool) -> bool {
+        if !fresh && rulings.iter().any(|ruling| self.rests_on_the_end(ruling)) {
+            let Some(known) = &mut self.known else { return false };
             match known.read_on(&self.hub.store).await {
                 Ok(0) => {}
-                // Decided again, on what is there now.
-                Ok(_) => return,
-                Err(trouble) => return self.give_up(work, rulings.len(), trouble),
+                // Decided again, on what is there now; what comes meanwhile waits, or on an account that others write all
+                // the time nothing could ever be refused.
+                Ok(_) => return true,
+                Err(trouble) => {
+                    self.give_up(work, rulings.len(), trouble);
+                    return false;
+                }
             }
         }
         self.answer(work, rulings, self.hub.index.reached());
+        false
+    }
+
+    /// Would another event in the stream change it?
+    fn rests_on_the_end(&self, ruling: &Ruling) -> bool {
+        match ruling {
+            Ruling::Booked(_) | Ruling::SeenHere(_) | Ruling::Refused(_) => true,
+            // Another account's event with the ID is the answer only if this account has none of its own.
+            Ruling::Seen(booked) => booked.event.account != self.name,
+        }
     }
 
     async fn append(&mut self, work: &mut Work, rulings: Vec<Ruling>, decided: Decided) {
@@ -150,16 +178,16 @@ impl Lane {
         let mut settling = Settling::new(&hub.store, &name, &decided.proposed);
         let waited = {
             let _turn = hub.appends.acquire().await;
-            timeout(PATIENCE, settling.settle()).await
+            timeout(hub.waits.patience, settling.settle()).await
         };
         let settled = match waited {
             Ok(settled) => settled,
             Err(_waited) if !settling.is_doubtful() => Settled::NotStored(Trouble::Unreachable),
             Err(_waited) => {
-                hub.hand.set_unresolved(&decided.events, true);
-                self.answer_unknown(work, &rulings);
+                // To the end of this block: an ID is never free before it is known where it was booked.
+                let _unresolved = hub.unresolved(&decided.events);
+                self.answer_unknown(work, rulings);
                 let settled = self.resolve(&mut settling).await;
-                hub.hand.set_unresolved(&decided.events, false);
                 return self.settled(work, Vec::new(), decided, settled).await;
             }
         };
@@ -192,8 +220,6 @@ impl Lane {
     /// Goes on with an append until it is settled. Who comes meanwhile is told so.
     async fn resolve(&mut self, settling: &mut Settling<'_>) -> Settled {
         tracing::warn!(account = %self.name, "nobody knows whether an append was stored; asking on");
-        let hub = Arc::clone(&self.hub);
-        let _counted = hub.count_unresolved();
         let settle = settling.settle();
         tokio::pin!(settle);
         loop {
@@ -217,45 +243,56 @@ impl Lane {
     }
 
     /// Answers the commands of a round that are first on the desk.
-    fn answer(&mut self, work: &mut Work, rulings: Vec<Ruling>, position: Position) {
+    fn answer(&self, work: &mut Work, rulings: Vec<Ruling>, position: Position) {
         for ruling in rulings {
             let verdict = match ruling {
                 Ruling::Booked(event) => Verdict::Booked(event, position),
                 Ruling::SeenHere(event) => Verdict::Seen(event, position),
-                Ruling::Seen(booked) => Verdict::Seen(booked.event, booked.position),
+                Ruling::Seen(booked) => self.seen(booked),
                 Ruling::Refused(refusal) => Verdict::Refused(refusal),
             };
-            if let Verdict::Booked(_, position) | Verdict::Seen(_, position) = &verdict {
+            if let Verdict::Booked(_, position) = &verdict {
                 self.hub.answered(*position);
             }
-            self.finish(work, verdict);
+            work.answer(verdict);
         }
     }
 
-    /// Answers the commands of a round whose append nobody knows the outcome of.
-    fn answer_unknown(&mut self, work: &mut Work, rulings: &[Ruling]) {
+    /// The answer from a durable event. From now on this instance knows of it, though its index may not yet.
+    fn seen(&self, booked: Booked) -> Verdict {
+        let (hub, Booked { event, position }) = (&self.hub, booked);
+        if position > hub.index.reached() {
+            hub.hand.booked(std::slice::from_ref(&event), position, || hub.index.reached());
+        }
+        hub.answered(position);
+        Verdict::Seen(event, position)
+    }
+
+    /// Answers the commands of a round whose append nobody knows the outcome of, and all others on the desk.
+    fn answer_unknown(&self, work: &mut Work, rulings: Vec<Ruling>) {
         for ruling in rulings {
             let verdict = match ruling {
                 Ruling::Booked(_) | Ruling::SeenHere(_) => Verdict::Unavailable(Unavailable::OutcomeUnknown),
-                Ruling::Seen(booked) => Verdict::Seen(Arc::clone(&booked.event), booked.position),
+                ruling if self.rests_on_the_end(&ruling) => {
+                    Verdict::Unavailable(Unavailable::StoreUnavailable)
+                }
+                Ruling::Seen(booked) => self.seen(booked),
                 Ruling::Refused(_) => Verdict::Unavailable(Unavailable::StoreUnavailable),
             };
-            self.finish(work, verdict);
+            work.answer(verdict);
         }
-        while !work.is_done() {
-            self.finish(work, Verdict::Unavailable(Unavailable::StoreUnavailable));
-        }
+        self.answer_doubtful(work);
     }
 
     /// Answers commands that come while an append is unresolved: nothing new is decided.
-    fn answer_doubtful(&mut self, work: &mut Work) {
+    fn answer_doubtful(&self, work: &mut Work) {
         while let Some(id) = work.next_id() {
             let verdict = match self.known.as_ref().and_then(|known| known.seen(id)) {
                 _ if self.hub.hand.is_unresolved(id) => Verdict::Unavailable(Unavailable::OutcomeUnknown),
-                Some(booked) => Verdict::Seen(Arc::clone(&booked.event), booked.position),
+                Some(booked) => self.seen(booked.clone()),
                 None => Verdict::Unavailable(Unavailable::StoreUnavailable),
             };
-            self.finish(work, verdict);
+            work.answer(verdict);
         }
     }
 
@@ -270,15 +307,7 @@ impl Lane {
             }
         };
         for _ in 0..count.min(work.left()) {
-            self.finish(work, Verdict::Unavailable(why));
-        }
-    }
-
-    fn finish(&mut self, work: &mut Work, verdict: Verdict) {
-        let id = work.next_id();
-        work.answer(verdict);
-        if let Some(id) = id {
-            self.hub.hand.release(id);
+            work.answer(Verdict::Unavailable(why));
         }
     }
 }

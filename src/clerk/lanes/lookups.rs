@@ -14,6 +14,7 @@ use crate::index::record::{Mark, Role};
 use crate::ledger::Position;
 use crate::store::eventstoredb::Store;
 
+use super::hand::Hand;
 use super::known::{Booked, Trouble};
 
 #[derive(Debug, Default)]
@@ -26,39 +27,48 @@ impl Lookups {
     pub(super) async fn fetch(
         store: &Store,
         index: &Index,
+        hand: &Hand,
         commands: impl Iterator<Item = &Command>,
     ) -> Result<Self, Trouble> {
-        let mut named: Vec<(TransactionId, Vec<Mark>)> = Vec::new();
+        let mut lookups = Self::default();
+        let mut named: HashMap<TransactionId, Vec<Mark>, RandomState> = HashMap::default();
         for command in commands {
+            // Before the index is asked: what it learns is taken out of the hand after that.
+            let id = command.transaction_id;
+            if let Some(booked) = hand.booked_elsewhere(id, &command.account) {
+                lookups.marks.insert(id, vec![(Role::Booked, booked)]);
+            }
             let reverses = match &command.operation {
                 Operation::Reverse(asked) => Some(asked.reverses),
                 _ => None,
             };
             for id in std::iter::once(command.transaction_id).chain(reverses) {
+                if named.contains_key(&id) {
+                    continue;
+                }
                 let marks = index.marks(id).map_err(|error| {
                     tracing::error!(%error, "the index can't be read");
                     Trouble::Unreachable
                 })?;
                 if !marks.is_empty() {
-                    named.push((id, marks));
+                    named.insert(id, marks);
                 }
             }
         }
         if named.is_empty() {
-            return Ok(Self::default());
+            return Ok(lookups);
         }
         let mut positions: Vec<_> =
-            named.iter().flat_map(|(_, marks)| marks.iter().map(|mark| mark.position)).collect();
+            named.values().flat_map(|marks| marks.iter().map(|mark| mark.position)).collect();
         positions.sort_unstable();
         positions.dedup();
         let events = fetch(store, &positions).await?;
-        let mut lookups = Self::default();
         for (id, marks) in named {
             let found = marks.into_iter().filter_map(|mark| {
                 let event = Arc::clone(events.get(&mark.position)?);
                 Some((mark.role, Booked { event, position: mark.position }))
             });
-            lookups.marks.insert(id, found.collect());
+            lookups.marks.entry(id).or_default().extend(found);
         }
         Ok(lookups)
     }

@@ -22,6 +22,7 @@ mod work;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
@@ -30,6 +31,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::domain::command::Command;
+use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::time::Clock;
 use crate::index::Index;
@@ -39,9 +41,9 @@ use crate::store::eventstoredb::Store;
 use super::{Done, Limits};
 
 pub use damage::Damage;
-use hand::{Hand, Reserved};
+use hand::Hand;
 use lane::{Lane, Message};
-use work::Errand;
+use work::{Asked, Errand};
 
 /// Appends that are under way at once.
 pub const APPENDS: usize = 256;
@@ -49,6 +51,21 @@ pub const APPENDS: usize = 256;
 pub const LOADS: usize = 64;
 /// So many booked IDs the index may not know yet.
 const MOST_BEHIND: usize = 262_144;
+
+/// How long a lane waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// So long callers wait for an append that nobody knows the outcome of, before they are told so.
+    pub patience: Duration,
+    /// So long an account that nothing comes for is kept.
+    pub idle: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { patience: Duration::from_secs(3), idle: Duration::from_secs(10) }
+    }
+}
 
 /// The callers' end. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +77,7 @@ pub(super) struct Hub {
     index: Index,
     clock: Clock,
     limits: Limits,
+    waits: Waits,
     damage: Damage,
     hand: Hand,
     lanes: Mutex<HashMap<AccountName, UnboundedSender<Message>, RandomState>>,
@@ -84,13 +102,21 @@ pub(super) struct Hub {
 impl Lanes {
     /// A clerk over this store. It takes commands when [`set_ready`](Self::set_ready) has said so.
     #[must_use]
-    pub fn new(store: Store, index: Index, clock: Clock, limits: Limits, runtime: Handle) -> Self {
+    pub fn new(
+        store: Store,
+        index: Index,
+        clock: Clock,
+        limits: Limits,
+        waits: Waits,
+        runtime: Handle,
+    ) -> Self {
         let (running, ended) = mpsc::channel(1);
         Self(Arc::new(Hub {
             store,
             index,
             clock,
             limits,
+            waits,
             damage: Damage::default(),
             hand: Hand::default(),
             lanes: Mutex::default(),
@@ -115,27 +141,23 @@ impl Lanes {
     /// # Errors
     /// When none of them is taken. A command that could not be ruled on has its own [`Verdict::Unavailable`].
     pub async fn rule(&self, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Unavailable> {
-        let _counted = self.admit(commands.len())?;
+        let counted = Arc::new(self.admit(commands.len())?);
         let mut verdicts: Vec<Option<Verdict>> = Vec::new();
         verdicts.resize_with(commands.len(), || None);
         let mut groups: HashMap<&AccountName, Vec<usize>, RandomState> = HashMap::default();
         for (place, command) in commands.iter().enumerate() {
-            let refused = match self.0.hand.reserve(command.transaction_id, &command.account) {
-                Reserved::Yours => {
-                    groups.entry(&command.account).or_default().push(place);
-                    continue;
-                }
-                Reserved::Elsewhere => Verdict::Unavailable(Unavailable::InProgress),
-                Reserved::Seen(event, position) => Verdict::Seen(event, position),
-            };
-            if let Some(verdict) = verdicts.get_mut(place) {
-                *verdict = Some(refused);
+            if self.0.hand.reserve(command.transaction_id, &command.account) {
+                groups.entry(&command.account).or_default().push(place);
+            } else if let Some(verdict) = verdicts.get_mut(place) {
+                *verdict = Some(Verdict::Unavailable(Unavailable::InProgress));
             }
         }
         let mut replies = Vec::with_capacity(groups.len());
         for (account, at) in groups {
             let (reply, answers) = oneshot::channel();
-            self.0.send(account, Message::Errand(Errand { commands: Arc::clone(&commands), at, reply }));
+            let (hub, commands, _counted) =
+                (Arc::clone(&self.0), Arc::clone(&commands), Arc::clone(&counted));
+            self.0.send(account, Errand { asked: Asked { hub, commands, at, _counted }, reply });
             replies.push(answers);
         }
         for answers in replies {
@@ -250,18 +272,22 @@ impl Lanes {
 }
 
 impl Hub {
-    /// Sends a message to an account's lane, and makes one when there is none.
-    fn send(self: &Arc<Self>, account: &AccountName, message: Message) {
+    /// Sends an errand to an account's lane, and makes one when there is none.
+    fn send(self: &Arc<Self>, account: &AccountName, errand: Errand) {
         let mut lanes = self.lanes.lock();
         let message = match lanes.get(account) {
-            None => message,
-            Some(lane) => match lane.send(message) {
+            None => Message::Errand(errand),
+            Some(lane) => match lane.send(Message::Errand(errand)) {
                 Ok(()) => return,
                 // It panicked: another one takes its place.
                 Err(unsent) => unsent.0,
             },
         };
-        let Some(running) = self.running.lock().clone() else { return };
+        let Some(running) = self.running.lock().clone() else {
+            // Nothing of it was decided.
+            drop(lanes);
+            return message.refuse(Unavailable::Stopping);
+        };
         let (lane, mailbox) = mpsc::unbounded_channel();
         let _open = lane.send(message);
         lanes.insert(account.clone(), lane);
@@ -291,13 +317,14 @@ impl Hub {
         self.events.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    fn count_unresolved(self: &Arc<Self>) -> Unresolved {
+    fn unresolved(self: &Arc<Self>, events: &[Arc<Event>]) -> Unresolved {
         self.unresolved.fetch_add(1, Ordering::Relaxed);
-        Unresolved(Arc::clone(self))
+        self.hand.set_unresolved(events, true);
+        Unresolved { hub: Arc::clone(self), events: events.to_vec() }
     }
 }
 
-/// A job that is counted until it is answered, or its caller has gone.
+/// A job that is counted until all of it is answered, also when its caller has gone: it is waited on all the same.
 struct Counted {
     hub: Arc<Hub>,
     count: usize,
@@ -310,11 +337,15 @@ impl Drop for Counted {
     }
 }
 
-/// An append that is counted while it is unresolved.
-struct Unresolved(Arc<Hub>);
+/// An append that is counted, and its IDs known for that, while it is unresolved.
+struct Unresolved {
+    hub: Arc<Hub>,
+    events: Vec<Arc<Event>>,
+}
 
 impl Drop for Unresolved {
     fn drop(&mut self) {
-        self.0.unresolved.fetch_sub(1, Ordering::Relaxed);
+        self.hub.hand.set_unresolved(&self.events, false);
+        self.hub.unresolved.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -9,15 +9,32 @@ use crate::domain::command::Command;
 use crate::domain::ids::TransactionId;
 use crate::ledger::Verdict;
 
+use super::{Counted, Hub};
+
 /// Verdicts, each with the place of its command among those that came together.
 pub(super) type Verdicts = Vec<(usize, Verdict)>;
 
 /// The commands of one caller for one account.
 pub(super) struct Errand {
+    pub(super) asked: Asked,
+    pub(super) reply: oneshot::Sender<Verdicts>,
+}
+
+/// What is asked. The IDs that its commands have reserved, and its place in the queue, are given back when it is dropped:
+/// before its answer is sent, or when its lane comes to nothing.
+pub(super) struct Asked {
+    pub(super) hub: Arc<Hub>,
     pub(super) commands: Arc<[Command]>,
     /// Which of them are for this account.
     pub(super) at: Vec<usize>,
-    pub(super) reply: oneshot::Sender<Verdicts>,
+    pub(super) _counted: Arc<Counted>,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let commands = self.at.iter().filter_map(|place| self.commands.get(*place));
+        commands.for_each(|command| self.hub.hand.release(command.transaction_id));
+    }
 }
 
 /// A command on the desk: of which errand, and its place there.
@@ -28,29 +45,28 @@ struct Item {
 }
 
 struct Open {
-    commands: Arc<[Command]>,
+    errand: Errand,
     left: usize,
     verdicts: Verdicts,
-    reply: Option<oneshot::Sender<Verdicts>>,
 }
 
 #[derive(Default)]
 pub(super) struct Work {
-    errands: Vec<Open>,
+    /// Those that are not answered yet, in order: the verdicts are given in the same.
+    errands: VecDeque<Open>,
+    /// How many were answered before them. Nothing of those is kept: on a busy account the desk is never empty.
+    answered: usize,
     /// What has no verdict yet, in order.
     todo: VecDeque<Item>,
 }
 
 impl Work {
     pub(super) fn add(&mut self, errand: Errand) {
-        let number = self.errands.len();
-        self.todo.extend(errand.at.iter().map(|place| Item { errand: number, place: *place }));
-        self.errands.push(Open {
-            commands: errand.commands,
-            left: errand.at.len(),
-            verdicts: Vec::with_capacity(errand.at.len()),
-            reply: Some(errand.reply),
-        });
+        let number = self.answered + self.errands.len();
+        let places = &errand.asked.at;
+        self.todo.extend(places.iter().map(|place| Item { errand: number, place: *place }));
+        let left = places.len();
+        self.errands.push_back(Open { errand, left, verdicts: Vec::with_capacity(left) });
     }
 
     /// How many commands have no verdict yet.
@@ -64,7 +80,10 @@ impl Work {
 
     /// The commands that come next, at most so many.
     pub(super) fn next(&self, limit: usize) -> impl Iterator<Item = &Command> {
-        let command = |item: &Item| self.errands.get(item.errand)?.commands.get(item.place);
+        let command = |item: &Item| {
+            let open = self.errands.get(item.errand.checked_sub(self.answered)?)?;
+            open.errand.asked.commands.get(item.place)
+        };
         self.todo.iter().take(limit).filter_map(command)
     }
 
@@ -76,14 +95,16 @@ impl Work {
     /// Gives the first command's verdict, and takes it off the desk.
     pub(super) fn answer(&mut self, verdict: Verdict) {
         let Some(item) = self.todo.pop_front() else { return };
-        let Some(errand) = self.errands.get_mut(item.errand) else { return };
-        errand.verdicts.push((item.place, verdict));
-        errand.left = errand.left.saturating_sub(1);
-        if errand.left == 0
-            && let Some(reply) = errand.reply.take()
+        let Some(first) = self.errands.front_mut() else { return };
+        first.verdicts.push((item.place, verdict));
+        first.left = first.left.saturating_sub(1);
+        if first.left == 0
+            && let Some(Open { errand, verdicts, .. }) = self.errands.pop_front()
         {
+            self.answered += 1;
+            drop(errand.asked);
             // A caller that has gone away misses its answer; its ID keeps it.
-            let _caller_gone = reply.send(std::mem::take(&mut errand.verdicts));
+            let _caller_gone = errand.reply.send(verdicts);
         }
     }
 }
