@@ -130,6 +130,19 @@ struct Inner {
     drawn: u64,
     met: u64,
     planted: Vec<Planted>,
+    /// Every append that came, stored or not, if a test wants to know.
+    attempts: Option<Vec<Attempt>>,
+}
+
+/// An append that came: where it was to go, and what it held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    pub stream: String,
+    /// The revision expected, as it was said.
+    pub expected: String,
+    pub ids: Vec<uuid::Uuid>,
+    /// The metadata of its first event.
+    pub metadata: Vec<u8>,
 }
 
 struct Planted {
@@ -147,7 +160,23 @@ impl Handle {
             drawn: 0,
             met: 0,
             planted: Vec::new(),
+            attempts: None,
         }))
+    }
+
+    /// Remembers every append from now on.
+    pub fn record(&self) {
+        self.0.lock().attempts = Some(Vec::new());
+    }
+
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.0.lock().attempts.clone().unwrap_or_default()
+    }
+
+    pub(super) fn attempted(&self, attempt: impl FnOnce() -> Attempt) {
+        if let Some(attempts) = &mut self.0.lock().attempts {
+            attempts.push(attempt());
+        }
     }
 
     /// Puts other rates and settings in place, and begins their draws anew.

@@ -7,7 +7,7 @@ use crossbeam_channel::Sender;
 use tokio::sync::{Notify, oneshot};
 use tonic::{Code, Request, Status};
 
-use super::faults::{Fault, Handle, Leader};
+use super::faults::{Attempt, Fault, Handle, Leader};
 use super::proto::append::Expected;
 use super::statuses;
 use super::writer::{Outcome, Store, Work, Write};
@@ -45,6 +45,14 @@ impl Node {
         expected: Expected,
         work: Work,
     ) -> Result<Outcome, Status> {
+        if let Work::Append(events) = &work {
+            self.faults.attempted(|| Attempt {
+                stream: stream.clone(),
+                expected: format!("{expected:?}"),
+                ids: events.iter().map(|event| event.id).collect(),
+                metadata: events.first().map(|event| event.custom_metadata.clone()).unwrap_or_default(),
+            });
+        }
         let fault = self.faults.draw(&stream);
         let (reply, answer) = oneshot::channel();
         let write = Write { stream, expected, work, reply };

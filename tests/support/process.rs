@@ -79,11 +79,22 @@ pub struct Reply {
 
 /// Sends one request on a connection of its own and reads the answer.
 pub fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
+    send_as(address, method, path, "application/json", body)
+}
+
+/// The same, with a body of another media type.
+pub fn send_as(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    media_type: &str,
+    body: &str,
+) -> std::io::Result<Reply> {
     let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     socket.set_read_timeout(Some(Duration::from_secs(30)))?;
     socket.set_nodelay(true)?;
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: {media_type}\r\n\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );
