@@ -1,6 +1,10 @@
 //! Three instances over one store: clients that go from one to another, kills, dropped subscriptions, a store that restarts
 //! and loses answers. Each ID is booked once, every answer of it is the first one byte for byte, nothing that was answered
 //! is lost, and all instances come to the same state, which is that of a model that only reads the journal.
+//!
+//! Catches, each seen once: a follower that trusts its subscription and goes on with a new one from the end of the journal
+//! (the index misses events, and the instance says so); in [`races`], event ids that are made of the transaction ID alone
+//! (two instances told of two answers), and a refusal on what an instance happens to know.
 
 #[path = "instances/clients.rs"]
 mod clients;
@@ -28,12 +32,12 @@ use standin::{Options, Running, Standin};
 use support::process::{Process, send};
 use support::teller::Dice;
 
-/// So many commands are answered, the repeated ones among them.
-const COMMANDS: usize = 200_000;
+/// So many commands are answered, the repeated ones among them; another number may be named in `BOOKONCE_TEST_COMMANDS`.
+const MANY: usize = 200_000;
 /// So often something happens meanwhile.
 const EVENTS: usize = 24;
 /// IDs that are asked for again at the end, of each instance.
-const SAMPLE: usize = 1_500;
+const SAMPLE: usize = 300;
 
 const FAULTS: &str = "seed=11,lost-request=0.0005,lost-answer=0.001,late=0.0005:700ms,cut-before=0.0002,cut-after=0.0003,\
                       timeout=0.001,no-position=0.05,delay=0.01:30ms,visibility-lag=1ms,most-waiting=32";
@@ -46,6 +50,8 @@ fn start(node: &Running, data: &Path) -> Process {
 #[test]
 fn three_instances_book_every_id_once_whatever_is_killed_and_whatever_is_lost() {
     let begun = Instant::now();
+    let named = std::env::var("BOOKONCE_TEST_COMMANDS").ok();
+    let commands: usize = named.map_or(MANY, |named| named.parse().unwrap());
     let options = Options { faults: FAULTS.parse().unwrap(), ..Options::default() };
     let mut node = Standin::start(options).unwrap();
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
@@ -56,13 +62,13 @@ fn three_instances_book_every_id_once_whatever_is_killed_and_whatever_is_lost() 
         let clients: Vec<_> = (0..CLIENTS)
             .map(|client| {
                 let (whereabouts, shared) = (&whereabouts, &shared);
-                scope.spawn(move || clients::work(client, whereabouts, shared, COMMANDS))
+                scope.spawn(move || clients::work(client, whereabouts, shared, commands))
             })
             .collect();
         let mut dice = Dice(20_261_121);
         for event in 1..=EVENTS {
-            while shared.sent.load(Ordering::Relaxed) < event * COMMANDS / (EVENTS + 1) {
-                assert!(!clients.iter().any(|client| client.is_finished()), "a client gave up");
+            while shared.sent.load(Ordering::Relaxed) < event * commands / (EVENTS + 1) {
+                assert!(!clients.iter().any(|client| client.is_finished()), "a client has failed");
                 std::thread::sleep(Duration::from_millis(2));
             }
             let at = usize::try_from(dice.below(3)).unwrap();
@@ -94,7 +100,7 @@ fn three_instances_book_every_id_once_whatever_is_killed_and_whatever_is_lost() 
         count(&shared.reused),
         begun.elapsed()
     );
-    assert!(count(&shared.sent) >= COMMANDS && count(&shared.retried) > 0 && count(&shared.reused) > 100);
+    assert!(count(&shared.sent) >= commands && count(&shared.retried) > 0 && count(&shared.reused) > 100);
     for process in &mut processes {
         assert_eq!(process.stop(), Some(0));
     }
@@ -137,9 +143,9 @@ async fn judge(node: &Running, shared: &Shared) -> Model {
 /// Some of the IDs once more, from every instance.
 fn ask_again(processes: &[Process], shared: &Shared) {
     let answers = shared.answers.lock().unwrap().clone();
-    let step = answers.len() / SAMPLE;
+    let step = (answers.len() / SAMPLE).max(1);
     for process in processes {
-        for (id, (status, body)) in answers.iter().step_by(step * 10) {
+        for (id, (status, body)) in answers.iter().step_by(step) {
             let reply = send(process.address, "GET", &format!("/v1/transactions/{id}"), "").unwrap();
             assert_eq!(reply.status, 200, "{id} {status}: {}", reply.body);
             assert!(reply.body.contains(body.as_str()), "{} should hold {body}", reply.body);

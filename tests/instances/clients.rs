@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -39,6 +39,7 @@ pub type Answers = HashMap<String, (u16, String)>;
 pub struct Shared {
     pub answers: Mutex<Answers>,
     pub sent: AtomicUsize,
+    pub failed: AtomicBool,
     pub retried: AtomicUsize,
     pub reused: AtomicUsize,
     pub refused: Mutex<HashMap<String, usize>>,
@@ -51,13 +52,24 @@ struct Line<'a> {
     body: &'a RawValue,
 }
 
+/// Ends the others when one fails.
+struct Together<'a>(&'a AtomicBool);
+
+impl Drop for Together<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_or(std::thread::panicking(), Ordering::Relaxed);
+    }
+}
+
 /// Works until so many commands were sent by all together.
 pub fn work(client: u64, instances: &Instances, shared: &Shared, enough: usize) {
+    let _together = Together(&shared.failed);
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(client + 1));
     let mut old: Vec<Request> = Vec::new();
     let (mut n, mut singles) = (0, 0);
     let mut waiting: VecDeque<Request> = VecDeque::new();
     while shared.sent.load(Ordering::Relaxed) < enough || !waiting.is_empty() {
+        assert!(!shared.failed.load(Ordering::Relaxed), "another client has failed");
         let mut lines: Vec<Request> = waiting.drain(..).take(LINES).collect();
         let over = shared.sent.load(Ordering::Relaxed) >= enough;
         while !over && lines.len() < LINES {

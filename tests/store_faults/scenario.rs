@@ -132,7 +132,7 @@ impl Pair {
 
     /// Whatever an instance has proposed for a revision is what it proposes there again, until something is there: then it
     /// goes on behind it.
-    fn the_same_bytes_are_sent_until_the_revision_is_occupied(&self) {
+    pub fn the_same_bytes_are_sent_until_the_revision_is_occupied(&self) {
         let mut proposed: HashMap<(String, String, bool), Vec<uuid::Uuid>> = HashMap::new();
         for attempt in self.node.faults().attempts() {
             let metadata = String::from_utf8(attempt.metadata.clone()).unwrap();
