@@ -3,13 +3,15 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+
+use crate::config::ConnectionString;
 
 /// How long a child may take until it listens, and until it has stopped.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -42,13 +44,18 @@ impl Service {
     /// # Errors
     /// When it can't be started or does not come up.
     pub async fn serve(data: &Path, listen: &str) -> Result<Self, Error> {
-        let log = data.with_extension("log");
-        let data = data.as_os_str();
-        Self::listening(
-            &["serve".as_ref(), "--data".as_ref(), data, "--listen".as_ref(), listen.as_ref()],
-            &log,
-        )
-        .await
+        let (program, log) = serve(data, listen)?;
+        Self::start(program, &log).await
+    }
+
+    /// As [`serve`](Self::serve), with the ledger in this store, which is not shown to who lists processes.
+    ///
+    /// # Errors
+    /// As [`serve`](Self::serve).
+    pub async fn serve_over(store: &ConnectionString, data: &Path, listen: &str) -> Result<Self, Error> {
+        let (mut program, log) = serve(data, listen)?;
+        program.env("BOOKONCE_STORE", store.reveal());
+        Self::start(program, &log).await
     }
 
     /// Starts this program with these arguments and waits for the line that says where it listens.
@@ -56,15 +63,12 @@ impl Service {
     /// # Errors
     /// When it can't be started or does not come up.
     pub async fn listening(arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
-        let name = "bookonce serve";
-        let process = |error| Error::Process(name, error);
+        Self::start(this_program(arguments).map_err(process)?, log).await
+    }
+
+    async fn start(mut program: Command, log: &Path) -> Result<Self, Error> {
         let log_file = File::options().create(true).append(true).open(log).map_err(process)?;
-        let mut child = this_program(arguments)
-            .map_err(process)?
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            .spawn()
-            .map_err(process)?;
+        let mut child = program.stdout(Stdio::piped()).stderr(log_file).spawn().map_err(process)?;
         let out = child.stdout.take().ok_or_else(|| process(std::io::ErrorKind::BrokenPipe.into()))?;
         let mut lines = BufReader::new(out).lines();
         match tokio::time::timeout(PATIENCE, address(&mut lines)).await {
@@ -73,7 +77,7 @@ impl Service {
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 Ok(Self { address, child })
             }
-            _ => Err(Error::Silent(name, last_line(log))),
+            _ => Err(Error::Silent(NAME, last_line(log))),
         }
     }
 
@@ -97,14 +101,33 @@ impl Service {
     /// When it can't be told, or does not stop.
     pub async fn stop(mut self) -> Result<ExitStatus, Error> {
         let process = |error| Error::Process("the end of bookonce serve", error);
-        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            kill_process(pid, Signal::TERM).map_err(|error| process(error.into()))?;
-        }
+        self.tell(Signal::TERM)?;
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
             Ok(status) => status.map_err(process),
             Err(_) => Err(Error::Endless("bookonce serve")),
         }
+    }
+
+    /// Makes it stand still (SIGSTOP), as if it were not there, until it is [resumed](Self::resume).
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub fn suspend(&self) -> Result<(), Error> {
+        self.tell(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.tell(Signal::CONT)
+    }
+
+    fn tell(&self, signal: Signal) -> Result<(), Error> {
+        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        let told = pid.map_or(Ok(()), |pid| kill_process(pid, signal));
+        told.map_err(|error| Error::Process("a signal for bookonce serve", error.into()))
     }
 
     /// Waits until it ends by itself.
@@ -114,6 +137,19 @@ impl Service {
     pub async fn ended(&mut self) -> Result<ExitStatus, Error> {
         self.child.wait().await.map_err(|error| Error::Process("bookonce serve", error))
     }
+}
+
+const NAME: &str = "bookonce serve";
+
+fn process(error: std::io::Error) -> Error {
+    Error::Process(NAME, error)
+}
+
+/// `bookonce serve` on this folder, and where its log goes.
+fn serve(data: &Path, listen: &str) -> Result<(Command, PathBuf), Error> {
+    let arguments =
+        ["serve".as_ref(), "--data".as_ref(), data.as_os_str(), "--listen".as_ref(), listen.as_ref()];
+    Ok((this_program(&arguments).map_err(process)?, data.with_extension("log")))
 }
 
 /// Runs `bookonce verify` on a folder: is it right, and what it said.

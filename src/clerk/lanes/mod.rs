@@ -220,6 +220,12 @@ impl Lanes {
         self.0.unresolved.load(Ordering::Relaxed)
     }
 
+    /// How many events were booked here that the index does not know yet.
+    #[must_use]
+    pub fn not_indexed(&self) -> usize {
+        self.0.hand.not_indexed()
+    }
+
     /// How many jobs wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
