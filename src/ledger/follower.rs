@@ -183,7 +183,7 @@ impl Following {
             if !self.state.connected.swap(true, Ordering::AcqRel) || !self.lanes.is_ready() {
                 tracing::info!(store = %self.store.shown(), position = self.reached.position, "following the store");
             }
-            self.lanes.set_ready();
+            self.lanes.set_ready().await;
             match self.listen().await {
                 // Dropped, as happens: no need to compare again on a connection that holds.
                 Stopped::Store(Error::Dropped(why)) => tracing::debug!(why, "subscribing again"),
