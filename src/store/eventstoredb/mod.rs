@@ -7,9 +7,9 @@
 //! whenever it could be true.
 //!
 //! Up the way: whoever decides for many instances, and the follower of the journal. Down the way: a cluster's nodes.
-//! Must not know what an event means, and never sends an append twice by itself.
+//! Must not know what an event means.
 //!
-//! [`proposed`] makes the bytes, [`append`] sends them, [`read`] and [`follow`] bring them back as [`recorded`];
+//! [`proposed`] makes the bytes, [`append`] sends them, [`settle`] until it is known what became of them, [`read`] and [`follow`] bring them back as [`recorded`];
 //! [`connection`] keeps the clients, [`settings`] reads where to, [`tls`] and [`nodelay`] mend the crate's traps.
 
 mod append;
@@ -22,6 +22,7 @@ mod read;
 mod reader;
 mod recorded;
 mod settings;
+mod settle;
 mod tls;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use follow::{Follow, Followed};
 pub use proposed::{MOST_BYTES, Proposed};
 pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
+pub use settle::{Settled, Settling};
 pub use tls::prepare_tls;
 
 use connection::Link;
