@@ -3,7 +3,7 @@
 //! Run on the embedded store, on EventStoreDB's protocol (the stand-in), and on a real node when `BOOKONCE_TEST_ESDB` names
 //! one. What only one of them can do (streams read backwards, subscriptions) is tested with that one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "these are tests")]
 
 #[path = "../eventstore_standin/mod.rs"]
 mod standin;
