@@ -10,10 +10,11 @@
 //! Must not know what an event means, and never sends an append twice by itself.
 //!
 //! [`proposed`] makes the bytes, [`append`] sends them, [`read`] and [`follow`] bring them back as [`recorded`];
-//! [`connection`] keeps the clients, [`settings`] reads where to, [`tls`] and [`nodelay`] mend the crate's traps.
+//! [`connection`] keeps the clients, [`settings`] reads where to; [`tls`], [`nodelay`] and [`endless`] mend the crate's traps.
 
 mod append;
 mod connection;
+mod endless;
 mod error;
 mod follow;
 mod nodelay;
