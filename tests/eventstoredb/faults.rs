@@ -175,8 +175,10 @@ async fn restarts_and_faults_under_load_lose_and_double_nothing() {
         })
     });
     let writers: Vec<_> = writers.collect();
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+    for appends in [50, 120, 200] {
+        while running.faults().counted().0 < appends {
+            tokio::task::yield_now().await;
+        }
         running.restart().unwrap();
     }
     for writer in writers {

@@ -10,6 +10,7 @@ mod appends;
 mod arbitrary;
 #[path = "../support/each.rs"]
 mod each;
+mod ended;
 mod faults;
 mod follows;
 #[path = "../support/given.rs"]

@@ -37,7 +37,7 @@ pub enum Appended {
 
 impl Store {
     /// Appends the events of one account at exactly the expected revision. Tries once. May be called again with the same
-    /// events: they are stored once.
+    /// events: they are stored once. The answer is to be waited for: of a call that was dropped half-way nobody knows.
     pub async fn append(&self, account: &AccountName, proposed: &Proposed) -> Appended {
         let events: Option<Vec<EventData>> = proposed.wires().iter().map(event).collect();
         let Some(events) = events.filter(|events| !events.is_empty()) else {
@@ -53,11 +53,12 @@ impl Store {
         let options = AppendToStreamOptions::default()
             .expected_revision(expected)
             .requires_leader(true)
-            .deadline(patience);
+            .deadline(patience * 9 / 10);
         let gate = Arc::new(Gate::default());
         let events = Streaming(Gated { gate: Arc::clone(&gate), events: events.into_iter() });
         let stream = format!("{STREAM}{account}");
-        // The crate leaves the deadline to the node: when the node is silent nobody keeps it.
+        // The crate leaves the deadline to the node: when the node is silent nobody keeps it. The node's is a little
+        // shorter, so that its answer comes before the connection is given up.
         let answer =
             tokio::time::timeout(patience, live.client.append_to_stream(stream, &options, events)).await;
         self.0.leader.took(begun, !matches!(answer, Ok(Ok(_))));

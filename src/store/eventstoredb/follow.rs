@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::connection::is_over;
+use super::endless::interruptible;
 use super::read::recorded;
 use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
 
@@ -48,7 +49,7 @@ impl Store {
         let store = self.clone();
         // The crate's own future forgets the subscription when it is dropped half-way, so it runs in a task that nobody
         // cancels but to end it.
-        let pump = tokio::spawn(async move {
+        let pump = tokio::spawn(interruptible(async move {
             loop {
                 let next = match subscription.next_subscription_event().await {
                     Ok(SubscriptionEvent::EventAppeared(event)) => recorded(event).map(Followed::Event),
@@ -70,7 +71,7 @@ impl Store {
                     return;
                 }
             }
-        });
+        }));
         Ok(Follow { arrived, pump: pump.abort_handle(), over: None })
     }
 }

@@ -9,11 +9,13 @@
 //! Up the way: whoever decides for many instances, and the follower of the journal. Down the way: a cluster's nodes.
 //! Must not know what an event means.
 //!
-//! [`proposed`] makes the bytes, [`append`] sends them, [`settle`] until it is known what became of them, [`read`] and [`follow`] bring them back as [`recorded`];
-//! [`connection`] keeps the clients, [`settings`] reads where to, [`tls`] and [`nodelay`] mend the crate's traps.
+//! [`proposed`] makes the bytes, [`append`] sends them, [`settle`] until it is known what became of them; [`read`] and
+//! [`follow`] bring them back as [`recorded`], [`mod@reader`] as lines. [`connection`] keeps the clients, [`settings`] reads
+//! where to; [`tls`], [`nodelay`] and [`endless`] mend the crate's traps.
 
 mod append;
 mod connection;
+mod endless;
 mod error;
 mod follow;
 mod nodelay;

@@ -31,16 +31,15 @@ impl Settings {
             }
         };
         let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let given: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
-        let mut all = given.clone();
-        if !given.iter().any(|part| is(part, "discoveryInterval")) {
+        let mut all: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
+        if !all.iter().any(|part| is(part, "discoveryInterval")) {
             all.push(DISCOVERY_INTERVAL);
         }
         let any = parse(&format!("{scheme}://{hosts}?{}", all.join("&")))?;
         all.retain(|part| !is(part, "nodePreference"));
         all.push("nodePreference=leader");
         let leader = parse(&format!("{scheme}://{hosts}?{}", all.join("&")))?;
-        check_files(&any, &given)?;
+        check_files(&any)?;
         Ok(Self { shown: shown(scheme, rest), leader, any })
     }
 }
@@ -64,7 +63,7 @@ fn parse(text: &str) -> Result<ClientSettings, Error> {
 }
 
 /// The crate panics in a task of its own over a certificate that can't be read, and then never connects.
-fn check_files(settings: &ClientSettings, given: &[&str]) -> Result<(), Error> {
+fn check_files(settings: &ClientSettings) -> Result<(), Error> {
     let user = settings.user_certificate();
     let files =
         settings.tls_ca_file().into_iter().chain(user.into_iter().flat_map(|(cert, key)| [cert, key]));
@@ -74,10 +73,6 @@ fn check_files(settings: &ClientSettings, given: &[&str]) -> Result<(), Error> {
         if memchr::memmem::find(&text, b"-----BEGIN ").is_none() {
             return Err(Error::Settings(format!("{path} is no PEM file")));
         }
-    }
-    let asked = given.iter().any(|part| is(part, "defaultDeadline"));
-    if asked {
-        return Err(Error::Settings("defaultDeadline is not for the string to say".to_owned()));
     }
     Ok(())
 }
