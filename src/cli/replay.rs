@@ -7,6 +7,7 @@ use super::index_books::IndexBooks;
 use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
+use crate::audit::chain::Chain;
 use crate::audit::replay::{Books, Difference, Replayed, compare};
 use crate::audit::run::{Audited, Options, To, audit};
 use crate::audit::{books, source};
@@ -63,7 +64,7 @@ fn run_with(args: &Args, index: Option<&dyn Books>, out: &mut dyn Write) -> Outc
     let progress = Progress::new("replaying");
     let show = |position| progress.at(position);
     let mut at_index =
-        index.filter(|index| index.position() == 0).map(|_| Replayed::of(&books::Books::default()));
+        index.filter(|index| index.position() == 0).map(|_| Replayed::of(&books::Books::new(Chain::Journal)));
     let mut keep = |books: &books::Books| at_index = Some(Replayed::of(books));
     let pause = index.map(|index| (index.position(), &mut keep as &mut dyn FnMut(&books::Books)));
     let audited = audit(
@@ -213,7 +214,7 @@ mod tests {
     #[test]
     fn an_index_that_lags_is_compared_where_it_is() {
         let index = Replayed::of(&crate::audit::tests::audited(&export(&everything()[..9])).books.unwrap());
-        for index in [index, Replayed::of(&books::Books::default())] {
+        for index in [index, Replayed::of(&books::Books::new(Chain::Journal))] {
             let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(index)));
             assert_eq!(exit, Exit::Ok, "{table}");
         }
