@@ -23,6 +23,8 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
     ("reqwest", &["client", "audit", "cli"]),
+    ("eventstore", &["store"]),
+    ("nix", &["store"]),
 ];
 
 const MOST_LINES: usize = 420;

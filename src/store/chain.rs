@@ -5,6 +5,8 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::domain::ids::AccountName;
+
 /// The namespace of event ids (UUID version 5, RFC 9562 section 5.5).
 pub const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
 
@@ -19,6 +21,26 @@ impl Hash {
         let mut hash = Sha256::new();
         hash.update(b"bookonce journal ");
         hash.update(journal_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        Self(hash.finalize().into())
+    }
+
+    /// What an account's first event is chained to where every account has a chain of its own: the account's name, so
+    /// that no stream can be shown as another's.
+    #[must_use]
+    pub fn of_stream(account: &AccountName) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"bookonce stream account-");
+        hash.update(account.as_str());
+        Self(hash.finalize().into())
+    }
+
+    /// The running hash of a journal whose events are chained along their streams: this one, which stands for all
+    /// before, and the next event's. It begins as [`Hash::genesis`].
+    #[must_use]
+    pub fn and(&self, event: &Self) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(self.0);
+        hash.update(event.0);
         Self(hash.finalize().into())
     }
 

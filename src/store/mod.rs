@@ -10,6 +10,7 @@
 pub mod chain;
 pub mod codec;
 pub mod embedded;
+pub mod eventstoredb;
 
 use std::sync::Arc;
 

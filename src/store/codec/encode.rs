@@ -15,13 +15,40 @@ pub struct Encoder {
     time: Option<(Timestamp, Vec<u8>)>,
 }
 
+/// An event's canonical bytes and what they are made of. Fields stand without the commas between them.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// All of them.
+    pub canonical: &'a [u8],
+    /// The fields from `recorded_at` to `version`.
+    pub times: &'a [u8],
+    /// The field `transaction_id`.
+    pub transaction: &'a [u8],
+    /// The value of `data`.
+    pub data: &'a [u8],
+    /// The field `answer`.
+    pub answer: &'a [u8],
+    /// The fields in `metadata`.
+    pub origin: &'a [u8],
+}
+
+/// Where in the canonical bytes the fields begin.
+struct Marks {
+    kind: usize,
+    times: usize,
+    transaction: usize,
+    data: usize,
+    answer: usize,
+    origin: usize,
+}
+
 impl Encoder {
     /// Appends the event's line, with its line feed, to `out`, and returns its hash.
     pub fn line(&mut self, event: &Event, position: u64, previous: &Hash, out: &mut Vec<u8>) -> Hash {
-        let head = self.canonical(event);
+        let marks = self.canonical(event);
         let hash = previous.then(&self.canonical);
         let id = chain::event_id(&self.canonical);
-        let (front, back) = self.canonical.split_at(head);
+        let (front, back) = self.canonical.split_at(marks.kind);
         out.extend_from_slice(b"{\"position\":");
         number(position, out);
         out.push(b',');
@@ -39,29 +66,54 @@ impl Encoder {
         hash
     }
 
-    /// Fills `canonical`; returns where in it the event id is shown.
-    fn canonical(&mut self, event: &Event) -> usize {
+    /// Writes the event's canonical bytes and shows the parts of them, for a store that keeps them apart.
+    pub fn parts(&mut self, event: &Event) -> Parts<'_> {
+        let marks = self.canonical(event);
+        let written = self.canonical.as_slice();
+        let cut = |from: usize, to: usize| written.get(from..to).unwrap_or_default();
+        Parts {
+            canonical: written,
+            times: cut(marks.times, marks.transaction.saturating_sub(1)),
+            transaction: cut(marks.transaction, marks.data.saturating_sub(1)),
+            data: cut(marks.data + "\"data\":".len(), marks.answer.saturating_sub(1)),
+            answer: cut(marks.answer, marks.origin.saturating_sub(1)),
+            origin: cut(marks.origin + "\"metadata\":{".len(), written.len().saturating_sub(2)),
+        }
+    }
+
+    /// Fills `canonical`; returns where in it the parts begin.
+    fn canonical(&mut self, event: &Event) -> Marks {
         let mut out = std::mem::take(&mut self.canonical);
         out.clear();
         put(&mut out, &["{\"stream\":\"account-", event.account.as_str(), "\",\"revision\":"]);
         number(event.revision, &mut out);
         out.push(b',');
-        let head = out.len();
-        put(&mut out, &["\"type\":\"", event.type_name(), "\",\"recorded_at\":\""]);
+        let kind = out.len();
+        put(&mut out, &["\"type\":\"", event.type_name(), "\","]);
+        let times = out.len();
+        put(&mut out, &["\"recorded_at\":\""]);
         self.moment(event.recorded_at, &mut out);
         put(&mut out, &["\",\"effective_at\":\""]);
         self.moment(event.effective_at, &mut out);
         put(&mut out, &["\",\"version\":"]);
         number(VERSION.into(), &mut out);
-        put(&mut out, &[",\"transaction_id\":\""]);
+        out.push(b',');
+        let transaction = out.len();
+        put(&mut out, &["\"transaction_id\":\""]);
         event.transaction_id.write(&mut out);
-        put(&mut out, &["\",\"data\":{"]);
+        put(&mut out, &["\","]);
+        let data_at = out.len();
+        put(&mut out, &["\"data\":{"]);
         data(event, &mut out);
-        put(&mut out, &["},\"answer\":{\"balance\":\""]);
+        put(&mut out, &["},"]);
+        let answer = out.len();
+        put(&mut out, &["\"answer\":{\"balance\":\""]);
         event.answer.balance.write(&mut out);
         put(&mut out, &["\",\"available\":\""]);
         event.answer.available.write(&mut out);
-        put(&mut out, &["\"},\"metadata\":{\"$correlationId\":"]);
+        put(&mut out, &["\"},"]);
+        let origin = out.len();
+        put(&mut out, &["\"metadata\":{\"$correlationId\":"]);
         match &event.origin.correlation {
             Some(correlation) => text(correlation, &mut out),
             None => {
@@ -78,7 +130,7 @@ impl Encoder {
         text(&event.origin.actor, &mut out);
         put(&mut out, &["}}"]);
         self.canonical = out;
-        head
+        Marks { kind, times, transaction, data: data_at, answer, origin }
     }
 
     fn moment(&mut self, moment: Timestamp, out: &mut Vec<u8>) {

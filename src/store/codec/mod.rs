@@ -10,4 +10,4 @@ mod encode;
 
 pub use canonical::cut;
 pub use decode::{DecodeError, Line, decode};
-pub use encode::{Encoder, text};
+pub use encode::{Encoder, Parts, text};

@@ -1,0 +1,41 @@
+//! What can be wrong, told apart by what the caller can do about it.
+
+/// Why the store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The connection string, or a file that it names: a person must change it.
+    #[error("the event store's connection string can't be used: {0}")]
+    Settings(String),
+    /// No connection, no answer, or no leader: may come back by itself.
+    #[error("the event store can't be reached: {0}")]
+    Unreachable(String),
+    /// The stream was deleted for ever (a tombstone): its account can't be known any more.
+    #[error("the stream was deleted for ever")]
+    Deleted,
+    /// User, password or rights are not what the event store wants.
+    #[error("the event store denies access")]
+    Denied,
+    /// It does not fit into one append of this node.
+    #[error("too large for one append")]
+    TooLarge,
+    /// What is there is not what an event store has.
+    #[error("the event store is damaged: {0}")]
+    Damaged(String),
+    /// A subscription ended. Follow again after the last position seen.
+    #[error("the subscription ended: {0}")]
+    Dropped(String),
+}
+
+impl From<eventstore::Error> for Error {
+    /// What a call other than an append came back with.
+    fn from(error: eventstore::Error) -> Self {
+        match error {
+            eventstore::Error::AccessDenied => Self::Denied,
+            eventstore::Error::ResourceDeleted => Self::Deleted,
+            eventstore::Error::NotLeaderException(leader) => {
+                Self::Unreachable(format!("not the leader, which is {}:{}", leader.host, leader.port))
+            }
+            other => Self::Unreachable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Events on their way into a stream: encoded and chained once, so that every attempt sends the same bytes.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{Recorded, STREAM};
+use crate::domain::event::Event;
+use crate::domain::ids::AccountName;
+use crate::store::chain::{self, Hash};
+use crate::store::codec::{Encoder, Parts};
+
+/// Bytes of data, metadata and type names that one append may hold. A node takes 1 MiB, counted as it stores them: this
+/// leaves room for what it adds to each event.
+pub const MOST_BYTES: usize = 960 * 1024;
+/// What a node may add to an event, beyond its bytes.
+const FRAME: usize = 64;
+
+/// Events encoded and chained along their stream, ready to be sent any number of times as the same bytes.
+#[derive(Debug)]
+pub struct Proposed {
+    account: AccountName,
+    expected: Option<u64>,
+    hash: Hash,
+    size: usize,
+    events: Vec<Wire>,
+    encoder: Encoder,
+}
+
+/// An event as it is sent.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    pub id: Uuid,
+    pub kind: &'static str,
+    /// The crate marks an event as JSON only when it is given something to serialize.
+    pub data: Arc<RawValue>,
+    pub metadata: bytes::Bytes,
+}
+
+impl Proposed {
+    /// An empty one behind an account's last event: its revision and its hash; `None` for an account that has none.
+    #[must_use]
+    pub fn after(account: &AccountName, last: Option<(u64, Hash)>) -> Self {
+        let hash = last.map_or_else(|| Hash::of_stream(account), |(_, hash)| hash);
+        Self {
+            account: account.clone(),
+            expected: last.map(|(revision, _)| revision),
+            hash,
+            size: 0,
+            events: Vec::new(),
+            encoder: Encoder::default(),
+        }
+    }
+
+    /// Adds the event unless the append would pass what a node takes; `false`: not added. The event's account and
+    /// revision must be the ones that come next: it could not be read back otherwise.
+    pub fn push(&mut self, event: &Event) -> bool {
+        debug_assert_eq!(event.account, self.account, "another account's event");
+        debug_assert_eq!(
+            event.revision,
+            self.first_revision() + self.events.len() as u64,
+            "another revision"
+        );
+        let parts = self.encoder.parts(event);
+        let hash = self.hash.then(parts.canonical);
+        let metadata = metadata(&parts, &hash);
+        let kind = event.type_name();
+        let size = self.size + parts.data.len() + metadata.len() + 2 * kind.len() + FRAME;
+        // The encoder writes UTF-8 and JSON: neither can fail.
+        let data = std::str::from_utf8(parts.data).ok().map(str::to_owned);
+        let Some(data) = data.and_then(|data| RawValue::from_string(data).ok()) else { return false };
+        if size > MOST_BYTES {
+            return false;
+        }
+        let id = chain::event_id(parts.canonical);
+        self.events.push(Wire { id, kind, data: data.into(), metadata: metadata.into() });
+        (self.hash, self.size) = (hash, size);
+        true
+    }
+
+    /// The revision that the stream must be at; `None`: it must not exist.
+    #[must_use]
+    pub fn expected(&self) -> Option<u64> {
+        self.expected
+    }
+
+    /// The revision that the first event gets.
+    #[must_use]
+    pub fn first_revision(&self) -> u64 {
+        self.expected.map_or(0, |expected| expected + 1)
+    }
+
+    /// How many events.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Are there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The hash after the last one.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// The ids of the events, in their order.
+    pub fn ids(&self) -> impl Iterator<Item = Uuid> {
+        self.events.iter().map(|event| event.id)
+    }
+
+    /// Are these, read from the stream beginning at [`Proposed::first_revision`], all of its events, each at its own
+    /// revision and byte for byte? What comes behind them does not matter.
+    #[must_use]
+    pub fn is_stored_as(&self, found: &[Recorded]) -> bool {
+        let stream = |name: &str| name.strip_prefix(STREAM) == Some(self.account.as_str());
+        found.len() >= self.events.len()
+            && (self.first_revision()..).zip(&self.events).zip(found).all(|((revision, event), found)| {
+                found.revision == revision
+                    && found.event_id == event.id
+                    && stream(&found.stream)
+                    && found.kind == event.kind
+                    && found.data == event.data.get().as_bytes()
+                    && found.metadata == event.metadata
+            })
+    }
+
+    pub(super) fn wires(&self) -> &[Wire] {
+        &self.events
+    }
+}
+
+/// What the line has beside `data`: first what the store knows the meaning of, last the hash.
+fn metadata(parts: &Parts<'_>, hash: &Hash) -> Vec<u8> {
+    let fields = [parts.origin, parts.transaction, parts.times, parts.answer];
+    let mut out = Vec::with_capacity(fields.iter().map(|field| field.len() + 1).sum::<usize>() + 76);
+    out.push(b'{');
+    for field in fields {
+        out.extend_from_slice(field);
+        out.push(b',');
+    }
+    out.extend_from_slice(format!("\"hash\":\"{hash}\"}}").as_bytes());
+    out
+}

@@ -1,0 +1,202 @@
+//! Reading: an account's stream, what cuts it, one position, and the journal.
+
+use std::time::Instant;
+
+use eventstore::{
+    Client, Position, ReadAllOptions, ReadStream, ReadStreamOptions, RecordedEvent, ResolvedEvent,
+    StreamPosition,
+};
+
+use super::connection::{Link, is_over};
+use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
+use crate::domain::ids::AccountName;
+
+/// How many events of `$all` are asked for at once.
+const PAGE: usize = 4_096;
+/// No revision is greater: a node keeps them as signed numbers.
+const LAST_REVISION: u64 = i64::MAX as u64;
+
+impl Store {
+    /// Events of an account's stream from a revision on (inclusive), at most `limit`, from the leader. Empty when there is
+    /// no such stream, or when it was deleted softly.
+    ///
+    /// # Errors
+    /// [`Error::Deleted`] for a tombstone; otherwise when they can't be read to the end.
+    pub async fn stream(
+        &self,
+        account: &AccountName,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        if from > LAST_REVISION {
+            return Ok(Vec::new());
+        }
+        let options = ReadStreamOptions::default().forwards().position(StreamPosition::Position(from));
+        self.some(format!("{STREAM}{account}"), options, limit).await
+    }
+
+    /// As [`Store::stream`], backwards.
+    ///
+    /// # Errors
+    /// As [`Store::stream`].
+    pub async fn stream_back(
+        &self,
+        account: &AccountName,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        let from = if from > LAST_REVISION { StreamPosition::End } else { StreamPosition::Position(from) };
+        let options = ReadStreamOptions::default().position(from).backwards();
+        self.some(format!("{STREAM}{account}"), options, limit).await
+    }
+
+    /// What the metadata of an account's stream says that cuts or deletes it; `None` when nothing does. From the leader.
+    ///
+    /// # Errors
+    /// [`Error::Deleted`] for a tombstone; otherwise when it can't be read.
+    pub async fn cut(&self, account: &AccountName) -> Result<Option<String>, Error> {
+        let last = || ReadStreamOptions::default().position(StreamPosition::End);
+        // A tombstone is not in the metadata: the stream itself says it.
+        let (metadata, stream) = tokio::join!(
+            self.some(format!("{METADATA_STREAM}{account}"), last(), 1),
+            self.some(format!("{STREAM}{account}"), last(), 1),
+        );
+        let (metadata, _) = (metadata?, stream?);
+        Ok(metadata.first().and_then(|metadata| cuts(&metadata.data)))
+    }
+
+    /// The event at exactly this position of `$all`; `None` when another or nothing is there.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn at(&self, position: u64) -> Result<Option<Recorded>, Error> {
+        let found = match self.all(Some(position), 1).await {
+            // Nothing begins there: a node says so instead of reading on.
+            Err(Error::Unreachable(why)) if why.to_ascii_lowercase().contains("invalid position") => {
+                Vec::new()
+            }
+            found => found?,
+        };
+        Ok(found.into_iter().next().filter(|found| found.position == position))
+    }
+
+    /// The ledger's events after a position, in the order of `$all`, at most `limit`. Fewer only at the end of `$all`.
+    ///
+    /// # Errors
+    /// When `$all` can't be read.
+    pub async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
+        let (mut found, mut last) = (Vec::new(), after);
+        while found.len() < limit {
+            let page = self.all((last > 0).then_some(last), PAGE).await?;
+            let Some(end) = page.last().map(|event| event.position).filter(|end| *end > last) else { break };
+            let new = page.into_iter().filter(|event| event.position > last);
+            found.extend(new.filter(|event| event.stream.starts_with(STREAM)));
+            last = end;
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// Events of `$all` from a position on (inclusive), of whatever stream.
+    async fn all(&self, from: Option<u64>, limit: usize) -> Result<Vec<Recorded>, Error> {
+        let from = from.map_or(StreamPosition::Start, |from| {
+            StreamPosition::Position(Position { commit: from, prepare: from })
+        });
+        let options = ReadAllOptions::default().position(from).forwards().max_count(limit);
+        self.read(&self.0.any, async |client: &Client| client.read_all(&options).await).await
+    }
+
+    async fn some(
+        &self,
+        stream: String,
+        options: ReadStreamOptions,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, Error> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let options = options.requires_leader(true).max_count(limit);
+        self.read(&self.0.leader, async |client: &Client| client.read_stream(stream.as_str(), &options).await)
+            .await
+    }
+
+    /// Opens a read and takes all of it. What is read is complete, or it is an error.
+    async fn read(
+        &self,
+        link: &Link,
+        open: impl AsyncFnOnce(&Client) -> Result<ReadStream, eventstore::Error>,
+    ) -> Result<Vec<Recorded>, Error> {
+        let live = link.live().await?;
+        let begun = Instant::now();
+        let patience = self.0.patience.read;
+        let read = async {
+            let Ok(opened) = tokio::time::timeout(patience, open(&live.client)).await else {
+                return Ok(None);
+            };
+            let mut reading = opened?;
+            link.took(begun, false);
+            let mut found = Vec::new();
+            loop {
+                match tokio::time::timeout(patience, reading.next()).await {
+                    Err(_) => return Ok(None),
+                    Ok(Ok(None)) => break,
+                    Ok(Ok(Some(event))) => found.push(recorded(event)),
+                    // As a message in the answer it is said of a stream; before it, of the call.
+                    Ok(Err(eventstore::Error::ResourceNotFound)) => break,
+                    Ok(Err(error)) => return Err(error),
+                }
+            }
+            Ok(Some(found))
+        };
+        match read.await {
+            Ok(Some(found)) => found.into_iter().collect(),
+            Ok(None) => {
+                link.give_up(&live);
+                link.took(begun, true);
+                Err(Error::Unreachable("no answer in time".to_owned()))
+            }
+            Err(error) => {
+                if is_over(&error) {
+                    link.give_up(&live);
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// The event as it stands in `$all` or its stream, links unresolved.
+pub(super) fn recorded(event: ResolvedEvent) -> Result<Recorded, Error> {
+    let Some(event) = event.link.or(event.event) else {
+        return Err(Error::Damaged("a message with no event in it".to_owned()));
+    };
+    let RecordedEvent { stream_id, id, revision, event_type, data, custom_metadata, position, .. } = event;
+    if position.commit != position.prepare {
+        return Err(Error::Damaged(format!("the event at {position} was committed apart from its writing")));
+    }
+    Ok(Recorded {
+        position: position.commit,
+        stream: stream_id,
+        revision,
+        event_id: id,
+        kind: event_type,
+        data,
+        metadata: custom_metadata,
+    })
+}
+
+/// What in a stream's metadata lets a part of it, or all, be shown no more.
+fn cuts(metadata: &[u8]) -> Option<String> {
+    // What can't be read limits nothing: a node heeds it no more than this.
+    let said: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(metadata).ok()?;
+    if said.get("$tb").and_then(serde_json::Value::as_u64) == Some(LAST_REVISION) {
+        return Some("deleted".to_owned());
+    }
+    let cuts: Vec<String> = ["$maxCount", "$maxAge", "$tb"]
+        .iter()
+        .filter_map(|name| Some((name, said.get(*name)?)))
+        .filter(|(name, value)| !value.is_null() && (**name != "$tb" || value.as_u64() != Some(0)))
+        .map(|(name, value)| format!("{name} is {value}"))
+        .collect();
+    (!cuts.is_empty()).then(|| cuts.join(", "))
+}

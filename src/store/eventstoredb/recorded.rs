@@ -1,0 +1,160 @@
+//! An event as the store has it, and the journal's line rebuilt from its parts.
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{METADATA_STREAM, STREAM};
+use crate::domain::ids::AccountName;
+use crate::store::chain;
+use crate::store::codec::{self, DecodeError};
+
+/// An event as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// Its place in `$all`: a position in a file of the node's, the same on every node, growing, with gaps.
+    pub position: u64,
+    /// The stream it is in.
+    pub stream: String,
+    /// Its place in that stream, from 0.
+    pub revision: u64,
+    /// Its id, as whoever wrote it says.
+    pub event_id: Uuid,
+    /// Its type.
+    pub kind: String,
+    /// Its body.
+    pub data: Bytes,
+    /// What was written beside its body.
+    pub metadata: Bytes,
+}
+
+/// Why an event is not one that this program wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum Foreign {
+    /// It is in no account's stream.
+    #[error("not in the stream of an account")]
+    Stream,
+    /// Its parts are not laid out as this program lays them out.
+    #[error("not laid out as an event of this program")]
+    Layout,
+    /// It is no event of a version that this program knows.
+    #[error("not an event of this program")]
+    Event(#[from] DecodeError),
+    /// Its id does not follow from its bytes.
+    #[error("its id is not that of its bytes")]
+    Id,
+}
+
+/// An event of this program, read.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What it says.
+    pub line: codec::Line,
+    /// What its id and its hash are made of.
+    pub canonical: Vec<u8>,
+    /// The journal's line for it, without line feed.
+    pub written: Vec<u8>,
+}
+
+impl Recorded {
+    /// The journal's line for it, without line feed, exactly as the codec writes lines. Does not check the chain.
+    ///
+    /// # Errors
+    /// When it is not an event that this program could have written there.
+    pub fn line(&self) -> Result<Vec<u8>, Foreign> {
+        self.read().map(|read| read.written)
+    }
+
+    /// Its line, read, with its canonical bytes. Checks its id, not its hash: the caller knows the one before.
+    ///
+    /// # Errors
+    /// As [`Recorded::line`].
+    pub fn read(&self) -> Result<Read, Foreign> {
+        let (canonical, written) = self.rebuilt()?;
+        if chain::event_id(&canonical) != self.event_id {
+            return Err(Foreign::Id);
+        }
+        let line = codec::decode(&written)?;
+        Ok(Read { line, canonical, written })
+    }
+
+    /// The account in whose stream it is, or of whose stream's metadata it is.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountName> {
+        let name = self.stream.strip_prefix(METADATA_STREAM).or_else(|| self.stream.strip_prefix(STREAM));
+        name.and_then(AccountName::parse)
+    }
+
+    /// Is it about a stream, not in it?
+    #[must_use]
+    pub fn is_metadata(&self) -> bool {
+        self.stream.starts_with("$$")
+    }
+
+    /// Its canonical bytes and its line. Whatever was put where it does not belong, the id is checked over all of it.
+    fn rebuilt(&self) -> Result<(Vec<u8>, Vec<u8>), Foreign> {
+        if self.is_metadata() || self.account().is_none() {
+            return Err(Foreign::Stream);
+        }
+        let parts = Parts::of(&self.metadata).ok_or(Foreign::Layout)?;
+        if !self.kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Foreign::Layout);
+        }
+        let head = format!("\"stream\":\"{}\",\"revision\":{},", self.stream, self.revision);
+        let kind = format!("\"type\":\"{}\",", self.kind);
+        let body: [&[u8]; 11] = [
+            kind.as_bytes(),
+            parts.times,
+            b",",
+            parts.transaction,
+            b",\"data\":",
+            &self.data,
+            b",",
+            parts.answer,
+            b",\"metadata\":{",
+            parts.origin,
+            b"}",
+        ];
+        let length: usize = head.len() + body.iter().map(|part| part.len()).sum::<usize>();
+        let mut canonical = Vec::with_capacity(length + 2);
+        canonical.push(b'{');
+        canonical.extend_from_slice(head.as_bytes());
+        body.iter().for_each(|part| canonical.extend_from_slice(part));
+        canonical.push(b'}');
+        let mut written = Vec::with_capacity(length + 160);
+        let position = format!("{{\"position\":{},{head}\"event_id\":\"{}\",", self.position, self.event_id);
+        written.extend_from_slice(position.as_bytes());
+        body.iter().for_each(|part| written.extend_from_slice(part));
+        written.push(b',');
+        written.extend_from_slice(parts.hash);
+        written.push(b'}');
+        Ok((canonical, written))
+    }
+}
+
+/// The parts of a stored event's metadata.
+struct Parts<'a> {
+    origin: &'a [u8],
+    transaction: &'a [u8],
+    times: &'a [u8],
+    answer: &'a [u8],
+    hash: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    /// Cut from behind: only the first part, `origin`, has texts that a client chose, and in a JSON text a quote
+    /// never stands bare behind a comma.
+    fn of(metadata: &'a [u8]) -> Option<Self> {
+        let rest = metadata.strip_prefix(b"{")?.strip_suffix(b"}")?;
+        let (rest, hash) = cut(rest, b",\"hash\":\"")?;
+        let (rest, answer) = cut(rest, b",\"answer\":{")?;
+        let (rest, times) = cut(rest, b",\"recorded_at\":\"")?;
+        let (origin, transaction) = cut(rest, b",\"transaction_id\":\"")?;
+        Some(Self { origin, transaction, times, answer, hash })
+    }
+}
+
+/// What stands before the last such mark, and what begins with it, without its comma.
+fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = memchr::memmem::rfind(text, mark)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}

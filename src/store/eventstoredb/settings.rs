@@ -1,0 +1,132 @@
+//! The connection string: read, completed, and shown without its secrets.
+
+use eventstore::ClientSettings;
+
+use super::Error;
+
+/// What the connection string says, for each of the two clients.
+pub struct Settings {
+    pub shown: String,
+    pub leader: ClientSettings,
+    pub any: ClientSettings,
+}
+
+/// The crate waits this long before each attempt to connect, even the first; its default of 500 ms is a quarter of the
+/// time that an append may take.
+const DISCOVERY_INTERVAL: &str = "discoveryInterval=50";
+
+impl Settings {
+    pub fn read(connection: &str) -> Result<Self, Error> {
+        let connection = connection.trim();
+        let Some((scheme, rest)) = connection.split_once("://") else {
+            return Err(Error::Settings("it does not begin with esdb:// or esdb+discover://".to_owned()));
+        };
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "esdb" | "kurrentdb" | "kdb" => "esdb",
+            "esdb+discover" | "kurrentdb+discover" | "kdb+discover" => "esdb+discover",
+            _ => {
+                return Err(Error::Settings(
+                    "its scheme is none of esdb, esdb+discover, kurrentdb".to_owned(),
+                ));
+            }
+        };
+        let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let given: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
+        let mut all = given.clone();
+        if !given.iter().any(|part| is(part, "discoveryInterval")) {
+            all.push(DISCOVERY_INTERVAL);
+        }
+        let any = parse(&format!("{scheme}://{hosts}?{}", all.join("&")))?;
+        all.retain(|part| !is(part, "nodePreference"));
+        all.push("nodePreference=leader");
+        let leader = parse(&format!("{scheme}://{hosts}?{}", all.join("&")))?;
+        check_files(&any, &given)?;
+        Ok(Self { shown: shown(scheme, rest), leader, any })
+    }
+}
+
+fn is(part: &str, name: &str) -> bool {
+    part.split('=').next().is_some_and(|key| key.eq_ignore_ascii_case(name))
+}
+
+/// The crate's errors quote the string, password and all: only those are passed on that quote a setting's value.
+fn parse(text: &str) -> Result<ClientSettings, Error> {
+    text.parse().map_err(|error: eventstore::ClientSettingsParseError| {
+        let harmless = ["Invalid format for param", "Unknown node preference", "Invalid user certificate"];
+        let message = error.message();
+        let why = match error.error() {
+            _ if harmless.iter().any(|start| message.starts_with(start)) => message.to_owned(),
+            Some(why) => why.to_string(),
+            None => "its hosts can't be read".to_owned(),
+        };
+        Error::Settings(why)
+    })
+}
+
+/// The crate panics in a task of its own over a certificate that can't be read, and then never connects.
+fn check_files(settings: &ClientSettings, given: &[&str]) -> Result<(), Error> {
+    let user = settings.user_certificate();
+    let files =
+        settings.tls_ca_file().into_iter().chain(user.into_iter().flat_map(|(cert, key)| [cert, key]));
+    for path in files {
+        let text =
+            std::fs::read(path).map_err(|error| Error::Settings(format!("{path} can't be read: {error}")))?;
+        if memchr::memmem::find(&text, b"-----BEGIN ").is_none() {
+            return Err(Error::Settings(format!("{path} is no PEM file")));
+        }
+    }
+    let asked = given.iter().any(|part| is(part, "defaultDeadline"));
+    if asked {
+        return Err(Error::Settings("defaultDeadline is not for the string to say".to_owned()));
+    }
+    Ok(())
+}
+
+/// Without user and password. What stands before the last `@` is taken for them even behind a `?`: rather too little
+/// is shown than a password with odd characters in it.
+fn shown(scheme: &str, rest: &str) -> String {
+    let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (hosts, query) = match (hosts.rsplit_once('@'), query.rsplit_once('@')) {
+        (Some((_, hosts)), _) => (hosts, query),
+        (None, Some((_, rest))) => (rest, ""),
+        (None, None) => (hosts, query),
+    };
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{scheme}://{hosts}{mark}{query}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown_of(text: &str) -> String {
+        Settings::read(text).unwrap().shown
+    }
+
+    #[test]
+    fn user_and_password_are_never_shown() {
+        assert_eq!(shown_of("esdb://admin:s3cret@node:2113?tls=false"), "esdb://node:2113?tls=false");
+        assert_eq!(shown_of("kurrentdb+discover://a:b%40c@nodes"), "esdb+discover://nodes");
+        assert_eq!(shown_of("esdb://a:b@n1:1,n2:2,n3:3"), "esdb://n1:1,n2:2,n3:3");
+        for text in
+            ["esdb://u:s3cret@node:port", "http://u:s3cret@node", "esdb://u:s3cret?@node", "u:s3cret@node"]
+        {
+            let error = Settings::read(text).err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_clerks_client_wants_the_leader_whatever_the_string_says() {
+        let read = Settings::read("esdb://n1:1,n2:2?nodePreference=follower&tls=false").unwrap();
+        assert_eq!(read.leader.node_preference().to_string(), "leader");
+        assert_ne!(read.any.node_preference().to_string(), "leader");
+        assert_eq!(read.leader.hosts().len(), 2);
+    }
+
+    #[test]
+    fn what_would_make_the_crate_panic_is_refused_before() {
+        assert!(Settings::read("esdb://node?tlsCAFile=/does/not/exist").is_err());
+        assert!(Settings::read("esdb://node?tls=perhaps").is_err());
+    }
+}
