@@ -48,7 +48,6 @@ pub fn verify(path: &Path, options: Options<'_>) -> Result<Verdict, Error> {
         Err(error) => return Err(error),
     };
     let mut audited = audit(source, options)?;
-    let cut = Vec::new();
     if audited.finding.is_none() && path.is_dir() {
         // What lies behind the last event that can be read: pages cut out of the tree, frames behind a bad one.
         let behind = match wal::behind(&path.join(folder::JOURNAL))? {
@@ -58,28 +57,22 @@ pub fn verify(path: &Path, options: Options<'_>) -> Result<Verdict, Error> {
         let place = Place::Position(audited.position + 1);
         audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
     }
-    Ok(Verdict { audited, expected, cut })
+    Ok(Verdict { audited, expected, cut: Vec::new() })
 }
 
-/// Audits what is fed from a store. `cut` is asked of each account that was met what its stream no longer shows: the journal
-/// keeps for a while what an operator took out of a stream.
+/// Which of these accounts' streams no longer show all that was written to them, and why.
+pub type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>, Error>;
+
+/// Audits what is fed from a store. `cut` is asked about every account that was met: the journal keeps for a while what is
+/// gone from a stream.
 ///
 /// # Errors
 /// When the store can't be read.
-pub fn verify_store(
-    source: Box<dyn Source>,
-    options: Options<'_>,
-    cut: &mut dyn FnMut(&str) -> Result<Option<String>, Error>,
-) -> Result<Verdict, Error> {
+pub fn verify_store(source: Box<dyn Source>, options: Options<'_>, cut: Cut<'_>) -> Result<Verdict, Error> {
     let expected = options.expect.is_some();
     let audited = audit(source, options)?;
-    let mut found = Vec::new();
-    for account in &audited.accounts {
-        if let Some(what) = cut(account)? {
-            found.push((account.clone(), what));
-        }
-    }
-    Ok(Verdict { audited, expected, cut: found })
+    let cut = cut(&audited.accounts)?;
+    Ok(Verdict { audited, expected, cut })
 }
 
 impl fmt::Display for Verdict {
@@ -135,7 +128,10 @@ impl Verdict {
             )?;
         }
         for (account, what) in &self.cut {
-            writeln!(f, "CUT        account-{account}: {what}")?;
+            writeln!(
+                f,
+                "CUT        account-{account}: what is to be read of this stream is limited: {what}"
+            )?;
         }
         Ok(())
     }

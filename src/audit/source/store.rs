@@ -11,8 +11,8 @@ use crate::audit::block::{Block, Row};
 use crate::audit::chain::Chain;
 use crate::audit::flaw::Flaw;
 
-/// How many pieces may wait. A piece is a page of lines, some hundred kilobytes.
-const WAITING: usize = 8;
+/// How many pieces may wait. A piece is a page of lines, some megabytes.
+const WAITING: usize = 4;
 
 /// What a feeder gives.
 #[derive(Debug)]
