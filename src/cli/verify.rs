@@ -68,7 +68,7 @@ pub fn run(args: Args) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::tests::history::{everything, export};
+    use crate::audit::tests::history::{everything, export, streams_export};
 
     fn says(bytes: &[u8], expect: Option<(u64, Hash)>) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -86,6 +86,21 @@ mod tests {
         insta::assert_snapshot!("bad", says(changed.as_bytes(), None));
         let part = changed.lines().skip(5).take(3).fold(String::new(), |all, line| all + line + "\n");
         insta::assert_snapshot!("part", says(part.as_bytes(), None));
+    }
+
+    #[test]
+    fn it_says_what_a_chain_along_each_stream_shows_and_what_not() {
+        let mut events = everything();
+        // carol's account is opened under an ID that alice has used.
+        let last = events.len() - 1;
+        events[last].id = events[1].id.clone();
+        let bytes = streams_export(&events);
+        insta::assert_snapshot!("streams", says(&bytes, None));
+        let kept = crate::audit::tests::audited(&bytes);
+        insta::assert_snapshot!(
+            "streams_expected",
+            says(&bytes, kept.hash.map(|hash| (kept.position, hash)))
+        );
     }
 
     #[test]
