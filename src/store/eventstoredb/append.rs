@@ -85,12 +85,10 @@ fn event(wire: &super::proposed::Wire) -> Option<EventData> {
 }
 
 fn stored(written: &WriteResult) -> Appended {
-    let position = written.position;
-    if position.commit != position.prepare {
-        return Appended::Unknown(format!("the positions {position} of one event differ"));
-    }
-    // "No position" comes as the very first one, where no event of a stream can be.
-    let position = (position.commit > 0).then_some(position.commit);
+    let at = written.position;
+    // "No position" comes as the very first one, where no event of a stream can be. One that is committed apart from
+    // its writing is found damaged when it is read.
+    let position = (at.commit > 0 && at.commit == at.prepare).then_some(at.commit);
     Appended::Stored { last_revision: written.next_expected_version, position }
 }
 
