@@ -146,12 +146,16 @@ impl Verdict {
                  answer right, follows from the events before position {from} and was not checked."
             )?;
         }
-        if journal_id.is_none() {
-            writeln!(
+        match (journal_id, chain) {
+            (Some(_), _) => {}
+            (None, Chain::Journal) => writeln!(
                 f,
                 "There is no manifest: what the first event is chained to was not checked, and events missing at the end \
                  would not show."
-            )?;
+            )?,
+            (None, Chain::Streams) => {
+                writeln!(f, "There are no events, and nothing shows whether there were any.")?
+            }
         }
         if self.expected {
             return writeln!(
