@@ -16,6 +16,7 @@ pub mod data;
 pub mod digest;
 pub mod event;
 pub mod export;
+pub mod export_streams;
 pub mod flaw;
 pub mod line;
 pub mod manifest;
@@ -29,6 +30,7 @@ pub mod rules;
 pub mod run;
 pub mod seen;
 pub mod source;
+pub mod streams;
 pub mod verify;
 
 #[cfg(test)]
@@ -63,6 +65,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A store that feeds its lines can't be read.
+    #[error("can't read the store")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// There is nothing in a file.
     #[error("{} is empty: it has neither events nor a manifest", .0.display())]
     Empty(PathBuf),

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod child;
 pub mod demo;
 pub mod export;
+mod from_store;
 pub mod import;
 mod index_books;
 pub mod keys;
