@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn the_clerks_client_wants_the_leader_whatever_the_string_says() {
         let read = Settings::read("esdb://n1:1,n2:2?nodePreference=follower&tls=false").unwrap();
-        assert_eq!(read.leader.node_preference().to_string(), "leader");
-        assert_ne!(read.any.node_preference().to_string(), "leader");
+        assert_eq!(read.leader.node_preference().to_string(), "Leader");
+        assert_ne!(read.any.node_preference().to_string(), "Leader");
         assert_eq!(read.leader.hosts().len(), 2);
     }
 
