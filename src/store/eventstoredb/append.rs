@@ -51,10 +51,13 @@ impl Store {
         let begun = Instant::now();
         let patience = self.0.patience.append;
         let expected = proposed.expected().map_or(ExpectedRevision::NoStream, ExpectedRevision::Exact);
-        let options = AppendToStreamOptions::default()
+        let mut options = AppendToStreamOptions::default()
             .expected_revision(expected)
             .requires_leader(true)
             .deadline(patience * 9 / 10);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
         let gate = Arc::new(Gate::default());
         let events = Streaming(Gated { gate: Arc::clone(&gate), events: events.into_iter() });
         let stream = format!("{STREAM}{account}");
