@@ -110,7 +110,10 @@ impl Store {
         let from = from.map_or(StreamPosition::Start, |from| {
             StreamPosition::Position(Position { commit: from, prepare: from })
         });
-        let options = ReadAllOptions::default().position(from).forwards().max_count(limit);
+        let mut options = ReadAllOptions::default().position(from).forwards().max_count(limit);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
         self.read(&self.0.any, async |client: &Client| client.read_all(&options).await, take).await
     }
 
@@ -123,7 +126,10 @@ impl Store {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let options = options.requires_leader(true).max_count(limit);
+        let mut options = options.requires_leader(true).max_count(limit);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
         let mut found = Vec::new();
         let open = async |client: &Client| client.read_stream(stream.as_str(), &options).await;
         self.read(&self.0.leader, open, |event| found.push(event)).await?;
