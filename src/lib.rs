@@ -13,6 +13,11 @@
 //! 4. [`store`] chains the events of all commands that were waiting to the one before, and makes them durable together.
 //! 5. The [`index`] takes them in; then each caller is told, and [`answers`] renders the answer from the event.
 //!
+//! There are two stores. The embedded one is held by this process: one thread decides for the whole ledger and appends all
+//! that was waiting as one commit. EventStoreDB is written by any number of instances: [`clerk::lanes`] has a task for each
+//! account in use, which appends at the exact revision that it decided on, and decides again when another was first; the
+//! ledger's follower keeps the [`index`] up with all of them. The decision, the answers and everything after are the same.
+//!
 //! From the journal onward: [`audit`] replays and verifies it with an arithmetic of its own, exports it and restores it.
 //! [`client`] is the other side: it keeps an ID through every attempt. [`cli`] is the command line, [`config`],
 //! [`telemetry`] and [`keys`] are what a service needs besides.
@@ -22,6 +27,7 @@
 //! - An ID is booked once, for ever; a retry gets the first answer, byte for byte.
 //! - No answer leaves before everything that it was decided on is durable.
 //! - A commit that fails takes back its state, and every decision made on top of it.
+//! - An append that nobody knows the outcome of is asked about until its revision is occupied; nothing is decided on it.
 //! - Every movement of money has two entries that sum to zero; so does the ledger, at every position.
 //! - What is derived (the index) names its journal, its position and the hash there, and can be deleted.
 //! - The core takes time and random numbers as arguments.

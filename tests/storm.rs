@@ -196,6 +196,7 @@ impl Storm<'_> {
                         told.insert(id);
                     }
                     Verdict::Refused(refusal) => self.refused(before, command, refusal),
+                    Verdict::Unavailable(why) => panic!("the embedded store fails a batch as a whole: {why}"),
                 }
             }
         }

@@ -79,12 +79,23 @@ pub struct Reply {
 
 /// Sends one request on a connection of its own and reads the answer.
 pub fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
+    send_with(address, method, path, "", body)
+}
+
+/// The same with more header lines, each with its end.
+pub fn send_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> std::io::Result<Reply> {
     let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     socket.set_read_timeout(Some(Duration::from_secs(30)))?;
     socket.set_nodelay(true)?;
     let request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
+         {headers}content-length: {}\r\n\r\n{body}",
         body.len()
     );
     socket.write_all(request.as_bytes())?;

@@ -10,12 +10,12 @@ use tokio::time::timeout;
 
 use crate::domain::ids::AccountName;
 use crate::ledger::{Position, Unavailable, Verdict};
+use crate::store::eventstoredb::{Error, Settled, Settling};
 
 use super::Hub;
 use super::known::{Known, Trouble};
 use super::lookups::Lookups;
 use super::round::{Decided, Round, Ruling};
-use super::settle::{Settled, Settling};
 use super::work::{Errand, Work};
 
 /// So long an account that nothing comes for is kept.
@@ -154,7 +154,7 @@ impl Lane {
         };
         let settled = match waited {
             Ok(settled) => settled,
-            Err(_waited) if !settling.is_doubtful() => Settled::NotStored(Trouble::Unreachable),
+            Err(_waited) if !settling.is_doubtful() => Settled::NotStored(timed_out()),
             Err(_waited) => {
                 hub.hand.set_unresolved(&decided.events, true);
                 self.answer_unknown(work, &rulings);
@@ -185,7 +185,7 @@ impl Lane {
                     self.give_up(work, rulings.len(), trouble);
                 }
             }
-            Settled::NotStored(trouble) => self.give_up(work, rulings.len(), trouble),
+            Settled::NotStored(error) => self.give_up(work, rulings.len(), error.into()),
         }
     }
 
@@ -210,7 +210,7 @@ impl Lane {
                     }
                     Some(Message::Forget) => self.known = None,
                     // The service stops: the next one finds out.
-                    None => return Settled::NotStored(Trouble::Unreachable),
+                    None => return Settled::NotStored(timed_out()),
                 },
             }
         }
@@ -281,4 +281,8 @@ impl Lane {
             self.hub.hand.release(id);
         }
     }
+}
+
+fn timed_out() -> Error {
+    Error::Unreachable("it took too long".into())
 }

@@ -16,7 +16,6 @@ mod known;
 mod lane;
 mod lookups;
 mod round;
-mod settle;
 mod work;
 
 use std::collections::HashMap;

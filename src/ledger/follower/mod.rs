@@ -7,7 +7,8 @@
 //!
 //! Before each reading the index's last event is compared with the store: one that was put back from yesterday is found.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod fold;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,24 +17,22 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::clerk::lanes::Lanes;
-use crate::domain::account::Account;
-use crate::domain::event::Event;
-use crate::domain::ids::{AccountName, TransactionId};
-use crate::index::record::{Role, StreamKey};
-use crate::index::{Checkpoint, Index, IndexError, Note, Reached, Tracked};
-use crate::store::chain::Hash;
+use crate::domain::ids::AccountName;
+use crate::index::{Checkpoint, Index, IndexError, Note, Reached};
 use crate::store::eventstoredb::{Error, Followed, Recorded, Store};
 
 use super::Head;
+use fold::{Fold, Taken};
 
 /// Events that are taken in together.
 const TOGETHER: usize = 1_000;
 /// So long it waits before it tries a store again that can't be reached.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
-/// Accounts that are kept at hand.
-const MOST_ACCOUNTS: usize = 65_536;
+/// After so long a silence it looks for itself.
+const SILENCE: Duration = Duration::from_millis(800);
 /// So long the lanes may take to finish at the stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
@@ -62,6 +61,7 @@ impl Follower {
         let state = Arc::new(State { connected: AtomicBool::new(false), twice: AtomicUsize::new(twice) });
         let reached =
             Reached { position: checkpoint.position, hash: checkpoint.hash, event: checkpoint.event };
+        let fold = Fold::new(index.clone());
         let following = Following {
             store,
             index,
@@ -70,7 +70,7 @@ impl Follower {
             state: Arc::clone(&state),
             reached,
             looked_at: checkpoint.position,
-            accounts: HashMap::new(),
+            fold,
             doubted: None,
         };
         let runtime = Handle::current();
@@ -140,7 +140,7 @@ struct Following {
     reached: Reached,
     /// Everything up to this position was looked at.
     looked_at: u64,
-    accounts: HashMap<AccountName, Tracked>,
+    fold: Fold,
     /// Where something did not follow: believed when it is read there a second time.
     doubted: Option<u64>,
 }
@@ -227,9 +227,14 @@ impl Following {
             Err(error) => return error.into(),
         };
         loop {
-            let followed = match subscription.next_many(TOGETHER).await {
-                Ok(followed) => followed,
-                Err(error) => return error.into(),
+            let followed = match timeout(SILENCE, subscription.next_many(TOGETHER)).await {
+                Ok(Ok(followed)) => followed,
+                Ok(Err(error)) => return error.into(),
+                Err(_silent) => match self.is_deaf().await {
+                    Ok(false) => continue,
+                    Ok(true) => return Error::Dropped("it missed events that are there".into()).into(),
+                    Err(stopped) => return stopped,
+                },
             };
             let mut events = Vec::with_capacity(followed.len());
             let mut looked_at = self.looked_at;
@@ -250,6 +255,11 @@ impl Following {
         }
     }
 
+    /// Nothing came for a while: is there nothing?
+    async fn is_deaf(&self) -> Result<bool, Stopped> {
+        Ok(!self.store.journal(self.looked_at, 1).await?.is_empty())
+    }
+
     /// Takes in events that follow on what was read before.
     async fn take_in(&mut self, recorded: &[Recorded]) -> Result<(), Stopped> {
         let mut taken = Taken::after(self.reached, self.looked_at);
@@ -265,7 +275,7 @@ impl Following {
             if self.lanes.damage().is_lasting(&account) {
                 continue;
             }
-            match self.one(recorded, &account, &mut taken)? {
+            match self.fold.take(recorded, &account, &mut taken)? {
                 Ok(()) => {}
                 Err(why) if self.doubted == Some(recorded.position) => {
                     self.doubted = None;
@@ -293,66 +303,9 @@ impl Following {
         }
     }
 
-    /// Folds one event; what is wrong with it comes back as text.
-    fn one(
-        &mut self,
-        recorded: &Recorded,
-        account: &AccountName,
-        taken: &mut Taken,
-    ) -> Result<Result<(), String>, IndexError> {
-        if !self.accounts.contains_key(account)
-            && let Some(tracked) = self.index.tracked(account)?
-        {
-            self.accounts.insert(account.clone(), tracked);
-        }
-        let before = self.accounts.get(account);
-        let wrong = |why: &dyn std::fmt::Display| Ok(Err(format!("position {}: {why}", recorded.position)));
-        let read = match recorded.read() {
-            Ok(read) => read,
-            Err(foreign) => return wrong(&foreign),
-        };
-        let previous = match before {
-            Some(tracked) => tracked.hash.unwrap_or_else(|| Hash::of_stream(account)),
-            None => Hash::of_stream(account),
-        };
-        let hash = previous.then(&read.canonical);
-        let event = read.line.event;
-        let after = match Account::evolve(before.map(|tracked| &tracked.account), &event) {
-            Ok(after) => after,
-            Err(error) => return wrong(&error),
-        };
-        if hash != read.line.hash {
-            return wrong(&"its hash does not follow from the event before it");
-        }
-        let stream = before.map_or_else(|| StreamKey::of(account), |tracked| tracked.stream);
-        let id = event.transaction_id;
-        let elsewhere =
-            taken.ids.contains(&id) || self.index.marks(id)?.iter().any(|mark| mark.role == Role::Booked);
-        if elsewhere {
-            tracing::warn!(%account, transaction_id = %id, "the ID was recorded on another account, too");
-            taken.notes.push(Note::Twice(id));
-            self.state.twice.fetch_add(1, Ordering::Relaxed);
-        }
-        taken.ids.insert(id);
-        let tracked = Tracked { account: after, stream, hash: Some(hash) };
-        self.accounts.insert(account.clone(), tracked.clone());
-        taken.accounts.insert(account.clone(), tracked);
-        if taken.journal.is_none() && self.reached.position == 0 {
-            taken.journal = Some(recorded.event_id);
-            taken.reached.hash = Hash::genesis(recorded.event_id);
-        }
-        taken.reached =
-            Reached { position: recorded.position, hash: taken.reached.hash.and(&hash), event: hash };
-        taken.events.push((stream, recorded.position, event));
-        Ok(Ok(()))
-    }
-
     /// A gap is the stream's own, if the stream has it; else events were missed on the way here, and the index lacks them.
     async fn nothing_was_missed(&self, account: &AccountName, position: u64) -> Result<(), Stopped> {
-        let next = match self.accounts.get(account) {
-            Some(tracked) => tracked.account.revision + 1,
-            None => 0,
-        };
+        let next = self.fold.next_revision(account);
         let found = self.store.stream(account, next, 1).await;
         match found.unwrap_or_default().first() {
             Some(missed) if missed.revision == next && missed.position < position => Err(Stopped::Whole(
@@ -375,6 +328,8 @@ impl Following {
         if let Some(journal_id) = taken.journal {
             self.index.adopt(journal_id);
         }
+        let twice = taken.notes.iter().filter(|note| matches!(note, Note::Twice(_))).count();
+        self.state.twice.fetch_add(twice, Ordering::Relaxed);
         let events = taken.events.iter().map(|(stream, position, event)| (*stream, *position, event));
         self.index.apply_noting(events, taken.accounts.into_values(), taken.notes, taken.reached);
         self.reached = taken.reached;
@@ -384,35 +339,7 @@ impl Following {
             head.position = taken.reached.position;
             head.hash = taken.reached.hash;
         });
-        if self.accounts.len() > MOST_ACCOUNTS {
-            self.accounts.clear();
-        }
+        self.fold.bound();
         Ok(())
-    }
-}
-
-/// What is taken into the index together.
-struct Taken {
-    events: Vec<(StreamKey, u64, Event)>,
-    accounts: BTreeMap<AccountName, Tracked>,
-    ids: HashSet<TransactionId>,
-    notes: Vec<Note>,
-    /// The journal's id, when its first event is among them.
-    journal: Option<uuid::Uuid>,
-    reached: Reached,
-    looked_at: u64,
-}
-
-impl Taken {
-    fn after(reached: Reached, looked_at: u64) -> Self {
-        Self {
-            events: Vec::new(),
-            accounts: BTreeMap::new(),
-            ids: HashSet::new(),
-            notes: Vec::new(),
-            journal: None,
-            reached,
-            looked_at,
-        }
     }
 }

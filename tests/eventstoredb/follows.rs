@@ -1,0 +1,148 @@
+//! Following: what comes, and what does not come twice, while the node drops its subscribers.
+
+use std::time::Duration;
+
+use bookonce::store::eventstoredb::{Error, Follow, Followed, Store};
+use eventstore::{AppendToStreamOptions, EventData, StreamMetadataBuilder};
+
+use crate::{deposits, events, fill, fresh, hurried, nodes, revisions, standin};
+
+async fn next(follow: &mut Follow) -> Result<Followed, Error> {
+    tokio::time::timeout(Duration::from_secs(20), follow.next()).await.expect("it hangs")
+}
+
+#[tokio::test]
+async fn what_is_there_comes_first_then_what_is_new_and_of_the_ledger_only() {
+    for node in nodes() {
+        let (store, client, account) = (node.store().await, node.raw().await, fresh("alice"));
+        let first = deposits(&account, None, 0..2);
+        store.append(&account, &first).await;
+        let start = store.stream(&account, 0, 1).await.unwrap()[0].position;
+        let mut follow = store.follow(Some(start)).await.unwrap();
+        let mut seen = Vec::new();
+        while seen.len() < 3 {
+            match next(&mut follow).await.unwrap() {
+                Followed::CaughtUp => {
+                    let other = EventData::json("Something", &1).unwrap();
+                    let options = AppendToStreamOptions::default();
+                    client.append_to_stream(format!("others-{account}"), &options, other).await.unwrap();
+                    let cut = StreamMetadataBuilder::new().max_count(7).build();
+                    client.set_stream_metadata(format!("account-{account}"), &options, &cut).await.unwrap();
+                    store.append(&account, &deposits(&account, Some((1, first.hash())), 2..3)).await;
+                }
+                Followed::Checkpoint(at) => assert!(at >= start),
+                Followed::Event(event) if event.account().as_ref() == Some(&account) => seen.push(event),
+                // A real node may be in use by others.
+                Followed::Event(event) => assert!(node.running.is_none(), "{event:?}"),
+            }
+        }
+        assert_eq!(revisions(&seen), [1, 0, 2], "its own event is not repeated; the metadata's comes too");
+        assert!(seen[1].is_metadata() && !seen[2].is_metadata());
+    }
+}
+
+/// Follows until so many events have been seen, from after the last one each time the subscription ends.
+async fn follow_through(store: &Store, count: usize, ends: &mut usize) -> Vec<(u64, String, u64)> {
+    let (mut seen, mut after) = (Vec::new(), None);
+    while seen.len() < count {
+        let Ok(mut follow) = store.follow(after).await else { continue };
+        loop {
+            match tokio::time::timeout(Duration::from_secs(20), follow.next_many(64)).await.expect("it hangs")
+            {
+                Ok(many) => {
+                    assert!(!many.is_empty() && many.len() <= 64);
+                    for event in events(many) {
+                        after = Some(event.position);
+                        seen.push((event.position, event.stream, event.revision));
+                    }
+                }
+                Err(_) => {
+                    *ends += 1;
+                    break;
+                }
+            }
+            if seen.len() >= count {
+                break;
+            }
+        }
+    }
+    seen
+}
+
+async fn write(store: &Store, accounts: usize, each: u64) {
+    let writers = (0..accounts).map(|_| {
+        let store = store.clone();
+        async move { fill(&store, &fresh("a"), each).await }
+    });
+    futures_util::future::join_all(writers).await;
+}
+
+/// Catches: an event skipped or repeated where a subscription was taken up again.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_is_skipped_or_repeated_over_drops() {
+    for (faults, drops) in [("most-waiting=32", true), ("most-waiting=0", false)] {
+        let running = standin(faults);
+        let store = Store::new(&running.connection_string()).await.unwrap();
+        let following = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let mut ends = 0;
+                (follow_through(&store, 12_000, &mut ends).await, ends)
+            }
+        });
+        write(&store, 8, 1_500).await;
+        let (seen, ends) = following.await.unwrap();
+        assert!(seen.is_sorted_by(|a, b| a.0 < b.0), "in the order of $all, none twice");
+        assert_eq!(seen.len(), 12_000);
+        let journal = store.journal(0, 20_000).await.unwrap();
+        assert_eq!(seen.iter().map(|seen| seen.0).collect::<Vec<_>>(), {
+            journal.iter().map(|event| event.position).collect::<Vec<_>>()
+        });
+        assert!(!drops || ends > 0, "the node never dropped it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_lives_through_restarts_and_cuts() {
+    let mut running = standin("");
+    let store = hurried(&running).await;
+    let account = fresh("alice");
+    let (mut last, mut seen, mut after) = (None, Vec::new(), None);
+    for round in 0..6_u64 {
+        match round % 3 {
+            1 => running.restart().unwrap(),
+            2 => running.cut_connections(),
+            _ => {}
+        }
+        let proposed = deposits(&account, last, round..round + 1);
+        while !matches!(
+            store.append(&account, &proposed).await,
+            bookonce::store::eventstoredb::Appended::Stored { .. }
+        ) {}
+        last = Some((round, proposed.hash()));
+        while seen.len() <= usize::try_from(round).unwrap() {
+            let Ok(mut follow) = store.follow(after).await else { continue };
+            while let Ok(followed) = next(&mut follow).await {
+                if let Followed::Event(event) = followed {
+                    after = Some(event.position);
+                    seen.push(event.revision);
+                    break;
+                }
+            }
+        }
+    }
+    assert_eq!(seen, [0, 1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_subscription_that_is_over_says_so_again_and_again() {
+    let mut running = standin("");
+    let store = hurried(&running).await;
+    let mut follow = store.follow(None).await.unwrap();
+    while next(&mut follow).await.unwrap() != Followed::CaughtUp {}
+    running.stop().unwrap();
+    for _ in 0..3 {
+        assert!(matches!(next(&mut follow).await, Err(Error::Dropped(_))));
+        assert!(matches!(follow.next_many(5).await, Err(Error::Dropped(_))));
+    }
+}

@@ -1,0 +1,154 @@
+//! The adapter of EventStoreDB against the stand-in, in the same process: what an append is told in each kind of trouble,
+//! what is read back, and what a follower sees. With `BOOKONCE_TEST_ESDB` set to a connection string, what needs no planted
+//! fault runs against that node too, in accounts of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
+#![allow(clippy::disallowed_methods, reason = "names that no earlier run has used")]
+
+mod appends;
+#[path = "../support/arbitrary.rs"]
+mod arbitrary;
+#[path = "../support/each.rs"]
+mod each;
+mod ended;
+mod faults;
+mod follows;
+#[path = "../support/given.rs"]
+mod given;
+mod ids;
+mod lines;
+mod pace;
+mod reads;
+#[path = "../eventstore_standin/mod.rs"]
+mod standin;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::time::Duration;
+
+use bookonce::domain::currency::Currency;
+use bookonce::domain::event::{Answer, Event, Fact};
+use bookonce::domain::ids::{AccountName, TransactionId};
+use bookonce::domain::metadata::Origin;
+use bookonce::domain::time::Timestamp;
+use bookonce::store::chain::Hash;
+use bookonce::store::eventstoredb::{Appended, Followed, Patience, Proposed, Recorded, Store};
+use standin::{Options, Running, Standin};
+use uuid::Uuid;
+
+/// Short, so that what is never answered does not keep the tests.
+const HURRIED: Patience = Patience {
+    connect: Duration::from_secs(5),
+    append: Duration::from_millis(300),
+    read: Duration::from_secs(10),
+};
+
+/// A node, and what ends it.
+struct Node {
+    connection: String,
+    running: Option<Running>,
+}
+
+fn standin(faults: &str) -> Running {
+    Standin::start(Options { faults: faults.parse().unwrap(), ..Options::default() }).unwrap()
+}
+
+/// The stand-in, and a real node if one is named.
+fn nodes() -> Vec<Node> {
+    let running = standin("");
+    let mut nodes = vec![Node { connection: running.connection_string(), running: Some(running) }];
+    let named = std::env::var("BOOKONCE_TEST_ESDB").ok();
+    nodes.extend(named.map(|connection| Node { connection, running: None }));
+    nodes
+}
+
+impl Node {
+    async fn store(&self) -> Store {
+        Store::new(&self.connection).await.unwrap()
+    }
+
+    /// The crate itself, for what the adapter has no business to do.
+    async fn raw(&self) -> eventstore::Client {
+        raw(&self.connection).await
+    }
+}
+
+async fn raw(connection: &str) -> eventstore::Client {
+    bookonce::store::eventstoredb::prepare_tls().await;
+    eventstore::Client::new(connection.parse().unwrap()).unwrap()
+}
+
+/// A store on a stand-in that goes wrong.
+async fn hurried(running: &Running) -> Store {
+    Store::with_patience(&running.connection_string(), HURRIED).await.unwrap()
+}
+
+/// An account that no other run has used.
+fn fresh(name: &str) -> AccountName {
+    AccountName::parse(&format!("{name}-{}", Uuid::new_v4().simple())).unwrap()
+}
+
+/// A deposit with the transaction ID `n`, decided so many seconds after the others.
+fn deposit_at(account: &AccountName, revision: u64, n: u128, seconds: i64) -> Event {
+    let currency = Currency::parse("EUR").unwrap();
+    let at = given::NOW.plus_seconds(seconds);
+    event(account, revision, n, at, Fact::Deposited(given::movement(given::eur("7"))), currency)
+}
+
+fn event(
+    account: &AccountName,
+    revision: u64,
+    n: u128,
+    at: Timestamp,
+    fact: Fact,
+    currency: Currency,
+) -> Event {
+    Event {
+        account: account.clone(),
+        revision,
+        recorded_at: at,
+        effective_at: at,
+        transaction_id: TransactionId::from_uuid(Uuid::from_u128(n + 1)).unwrap(),
+        currency,
+        fact,
+        answer: Answer { balance: given::eur("7"), available: given::eur("7") },
+        origin: Origin { correlation: None, causation: None, actor: "test".into() },
+    }
+}
+
+/// Deposits with these revisions, behind what is there.
+fn deposits(account: &AccountName, last: Option<(u64, Hash)>, revisions: std::ops::Range<u64>) -> Proposed {
+    let mut proposed = Proposed::after(account, last);
+    for revision in revisions {
+        assert!(proposed.push(&deposit_at(account, revision, revision.into(), 0)));
+    }
+    proposed
+}
+
+/// Appends so many deposits to a new account, in as few appends as hold them.
+async fn fill(store: &Store, account: &AccountName, count: u64) -> Hash {
+    let mut last = None;
+    while let from = last.map_or(0, |(revision, _)| revision + 1)
+        && from < count
+    {
+        let proposed = deposits(account, last, from..count.min(from + 1_000));
+        let Appended::Stored { last_revision, .. } = store.append(account, &proposed).await else {
+            panic!("not stored")
+        };
+        last = Some((last_revision, proposed.hash()));
+    }
+    last.unwrap().1
+}
+
+fn revisions(found: &[Recorded]) -> Vec<u64> {
+    found.iter().map(|event| event.revision).collect()
+}
+
+/// The events among what was followed.
+fn events(followed: Vec<Followed>) -> Vec<Recorded> {
+    let only = |followed| match followed {
+        Followed::Event(event) => Some(event),
+        Followed::Checkpoint(_) | Followed::CaughtUp => None,
+    };
+    followed.into_iter().filter_map(only).collect()
+}
