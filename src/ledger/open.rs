@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
+use crate::clerk::lanes::IDLE;
 use crate::clerk::{Clerk, Limits, Office};
 use crate::domain::account::Account;
 use crate::domain::event::Event;
@@ -84,11 +86,13 @@ pub struct Workings {
     pub appends: Wrap,
     /// The sizes in the index.
     pub index: Tuning,
+    /// So long an account that nothing comes for is kept in memory, where each has a clerk of its own.
+    pub idle: Duration,
 }
 
 impl Default for Workings {
     fn default() -> Self {
-        Self { appends: Box::new(|appends| appends), index: Tuning::default() }
+        Self { appends: Box::new(|appends| appends), index: Tuning::default(), idle: IDLE }
     }
 }
 
