@@ -37,18 +37,18 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts `bookonce serve` on this folder, its log beside it in `<data>.log`, and waits until it listens.
+    /// Starts `bookonce serve` on this folder, over a store if one is named, its log beside it in `<data>.log`, and waits
+    /// until it listens.
     ///
     /// # Errors
     /// When it can't be started or does not come up.
-    pub async fn serve(data: &Path, listen: &str) -> Result<Self, Error> {
+    pub async fn serve(data: &Path, listen: &str, store: Option<&str>) -> Result<Self, Error> {
         let log = data.with_extension("log");
         let data = data.as_os_str();
-        Self::listening(
-            &["serve".as_ref(), "--data".as_ref(), data, "--listen".as_ref(), listen.as_ref()],
-            &log,
-        )
-        .await
+        let mut arguments: Vec<&OsStr> =
+            vec!["serve".as_ref(), "--data".as_ref(), data, "--listen".as_ref(), listen.as_ref()];
+        arguments.extend(named(store));
+        Self::listening(&arguments, &log).await
     }
 
     /// Starts this program with these arguments and waits for the line that says where it listens.
@@ -116,13 +116,20 @@ impl Service {
     }
 }
 
-/// Runs `bookonce verify` on a folder: is it right, and what it said.
+/// The arguments that name a store.
+fn named(store: Option<&str>) -> impl Iterator<Item = &OsStr> {
+    store.into_iter().flat_map(|store| ["--store".as_ref(), store.as_ref()])
+}
+
+/// Runs `bookonce verify` on a folder, or on the store if one is named: is it right, and what it said.
 ///
 /// # Errors
 /// When it can't be started.
-pub async fn verify(data: &Path) -> Result<(bool, String), Error> {
+pub async fn verify(data: &Path, store: Option<&str>) -> Result<(bool, String), Error> {
     let process = |error| Error::Process("bookonce verify", error);
-    let arguments = ["verify".as_ref(), data.as_os_str()];
+    let place = if store.is_some() { None } else { Some(data.as_os_str()) };
+    let arguments: Vec<&OsStr> =
+        [OsStr::new("verify")].into_iter().chain(place).chain(named(store)).collect();
     let output = this_program(&arguments).map_err(process)?.output().await.map_err(process)?;
     let said = [output.stdout, output.stderr].concat();
     Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))

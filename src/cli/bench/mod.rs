@@ -174,7 +174,7 @@ async fn filled(args: &Args, folder: &Path, figures: &mut Figures) -> Result<(),
 
 /// A service on a fresh ledger, with the load's accounts in it.
 async fn prepared(args: &Args, data: &Path) -> Result<Service, Error> {
-    let service = Service::serve(data, "127.0.0.1:0").await?;
+    let service = Service::serve(data, "127.0.0.1:0", None).await?;
     let (address, accounts) = (service.address, args.accounts);
     blocking(move || Ok(batch::prepare(address, accounts)?)).await?;
     Ok(service)
