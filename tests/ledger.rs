@@ -17,7 +17,7 @@ async fn answers(ledger: &Ledger, commands: Vec<bookonce::domain::command::Comma
                 (answer.status, String::from_utf8(answer.body).unwrap())
             }
             Verdict::Refused(refusal) => (0, format!("{refusal:?}")),
-            Verdict::Unavailable(why) => panic!("{why:?}"),
+            Verdict::Unavailable(why) => panic!("{why}"),
         })
         .collect()
 }

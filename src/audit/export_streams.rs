@@ -13,86 +13,116 @@ use super::line;
 use super::manifest::Manifest;
 use super::source::Source;
 
-/// Exports the events at these positions (by default all) and those between them, as far as the source goes.
+/// Lines in from the journal's first on, an export out.
+#[derive(Debug)]
+pub struct StreamsExporter<W> {
+    out: W,
+    from: u64,
+    to: u64,
+    /// The position of the last line taken.
+    at: u64,
+    events: u64,
+    /// The journal's id, and the head's hash with the last line taken.
+    head: Option<(Uuid, Hash)>,
+    part: Option<Manifest>,
+}
+
+impl<W: Write> StreamsExporter<W> {
+    /// An export of the events at these positions (by default all) and those between them.
+    pub fn new(out: W, from: Option<u64>, to: Option<u64>) -> Self {
+        let (from, to) = (from.unwrap_or(1), to.unwrap_or(u64::MAX));
+        Self { out, from, to, at: 0, events: 0, head: None, part: None }
+    }
+
+    /// After which position it wants lines; none when it has all.
+    #[must_use]
+    pub fn wants_after(&self) -> Option<u64> {
+        (self.at < self.to).then_some(self.at)
+    }
+
+    /// How many events were read.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Takes the lines that come next.
+    ///
+    /// # Errors
+    /// When one is none or does not come after the one before, or can't be written on.
+    pub fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let position = line::position(line, 0).filter(|position| *position > self.at);
+            let position = position.ok_or(ExportError::Broken(self.at + 1))?;
+            if position > self.to {
+                self.at = self.to;
+                return Ok(());
+            }
+            let (journal_id, previous_hash, last_hash) =
+                self.follow(line).ok_or(ExportError::Broken(position))?;
+            (self.at, self.events) = (position, self.events + 1);
+            if position < self.from {
+                continue;
+            }
+            self.out.write_all(line).map_err(ExportError::Write)?;
+            let (from, to, first_hash, count) = (position, position, None, 0);
+            let begun = Manifest { journal_id, from, to, count, first_hash, last_hash, previous_hash };
+            let part = self.part.get_or_insert(begun);
+            (part.to, part.last_hash, part.count) = (position, last_hash, part.count + 1);
+        }
+        Ok(())
+    }
+
+    /// The journal's id, and the head's hash before this line and with it.
+    fn follow(&mut self, line: &[u8]) -> Option<(Uuid, Hash, Hash)> {
+        let hash = last_hash(line)?;
+        let (journal_id, before) = match self.head {
+            Some(head) => head,
+            None => event_id(line).map(|id| (id, chain::genesis(id)))?,
+        };
+        let after = chain::running(&before, &hash);
+        self.head = Some((journal_id, after));
+        Some((journal_id, before, after))
+    }
+
+    /// Writes the manifest, and returns it.
+    ///
+    /// # Errors
+    /// When there were no events between the positions, or it can't be written.
+    pub fn finish(mut self) -> Result<Manifest, ExportError> {
+        let manifest = self.part.ok_or(ExportError::None { from: self.from, to: self.to })?;
+        self.out.write_all(manifest.line().as_bytes()).map_err(ExportError::Write)?;
+        self.out.flush().map_err(ExportError::Write)?;
+        Ok(manifest)
+    }
+}
+
+/// Exports from a source that begins with the journal's first event, as far as it goes.
 ///
 /// # Errors
-/// When the source can't be read or the export written, there are no events there, or a line is none or does not come
-/// after the one before.
+/// When the source can't be read or has found something wrong, and as [`StreamsExporter`].
 pub fn from_streams(
     source: &mut dyn Source,
     (from, to): (Option<u64>, Option<u64>),
-    mut out: impl Write,
+    out: impl Write,
     progress: &dyn Fn(u64),
 ) -> Result<Manifest, ExportError> {
-    let (from, to) = (from.unwrap_or(1), to.unwrap_or(u64::MAX));
-    let mut head = Head::default();
-    let mut part: Option<Manifest> = None;
+    let mut exporter = StreamsExporter::new(out, from, to);
     let mut block = Block::default();
-    let (mut more, mut passed) = (true, false);
-    while more && !passed {
+    let mut more = true;
+    while more && exporter.wants_after().is_some() {
         block.clear();
         more = source.fill(&mut block)?;
-        for line in block.bytes.split_inclusive(|byte| *byte == b'\n') {
-            let position = line::position(line, 0).filter(|position| *position > head.position);
-            let position = position.ok_or(ExportError::Broken(head.position + 1))?;
-            passed = position > to;
-            if passed {
-                break;
+        exporter.take(&block.bytes)?;
+        if let (Some(flaw), Some(after)) = (block.broken.take(), exporter.wants_after()) {
+            let position = block.says.unwrap_or(after + 1);
+            if position <= to.unwrap_or(u64::MAX) {
+                return Err(ExportError::Bad(Finding { place: Place::Position(position), flaw }));
             }
-            let (journal_id, previous_hash, last_hash) = head.take(line, position)?;
-            if position < from {
-                continue;
-            }
-            out.write_all(line).map_err(ExportError::Write)?;
-            let (from, first_hash, count) = (position, None, 0);
-            let part = part.get_or_insert(Manifest {
-                journal_id,
-                from,
-                to: position,
-                count,
-                first_hash,
-                last_hash,
-                previous_hash,
-            });
-            (part.to, part.last_hash, part.count) = (position, last_hash, part.count + 1);
         }
-        let position = block.says.unwrap_or(head.position + 1);
-        if let Some(flaw) = block.broken.take().filter(|_| !passed && position <= to) {
-            return Err(ExportError::Bad(Finding { place: Place::Position(position), flaw }));
-        }
-        progress(head.events);
+        progress(exporter.events());
     }
-    let manifest = part.ok_or(ExportError::None { from, to })?;
-    out.write_all(manifest.line().as_bytes()).map_err(ExportError::Write)?;
-    out.flush().map_err(ExportError::Write)?;
-    Ok(manifest)
-}
-
-/// The journal's head after the lines that were read.
-#[derive(Debug, Default)]
-struct Head {
-    position: u64,
-    events: u64,
-    /// The journal's id and the hash.
-    begun: Option<(Uuid, Hash)>,
-}
-
-impl Head {
-    /// Takes a line. Gives the journal's id, and the head's hash before the line and with it.
-    fn take(&mut self, line: &[u8], position: u64) -> Result<(Uuid, Hash, Hash), ExportError> {
-        let broken = || ExportError::Broken(position);
-        let hash = last_hash(line).ok_or_else(broken)?;
-        let (journal_id, before) = match self.begun {
-            Some(begun) => begun,
-            None => {
-                let id = event_id(line).ok_or_else(broken)?;
-                (id, chain::genesis(id))
-            }
-        };
-        let after = chain::running(&before, &hash);
-        *self = Self { position, events: self.events + 1, begun: Some((journal_id, after)) };
-        Ok((journal_id, before, after))
-    }
+    exporter.finish()
 }
 
 /// The id of the event in this line.

@@ -80,6 +80,15 @@ pub fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
     chain::read_uuid(id).map(Uuid::from_u128)
 }
 
+/// Is this line (without its line feed) an event that is chained to its stream alone? The first event of a journal that is
+/// chained along its streams is.
+#[must_use]
+pub fn begins_its_stream(line: &[u8]) -> bool {
+    let mut hasher = Hasher::default();
+    let event = read(line, 0, None, &mut hasher);
+    event.is_ok_and(|event| hasher.hash(&chain::of_stream(event.account.of(line))) == event.hash)
+}
+
 /// The position that the line from `start` says it has.
 #[must_use]
 pub fn position(block: &[u8], start: usize) -> Option<u64> {

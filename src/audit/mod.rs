@@ -1,7 +1,8 @@
 //! The auditor: replays a journal with an arithmetic of its own, and says where it is first wrong.
 //!
 //! A journal comes from a [`source`] in blocks; each line is cut and checked by itself ([`mod@line`], [`data`], [`chain`]) on
-//! several threads ([`pipeline`]); then the events are folded in order into [`books`], each checked against [`rules`].
+//! several threads ([`pipeline`]); then the events are folded in order into [`books`], each checked against [`rules`]. Where
+//! the chain runs along each stream and not along the journal, [`streams`] follows it in order, too.
 //! [`verify`] and [`replay`] say what was found; [`export`] and [`restore`] carry a journal from place to place.
 //!
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one

@@ -190,8 +190,8 @@ impl Verdict {
             f,
             "The chain along each stream shows that no event of it was changed, moved, put in, or taken out of its middle, \
              unless every hash after it in its stream was computed anew. It does not show that a whole account is missing, \
-             that the newest events of a stream are, that the order between accounts is another, or that the store was put back to an older state{}. Only a hash kept \
-             elsewhere shows these:",
+             that the newest events of a stream are, that the order between accounts is another, or that the store was put \
+             back to an older state{}. Only a hash kept elsewhere shows these:",
             if self.audited.whole { " (the manifest would, but a new one can be made)" } else { "" }
         )
     }

@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 use super::Error;
 use crate::audit;
 use crate::audit::source::store::{Deaf, Fed, Feeder, fed};
+use crate::config::ConnectionString;
 use crate::domain::ids::AccountName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
 
@@ -20,7 +21,7 @@ const ASKED_AT_ONCE: usize = 32;
 pub(super) struct From {
     /// An EventStoreDB in its place, by its connection string (esdb://HOST:2113).
     #[arg(long, value_name = "URL")]
-    pub store: Option<String>,
+    pub store: Option<ConnectionString>,
 }
 
 /// A store that is connected to, and what its work is done in.
@@ -31,9 +32,9 @@ pub(super) struct Connected {
 
 impl Connected {
     /// Reads the connection string. Whether the store can be reached shows when it is read.
-    pub(super) fn to(connection: &str) -> Result<Self, Error> {
+    pub(super) fn to(connection: &ConnectionString) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let store = runtime.block_on(Store::new(connection))?;
+        let store = runtime.block_on(Store::new(connection.reveal()))?;
         Ok(Self { runtime, store })
     }
 

@@ -74,7 +74,7 @@ fn run_with(args: &Args, index: Option<&dyn Books>, out: &mut dyn Write) -> Outc
         index.filter(|index| index.position() == 0).map(|_| Replayed::of(&books::Books::new(Chain::Journal)));
     let mut keep = |books: &books::Books| at_index = Some(Replayed::of(books));
     let pause = index.map(|index| (index.position(), &mut keep as &mut dyn FnMut(&books::Books)));
-    let store = args.from.store.as_deref().map(Connected::to).transpose()?;
+    let store = args.from.store.as_ref().map(Connected::to).transpose()?;
     let source = match &store {
         None => source::open(&args.data)?,
         Some(store) => Box::new(store.journal()),

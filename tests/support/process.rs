@@ -108,7 +108,7 @@ pub fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> std::i
     send_with(address, method, path, "", body)
 }
 
-/// The same with more headers, each with its line end.
+/// The same with more header lines, each with its end.
 pub fn send_with(
     address: SocketAddr,
     method: &str,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{BLOCK_BYTES, Opening, Source};
 use crate::audit::Error;
 use crate::audit::block::{Block, LONGEST_LINE, Row};
-use crate::audit::chain::{self, Chain, Hasher};
+use crate::audit::chain::Chain;
 use crate::audit::flaw::Flaw;
 use crate::audit::line;
 use crate::audit::manifest::{Manifest, START};
@@ -104,20 +104,13 @@ impl<R: Read + Seek + Send> File<R> {
 
     /// What the first line shows of a file whose manifest does not say it.
     fn begin_with(&mut self, line: &[u8]) {
-        if begins_its_stream(line) {
+        if line::begins_its_stream(line) {
             self.opening.chain = Chain::Streams;
             return;
         }
         self.opening.from = line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
         self.opening.begins = self.opening.from == 1;
     }
-}
-
-/// Is this an event that is chained to its stream alone? The first event of a journal chained along its streams is.
-fn begins_its_stream(line: &[u8]) -> bool {
-    let mut hasher = Hasher::default();
-    let event = line::read(line, 0, None, &mut hasher);
-    event.is_ok_and(|event| hasher.hash(&chain::of_stream(event.account.of(line))) == event.hash)
 }
 
 impl<R: Read + Seek + Send> Source for File<R> {

@@ -319,6 +319,10 @@ fn one_id_on_two_accounts_is_listed_and_on_one_it_is_a_flaw() {
         );
         t.tell(account, "Reversed", &back, "0.00", "0.00");
     }
+    for account in ["a", "b"] {
+        let again = format!(r#""reverses":"{}","reason":"""#, id(77));
+        t.declines(account, "reversal reversal_exceeds_original", &again, "0.00", "0.00");
+    }
     let audit = audited(&streams_export(&t.events));
     assert_eq!(audit.finding, None);
     let shown: Vec<String> = audit.twice.iter().map(ToString::to_string).collect();

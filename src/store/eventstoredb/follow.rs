@@ -43,7 +43,10 @@ impl Store {
             StreamPosition::Position(Position { commit: after, prepare: after })
         });
         let filter = SubscriptionFilter::on_stream_name().add_prefix(STREAM).add_prefix(METADATA_STREAM);
-        let options = SubscribeToAllOptions::default().position(from).filter(filter);
+        let mut options = SubscribeToAllOptions::default().position(from).filter(filter);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
         let mut subscription = live.client.subscribe_to_all(&options).await;
         let (arrives, arrived) = mpsc::channel(MOST_WAITING);
         let store = self.clone();

@@ -71,6 +71,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     shown: String,
     patience: Patience,
+    credentials: Option<eventstore::Credentials>,
     /// To the leader, whatever the connection string says: for what is decided on.
     leader: Link,
     /// As the connection string says: for the journal.
@@ -92,12 +93,12 @@ impl Store {
     /// # Errors
     /// As [`Store::new`].
     pub async fn with_patience(connection: &str, patience: Patience) -> Result<Self, Error> {
-        let Settings { shown, leader, any } = Settings::read(connection)?;
+        let Settings { shown, leader, any, credentials } = Settings::read(connection)?;
         prepare_tls().await;
         tls::prepared()?;
         let leader = Link::new(leader, patience.connect);
         let any = Link::new(any, patience.connect);
-        Ok(Self(Arc::new(Inner { shown, patience, leader, any })))
+        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, any })))
     }
 
     /// The connection string without user and password, for logs and people.

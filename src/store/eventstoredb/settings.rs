@@ -1,6 +1,6 @@
 //! The connection string: read, completed, and shown without its secrets.
 
-use eventstore::ClientSettings;
+use eventstore::{ClientSettings, Credentials};
 
 use super::Error;
 
@@ -9,6 +9,8 @@ pub struct Settings {
     pub shown: String,
     pub leader: ClientSettings,
     pub any: ClientSettings,
+    /// For each call: the crate leaves user and password in the escapes of the string, and sends them so.
+    pub credentials: Option<Credentials>,
 }
 
 /// The crate waits this long before each attempt to connect, even the first; its default of 500 ms is a quarter of the
@@ -40,7 +42,7 @@ impl Settings {
         all.push("nodePreference=leader");
         let leader = parse(&format!("{scheme}://{hosts}?{}", all.join("&")))?;
         check_files(&any)?;
-        Ok(Self { shown: shown(scheme, rest), leader, any })
+        Ok(Self { shown: shown(scheme, rest), leader, any, credentials: credentials(hosts) })
     }
 }
 
@@ -60,6 +62,33 @@ fn parse(text: &str) -> Result<ClientSettings, Error> {
         };
         Error::Settings(why)
     })
+}
+
+fn credentials(hosts: &str) -> Option<Credentials> {
+    let (given, _) = hosts.rsplit_once('@')?;
+    let (user, password) = given.split_once(':').unwrap_or((given, ""));
+    Some(Credentials::new(unescaped(user), unescaped(password)))
+}
+
+/// With each `%40` as the byte that it stands for.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut parts = text.split('%');
+    let mut out: Vec<u8> = parts.next().unwrap_or_default().into();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (byte, part.get(2..)) {
+            (Some(byte), Some(rest)) => {
+                out.push(byte);
+                out.extend_from_slice(rest.as_bytes());
+            }
+            _ => {
+                out.push(b'%');
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+    out
 }
 
 /// The crate panics in a task of its own over a certificate that can't be read, and then never connects.
@@ -112,10 +141,19 @@ mod tests {
     }
 
     #[test]
+    fn escapes_are_read_and_what_is_none_is_left() {
+        for (text, meant) in
+            [("p%40ss%3Aw", "p@ss:w"), ("50%", "50%"), ("%+4", "%+4"), ("a%zzb%C3%A4", "a%zzbä"), ("", "")]
+        {
+            assert_eq!(unescaped(text), meant.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
     fn the_clerks_client_wants_the_leader_whatever_the_string_says() {
         let read = Settings::read("esdb://n1:1,n2:2?nodePreference=follower&tls=false").unwrap();
-        assert_eq!(read.leader.node_preference().to_string(), "leader");
-        assert_ne!(read.any.node_preference().to_string(), "leader");
+        assert_eq!(read.leader.node_preference().to_string(), "Leader");
+        assert_ne!(read.any.node_preference().to_string(), "Leader");
         assert_eq!(read.leader.hosts().len(), 2);
     }
 
