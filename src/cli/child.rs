@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -39,23 +39,20 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts `bookonce serve` on this folder, its log beside it in `<data>.log`, and waits until it listens.
+    /// Starts `bookonce serve` on this folder, over a store if one is named, its log beside it in `<data>.log`, and waits
+    /// until it listens.
     ///
     /// # Errors
     /// When it can't be started or does not come up.
-    pub async fn serve(data: &Path, listen: &str) -> Result<Self, Error> {
-        let (program, log) = serve(data, listen)?;
-        Self::start(program, &log).await
-    }
-
-    /// As [`serve`](Self::serve), with the ledger in this store, which is not shown to who lists processes.
-    ///
-    /// # Errors
-    /// As [`serve`](Self::serve).
-    pub async fn serve_over(store: &ConnectionString, data: &Path, listen: &str) -> Result<Self, Error> {
-        let (mut program, log) = serve(data, listen)?;
-        program.env("BOOKONCE_STORE", store.reveal());
-        Self::start(program, &log).await
+    pub async fn serve(data: &Path, listen: &str, store: Option<&ConnectionString>) -> Result<Self, Error> {
+        let arguments =
+            ["serve".as_ref(), "--data".as_ref(), data.as_os_str(), "--listen".as_ref(), listen.as_ref()];
+        let mut program = this_program(&arguments).map_err(process)?;
+        if let Some(store) = store {
+            // Not as an argument, which is shown to whoever lists processes.
+            program.env("BOOKONCE_STORE", store.reveal());
+        }
+        Self::start(program, &data.with_extension("log")).await
     }
 
     /// Starts this program with these arguments and waits for the line that says where it listens.
@@ -145,20 +142,16 @@ fn process(error: std::io::Error) -> Error {
     Error::Process(NAME, error)
 }
 
-/// `bookonce serve` on this folder, and where its log goes.
-fn serve(data: &Path, listen: &str) -> Result<(Command, PathBuf), Error> {
-    let arguments =
-        ["serve".as_ref(), "--data".as_ref(), data.as_os_str(), "--listen".as_ref(), listen.as_ref()];
-    Ok((this_program(&arguments).map_err(process)?, data.with_extension("log")))
-}
-
-/// Runs `bookonce verify` on a folder: is it right, and what it said.
+/// Runs `bookonce verify` on a folder, or on the store if one is named: is it right, and what it said.
 ///
 /// # Errors
 /// When it can't be started.
-pub async fn verify(data: &Path) -> Result<(bool, String), Error> {
+pub async fn verify(data: &Path, store: Option<&ConnectionString>) -> Result<(bool, String), Error> {
     let process = |error| Error::Process("bookonce verify", error);
-    let arguments = ["verify".as_ref(), data.as_os_str()];
+    let arguments: [&OsStr; 3] = match store {
+        Some(store) => ["verify".as_ref(), "--store".as_ref(), store.reveal().as_ref()],
+        None => ["verify".as_ref(), "--".as_ref(), data.as_os_str()],
+    };
     let output = this_program(&arguments).map_err(process)?.output().await.map_err(process)?;
     let said = [output.stdout, output.stderr].concat();
     Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))

@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
+use crate::clerk::lanes::IDLE;
 use crate::clerk::{Clerk, Limits, Office};
 use crate::domain::account::Account;
 use crate::domain::event::Event;
@@ -84,11 +86,13 @@ pub struct Workings {
     pub appends: Wrap,
     /// The sizes in the index.
     pub index: Tuning,
+    /// So long an account that nothing comes for is kept in memory, where each has a clerk of its own.
+    pub idle: Duration,
 }
 
 impl Default for Workings {
     fn default() -> Self {
-        Self { appends: Box::new(|appends| appends), index: Tuning::default() }
+        Self { appends: Box::new(|appends| appends), index: Tuning::default(), idle: IDLE }
     }
 }
 
@@ -108,6 +112,13 @@ impl Ledger {
     pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
         let folder = Folder::take(&options.data)?;
         let path = folder.path().join(JOURNAL);
+        if !path.exists() && folder.path().join(INDEX).exists() {
+            return Err(OpenError::Mismatch(format!(
+                "{} holds an index and no journal: it is the index of an event store (give --store), or the journal is \
+                 missing. Nothing was changed",
+                folder.path().display()
+            )));
+        }
         inspect_wal(&path)?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);

@@ -44,7 +44,14 @@ impl Ledger {
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
         let (sender, head) = watch::channel(Head { journal_id, position, hash });
-        let lanes = Lanes::new(store.clone(), index.clone(), options.clock, options.limits, runtime.clone());
+        let lanes = Lanes::new(
+            store.clone(),
+            index.clone(),
+            options.clock,
+            options.limits,
+            workings.idle,
+            runtime.clone(),
+        );
         for note in &notes {
             if let Note::Damaged(account, why) = note {
                 lanes.damage().account(account, why, true);

@@ -21,6 +21,8 @@ pub struct Status {
     pub events: u64,
     /// Appends of which nobody knows whether the store took them.
     pub unresolved_appends: usize,
+    /// Accounts that are in memory, each with a clerk of its own.
+    pub accounts_in_use: usize,
     /// Accounts whose stream is damaged.
     pub damaged_accounts: usize,
     /// IDs that were recorded on two accounts, in a race between two instances.
@@ -69,11 +71,13 @@ impl Ledger {
             commits: done.commits,
             events: done.events,
             unresolved_appends: 0,
+            accounts_in_use: 0,
             damaged_accounts: 0,
             ids_on_two_accounts: 0,
         };
         if let Clerks::Lanes(lanes, follower) = &self.0.clerks {
             status.unresolved_appends = lanes.unresolved();
+            status.accounts_in_use = lanes.in_use();
             status.damaged_accounts = lanes.damage().count();
             status.ids_on_two_accounts = follower.twice();
         }

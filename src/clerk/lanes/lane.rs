@@ -18,8 +18,6 @@ use super::lookups::Lookups;
 use super::round::{Decided, Round, Ruling};
 use super::work::{Errand, Work};
 
-/// So long an account that nothing comes for is kept.
-const IDLE: Duration = Duration::from_secs(10);
 /// So long callers wait for an append that nobody knows the outcome of, before they are told so.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Commands that are looked up and decided together at most.
@@ -30,7 +28,7 @@ pub(super) enum Message {
     /// Commands to rule on.
     Errand(Errand),
     /// What is known of the account may be wrong: read it anew.
-    Forget,
+    LookAgain,
 }
 
 pub(super) struct Lane {
@@ -38,13 +36,15 @@ pub(super) struct Lane {
     pub(super) name: AccountName,
     pub(super) mailbox: UnboundedReceiver<Message>,
     pub(super) known: Option<Known>,
+    /// Is the stream to be looked at, though nothing asks for it?
+    pub(super) look: bool,
 }
 
 impl Lane {
     pub(super) async fn run(mut self) {
         loop {
             let mut work = Work::default();
-            match timeout(IDLE, self.mailbox.recv()).await {
+            match timeout(self.hub.idle, self.mailbox.recv()).await {
                 Ok(Some(message)) => self.message(message, &mut work),
                 Ok(None) => return,
                 Err(_idle) if self.hub.retire(&self.name, &self.mailbox) => return,
@@ -55,13 +55,28 @@ impl Lane {
                 self.round(&mut work).await;
                 self.gather(&mut work);
             }
+            if std::mem::take(&mut self.look) && self.known.is_none() {
+                self.look().await;
+            }
         }
     }
 
     fn message(&mut self, message: Message, work: &mut Work) {
         match message {
             Message::Errand(errand) => work.add(errand),
-            Message::Forget => self.known = None,
+            Message::LookAgain => self.forget(),
+        }
+    }
+
+    fn forget(&mut self) {
+        (self.known, self.look) = (None, true);
+    }
+
+    /// Reads the stream only to see whether it is right.
+    async fn look(&mut self) {
+        match self.load().await {
+            Ok(known) => self.known = Some(known),
+            Err(trouble) => self.give_up(&mut Work::default(), 0, trouble),
         }
     }
 
@@ -100,17 +115,19 @@ impl Lane {
                 known.trim(self.hub.index.reached());
                 known
             }
-            None if self.hub.damage.is_lasting(&self.name) => {
-                return Err(Trouble::Damaged("it was found damaged".into()));
-            }
-            None => {
-                let _turn = self.hub.loads.acquire().await;
-                let known = Known::load(&self.hub.store, &self.hub.index, &self.name).await?;
-                self.hub.damage.mended(&self.name);
-                known
-            }
+            None => self.load().await?,
         };
         Ok((known, fetched.await?))
+    }
+
+    async fn load(&self) -> Result<Known, Trouble> {
+        if self.hub.damage.is_lasting(&self.name) {
+            return Err(Trouble::Damaged("it was found damaged".into()));
+        }
+        let _turn = self.hub.loads.acquire().await;
+        let known = Known::load(&self.hub.store, &self.hub.index, &self.name).await?;
+        self.hub.damage.mended(&self.name);
+        Ok(known)
     }
 
     fn decide(
@@ -208,7 +225,7 @@ impl Lane {
                         work.add(errand);
                         self.answer_doubtful(&mut work);
                     }
-                    Some(Message::Forget) => self.known = None,
+                    Some(Message::LookAgain) => self.forget(),
                     // The service stops: the next one finds out.
                     None => return Settled::NotStored(timed_out()),
                 },

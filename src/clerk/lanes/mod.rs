@@ -21,6 +21,7 @@ mod work;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
@@ -46,6 +47,8 @@ use work::Errand;
 pub const APPENDS: usize = 256;
 /// Accounts that are loaded at once.
 pub const LOADS: usize = 64;
+/// So long an account that nothing comes for is kept, usually.
+pub const IDLE: Duration = Duration::from_secs(10);
 /// So many booked IDs the index may not know yet.
 const MOST_BEHIND: usize = 262_144;
 
@@ -59,6 +62,7 @@ pub(super) struct Hub {
     index: Index,
     clock: Clock,
     limits: Limits,
+    idle: Duration,
     damage: Damage,
     hand: Hand,
     lanes: Mutex<HashMap<AccountName, UnboundedSender<Message>, RandomState>>,
@@ -83,13 +87,21 @@ pub(super) struct Hub {
 impl Lanes {
     /// A clerk over this store. It takes commands when [`set_ready`](Self::set_ready) has said so.
     #[must_use]
-    pub fn new(store: Store, index: Index, clock: Clock, limits: Limits, runtime: Handle) -> Self {
+    pub fn new(
+        store: Store,
+        index: Index,
+        clock: Clock,
+        limits: Limits,
+        idle: Duration,
+        runtime: Handle,
+    ) -> Self {
         let (running, ended) = mpsc::channel(1);
         Self(Arc::new(Hub {
             store,
             index,
             clock,
             limits,
+            idle,
             damage: Damage::default(),
             hand: Hand::default(),
             lanes: Mutex::default(),
@@ -191,12 +203,10 @@ impl Lanes {
         self.0.hand.indexed(reached);
     }
 
-    /// Says that what is known of an account may be wrong.
-    pub fn forget(&self, account: &AccountName) {
-        let lanes = self.0.lanes.lock();
-        if let Some(lane) = lanes.get(account) {
-            let _ended_by_itself = lane.send(Message::Forget);
-        }
+    /// Says that an account's stream may have been cut, deleted or mended: what is known of it is forgotten, and its lane
+    /// looks at it now, whether it is in use or not.
+    pub fn look_again(&self, account: &AccountName) {
+        self.0.send(account, Message::LookAgain);
     }
 
     /// What is known to be wrong with the store.
@@ -227,6 +237,12 @@ impl Lanes {
     #[must_use]
     pub fn not_indexed(&self) -> usize {
         self.0.hand.not_indexed()
+    }
+
+    /// How many accounts are in memory.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.0.lanes.lock().len()
     }
 
     /// How many jobs wait.
@@ -274,7 +290,7 @@ impl Hub {
         let (lane, mailbox) = mpsc::unbounded_channel();
         let _open = lane.send(message);
         lanes.insert(account.clone(), lane);
-        let lane = Lane { hub: Arc::clone(self), name: account.clone(), mailbox, known: None };
+        let lane = Lane { hub: Arc::clone(self), name: account.clone(), mailbox, known: None, look: false };
         self.runtime.spawn(async move {
             lane.run().await;
             drop(running);

@@ -106,7 +106,7 @@ pub async fn restart(
     service.stop().await?;
     let stop_s = begun.elapsed().as_secs_f64();
     let begun = Instant::now();
-    let service = Service::serve(data, "127.0.0.1:0").await?;
+    let service = Service::serve(data, "127.0.0.1:0", None).await?;
     let one = Load { length: Duration::from_nanos(1), ..phases.load(service.address, 1, true) };
     let first = blocking(move || Ok(one.send()?)).await?;
     let first_answer_s = begun.elapsed().as_secs_f64();
@@ -149,7 +149,7 @@ async fn compare(empty: SocketAddr, loaded: SocketAddr, phases: Phases) -> Resul
 /// When it can't be run, or finds something wrong.
 pub async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
     let begun = Instant::now();
-    let (right, said) = child::verify(data).await?;
+    let (right, said) = child::verify(data, None).await?;
     let took = begun.elapsed();
     if !right {
         return Err(format!("verify found something wrong: {said}").into());

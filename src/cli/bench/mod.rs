@@ -192,7 +192,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
 
 /// A service on a fresh ledger, with the load's accounts in it.
 async fn prepared(accounts: Accounts, data: &Path) -> Result<Service, Error> {
-    let service = Service::serve(data, "127.0.0.1:0").await?;
+    let service = Service::serve(data, "127.0.0.1:0", None).await?;
     let address = service.address;
     blocking(move || Ok(batch::prepare(address, accounts)?)).await?;
     Ok(service)

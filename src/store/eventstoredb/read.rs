@@ -84,6 +84,24 @@ impl Store {
     /// # Errors
     /// When `$all` can't be read.
     pub async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
+        self.of_all(after, limit, |stream| stream.starts_with(STREAM)).await
+    }
+
+    /// As [`Store::journal`], with what was written about its streams: what a subscription shows.
+    ///
+    /// # Errors
+    /// As [`Store::journal`].
+    pub async fn followable(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
+        let wanted = |stream: &str| stream.starts_with(STREAM) || stream.starts_with(METADATA_STREAM);
+        self.of_all(after, limit, wanted).await
+    }
+
+    async fn of_all(
+        &self,
+        after: u64,
+        limit: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Recorded>, Error> {
         let (mut found, mut last) = (Vec::new(), after);
         let mut page = limit.saturating_add(1).clamp(*PAGE.start(), *PAGE.end());
         while found.len() < limit {
@@ -91,7 +109,7 @@ impl Store {
             let take = |event: Recorded| {
                 if event.position > last {
                     last = event.position;
-                    if event.stream.starts_with(STREAM) && found.len() < limit {
+                    if wanted(&event.stream) && found.len() < limit {
                         found.push(event);
                     }
                 }

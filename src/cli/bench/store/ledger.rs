@@ -32,7 +32,7 @@ impl Ledger {
     /// # Errors
     /// When it does not.
     pub async fn start(store: &ConnectionString, data: &Path) -> Result<Self, Error> {
-        let service = Service::serve_over(store, data, "127.0.0.1:0").await?;
+        let service = Service::serve(data, "127.0.0.1:0", Some(store)).await?;
         let address = service.address;
         wait_for(move || Ok(Connection::open(address)?.figure("bookonce_ready")? == 1)).await?;
         Ok(Self { service, followed: Vec::new() })
