@@ -33,7 +33,7 @@ const ACCOUNTS_EACH: usize = 64;
 /// How many connections send to the hot account.
 const TO_HOT: usize = 256;
 /// Events of an append to the bare hot stream, where they are many.
-const TOGETHER: usize = 100;
+const TOGETHER: u16 = 100;
 
 /// What was measured.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -68,7 +68,7 @@ pub struct Shape {
 pub struct Beside {
     /// How many connections to the ledger, or appends at once.
     pub connections: usize,
-    /// On how many accounts.
+    /// On how many accounts the ledger's are; bare appends are on all streams.
     pub accounts: u32,
     /// Bare appends of one event.
     pub bare: Side,
@@ -169,7 +169,7 @@ impl Run<'_> {
         let (mut ones, mut manies, mut ledgers) = (Rounds::default(), Rounds::default(), Rounds::default());
         let mut together = Vec::new();
         for _ in 0..phases.rounds {
-            for (events, rounds) in [(1, &mut ones), (TOGETHER, &mut manies)] {
+            for (events, rounds) in [(1, &mut ones), (usize::from(TOGETHER), &mut manies)] {
                 let appends = Appends { at_once: 1, events };
                 rounds.add(&ledger.stand_still(bare, appends, phases.length).await?);
             }
@@ -181,7 +181,7 @@ impl Run<'_> {
         let bare_many = manies.side();
         Ok(Hot {
             bare_one: ones.side(),
-            bare_many_events_per_s: bare_many.per_s * 100.0,
+            bare_many_events_per_s: bare_many.per_s * f64::from(TOGETHER),
             bare_many,
             ledger: ledgers.side(),
             events_per_append: median(&together),

@@ -13,8 +13,8 @@ impl Measured {
         heading(text, "one event an append, and single withdrawals over HTTP, 5 % sent again");
         for found in &self.singles {
             let (many, accounts) = (found.connections, found.accounts);
-            side(text, &format!("{many} at once on {accounts} accounts, bare"), &found.bare);
-            side(text, &format!("{many} at once on {accounts} accounts, ledger"), &found.ledger);
+            side(text, &format!("{many} at once, bare"), &found.bare);
+            side(text, &format!("{many} connections, {accounts} accounts, ledger"), &found.ledger);
             row(text, "  ledger to bare", format!("{:.2}", found.to_bare));
         }
         heading(text, "one account for all");
