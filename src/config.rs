@@ -22,6 +22,9 @@ pub struct Given {
     /// The event store's connection string, esdb://…; without it the ledger lives in the data folder
     #[arg(long, env = "BOOKONCE_STORE", hide_env_values = true, value_name = "URL")]
     pub store: Option<ConnectionString>,
+    /// Where the API keys are, so that several instances can share them [default: the data folder]
+    #[arg(long, env = "BOOKONCE_KEYS", value_name = "DIR")]
+    pub keys: Option<PathBuf>,
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:7070]
     #[arg(long, env = "BOOKONCE_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -82,6 +85,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// The event store, where the ledger lives in one.
     pub store: Option<ConnectionString>,
+    /// The folder of the API keys.
+    pub keys: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Certificate chain and private key.
@@ -127,9 +132,11 @@ impl Settings {
             (None, None) => None,
             _ => return Err(ConfigError::HalfTls),
         };
+        let data = given.data.or(file.data).unwrap_or_else(|| DATA.into());
         let settings = Self {
-            data: given.data.or(file.data).unwrap_or_else(|| DATA.into()),
             store: given.store.or(file.store),
+            keys: given.keys.or(file.keys).unwrap_or_else(|| data.clone()),
+            data,
             listen: given
                 .listen
                 .or(file.listen)
@@ -175,6 +182,19 @@ mod tests {
         assert_eq!(settings.listen.port(), 1);
         assert_eq!(settings.data, Path::new("/srv/ledger"));
         assert_eq!(settings.log, LogFormat::Text);
+    }
+
+    #[test]
+    fn keys_are_in_the_data_folder_unless_they_are_put_elsewhere() {
+        let data = || Given { data: Some("/srv/ledger".into()), ..Given::default() };
+        assert_eq!(with_file("", data()).unwrap().keys, Path::new("/srv/ledger"));
+        assert_eq!(with_file("keys = '/srv/keys'", data()).unwrap().keys, Path::new("/srv/keys"));
+        let flag = Given { keys: Some("/srv/mine".into()), ..data() };
+        let settings = with_file("keys = '/srv/keys'", flag).unwrap();
+        assert_eq!(
+            (settings.keys.as_path(), settings.data.as_path()),
+            (Path::new("/srv/mine"), Path::new("/srv/ledger"))
+        );
     }
 
     #[test]

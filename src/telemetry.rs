@@ -24,7 +24,8 @@ pub enum LogFormat {
 /// # Errors
 /// When the filter can't be understood, or logging was started before.
 pub fn start(format: LogFormat, filter: &str) -> Result<(), crate::cli::Error> {
-    let filter = EnvFilter::try_new(filter)?;
+    // The store's client shouts about what is everyday life to its adapter, which says what matters.
+    let filter = EnvFilter::try_new(format!("eventstore=off,{filter}"))?;
     let registry = tracing_subscriber::registry().with(filter);
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);

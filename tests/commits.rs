@@ -98,6 +98,7 @@ fn answer(outcome: Outcome) -> Vec<u8> {
     match outcome.unwrap().pop().unwrap() {
         Verdict::Booked(event, _) | Verdict::Seen(event, _) => render(&event).body,
         Verdict::Refused(refusal) => panic!("{refusal:?}"),
+        Verdict::Unavailable(why) => panic!("{why}"),
     }
 }
 

@@ -4,15 +4,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
-#[path = "eventstore_standin/mod.rs"]
-mod standin;
 mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use standin::{Options, Running, Standin};
 use support::process::skip;
+use support::store::standin::{Options, Running, Standin};
 
 /// A folder of its own under `target`, with the clients' files in it: nothing is installed among the sources.
 fn folder(name: &str) -> PathBuf {

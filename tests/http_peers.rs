@@ -134,6 +134,7 @@ fn row_26_a_panic_is_a_500_with_an_id_and_the_process_lives() {
 fn stopping_finishes_what_began_and_takes_nothing_new() {
     let mut service = Service::start();
     service.account("alice");
+    let second = service.position(2);
     let body = format!(r#"{{"transaction_id":"{}","amount":"1"}}"#, id());
     let (early, late) = body.split_at(10);
     let mut begun = service.connect();
@@ -155,7 +156,7 @@ fn stopping_finishes_what_began_and_takes_nothing_new() {
     closed(&mut idle);
     let mut rest = Vec::new();
     feed.read_to_end(&mut rest).unwrap();
-    assert!(String::from_utf8_lossy(&rest).contains("id: 2\n"));
+    assert!(String::from_utf8_lossy(&rest).contains(&format!("id: {second}\n")));
     while TcpStream::connect(service.address).is_ok() {}
     begun.write_all(late.as_bytes()).unwrap();
     let reply = Reply::read(&mut begun);
@@ -172,18 +173,21 @@ fn the_live_feed_resumes_after_the_last_event_seen() {
     let config = Config { heartbeat: Duration::from_millis(50), ..Config::default() };
     let service = Service::with(config, Limits::default(), router);
     service.account("alice");
-    let request = "GET /v1/journal/live?after=1 HTTP/1.1\r\nhost: x\r\n";
+    let [first, second] = service.positions()[..] else { panic!() };
+    let request = format!("GET /v1/journal/live?after={first} HTTP/1.1\r\nhost: x\r\n");
     let mut feed = BufReader::new(service.connect_and(format!("{request}\r\n").as_bytes()));
-    assert_eq!(next_id(&mut feed), 2);
+    assert_eq!(next_id(&mut feed), second);
     let line = until(&mut feed, "data: ");
-    let stored = service.send("GET", "/v1/journal?after=1", &[("accept", "application/x-ndjson")], "");
+    let stored =
+        service.send("GET", &format!("/v1/journal?after={first}"), &[("accept", "application/x-ndjson")], "");
     assert_eq!(line.trim_end(), stored.text().trim_end());
     until(&mut feed, ": still here");
     service.account("bob");
-    assert_eq!((next_id(&mut feed), next_id(&mut feed)), (3, 4));
-    let request = format!("{request}last-event-id: 3\r\n\r\n");
+    let [.., third, fourth] = service.positions()[..] else { panic!() };
+    assert_eq!((next_id(&mut feed), next_id(&mut feed)), (third, fourth));
+    let request = format!("{request}last-event-id: {third}\r\n\r\n");
     let mut resumed = BufReader::new(service.connect_and(request.as_bytes()));
-    assert_eq!(next_id(&mut resumed), 4);
+    assert_eq!(next_id(&mut resumed), fourth);
     let head = service.send("GET", "/v1/journal/live", &[("last-event-id", "x")], "");
     assert_eq!(head.fields(), ["Last-Event-ID"]);
 }
@@ -193,13 +197,16 @@ fn a_read_waits_for_its_position_and_not_for_ever() {
     let config = Config { read_wait: Duration::from_millis(100), ..Config::default() };
     let service = Service::with(config, Limits::default(), router);
     service.account("alice");
-    let reply = service.get("/v1/accounts/alice?min_position=99");
+    let reply = service.get(&format!("/v1/accounts/alice?min_position={}", service.position(2) + 1));
     assert_eq!((reply.status, reply.code().as_str()), (503, "position_not_reached"));
     assert_eq!(reply.header("retry-after"), Some("1"));
-    let patient = Service::start();
+    let patient = &Service::start();
     patient.account("alice");
     std::thread::scope(|scope| {
-        let reading = scope.spawn(|| patient.get("/v1/accounts/bob?min_position=4").status);
+        // Behind the second event is the third, wherever it will be: bob's opening.
+        let next = patient.position(2) + 1;
+        let reading =
+            scope.spawn(move || patient.get(&format!("/v1/accounts/bob?min_position={next}")).status);
         patient.account("bob");
         assert_eq!(reading.join().unwrap(), 200);
     });

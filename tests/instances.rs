@@ -14,8 +14,7 @@ mod instances;
 mod model;
 #[path = "instances/races.rs"]
 mod races;
-#[path = "eventstore_standin/mod.rs"]
-mod standin;
+
 mod support;
 
 use std::path::Path;
@@ -28,8 +27,8 @@ use bookonce::store::codec;
 use clients::{CLIENTS, Instances, Shared};
 use instances::{DEADLINE, Hurry, instance, stop};
 use model::Model;
-use standin::{Options, Running, Standin};
 use support::process::{Process, send};
+use support::store::standin::{self, Options, Running, Standin};
 use support::teller::Dice;
 
 /// So many commands are answered, the repeated ones among them; another number may be named in `BOOKONCE_TEST_COMMANDS`.
@@ -110,8 +109,7 @@ fn three_instances_book_every_id_once_whatever_is_killed_and_whatever_is_lost() 
 async fn judge(node: &Running, shared: &Shared) -> Model {
     let folder = tempfile::tempdir().unwrap();
     let fourth = instance(&node.connection_string(), folder.path(), Hurry::default()).await;
-    let mut model = Model::default();
-    model.gaps = true;
+    let mut model = Model::new(true);
     let answers = shared.answers.lock().unwrap().clone();
     let mut kinds = std::collections::BTreeMap::<String, usize>::new();
     loop {

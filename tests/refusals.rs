@@ -2,12 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
+mod support;
+
 use std::path::Path;
 use std::process::{Command, Output};
 
+use support::store;
+
 fn serve(data: &Path, listen: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bookonce"));
-    command.args(["serve", "--listen", listen, "--data"]).arg(data).output().unwrap()
+    command
+        .args(["serve", "--listen", listen, "--data"])
+        .arg(data)
+        .args(store::arguments(data))
+        .output()
+        .unwrap()
 }
 
 /// The one line that it complained with.
@@ -31,7 +40,9 @@ fn a_port_that_is_taken_leaves_a_folder_that_was_stopped() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
     assert!(complaint(&serve(dir.path(), &listen)).contains("can't listen on"));
-    assert!(dir.path().join("journal.db").exists());
+    // Over EventStoreDB the folder holds the index alone.
+    assert_eq!(dir.path().join("journal.db").exists(), !store::is_eventstoredb());
+    assert!(dir.path().join("index").exists());
     assert!(!dir.path().join("journal.db-wal").exists());
 }
 

@@ -12,8 +12,7 @@ mod model;
 mod proxy;
 #[path = "store_faults/scenario.rs"]
 mod scenario;
-#[path = "eventstore_standin/mod.rs"]
-mod standin;
+
 mod support;
 #[path = "store_faults/unresolved.rs"]
 mod unresolved;
@@ -24,7 +23,10 @@ use bookonce::ledger::{ReadError, Unavailable, Verdict};
 use futures_util::{StreamExt, stream};
 use instances::{Hurry, until};
 use scenario::{Pair, sent, steps};
-use standin::faults::{Fault, Faults, Leader};
+use support::store::standin::{
+    self,
+    faults::{Fault, Faults, Leader},
+};
 use support::{deposit, open};
 
 /// At least so many appends the scenario has.

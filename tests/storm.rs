@@ -22,11 +22,13 @@ use bookonce::domain::time::system_clock;
 use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};
 use bookonce::store::codec;
+use bookonce::store::eventstoredb::Patience;
 use faulty::{Fate, Faults};
 use futures_util::future::join_all;
 use model::Model;
 use proptest::prelude::*;
 use proptest::sample::select;
+use support::store::standin::faults::Fault;
 use support::*;
 
 /// IDs 1 to this one are used, again and again.
@@ -103,17 +105,40 @@ impl Storm<'_> {
     }
 
     fn open(&mut self) {
+        if let Some(connection) = store::of(self.data) {
+            let options = options(self.data, system_clock());
+            let patience = Patience { append: Duration::from_millis(250), ..Patience::default() };
+            self.ledger = Some(store::over_with(options, &connection, SMALL, patience).unwrap());
+            return;
+        }
         let around = self.faults.clone();
-        let workings = Workings {
-            appends: Box::new(move |inner| around.around(inner)),
-            index: SMALL,
-            ..Workings::default()
-        };
+        let appends = Box::new(move |inner| around.around(inner));
+        let workings = Workings { appends, index: SMALL, ..Workings::default() };
         self.ledger = Some(Ledger::open_with(options(self.data, system_clock()), workings).unwrap());
     }
 
+    /// What becomes of the next appends.
+    fn plan(&self, fates: &[Fate]) {
+        if !store::is_eventstoredb() {
+            return self.faults.plan(fates.iter().copied());
+        }
+        store::with_node(self.data, |node| {
+            node.faults().forget_planted();
+            for (after, fate) in fates.iter().enumerate() {
+                let fault = match fate {
+                    Fate::Lands => Fault::NoPosition,
+                    Fate::Full => Fault::Timeout,
+                    Fate::NotWritten => Fault::CutBefore,
+                    Fate::LostUnwritten => Fault::LostRequest,
+                    Fate::LostWritten => Fault::LostAnswer,
+                };
+                node.faults().plant(after as u64, fault);
+            }
+        });
+    }
+
     async fn restart(&mut self, without_index: bool) {
-        self.ledger().stop().unwrap();
+        store::stop(self.ledger());
         self.ledger = None;
         if without_index {
             std::fs::remove_dir_all(self.data.join("index")).unwrap();
@@ -129,6 +154,11 @@ impl Storm<'_> {
         for line in String::from_utf8(lines).unwrap().lines() {
             self.model.line(line);
         }
+        if store::is_eventstoredb() {
+            // Of an append that was settled after its callers had gone, the journal knows before the head does.
+            let reached = || self.ledger().head().position >= self.model.position;
+            store::apart(|| store::until("the head is where the journal ends", reached));
+        }
         assert_eq!(
             self.model.position,
             self.ledger().head().position,
@@ -137,7 +167,7 @@ impl Storm<'_> {
     }
 
     async fn round(&mut self, batches: &[Vec<Asked>], fates: &[Fate]) {
-        self.faults.plan(fates.iter().copied());
+        self.plan(fates);
         let before = self.model.clone();
         let commands: Vec<Vec<Command>> = batches
             .iter()
@@ -151,12 +181,14 @@ impl Storm<'_> {
             tokio::spawn(async move { ledger.execute(batch).await })
         });
         let outcomes: Vec<_> = join_all(sent).await.into_iter().map(Result::unwrap).collect();
-        self.faults.plan([]);
-        let unknown = outcomes.iter().any(|outcome| matches!(outcome, Err(Unavailable::OutcomeUnknown)));
-        let finished = outcomes.iter().any(|outcome| {
-            matches!(outcome, Err(Unavailable::OutcomeUnknown | Unavailable::StoreUnavailable))
-        });
-        if finished {
+        self.plan(&[]);
+        let told = |why: Unavailable| outcomes.iter().any(|outcome| was_told(outcome, why));
+        let unknown = told(Unavailable::OutcomeUnknown);
+        if store::is_eventstoredb() {
+            // The ledger finds out by itself what became of an append.
+            store::apart(|| store::until("all is settled", || ledger.status().unresolved_appends == 0));
+            self.read_on().await;
+        } else if unknown || told(Unavailable::StoreUnavailable) {
             drop(ledger);
             self.restart(false).await;
         } else {
@@ -200,6 +232,8 @@ impl Storm<'_> {
                         told.insert(id);
                     }
                     Verdict::Refused(refusal) => self.refused(before, command, refusal),
+                    // On EventStoreDB each account has a clerk of its own, and an ID that another has in hand waits.
+                    Verdict::Unavailable(why) => assert!(store::is_eventstoredb(), "{why:?} for one alone"),
                 }
             }
         }
@@ -234,6 +268,13 @@ impl Storm<'_> {
     }
 }
 
+fn was_told(outcome: &Result<Vec<Verdict>, Unavailable>, why: Unavailable) -> bool {
+    match outcome {
+        Err(all) => *all == why,
+        Ok(verdicts) => verdicts.iter().any(|one| matches!(one, Verdict::Unavailable(one) if *one == why)),
+    }
+}
+
 fn weather(bodies: &[[Command; 2]], steps: &[Step]) {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -243,7 +284,7 @@ fn weather(bodies: &[[Command; 2]], steps: &[Step]) {
             bodies,
             faults: Faults::default(),
             ledger: None,
-            model: Model::default(),
+            model: Model::new(store::is_eventstoredb()),
             answers: HashMap::new(),
         };
         storm.open();
@@ -258,13 +299,14 @@ fn weather(bodies: &[[Command; 2]], steps: &[Step]) {
         storm.round(&everything, &[]).await;
         storm.restart(true).await;
         storm.round(&everything, &[]).await;
-        storm.ledger().stop().unwrap();
+        store::stop(storm.ledger());
     });
 }
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 60,
+        // Each fault of a store behind a network costs a moment.
+        cases: if store::is_eventstoredb() { 16 } else { 60 },
         max_shrink_iters: 200,
         failure_persistence: None,
         ..ProptestConfig::default()

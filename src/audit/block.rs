@@ -1,6 +1,6 @@
 //! A block: some rows or lines of a journal, read at once, checked by themselves on any thread.
 
-use super::chain::{self, Hash, Hasher};
+use super::chain::{self, Chain, Hash, Hasher};
 use super::event::Event;
 use super::flaw::Flaw;
 use super::line;
@@ -41,6 +41,8 @@ pub struct Block {
     pub previous: Option<Hash>,
     /// What the source found wrong behind the last row.
     pub broken: Option<Flaw>,
+    /// The position of what it found, where it knows that.
+    pub says: Option<u64>,
 }
 
 impl Block {
@@ -50,6 +52,7 @@ impl Block {
         self.rows.clear();
         self.previous = None;
         self.broken = None;
+        self.says = None;
     }
 
     /// The hash that its last line says it has. A line that does not end so is found to be wrong by [`read`](Self::read).
@@ -58,12 +61,13 @@ impl Block {
         last_hash(&self.bytes)
     }
 
-    /// Reads every line, up to the first that is wrong by itself.
-    pub fn read(&self, hasher: &mut Hasher, into: &mut Lines) {
+    /// Reads every line, up to the first that is wrong by itself. Where the chain runs along each stream, what a line is
+    /// chained to is not checked here: that needs the streams up to it.
+    pub fn read(&self, chain: Chain, hasher: &mut Hasher, into: &mut Lines) {
         into.events.clear();
         into.rows.clear();
         (into.broken, into.says) = (None, None);
-        let mut previous = self.previous;
+        let mut previous = self.previous.filter(|_| chain == Chain::Journal);
         let mut at = 0;
         for row in &self.rows {
             while at < row.end && into.broken.is_none() {
@@ -79,7 +83,7 @@ impl Block {
                 };
                 match read {
                     Ok(event) => {
-                        previous = Some(event.hash);
+                        previous = Some(event.hash).filter(|_| chain == Chain::Journal);
                         into.events.push(event);
                     }
                     Err(flaw) => {

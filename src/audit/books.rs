@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
+use super::chain::Chain;
 use super::currency::Currency;
 use super::digest;
 use super::event::{Asked, Change, Event, Fact, Moment};
 use super::flaw::Flaw;
 use super::rules::{Ruling, Standing, Status, Target};
-use super::seen::{Known, Moved, Seen};
+use super::seen::{Known, Moved, OnTwo, Seen};
 use super::{money, rules};
 
 /// A guarded account.
@@ -32,21 +33,38 @@ pub struct Account {
 }
 
 /// The books after the events folded so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Books {
+    chain: Chain,
     names: HashMap<Box<[u8]>, u32, RandomState>,
     accounts: Vec<Account>,
     counter_names: HashMap<Box<[u8]>, u32, RandomState>,
     internal: BTreeMap<(u32, Currency), i128>,
     seen: Seen,
-    /// What was taken back of a transaction so far.
-    reversed: HashMap<u128, i128, RandomState>,
+    /// What was taken back of a transaction on an account so far.
+    reversed: HashMap<(u32, u128), i128, RandomState>,
     /// What was ruled out on an account, and by which transaction.
     prevented: HashMap<(u32, u128), u128, RandomState>,
     recorded_at: Option<Moment>,
 }
 
 impl Books {
+    /// The books before the first event of a journal that is chained so.
+    #[must_use]
+    pub fn new(chain: Chain) -> Self {
+        Self {
+            chain,
+            names: HashMap::default(),
+            accounts: Vec::new(),
+            counter_names: HashMap::default(),
+            internal: BTreeMap::new(),
+            seen: Seen::new(chain, 1),
+            reversed: HashMap::default(),
+            prevented: HashMap::default(),
+            recorded_at: None,
+        }
+    }
+
     /// Makes room for so many events.
     pub fn reserve(&mut self, events: usize) {
         self.seen.reserve(events);
@@ -83,6 +101,10 @@ impl Books {
     }
 
     fn not_back(&mut self, event: &Event) -> Result<(), Flaw> {
+        if self.chain == Chain::Streams {
+            // That is so within a stream only, and looked at with its chain.
+            return Ok(());
+        }
         let back = self.recorded_at.is_some_and(|last| last > event.recorded_at);
         self.recorded_at = Some(event.recorded_at);
         if back { Err(Flaw::TimeBack) } else { Ok(()) }
@@ -146,13 +168,13 @@ impl Books {
     fn target(&self, event: &Event, account: u32, id: u128) -> Target {
         let ruled_out = self.prevented.contains_key(&(account, id));
         // The event's own ID is in the list by now; before it, it was not.
-        match self.seen.get(id).filter(|known| known.account == account && id != event.id) {
+        match self.seen.get(id, account).filter(|_| id != event.id) {
             None if ruled_out => Target::RuledOut,
             None => Target::Unseen,
             Some(Known { moved: Some(moved), .. }) => Target::Moved {
                 way: moved.way,
                 amount: moved.amount.into(),
-                reversed: self.reversed.get(&id).copied().unwrap_or_default(),
+                reversed: self.reversed.get(&(account, id)).copied().unwrap_or_default(),
             },
             Some(Known { moved: None, .. }) => Target::Other,
         }
@@ -175,7 +197,11 @@ impl Books {
                     let show = |units: i128| money::show(units, event.currency);
                     return Err(Flaw::Left { says: show(*amount), left: show(ruled.abs()) });
                 }
-                let other = self.seen.get(*reverses).and_then(|known| known.moved).map(|moved| moved.counter);
+                let other = self
+                    .seen
+                    .get(*reverses, account)
+                    .and_then(|known| known.moved)
+                    .map(|moved| moved.counter);
                 let same = other.is_some() && self.counter_names.get(counter.of(block)).copied() == other;
                 if *signed == ruled && same { Ok(()) } else { Err(Flaw::NotOffsetting) }
             }
@@ -214,7 +240,7 @@ impl Books {
             Fact::Reversed { reverses, amount, signed, counter, .. } => {
                 let counter = self.counter(counter.of(block));
                 *self.internal.entry((counter, currency)).or_default() -= signed;
-                *self.reversed.entry(*reverses).or_default() += amount;
+                *self.reversed.entry((number, *reverses)).or_default() += amount;
             }
         }
     }
@@ -239,8 +265,7 @@ impl Books {
             }),
             _ => None,
         };
-        let known = Known { account: number, moved };
-        self.seen.insert(event.id, known).map_err(|place| Flaw::SeenBefore(place as u64 + 1))
+        self.seen.take(event, Known { account: number, moved })
     }
 
     /// Checks the answer that the event gives for ever against the books after it.
@@ -258,10 +283,16 @@ impl Books {
         Ok(())
     }
 
-    /// How many events were taken, which is the position of the last one.
+    /// The position of the last event that was taken; 0 when there is none.
     #[must_use]
     pub fn position(&self) -> u64 {
-        self.seen.len() as u64
+        self.seen.position()
+    }
+
+    /// The IDs that were seen on two accounts, which are shown by their names.
+    #[must_use]
+    pub fn twice(&self) -> Vec<OnTwo> {
+        OnTwo::named(self.seen.twice(), self.names.iter().map(|(name, number)| (*number, &**name)))
     }
 
     /// The guarded accounts, in the order of their names' bytes.

@@ -1,4 +1,7 @@
 //! The hash chain as the auditor computes it: what the first event follows from, what each next one does.
+//!
+//! There are two: the embedded store chains each event to the one before it in the journal, EventStoreDB, where several
+//! instances write at once, to the one before it in its stream.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -6,6 +9,15 @@ use uuid::Uuid;
 
 /// A SHA-256 of the chain.
 pub type Hash = [u8; 32];
+
+/// What each event is chained to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chain {
+    /// The event before it in the journal: positions count from 1 without gaps, and time never goes back.
+    Journal,
+    /// The event before it in its stream: positions grow with gaps, and time never goes back within a stream.
+    Streams,
+}
 
 /// The name space of event ids: 5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131.
 const NAMESPACE: [u8; 16] =
@@ -15,6 +27,18 @@ const NAMESPACE: [u8; 16] =
 #[must_use]
 pub fn genesis(journal_id: Uuid) -> Hash {
     Sha256::digest(format!("bookonce journal {}", journal_id.hyphenated()).as_bytes()).into()
+}
+
+/// What the first event of this account's stream follows from, where the chain runs along each stream.
+#[must_use]
+pub fn of_stream(account: &[u8]) -> Hash {
+    Sha256::digest([b"bookonce stream account-", account].concat()).into()
+}
+
+/// The journal's head hash with one event more, where the chain runs along each stream: it begins as [`genesis`] says.
+#[must_use]
+pub fn running(before: &Hash, hash: &Hash) -> Hash {
+    Sha256::new().chain_update(before).chain_update(hash).finalize().into()
 }
 
 /// A hash as an event writes it.
@@ -137,6 +161,16 @@ mod tests {
             "bce2db1821752d0cbac2edacd4add817fc81d72a49b116143b7b7cfdbf01777c"
         );
         assert_eq!(&hasher.event_id(), b"d66ff15c-2428-55b0-af7f-1b1f99084d94");
+        // printf 'bookonce stream account-alice' | sha256sum
+        assert_eq!(
+            show(&of_stream(b"alice")),
+            "34a18aec9ac6f77d8e770fcb706eed8b87c377d4dadc1461c608955ba496181a"
+        );
+        // (printf '%b' "$genesis_bytes"; printf '%b' "$of_stream_bytes") | sha256sum
+        assert_eq!(
+            show(&running(&genesis, &of_stream(b"alice"))),
+            "9fd026e650fa2065ae1433c1c987b9294ada8ac05a396fb8daa025598ae85bae"
+        );
     }
 
     #[test]

@@ -16,6 +16,12 @@ impl Span {
     pub fn of(self, block: &[u8]) -> &[u8] {
         block.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
+
+    /// What stands in the block before it.
+    #[must_use]
+    pub fn before(self, block: &[u8]) -> Option<&[u8]> {
+        block.get(..self.start as usize)
+    }
 }
 
 /// Where in a line the auditor is.
@@ -137,7 +143,9 @@ impl<'a> Cursor<'a> {
         Ok(span)
     }
 
-    fn span(&self, start: usize, end: usize) -> Span {
+    /// A part of the block that was passed over.
+    #[must_use]
+    pub fn span(&self, start: usize, end: usize) -> Span {
         let fit = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         Span { start: fit(start), end: fit(end) }
     }

@@ -28,6 +28,8 @@ pub struct Event {
     pub answer: (i128, i128),
     /// Its hash.
     pub hash: Hash,
+    /// Its canonical bytes but for the braces: what stands before its id, and what stands between that and its hash.
+    pub canonical: (Span, Span),
 }
 
 /// The two directions in which money moves by itself.

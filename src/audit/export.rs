@@ -9,6 +9,7 @@ use super::Error;
 use super::block::{Block, last_hash};
 use super::chain::{self, Hash};
 use super::cursor::Cursor;
+use super::flaw::Finding;
 use super::manifest::Manifest;
 use super::source::Source;
 use super::source::folder::Folder;
@@ -37,6 +38,17 @@ pub enum ExportError {
         "the journal does not have the event at position {0} where it should be; `bookonce verify` says more"
     )]
     Broken(u64),
+    /// What the source has found in place of a line.
+    #[error("the journal can't be exported: {0}")]
+    Bad(Finding),
+    /// There are no events between the positions asked for.
+    #[error("there are no events to export between the positions {from} and {to}")]
+    None {
+        /// The first asked for.
+        from: u64,
+        /// The last asked for.
+        to: u64,
+    },
 }
 
 /// Lines in, an export out: cuts off what was not asked for, and notes what the manifest says.
@@ -122,7 +134,7 @@ impl<W: Write> Exporter<W> {
             from: self.from,
             to: self.to,
             count: self.to + 1 - self.from,
-            first_hash: self.first.unwrap_or(self.previous),
+            first_hash: Some(self.first.unwrap_or(self.previous)),
             last_hash: self.last.unwrap_or(self.previous),
             previous_hash: self.previous,
         };

@@ -102,10 +102,18 @@ pub enum Flaw {
     RowTime,
     #[error("a row of the journal's table does not hold what it should: {0}")]
     Row(&'static str),
+    #[error(
+        "the hash does not follow from the one before it in its stream and this event's bytes: one of the two was changed"
+    )]
+    StreamChain,
     #[error("recorded_at goes back")]
     TimeBack,
     #[error("the event is revision {says} of its stream, where {expected} comes next")]
     Revision { says: u64, expected: u64 },
+    #[error("recorded_at goes back within the stream")]
+    StreamTimeBack,
+    #[error("the stream {stream} has an event here that the ledger did not write: {why}")]
+    Foreign { stream: String, why: String },
     #[error("the transaction ID was seen before, at position {0}")]
     SeenBefore(u64),
     // What the rules say.
@@ -132,6 +140,8 @@ pub enum Flaw {
     // The whole.
     #[error("the journal ends before this position, which was to have the hash expected: its end is missing")]
     EndsBeforeExpected,
+    #[error("there is no event at this position, which was to have the hash expected")]
+    NoneExpected,
     #[error(
         "the hash here is {0}, not the one expected: this event or one before it is not the one that was there"
     )]
@@ -146,6 +156,8 @@ pub enum Flaw {
     ManifestLayout,
     #[error("its previous_hash is not the one that a journal with its journal_id begins with")]
     ManifestGenesis,
+    #[error("its journal_id is not the id of the journal's first event")]
+    ManifestId,
     #[error("the file has no manifest: whether it is whole can't be told")]
     NoManifest,
     #[error("the file begins at position {0}: a whole journal begins at 1")]

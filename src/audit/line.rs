@@ -3,6 +3,8 @@
 //! Everything that a line shows by itself is checked here, so that it can be done on several lines at once. What needs
 //! the lines before it is done in `books`.
 
+use uuid::Uuid;
+
 use super::chain::{self, Hash, Hasher};
 use super::cursor::{Cursor, Span};
 use super::data::{self, Kind};
@@ -15,7 +17,7 @@ const VERSION: u64 = 1;
 const FUTURE_ALLOWED_MICROS: i64 = 5 * 60 * 1_000_000;
 
 /// Reads the line from `start` to the end of `block` (its line feed is not in it). `previous` is the hash before it,
-/// where it is known.
+/// where it is known; else the line's own hash is taken from it as it stands there.
 ///
 /// # Errors
 /// The first thing that is wrong with the line.
@@ -67,7 +69,24 @@ pub fn read(block: &[u8], start: usize, previous: Option<&Hash>, hasher: &mut Ha
         fact: body.fact,
         answer,
         hash,
+        canonical: (cursor.span(front, middle), cursor.span(back, end)),
     })
+}
+
+/// The id of an event that was read from this block, where it is a UUID.
+#[must_use]
+pub fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
+    let id = event.canonical.1.before(block)?.strip_suffix(b"\",")?.last_chunk()?;
+    chain::read_uuid(id).map(Uuid::from_u128)
+}
+
+/// Is this line (without its line feed) an event that is chained to its stream alone? The first event of a journal that is
+/// chained along its streams is.
+#[must_use]
+pub fn begins_its_stream(line: &[u8]) -> bool {
+    let mut hasher = Hasher::default();
+    let event = read(line, 0, None, &mut hasher);
+    event.is_ok_and(|event| hasher.hash(&chain::of_stream(event.account.of(line))) == event.hash)
 }
 
 /// The position that the line from `start` says it has.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::chain::{self, Hash};
+use super::chain::{self, Chain, Hash};
 use super::cursor::Cursor;
 use super::flaw::Flaw;
 
@@ -14,29 +14,54 @@ pub const START: &str = "{\"manifest\":";
 pub struct Manifest {
     /// The journal's id.
     pub journal_id: Uuid,
-    /// The first position in the file.
+    /// The position of the first event in the file.
     pub from: u64,
     /// The last one; one less than `from` when there is none.
     pub to: u64,
     /// How many events there are.
     pub count: u64,
-    /// The hash of the first event.
-    pub first_hash: Hash,
+    /// The hash of the first event. None: the journal is chained along its streams, and the two hashes below are those of
+    /// the journal's head before the first event and after the last one.
+    pub first_hash: Option<Hash>,
     /// The hash of the last event.
     pub last_hash: Hash,
     /// The hash before the first event.
     pub previous_hash: Hash,
 }
 
+/// What comes first in the manifest of a journal chained along the journal, and along its streams.
+const FORMATS: [&str; 2] =
+    ["{\"format\":1,\"journal_id\":\"", "{\"format\":2,\"chain\":\"streams\",\"journal_id\":\""];
+
 impl Manifest {
+    /// What the events are chained to.
+    #[must_use]
+    pub const fn chain(&self) -> Chain {
+        if self.first_hash.is_some() { Chain::Journal } else { Chain::Streams }
+    }
+
+    /// Whether the first event is the journal's first.
+    #[must_use]
+    pub fn begins(&self) -> bool {
+        match self.chain() {
+            Chain::Journal => self.from == 1,
+            Chain::Streams => self.previous_hash == chain::genesis(self.journal_id),
+        }
+    }
+
     /// Writes it as a line with its line feed.
     #[must_use]
     pub fn line(&self) -> String {
         let Self { journal_id, from, to, count, first_hash, last_hash, previous_hash } = self;
-        let [first, last, previous] = [first_hash, last_hash, previous_hash].map(chain::show);
+        let [along_journal, along_streams] = FORMATS;
+        let (format, first) = match first_hash {
+            Some(first) => (along_journal, format!("\"first_hash\":\"{}\",", chain::show(first))),
+            None => (along_streams, String::new()),
+        };
+        let [last, previous] = [last_hash, previous_hash].map(chain::show);
         format!(
-            "{START}{{\"format\":1,\"journal_id\":\"{}\",\"from\":{from},\"to\":{to},\"count\":{count},\
-             \"first_hash\":\"{first}\",\"last_hash\":\"{last}\",\"previous_hash\":\"{previous}\"}}}}\n",
+            "{START}{format}{}\",\"from\":{from},\"to\":{to},\"count\":{count},\
+             {first}\"last_hash\":\"{last}\",\"previous_hash\":\"{previous}\"}}}}\n",
             journal_id.hyphenated()
         )
     }
@@ -52,7 +77,11 @@ impl Manifest {
     fn cut(line: &[u8]) -> Result<Self, Flaw> {
         let cursor = &mut Cursor::new(line, 0);
         cursor.literal(START)?;
-        cursor.literal("{\"format\":1,\"journal_id\":\"")?;
+        let [along_journal, along_streams] = FORMATS;
+        let streams = cursor.maybe(along_streams);
+        if !streams {
+            cursor.literal(along_journal)?;
+        }
         let id = cursor.bytes::<36>("a journal's id")?;
         let journal_id =
             chain::read_uuid(id).map(Uuid::from_u128).ok_or_else(|| cursor.wrong("a journal's id"))?;
@@ -62,8 +91,13 @@ impl Manifest {
         let to = cursor.number()?;
         cursor.literal(",\"count\":")?;
         let count = cursor.number()?;
-        cursor.literal(",\"first_hash\":\"")?;
-        let first_hash = hash(cursor)?;
+        let first_hash = match streams {
+            true => None,
+            false => {
+                cursor.literal(",\"first_hash\":\"")?;
+                Some(hash(cursor)?)
+            }
+        };
         cursor.literal(",\"last_hash\":\"")?;
         let last_hash = hash(cursor)?;
         cursor.literal(",\"previous_hash\":\"")?;
@@ -81,10 +115,16 @@ impl Manifest {
         if self.from == 0 {
             return Err(Flaw::Manifest("from"));
         }
-        if self.to.checked_add(1).and_then(|end| end.checked_sub(self.from)) != Some(self.count) {
+        let positions = self.to.checked_add(1).and_then(|end| end.checked_sub(self.from));
+        let counted = match self.chain() {
+            Chain::Journal => positions == Some(self.count),
+            // There are gaps, and an export of no events is never made.
+            Chain::Streams => positions.is_some_and(|positions| (1..=positions).contains(&self.count)),
+        };
+        if !counted {
             return Err(Flaw::Manifest("count"));
         }
-        if self.from == 1 && self.previous_hash != chain::genesis(self.journal_id) {
+        if self.begins() && self.previous_hash != chain::genesis(self.journal_id) {
             return Err(Flaw::ManifestGenesis);
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! The auditor: replays a journal with an arithmetic of its own, and says where it is first wrong.
 //!
 //! A journal comes from a [`source`] in blocks; each line is cut and checked by itself ([`mod@line`], [`data`], [`chain`]) on
-//! several threads ([`pipeline`]); then the events are folded in order into [`books`], each checked against [`rules`].
+//! several threads ([`pipeline`]); then the events are folded in order into [`books`], each checked against [`rules`]. Where
+//! the chain runs along each stream and not along the journal, [`streams`] follows it in order, too.
 //! [`verify`] and [`replay`] say what was found; [`export`] and [`restore`] carry a journal from place to place.
 //!
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one
@@ -16,6 +17,7 @@ pub mod data;
 pub mod digest;
 pub mod event;
 pub mod export;
+pub mod export_streams;
 pub mod flaw;
 pub mod line;
 pub mod manifest;
@@ -29,6 +31,7 @@ pub mod rules;
 pub mod run;
 pub mod seen;
 pub mod source;
+pub mod streams;
 pub mod verify;
 
 #[cfg(test)]
@@ -63,6 +66,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A store that feeds its lines can't be read.
+    #[error("can't read the store")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// There is nothing in a file.
     #[error("{} is empty: it has neither events nor a manifest", .0.display())]
     Empty(PathBuf),

@@ -1,18 +1,26 @@
-//! A part of a journal that does not begin at position 1: what can be told of it without the events before.
+//! A part of a journal that does not begin with its first event: what can be told of it without the events before.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::chain::Chain;
 use super::event::{Event, Moment};
 use super::flaw::Flaw;
-use super::seen::{Known, Seen};
+use super::seen::{Known, OnTwo, Seen};
+
+/// A stream, as far as the part has shown it.
+#[derive(Debug)]
+struct Stream {
+    number: u32,
+    revision: u64,
+}
 
 /// What was seen in the part so far.
 #[derive(Debug)]
 pub struct Part {
-    from: u64,
-    revisions: HashMap<Box<[u8]>, u64, RandomState>,
+    chain: Chain,
+    streams: HashMap<Box<[u8]>, Stream, RandomState>,
     seen: Seen,
     recorded_at: Option<Moment>,
 }
@@ -20,8 +28,8 @@ pub struct Part {
 impl Part {
     /// A part that begins at this position.
     #[must_use]
-    pub fn new(from: u64) -> Self {
-        Self { from, revisions: HashMap::default(), seen: Seen::default(), recorded_at: None }
+    pub fn new(chain: Chain, from: u64) -> Self {
+        Self { chain, streams: HashMap::default(), seen: Seen::new(chain, from), recorded_at: None }
     }
 
     /// Takes the next event.
@@ -29,21 +37,32 @@ impl Part {
     /// # Errors
     /// When time or a stream's revisions do not go on from what the part has shown, or an ID comes twice in it.
     pub fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
-        if self.recorded_at.is_some_and(|last| last > event.recorded_at) {
+        // Along streams that is so within a stream only, and looked at with its chain.
+        if self.chain == Chain::Journal && self.recorded_at.is_some_and(|last| last > event.recorded_at) {
             return Err(Flaw::TimeBack);
         }
         self.recorded_at = Some(event.recorded_at);
         let name = event.account.of(block);
-        match self.revisions.get_mut(name) {
-            Some(last) if event.revision != *last + 1 => {
-                return Err(Flaw::Revision { says: event.revision, expected: *last + 1 });
+        let number = match self.streams.get_mut(name) {
+            Some(stream) if event.revision != stream.revision + 1 => {
+                return Err(Flaw::Revision { says: event.revision, expected: stream.revision + 1 });
             }
-            Some(last) => *last = event.revision,
+            Some(stream) => {
+                stream.revision = event.revision;
+                stream.number
+            }
             None => {
-                self.revisions.insert(name.into(), event.revision);
+                let number = u32::try_from(self.streams.len()).unwrap_or(u32::MAX);
+                self.streams.insert(name.into(), Stream { number, revision: event.revision });
+                number
             }
-        }
-        let known = Known { account: 0, moved: None };
-        self.seen.insert(event.id, known).map_err(|place| Flaw::SeenBefore(self.from + place as u64))
+        };
+        self.seen.take(event, Known { account: number, moved: None })
+    }
+
+    /// The IDs that were seen on two accounts.
+    #[must_use]
+    pub fn twice(&self) -> Vec<OnTwo> {
+        OnTwo::named(self.seen.twice(), self.streams.iter().map(|(name, stream)| (stream.number, &**name)))
     }
 }

@@ -1,7 +1,8 @@
 //! One thread reads blocks, several check their lines, and the caller gets them in order.
 //!
 //! A fixed number of blocks is handed round, so that the memory is bounded whatever the journal's length. Each line's
-//! predecessor has its hash written in it, so that blocks can be checked before those that go before them.
+//! predecessor has its hash written in it, so that blocks can be checked before those that go before them. (In a journal
+//! chained along its streams the predecessor may be anywhere before: there the caller checks the chain, in order.)
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::Error;
 use super::block::{Block, Lines};
-use super::chain::{Hash, Hasher};
+use super::chain::{Chain, Hash, Hasher};
 use super::source::Source;
 
 /// A block and what was read in it.
@@ -37,7 +38,7 @@ pub enum Go {
 /// When the source can't be read.
 pub fn run(
     mut source: Box<dyn Source>,
-    first: Option<Hash>,
+    (chain, first): (Chain, Option<Hash>),
     mut take: impl FnMut(&Block, &Lines) -> Go,
 ) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
@@ -55,7 +56,7 @@ pub fn run(
             scope.spawn(move || {
                 let mut hasher = Hasher::default();
                 for mut item in work {
-                    item.block.read(&mut hasher, &mut item.lines);
+                    item.block.read(chain, &mut hasher, &mut item.lines);
                     if done_in.send(item).is_err() {
                         return;
                     }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::chain::Chain;
 use super::export::{ExportError, Exporter};
+use super::export_streams::StreamsExporter;
+use super::line;
 use super::manifest::Manifest;
 
 /// Events a page; the most that the service gives.
@@ -67,10 +70,12 @@ pub async fn from_url(
     let service = Service { base: base.trim_end_matches('/'), key, client: reqwest::Client::new() };
     let (url, head) = service.get("/v1/journal/head", "application/json").await?;
     let head: Head = serde_json::from_slice(&head).map_err(|source| RemoteError::NoHead { url, source })?;
+    if head.position > 0 && service.chain().await? == Chain::Streams {
+        return service.streams(head, (from, to), out, progress).await;
+    }
     let mut exporter = Exporter::new(out, head.journal_id, head.position, from, to)?;
     while let Some(next) = exporter.wants() {
-        let page = format!("/v1/journal?after={}&limit={PAGE}", next - 1);
-        let (_, lines) = service.get(&page, "application/x-ndjson").await?;
+        let lines = service.lines(next - 1, PAGE).await?;
         exporter.take(&lines)?;
         progress(next);
         if exporter.wants() == Some(next) {
@@ -87,6 +92,40 @@ struct Service<'a> {
 }
 
 impl Service<'_> {
+    /// Lines after a position.
+    async fn lines(&self, after: u64, limit: u64) -> Result<Vec<u8>, RemoteError> {
+        let page = format!("/v1/journal?after={after}&limit={limit}");
+        Ok(self.get(&page, "application/x-ndjson").await?.1)
+    }
+
+    /// What the events are chained to, as the first of them shows.
+    async fn chain(&self) -> Result<Chain, RemoteError> {
+        let first = self.lines(0, 1).await?;
+        let line = first.strip_suffix(b"\n").unwrap_or(&first);
+        Ok(if line::begins_its_stream(line) { Chain::Streams } else { Chain::Journal })
+    }
+
+    /// The same from a service whose journal is chained along its streams. It is read from the beginning.
+    async fn streams(
+        &self,
+        head: Head,
+        (from, to): (Option<u64>, Option<u64>),
+        out: impl Write,
+        progress: &dyn Fn(u64),
+    ) -> Result<Manifest, RemoteError> {
+        let to = to.unwrap_or(head.position).min(head.position);
+        let mut exporter = StreamsExporter::new(out, from, Some(to));
+        while let Some(after) = exporter.wants_after() {
+            let lines = self.lines(after, PAGE).await?;
+            if lines.is_empty() {
+                return Err(ExportError::Broken(after + 1).into());
+            }
+            exporter.take(&lines)?;
+            progress(exporter.events());
+        }
+        Ok(exporter.finish()?)
+    }
+
     /// A path's body, and the whole address for errors.
     async fn get(&self, path: &str, accept: &str) -> Result<(String, Vec<u8>), RemoteError> {
         let url = format!("{}{path}", self.base);

@@ -11,6 +11,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::Error;
 use super::block::{Block, last_hash};
+use super::chain::Chain;
 use super::flaw::{Finding, Flaw, Place};
 use super::run::{Audited, Options, audit};
 use super::source::Source;
@@ -29,6 +30,13 @@ pub enum RestoreError {
     /// There is something already.
     #[error("{} is there already and is not empty: a journal is only ever restored into a new folder", .0.display())]
     Exists(PathBuf),
+    /// The export's hashes could not stay what they are.
+    #[error(
+        "the export is of a journal on EventStoreDB, chained along its streams: a data folder is chained along the journal, \
+         so that every hash would become another, and none that was noted would be found again. It can be verified and \
+         replayed as it is"
+    )]
+    Streams,
     /// The export is not right.
     #[error("the export can't be restored: {0}")]
     Bad(Finding),
@@ -40,8 +48,11 @@ pub enum RestoreError {
 /// When the folder has something in it, the export is not whole and right, or one of the two can't be read or written.
 pub fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> Result<Audited, RestoreError> {
     refuse_existing(folder)?;
-    let audited =
-        audit(Box::new(File::open(export)?), Options { progress: Some(progress), ..Options::default() })?;
+    let source = File::open(export)?;
+    if source.opening().chain == Chain::Streams {
+        return Err(RestoreError::Streams);
+    }
+    let audited = audit(Box::new(source), Options { progress: Some(progress), ..Options::default() })?;
     let bad = |place, flaw| Err(RestoreError::Bad(Finding { place, flaw }));
     if let Some(finding) = audited.finding {
         return Err(RestoreError::Bad(finding));

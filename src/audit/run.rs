@@ -4,13 +4,15 @@ use uuid::Uuid;
 
 use super::block::{Block, Lines};
 use super::books::Books;
-use super::chain::{self, Hash};
+use super::chain::{self, Chain, Hash};
 use super::event::{Event, Moment};
 use super::flaw::{Finding, Flaw, Place};
 use super::part::Part;
 use super::pipeline::{self, Go};
+use super::seen::OnTwo;
 use super::source::{Opening, Source};
-use super::{Error, manifest::Manifest};
+use super::streams::Streams;
+use super::{Error, line, manifest::Manifest};
 
 /// No event has a line shorter than this.
 const SHORTEST_LINE: u64 = 400;
@@ -20,7 +22,7 @@ const SHORTEST_LINE: u64 = 400;
 pub enum To {
     /// After the event at this position.
     Position(u64),
-    /// After the last event that was recorded at or before this moment.
+    /// After the last event that was recorded at or before this moment; along streams: after the last one of each stream.
     Moment(Moment),
 }
 
@@ -49,20 +51,28 @@ impl std::fmt::Debug for Options<'_> {
 /// The result of an audit.
 #[derive(Debug)]
 pub struct Audited {
-    /// The journal's id, where the source says it.
+    /// What its events are chained to.
+    pub chain: Chain,
+    /// Whether it was read from the journal's first event on.
+    pub begins: bool,
+    /// The journal's id, where the source says it or it follows from the first event.
     pub journal_id: Option<Uuid>,
     /// The first position.
     pub from: u64,
     /// The last position that was found right; one less than `from` when there is none.
     pub position: u64,
-    /// The hash there; none when there is no event and the source does not say what goes before.
+    /// The journal's head hash there; none when there is no event and the source does not say what goes before.
     pub hash: Option<Hash>,
     /// How many events of each type were found right.
     pub counts: std::collections::BTreeMap<&'static str, u64>,
-    /// The books after them; none when the journal does not begin at position 1.
+    /// The books after them; none when the first event is not the journal's first.
     pub books: Option<Books>,
     /// Whether a manifest was there and has shown that nothing is missing at the end.
     pub whole: bool,
+    /// IDs on two accounts: in a journal chained along its streams no flaw, but to be told.
+    pub twice: Vec<OnTwo>,
+    /// Along streams: the accounts whose streams were met.
+    pub accounts: Vec<String>,
     /// The first thing that is wrong.
     pub finding: Option<Finding>,
 }
@@ -73,7 +83,8 @@ pub struct Audited {
 /// When it can't be read. That it is wrong is no error but a [`Finding`].
 pub fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
     let mut auditor = Auditor::new(source.opening().clone(), options);
-    pipeline::run(source, auditor.opening.previous, |block, lines| auditor.block(block, lines))?;
+    let first = (auditor.opening.chain, auditor.opening.previous);
+    pipeline::run(source, first, |block, lines| auditor.block(block, lines))?;
     Ok(auditor.finish())
 }
 
@@ -87,8 +98,18 @@ struct Auditor<'a> {
     opening: Opening,
     options: Options<'a>,
     before: Before,
-    /// The position that comes next.
+    /// What the chain needs that does not run along the journal.
+    streams: Streams,
+    /// The position that comes next; along streams the first that may.
     next: u64,
+    /// The position that is looked at.
+    at: u64,
+    /// The position and the id of the first event, where the chain runs along each stream.
+    first: Option<(u64, Option<Uuid>)>,
+    /// Whether the hash that was kept elsewhere was compared.
+    met: bool,
+    /// How many events were found right.
+    events: u64,
     first_hash: Option<Hash>,
     hash: Option<Hash>,
     /// By [`Fact::number`](super::event::Fact::number): a map would cost a look-up an event.
@@ -100,17 +121,32 @@ struct Auditor<'a> {
 impl<'a> Auditor<'a> {
     fn new(opening: Opening, options: Options<'a>) -> Self {
         let from = opening.from;
-        let mut books = Box::<Books>::default();
+        let mut books = Box::new(Books::new(opening.chain));
         if let (Some(last), None) = (opening.last, &options.to) {
             // The source's word is taken only as far as its size bears it out.
             let events = last.saturating_add(1).saturating_sub(from).min(opening.bytes / SHORTEST_LINE);
             books.reserve(usize::try_from(events).unwrap_or_default());
         }
-        let before = if from == 1 { Before::Whole(books) } else { Before::Part(Part::new(from)) };
-        let hash = opening.previous;
-        let counts = [0; super::event::TYPES.len()];
-        let (first_hash, finding, stopped) = (None, None, false);
-        Self { opening, options, before, next: from, first_hash, hash, counts, finding, stopped }
+        let before = match opening.begins {
+            true => Before::Whole(books),
+            false => Before::Part(Part::new(opening.chain, from)),
+        };
+        Self {
+            before,
+            streams: Streams::default(),
+            next: from,
+            at: from,
+            first: None,
+            met: false,
+            events: 0,
+            first_hash: None,
+            hash: opening.previous,
+            counts: [0; super::event::TYPES.len()],
+            finding: None,
+            stopped: false,
+            opening,
+            options,
+        }
     }
 
     fn manifest(&self) -> Option<&Manifest> {
@@ -123,12 +159,16 @@ impl<'a> Auditor<'a> {
             Ok(()) if !self.stopped => {}
             Ok(()) => return Go::Stop,
             Err(flaw) => {
-                self.finding = Some(Finding { place: Place::Position(self.next), flaw });
+                self.finding = Some(Finding { place: Place::Position(self.at), flaw });
                 return Go::Stop;
             }
         }
         if let Some(progress) = self.options.progress {
-            progress(self.next - 1);
+            progress(match self.opening.chain {
+                Chain::Journal => self.next - 1,
+                // There positions are no count.
+                Chain::Streams => self.events,
+            });
         }
         Go::On
     }
@@ -163,22 +203,37 @@ impl<'a> Auditor<'a> {
                 _ => {}
             }
         }
-        match lines.broken.as_ref().or(block.broken.as_ref()) {
+        self.broken(block, lines)
+    }
+
+    /// What ended the block before its time, if anything did.
+    fn broken(&mut self, block: &Block, lines: &Lines) -> Result<(), Flaw> {
+        let (flaw, says) = match (&lines.broken, &block.broken) {
+            _ if self.stopped => return Ok(()),
+            (Some(flaw), _) => (flaw, lines.says),
+            (None, Some(flaw)) => (flaw, block.says),
+            (None, None) => return Ok(()),
+        };
+        self.at = match (self.opening.chain, says) {
+            (Chain::Streams, Some(says)) if says > self.next => says,
+            _ => self.next,
+        };
+        match (flaw, says) {
             // A line that is not the next one is no follower of the one before: say the first, it is plainer.
-            Some(Flaw::Chain) if !self.stopped && lines.says.is_some_and(|says| says != self.next) => {
-                Err(Flaw::Position(lines.says.unwrap_or_default()))
-            }
-            Some(flaw) if !self.stopped => Err(flaw.clone()),
-            _ => Ok(()),
+            (Flaw::Chain, Some(says)) if says != self.next => Err(Flaw::Position(says)),
+            _ => Err(flaw.clone()),
         }
     }
 
     fn events(&mut self, events: &[Event], block: &Block) -> Result<(), Flaw> {
         for event in events {
-            let past = match self.options.to {
-                None => false,
-                Some(To::Position(to)) => self.next > to,
-                Some(To::Moment(to)) => event.recorded_at > to,
+            let past = match (self.options.to, self.opening.chain) {
+                (None, _) => false,
+                (Some(To::Position(to)), Chain::Journal) => self.next > to,
+                (Some(To::Position(to)), Chain::Streams) => event.position > to,
+                (Some(To::Moment(to)), Chain::Journal) => event.recorded_at > to,
+                // The next one of another stream may be earlier.
+                (Some(To::Moment(_)), Chain::Streams) => false,
             };
             if past || self.stopped {
                 self.stopped = true;
@@ -190,28 +245,41 @@ impl<'a> Auditor<'a> {
     }
 
     fn event(&mut self, event: &Event, block: &Block) -> Result<(), Flaw> {
-        if event.position != self.next {
-            return Err(Flaw::Position(event.position));
-        }
+        self.at = self.next;
+        let hash = match self.opening.chain {
+            Chain::Journal if event.position != self.next => return Err(Flaw::Position(event.position)),
+            Chain::Journal => Some(event.hash),
+            Chain::Streams => self.along_streams(event, block)?,
+        };
         if self.manifest().is_some_and(|manifest| event.position > manifest.to) {
             return Err(Flaw::AfterManifest);
         }
-        match &mut self.before {
-            Before::Whole(books) => books.take(event, &block.bytes)?,
-            Before::Part(part) => part.take(event, &block.bytes)?,
+        let counts = match self.options.to {
+            Some(To::Moment(to)) => event.recorded_at <= to,
+            _ => true,
+        };
+        if counts {
+            match &mut self.before {
+                Before::Whole(books) => books.take(event, &block.bytes)?,
+                Before::Part(part) => part.take(event, &block.bytes)?,
+            }
+            if let Some(count) = self.counts.get_mut(event.fact.number()) {
+                *count += 1;
+            }
         }
         if let Some((at, expected)) = self.options.expect
             && at == event.position
-            && event.hash != expected
         {
-            return Err(Flaw::NotExpected(chain::show(&event.hash)));
+            self.met = true;
+            if let Some(hash) = hash.filter(|hash| *hash != expected) {
+                return Err(Flaw::NotExpected(chain::show(&hash)));
+            }
         }
         self.first_hash.get_or_insert(event.hash);
-        self.hash = Some(event.hash);
-        if let Some(count) = self.counts.get_mut(event.fact.number()) {
-            *count += 1;
-        }
-        self.next += 1;
+        self.hash = hash;
+        self.events += 1;
+        self.next = event.position + 1;
+        self.at = self.next;
         if let (Some((at, show)), Before::Whole(books)) = (&mut self.options.pause, &self.before)
             && *at == event.position
         {
@@ -220,55 +288,92 @@ impl<'a> Auditor<'a> {
         Ok(())
     }
 
+    /// What an event must follow from where the chain runs along each stream. Gives the journal's head hash with it.
+    fn along_streams(&mut self, event: &Event, block: &Block) -> Result<Option<Hash>, Flaw> {
+        let begins_late =
+            self.first.is_none() && self.manifest().is_some_and(|manifest| manifest.from != event.position);
+        if event.position < self.next || event.position == u64::MAX || begins_late {
+            return Err(Flaw::Position(event.position));
+        }
+        self.at = event.position;
+        self.streams.take(event, &block.bytes, self.opening.begins)?;
+        let mut before = self.hash;
+        if self.first.is_none() {
+            let id = line::event_id(&block.bytes, event);
+            self.first = Some((event.position, id));
+            if let (Some(id), true) = (id, self.opening.begins) {
+                self.opening.journal_id.get_or_insert(id);
+                before = Some(chain::genesis(id));
+            }
+        }
+        Ok(before.map(|before| chain::running(&before, &event.hash)))
+    }
+
     fn finish(mut self) -> Audited {
         let stopped = self.stopped;
         if self.finding.is_none() {
             self.finding = self.at_end();
         }
         let counted = super::event::TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        // Of a moment's books, later events were read and not counted.
+        let all = !stopped && !matches!(self.options.to, Some(To::Moment(_)));
+        let (twice, books) = match self.before {
+            Before::Whole(books) => (books.twice(), Some(*books)),
+            Before::Part(part) => (part.twice(), None),
+        };
         Audited {
+            chain: self.opening.chain,
+            begins: self.opening.begins,
             journal_id: self.opening.journal_id,
-            from: self.opening.from,
+            from: self.first.map_or(self.opening.from, |(position, _)| position),
             position: self.next - 1,
             hash: self.hash,
             counts: counted.collect(),
-            whole: !stopped && self.finding.is_none() && self.manifest().is_some(),
-            books: match self.before {
-                Before::Whole(books) => Some(*books),
-                Before::Part(_) => None,
-            },
+            whole: all && self.finding.is_none() && matches!(self.opening.manifest, Some(Ok(_))),
+            twice,
+            accounts: self.streams.accounts(),
+            books,
             finding: self.finding,
         }
     }
 
     /// What shows only when all events were read.
     fn at_end(&self) -> Option<Finding> {
-        let here = |flaw| Some(Finding { place: Place::Position(self.next), flaw });
+        let found = |place, flaw| Some(Finding { place, flaw });
         if !self.stopped {
             match &self.opening.manifest {
                 Some(Ok(manifest)) if manifest.to >= self.next => {
-                    return here(Flaw::EndsBeforeManifest(manifest.to));
+                    return found(Place::Position(self.next), Flaw::EndsBeforeManifest(manifest.to));
                 }
                 Some(Ok(manifest)) => {
-                    for (name, says, is) in [
-                        (
-                            "first_hash",
-                            manifest.first_hash,
-                            self.first_hash.unwrap_or(manifest.previous_hash),
-                        ),
-                        ("last_hash", manifest.last_hash, self.hash.unwrap_or(manifest.previous_hash)),
-                    ] {
-                        if says != is {
-                            return Some(Finding { place: Place::Manifest, flaw: Flaw::Manifest(name) });
-                        }
+                    if let Some(flaw) = self.against(manifest) {
+                        return found(Place::Manifest, flaw);
                     }
                 }
-                Some(Err(flaw)) => return Some(Finding { place: Place::Manifest, flaw: flaw.clone() }),
+                Some(Err(flaw)) => return found(Place::Manifest, flaw.clone()),
                 None => {}
             }
         }
         match self.options.expect {
-            Some((at, _)) if at >= self.next && !self.stopped => here(Flaw::EndsBeforeExpected),
+            Some((at, _)) if at >= self.next && !self.stopped => {
+                found(Place::Position(self.next), Flaw::EndsBeforeExpected)
+            }
+            Some((at, _)) if at < self.next && !self.met => found(Place::Position(at), Flaw::NoneExpected),
+            _ => None,
+        }
+    }
+
+    /// What a manifest says otherwise than the events before it.
+    fn against(&self, manifest: &Manifest) -> Option<Flaw> {
+        let last = self.hash.unwrap_or(manifest.previous_hash);
+        let first = manifest.first_hash.map(|_| self.first_hash.unwrap_or(manifest.previous_hash));
+        // With another id in its manifest a whole journal would pass for a part: its own first event tells.
+        let begins = |id| self.opening.begins || chain::genesis(id) == manifest.previous_hash;
+        match self.first.and_then(|(_, id)| id) {
+            Some(id) if id != manifest.journal_id && begins(id) => Some(Flaw::ManifestId),
+            _ if manifest.count != self.events => Some(Flaw::Manifest("count")),
+            _ if manifest.first_hash != first => Some(Flaw::Manifest("first_hash")),
+            _ if manifest.last_hash != last => Some(Flaw::Manifest("last_hash")),
             _ => None,
         }
     }
@@ -279,6 +384,8 @@ impl Audited {
     #[must_use]
     pub(super) fn unreadable(why: String) -> Self {
         Self {
+            chain: Chain::Journal,
+            begins: true,
             journal_id: None,
             from: 1,
             position: 0,
@@ -286,6 +393,8 @@ impl Audited {
             counts: std::collections::BTreeMap::new(),
             books: None,
             whole: false,
+            twice: Vec::new(),
+            accounts: Vec::new(),
             finding: Some(Finding { place: Place::Position(1), flaw: Flaw::Database(why) }),
         }
     }

@@ -1,12 +1,20 @@
-//! Every transaction ID of a journal, each exactly once, with what a reversal must know of it.
+//! Every transaction ID of a journal, with what a reversal must know of it: each once, or, where the chain runs along each
+//! stream, once on each account (two instances may have taken it at the same time, neither knowing of the other).
 //!
 //! One event has one ID, so the IDs stand in a list in the journal's order and a table of 8-byte slots points into it: 24
 //! bits of the hash to tell most strangers apart without a look at the list, 40 bits of place. Cost: 32 bytes an ID and 11 to
-//! 21 for its slot, about 450 MB for ten million; nothing is approximate.
+//! 21 for its slot, about 450 MB for ten million; nothing is approximate. Along streams 8 bytes more, for its position.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::hash::BuildHasher;
 
-use super::event::Way;
+use foldhash::fast::RandomState;
+use uuid::Uuid;
+
+use super::chain::Chain;
+use super::event::{Event, Way};
+use super::flaw::Flaw;
 
 /// What is known of a transaction that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,32 +70,151 @@ impl Packed {
     }
 }
 
-/// The IDs seen so far.
+/// One ID on two accounts. Its parts: the number of the account, and the position there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Twice {
+    /// The ID.
+    pub id: u128,
+    /// Where it was seen first.
+    pub first: (u32, u64),
+    /// Where it was seen again.
+    pub again: (u32, u64),
+}
+
+/// One ID on two accounts, to be shown: by name and position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnTwo {
+    /// The ID.
+    pub id: Uuid,
+    /// Where it was seen first.
+    pub first: (String, u64),
+    /// Where it was seen again.
+    pub again: (String, u64),
+}
+
+impl OnTwo {
+    /// Puts the accounts' names for their numbers.
+    #[must_use]
+    pub fn named<'a>(twice: &[Twice], names: impl Iterator<Item = (u32, &'a [u8])>) -> Vec<Self> {
+        if twice.is_empty() {
+            return Vec::new();
+        }
+        let names: HashMap<u32, &[u8]> = names.collect();
+        let named = |(account, position): (u32, u64)| {
+            let name = names.get(&account).copied().unwrap_or_default();
+            (String::from_utf8_lossy(name).into_owned(), position)
+        };
+        let shown = |twice: &Twice| Self {
+            id: Uuid::from_u128(twice.id),
+            first: named(twice.first),
+            again: named(twice.again),
+        };
+        twice.iter().map(shown).collect()
+    }
+}
+
+impl fmt::Display for OnTwo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, first: (first, at), again: (again, position) } = self;
+        write!(f, "{id} on {first} (position {at}) and on {again} (position {position})")
+    }
+}
+
+/// What is kept besides where the chain runs along each stream.
 #[derive(Debug, Default)]
+struct Beside {
+    /// The position of each in the list.
+    positions: Vec<u64>,
+    /// The place in the list of an ID that another account had seen before.
+    places: HashMap<(u128, u32), usize, RandomState>,
+    twice: Vec<Twice>,
+}
+
+/// The IDs seen so far.
+#[derive(Debug)]
 pub struct Seen {
+    /// The position of the first that can come.
+    from: u64,
     ids: Vec<u128>,
     known: Vec<Packed>,
     /// A place plus one and some bits of the hash, or zero; a power of two of them, at most three quarters full.
     slots: Vec<u64>,
-    hasher: foldhash::fast::RandomState,
+    hasher: RandomState,
+    beside: Option<Box<Beside>>,
 }
 
 impl Seen {
+    /// None yet, of a journal that is chained so and read from this position on.
+    #[must_use]
+    pub fn new(chain: Chain, from: u64) -> Self {
+        let beside = match chain {
+            Chain::Journal => None,
+            Chain::Streams => Some(Box::default()),
+        };
+        let (ids, known, slots, hasher) = (Vec::new(), Vec::new(), Vec::new(), RandomState::default());
+        Self { from, ids, known, slots, hasher, beside }
+    }
+
+    /// Takes an event's ID.
+    ///
+    /// # Errors
+    /// When it was seen before; along streams: on the same account.
+    pub fn take(&mut self, event: &Event, known: Known) -> Result<(), Flaw> {
+        let Err(place) = self.insert(event.id, known) else {
+            if let Some(beside) = &mut self.beside {
+                beside.positions.push(event.position);
+            }
+            return Ok(());
+        };
+        let Some(beside) = &mut self.beside else {
+            return Err(Flaw::SeenBefore(self.from + place as u64));
+        };
+        let position = |place: usize| beside.positions.get(place).copied().unwrap_or_default();
+        let here = (event.id, known.account);
+        let account = self.known.get(place).map_or(0, |packed| packed.account);
+        if account == known.account {
+            return Err(Flaw::SeenBefore(position(place)));
+        }
+        if let Some(place) = beside.places.get(&here) {
+            return Err(Flaw::SeenBefore(position(*place)));
+        }
+        let first = (account, position(place));
+        beside.twice.push(Twice { id: event.id, first, again: (known.account, event.position) });
+        beside.places.insert(here, self.ids.len());
+        beside.positions.push(event.position);
+        self.ids.push(event.id);
+        self.known.push(Packed::of(known));
+        Ok(())
+    }
+
+    /// The IDs that were seen on two accounts, in the order of the second position.
+    #[must_use]
+    pub fn twice(&self) -> &[Twice] {
+        self.beside.as_ref().map_or(&[], |beside| &beside.twice)
+    }
+
+    /// The position of the last one; one less than the first position that can come when there is none.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        let last = self.beside.as_ref().and_then(|beside| beside.positions.last().copied());
+        last.unwrap_or((self.from + self.len() as u64).saturating_sub(1))
+    }
+
     /// Makes room for so many, so that nothing need be moved as they come.
     pub fn reserve(&mut self, ids: usize) {
         self.ids.reserve_exact(ids);
         self.known.reserve_exact(ids);
+        if let Some(beside) = &mut self.beside {
+            beside.positions.reserve_exact(ids);
+        }
         let size = (ids / 3 * 4).next_power_of_two();
         if self.is_empty() && size > self.slots.len() {
             self.slots = vec![0; size];
         }
     }
 
-    /// Takes an ID that was not seen yet.
-    ///
-    /// # Errors
-    /// The place in the list of the same ID, when it was.
-    pub fn insert(&mut self, id: u128, known: Known) -> Result<(), usize> {
+    /// Adds an ID that was not seen yet; the place in the list of the same ID, when it was.
+    fn insert(&mut self, id: u128, known: Known) -> Result<(), usize> {
         if self.ids.len() * 4 >= self.slots.len() * 3 {
             self.grow();
         }
@@ -102,11 +229,15 @@ impl Seen {
         Ok(())
     }
 
-    /// What is known of an ID.
+    /// What is known of an ID on this account.
     #[must_use]
-    pub fn get(&self, id: u128) -> Option<Known> {
-        let place = self.probe(id, self.hasher.hash_one(id)).err()?;
-        self.known.get(place).map(|packed| packed.open())
+    pub fn get(&self, id: u128, account: u32) -> Option<Known> {
+        let first = self.probe(id, self.hasher.hash_one(id)).err()?;
+        let known = |place: usize| self.known.get(place).map(|packed| packed.open());
+        known(first).filter(|known| known.account == account).or_else(|| {
+            let place = self.beside.as_ref()?.places.get(&(id, account))?;
+            known(*place)
+        })
     }
 
     /// How many there are.
@@ -144,6 +275,7 @@ impl Seen {
         let size = (self.slots.len() * 2).max(1_024);
         self.slots = Vec::new();
         self.slots.resize(size, 0);
+        // An ID that is in the list twice is found at its first place: that is put in first.
         for (place, id) in self.ids.iter().enumerate() {
             let hash = self.hasher.hash_one(id);
             let mut at = usize::try_from(hash & PLACE).unwrap_or_default() & (size - 1);
@@ -163,7 +295,7 @@ mod tests {
 
     #[test]
     fn an_id_is_taken_once_and_its_first_place_is_named_ever_after() {
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(Chain::Journal, 1);
         for n in 0..100_000_u128 {
             let known = Known { account: u32::try_from(n).unwrap(), moved: None };
             assert_eq!(seen.insert(n * 7, known), Ok(()));
@@ -171,19 +303,21 @@ mod tests {
         for n in 0..100_000_u128 {
             let place = usize::try_from(n).unwrap();
             assert_eq!(seen.insert(n * 7, Known { account: 0, moved: None }), Err(place));
-            assert_eq!(seen.get(n * 7 + 1), None);
-            assert_eq!(seen.get(n * 7).map(|known| known.account), u32::try_from(n).ok());
+            let account = u32::try_from(n).unwrap();
+            assert_eq!(seen.get(n * 7 + 1, account), None);
+            assert_eq!(seen.get(n * 7, account).map(|known| known.account), Some(account));
+            assert_eq!(seen.get(n * 7, account + 1), None);
         }
         assert_eq!(seen.len(), 100_000);
     }
 
     #[test]
     fn a_movement_is_kept_whole() {
-        let mut seen = Seen::default();
+        let mut seen = Seen::new(Chain::Journal, 1);
         for (id, way) in [(1, Way::Deposit), (2, Way::Withdrawal)] {
             let known = Known { account: 9, moved: Some(Moved { way, amount: u64::MAX, counter: 77 }) };
             assert_eq!(seen.insert(id, known), Ok(()));
-            assert_eq!(seen.get(id), Some(known));
+            assert_eq!(seen.get(id, 9), Some(known));
         }
     }
 }

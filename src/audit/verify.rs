@@ -3,10 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
+use super::chain::{self, Chain};
 use super::flaw::{Finding, Flaw, Place};
 use super::run::{Audited, Options, audit};
-use super::source::{folder, wal};
-use super::{Error, chain, digest, source};
+use super::source::{self, Source, folder, wal};
+use super::{Error, digest};
 
 /// What an audit of a folder or a file has found, to be shown to a person.
 #[derive(Debug)]
@@ -15,13 +16,15 @@ pub struct Verdict {
     pub audited: Audited,
     /// Whether a hash that was kept elsewhere was compared.
     pub expected: bool,
+    /// The accounts whose streams, in a store, no longer show all that the journal has, and what was done to them.
+    pub cut: Vec<(String, String)>,
 }
 
 impl Verdict {
     /// Was everything found right?
     #[must_use]
     pub fn is_right(&self) -> bool {
-        self.audited.finding.is_none()
+        self.audited.finding.is_none() && self.cut.is_empty()
     }
 
     /// The first bad position, where there is one.
@@ -40,7 +43,7 @@ pub fn verify(path: &Path, options: Options<'_>) -> Result<Verdict, Error> {
     let source = match source::open(path) {
         Ok(source) => source,
         Err(Error::Damaged { why, .. }) => {
-            return Ok(Verdict { audited: Audited::unreadable(why), expected });
+            return Ok(Verdict { audited: Audited::unreadable(why), expected, cut: Vec::new() });
         }
         Err(error) => return Err(error),
     };
@@ -54,7 +57,22 @@ pub fn verify(path: &Path, options: Options<'_>) -> Result<Verdict, Error> {
         let place = Place::Position(audited.position + 1);
         audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
     }
-    Ok(Verdict { audited, expected })
+    Ok(Verdict { audited, expected, cut: Vec::new() })
+}
+
+/// Which of these accounts' streams no longer show all that was written to them, and why.
+pub type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>, Error>;
+
+/// Audits what is fed from a store. `cut` is asked about every account that was met: the journal keeps for a while what is
+/// gone from a stream.
+///
+/// # Errors
+/// When the store can't be read.
+pub fn verify_store(source: Box<dyn Source>, options: Options<'_>, cut: Cut<'_>) -> Result<Verdict, Error> {
+    let expected = options.expect.is_some();
+    let audited = audit(source, options)?;
+    let cut = cut(&audited.accounts)?;
+    Ok(Verdict { audited, expected, cut })
 }
 
 impl fmt::Display for Verdict {
@@ -76,6 +94,7 @@ impl fmt::Display for Verdict {
                 chain::show(hash)
             )?;
         }
+        self.found(f)?;
         if let Some(finding) = finding {
             writeln!(f, "BAD        {finding}")?;
             return writeln!(f, "Everything before that was found right; nothing after it was looked at.");
@@ -83,53 +102,106 @@ impl fmt::Display for Verdict {
         if let Some(books) = books {
             writeln!(f, "digest     {}", digest::of(books))?;
         }
-        writeln!(f, "RIGHT      every check passed\n")?;
+        if self.cut.is_empty() {
+            writeln!(f, "RIGHT      every check passed\n")?;
+        } else {
+            writeln!(
+                f,
+                "BAD        the journal is right, and its store no longer gives all of it: see above\n"
+            )?;
+        }
         self.limits(f)
     }
 }
 
 impl Verdict {
+    /// What is to be told though it is not wrong in the journal itself.
+    fn found(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for twice in &self.audited.twice {
+            writeln!(f, "TWICE      {twice}")?;
+        }
+        if !self.audited.twice.is_empty() {
+            writeln!(
+                f,
+                "           Two instances took one transaction ID at the same time, each on another account. Each account goes \
+                 on giving its own first answer; whether it was meant twice only the client can say."
+            )?;
+        }
+        for (account, what) in &self.cut {
+            writeln!(
+                f,
+                "CUT        account-{account}: what is to be read of this stream is limited: {what}"
+            )?;
+        }
+        Ok(())
+    }
+
     /// What the checks can't show, said with the verdict so that nobody takes it for more.
     fn limits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Audited { from, position, hash, journal_id, whole, .. } = &self.audited;
-        if *from > 1 {
+        let Audited { from, journal_id, begins, chain, .. } = &self.audited;
+        if !begins {
             writeln!(
                 f,
                 "This is a part of a journal: its events are chained and well formed, but whether each was allowed, and each \
                  answer right, follows from the events before position {from} and was not checked."
             )?;
         }
-        if journal_id.is_none() {
-            writeln!(
+        match (journal_id, chain) {
+            (Some(_), _) => {}
+            (None, Chain::Journal) => writeln!(
                 f,
                 "There is no manifest: what the first event is chained to was not checked, and events missing at the end \
                  would not show."
-            )?;
+            )?,
+            (None, Chain::Streams) => {
+                writeln!(f, "There are no events, and nothing shows whether there were any.")?
+            }
         }
         if self.expected {
             return writeln!(
                 f,
-                "The hash expected is there: every event up to it is, byte for byte, the one that was there when it was \
-                 noted. What came after it rests on the chain alone."
+                "The hash expected is there: every event up to it is, byte for byte{}, the one that was there when it was \
+                 noted. What came after it rests on the chain alone.",
+                if *chain == Chain::Streams { " (but for its position)" } else { "" }
             );
         }
+        match chain {
+            Chain::Journal => self.limits_along_journal(f)?,
+            Chain::Streams => self.limits_along_streams(f)?,
+        }
+        self.keep(f)
+    }
+
+    fn limits_along_journal(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "The chain shows that no event was changed, moved, put in or taken out, unless every hash after it was computed \
              anew; and {}. Only a hash kept elsewhere shows either:",
-            if *whole {
+            if self.audited.whole {
                 "a new manifest can be made for a file cut short"
             } else {
                 "events missing at the end leave no trace"
             }
-        )?;
-        match hash {
+        )
+    }
+
+    fn limits_along_streams(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "The chain along each stream shows that no event of it was changed, moved, put in, or taken out of its middle, \
+             unless every hash after it in its stream was computed anew. It does not show that a whole account is missing, \
+             that the newest events of a stream are, that the order between accounts is another, or that the store was put \
+             back to an older state{}. Only a hash kept elsewhere shows these:",
+            if self.audited.whole { " (the manifest would, but a new one can be made)" } else { "" }
+        )
+    }
+
+    /// What to do about it.
+    fn keep(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.audited.hash {
             Some(hash) => {
-                writeln!(
-                    f,
-                    "keep `{position}:{}` and give it to `bookonce verify --expect`.",
-                    chain::show(hash)
-                )
+                let (position, hash) = (self.audited.position, chain::show(hash));
+                writeln!(f, "keep `{position}:{hash}` and give it to `bookonce verify --expect`.")
             }
             None => writeln!(f, "keep the journal's head, and give it to `bookonce verify --expect`."),
         }

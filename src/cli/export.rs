@@ -3,9 +3,12 @@
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
+use super::from_store::{Connected, From};
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
+use crate::audit;
 use crate::audit::export::{ExportError, from_folder};
+use crate::audit::export_streams::from_streams;
 use crate::audit::remote::{RemoteError, from_url};
 
 /// Write the journal to standard output: one event a line as it is stored, and a manifest as the last line.
@@ -16,15 +19,18 @@ use crate::audit::remote::{RemoteError, from_url};
 Examples:
   bookonce export > backup.ndjson                               the data folder ./bookonce-data
   bookonce export --data /var/lib/bookonce --from 1001          only what is new since position 1000
+  bookonce export --store esdb://localhost:2113 > backup.ndjson  an EventStoreDB
   bookonce export --url https://ledger.example --key \"$KEY\" > backup.ndjson
   bookonce export > backup.ndjson && bookonce verify backup.ndjson")]
 pub struct Args {
     /// The data folder.
-    #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with = "url")]
+    #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with_all = ["url", "store"])]
     data: PathBuf,
     /// A running service, in place of a data folder.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "store")]
     url: Option<String>,
+    #[command(flatten)]
+    from_store: From,
     /// The service's API key (of an auditor or an operator).
     #[arg(long, env = "BOOKONCE_KEY", hide_env_values = true)]
     key: Option<String>,
@@ -59,9 +65,13 @@ pub fn run(args: Args) -> Outcome {
 
 fn export(args: &Args, out: impl Write, progress: &dyn Fn(u64)) -> Result<String, RemoteError> {
     let range = (args.from, args.to);
-    let manifest = match &args.url {
-        None => from_folder(&args.data, range, out, progress)?,
-        Some(url) => runtime()
+    let manifest = match (&args.url, &args.from_store.store) {
+        (_, Some(connection)) => {
+            let store = Connected::to(connection).map_err(audit::Error::Store).map_err(ExportError::from)?;
+            from_streams(&mut store.journal(), range, out, progress)?
+        }
+        (None, None) => from_folder(&args.data, range, out, progress)?,
+        (Some(url), None) => runtime()
             .map_err(|source| RemoteError::Connection { url: url.clone(), source })?
             .block_on(from_url(url, args.key.as_deref(), range, out, progress))?,
     };

@@ -1,4 +1,5 @@
-//! `bookonce keys`: makes, lists and revokes API keys. A running service sees the change within a quarter of a second.
+//! `bookonce keys`: makes, lists and revokes API keys. A running service sees the change within a quarter of a second,
+//! and so does every other that reads the same folder.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,7 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::{Exit, Outcome, out};
-use crate::config;
+use crate::config::{ConfigError, Given, Settings};
 use crate::domain::time::{Timestamp, system_clock};
 use crate::keys::file::{self, Key, NewKey};
 use crate::keys::{Error, Role};
@@ -15,10 +16,12 @@ use crate::keys::{Error, Role};
 /// Make, list and revoke API keys
 ///
 /// While no key has ever been made, every request over loopback acts as an operator. From the first key on, all need
-/// one.
+/// one. They are kept in the data folder; instances that are to know the same keys share a folder of their own for
+/// them, with --keys here and in `bookonce serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   bookonce keys create --role teller --name atm-77 --expires-in-days 90
+  bookonce keys create --role operator --keys /srv/keys
   bookonce keys list
   bookonce keys revoke 3f9a0c11d2e4")]
 pub struct Args {
@@ -38,12 +41,26 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Folder {
-    /// The data folder
-    #[arg(long, value_name = "DIR", env = "BOOKONCE_DATA", default_value = config::DATA)]
-    data: PathBuf,
+    /// The data folder [default: ./bookonce-data]
+    #[arg(long, value_name = "DIR", env = "BOOKONCE_DATA")]
+    data: Option<PathBuf>,
+    /// Where the keys are [default: the data folder]
+    #[arg(long, value_name = "DIR", env = "BOOKONCE_KEYS")]
+    keys: Option<PathBuf>,
+    /// The service's TOML file, if that says where they are
+    #[arg(long, env = "BOOKONCE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl Folder {
+    /// The folder that a service with the same settings reads.
+    fn find(&self) -> Result<PathBuf, ConfigError> {
+        let given = Given { data: self.data.clone(), keys: self.keys.clone(), ..Given::default() };
+        Ok(Settings::gather(given, self.config.as_deref())?.keys)
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -92,14 +109,14 @@ fn act(args: Args, out: &mut impl Write) -> Outcome {
     match args.action {
         Action::Create(asked) => {
             let new = NewKey { role: asked.role, name: asked.name, expires_in_days: asked.expires_in_days };
-            let (key, token) = file::create(&asked.folder.data, new, now)?;
+            let (key, token) = file::create(&asked.folder.find()?, new, now)?;
             created(&key, &token, asked.folder.json, out)?;
         }
         Action::List(folder) => {
-            let keys = file::load(&folder.data)?.unwrap_or_default();
+            let keys = file::load(&folder.find()?)?.unwrap_or_default();
             list(&keys, folder.json, now, out)?;
         }
-        Action::Revoke(asked) => match file::revoke(&asked.folder.data, &asked.id, now) {
+        Action::Revoke(asked) => match file::revoke(&asked.folder.find()?, &asked.id, now) {
             Ok(key) => list(&[key], asked.folder.json, now, out)?,
             Err(unknown @ Error::Unknown(_)) => {
                 writeln!(io::stderr(), "bookonce: {unknown}")?;
@@ -166,7 +183,11 @@ mod tests {
     }
 
     fn keys(dir: &std::path::Path, line: &[&str]) -> (Exit, String) {
-        let words = ["keys"].iter().chain(line).copied().chain(["--data", dir.to_str().unwrap()]);
+        run_with(&[line, &["--data", dir.to_str().unwrap()]].concat())
+    }
+
+    fn run_with(line: &[&str]) -> (Exit, String) {
+        let words = ["keys"].iter().chain(line).copied();
         let mut out = Vec::new();
         let exit = act(Line::parse_from(words).keys, &mut out).unwrap();
         (exit, String::from_utf8(out).unwrap())
@@ -185,5 +206,19 @@ mod tests {
         let (exit, revoked) = keys(dir.path(), &["revoke", id]);
         assert!(exit == Exit::Ok && revoked.contains("revoked"));
         assert_eq!(keys(dir.path(), &["revoke", "nope"]).0, Exit::Found);
+    }
+
+    #[test]
+    fn a_key_goes_where_a_service_with_the_same_settings_looks() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        let create = ["create", "--role", "auditor"];
+        run_with(&[&create[..], &["--data", &at("data"), "--keys", &at("shared")]].concat());
+        assert!(file::load(&dir.path().join("shared")).unwrap().is_some());
+        assert!(!dir.path().join("data").exists());
+        std::fs::write(at("file.toml"), format!("keys = '{}'", at("other"))).unwrap();
+        run_with(&[&create[..], &["--data", &at("data"), "--config", &at("file.toml")]].concat());
+        assert!(file::load(&dir.path().join("other")).unwrap().is_some());
+        assert!(!dir.path().join("data").exists());
     }
 }

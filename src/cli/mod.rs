@@ -7,6 +7,8 @@ pub mod bench;
 pub mod child;
 pub mod demo;
 pub mod export;
+mod from_store;
+pub mod health;
 pub mod import;
 mod index_books;
 pub mod keys;
@@ -51,6 +53,8 @@ pub type Outcome = Result<Exit, Error>;
 pub enum Command {
     /// Run the ledger
     Serve(serve::Args),
+    /// Ask a running service whether it takes commands
+    Health(health::Args),
     /// Make, list and revoke API keys
     Keys(keys::Args),
     /// Check a journal: its chain, its rules, every answer
@@ -78,6 +82,7 @@ pub enum Command {
 pub fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Health(args) => health::run(&args),
         Command::Keys(args) => keys::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Replay(args) => replay::run(args),

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use crate::config;
 use crate::ledger::Ledger;
-use crate::store::embedded::folder::Folder;
+use crate::store::embedded::folder::{Folder, JOURNAL};
 
 use super::{Exit, Outcome, open, out};
 
 /// Throw the index away and build it anew from the journal
 ///
 /// The journal is not touched. Needed when the service says that the index can't be used: after a backup was put
-/// back, a file was damaged, or folders were mixed up. The service must not be running on the folder.
+/// back, a file was damaged, or folders were mixed up. The service must not be running on the folder. In a folder that holds
+/// only the index of an event store the index is deleted; the next `serve --store` builds it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bookonce rebuild\n  bookonce rebuild --data /srv/ledger")]
 pub struct Args {
@@ -29,6 +30,13 @@ pub fn run(args: &Args) -> Outcome {
         return Err(format!("{} is not a bookonce data folder", args.data.display()).into());
     }
     Ledger::forget_index(&args.data)?;
+    if !args.data.join(JOURNAL).exists() {
+        let data = args.data.display();
+        out::line(format!(
+            "{data} has no journal of its own. Its index is deleted; `bookonce serve --store` builds it anew."
+        ))?;
+        return Ok(Exit::Ok);
+    }
     let ledger = open::ledger(&args.data, true)?;
     let head = ledger.head();
     ledger.stop()?;

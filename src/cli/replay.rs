@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::from_store::{Connected, From};
 use super::index_books::IndexBooks;
 use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
+use crate::audit::chain::Chain;
 use crate::audit::replay::{Books, Difference, Replayed, compare};
 use crate::audit::run::{Audited, Options, To, audit};
 use crate::audit::{books, source};
@@ -22,11 +24,14 @@ Examples:
   bookonce replay --account alice --json
   bookonce replay --to 1200                            as it was after position 1200
   bookonce replay --to 2026-11-21T02:00:00Z            as it was recorded by then
+  bookonce replay --store esdb://localhost:2113        an EventStoreDB; there is no index to compare with
   bookonce replay --data /var/lib/bookonce")]
 pub struct Args {
     /// The data folder (or an exported file).
-    #[arg(long, value_name = "DIR", default_value = "./bookonce-data")]
+    #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with = "store")]
     data: PathBuf,
+    #[command(flatten)]
+    from: From,
     /// The last position, or the last moment of recording (RFC 3339).
     #[arg(long, value_name = "POSITION|TIME", value_parser = end)]
     to: Option<To>,
@@ -53,7 +58,10 @@ fn end(text: &str) -> Result<To, String> {
 /// # Errors
 /// When the journal can't be read.
 pub fn run(args: Args) -> Outcome {
-    let index = IndexBooks::read(&args.data)?;
+    let index = match args.from.store {
+        None => IndexBooks::read(&args.data)?,
+        Some(_) => None,
+    };
     run_with(&args, index.as_ref().map(|books| books as &dyn Books), &mut Unfailing(io::stdout().lock()))
 }
 
@@ -63,13 +71,15 @@ fn run_with(args: &Args, index: Option<&dyn Books>, out: &mut dyn Write) -> Outc
     let progress = Progress::new("replaying");
     let show = |position| progress.at(position);
     let mut at_index =
-        index.filter(|index| index.position() == 0).map(|_| Replayed::of(&books::Books::default()));
+        index.filter(|index| index.position() == 0).map(|_| Replayed::of(&books::Books::new(Chain::Journal)));
     let mut keep = |books: &books::Books| at_index = Some(Replayed::of(books));
     let pause = index.map(|index| (index.position(), &mut keep as &mut dyn FnMut(&books::Books)));
-    let audited = audit(
-        source::open(&args.data)?,
-        Options { to: args.to, pause, progress: Some(&show), ..Options::default() },
-    )?;
+    let store = args.from.store.as_ref().map(Connected::to).transpose()?;
+    let source = match &store {
+        None => source::open(&args.data)?,
+        Some(store) => Box::new(store.journal()),
+    };
+    let audited = audit(source, Options { to: args.to, pause, progress: Some(&show), ..Options::default() })?;
     progress.done();
     let (Some(books), None) = (&audited.books, &audited.finding) else { return wrong(&audited) };
     let replayed = Replayed::of(books);
@@ -213,7 +223,7 @@ mod tests {
     #[test]
     fn an_index_that_lags_is_compared_where_it_is() {
         let index = Replayed::of(&crate::audit::tests::audited(&export(&everything()[..9])).books.unwrap());
-        for index in [index, Replayed::of(&books::Books::default())] {
+        for index in [index, Replayed::of(&books::Books::new(Chain::Journal))] {
             let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(index)));
             assert_eq!(exit, Exit::Ok, "{table}");
         }

@@ -29,6 +29,7 @@ use super::{Error, Exit, Outcome, open, out};
   bookonce serve
   bookonce serve --data /srv/ledger --listen 127.0.0.1:8080
   bookonce serve --listen 0.0.0.0:7443 --tls-cert chain.pem --tls-key key.pem
+  bookonce serve --keys /srv/keys
   bookonce serve --config bookonce.toml --log json")]
 pub struct Args {
     #[command(flatten)]
@@ -55,7 +56,7 @@ async fn serve(settings: Settings) -> Outcome {
         prepare_tls().await;
     }
     let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
-    let keys = Ring::open(&settings.data, system_clock())?;
+    let keys = Ring::open(&settings.keys, system_clock())?;
     admissible(&settings, &keys)?;
     let data = settings.data.clone();
     let ledger = match &settings.store {
@@ -79,8 +80,8 @@ fn admissible(settings: &Settings, keys: &Ring) -> Result<(), Error> {
     if keys.is_unused() {
         return Err(format!(
             "{listen} is no loopback address, and no key has been made: everybody would be an operator. Make one with \
-             `bookonce keys create --role operator --data {}`",
-            settings.data.display()
+             `bookonce keys create --role operator --keys {}`",
+            settings.keys.display()
         )
         .into());
     }

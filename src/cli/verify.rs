@@ -3,29 +3,34 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::from_store::{Connected, From};
 use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Exit, Outcome};
 use crate::audit::chain::{self, Hash};
 use crate::audit::run::Options;
-use crate::audit::verify::verify;
+use crate::audit::verify::{verify, verify_store};
 
 /// Check a journal: chain, ids, revisions, entries, every decline and every answer.
 ///
-/// Works on a data folder (beside a running service or without one) or on an exported file, reads only, and has an
-/// arithmetic of its own. Names the first bad position and why. Ends with 0 when everything is right, 1 when something is
-/// wrong, 3 when it can't be read.
+/// Works on a data folder (beside a running service or without one), on an exported file or on an EventStoreDB, reads only,
+/// and has an arithmetic of its own. Names the first bad position and why. Ends with 0 when everything is right, 1 when
+/// something is wrong, 3 when it can't be read. One transaction ID on two accounts, which a race between two instances on
+/// EventStoreDB may leave, is listed (TWICE) and changes nothing about that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   bookonce verify                                   the data folder ./bookonce-data
   bookonce verify /var/lib/bookonce                 another one
   bookonce verify backup.ndjson                     an exported file
+  bookonce verify --store esdb://localhost:2113     an EventStoreDB, its streams' settings too
   bookonce verify --expect 1200:9f86d081884c7d65…   was anything up to position 1200 changed since I noted this hash?")]
 pub struct Args {
     /// A data folder or an exported file.
-    #[arg(value_name = "FILE|DIR", default_value = "./bookonce-data")]
+    #[arg(value_name = "FILE|DIR", default_value = "./bookonce-data", conflicts_with = "store")]
     path: PathBuf,
+    #[command(flatten)]
+    from: From,
     /// A hash that was kept elsewhere, and the position it belongs to.
     #[arg(long, value_name = "POSITION:HASH", value_parser = expectation)]
     expect: Option<(u64, Hash)>,
@@ -47,8 +52,14 @@ fn expectation(text: &str) -> Result<(u64, Hash), String> {
 pub fn run(args: Args) -> Outcome {
     let progress = Progress::new("verifying");
     let show = |position| progress.at(position);
-    let verdict =
-        verify(&args.path, Options { expect: args.expect, progress: Some(&show), ..Options::default() })?;
+    let options = Options { expect: args.expect, progress: Some(&show), ..Options::default() };
+    let verdict = match &args.from.store {
+        None => verify(&args.path, options)?,
+        Some(connection) => {
+            let store = Connected::to(connection)?;
+            verify_store(Box::new(store.journal()), options, &mut |accounts| store.cut(accounts))?
+        }
+    };
     progress.done();
     write!(Unfailing(std::io::stdout().lock()), "{verdict}")?;
     Ok(if verdict.is_right() { Exit::Ok } else { Exit::Found })
@@ -57,7 +68,7 @@ pub fn run(args: Args) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::tests::history::{everything, export};
+    use crate::audit::tests::history::{everything, export, streams_export};
 
     fn says(bytes: &[u8], expect: Option<(u64, Hash)>) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -75,6 +86,21 @@ mod tests {
         insta::assert_snapshot!("bad", says(changed.as_bytes(), None));
         let part = changed.lines().skip(5).take(3).fold(String::new(), |all, line| all + line + "\n");
         insta::assert_snapshot!("part", says(part.as_bytes(), None));
+    }
+
+    #[test]
+    fn it_says_what_a_chain_along_each_stream_shows_and_what_not() {
+        let mut events = everything();
+        // carol's account is opened under an ID that alice has used.
+        let last = events.len() - 1;
+        events[last].id = events[1].id.clone();
+        let bytes = streams_export(&events);
+        insta::assert_snapshot!("streams", says(&bytes, None));
+        let kept = crate::audit::tests::audited(&bytes);
+        insta::assert_snapshot!(
+            "streams_expected",
+            says(&bytes, kept.hash.map(|hash| (kept.position, hash)))
+        );
     }
 
     #[test]

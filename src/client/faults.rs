@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -98,7 +98,9 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Network {
-    upstream: SocketAddr,
+    upstreams: Vec<SocketAddr>,
+    /// How many requests were sent on: each to the next one.
+    sent: AtomicUsize,
     http: reqwest::Client,
     seed: u64,
     mischief: Mischief,
@@ -108,17 +110,18 @@ struct Network {
 }
 
 impl Proxy {
-    /// Starts one in front of `upstream`, on a free port of loopback.
+    /// Starts one in front of `upstreams`, which take turns, on a free port of loopback.
     ///
     /// # Errors
     /// When no port can be had, or no HTTP client made.
-    pub async fn start(upstream: SocketAddr, seed: u64, mischief: Mischief) -> std::io::Result<Self> {
+    pub async fn start(upstreams: Vec<SocketAddr>, seed: u64, mischief: Mischief) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let http =
             reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().map_err(std::io::Error::other)?;
         let (calm, counts, seen) = (AtomicBool::new(false), Counts::default(), Mutex::default());
-        let network = Arc::new(Network { upstream, http, seed, mischief, calm, counts, seen });
+        let sent = AtomicUsize::new(0);
+        let network = Arc::new(Network { upstreams, sent, http, seed, mischief, calm, counts, seen });
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&network)));
         Ok(Self { address, network, _accepting: accepting })
@@ -254,7 +257,9 @@ impl Network {
         for hop in [hyper::header::HOST, hyper::header::CONTENT_LENGTH, hyper::header::CONNECTION] {
             headers.remove(hop);
         }
-        let url = format!("http://{}{}", self.upstream, head.uri);
+        let turn = self.sent.fetch_add(1, Ordering::Relaxed).checked_rem(self.upstreams.len());
+        let upstream = turn.and_then(|turn| self.upstreams.get(turn)).map(SocketAddr::to_string);
+        let url = format!("http://{}{}", upstream.unwrap_or_default(), head.uri);
         let sent =
             self.http.request(head.method.clone(), url).headers(headers).body(body.clone()).send().await?;
         let (status, mut headers) = (sent.status(), sent.headers().clone());

@@ -59,7 +59,7 @@ pub(super) async fn batch(
         if commands.is_empty() { Vec::new() } else { execute(&app, Arc::clone(&commands)).await? };
     let mut verdicts = verdicts.into_iter().zip(commands.iter());
     // What was refused rests on nothing that is not durable by now.
-    let head = app.ledger().head().position;
+    let head = app.ledger().answered();
     let mut out = Vec::with_capacity(lines.len() * 512);
     let mut position = 0;
     for (place, line) in lines.into_iter().enumerate() {

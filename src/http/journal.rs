@@ -38,7 +38,7 @@ pub(super) async fn head(
     let params = Params::read(request.uri().query(), &[MIN_POSITION])?;
     accept::choose(request.headers(), &[JSON])?;
     wait(&app, &params).await?;
-    let head = app.ledger().head();
+    let head = app.ledger().end().await?;
     json(&Head {
         journal_id: head.journal_id.to_string(),
         position: head.position,

@@ -32,7 +32,7 @@ pub(super) struct Metrics {
     routes: RwLock<HashMap<String, Arc<Route>>>,
     requests: Family<Labels, Counter>,
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
-    gauges: [Gauge; 10],
+    gauges: [Gauge; 11],
 }
 
 /// The figures of one route.
@@ -43,7 +43,7 @@ struct Route {
 }
 
 /// The gauges, in the order of [`Metrics::gauges`].
-const GAUGES: [(&str, &str); 10] = [
+const GAUGES: [(&str, &str); 11] = [
     ("bookonce_ready", "1 while commands are taken"),
     ("bookonce_position", "The position of the last durable event"),
     ("bookonce_index_lag_events", "Events that the index has not taken in"),
@@ -52,6 +52,7 @@ const GAUGES: [(&str, &str); 10] = [
     ("bookonce_commits", "Durable commits since the start"),
     ("bookonce_events", "Events recorded since the start"),
     ("bookonce_store_unresolved_appends", "Appends of which nobody knows whether the store took them"),
+    ("bookonce_store_accounts_in_use", "Accounts that are in memory, where each has a clerk of its own"),
     ("bookonce_store_damaged_accounts", "Accounts whose stream is damaged"),
     ("bookonce_transaction_ids_on_two_accounts", "IDs that two instances recorded on two accounts at once"),
 ];
@@ -128,6 +129,7 @@ pub(super) async fn metrics(
         number(status.commits),
         number(status.events),
         size(status.unresolved_appends),
+        size(status.accounts_in_use),
         size(status.damaged_accounts),
         size(status.ids_on_two_accounts),
     ];

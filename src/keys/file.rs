@@ -77,7 +77,7 @@ pub(super) fn hash(secret: &[u8; 32], token: &str) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// The keys in this data folder; nothing when none was ever made.
+/// The keys in this folder; nothing when none was ever made.
 ///
 /// # Errors
 /// When the file can't be read or is damaged.
@@ -97,7 +97,7 @@ pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
     Ok(Some(document.keys))
 }
 
-/// The secret in this data folder; nothing when there is none yet.
+/// The secret in this folder; nothing when there is none yet.
 ///
 /// # Errors
 /// When it can't be read or is damaged.

@@ -56,7 +56,7 @@ struct Entry {
 type Stamp = Option<(u64, i64, i64, u64)>;
 
 impl Ring {
-    /// The keys of this data folder.
+    /// The keys in this folder.
     ///
     /// # Errors
     /// When there are files of keys that can't be used.

@@ -101,6 +101,15 @@ impl Ledger {
         *self.0.head.borrow()
     }
 
+    /// Where the journal ends, when everything that was answered here is before it.
+    ///
+    /// # Errors
+    /// When the store can't be reached, or is damaged.
+    pub async fn end(&self) -> Result<Head, ReadError> {
+        self.settled(None).await?;
+        Ok(self.head())
+    }
+
     /// Tells when the journal grows.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Head> {

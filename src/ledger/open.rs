@@ -111,6 +111,13 @@ impl Ledger {
     pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
         let folder = Folder::take(&options.data)?;
         let path = folder.path().join(JOURNAL);
+        if !path.exists() && folder.path().join(INDEX).exists() {
+            return Err(OpenError::Mismatch(format!(
+                "{} holds an index and no journal: it is the index of an event store (give --store), or the journal is \
+                 missing. Nothing was changed",
+                folder.path().display()
+            )));
+        }
         inspect_wal(&path)?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);

@@ -21,6 +21,8 @@ pub struct Status {
     pub events: u64,
     /// Appends of which nobody knows whether the store took them.
     pub unresolved_appends: usize,
+    /// Accounts that are in memory, each with a clerk of its own.
+    pub accounts_in_use: usize,
     /// Accounts whose stream is damaged.
     pub damaged_accounts: usize,
     /// IDs that were recorded on two accounts, in a race between two instances.
@@ -53,22 +55,29 @@ impl Ledger {
                 (reason, lanes.waiting(), lanes.done())
             }
         };
+        // Booked here, and not yet come back from the store.
+        let not_followed = match &self.0.clerks {
+            Clerks::One(..) => 0,
+            Clerks::Lanes(lanes, _) => lanes.not_indexed(),
+        };
         let unusable = self.0.index.failure().map(|_| "The index can't be used; it must be rebuilt.");
         let reason = unusable.or(reason);
         let mut status = Status {
             ready: reason.is_none(),
             reason,
             queue_depth,
-            index_lag_events: self.0.index.behind(),
+            index_lag_events: self.0.index.behind() + not_followed,
             index_bytes: self.0.index.bytes(),
             commits: done.commits,
             events: done.events,
             unresolved_appends: 0,
+            accounts_in_use: 0,
             damaged_accounts: 0,
             ids_on_two_accounts: 0,
         };
         if let Clerks::Lanes(lanes, follower) = &self.0.clerks {
             status.unresolved_appends = lanes.unresolved();
+            status.accounts_in_use = lanes.in_use();
             status.damaged_accounts = lanes.damage().count();
             status.ids_on_two_accounts = follower.twice();
         }

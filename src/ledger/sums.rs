@@ -88,7 +88,7 @@ impl Ledger {
         &self,
         counts: impl Fn(&Event, Position) -> bool + Send + 'static,
     ) -> Result<Books, ReadError> {
-        let (reader, last) = (self.0.reader.clone(), self.head().position);
+        let (reader, last) = (self.0.reader.clone(), self.end().await?.position);
         self.long(move || Books::fold(&*reader, last, counts)).await
     }
 }

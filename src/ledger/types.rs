@@ -231,6 +231,10 @@ impl From<crate::store::ReadError> for ReadError {
     fn from(cause: crate::store::ReadError) -> Self {
         match cause {
             crate::store::ReadError::Unreachable(_) => Self::Unreachable,
+            crate::store::ReadError::Damaged(why) => {
+                tracing::error!(why, "what was asked for is damaged in the store");
+                Self::Damaged
+            }
             crate::store::ReadError::Failed(_) => Self::unreadable(cause),
         }
     }

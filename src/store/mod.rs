@@ -94,6 +94,9 @@ pub enum ReadError {
     /// The store can't be reached at the moment.
     #[error("the store can't be reached")]
     Unreachable(#[source] Cause),
+    /// What stands there is not what the ledger wrote.
+    #[error("the journal is damaged")]
+    Damaged(#[source] Cause),
     /// It was reached, and what it has can't be read.
     #[error("the journal can't be read")]
     Failed(#[source] Cause),

@@ -3,6 +3,8 @@
 
 use std::process::{Command, Stdio};
 
+use super::standin::{Options, Standin};
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_bookonce");
 
 #[test]
@@ -14,6 +16,24 @@ fn the_proof_holds_and_clients_without_ids_book_twice() {
     assert!(once.contains("booked more than once       0 operations"), "{said}");
     assert!(!naive.contains("booked more than once       0 operations"), "{said}");
     assert!(said.contains("The proof holds"), "{said}");
+}
+
+/// Two services share the store, and are killed in turn; the clients go now to the one, now to the other.
+#[test]
+fn over_an_event_store_the_proof_holds_too_and_what_is_booked_there_is_left_alone() {
+    let node = Standin::start(Options::default()).unwrap();
+    let store = node.connection_string();
+    let demo = || Command::new(PROGRAM).args(["demo", "--seconds", "6", "--store", &store]).output().unwrap();
+    let output = demo();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    let (once, _) = said.split_once("With a fresh ID").unwrap();
+    assert!(once.contains("booked more than once       0 operations"), "{said}");
+    assert!(said.contains("The proof holds"), "{said}");
+    let again = demo();
+    let complaint = String::from_utf8(again.stderr).unwrap();
+    assert_eq!(again.status.code(), Some(3), "{complaint}");
+    assert!(complaint.contains("holds a ledger already"), "{complaint}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ const KIND: Mischief = Mischief {
 async fn network(mischief: Mischief) -> (Fake, Proxy, Client) {
     let (fake, address) = Fake::start().await;
     fake.0.lock().unwrap().accounts.insert("alice".into(), 0);
-    let proxy = Proxy::start(address, 7, mischief).await.unwrap();
+    let proxy = Proxy::start(vec![address], 7, mischief).await.unwrap();
     let client = Client::new(&format!("http://{}", proxy.address), None, hasty()).unwrap();
     (fake, proxy, client)
 }

@@ -12,3 +12,5 @@ mod fake;
 mod faults;
 mod import;
 mod sending;
+#[path = "../eventstore_standin/mod.rs"]
+mod standin;

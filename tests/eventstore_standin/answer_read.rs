@@ -200,11 +200,16 @@ impl Reading {
         let node = Arc::clone(&self.node);
         let mark = node.store.visible();
         let log = node.store.log.read();
+        let name = match &self.walk.scope {
+            Scope::Stream(name) => name.clone(),
+            Scope::All(_) => "$all".to_owned(),
+        };
         if !self.begun && self.missing(&log, mark) {
-            return;
+            return node.faults.count_read(&name, true, 0);
         }
         let most = PAGE.min(usize::try_from(self.left).unwrap_or(PAGE));
         let page = self.walk.page(&log, mark, ticks(), most);
+        node.faults.count_read(&name, !self.begun, page.events.len());
         self.left -= page.events.len() as u64;
         self.ended = page.finished || self.left == 0;
         if let Scope::Stream(name) = &self.walk.scope

@@ -1,5 +1,6 @@
 //! What goes wrong, and when: by rates and a seed, or planted by a test at one append.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -132,6 +133,8 @@ struct Inner {
     planted: Vec<Planted>,
     /// Every append that came, stored or not, if a test wants to know.
     attempts: Option<Vec<Attempt>>,
+    /// By stream, `$all` among them: reads, and events that they gave.
+    read: HashMap<String, (u64, u64)>,
 }
 
 /// An append that came: where it was to go, and what it held.
@@ -161,6 +164,7 @@ impl Handle {
             met: 0,
             planted: Vec::new(),
             attempts: None,
+            read: HashMap::new(),
         }))
     }
 
@@ -197,6 +201,11 @@ impl Handle {
         self.0.lock().planted.push(Planted { stream: Some(stream.to_owned()), after, fault });
     }
 
+    /// What was planted and not met yet will not be met.
+    pub fn forget_planted(&self) {
+        self.0.lock().planted.clear();
+    }
+
     pub fn set_leader(&self, leader: Leader) {
         self.0.lock().leader = leader;
     }
@@ -205,6 +214,18 @@ impl Handle {
     pub fn counted(&self) -> (u64, u64) {
         let inner = self.0.lock();
         (inner.drawn, inner.met)
+    }
+
+    /// How many reads of a stream (or of `$all`) were asked for, and how many events they gave; subscriptions aside.
+    pub fn reads(&self, stream: &str) -> (u64, u64) {
+        self.0.lock().read.get(stream).copied().unwrap_or_default()
+    }
+
+    pub(super) fn count_read(&self, stream: &str, begun: bool, events: usize) {
+        let mut inner = self.0.lock();
+        let (reads, given) = inner.read.entry(stream.to_owned()).or_default();
+        *reads += u64::from(begun);
+        *given += events as u64;
     }
 
     pub fn leader(&self) -> Leader {

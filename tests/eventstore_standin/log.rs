@@ -3,7 +3,7 @@
 //! Everything decided is in here at once; what readers may see ends at a mark that [`super::writer`] moves behind it,
 //! because a real node answers a conflict before it shows the event that was first.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -76,6 +76,8 @@ pub struct Log {
     kinds: HashMap<String, Arc<str>>,
     remembered: HashMap<Uuid, (Arc<str>, u64)>,
     order: VecDeque<Uuid>,
+    /// Deleted streams whose events are gone from `$all`, too.
+    pub scavenged: HashSet<String>,
     /// Where the next frame begins.
     pub end: u64,
 }
@@ -88,6 +90,7 @@ impl Default for Log {
             kinds: HashMap::new(),
             remembered: HashMap::new(),
             order: VecDeque::new(),
+            scavenged: HashSet::new(),
             end: BEGINNING,
         }
     }

@@ -118,6 +118,13 @@ impl Running {
         }
     }
 
+    /// Lets a deleted stream's events be gone from `$all`, too, until the next stop. Its next revision stays.
+    pub fn scavenge(&self, stream: &str) {
+        if let Some(store) = &self.kept {
+            store.log.write().scavenged.insert(stream.to_owned());
+        }
+    }
+
     /// Stops as by a power cut: connections end, and what no reader could see yet is gone. The port refuses until
     /// [`Running::start`].
     pub fn stop(&mut self) -> io::Result<()> {

@@ -55,7 +55,8 @@ impl Walk {
                 let at = |index: u64| log.entries.get(usize::try_from(index).ok()?);
                 let (bounds, backwards) = (0..mark as u64, self.backwards);
                 gather(&mut self.next, bounds, backwards, most, at, |entry| {
-                    filter.as_ref().is_none_or(|filter| filter.lets_through(entry))
+                    !log.scavenged.contains(&*entry.stream)
+                        && filter.as_ref().is_none_or(|filter| filter.lets_through(entry))
                 })
             }
         }

@@ -175,8 +175,10 @@ async fn restarts_and_faults_under_load_lose_and_double_nothing() {
         })
     });
     let writers: Vec<_> = writers.collect();
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+    for appends in [50, 120, 200] {
+        while running.faults().counted().0 < appends {
+            tokio::task::yield_now().await;
+        }
         running.restart().unwrap();
     }
     for writer in writers {
@@ -201,4 +203,50 @@ async fn a_node_that_takes_too_long_is_tried_again_on_a_new_connection() {
     assert!(begun.elapsed() < HURRIED.append * 4);
     running.faults().set(Faults::default());
     stored_in_the_end(&store, &proposed, &account).await;
+}
+
+/// A connection takes a hundred calls at once: what waits behind them may still have gone out, or not.
+#[tokio::test]
+async fn what_is_said_not_to_be_sent_behind_unanswered_appends_is_not_stored() {
+    let running = standin("silent,lost-answer=1");
+    let store = hurried(&running).await;
+    let accounts: Vec<_> = (0..150).map(|_| fresh("a")).collect();
+    let tries = accounts.iter().map(async |account| {
+        let proposed = deposits(account, None, 0..1);
+        store.append(account, &proposed).await
+    });
+    let told = futures_util::future::join_all(tries).await;
+    running.faults().set(Faults::default());
+    for (account, told) in accounts.iter().zip(told) {
+        let found = store.stream(account, 0, 10).await.unwrap();
+        match told {
+            Appended::NotSent(Error::Unreachable(_)) => assert!(found.is_empty(), "it was sent"),
+            told => assert!(matches!(told, Appended::Unknown(_)), "{told:?}"),
+        }
+    }
+}
+
+/// The connection is gone and a new one hangs half-way. Catches: "unknown" of what can't have been sent.
+#[tokio::test]
+async fn while_a_connection_is_not_made_nothing_was_sent() {
+    let mut running = standin("");
+    let (store, account) = (hurried(&running).await, fresh("alice"));
+    let first = deposits(&account, None, 0..1);
+    store.append(&account, &first).await;
+    running.stop().unwrap();
+    // Somebody listens there and takes nobody in: the next connection is not answered at all.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(running.address()).unwrap();
+    let _deaf = socket.listen(1).unwrap();
+    let mut waiting = Vec::new();
+    while let Ok(Ok(one)) =
+        tokio::time::timeout(Duration::from_millis(50), tokio::net::TcpStream::connect(running.address()))
+            .await
+    {
+        waiting.push(one);
+    }
+    let second = deposits(&account, Some((0, first.hash())), 1..2);
+    let told = store.append(&account, &second).await;
+    assert_eq!(told, Appended::NotSent(Error::Unreachable("no answer in time".to_owned())));
 }

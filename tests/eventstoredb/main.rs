@@ -10,6 +10,7 @@ mod appends;
 mod arbitrary;
 #[path = "../support/each.rs"]
 mod each;
+mod ended;
 mod faults;
 mod follows;
 #[path = "../support/given.rs"]
@@ -18,8 +19,6 @@ mod ids;
 mod lines;
 mod pace;
 mod reads;
-#[path = "../eventstore_standin/mod.rs"]
-mod standin;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -32,7 +31,8 @@ use bookonce::domain::metadata::Origin;
 use bookonce::domain::time::Timestamp;
 use bookonce::store::chain::Hash;
 use bookonce::store::eventstoredb::{Appended, Followed, Patience, Proposed, Recorded, Store};
-use standin::{Options, Running, Standin};
+use support::store::standin;
+use support::store::standin::{Options, Running, Standin};
 use uuid::Uuid;
 
 /// Short, so that what is never answered does not keep the tests.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::support::process::send_as;
+use crate::support::process::{send, send_with};
 use crate::support::teller::{Dice, id};
 
 pub const CLIENTS: u64 = 6;
@@ -134,7 +134,7 @@ fn request(client: u64, n: u64, dice: &mut Dice) -> Request {
 fn account(client: u64, n: u64) -> String {
     let number = match n {
         ..=EACH => client * EACH + n,
-        _ if n % 5 == 0 => 1,
+        _ if n.is_multiple_of(5) => 1,
         _ => (n * 31 + client * 17 + n / 8) % ACCOUNTS + 1,
     };
     format!("a{number}")
@@ -159,7 +159,7 @@ fn single(client: u64, n: u64, instances: &Instances, shared: &Shared, dice: &mu
         for _ in 0..20_000 {
             let at = usize::try_from(dice.below(3)).unwrap();
             let address = *instances[at].lock().unwrap();
-            let reply = address.map(|address| send_as(address, "POST", &path, "application/json", &body));
+            let reply = address.map(|address| send(address, "POST", &path, &body));
             match reply {
                 Some(Ok(reply)) if !again(reply.status, &reply.body) => {
                     shared.sent.fetch_add(1, Ordering::Relaxed);
@@ -189,7 +189,9 @@ pub fn batch(to: &Mutex<Option<SocketAddr>>, lines: &[Request], shared: &Shared)
         lines.iter().map(|request| answers.contains_key(&request.id)).collect()
     };
     let address = *to.lock().unwrap();
-    let reply = address.and_then(|to| send_as(to, "POST", "/v1/batch", "application/x-ndjson", &body).ok());
+    let reply = address.and_then(|to| {
+        send_with(to, "POST", "/v1/batch", "content-type: application/x-ndjson\r\n", &body).ok()
+    });
     let Some(reply) = reply.filter(|reply| reply.status == 200) else {
         shared.retried.fetch_add(lines.len(), Ordering::Relaxed);
         std::thread::yield_now();

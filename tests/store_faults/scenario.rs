@@ -108,8 +108,7 @@ impl Pair {
                 }
             }
         }
-        let mut model = Model::default();
-        model.gaps = true;
+        let mut model = Model::new(true);
         let lines = self.ledgers[0].lines(0, 10_000).await.unwrap();
         String::from_utf8(lines).unwrap().lines().for_each(|line| model.line(line));
         assert_eq!(model.first.len(), 19, "one event an ID");

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::{open_ledger, open_ledger_limited};
+use super::{open_ledger, open_ledger_limited, store};
 
 /// A running service.
 pub struct Service {
@@ -46,6 +46,13 @@ impl Service {
         routes: impl FnOnce(App) -> axum::Router,
     ) -> Self {
         Self::launch(folder, config, limits, None, routes, open_ledger)
+    }
+
+    /// One whose ledger is in this store. Does not wait until it takes commands.
+    pub fn over(folder: tempfile::TempDir, connection: &str) -> Self {
+        Self::launch(folder, Config::default(), Limits::default(), None, router, |data| {
+            store::begin(super::options(data, system_clock()), connection)
+        })
     }
 
     pub fn secured(tls: Arc<rustls::ServerConfig>) -> Self {
@@ -150,6 +157,23 @@ impl Service {
         assert_eq!(self.post("/v1/accounts", open).status, 201);
         let deposit = format!(r#"{{"transaction_id":"{}","amount":"100.00"}}"#, id());
         assert_eq!(self.post(&format!("/v1/accounts/{account}/deposits"), deposit).status, 201);
+    }
+
+    /// Where the journal's events are, oldest first. The embedded store counts them without gaps; on EventStoreDB a
+    /// position only grows.
+    pub fn positions(&self) -> Vec<u64> {
+        let lines = self.send("GET", "/v1/journal?limit=1000", &[("accept", "application/x-ndjson")], "");
+        let position =
+            |line: &str| serde_json::from_str::<Value>(line).unwrap()["position"].as_u64().unwrap();
+        let positions: Vec<u64> = lines.text().lines().map(position).collect();
+        let without_gaps = positions.iter().copied().eq(1..=positions.len() as u64);
+        assert!(without_gaps || (store::is_eventstoredb() && positions.is_sorted()), "{positions:?}");
+        positions
+    }
+
+    /// The position of the n-th event, from 1.
+    pub fn position(&self, n: usize) -> u64 {
+        self.positions()[n - 1]
     }
 
     /// Everything that bad input must leave as it was.

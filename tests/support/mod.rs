@@ -1,4 +1,4 @@
-//! What the tests share: ledgers in temporary folders, and commands in few words.
+//! What the tests share: ledgers in temporary folders, over the store that was asked for, and commands in few words.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(
@@ -11,6 +11,7 @@
 
 pub mod http;
 pub mod process;
+pub mod store;
 pub mod teller;
 pub mod watched;
 
@@ -24,6 +25,7 @@ use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
 use bookonce::domain::money::Written;
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
+use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, OpenError, Options};
 use uuid::Uuid;
 
@@ -92,12 +94,12 @@ pub fn open_ledger(data: &Path) -> Result<Ledger, OpenError> {
 /// Opens the ledger in a folder, with room for so many waiting commands.
 pub fn open_ledger_limited(data: &Path, waiting: usize) -> Result<Ledger, OpenError> {
     let limits = Limits { jobs: waiting, commands: waiting };
-    Ledger::open(Options { limits, ..options(data, system_clock()) })
+    store::open(Options { limits, ..options(data, system_clock()) }, Tuning::default())
 }
 
 /// Opens the ledger in a folder, with a clock of the test's own.
 pub fn open_ledger_at(data: &Path, clock: Clock) -> Result<Ledger, OpenError> {
-    Ledger::open(options(data, clock))
+    store::open(options(data, clock), Tuning::default())
 }
 
 /// The usual options.

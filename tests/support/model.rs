@@ -36,9 +36,9 @@ pub struct Model {
     /// ID to the account and the line that it was recorded with.
     pub first: HashMap<String, (String, String)>,
     pub cash: i128,
+    /// The last event's position, and whether there may be gaps between one and the next.
     pub position: u64,
-    /// May there be gaps between positions?
-    pub gaps: bool,
+    gaps: bool,
 }
 
 pub fn cents(text: &str) -> i128 {
@@ -60,12 +60,19 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 impl Model {
+    /// One of an empty journal.
+    pub fn new(gaps: bool) -> Self {
+        Self { gaps, ..Self::default() }
+    }
+
     /// Takes in the next line, and panics when it is not what must come of its request.
     pub fn line(&mut self, line: &str) {
         let event: Value = serde_json::from_str(line).unwrap();
         let position = event["position"].as_u64().unwrap();
-        assert!(position > self.position, "positions that grow");
-        assert!(self.gaps || position == self.position + 1, "positions without gaps");
+        assert!(
+            position == self.position + 1 || (self.gaps && position > self.position),
+            "positions without gaps"
+        );
         self.position = position;
         let name = text(&event, "stream").strip_prefix("account-").unwrap().to_owned();
         let id = text(&event, "transaction_id").to_owned();

@@ -6,16 +6,20 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use bookonce::store::codec;
+
+use super::store;
+
 /// A running `bookonce serve`. Killed when it is dropped.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
-    /// From the start of the process until it listened.
+    /// From the start of the process until it took commands.
     pub started_in: Duration,
 }
 
 impl Process {
-    /// Starts the service on a folder and a free port, and waits until it listens.
+    /// Starts the service on a folder and a free port, and waits until it takes commands.
     pub fn start(data: &Path) -> Self {
         Self::start_with(data, &[], &[]).unwrap_or_else(|said| panic!("the service did not start: {said}"))
     }
@@ -23,9 +27,11 @@ impl Process {
     /// The same with more arguments and environment; what it said on standard error if it does not start.
     pub fn start_with(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self, String> {
         let begun = Instant::now();
+        let kept = if arguments.contains(&"--store") { Vec::new() } else { store::arguments(data) };
         let mut child = Command::new(env!("CARGO_BIN_EXE_bookonce"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(kept)
             .args(arguments)
             .env_remove("BOOKONCE_LOG")
             .envs(environment.iter().copied())
@@ -45,7 +51,28 @@ impl Process {
         let mut errors = child.stderr.take().unwrap();
         // Drained, so that a full pipe never stops the service.
         std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        if store::is_eventstoredb() {
+            // It listens before it has reached its store and the index has caught up with it.
+            let ready = || send(address, "GET", "/readyz", "").is_ok_and(|reply| reply.status == 200);
+            store::until("the service is ready", ready);
+        }
         Ok(Self { child, address, started_in: begun.elapsed() })
+    }
+
+    /// The whole journal, an event a line.
+    pub fn journal(&self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        loop {
+            let after = lines.last().map_or(0, |line| codec::decode(line.as_bytes()).unwrap().position);
+            let path = format!("/v1/journal?after={after}&limit=1000");
+            let reply =
+                send_with(self.address, "GET", &path, "accept: application/x-ndjson\r\n", "").unwrap();
+            assert_eq!(reply.status, 200, "{}", reply.body);
+            if reply.body.is_empty() {
+                return lines;
+            }
+            lines.extend(reply.body.lines().map(str::to_owned));
+        }
     }
 
     /// SIGKILL, now.
@@ -79,23 +106,25 @@ pub struct Reply {
 
 /// Sends one request on a connection of its own and reads the answer.
 pub fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> std::io::Result<Reply> {
-    send_as(address, method, path, "application/json", body)
+    send_with(address, method, path, "", body)
 }
 
-/// The same, with a body of another media type.
-pub fn send_as(
+/// The same with more header lines, each with its end.
+pub fn send_with(
     address: SocketAddr,
     method: &str,
     path: &str,
-    media_type: &str,
+    headers: &str,
     body: &str,
 ) -> std::io::Result<Reply> {
     let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
     socket.set_read_timeout(Some(Duration::from_secs(30)))?;
     socket.set_nodelay(true)?;
+    let media_type =
+        if headers.contains("content-type: ") { "" } else { "content-type: application/json\r\n" };
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: {media_type}\r\n\
-         content-length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{media_type}\
+         {headers}content-length: {}\r\n\r\n{body}",
         body.len()
     );
     socket.write_all(request.as_bytes())?;
@@ -117,6 +146,15 @@ pub fn bookonce(arguments: &[&str]) -> (i32, String, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_bookonce")).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (out.status.code().unwrap_or(-1), text(&out.stdout), text(&out.stderr))
+}
+
+/// The auditor finds the ledger of this folder right.
+pub fn verify(data: &Path) {
+    let folder = [data.to_str().unwrap().to_owned()];
+    let place = store::of(data).map_or_else(|| folder.to_vec(), |store| vec!["--store".to_owned(), store]);
+    let arguments: Vec<&str> = std::iter::once("verify").chain(place.iter().map(String::as_str)).collect();
+    let (code, said, complaint) = bookonce(&arguments);
+    assert_eq!(code, 0, "{said}{complaint}");
 }
 
 /// Says loudly that a test could not be run here, and leaves a line for `tests/all` to count.

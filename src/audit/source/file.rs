@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::{BLOCK_BYTES, Opening, Source};
 use crate::audit::Error;
 use crate::audit::block::{Block, LONGEST_LINE, Row};
-use crate::audit::cursor::Cursor;
+use crate::audit::chain::Chain;
 use crate::audit::flaw::Flaw;
+use crate::audit::line;
 use crate::audit::manifest::{Manifest, START};
 
 /// No manifest is as long as this.
@@ -49,6 +50,8 @@ impl<R: Read + Seek + Send> File<R> {
             left: file.seek(SeekFrom::End(0)).map_err(failed)?,
             file,
             opening: Opening {
+                chain: Chain::Journal,
+                begins: true,
                 journal_id: None,
                 from: 1,
                 previous: None,
@@ -76,13 +79,12 @@ impl<R: Read + Seek + Send> File<R> {
         let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
         let last = end.get(start..).unwrap_or_default();
         self.file.seek(SeekFrom::Start(0))?;
-        let mut beginning = Vec::new();
-        self.file.by_ref().take(64).read_to_end(&mut beginning)?;
-        self.file.seek(SeekFrom::Start(0))?;
         if last.starts_with(START.as_bytes()) {
             self.left -= last.len() as u64;
             let manifest = Manifest::read(last).and_then(|manifest| manifest.check().map(|()| manifest));
             if let Ok(manifest) = &manifest {
+                self.opening.chain = manifest.chain();
+                self.opening.begins = manifest.begins();
                 self.opening.journal_id = Some(manifest.journal_id);
                 self.opening.from = manifest.from;
                 self.opening.previous = Some(manifest.previous_hash);
@@ -91,11 +93,23 @@ impl<R: Read + Seek + Send> File<R> {
             self.opening.manifest = Some(manifest);
         }
         if !matches!(self.opening.manifest, Some(Ok(_))) {
-            let mut cursor = Cursor::new(&beginning, 0);
-            let position = cursor.literal("{\"position\":").and_then(|()| cursor.number());
-            self.opening.from = position.ok().filter(|position| *position > 0).unwrap_or(1);
+            let mut beginning = Vec::new();
+            self.file.by_ref().take(LONGEST_LINE as u64).read_to_end(&mut beginning)?;
+            self.file.seek(SeekFrom::Start(0))?;
+            let line = memchr::memchr(b'\n', &beginning).and_then(|end| beginning.get(..end));
+            self.begin_with(line.unwrap_or(&beginning));
         }
         Ok(())
+    }
+
+    /// What the first line shows of a file whose manifest does not say it.
+    fn begin_with(&mut self, line: &[u8]) {
+        if line::begins_its_stream(line) {
+            self.opening.chain = Chain::Streams;
+            return;
+        }
+        self.opening.from = line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
+        self.opening.begins = self.opening.from == 1;
     }
 }
 

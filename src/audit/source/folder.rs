@@ -12,9 +12,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row as Recor
 use uuid::Uuid;
 
 use super::{BLOCK_BYTES, Opening, Source};
+use crate::audit::Error;
 use crate::audit::block::{Block, Claim, Row};
+use crate::audit::chain::{self, Chain};
 use crate::audit::flaw::Flaw;
-use crate::audit::{Error, chain};
 
 /// What the folder's `FORMAT` file says.
 pub const FORMAT: &str = "bookonce data folder, format 1\n";
@@ -65,6 +66,8 @@ impl Folder {
             .map_err(read)?;
         let (last, count) = end.unwrap_or((i64::MIN, 0));
         let opening = Opening {
+            chain: Chain::Journal,
+            begins: true,
             journal_id: Some(journal_id),
             from: 1,
             previous: Some(chain::genesis(journal_id)),

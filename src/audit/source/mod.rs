@@ -1,8 +1,9 @@
-//! Where a journal is read from: a data folder or an exported file. Gives blocks of lines as they are, and judges nothing
-//! that the lines themselves can show.
+//! Where a journal is read from: a data folder, an exported file, or whoever feeds it from another store. Gives blocks of
+//! lines as they are, and judges nothing that the lines themselves can show.
 
 pub mod file;
 pub mod folder;
+pub mod store;
 pub mod wal;
 
 use std::path::Path;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use super::Error;
 use super::block::Block;
-use super::chain::Hash;
+use super::chain::{Chain, Hash};
 use super::flaw::Flaw;
 use super::manifest::Manifest;
 
@@ -21,11 +22,15 @@ pub(super) const BLOCK_BYTES: usize = 512 * 1024;
 /// What is known before the first event.
 #[derive(Debug, Clone)]
 pub struct Opening {
+    /// What its events are chained to.
+    pub chain: Chain,
+    /// Whether the first event that is to come is the journal's first.
+    pub begins: bool,
     /// The journal's id, where the source says it.
     pub journal_id: Option<Uuid>,
-    /// The position of the first event that is to come.
+    /// The position of the first event that is to come; 1 where that is not known (along streams, without a manifest).
     pub from: u64,
-    /// The hash before it, where the source says it or it follows from the journal's id.
+    /// The hash before it, where the source says it or it follows from the journal's id. Along streams: the running one.
     pub previous: Option<Hash>,
     /// The position of the last event that is to come, where the source says it. Not to be relied on.
     pub last: Option<u64>,

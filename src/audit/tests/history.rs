@@ -32,32 +32,75 @@ pub(crate) fn id(number: u64) -> String {
 /// The lines with their hashes, the chain begun as the journal's own.
 pub(crate) fn lines(events: &[Told]) -> Vec<String> {
     let mut hash: [u8; 32] = Sha256::digest(format!("bookonce journal {JOURNAL}")).into();
-    let namespace = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
+    events.iter().zip(1..).map(|(told, position)| line(told, position, &mut hash)).collect()
+}
+
+/// The lines with the chain along each stream, at the positions of a store that has much else between them.
+pub(crate) fn streams(events: &[Told]) -> Vec<String> {
+    let mut hashes = HashMap::<_, [u8; 32]>::new();
     let line = |(place, told): (usize, &Told)| {
-        let Told {
-            stream, revision, kind, recorded_at, version, id, data, balance, available, metadata, ..
-        } = told;
-        let effective_at = told.effective_at.as_ref().unwrap_or(recorded_at);
-        let front = format!(r#""stream":"{stream}","revision":{revision},"#);
-        let back = format!(
-            r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{"balance":"{balance}","available":"{available}"}},"metadata":{{{metadata}}}"#
-        );
-        let canonical = format!("{{{front}{back}}}");
-        let mut name = Sha256::new();
-        name.update(hash);
-        name.update(&canonical);
-        hash = name.finalize().into();
-        let mut named = namespace.as_bytes().to_vec();
-        named.extend_from_slice(canonical.as_bytes());
-        let sha1: [u8; 20] = <sha1::Sha1 as sha1::Digest>::digest(&named).into();
-        let event_id = uuid::Builder::from_sha1_bytes(sha1[..16].try_into().unwrap()).into_uuid();
-        let position = place + 1;
-        format!(
-            "{{\"position\":{position},{front}\"event_id\":\"{event_id}\",{back},\"hash\":\"{}\"}}\n",
-            hex::encode(hash)
-        )
+        let begin = || Sha256::digest(format!("bookonce stream {}", told.stream)).into();
+        line(told, position_of(place), hashes.entry(told.stream.clone()).or_insert_with(begin))
     };
     events.iter().enumerate().map(line).collect()
+}
+
+/// The position along streams of the event at this place.
+pub(crate) fn position_of(place: usize) -> u64 {
+    let place = place as u64;
+    4_711 + 523 * place + place % 7
+}
+
+/// A line that follows from this hash, which becomes its own.
+fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
+    let namespace = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
+    let Told { stream, revision, kind, recorded_at, version, id, data, balance, available, metadata, .. } =
+        told;
+    let effective_at = told.effective_at.as_ref().unwrap_or(recorded_at);
+    let front = format!(r#""stream":"{stream}","revision":{revision},"#);
+    let back = format!(
+        r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{"balance":"{balance}","available":"{available}"}},"metadata":{{{metadata}}}"#
+    );
+    let canonical = format!("{{{front}{back}}}");
+    *hash = Sha256::new().chain_update(*hash).chain_update(&canonical).finalize().into();
+    let mut named = namespace.as_bytes().to_vec();
+    named.extend_from_slice(canonical.as_bytes());
+    let sha1: [u8; 20] = <sha1::Sha1 as sha1::Digest>::digest(&named).into();
+    let event_id = uuid::Builder::from_sha1_bytes(sha1[..16].try_into().unwrap()).into_uuid();
+    format!(
+        "{{\"position\":{position},{front}\"event_id\":\"{event_id}\",{back},\"hash\":\"{}\"}}\n",
+        hex::encode(*hash)
+    )
+}
+
+/// The head's hash before each of these lines, which are a whole journal chained along its streams, and after the last.
+pub(crate) fn heads(lines: &[String]) -> Vec<String> {
+    let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+    let mut heads = vec![Sha256::digest(format!("bookonce journal {}", first["event_id"].as_str().unwrap()))];
+    for line in lines {
+        let both = [heads.last().unwrap().to_vec(), hex::decode(hash_of(line)).unwrap()].concat();
+        heads.push(Sha256::digest(both));
+    }
+    heads.iter().map(hex::encode).collect()
+}
+
+/// The manifest of those of the lines that are at these places.
+pub(crate) fn streams_manifest(lines: &[String], places: std::ops::Range<usize>) -> String {
+    let read = |place: usize| serde_json::from_str::<serde_json::Value>(&lines[place]).unwrap();
+    let (heads, count) = (heads(lines), places.len());
+    let id = read(0)["event_id"].as_str().unwrap().to_owned();
+    let [from, to] = [places.start, places.end - 1].map(|place| read(place)["position"].as_u64().unwrap());
+    let (last, previous) = (&heads[places.end], &heads[places.start]);
+    format!(
+        "{{\"manifest\":{{\"format\":2,\"chain\":\"streams\",\"journal_id\":\"{id}\",\"from\":{from},\"to\":{to},\
+         \"count\":{count},\"last_hash\":\"{last}\",\"previous_hash\":\"{previous}\"}}}}\n"
+    )
+}
+
+/// The export of these events, chained along their streams.
+pub(crate) fn streams_export(events: &[Told]) -> Vec<u8> {
+    let lines = streams(events);
+    format!("{}{}", lines.concat(), streams_manifest(&lines, 0..lines.len())).into_bytes()
 }
 
 fn hash_of(line: &str) -> &str {
@@ -83,7 +126,7 @@ pub(crate) fn export(events: &[Told]) -> Vec<u8> {
 }
 
 /// Tells events, each on the account's next revision, a millisecond after the one before.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Teller {
     pub events: Vec<Told>,
     revisions: HashMap<String, u64>,

@@ -7,6 +7,8 @@ pub(crate) mod history;
 mod mutated;
 mod remote;
 mod right;
+mod stored;
+mod streams;
 
 use std::io::Cursor;
 use std::path::Path;

@@ -8,20 +8,24 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 
-use super::history::{JOURNAL, everything, export, lines};
+use super::history::{
+    JOURNAL, everything, export, lines, position_of, streams, streams_export, streams_manifest,
+};
 use crate::audit::export::ExportError;
 use crate::audit::remote::{RemoteError, from_url};
 
 /// A service that has these lines, gives at most so many a page, and asks for a key.
 async fn service(lines: Vec<String>, most: usize) -> String {
     let lines = Arc::new(lines);
-    let head = lines.len();
+    let position = |line: &String| crate::audit::line::position(line.as_bytes(), 0).unwrap() as usize;
+    let head = lines.last().map_or(0, position);
     let page = move |Query(query): Query<HashMap<String, usize>>, headers: HeaderMap| async move {
         assert_eq!(headers["accept"], "application/x-ndjson");
         if headers.get("authorization").is_none_or(|key| key != "Bearer secret") {
             return (StatusCode::UNAUTHORIZED, String::new());
         }
-        let page = lines.iter().skip(query["after"]).take(query["limit"].min(most));
+        let after = lines.iter().filter(|line| position(line) > query["after"]);
+        let page = after.take(query["limit"].min(most));
         (StatusCode::OK, page.cloned().collect())
     };
     let head = Json(serde_json::json!({"journal_id": JOURNAL, "position": head, "hash": "00"}));
@@ -54,6 +58,23 @@ async fn it_is_read_page_by_page_whatever_a_page_holds() {
     }
     let url = service(Vec::new(), 1).await;
     assert_eq!(exported(&url, None, (None, None)).await.unwrap(), export(&[]));
+}
+
+#[tokio::test]
+async fn a_service_on_another_store_is_read_from_the_beginning() {
+    let events = everything();
+    for most in [1, 7, 1_000] {
+        let url = service(streams(&events), most).await;
+        let whole = exported(&url, Some("secret"), (None, None)).await.unwrap();
+        assert_eq!(whole, streams_export(&events));
+        let range = (Some(position_of(9)), Some(position_of(20) + 1));
+        let part = exported(&url, Some("secret"), range).await.unwrap();
+        let lines = streams(&events);
+        assert_eq!(
+            String::from_utf8(part).unwrap(),
+            lines[9..21].concat() + &streams_manifest(&lines, 9..21)
+        );
+    }
 }
 
 #[tokio::test]

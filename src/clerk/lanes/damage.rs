@@ -25,10 +25,13 @@ impl Damage {
     pub fn account(&self, account: &AccountName, why: &str, lasting: bool) {
         let mut accounts = self.accounts.lock();
         let known = accounts.get(account);
+        // What was found first says more than that it was found.
+        if !lasting && known.is_some_and(|known| known.lasting) {
+            return;
+        }
         if known.is_none_or(|known| known.why != why) {
             tracing::error!(%account, why, "the account's stream is damaged: nothing is booked on it");
         }
-        let lasting = lasting || known.is_some_and(|known| known.lasting);
         accounts.insert(account.clone(), Wrong { why: why.to_owned(), lasting });
     }
 

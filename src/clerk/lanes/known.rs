@@ -34,8 +34,12 @@ impl From<Error> for Trouble {
         match error {
             Error::Deleted => Self::Damaged("its stream was deleted".into()),
             Error::Damaged(why) => Self::Damaged(why),
-            other => {
-                tracing::debug!(error = %other, "a stream could not be read");
+            denied @ (Error::Denied | Error::Settings(_) | Error::TooLarge) => {
+                tracing::warn!(error = %denied, "the store refuses the ledger");
+                Self::Unreachable
+            }
+            gone @ (Error::Unreachable(_) | Error::Dropped(_)) => {
+                tracing::debug!(error = %gone, "the store can't be reached");
                 Self::Unreachable
             }
         }

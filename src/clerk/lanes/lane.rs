@@ -9,12 +9,12 @@ use tokio::time::timeout;
 
 use crate::domain::ids::AccountName;
 use crate::ledger::{Position, Unavailable, Verdict};
+use crate::store::eventstoredb::{Error, Settled, Settling};
 
 use super::Hub;
 use super::known::{Booked, Known, Trouble};
 use super::lookups::Lookups;
 use super::round::{Decided, Round, Ruling};
-use super::settle::{Settled, Settling};
 use super::work::{Errand, Work};
 
 /// Commands that are looked up and decided together at most.
@@ -25,7 +25,7 @@ pub(super) enum Message {
     /// Commands to rule on.
     Errand(Errand),
     /// What is known of the account may be wrong: read it anew.
-    Forget,
+    LookAgain,
 }
 
 impl Message {
@@ -45,6 +45,8 @@ pub(super) struct Lane {
     pub(super) name: AccountName,
     pub(super) mailbox: UnboundedReceiver<Message>,
     pub(super) known: Option<Known>,
+    /// Is the stream to be looked at, though nothing asks for it?
+    pub(super) look: bool,
 }
 
 impl Lane {
@@ -65,13 +67,28 @@ impl Lane {
                     self.gather(&mut work);
                 }
             }
+            if std::mem::take(&mut self.look) && self.known.is_none() {
+                self.look().await;
+            }
         }
     }
 
     fn message(&mut self, message: Message, work: &mut Work) {
         match message {
             Message::Errand(errand) => work.add(errand),
-            Message::Forget => self.known = None,
+            Message::LookAgain => self.forget(),
+        }
+    }
+
+    fn forget(&mut self) {
+        (self.known, self.look) = (None, true);
+    }
+
+    /// Reads the stream only to see whether it is right.
+    async fn look(&mut self) {
+        match self.load().await {
+            Ok(known) => self.known = Some(known),
+            Err(trouble) => self.give_up(&mut Work::default(), 0, trouble),
         }
     }
 
@@ -114,17 +131,19 @@ impl Lane {
                 known.trim(self.hub.index.reached());
                 known
             }
-            None if self.hub.damage.is_lasting(&self.name) => {
-                return Err(Trouble::Damaged("it was found damaged".into()));
-            }
-            None => {
-                let _turn = self.hub.loads.acquire().await;
-                let known = Known::load(&self.hub.store, &self.hub.index, &self.name).await?;
-                self.hub.damage.mended(&self.name);
-                known
-            }
+            None => self.load().await?,
         };
         Ok((known, fetched.await?))
+    }
+
+    async fn load(&self) -> Result<Known, Trouble> {
+        if self.hub.damage.is_lasting(&self.name) {
+            return Err(Trouble::Damaged("it was found damaged".into()));
+        }
+        let _turn = self.hub.loads.acquire().await;
+        let known = Known::load(&self.hub.store, &self.hub.index, &self.name).await?;
+        self.hub.damage.mended(&self.name);
+        Ok(known)
     }
 
     fn decide(
@@ -182,7 +201,7 @@ impl Lane {
         };
         let settled = match waited {
             Ok(settled) => settled,
-            Err(_waited) if !settling.is_doubtful() => Settled::NotStored(Trouble::Unreachable),
+            Err(_waited) if !settling.is_doubtful() => Settled::NotStored(timed_out()),
             Err(_waited) => {
                 // To the end of this block: an ID is never free before it is known where it was booked.
                 let _unresolved = hub.unresolved(&decided.events);
@@ -213,7 +232,7 @@ impl Lane {
                     self.give_up(work, rulings.len(), trouble);
                 }
             }
-            Settled::NotStored(trouble) => self.give_up(work, rulings.len(), trouble),
+            Settled::NotStored(error) => self.give_up(work, rulings.len(), error.into()),
         }
     }
 
@@ -234,9 +253,9 @@ impl Lane {
                         work.add(errand);
                         self.answer_doubtful(&mut work);
                     }
-                    Some(Message::Forget) => self.known = None,
+                    Some(Message::LookAgain) => self.forget(),
                     // The service stops: the next one finds out.
-                    None => return Settled::NotStored(Trouble::Unreachable),
+                    None => return Settled::NotStored(timed_out()),
                 },
             }
         }
@@ -310,4 +329,8 @@ impl Lane {
             work.answer(Verdict::Unavailable(why));
         }
     }
+}
+
+fn timed_out() -> Error {
+    Error::Unreachable("it took too long".into())
 }

@@ -16,7 +16,6 @@ mod known;
 mod lane;
 mod lookups;
 mod round;
-mod settle;
 mod work;
 
 use std::collections::HashMap;
@@ -157,7 +156,8 @@ impl Lanes {
             let (reply, answers) = oneshot::channel();
             let (hub, commands, _counted) =
                 (Arc::clone(&self.0), Arc::clone(&commands), Arc::clone(&counted));
-            self.0.send(account, Errand { asked: Asked { hub, commands, at, _counted }, reply });
+            let asked = Asked { hub, commands, at, _counted };
+            self.0.send(account, Message::Errand(Errand { asked, reply }));
             replies.push(answers);
         }
         for answers in replies {
@@ -194,8 +194,12 @@ impl Lanes {
         Ok(Counted { hub: Arc::clone(hub), count })
     }
 
-    /// Says that the index knows everything that was in the store.
-    pub fn set_ready(&self) {
+    /// Says that the index knows everything that was in the store. Before the first time, a question whose answer does not
+    /// matter makes the connection that appends go over: or the first command would wait for it.
+    pub async fn set_ready(&self) {
+        if let Some(anybody) = AccountName::parse("anybody").filter(|_| !self.is_ready()) {
+            let _no_matter = self.0.store.stream(&anybody, 0, 1).await;
+        }
         self.0.ready.store(true, Ordering::Release);
     }
 
@@ -210,12 +214,10 @@ impl Lanes {
         self.0.hand.indexed(reached);
     }
 
-    /// Says that what is known of an account may be wrong.
-    pub fn forget(&self, account: &AccountName) {
-        let lanes = self.0.lanes.lock();
-        if let Some(lane) = lanes.get(account) {
-            let _ended_by_itself = lane.send(Message::Forget);
-        }
+    /// Says that an account's stream may have been cut, deleted or mended: what is known of it is forgotten, and its lane
+    /// looks at it now, whether it is in use or not.
+    pub fn look_again(&self, account: &AccountName) {
+        self.0.send(account, Message::LookAgain);
     }
 
     /// What is known to be wrong with the store.
@@ -240,6 +242,18 @@ impl Lanes {
     #[must_use]
     pub fn unresolved(&self) -> usize {
         self.0.unresolved.load(Ordering::Relaxed)
+    }
+
+    /// How many events were booked here that the index does not know yet.
+    #[must_use]
+    pub fn not_indexed(&self) -> usize {
+        self.0.hand.not_indexed()
+    }
+
+    /// How many accounts are in memory.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.0.lanes.lock().len()
     }
 
     /// How many jobs wait.
@@ -272,12 +286,12 @@ impl Lanes {
 }
 
 impl Hub {
-    /// Sends an errand to an account's lane, and makes one when there is none.
-    fn send(self: &Arc<Self>, account: &AccountName, errand: Errand) {
+    /// Sends a message to an account's lane, and makes one when there is none.
+    fn send(self: &Arc<Self>, account: &AccountName, message: Message) {
         let mut lanes = self.lanes.lock();
         let message = match lanes.get(account) {
-            None => Message::Errand(errand),
-            Some(lane) => match lane.send(Message::Errand(errand)) {
+            None => message,
+            Some(lane) => match lane.send(message) {
                 Ok(()) => return,
                 // It panicked: another one takes its place.
                 Err(unsent) => unsent.0,
@@ -291,7 +305,7 @@ impl Hub {
         let (lane, mailbox) = mpsc::unbounded_channel();
         let _open = lane.send(message);
         lanes.insert(account.clone(), lane);
-        let lane = Lane { hub: Arc::clone(self), name: account.clone(), mailbox, known: None };
+        let lane = Lane { hub: Arc::clone(self), name: account.clone(), mailbox, known: None, look: false };
         self.runtime.spawn(async move {
             lane.run().await;
             drop(running);

@@ -17,6 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::child::{self, Service};
 use crate::cli::{Error, Exit, Outcome, out};
+use crate::config::ConnectionString;
 
 use proof::Proof;
 use storm::{Aftermath, Storm};
@@ -34,6 +35,7 @@ Examples:
   bookonce demo                  about a minute
   bookonce demo --seconds 10     a short one
   bookonce demo --keep           go on serving afterwards, to look around
+  bookonce demo --store esdb://localhost:2113?tls=false   two services over one event store, which must be empty
 
 The same seed draws the same wishes, IDs and faults; when the machine does what it does stays its own affair.
 Exit codes: 0 the proof holds; 1 it does not; 3 the demonstration could not be carried out.")]
@@ -44,6 +46,10 @@ pub struct Args {
     /// What wishes, IDs and faults are drawn from.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// An event store, esdb://…, with nothing in it: the first ledger is kept there, by two services that are killed in
+    /// turn.
+    #[arg(long, value_name = "URL")]
+    pub store: Option<ConnectionString>,
     /// Keep the two ledgers in this new folder; else they are on a temporary one, removed in the end.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -84,44 +90,53 @@ async fn stopped() -> Result<(), Error> {
 }
 
 async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
-    let storm = |habit, name: &str| Storm {
+    let storm = |habit, names: &[&str], store: Option<&ConnectionString>| Storm {
         habit,
-        data: folder.join(name),
+        folders: names.iter().map(|name| folder.join(name)).collect(),
+        store: store.cloned(),
         length: Duration::from_secs(args.seconds),
         seed: args.seed,
     };
-    let (once, naive) = (storm(Habit::SameId, "ledger"), storm(Habit::FreshId, "naive"));
-    let data = once.data.clone();
-    let naive_data = naive.data.clone();
-    if let Some(taken) = [&data, &naive_data].into_iter().find(|data| data.exists()) {
+    let instances = if args.store.is_some() { &["ledger", "ledger-2"][..] } else { &["ledger"] };
+    let once = storm(Habit::SameId, instances, args.store.as_ref());
+    let naive = storm(Habit::FreshId, &["naive"], None);
+    let (data, naive_data) = (folder.join("ledger"), folder.join("naive"));
+    if let Some(taken) = once.folders.iter().chain(&naive.folders).find(|data| data.exists()) {
         return Err(format!("{} is already there; name a new folder", taken.display()).into());
     }
     out::line(report::opening(args.seconds))?;
     let bar = clock(args.seconds);
     let (once, naive) = tokio::try_join!(once.rage(), naive.rage())?;
     bar.finish_and_clear();
-    let held = examine("With one ID for all attempts", once, &data).await?;
-    examine("With a fresh ID for each attempt", naive, &naive_data).await?;
+    let held = examine("With one ID for all attempts", once, &data, args.store.as_ref()).await?;
+    examine("With a fresh ID for each attempt", naive, &naive_data, None).await?;
     out::line(report::verdict(held))?;
     if args.keep {
-        keep(&data).await?;
+        keep(&data, args.store.as_ref()).await?;
     }
     Ok(if held { Exit::Ok } else { Exit::Found })
 }
 
-/// Gathers the proof, stops the service, verifies its folder, and prints all of it.
-async fn examine(title: &str, storm: Aftermath, data: &Path) -> Result<bool, Error> {
+/// Gathers the proof, stops the services, verifies the ledger, and prints all of it.
+async fn examine(
+    title: &str,
+    storm: Aftermath,
+    data: &Path,
+    store: Option<&ConnectionString>,
+) -> Result<bool, Error> {
     let proof = Proof::gather(&storm).await?;
     let counted = report::Counted::of(&storm);
     let agreed = counted.disagreed == 0;
-    storm.service.stop().await?;
-    let (verified, said) = child::verify(data).await?;
+    for service in storm.services {
+        service.stop().await?;
+    }
+    let (verified, said) = child::verify(data, store).await?;
     out::line(report::ledger(title, &counted, &proof, verified, &said))?;
     Ok(proof.holds() && verified && agreed)
 }
 
-async fn keep(data: &Path) -> Result<(), Error> {
-    let mut service = Service::serve(data, "127.0.0.1:0").await?;
+async fn keep(data: &Path, store: Option<&ConnectionString>) -> Result<(), Error> {
+    let mut service = Service::serve(data, "127.0.0.1:0", store).await?;
     out::line(format_args!("\nServing the first ledger on http://{} until Ctrl-C.", service.address))?;
     service.ended().await?;
     Err("the service has ended".into())

@@ -49,14 +49,25 @@ impl Proof {
     /// # Errors
     /// When the service can't be read.
     pub async fn gather(storm: &Aftermath) -> Result<Self, Error> {
-        let client = Client::new(&format!("http://{}", storm.service.address), None, Policy::default())?;
+        let mut clients = Vec::new();
+        for service in &storm.services {
+            clients.push(Client::new(&format!("http://{}", service.address), None, Policy::default())?);
+        }
+        let [client, others @ ..] = clients.as_slice() else {
+            return Err("there is no service to ask".into());
+        };
+        // What one instance answered another one may see a moment later.
+        for other in others {
+            let head = &other.read("/v1/journal/head").await?["position"];
+            client.read(&format!("/v1/journal/head?min_position={head}")).await?;
+        }
         let trial = client.read("/v1/trial-balance").await?;
         let cash = client.read("/v1/accounts/@cash").await?;
         let mut proof = Self {
             balanced: trial["balanced"] == true,
             other_side: -amount(&cash["balances"]["EUR"])?,
             unanswered: storm.wishes.iter().filter(|wish| wish.told.is_none()).count(),
-            bookings: Bookings::compare(&storm.wishes, &journal(&client).await?),
+            bookings: Bookings::compare(&storm.wishes, &journal(client).await?),
             ..Self::default()
         };
         for (number, account) in storm.accounts.iter().enumerate() {

@@ -14,6 +14,7 @@ use crate::client::policy::Policy;
 use crate::client::random::Draws;
 use crate::client::request::{Direction, Move, Request};
 use crate::client::sender::Client;
+use crate::config::ConnectionString;
 
 use super::teller::{Habit, Teller, Wish};
 
@@ -45,8 +46,10 @@ const POLICY: Policy = Policy {
 pub struct Storm {
     /// How the clients repeat.
     pub habit: Habit,
-    /// The ledger's folder.
-    pub data: PathBuf,
+    /// The folders of its services: one, or with a store any number that share it.
+    pub folders: Vec<PathBuf>,
+    /// The event store, if the ledger is in one.
+    pub store: Option<ConnectionString>,
     /// How long.
     pub length: Duration,
     /// What everything is drawn from.
@@ -56,15 +59,15 @@ pub struct Storm {
 /// What a storm leaves behind.
 #[derive(Debug)]
 pub struct Aftermath {
-    /// The service, running.
-    pub service: Service,
+    /// The services, running.
+    pub services: Vec<Service>,
     /// The network, calm.
     pub proxy: Proxy,
     /// Everything that was asked for.
     pub wishes: Vec<Wish>,
     /// The accounts' names.
     pub accounts: Arc<Vec<String>>,
-    /// How often the service was killed.
+    /// How often one of the services was killed.
     pub kills: u32,
 }
 
@@ -74,10 +77,16 @@ impl Storm {
     /// # Errors
     /// When the service can't be started, or its accounts not be opened.
     pub async fn rage(self) -> Result<Aftermath, Error> {
-        let mut service = Service::serve(&self.data, "127.0.0.1:0").await?;
+        let mut services = Vec::new();
+        for data in &self.folders {
+            services.push(Service::serve(data, "127.0.0.1:0", self.store.as_ref()).await?);
+        }
+        let [service, ..] = services.as_slice() else { return Err("a storm needs a service".into()) };
+        unused(service).await?;
         let accounts = Arc::new((1..=ACCOUNTS).map(|number| format!("demo-{number:02}")).collect::<Vec<_>>());
-        prepare(&service, &accounts, self.seed).await?;
-        let proxy = Proxy::start(service.address, self.seed, MISCHIEF).await?;
+        prepare(service, &accounts, self.seed).await?;
+        let upstreams = services.iter().map(|service| service.address).collect();
+        let proxy = Proxy::start(upstreams, self.seed, MISCHIEF).await?;
         let until = Instant::now() + self.length;
         let mut tellers = JoinSet::new();
         for number in 0..TELLERS {
@@ -85,17 +94,18 @@ impl Storm {
             let teller = Teller::new(self.habit, number, client, POLICY, self.seed, Arc::clone(&accounts));
             tellers.spawn(teller.work(until));
         }
-        let kills = self.kill_again_and_again(&mut service, until).await?;
+        let kills = self.kill_again_and_again(&mut services, until).await?;
         proxy.calm();
         let wishes = tellers.join_all().await.into_iter().flatten().collect();
-        Ok(Aftermath { service, proxy, wishes, accounts, kills })
+        Ok(Aftermath { services, proxy, wishes, accounts, kills })
     }
 
-    /// Kills the service every few seconds, at least three times, and starts it again on the same port.
-    async fn kill_again_and_again(&self, service: &mut Service, until: Instant) -> Result<u32, Error> {
+    /// Kills a service every few seconds, at least three times, one after the other, and starts it again on the same port.
+    async fn kill_again_and_again(&self, services: &mut [Service], until: Instant) -> Result<u32, Error> {
         let draws = Draws::new(self.seed ^ 0x6b69_6c6c);
         let pause = (self.length / 4).min(Duration::from_secs(5));
         let mut kills = 0;
+        let mut turns = (0..services.len()).cycle();
         loop {
             let spread = u64::try_from(pause.as_millis() / 4).unwrap_or(0);
             let next = pause * 3 / 4 + Duration::from_millis(draws.below(2 * spread));
@@ -105,22 +115,35 @@ impl Storm {
                 return Ok(kills);
             }
             tokio::time::sleep(next).await;
+            let turn = turns.next().unwrap_or(0);
+            let (Some(service), Some(data)) = (services.get_mut(turn), self.folders.get(turn)) else {
+                return Ok(kills);
+            };
             service.kill().await?;
             kills += 1;
-            *service = again(&self.data, &service.address.to_string()).await?;
+            *service = again(data, &service.address.to_string(), self.store.as_ref()).await?;
         }
     }
 }
 
 /// Starts the service again where it was. The port may need a moment to be free.
-async fn again(data: &Path, listen: &str) -> Result<Service, Error> {
+async fn again(data: &Path, listen: &str, store: Option<&ConnectionString>) -> Result<Service, Error> {
     for _ in 0..20 {
-        if let Ok(service) = Service::serve(data, listen).await {
+        if let Ok(service) = Service::serve(data, listen, store).await {
             return Ok(service);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    Ok(Service::serve(data, listen).await?)
+    Ok(Service::serve(data, listen, store).await?)
+}
+
+/// Refuses a ledger in which something is booked: the proof is about all that is in it.
+async fn unused(service: &Service) -> Result<(), Error> {
+    let client = Client::new(&format!("http://{}", service.address), None, Policy::default())?;
+    match client.read("/v1/journal/head").await?["position"].as_u64() {
+        Some(0) => Ok(()),
+        _ => Err("the store holds a ledger already; the demonstration needs an empty one".into()),
+    }
 }
 
 /// Opens the accounts and puts something into each, before the storm.

@@ -181,21 +181,16 @@ impl Following {
             Ok(()) => {}
             Err(stopped) => return stopped,
         }
-        loop {
-            match self.catch_up().await {
-                Ok(()) => {}
-                Err(stopped) => return stopped,
-            }
-            if !self.state.connected.swap(true, Ordering::AcqRel) || !self.lanes.is_ready() {
-                tracing::info!(store = %self.store.shown(), position = self.reached.position, "following the store");
-            }
-            self.lanes.set_ready();
-            match self.listen().await {
-                // Dropped, as happens: no need to compare again on a connection that holds.
-                Stopped::Store(Error::Dropped(why)) => tracing::debug!(why, "subscribing again"),
-                stopped => return stopped,
-            }
+        match self.catch_up().await {
+            Ok(()) => {}
+            Err(stopped) => return stopped,
         }
+        if !self.state.connected.swap(true, Ordering::AcqRel) || !self.lanes.is_ready() {
+            tracing::info!(store = %self.store.shown(), position = self.reached.position, "following the store");
+        }
+        self.lanes.set_ready().await;
+        // Also a subscription that a busy node dropped: nobody can tell it from a node that came back as another.
+        self.listen().await
     }
 
     /// Is the last event of the index still where it was?
@@ -220,7 +215,7 @@ impl Following {
 
     async fn catch_up(&mut self) -> Result<(), Stopped> {
         loop {
-            let page = self.store.journal(self.looked_at, TOGETHER).await?;
+            let page = self.store.followable(self.looked_at, TOGETHER).await?;
             let last = page.last().map(|recorded| recorded.position);
             self.take_in(&page).await?;
             match last {
@@ -279,7 +274,7 @@ impl Following {
             let Some(account) = recorded.account() else { continue };
             if recorded.is_metadata() {
                 tracing::warn!(%account, "somebody changed the metadata of the account's stream");
-                self.lanes.forget(&account);
+                self.lanes.look_again(&account);
                 continue;
             }
             if self.lanes.damage().is_lasting(&account) {
@@ -300,7 +295,7 @@ impl Following {
                     }
                     taken.notes.push(Note::Damaged(account.clone(), why.clone()));
                     self.lanes.damage().account(&account, &why, true);
-                    self.lanes.forget(&account);
+                    self.lanes.look_again(&account);
                 }
                 Err(_why) => {
                     doubt = Some(recorded.position);

@@ -2,7 +2,8 @@
 //!
 //! The events are handed to the connection by an iterator that can be stopped: as long as the connection has not asked
 //! for the first one, nothing of the append can have left, and it can be withdrawn for certain. That is how "not sent"
-//! is told from "nobody knows", whatever the error says.
+//! is told from "nobody knows", whatever the error says. (A call that was opened and then withdrawn is at worst an append
+//! of nothing.)
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -37,7 +38,7 @@ pub enum Appended {
 
 impl Store {
     /// Appends the events of one account at exactly the expected revision. Tries once. May be called again with the same
-    /// events: they are stored once.
+    /// events: they are stored once. The answer is to be waited for: of a call that was dropped half-way nobody knows.
     pub async fn append(&self, account: &AccountName, proposed: &Proposed) -> Appended {
         let events: Option<Vec<EventData>> = proposed.wires().iter().map(event).collect();
         let Some(events) = events.filter(|events| !events.is_empty()) else {
@@ -50,14 +51,18 @@ impl Store {
         let begun = Instant::now();
         let patience = self.0.patience.append;
         let expected = proposed.expected().map_or(ExpectedRevision::NoStream, ExpectedRevision::Exact);
-        let options = AppendToStreamOptions::default()
+        let mut options = AppendToStreamOptions::default()
             .expected_revision(expected)
             .requires_leader(true)
-            .deadline(patience);
+            .deadline(patience * 9 / 10);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
         let gate = Arc::new(Gate::default());
         let events = Streaming(Gated { gate: Arc::clone(&gate), events: events.into_iter() });
         let stream = format!("{STREAM}{account}");
-        // The crate leaves the deadline to the node: when the node is silent nobody keeps it.
+        // The crate leaves the deadline to the node: when the node is silent nobody keeps it. The node's is a little
+        // shorter, so that its answer comes before the connection is given up.
         let answer =
             tokio::time::timeout(patience, live.client.append_to_stream(stream, &options, events)).await;
         self.0.leader.took(begun, !matches!(answer, Ok(Ok(_))));
@@ -143,5 +148,42 @@ impl Iterator for Gated {
 
     fn next(&mut self) -> Option<EventData> {
         if self.gate.open() { self.events.next() } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_that_was_shut_lets_nothing_out_and_one_that_was_open_can_not_be_shut() {
+        let gate = Gate::default();
+        assert!(gate.shut() && gate.shut() && !gate.open());
+        let gate = Gate::default();
+        assert!(gate.open() && gate.open() && !gate.shut());
+    }
+
+    /// Catches: an error that comes after sending and is taken for a refusal.
+    #[test]
+    fn after_events_went_out_only_a_refusal_by_rule_is_certain() {
+        use eventstore::Error as E;
+        let sent = Gate::default();
+        sent.open();
+        let aborted = |message: &str| E::Grpc { code: 10.into(), message: message.to_owned() };
+        for error in [
+            E::ServerError("reset".into()),
+            E::DeadlineExceeded,
+            E::ResourceNotFound,
+            E::UnsupportedFeature,
+            E::InternalClientError,
+            aborted("Operation timed out: Commit timeout"),
+        ] {
+            assert!(matches!(failed(error.clone(), &sent), Appended::Unknown(_)), "{error}");
+            assert!(matches!(failed(error.clone(), &Gate::default()), Appended::NotSent(_)), "{error}");
+        }
+        let too_large = aborted("Maximum Append Size of 1048576 Exceeded.");
+        assert_eq!(failed(too_large, &sent), Appended::NotSent(Error::TooLarge));
+        assert_eq!(failed(E::AccessDenied, &sent), Appended::NotSent(Error::Denied));
+        assert_eq!(failed(E::ResourceDeleted, &sent), Appended::Deleted);
     }
 }

@@ -6,7 +6,7 @@ pub enum Error {
     /// The connection string, or a file that it names: a person must change it.
     #[error("the event store's connection string can't be used: {0}")]
     Settings(String),
-    /// No connection, no answer, or no leader: may come back by itself.
+    /// No connection, no answer, no leader, or an answer that says no more than that it failed: may come back by itself.
     #[error("the event store can't be reached: {0}")]
     Unreachable(String),
     /// The stream was deleted for ever (a tombstone): its account can't be known any more.

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::connection::is_over;
+use super::endless::interruptible;
 use super::read::recorded;
 use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
 
@@ -42,13 +43,16 @@ impl Store {
             StreamPosition::Position(Position { commit: after, prepare: after })
         });
         let filter = SubscriptionFilter::on_stream_name().add_prefix(STREAM).add_prefix(METADATA_STREAM);
-        let options = SubscribeToAllOptions::default().position(from).filter(filter);
+        let mut options = SubscribeToAllOptions::default().position(from).filter(filter);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
         let mut subscription = live.client.subscribe_to_all(&options).await;
         let (arrives, arrived) = mpsc::channel(MOST_WAITING);
         let store = self.clone();
         // The crate's own future forgets the subscription when it is dropped half-way, so it runs in a task that nobody
         // cancels but to end it.
-        let pump = tokio::spawn(async move {
+        let pump = tokio::spawn(interruptible(async move {
             loop {
                 let next = match subscription.next_subscription_event().await {
                     Ok(SubscriptionEvent::EventAppeared(event)) => recorded(event).map(Followed::Event),
@@ -70,7 +74,7 @@ impl Store {
                     return;
                 }
             }
-        });
+        }));
         Ok(Follow { arrived, pump: pump.abort_handle(), over: None })
     }
 }

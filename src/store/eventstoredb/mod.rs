@@ -7,13 +7,15 @@
 //! whenever it could be true.
 //!
 //! Up the way: whoever decides for many instances, and the follower of the journal. Down the way: a cluster's nodes.
-//! Must not know what an event means, and never sends an append twice by itself.
+//! Must not know what an event means.
 //!
-//! [`proposed`] makes the bytes, [`append`] sends them, [`read`] and [`follow`] bring them back as [`recorded`];
-//! [`connection`] keeps the clients, [`settings`] reads where to, [`tls`] and [`nodelay`] mend the crate's traps.
+//! [`proposed`] makes the bytes, [`append`] sends them, [`settle`] until it is known what became of them; [`read`] and
+//! [`follow`] bring them back as [`recorded`], [`mod@reader`] as lines. [`connection`] keeps the clients, [`settings`] reads
+//! where to; [`tls`], [`nodelay`] and [`endless`] mend the crate's traps.
 
 mod append;
 mod connection;
+mod endless;
 mod error;
 mod follow;
 mod nodelay;
@@ -22,6 +24,7 @@ mod read;
 mod reader;
 mod recorded;
 mod settings;
+mod settle;
 mod tls;
 
 use std::sync::Arc;
@@ -33,6 +36,7 @@ pub use follow::{Follow, Followed};
 pub use proposed::{MOST_BYTES, Proposed};
 pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
+pub use settle::{Settled, Settling};
 pub use tls::prepare_tls;
 
 use connection::Link;
@@ -67,6 +71,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     shown: String,
     patience: Patience,
+    credentials: Option<eventstore::Credentials>,
     /// To the leader, whatever the connection string says: for what is decided on.
     leader: Link,
     /// As the connection string says: for the journal.
@@ -88,12 +93,12 @@ impl Store {
     /// # Errors
     /// As [`Store::new`].
     pub async fn with_patience(connection: &str, patience: Patience) -> Result<Self, Error> {
-        let Settings { shown, leader, any } = Settings::read(connection)?;
+        let Settings { shown, leader, any, credentials } = Settings::read(connection)?;
         prepare_tls().await;
         tls::prepared()?;
         let leader = Link::new(leader, patience.connect);
         let any = Link::new(any, patience.connect);
-        Ok(Self(Arc::new(Inner { shown, patience, leader, any })))
+        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, any })))
     }
 
     /// The connection string without user and password, for logs and people.

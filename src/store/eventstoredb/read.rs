@@ -11,8 +11,8 @@ use super::connection::{Link, is_over};
 use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
 use crate::domain::ids::AccountName;
 
-/// How many events of `$all` are asked for at once.
-const PAGE: usize = 4_096;
+/// How many events of `$all` are asked for at once, at least and at most.
+const PAGE: std::ops::RangeInclusive<usize> = 32..=4_096;
 /// No revision is greater: a node keeps them as signed numbers.
 const LAST_REVISION: u64 = i64::MAX as u64;
 
@@ -78,14 +78,13 @@ impl Store {
     }
 
     async fn at_node(&self, link: &Link, position: u64) -> Result<Option<Recorded>, Error> {
-        let found = match self.all(link, Some(position), 1).await {
+        let mut found = None;
+        match self.all(link, Some(position), 1, |event| found = Some(event)).await {
             // Nothing begins there: a node says so instead of reading on.
-            Err(Error::Unreachable(why)) if why.to_ascii_lowercase().contains("invalid position") => {
-                Vec::new()
-            }
-            found => found?,
-        };
-        Ok(found.into_iter().next().filter(|found| found.position == position))
+            Err(Error::Unreachable(why)) if why.to_ascii_lowercase().contains("invalid position") => {}
+            read => read?,
+        }
+        Ok(found.filter(|found| found.position == position))
     }
 
     /// The ledger's events after a position, in the order of `$all`, at most `limit`. Fewer only at the end of `$all`.
@@ -93,25 +92,61 @@ impl Store {
     /// # Errors
     /// When `$all` can't be read.
     pub async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
+        self.of_all(after, limit, |stream| stream.starts_with(STREAM)).await
+    }
+
+    /// As [`Store::journal`], with what was written about its streams: what a subscription shows.
+    ///
+    /// # Errors
+    /// As [`Store::journal`].
+    pub async fn followable(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
+        let wanted = |stream: &str| stream.starts_with(STREAM) || stream.starts_with(METADATA_STREAM);
+        self.of_all(after, limit, wanted).await
+    }
+
+    async fn of_all(
+        &self,
+        after: u64,
+        limit: usize,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Recorded>, Error> {
         let (mut found, mut last) = (Vec::new(), after);
+        let mut page = limit.saturating_add(1).clamp(*PAGE.start(), *PAGE.end());
         while found.len() < limit {
-            let page = self.all(&self.0.any, (last > 0).then_some(last), PAGE).await?;
-            let Some(end) = page.last().map(|event| event.position).filter(|end| *end > last) else { break };
-            let new = page.into_iter().filter(|event| event.position > last);
-            found.extend(new.filter(|event| event.stream.starts_with(STREAM)));
-            last = end;
+            let from = last;
+            let take = |event: Recorded| {
+                if event.position > last {
+                    last = event.position;
+                    if wanted(&event.stream) && found.len() < limit {
+                        found.push(event);
+                    }
+                }
+            };
+            self.all(&self.0.any, (from > 0).then_some(from), page, take).await?;
+            if last == from {
+                break;
+            }
+            page = (page * 2).min(*PAGE.end());
         }
-        found.truncate(limit);
         Ok(found)
     }
 
-    /// Events of `$all` from a position on (inclusive), of whatever stream.
-    async fn all(&self, link: &Link, from: Option<u64>, limit: usize) -> Result<Vec<Recorded>, Error> {
+    /// Takes events of `$all` from a position on (inclusive), of whatever stream.
+    async fn all(
+        &self,
+        link: &Link,
+        from: Option<u64>,
+        limit: usize,
+        take: impl FnMut(Recorded),
+    ) -> Result<(), Error> {
         let from = from.map_or(StreamPosition::Start, |from| {
             StreamPosition::Position(Position { commit: from, prepare: from })
         });
-        let options = ReadAllOptions::default().position(from).forwards().max_count(limit);
-        self.read(link, async |client: &Client| client.read_all(&options).await).await
+        let mut options = ReadAllOptions::default().position(from).forwards().max_count(limit);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
+        self.read(link, async |client: &Client| client.read_all(&options).await, take).await
     }
 
     async fn some(
@@ -123,47 +158,51 @@ impl Store {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let options = options.requires_leader(true).max_count(limit);
-        self.read(&self.0.leader, async |client: &Client| client.read_stream(stream.as_str(), &options).await)
-            .await
+        let mut options = options.requires_leader(true).max_count(limit);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
+        let mut found = Vec::new();
+        let open = async |client: &Client| client.read_stream(stream.as_str(), &options).await;
+        self.read(&self.0.leader, open, |event| found.push(event)).await?;
+        Ok(found)
     }
 
-    /// Opens a read and takes all of it. What is read is complete, or it is an error.
+    /// Opens a read and takes all of it: to its end, or it is an error.
     async fn read(
         &self,
         link: &Link,
         open: impl AsyncFnOnce(&Client) -> Result<ReadStream, eventstore::Error>,
-    ) -> Result<Vec<Recorded>, Error> {
+        mut take: impl FnMut(Recorded),
+    ) -> Result<(), Error> {
         let live = link.live().await?;
         let begun = Instant::now();
         let patience = self.0.patience.read;
         let read = async {
             let Ok(opened) = tokio::time::timeout(patience, open(&live.client)).await else {
-                return Ok(None);
+                return Err(Trouble::Silence);
             };
             let mut reading = opened?;
             link.took(begun, false);
-            let mut found = Vec::new();
             loop {
                 match tokio::time::timeout(patience, reading.next()).await {
-                    Err(_) => return Ok(None),
-                    Ok(Ok(None)) => break,
-                    Ok(Ok(Some(event))) => found.push(recorded(event)),
+                    Err(_) => return Err(Trouble::Silence),
+                    Ok(Ok(Some(event))) => take(recorded(event).map_err(Trouble::Wrong)?),
                     // As a message in the answer it is said of a stream; before it, of the call.
-                    Ok(Err(eventstore::Error::ResourceNotFound)) => break,
-                    Ok(Err(error)) => return Err(error),
+                    Ok(Ok(None) | Err(eventstore::Error::ResourceNotFound)) => return Ok(()),
+                    Ok(Err(error)) => return Err(error.into()),
                 }
             }
-            Ok(Some(found))
         };
         match read.await {
-            Ok(Some(found)) => found.into_iter().collect(),
-            Ok(None) => {
+            Ok(()) => Ok(()),
+            Err(Trouble::Wrong(error)) => Err(error),
+            Err(Trouble::Silence) => {
                 link.give_up(&live);
                 link.took(begun, true);
                 Err(Error::Unreachable("no answer in time".to_owned()))
             }
-            Err(error) => {
+            Err(Trouble::Refused(error)) => {
                 if is_over(&error) {
                     link.give_up(&live);
                 }
@@ -173,13 +212,27 @@ impl Store {
     }
 }
 
+/// Why a read did not come to its end.
+enum Trouble {
+    Silence,
+    Refused(eventstore::Error),
+    Wrong(Error),
+}
+
+impl From<eventstore::Error> for Trouble {
+    fn from(error: eventstore::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
 /// The event as it stands in `$all` or its stream, links unresolved.
 pub(super) fn recorded(event: ResolvedEvent) -> Result<Recorded, Error> {
     let Some(event) = event.link.or(event.event) else {
         return Err(Error::Damaged("a message with no event in it".to_owned()));
     };
     let RecordedEvent { stream_id, id, revision, event_type, data, custom_metadata, position, .. } = event;
-    if position.commit != position.prepare {
+    // Of what is not the ledger's, nobody goes by the position.
+    if position.commit != position.prepare && stream_id.starts_with(STREAM) {
         return Err(Error::Damaged(format!("the event at {position} was committed apart from its writing")));
     }
     Ok(Recorded {

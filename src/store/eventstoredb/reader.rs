@@ -81,18 +81,17 @@ impl Journal for Reader {
 }
 
 fn line(position: u64, found: Option<&Recorded>) -> Result<Line, ReadError> {
-    let missing = || ReadError::Failed(format!("there is no event at position {position} any more").into());
+    let missing = || ReadError::Damaged(format!("there is no event at position {position} any more").into());
     let read = found.ok_or_else(missing)?.read();
-    read.map(|read| read.line).map_err(|foreign: Foreign| ReadError::Failed(foreign.into()))
+    read.map(|read| read.line).map_err(|foreign: Foreign| ReadError::Damaged(foreign.into()))
 }
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
         match error {
             Error::Unreachable(_) | Error::Dropped(_) => Self::Unreachable(error.into()),
-            Error::Settings(_) | Error::Deleted | Error::Denied | Error::TooLarge | Error::Damaged(_) => {
-                Self::Failed(error.into())
-            }
+            Error::Deleted | Error::Damaged(_) => Self::Damaged(error.into()),
+            Error::Settings(_) | Error::Denied | Error::TooLarge => Self::Failed(error.into()),
         }
     }
 }

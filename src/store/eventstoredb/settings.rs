@@ -1,6 +1,6 @@
 //! The connection string: read, completed, and shown without its secrets.
 
-use eventstore::ClientSettings;
+use eventstore::{ClientSettings, Credentials};
 
 use super::Error;
 
@@ -9,6 +9,8 @@ pub struct Settings {
     pub shown: String,
     pub leader: ClientSettings,
     pub any: ClientSettings,
+    /// For each call: the crate leaves user and password in the escapes of the string, and sends them so.
+    pub credentials: Option<Credentials>,
 }
 
 /// The crate waits this long before each attempt to connect, even the first; its default of 500 ms is a quarter of the
@@ -31,17 +33,16 @@ impl Settings {
             }
         };
         let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let given: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
-        let mut all = given.clone();
-        if !given.iter().any(|part| is(part, "discoveryInterval")) {
+        let mut all: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
+        if !all.iter().any(|part| is(part, "discoveryInterval")) {
             all.push(DISCOVERY_INTERVAL);
         }
         let any = parse(&format!("{scheme}://{hosts}?{}", all.join("&")))?;
         all.retain(|part| !is(part, "nodePreference"));
         all.push("nodePreference=leader");
         let leader = parse(&format!("{scheme}://{hosts}?{}", all.join("&")))?;
-        check_files(&any, &given)?;
-        Ok(Self { shown: shown(scheme, rest), leader, any })
+        check_files(&any)?;
+        Ok(Self { shown: shown(scheme, rest), leader, any, credentials: credentials(hosts) })
     }
 }
 
@@ -63,8 +64,35 @@ fn parse(text: &str) -> Result<ClientSettings, Error> {
     })
 }
 
+fn credentials(hosts: &str) -> Option<Credentials> {
+    let (given, _) = hosts.rsplit_once('@')?;
+    let (user, password) = given.split_once(':').unwrap_or((given, ""));
+    Some(Credentials::new(unescaped(user), unescaped(password)))
+}
+
+/// With each `%40` as the byte that it stands for.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut parts = text.split('%');
+    let mut out: Vec<u8> = parts.next().unwrap_or_default().into();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match (byte, part.get(2..)) {
+            (Some(byte), Some(rest)) => {
+                out.push(byte);
+                out.extend_from_slice(rest.as_bytes());
+            }
+            _ => {
+                out.push(b'%');
+                out.extend_from_slice(part.as_bytes());
+            }
+        }
+    }
+    out
+}
+
 /// The crate panics in a task of its own over a certificate that can't be read, and then never connects.
-fn check_files(settings: &ClientSettings, given: &[&str]) -> Result<(), Error> {
+fn check_files(settings: &ClientSettings) -> Result<(), Error> {
     let user = settings.user_certificate();
     let files =
         settings.tls_ca_file().into_iter().chain(user.into_iter().flat_map(|(cert, key)| [cert, key]));
@@ -74,10 +102,6 @@ fn check_files(settings: &ClientSettings, given: &[&str]) -> Result<(), Error> {
         if memchr::memmem::find(&text, b"-----BEGIN ").is_none() {
             return Err(Error::Settings(format!("{path} is no PEM file")));
         }
-    }
-    let asked = given.iter().any(|part| is(part, "defaultDeadline"));
-    if asked {
-        return Err(Error::Settings("defaultDeadline is not for the string to say".to_owned()));
     }
     Ok(())
 }
@@ -117,10 +141,19 @@ mod tests {
     }
 
     #[test]
+    fn escapes_are_read_and_what_is_none_is_left() {
+        for (text, meant) in
+            [("p%40ss%3Aw", "p@ss:w"), ("50%", "50%"), ("%+4", "%+4"), ("a%zzb%C3%A4", "a%zzbä"), ("", "")]
+        {
+            assert_eq!(unescaped(text), meant.as_bytes(), "{text}");
+        }
+    }
+
+    #[test]
     fn the_clerks_client_wants_the_leader_whatever_the_string_says() {
         let read = Settings::read("esdb://n1:1,n2:2?nodePreference=follower&tls=false").unwrap();
-        assert_eq!(read.leader.node_preference().to_string(), "leader");
-        assert_ne!(read.any.node_preference().to_string(), "leader");
+        assert_eq!(read.leader.node_preference().to_string(), "Leader");
+        assert_ne!(read.any.node_preference().to_string(), "Leader");
         assert_eq!(read.leader.hosts().len(), 2);
     }
 

@@ -8,10 +8,8 @@
 use std::time::Duration;
 
 use crate::domain::ids::AccountName;
-use crate::ledger::Position;
-use crate::store::eventstoredb::{Appended, Error, Proposed, Recorded, Store};
 
-use super::known::Trouble;
+use super::{Appended, Error, Proposed, Recorded, Store};
 
 /// So long between two looks, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
@@ -20,16 +18,18 @@ const LOOKS: u32 = 8;
 
 /// What became of an append.
 #[derive(Debug)]
-pub(super) enum Settled {
+pub enum Settled {
     /// Every event is at its own revision; the last one at this position.
-    Stored(Position),
+    Stored(u64),
     /// Another's event is there; none of these was or ever will be stored.
     Overtaken,
     /// Nothing was stored, and nothing can arrive late.
-    NotStored(Trouble),
+    NotStored(Error),
 }
 
-pub(super) struct Settling<'a> {
+/// An append under way.
+#[derive(Debug)]
+pub struct Settling<'a> {
     store: &'a Store,
     account: &'a AccountName,
     proposed: &'a Proposed,
@@ -40,17 +40,20 @@ pub(super) struct Settling<'a> {
 }
 
 impl<'a> Settling<'a> {
-    pub(super) fn new(store: &'a Store, account: &'a AccountName, proposed: &'a Proposed) -> Self {
+    /// An append of these events, not sent yet.
+    #[must_use]
+    pub fn new(store: &'a Store, account: &'a AccountName, proposed: &'a Proposed) -> Self {
         Self { store, account, proposed, doubtful: false, pause: PAUSE.0, looks: 0 }
     }
 
     /// Can nobody know at the moment what became of it?
-    pub(super) fn is_doubtful(&self) -> bool {
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
         self.doubtful
     }
 
     /// Goes on until it is settled. May be dropped and called again at any time.
-    pub(super) async fn settle(&mut self) -> Settled {
+    pub async fn settle(&mut self) -> Settled {
         loop {
             if self.looks == 0 {
                 if let Some(settled) = self.send().await {
@@ -72,7 +75,7 @@ impl<'a> Settling<'a> {
                 let expected = self.proposed.first_revision() + self.proposed.len() as u64 - 1;
                 if last_revision != expected && !doubtful {
                     self.doubtful = false;
-                    return Some(Settled::NotStored(Trouble::Damaged(format!(
+                    return Some(Settled::NotStored(Error::Damaged(format!(
                         "an event was appended at revision {last_revision} in place of {expected}: the stream was deleted \
                          or cut"
                     ))));
@@ -99,11 +102,11 @@ impl<'a> Settling<'a> {
             }
             Appended::NotSent(error) => {
                 self.doubtful = doubtful;
-                if doubtful { None } else { Some(Settled::NotStored(refused(error))) }
+                if doubtful { None } else { Some(Settled::NotStored(error)) }
             }
             Appended::Deleted => {
                 self.doubtful = false;
-                Some(Settled::NotStored(Trouble::Damaged("its stream was deleted".into())))
+                Some(Settled::NotStored(Error::Deleted))
             }
         }
     }
@@ -116,7 +119,7 @@ impl<'a> Settling<'a> {
         let found = match found {
             Ok(found) => found,
             Err(Error::Deleted) => {
-                return Some(Settled::NotStored(Trouble::Damaged("its stream was deleted".into())));
+                return Some(Settled::NotStored(Error::Deleted));
             }
             // It is asked again.
             Err(_unreachable) => return None,
@@ -133,14 +136,9 @@ impl<'a> Settling<'a> {
         }
         if first.revision != self.proposed.first_revision() {
             let why = format!("revision {} is gone from the stream", self.proposed.first_revision());
-            return Some(Settled::NotStored(Trouble::Damaged(why)));
+            return Some(Settled::NotStored(Error::Damaged(why)));
         }
         // Also when its first event is there and not its last: an append is stored as a whole, so that is another's.
         Some(Settled::Overtaken)
     }
-}
-
-fn refused(error: Error) -> Trouble {
-    tracing::info!(%error, "an append was not sent");
-    Trouble::from(error)
 }

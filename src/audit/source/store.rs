@@ -1,0 +1,127 @@
+//! A store that the auditor does not know: whoever does feeds its lines through a channel, in the journal's order.
+//!
+//! The channel is bounded, so that a store that is faster than the auditor waits. A feeder that goes away without saying that
+//! it was at the end is an error, and never taken for the end.
+
+use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
+
+use super::{BLOCK_BYTES, Opening, Source};
+use crate::audit::Error;
+use crate::audit::block::{Block, Row};
+use crate::audit::chain::Chain;
+use crate::audit::flaw::Flaw;
+
+/// How many pieces may wait. A piece is a page of lines, some megabytes.
+const WAITING: usize = 4;
+
+/// What a feeder gives.
+#[derive(Debug)]
+enum Piece {
+    /// Whole lines, each with its line feed.
+    Lines(Vec<u8>),
+    /// An event that is none of the ledger's.
+    Foreign { position: u64, flaw: Flaw },
+    /// The store can't be read.
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+    /// There are no more.
+    End,
+}
+
+/// That nobody listens any more: the audit has found something, or was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the auditor listens no more")]
+pub struct Deaf;
+
+/// The feeding end.
+#[derive(Debug, Clone)]
+pub struct Feeder(Sender<Piece>);
+
+impl Feeder {
+    /// Hands over the next lines, each with its line feed. Waits while the auditor is behind.
+    ///
+    /// # Errors
+    /// When there is no use in going on.
+    pub fn lines(&self, lines: Vec<u8>) -> Result<(), Deaf> {
+        self.give(Piece::Lines(lines))
+    }
+
+    /// Tells of an event in one of the ledger's streams that can't be one of the ledger's. Nothing is looked at behind it.
+    ///
+    /// # Errors
+    /// When there is no use in going on.
+    pub fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), Deaf> {
+        self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
+    }
+
+    /// Says that the store can't be read.
+    ///
+    /// # Errors
+    /// When there is no use in going on.
+    pub fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), Deaf> {
+        self.give(Piece::Failed(why))
+    }
+
+    /// Says that there are no more lines.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub fn end(self) -> Result<(), Deaf> {
+        self.give(Piece::End)
+    }
+
+    fn give(&self, piece: Piece) -> Result<(), Deaf> {
+        self.0.send(piece).map_err(|_| Deaf)
+    }
+}
+
+/// A whole journal, chained along its streams, as it is fed.
+#[derive(Debug)]
+pub struct Fed {
+    opening: Opening,
+    pieces: Receiver<Piece>,
+}
+
+/// A journal that is fed, and the end to feed it at.
+#[must_use]
+pub fn fed() -> (Feeder, Fed) {
+    let (give, pieces) = bounded(WAITING);
+    let opening = Opening {
+        chain: Chain::Streams,
+        begins: true,
+        journal_id: None,
+        from: 1,
+        previous: None,
+        last: None,
+        bytes: 0,
+        manifest: None,
+    };
+    (Feeder(give), Fed { opening, pieces })
+}
+
+impl Source for Fed {
+    fn opening(&self) -> &Opening {
+        &self.opening
+    }
+
+    fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
+        let mut more = Ok(true);
+        while block.bytes.len() < BLOCK_BYTES {
+            match self.pieces.recv() {
+                Ok(Piece::Lines(lines)) => {
+                    block.bytes.extend_from_slice(&lines);
+                    continue;
+                }
+                Ok(Piece::Foreign { position, flaw }) => {
+                    (block.broken, block.says) = (Some(flaw), Some(position));
+                    more = Ok(false);
+                }
+                Ok(Piece::End) => more = Ok(false),
+                Ok(Piece::Failed(why)) => more = Err(Error::Store(why)),
+                Err(RecvError) => more = Err(Error::Store("whoever read it has gone".into())),
+            }
+            break;
+        }
+        block.rows.push(Row { claim: None, end: block.bytes.len() });
+        more
+    }
+}

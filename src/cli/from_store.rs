@@ -1,0 +1,108 @@
+//! A journal in EventStoreDB, for the commands that read one: a thread reads the store and feeds the auditor, which must not
+//! know it.
+
+use futures_util::{StreamExt, stream};
+use tokio::runtime::Runtime;
+
+use super::Error;
+use crate::audit;
+use crate::audit::source::store::{Deaf, Fed, Feeder, fed};
+use crate::config::ConnectionString;
+use crate::domain::ids::AccountName;
+use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
+
+/// Events a page.
+const PAGE: usize = 4_096;
+/// Streams that are asked for at once.
+const ASKED_AT_ONCE: usize = 32;
+
+/// The flag that names a store in place of a folder or a file.
+#[derive(Debug, clap::Args)]
+pub(super) struct From {
+    /// An EventStoreDB in its place, by its connection string (esdb://HOST:2113).
+    #[arg(long, value_name = "URL")]
+    pub store: Option<ConnectionString>,
+}
+
+/// A store that is connected to, and what its work is done in.
+pub(super) struct Connected {
+    runtime: Runtime,
+    store: Store,
+}
+
+impl Connected {
+    /// Reads the connection string. Whether the store can be reached shows when it is read.
+    pub(super) fn to(connection: &ConnectionString) -> Result<Self, Error> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let store = runtime.block_on(Store::new(connection.reveal()))?;
+        Ok(Self { runtime, store })
+    }
+
+    /// The journal, as far as it goes when its end is reached.
+    pub(super) fn journal(&self) -> Fed {
+        let (feeder, fed) = fed();
+        let (store, handle) = (self.store.clone(), self.runtime.handle().clone());
+        // A thread that may wait for the auditor. It ends with the auditor's interest, at the latest.
+        self.runtime.spawn_blocking(move || {
+            let pages = |after| handle.block_on(store.journal(after, PAGE));
+            // Nobody is left to be told.
+            let _deaf = feed(feeder, pages);
+        });
+        fed
+    }
+
+    /// Which of these accounts' streams no longer show all that was written to them, and why.
+    pub(super) fn cut(&self, accounts: &[String]) -> Result<Vec<(String, String)>, audit::Error> {
+        let asked = stream::iter(accounts.iter().filter_map(|account| AccountName::parse(account)))
+            .map(|account| {
+                let store = self.store.clone();
+                async move {
+                    let why = match store.cut(&account).await {
+                        Err(StoreError::Deleted) => Ok(Some("deleted for ever".to_owned())),
+                        cut => cut,
+                    };
+                    why.map(|why| why.map(|why| (account.to_string(), why)))
+                }
+            })
+            .buffered(ASKED_AT_ONCE);
+        let answers: Vec<_> = self.runtime.block_on(asked.collect());
+        let answers: Result<Vec<_>, StoreError> = answers.into_iter().collect();
+        let answers = answers.map_err(|error| audit::Error::Store(error.into()))?;
+        Ok(answers.into_iter().flatten().collect())
+    }
+}
+
+/// Feeds page after page, up to one that is not full.
+fn feed(feeder: Feeder, mut page: impl FnMut(u64) -> Result<Vec<Recorded>, StoreError>) -> Result<(), Deaf> {
+    let mut after = 0;
+    loop {
+        let events = match page(after) {
+            Ok(events) => events,
+            Err(error) => return feeder.failed(error.into()),
+        };
+        let mut lines = Vec::new();
+        for event in &events {
+            match event.line() {
+                Ok(line) => {
+                    lines.extend_from_slice(&line);
+                    lines.push(b'\n');
+                }
+                Err(foreign) => {
+                    feeder.lines(lines)?;
+                    return feeder.foreign(event.stream.clone(), event.position, causes(&foreign));
+                }
+            }
+        }
+        feeder.lines(lines)?;
+        match events.last() {
+            Some(last) if events.len() >= PAGE => after = last.position,
+            _ => return feeder.end(),
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,323 @@
+//! The stores, as the contract sees them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+
+use bookonce::domain::account::Account;
+use bookonce::domain::command::Command;
+use bookonce::domain::decide::{Standing, decide};
+use bookonce::domain::event::Event;
+use bookonce::domain::ids::AccountName;
+use bookonce::store::chain::Hash;
+use bookonce::store::embedded::folder::{Folder, JOURNAL};
+use bookonce::store::embedded::lane::Lane;
+use bookonce::store::embedded::{self, database};
+use bookonce::store::eventstoredb::{self, Appended, Patience, Proposed, Settled, Settling, Store};
+use bookonce::store::{Appends, Reader};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use crate::standin::faults::Fault;
+use crate::standin::{Options, Running, Standin};
+use crate::support::{self, name};
+
+/// What an append was told.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Its last event is at this position.
+    Stored { at: u64 },
+    /// Nobody knows.
+    Unknown,
+    /// Another was first.
+    Refused,
+}
+
+/// What really becomes of an append whose answer is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// It never arrived.
+    Lost,
+    /// It was stored.
+    Landed,
+}
+
+pub trait Subject {
+    /// The events that come next on an account.
+    fn next(&mut self, account: &AccountName, count: usize) -> Vec<Arc<Event>> {
+        self.story().next(account, count)
+    }
+    fn account(&self, name: &str) -> AccountName;
+    /// The position behind which this test's events come.
+    fn start(&self) -> u64;
+    /// The position behind which the next events come.
+    fn end(&self) -> u64;
+    fn append(&mut self, events: &[Arc<Event>]) -> Outcome;
+    /// The same with a lost answer; `None` where that can't be had.
+    fn append_in_doubt(&mut self, events: &[Arc<Event>], doubt: Doubt) -> Option<Outcome>;
+    fn reader(&self) -> Reader;
+    /// The chain that a stream's events are in, and what it begins with.
+    fn chain_of(&self, stream: &str) -> (String, Hash);
+    fn second_writer_is_refused(&mut self, account: &AccountName) -> bool;
+    fn restart(&mut self);
+    /// Alters the account's last event in the store; `false` where that can't be done.
+    fn change(&mut self, account: &AccountName) -> bool;
+    fn story(&mut self) -> &mut Story;
+}
+
+/// Runs a test on every store.
+pub fn each(test: impl Fn(&mut dyn Subject)) {
+    test(&mut Embedded::new());
+    test(&mut Clustered::on_standin());
+    if let Ok(connection) = std::env::var("BOOKONCE_TEST_ESDB") {
+        test(&mut Clustered::new(connection, None));
+    }
+}
+
+/// What happens to accounts, decided as the ledger decides it.
+#[derive(Default)]
+pub struct Story {
+    accounts: HashMap<AccountName, Account>,
+    commands: u128,
+    salt: u128,
+}
+
+impl Story {
+    fn next(&mut self, account: &AccountName, count: usize) -> Vec<Arc<Event>> {
+        (0..count).map(|_| self.one(account)).collect()
+    }
+
+    fn one(&mut self, account: &AccountName) -> Arc<Event> {
+        self.commands += 1;
+        let n = self.salt + self.commands;
+        let before = self.accounts.get(account);
+        let command: Command = match before {
+            None => support::open(n, account.as_str()),
+            Some(_) => support::deposit(n, account.as_str(), "7.00"),
+        };
+        let standing = Standing { account: before, ..Standing::default() };
+        let now =
+            bookonce::domain::time::Timestamp::from_micros(1_795_226_400_000_000 + self.commands as i64);
+        let event = decide(standing, &command, now).unwrap();
+        let after = Account::evolve(before, &event).unwrap();
+        self.accounts.insert(account.clone(), after);
+        Arc::new(event)
+    }
+}
+
+const JOURNAL_ID: Uuid = Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0007);
+
+struct Embedded {
+    folder: tempfile::TempDir,
+    open: Option<(Folder, Box<dyn Appends>)>,
+    story: Story,
+}
+
+impl Embedded {
+    fn new() -> Self {
+        let mut embedded = Self { folder: tempfile::tempdir().unwrap(), open: None, story: Story::default() };
+        embedded.open();
+        embedded
+    }
+
+    fn journal(&self) -> std::path::PathBuf {
+        self.folder.path().join(JOURNAL)
+    }
+
+    fn open(&mut self) {
+        let folder = Folder::take(self.folder.path()).unwrap();
+        database::journal_id(&database::open(&self.journal()).unwrap(), JOURNAL_ID).unwrap();
+        let reader = embedded::reader::Reader::new(&self.journal());
+        let last = reader.last_position().unwrap();
+        let hash = match last {
+            0 => Hash::genesis(JOURNAL_ID),
+            last => reader.event(last).unwrap().hash,
+        };
+        self.open = Some((folder, Box::new(Lane::start(&self.journal(), last, hash).unwrap())));
+    }
+}
+
+impl Subject for Embedded {
+    fn account(&self, account: &str) -> AccountName {
+        name(account)
+    }
+
+    fn start(&self) -> u64 {
+        0
+    }
+
+    fn end(&self) -> u64 {
+        embedded::reader::Reader::new(&self.journal()).last_position().unwrap()
+    }
+
+    fn append(&mut self, events: &[Arc<Event>]) -> Outcome {
+        let (report, reported) = channel();
+        let (_, lane) = self.open.as_mut().unwrap();
+        lane.submit(events, Box::new(move |outcome| report.send(outcome).unwrap()));
+        let landed = reported.recv().unwrap().unwrap();
+        Outcome::Stored { at: landed.first + events.len() as u64 - 1 }
+    }
+
+    /// The disk's lost answers need a disk that fails: `tests/faults.rs` has one.
+    fn append_in_doubt(&mut self, _events: &[Arc<Event>], _doubt: Doubt) -> Option<Outcome> {
+        None
+    }
+
+    fn reader(&self) -> Reader {
+        Arc::new(embedded::reader::Reader::new(&self.journal()))
+    }
+
+    fn chain_of(&self, _stream: &str) -> (String, Hash) {
+        ("the journal".into(), Hash::genesis(JOURNAL_ID))
+    }
+
+    /// Here it does not even come to an append.
+    fn second_writer_is_refused(&mut self, _account: &AccountName) -> bool {
+        matches!(Folder::take(self.folder.path()), Err(embedded::Error::Held { .. }))
+    }
+
+    fn restart(&mut self) {
+        self.open.take().unwrap().1.close().unwrap();
+        self.open();
+    }
+
+    fn change(&mut self, _account: &AccountName) -> bool {
+        let connection = rusqlite::Connection::open(Path::new(&self.journal())).unwrap();
+        let changed = connection.execute(
+            "UPDATE commits SET events = CAST(replace(CAST(events AS TEXT), '\"Deposited\"', '\"Banked\"') AS BLOB)",
+            [],
+        );
+        changed.unwrap() > 0
+    }
+
+    fn story(&mut self) -> &mut Story {
+        &mut self.story
+    }
+}
+
+struct Clustered {
+    runtime: Runtime,
+    node: Option<Running>,
+    connection: String,
+    store: Store,
+    run: u128,
+    start: u64,
+    last: HashMap<AccountName, (u64, Hash)>,
+    story: Story,
+}
+
+impl Clustered {
+    fn on_standin() -> Self {
+        let node = Standin::start(Options::default()).unwrap();
+        Self::new(node.connection_string(), Some(node))
+    }
+
+    fn new(connection: String, node: Option<Running>) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let run = Uuid::new_v4().as_u128();
+        let patience = Patience { append: std::time::Duration::from_millis(500), ..Patience::default() };
+        let store = runtime.block_on(Store::with_patience(&connection, patience)).unwrap();
+        // A real node has had other tests before.
+        let mut start = 0;
+        while let Some(last) = runtime.block_on(store.journal(start, 1_000)).unwrap().last() {
+            start = last.position;
+        }
+        let story = Story { salt: run >> 64 << 20, ..Story::default() };
+        Self { runtime, node, connection, store, run, start, last: HashMap::new(), story }
+    }
+
+    fn proposed(&self, events: &[Arc<Event>]) -> Proposed {
+        let account = &events[0].account;
+        let mut proposed = Proposed::after(account, self.last.get(account).copied());
+        assert!(events.iter().all(|event| proposed.push(event)));
+        proposed
+    }
+}
+
+impl Subject for Clustered {
+    fn account(&self, account: &str) -> AccountName {
+        name(&format!("{account}-{:x}", self.run as u64))
+    }
+
+    fn start(&self) -> u64 {
+        self.start
+    }
+
+    fn end(&self) -> u64 {
+        let mut end = self.start;
+        while let Some(last) = self.runtime.block_on(self.store.journal(end, 1_000)).unwrap().last() {
+            end = last.position;
+        }
+        end
+    }
+
+    fn append(&mut self, events: &[Arc<Event>]) -> Outcome {
+        let proposed = self.proposed(events);
+        let account = &events[0].account;
+        let mut settling = Settling::new(&self.store, account, &proposed);
+        match self.runtime.block_on(settling.settle()) {
+            Settled::Stored(at) => {
+                self.last.insert(account.clone(), (events.last().unwrap().revision, proposed.hash()));
+                Outcome::Stored { at }
+            }
+            Settled::Overtaken => Outcome::Refused,
+            Settled::NotStored(error) => panic!("{error}"),
+        }
+    }
+
+    fn append_in_doubt(&mut self, events: &[Arc<Event>], doubt: Doubt) -> Option<Outcome> {
+        let fault = match doubt {
+            Doubt::Lost => Fault::LostRequest,
+            Doubt::Landed => Fault::LostAnswer,
+        };
+        self.node.as_ref()?.faults().plant(0, fault);
+        let proposed = self.proposed(events);
+        let appended = self.runtime.block_on(self.store.append(&events[0].account, &proposed));
+        if doubt == Doubt::Landed {
+            let last = (events.last().unwrap().revision, proposed.hash());
+            self.last.insert(events[0].account.clone(), last);
+        }
+        Some(match appended {
+            Appended::Unknown(_) => Outcome::Unknown,
+            Appended::Stored { last_revision, .. } => Outcome::Stored { at: last_revision },
+            Appended::Conflict | Appended::NotSent(_) | Appended::Deleted => Outcome::Refused,
+        })
+    }
+
+    fn reader(&self) -> Reader {
+        Arc::new(eventstoredb::Reader::new(self.store.clone(), self.runtime.handle().clone()))
+    }
+
+    fn chain_of(&self, stream: &str) -> (String, Hash) {
+        (stream.to_owned(), Hash::of_stream(&name(stream.strip_prefix("account-").unwrap())))
+    }
+
+    fn second_writer_is_refused(&mut self, account: &AccountName) -> bool {
+        let mut other = Story { salt: 1 << 40, ..Story::default() };
+        let proposed = {
+            let events = other.next(account, 1);
+            let mut proposed = Proposed::after(account, None);
+            assert!(proposed.push(&events[0]));
+            proposed
+        };
+        matches!(self.runtime.block_on(self.store.append(account, &proposed)), Appended::Conflict)
+    }
+
+    fn restart(&mut self) {
+        if let Some(node) = &mut self.node {
+            node.stop().unwrap();
+            node.start().unwrap();
+        }
+        self.store = self.runtime.block_on(Store::new(&self.connection)).unwrap();
+    }
+
+    /// A node changes no event; `tests/damage.rs` changes its files.
+    fn change(&mut self, _account: &AccountName) -> bool {
+        false
+    }
+
+    fn story(&mut self) -> &mut Story {
+        &mut self.story
+    }
+}
