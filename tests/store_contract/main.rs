@@ -5,8 +5,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, reason = "these are tests")]
 
-#[path = "../eventstore_standin/mod.rs"]
-mod standin;
 mod subject;
 #[path = "../support/mod.rs"]
 mod support;
@@ -18,6 +16,7 @@ use bookonce::store::codec::{self, Line};
 use bookonce::store::lines_of;
 use serde_json::Value;
 use subject::{Doubt, Outcome, Subject, each};
+use support::store::standin;
 
 /// All lines after a position, read so many at a time.
 fn read(subject: &dyn Subject, after: u64, limit: usize) -> Vec<Line> {
