@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
+use crate::config::ConnectionString;
+
 /// How long a child may take until it listens, and until it has stopped.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -42,13 +44,15 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be started or does not come up.
-    pub async fn serve(data: &Path, listen: &str, store: Option<&str>) -> Result<Self, Error> {
-        let log = data.with_extension("log");
-        let data = data.as_os_str();
-        let mut arguments: Vec<&OsStr> =
-            vec!["serve".as_ref(), "--data".as_ref(), data, "--listen".as_ref(), listen.as_ref()];
-        arguments.extend(named(store));
-        Self::listening(&arguments, &log).await
+    pub async fn serve(data: &Path, listen: &str, store: Option<&ConnectionString>) -> Result<Self, Error> {
+        let arguments =
+            ["serve".as_ref(), "--data".as_ref(), data.as_os_str(), "--listen".as_ref(), listen.as_ref()];
+        let mut program = this_program(&arguments).map_err(process)?;
+        if let Some(store) = store {
+            // Not as an argument, which is shown to whoever lists processes.
+            program.env("BOOKONCE_STORE", store.reveal());
+        }
+        Self::start(program, &data.with_extension("log")).await
     }
 
     /// Starts this program with these arguments and waits for the line that says where it listens.
@@ -56,15 +60,12 @@ impl Service {
     /// # Errors
     /// When it can't be started or does not come up.
     pub async fn listening(arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
-        let name = "bookonce serve";
-        let process = |error| Error::Process(name, error);
+        Self::start(this_program(arguments).map_err(process)?, log).await
+    }
+
+    async fn start(mut program: Command, log: &Path) -> Result<Self, Error> {
         let log_file = File::options().create(true).append(true).open(log).map_err(process)?;
-        let mut child = this_program(arguments)
-            .map_err(process)?
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            .spawn()
-            .map_err(process)?;
+        let mut child = program.stdout(Stdio::piped()).stderr(log_file).spawn().map_err(process)?;
         let out = child.stdout.take().ok_or_else(|| process(std::io::ErrorKind::BrokenPipe.into()))?;
         let mut lines = BufReader::new(out).lines();
         match tokio::time::timeout(PATIENCE, address(&mut lines)).await {
@@ -73,7 +74,7 @@ impl Service {
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 Ok(Self { address, child })
             }
-            _ => Err(Error::Silent(name, last_line(log))),
+            _ => Err(Error::Silent(NAME, last_line(log))),
         }
     }
 
@@ -97,14 +98,33 @@ impl Service {
     /// When it can't be told, or does not stop.
     pub async fn stop(mut self) -> Result<ExitStatus, Error> {
         let process = |error| Error::Process("the end of bookonce serve", error);
-        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-        if let Some(pid) = pid {
-            kill_process(pid, Signal::TERM).map_err(|error| process(error.into()))?;
-        }
+        self.tell(Signal::TERM)?;
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
             Ok(status) => status.map_err(process),
             Err(_) => Err(Error::Endless("bookonce serve")),
         }
+    }
+
+    /// Makes it stand still (SIGSTOP), as if it were not there, until it is [resumed](Self::resume).
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub fn suspend(&self) -> Result<(), Error> {
+        self.tell(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it can't be told.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.tell(Signal::CONT)
+    }
+
+    fn tell(&self, signal: Signal) -> Result<(), Error> {
+        let pid = self.pid().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+        let told = pid.map_or(Ok(()), |pid| kill_process(pid, signal));
+        told.map_err(|error| Error::Process("a signal for bookonce serve", error.into()))
     }
 
     /// Waits until it ends by itself.
@@ -116,20 +136,22 @@ impl Service {
     }
 }
 
-/// The arguments that name a store.
-fn named(store: Option<&str>) -> impl Iterator<Item = &OsStr> {
-    store.into_iter().flat_map(|store| ["--store".as_ref(), store.as_ref()])
+const NAME: &str = "bookonce serve";
+
+fn process(error: std::io::Error) -> Error {
+    Error::Process(NAME, error)
 }
 
 /// Runs `bookonce verify` on a folder, or on the store if one is named: is it right, and what it said.
 ///
 /// # Errors
 /// When it can't be started.
-pub async fn verify(data: &Path, store: Option<&str>) -> Result<(bool, String), Error> {
+pub async fn verify(data: &Path, store: Option<&ConnectionString>) -> Result<(bool, String), Error> {
     let process = |error| Error::Process("bookonce verify", error);
-    let place = if store.is_some() { None } else { Some(data.as_os_str()) };
-    let arguments: Vec<&OsStr> =
-        [OsStr::new("verify")].into_iter().chain(place).chain(named(store)).collect();
+    let arguments: [&OsStr; 3] = match store {
+        Some(store) => ["verify".as_ref(), "--store".as_ref(), store.reveal().as_ref()],
+        None => ["verify".as_ref(), "--".as_ref(), data.as_os_str()],
+    };
     let output = this_program(&arguments).map_err(process)?.output().await.map_err(process)?;
     let said = [output.stdout, output.stderr].concat();
     Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))

@@ -55,13 +55,18 @@ impl Ledger {
                 (reason, lanes.waiting(), lanes.done())
             }
         };
+        // Booked here, and not yet come back from the store.
+        let not_followed = match &self.0.clerks {
+            Clerks::One(..) => 0,
+            Clerks::Lanes(lanes, _) => lanes.not_indexed(),
+        };
         let unusable = self.0.index.failure().map(|_| "The index can't be used; it must be rebuilt.");
         let reason = unusable.or(reason);
         let mut status = Status {
             ready: reason.is_none(),
             reason,
             queue_depth,
-            index_lag_events: self.0.index.behind(),
+            index_lag_events: self.0.index.behind() + not_followed,
             index_bytes: self.0.index.bytes(),
             commits: done.commits,
             events: done.events,

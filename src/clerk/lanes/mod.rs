@@ -183,8 +183,12 @@ impl Lanes {
         Ok(Counted { hub: Arc::clone(hub), count })
     }
 
-    /// Says that the index knows everything that was in the store.
-    pub fn set_ready(&self) {
+    /// Says that the index knows everything that was in the store. Before the first time, a question whose answer does not
+    /// matter makes the connection that appends go over: or the first command would wait for it.
+    pub async fn set_ready(&self) {
+        if let Some(anybody) = AccountName::parse("anybody").filter(|_| !self.is_ready()) {
+            let _no_matter = self.0.store.stream(&anybody, 0, 1).await;
+        }
         self.0.ready.store(true, Ordering::Release);
     }
 
@@ -227,6 +231,12 @@ impl Lanes {
     #[must_use]
     pub fn unresolved(&self) -> usize {
         self.0.unresolved.load(Ordering::Relaxed)
+    }
+
+    /// How many events were booked here that the index does not know yet.
+    #[must_use]
+    pub fn not_indexed(&self) -> usize {
+        self.0.hand.not_indexed()
     }
 
     /// How many accounts are in memory.

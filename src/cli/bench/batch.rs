@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::client::random::Draws;
 
 use super::stats::rate;
-use super::wire::{self, Connection, Form};
+use super::wire::{self, Accounts, Connection, Form};
 
 /// How many lines a batch has.
 pub const LINES: u64 = 8_000;
@@ -38,14 +38,14 @@ pub struct Filled {
 ///
 /// # Errors
 /// When the service does not book every line.
-pub fn prepare(address: SocketAddr, accounts: u32) -> Result<(), Error> {
+pub fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Error> {
     let draws = Draws::fresh();
     let id = || uuid::Uuid::from_bytes(wire::id(&draws));
-    let numbers: Vec<u32> = (0..accounts).collect();
+    let numbers: Vec<u32> = accounts.numbers().collect();
     let mut connection = Connection::open(address)?;
     for some in numbers.chunks(4_000) {
         let lines = some.iter().map(|number| {
-            let account = wire::account(*number);
+            let account = accounts.name(*number);
             format!(
                 "{{\"op\":\"open_account\",\"transaction_id\":\"{}\",\"account\":\"{account}\",\"currency\":\"EUR\"}}\n\
                  {{\"op\":\"deposit\",\"transaction_id\":\"{}\",\"account\":\"{account}\",\"amount\":\"1000000000.00\"}}\n",
@@ -62,7 +62,12 @@ pub fn prepare(address: SocketAddr, accounts: u32) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the service does not book every line.
-pub fn fill(address: SocketAddr, accounts: u32, commands: u64, connections: usize) -> Result<Filled, Error> {
+pub fn fill(
+    address: SocketAddr,
+    accounts: Accounts,
+    commands: u64,
+    connections: usize,
+) -> Result<Filled, Error> {
     let batches = commands.div_ceil(LINES);
     let (taken, begun) = (AtomicU64::new(0), Instant::now());
     let mut ends = std::thread::scope(|threads| {
@@ -92,16 +97,17 @@ pub fn fill(address: SocketAddr, accounts: u32, commands: u64, connections: usiz
     Ok(figures(&ends, connections))
 }
 
-fn forms(draws: &Draws, accounts: u32) -> Result<Vec<(Form, u32)>, Error> {
+fn forms(draws: &Draws, accounts: Accounts) -> Result<Vec<(Form, u32)>, Error> {
     let form = |op: &str| {
-        Form::new(&format!(
+        let line = format!(
             "{{\"op\":\"{op}\",\"transaction_id\":\"{{id}}\",\"account\":\"{{account}}\",\"amount\":\"0.01\"}}\n"
-        ))
+        );
+        Form::new(&line, accounts)
     };
     let (deposit, withdraw) = form("deposit").zip(form("withdraw")).ok_or(ErrorKind::InvalidInput)?;
     let line = |number: u64| {
         let form = if number.is_multiple_of(2) { deposit.clone() } else { withdraw.clone() };
-        (form, u32::try_from(draws.below(accounts.into())).unwrap_or(0))
+        (form, accounts.draw(draws))
     };
     Ok((0..LINES).map(line).collect())
 }

@@ -78,17 +78,14 @@ pub fn catch_up(address: SocketAddr, after: &str) -> Result<Lag, Error> {
 }
 
 fn lag(connection: &mut Connection) -> Result<u64, Error> {
-    let metrics = connection.get("/metrics")?;
-    let line = metrics.lines().find_map(|line| line.strip_prefix("bookonce_index_lag_events "));
-    line.and_then(|number| number.trim().parse().ok())
-        .ok_or_else(|| "the metrics do not tell the index's lag".into())
+    Ok(connection.figure("bookonce_index_lag_events")?)
 }
 
-/// How many events the journal has.
+/// The position at which the journal ends.
 ///
 /// # Errors
 /// When the service does not tell.
-pub fn events(address: SocketAddr) -> Result<u64, Error> {
+pub fn head(address: SocketAddr) -> Result<u64, Error> {
     let head: serde_json::Value = serde_json::from_str(&Connection::open(address)?.get("/v1/journal/head")?)?;
     head["position"].as_u64().ok_or_else(|| "the journal's head has no position".into())
 }
@@ -104,7 +101,7 @@ pub async fn restart(
     phases: Phases,
 ) -> Result<(Service, Start, Lag), Error> {
     let address = service.address;
-    let events = blocking(move || events(address)).await?;
+    let events = blocking(move || head(address)).await?;
     let begun = Instant::now();
     service.stop().await?;
     let stop_s = begun.elapsed().as_secs_f64();

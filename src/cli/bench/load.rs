@@ -14,7 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::client::random::Draws;
 
 use super::stats::Latencies;
-use super::wire::{self, Connection, Form, Head};
+use super::wire::{self, Accounts, Connection, Form, Head};
 
 /// How many requests in a thousand are recent ones sent again.
 const AGAIN: u64 = 50;
@@ -30,8 +30,8 @@ pub struct Load {
     pub connections: usize,
     /// How long.
     pub length: Duration,
-    /// On how many accounts.
-    pub accounts: u32,
+    /// On which accounts.
+    pub accounts: Accounts,
     /// Does the service keep IDs? Then what is sent again must be answered as such.
     pub keeps_ids: bool,
 }
@@ -53,7 +53,7 @@ pub struct Answered {
 /// What to send next, and whether the answer to it is right.
 struct Source {
     draws: Draws,
-    accounts: u32,
+    accounts: Accounts,
     recent: Vec<([u8; 16], u32)>,
     oldest: usize,
     keeps_ids: bool,
@@ -88,11 +88,7 @@ impl Source {
         let recent = recent.and_then(|place| self.recent.get(place)).filter(|_| drawn % 1000 < AGAIN);
         let (id, account, again) = match recent {
             Some((id, account)) => (*id, *account, true),
-            None => (
-                wire::id(&self.draws),
-                u32::try_from(self.draws.below(self.accounts.into())).unwrap_or(0),
-                false,
-            ),
+            None => (wire::id(&self.draws), self.accounts.draw(&self.draws), false),
         };
         form.fill(&id, account);
         Pending { id, account, again, since: now }
@@ -122,7 +118,7 @@ impl Load {
     /// # Errors
     /// When a connection can't be opened or breaks.
     pub fn send(&self) -> Result<Answered, Error> {
-        let form = Form::withdrawal().ok_or(ErrorKind::InvalidInput)?;
+        let form = Form::withdrawal(self.accounts).ok_or(ErrorKind::InvalidInput)?;
         if self.connections <= 1 {
             self.send_one_by_one(form, |_| Ok(()))
         } else {
@@ -135,7 +131,7 @@ impl Load {
     /// # Errors
     /// As [`send`](Self::send), or what the other thing meets.
     pub fn send_and(&self, then: impl FnMut(u64) -> Result<(), Error>) -> Result<Answered, Error> {
-        self.send_one_by_one(Form::withdrawal().ok_or(ErrorKind::InvalidInput)?, then)
+        self.send_one_by_one(Form::withdrawal(self.accounts).ok_or(ErrorKind::InvalidInput)?, then)
     }
 
     fn send_one_by_one(

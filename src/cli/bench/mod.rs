@@ -10,6 +10,7 @@ mod load;
 mod report;
 mod singles;
 mod stats;
+mod store;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -17,10 +18,12 @@ use std::time::Duration;
 
 use crate::cli::child::Service;
 use crate::cli::{Error, Exit, Outcome, out};
+use crate::config::ConnectionString;
 
 use large::{Lag, catch_up};
 use report::Figures;
 use singles::Phases;
+use wire::Accounts;
 
 /// Measures the service on this machine.
 ///
@@ -34,7 +37,9 @@ Examples:
   bookonce bench --quick                       a rough one
   bookonce bench --batch-total 10000000        with ten million transactions
   bookonce bench --only http --connections 256 --seconds 10
+  bookonce bench --store 'esdb://127.0.0.1:2113?tls=false'
 
+With --store its events are left in the store, in streams named account-bench-… that no other run uses.
 Use a release build on a machine that does nothing else. Temporary ledgers are made in --data, or in the system's
 temporary folder: it should be on the disk that the real ledger will be on.
 Exit codes: 0 done; 1 done, but some answers were wrong; 3 it could not be done.")]
@@ -46,7 +51,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', default_value = "1,32,256")]
     pub connections: Vec<u16>,
     /// On how many accounts.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=999_999))]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub accounts: u32,
     /// How many commands are sent in batches; they fill the ledger that is started and replayed.
     #[arg(long, default_value_t = 1_000_000, value_name = "N")]
@@ -54,6 +59,9 @@ pub struct Args {
     /// Over how many connections batches are sent.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub batch_connections: u8,
+    /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
+    #[arg(long, value_name = "URL", conflicts_with_all = ["only", "batch_total", "batch_connections"])]
+    pub store: Option<ConnectionString>,
     /// Measure only these.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "http,batch,start,replay")]
     pub only: Vec<Part>,
@@ -117,27 +125,37 @@ pub fn run(args: Args) -> Outcome {
 async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let mut figures = Figures { cores, ..Figures::default() };
+    let (rounds, seconds) = if args.quick { (1, 1) } else { (3, args.seconds) };
+    let accounts = Accounts::fresh(args.accounts);
+    let phases = Phases { rounds, length: Duration::from_secs(seconds), accounts };
+    let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
+    let connections: Vec<usize> = connections.collect();
+    if let Some(store) = &args.store {
+        let run = store::Run { store, phases, connections: &connections, folder };
+        figures.store = Some(run.measure(&mut figures.index_lag).await?);
+        return Ok(figures);
+    }
     let wanted = |part| args.only.contains(&part);
     if wanted(Part::Http) {
-        http(args, folder, &mut figures).await?;
+        http(phases, &connections, folder, &mut figures).await?;
     }
     if wanted(Part::Batch) || wanted(Part::Start) || wanted(Part::Replay) {
-        filled(args, folder, &mut figures).await?;
+        filled(args, phases, folder, &mut figures).await?;
     }
     Ok(figures)
 }
 
-fn phases(args: &Args) -> Phases {
-    let (rounds, seconds) = if args.quick { (1, 1) } else { (3, args.seconds) };
-    Phases { rounds, length: Duration::from_secs(seconds), accounts: args.accounts }
-}
-
-async fn http(args: &Args, folder: &Path, figures: &mut Figures) -> Result<(), Error> {
-    let ledger = prepared(args, &folder.join("http")).await?;
+async fn http(
+    phases: Phases,
+    connections: &[usize],
+    folder: &Path,
+    figures: &mut Figures,
+) -> Result<(), Error> {
+    let ledger = prepared(phases.accounts, &folder.join("http")).await?;
     let idle =
         Service::listening(&["bench".as_ref(), "--idle-handler".as_ref()], &folder.join("idle.log")).await?;
-    for connections in args.connections.iter().map(|connections| usize::from(*connections).max(1)) {
-        let (phases, folder) = (phases(args), folder.to_owned());
+    for connections in connections.iter().copied() {
+        let folder = folder.to_owned();
         let (idle, ledger) = (idle.address, ledger.address);
         let found = blocking(move || Ok(phases.compare(idle, ledger, connections, &folder)?)).await?;
         figures.http.push(found);
@@ -147,24 +165,24 @@ async fn http(args: &Args, folder: &Path, figures: &mut Figures) -> Result<(), E
     Ok(())
 }
 
-async fn filled(args: &Args, folder: &Path, figures: &mut Figures) -> Result<(), Error> {
+async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figures) -> Result<(), Error> {
     let data = folder.join("batch");
-    let mut service = prepared(args, &data).await?;
+    let mut service = prepared(phases.accounts, &data).await?;
     let commands = if args.quick { args.batch_total / 10 } else { args.batch_total };
-    let (address, accounts) = (service.address, args.accounts);
+    let (address, accounts) = (service.address, phases.accounts);
     let connections = usize::from(args.batch_connections);
     let batch = blocking(move || Ok(batch::fill(address, accounts, commands, connections)?)).await?;
     figures.batch = Some(batch);
     figures.index_lag.push(lag(address, "batches").await?);
     if args.only.contains(&Part::Start) {
-        let empty = prepared(args, &folder.join("empty")).await?;
-        let (again, start, lag) = large::restart(service, &data, &empty, phases(args)).await?;
+        let empty = prepared(phases.accounts, &folder.join("empty")).await?;
+        let (again, start, lag) = large::restart(service, &data, &empty, phases).await?;
         figures.start = Some(start);
         figures.index_lag.push(lag);
         service = again;
     }
     let address = service.address;
-    let events = blocking(move || large::events(address)).await?;
+    let events = blocking(move || large::head(address)).await?;
     service.stop().await?;
     if args.only.contains(&Part::Replay) {
         figures.replay = Some(large::replay(&data, events).await?);
@@ -173,9 +191,9 @@ async fn filled(args: &Args, folder: &Path, figures: &mut Figures) -> Result<(),
 }
 
 /// A service on a fresh ledger, with the load's accounts in it.
-async fn prepared(args: &Args, data: &Path) -> Result<Service, Error> {
+async fn prepared(accounts: Accounts, data: &Path) -> Result<Service, Error> {
     let service = Service::serve(data, "127.0.0.1:0", None).await?;
-    let (address, accounts) = (service.address, args.accounts);
+    let address = service.address;
     blocking(move || Ok(batch::prepare(address, accounts)?)).await?;
     Ok(service)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::batch::Filled;
 use super::large::{Lag, Replay, Start};
 use super::singles::{Side, Singles};
+use super::store::Measured;
 
 /// All that was measured.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -21,6 +22,8 @@ pub struct Figures {
     pub start: Option<Start>,
     /// Its replay.
     pub replay: Option<Replay>,
+    /// The ledger over an event store.
+    pub store: Option<Measured>,
     /// The index behind the journal.
     pub index_lag: Vec<Lag>,
 }
@@ -39,7 +42,8 @@ impl Figures {
     pub fn wrong(&self) -> u64 {
         let singles = self.http.iter().flat_map(|found| [&found.idle, &found.ledger]);
         let start = self.start.iter().flat_map(|start| [&start.empty, &start.loaded]);
-        singles.chain(start).map(|side| side.wrong).sum()
+        let store = self.store.iter().flat_map(Measured::sides);
+        singles.chain(start).chain(store).map(|side| side.wrong).sum()
     }
 
     /// As a table.
@@ -69,6 +73,9 @@ impl Figures {
             side(&mut text, "256 connections, empty", &start.empty);
             side(&mut text, "256 connections, full", &start.loaded);
             row(&mut text, "full to empty", format!("{:.2}", start.to_empty));
+        }
+        if let Some(store) = &self.store {
+            store.table(&mut text);
         }
         for lag in &self.index_lag {
             let value = format!("{} events behind, caught up in {:.2} s", lag.events, lag.caught_up_s);
@@ -106,16 +113,19 @@ impl Figures {
     }
 }
 
-fn heading(text: &mut String, name: &str) {
+/// A heading.
+pub fn heading(text: &mut String, name: &str) {
     // Writing to a String can't fail.
     let _ = writeln!(text, "\n{name}");
 }
 
-fn row(text: &mut String, name: &str, value: String) {
+/// A line with a name and a value.
+pub fn row(text: &mut String, name: &str, value: String) {
     let _ = writeln!(text, "  {name:<42}{value}");
 }
 
-fn side(text: &mut String, name: &str, side: &Side) {
+/// A line with one side of a comparison.
+pub fn side(text: &mut String, name: &str, side: &Side) {
     let Side { per_s, p50_ms, p99_ms, replayed_percent, wrong } = side;
     let mut value = format!("{per_s:>8.0}/s   p50 {p50_ms:.2} ms   p99 {p99_ms:.2} ms");
     if *replayed_percent > 0.0 {

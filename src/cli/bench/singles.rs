@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::load::{Answered, Load};
 use super::stats::{Latencies, median, rate};
+use super::wire::Accounts;
 
 /// One side of a comparison.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -89,8 +90,8 @@ pub struct Phases {
     pub rounds: usize,
     /// How long a phase is.
     pub length: Duration,
-    /// How many accounts there are.
-    pub accounts: u32,
+    /// The accounts that there are.
+    pub accounts: Accounts,
 }
 
 impl Phases {

@@ -9,13 +9,44 @@ use uuid::Uuid;
 
 use crate::client::random::Draws;
 
-/// How many digits an account's name has after its `b-`.
+/// How many digits an account's name ends with.
 const DIGITS: usize = 6;
 
-/// An account of the load: `b-000042`.
-#[must_use]
-pub fn account(number: u32) -> String {
-    format!("b-{number:0DIGITS$}")
+/// The accounts of a load: `bench-1f3a09c4-000042`, with a number of the run's own in their names, so that runs may share
+/// a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Accounts {
+    /// The run's number.
+    pub run: u32,
+    /// The first one's number.
+    pub first: u32,
+    /// How many.
+    pub count: u32,
+}
+
+impl Accounts {
+    /// So many that no run before has had.
+    #[must_use]
+    pub fn fresh(count: u32) -> Self {
+        Self { run: u32::try_from(Draws::fresh().next() >> 32).unwrap_or_default(), first: 0, count }
+    }
+
+    /// Their numbers.
+    #[must_use]
+    pub fn numbers(&self) -> std::ops::Range<u32> {
+        self.first..self.first + self.count
+    }
+
+    /// The name of one.
+    #[must_use]
+    pub fn name(&self, number: u32) -> String {
+        format!("bench-{:08x}-{number:0DIGITS$}", self.run)
+    }
+
+    /// The number of any one of them.
+    pub fn draw(&self, draws: &Draws) -> u32 {
+        self.first + u32::try_from(draws.below(self.count.into())).unwrap_or(0)
+    }
 }
 
 /// A text with places for an ID and an account's number, written in place.
@@ -30,22 +61,24 @@ pub struct Form {
 impl Form {
     /// `text` must hold one `{id}` and one `{account}`; `None` where it does not.
     #[must_use]
-    pub fn new(text: &str) -> Option<Self> {
-        let text = text.replace("{account}", &account(0)).replace("{id}", &Uuid::nil().to_string());
-        let id_at = text.find(&Uuid::nil().to_string())?;
-        let account_at = text.find(&account(0))? + 2;
+    pub fn new(text: &str, accounts: Accounts) -> Option<Self> {
+        let (account, id) = (accounts.name(0), Uuid::nil().to_string());
+        let text = text.replace("{account}", &account).replace("{id}", &id);
+        let id_at = text.find(&id)?;
+        let account_at = text.find(&account)? + account.len() - DIGITS;
         Some(Self { bytes: text.into_bytes(), id_at, account_at })
     }
 
     /// A withdrawal of a cent, as a whole request.
     #[must_use]
-    pub fn withdrawal() -> Option<Self> {
+    pub fn withdrawal(accounts: Accounts) -> Option<Self> {
         let body = r#"{"transaction_id":"{id}","amount":"0.01"}"#;
         let length = body.len() - "{id}".len() + Uuid::nil().to_string().len();
-        Self::new(&format!(
+        let text = format!(
             "POST /v1/accounts/{{account}}/withdrawals HTTP/1.1\r\nHost: localhost\r\n\
              Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        ))
+        );
+        Self::new(&text, accounts)
     }
 
     /// Writes the ID and the account's number into their places.
@@ -176,6 +209,17 @@ impl Connection {
         }
     }
 
+    /// One of the service's figures.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), or when it has no such figure.
+    pub fn figure(&mut self, name: &str) -> Result<u64, Error> {
+        let metrics = self.get("/metrics")?;
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let value = value.and_then(|number| number.trim().parse().ok());
+        value.ok_or_else(|| Error::other(format!("the service does not tell its {name}")))
+    }
+
     /// Reads a path and gives its body as text.
     ///
     /// # Errors
@@ -196,10 +240,14 @@ mod tests {
 
     #[test]
     fn an_id_and_an_account_are_written_in_place() {
-        let mut form = Form::withdrawal().unwrap();
+        let accounts = Accounts { run: 0x1f, first: 0, count: 1 };
+        let mut form = Form::withdrawal(accounts).unwrap();
         form.fill(Uuid::max().as_bytes(), 42);
         let text = String::from_utf8(form.bytes).unwrap();
-        assert!(text.starts_with("POST /v1/accounts/b-000042/withdrawals HTTP/1.1\r\n"), "{text}");
+        assert!(
+            text.starts_with("POST /v1/accounts/bench-0000001f-000042/withdrawals HTTP/1.1\r\n"),
+            "{text}"
+        );
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{text}");
         assert!(body.contains("ffffffff-ffff-ffff-ffff-ffffffffffff"), "{text}");

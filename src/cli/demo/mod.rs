@@ -17,6 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::child::{self, Service};
 use crate::cli::{Error, Exit, Outcome, out};
+use crate::config::ConnectionString;
 
 use proof::Proof;
 use storm::{Aftermath, Storm};
@@ -48,7 +49,7 @@ pub struct Args {
     /// An event store, esdb://…, with nothing in it: the first ledger is kept there, by two services that are killed in
     /// turn.
     #[arg(long, value_name = "URL")]
-    pub store: Option<String>,
+    pub store: Option<ConnectionString>,
     /// Keep the two ledgers in this new folder; else they are on a temporary one, removed in the end.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -89,7 +90,7 @@ async fn stopped() -> Result<(), Error> {
 }
 
 async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
-    let storm = |habit, names: &[&str], store: Option<&String>| Storm {
+    let storm = |habit, names: &[&str], store: Option<&ConnectionString>| Storm {
         habit,
         folders: names.iter().map(|name| folder.join(name)).collect(),
         store: store.cloned(),
@@ -107,17 +108,22 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
     let bar = clock(args.seconds);
     let (once, naive) = tokio::try_join!(once.rage(), naive.rage())?;
     bar.finish_and_clear();
-    let held = examine("With one ID for all attempts", once, &data, args.store.as_deref()).await?;
+    let held = examine("With one ID for all attempts", once, &data, args.store.as_ref()).await?;
     examine("With a fresh ID for each attempt", naive, &naive_data, None).await?;
     out::line(report::verdict(held))?;
     if args.keep {
-        keep(&data, args.store.as_deref()).await?;
+        keep(&data, args.store.as_ref()).await?;
     }
     Ok(if held { Exit::Ok } else { Exit::Found })
 }
 
 /// Gathers the proof, stops the services, verifies the ledger, and prints all of it.
-async fn examine(title: &str, storm: Aftermath, data: &Path, store: Option<&str>) -> Result<bool, Error> {
+async fn examine(
+    title: &str,
+    storm: Aftermath,
+    data: &Path,
+    store: Option<&ConnectionString>,
+) -> Result<bool, Error> {
     let proof = Proof::gather(&storm).await?;
     let counted = report::Counted::of(&storm);
     let agreed = counted.disagreed == 0;
@@ -129,7 +135,7 @@ async fn examine(title: &str, storm: Aftermath, data: &Path, store: Option<&str>
     Ok(proof.holds() && verified && agreed)
 }
 
-async fn keep(data: &Path, store: Option<&str>) -> Result<(), Error> {
+async fn keep(data: &Path, store: Option<&ConnectionString>) -> Result<(), Error> {
     let mut service = Service::serve(data, "127.0.0.1:0", store).await?;
     out::line(format_args!("\nServing the first ledger on http://{} until Ctrl-C.", service.address))?;
     service.ended().await?;

@@ -14,6 +14,7 @@ use crate::client::policy::Policy;
 use crate::client::random::Draws;
 use crate::client::request::{Direction, Move, Request};
 use crate::client::sender::Client;
+use crate::config::ConnectionString;
 
 use super::teller::{Habit, Teller, Wish};
 
@@ -48,7 +49,7 @@ pub struct Storm {
     /// The folders of its services: one, or with a store any number that share it.
     pub folders: Vec<PathBuf>,
     /// The event store, if the ledger is in one.
-    pub store: Option<String>,
+    pub store: Option<ConnectionString>,
     /// How long.
     pub length: Duration,
     /// What everything is drawn from.
@@ -78,7 +79,7 @@ impl Storm {
     pub async fn rage(self) -> Result<Aftermath, Error> {
         let mut services = Vec::new();
         for data in &self.folders {
-            services.push(Service::serve(data, "127.0.0.1:0", self.store.as_deref()).await?);
+            services.push(Service::serve(data, "127.0.0.1:0", self.store.as_ref()).await?);
         }
         let [service, ..] = services.as_slice() else { return Err("a storm needs a service".into()) };
         unused(service).await?;
@@ -120,13 +121,13 @@ impl Storm {
             };
             service.kill().await?;
             kills += 1;
-            *service = again(data, &service.address.to_string(), self.store.as_deref()).await?;
+            *service = again(data, &service.address.to_string(), self.store.as_ref()).await?;
         }
     }
 }
 
 /// Starts the service again where it was. The port may need a moment to be free.
-async fn again(data: &Path, listen: &str, store: Option<&str>) -> Result<Service, Error> {
+async fn again(data: &Path, listen: &str, store: Option<&ConnectionString>) -> Result<Service, Error> {
     for _ in 0..20 {
         if let Ok(service) = Service::serve(data, listen, store).await {
             return Ok(service);

@@ -182,7 +182,7 @@ impl Following {
         if !self.state.connected.swap(true, Ordering::AcqRel) || !self.lanes.is_ready() {
             tracing::info!(store = %self.store.shown(), position = self.reached.position, "following the store");
         }
-        self.lanes.set_ready();
+        self.lanes.set_ready().await;
         // Also a subscription that a busy node dropped: nobody can tell it from a node that came back as another.
         self.listen().await
     }

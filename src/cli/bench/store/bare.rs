@@ -1,0 +1,179 @@
+//! Appends with no ledger around them: the same events, through the same adapter, at exact revisions.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
+
+use crate::cli::Error;
+use crate::client::random::Draws;
+use crate::domain::account::Account;
+use crate::domain::command::{Command, Move, Opening, Operation};
+use crate::domain::currency::Currency;
+use crate::domain::decide::{Standing, decide};
+use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::metadata::{Metadata, Origin};
+use crate::domain::money::Written;
+use crate::domain::time::{Clock, system_clock};
+use crate::store::chain::Hash;
+use crate::store::eventstoredb::{Appended, Proposed, Store};
+
+use super::super::load::Answered;
+use super::super::wire::Accounts;
+
+/// Streams, and the way to their store. Cheap to clone.
+#[derive(Clone)]
+pub struct Bare(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Clock,
+    draws: Draws,
+    /// Those that nobody is appending to: taken from the front, put back at the end.
+    resting: Mutex<VecDeque<Stream>>,
+    last: AtomicU64,
+}
+
+/// How it is appended.
+#[derive(Clone, Copy, Debug)]
+pub struct Appends {
+    /// So many at once.
+    pub at_once: usize,
+    /// So many events each.
+    pub events: usize,
+}
+
+/// When it ends.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    Passed(Duration),
+    Begun(u64),
+}
+
+impl Bare {
+    /// Opens these accounts' streams, with a thousand million in each.
+    ///
+    /// # Errors
+    /// When the store does not take an event.
+    pub async fn open(store: Store, accounts: Accounts) -> Result<Self, Error> {
+        let streams = accounts.numbers().map(|number| Stream::new(&accounts.name(number)));
+        let resting = streams.collect::<Option<VecDeque<_>>>().ok_or("these are no names of accounts")?;
+        let all = resting.len() as u64;
+        let (clock, draws) = (system_clock(), Draws::fresh());
+        let inner = Inner { store, clock, draws, resting: Mutex::new(resting), last: AtomicU64::new(0) };
+        let bare = Self(Arc::new(inner));
+        bare.until(Appends { at_once: 64, events: 1 }, Until::Begun(all)).await?;
+        Ok(bare)
+    }
+
+    /// Appends for so long, and waits for every answer.
+    ///
+    /// # Errors
+    /// When the store does not take an event.
+    pub async fn send(&self, appends: Appends, length: Duration) -> Result<Answered, Error> {
+        self.until(appends, Until::Passed(length)).await
+    }
+
+    /// The position of the last event that was appended.
+    pub fn last(&self) -> u64 {
+        self.0.last.load(Ordering::Relaxed)
+    }
+
+    async fn until(&self, appends: Appends, until: Until) -> Result<Answered, Error> {
+        let (begun, count) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+        let mut tasks = JoinSet::new();
+        for _ in 0..appends.at_once {
+            let (bare, count) = (self.clone(), Arc::clone(&count));
+            tasks.spawn(async move {
+                let mut answered = Answered::default();
+                while match until {
+                    Until::Passed(length) => begun.elapsed() < length,
+                    Until::Begun(all) => count.fetch_add(1, Ordering::Relaxed) < all,
+                } {
+                    let since = Instant::now();
+                    bare.once(appends.events).await?;
+                    answered.latencies.add(since.elapsed());
+                }
+                Ok::<_, Error>(answered)
+            });
+        }
+        let mut all = Answered::default();
+        while let Some(answered) = tasks.join_next().await {
+            all.latencies.merge(&answered??.latencies);
+        }
+        all.took = begun.elapsed();
+        Ok(all)
+    }
+
+    /// One append to the stream that has rested longest.
+    async fn once(&self, events: usize) -> Result<(), Error> {
+        let stream = self.0.resting.lock().pop_front();
+        let mut stream = stream.ok_or("there are fewer streams than appends at once")?;
+        let position = stream.append(&self.0, events).await?;
+        self.0.last.fetch_max(position, Ordering::Relaxed);
+        self.0.resting.lock().push_back(stream);
+        Ok(())
+    }
+}
+
+/// An account's stream that nobody else writes.
+struct Stream {
+    name: AccountName,
+    account: Option<Account>,
+    hash: Hash,
+}
+
+impl Stream {
+    fn new(name: &str) -> Option<Self> {
+        let name = AccountName::parse(name)?;
+        let hash = Hash::of_stream(&name);
+        Some(Self { name, account: None, hash })
+    }
+
+    /// Withdrawals of a cent; what opens it, when nothing is there.
+    async fn append(&mut self, bare: &Inner, events: usize) -> Result<u64, Error> {
+        let last = self.account.as_ref().map(|account| (account.revision, self.hash));
+        let mut proposed = Proposed::after(&self.name, last);
+        let operations = match &self.account {
+            None => vec![opening()?, Operation::Deposit(moved("1000000000.00")?)],
+            Some(_) => vec![Operation::Withdraw(moved("0.01")?); events],
+        };
+        let mut account = self.account.clone();
+        for operation in operations {
+            let command = self.command(operation, &bare.draws);
+            let standing = Standing { account: account.as_ref(), ..Standing::default() };
+            let event = decide(standing, &command, (bare.clock)())
+                .map_err(|refusal| format!("a withdrawal was refused: {refusal:?}"))?;
+            account = Some(Account::evolve(account.as_ref(), &event)?);
+            if !proposed.push(&event) {
+                return Err("so many events are too many for one append".into());
+            }
+        }
+        match bare.store.append(&self.name, &proposed).await {
+            Appended::Stored { position, .. } => {
+                (self.account, self.hash) = (account, proposed.hash());
+                Ok(position.unwrap_or_default())
+            }
+            other => Err(format!("the store did not take an append: {other:?}").into()),
+        }
+    }
+
+    fn command(&self, operation: Operation, draws: &Draws) -> Command {
+        let origin = Origin { correlation: None, causation: None, actor: "anonymous".into() };
+        Command { transaction_id: draws.id(), account: self.name.clone(), operation, origin }
+    }
+}
+
+fn opening() -> Result<Operation, Error> {
+    let currency = Currency::parse("EUR").ok_or("the euro is no currency")?;
+    Ok(Operation::Open(Opening { currency, overdraft_limit: Written::ZERO, metadata: Metadata::default() }))
+}
+
+fn moved(amount: &str) -> Result<Move, Error> {
+    let amount = Written::parse_positive(amount).map_err(|error| format!("{amount}: {error:?}"))?;
+    let counter_account = CounterAccount::default();
+    Ok(Move { amount, counter_account, effective_at: None, metadata: Metadata::default() })
+}

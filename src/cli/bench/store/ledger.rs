@@ -1,0 +1,127 @@
+//! The ledger over the store: a child that stands still while the store is measured alone.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::cli::Error;
+use crate::cli::child::Service;
+use crate::config::ConnectionString;
+
+use super::super::blocking;
+use super::super::large::{Lag, catch_up, head};
+use super::super::load::{Answered, Load};
+use super::super::singles::Phases;
+use super::super::stats::rate;
+use super::super::wire::Connection;
+use super::bare::{Appends, Bare};
+
+/// So long it may take to know all that is in the store.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The ledger, and how quickly it read what others had written.
+pub struct Ledger {
+    service: Service,
+    /// Events in a second, each time.
+    pub followed: Vec<f64>,
+}
+
+impl Ledger {
+    /// Starts it, and waits until it has read all that is there and takes commands.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn start(store: &ConnectionString, data: &Path) -> Result<Self, Error> {
+        let service = Service::serve(data, "127.0.0.1:0", Some(store)).await?;
+        let address = service.address;
+        wait_for(move || Ok(Connection::open(address)?.figure("bookonce_ready")? == 1)).await?;
+        Ok(Self { service, followed: Vec::new() })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.service.address
+    }
+
+    /// Stops it.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.service.stop().await?;
+        Ok(())
+    }
+
+    /// Appends to the bare store while the ledger stands still, and lets it read that.
+    ///
+    /// # Errors
+    /// When the store does not take an event, or the ledger does not read it.
+    pub async fn stand_still(
+        &mut self,
+        bare: &Bare,
+        appends: Appends,
+        length: Duration,
+    ) -> Result<Answered, Error> {
+        self.service.suspend()?;
+        let answered = bare.send(appends, length).await;
+        self.service.resume()?;
+        let answered = answered?;
+        let (begun, last, address) = (Instant::now(), bare.last(), self.address());
+        wait_for(move || Ok(head(address)? >= last)).await?;
+        let events = (answered.latencies.count() * appends.events) as u64;
+        self.followed.push(rate(events, begun.elapsed()));
+        self.lag("what others wrote").await?;
+        Ok(answered)
+    }
+
+    /// A phase, after a warm-up in which the accounts come into use.
+    ///
+    /// # Errors
+    /// When it can't be reached.
+    pub async fn send(&self, phases: Phases, connections: usize) -> Result<Answered, Error> {
+        let load = phases.load(self.address(), connections, true);
+        blocking(move || {
+            Load { length: load.length / 2, ..load }.send()?;
+            Ok(load.send()?)
+        })
+        .await
+    }
+
+    /// Waits until the index has everything.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn lag(&self, after: &str) -> Result<Lag, Error> {
+        let (address, after) = (self.address(), after.to_owned());
+        blocking(move || catch_up(address, &after)).await
+    }
+
+    /// Events and commits since its start.
+    ///
+    /// # Errors
+    /// When it does not tell.
+    pub async fn done(&self) -> Result<(u64, u64), Error> {
+        let address = self.address();
+        blocking(move || {
+            let mut connection = Connection::open(address)?;
+            Ok((connection.figure("bookonce_events")?, connection.figure("bookonce_commits")?))
+        })
+        .await
+    }
+}
+
+/// Asks until it is so.
+async fn wait_for(is_so: impl Fn() -> Result<bool, Error> + Send + 'static) -> Result<(), Error> {
+    blocking(move || {
+        let begun = Instant::now();
+        while !is_so()? {
+            if begun.elapsed() > PATIENCE {
+                return Err("the ledger does not come to know what is in the store".into());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    })
+    .await
+}
