@@ -21,6 +21,7 @@ use eventstore::{
 use serde_json::{Value, json};
 use support::http::{Reply, Service, id};
 use support::process::bookonce;
+use support::store::standin::file::{replaced, rewrite};
 use support::store::standin::{Options, Running, Standin};
 use support::store::{runtime, until};
 
@@ -367,7 +368,6 @@ fn a_store_that_was_put_back_from_yesterday() {
     bench.start(folder);
     bench.whole_is_refused();
     let folder = bench.stop();
-    drop(bench.service.take());
     rebuild(folder.path());
     bench.start(folder);
     bench.ready();
@@ -393,41 +393,4 @@ fn a_folder_that_holds_the_index_of_a_store_is_not_opened_without_the_store() {
     bench.start(folder);
     bench.ready();
     bench.alice_is_well();
-}
-
-/// Changes one of a stream's events in the node's file, so that the file is whole again.
-fn rewrite(file: &Path, which: usize, stream: &str, change: impl Fn(&[u8]) -> Vec<u8>) {
-    let number = |bytes: &[u8]| u32::from_le_bytes(bytes[..4].try_into().unwrap()) as usize;
-    let mut bytes = std::fs::read(file).unwrap();
-    let (mut at, mut seen) = (8, 0);
-    while at < bytes.len() {
-        let frame = at + 8..at + 8 + number(&bytes[at..]);
-        let mut event = frame.start;
-        while event < frame.end {
-            let body = event + 4..event + 4 + number(&bytes[event..]);
-            let name = format!("\x1a{}{stream}", char::from(u8::try_from(stream.len()).unwrap()));
-            if memchr::memmem::find(&bytes[body.clone()], name.as_bytes()).is_some() {
-                if seen == which {
-                    let changed = change(&bytes[body.clone()]);
-                    assert_eq!(changed.len(), body.len());
-                    bytes[body.clone()].copy_from_slice(&changed);
-                }
-                seen += 1;
-            }
-            event = body.end;
-        }
-        let sum = crc32fast::hash(&bytes[frame.clone()]);
-        bytes[at + 4..at + 8].copy_from_slice(&sum.to_le_bytes());
-        at = frame.end;
-    }
-    assert!(seen > which, "there are {seen} such events");
-    std::fs::write(file, bytes).unwrap();
-}
-
-fn replaced(event: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
-    let mut event = event.to_owned();
-    let places: Vec<usize> = memchr::memmem::find_iter(&event, old).collect();
-    assert!(!places.is_empty());
-    places.into_iter().for_each(|at| event[at..at + new.len()].copy_from_slice(new));
-    event
 }

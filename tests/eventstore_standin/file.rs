@@ -71,3 +71,40 @@ fn replay(bytes: &Bytes, log: &mut Log) {
         log.end = at as u64;
     }
 }
+
+/// Changes one of a stream's events in the node's file, so that the file is whole again.
+pub fn rewrite(file: &Path, which: usize, stream: &str, change: impl Fn(&[u8]) -> Vec<u8>) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let (mut at, mut seen) = (8, 0);
+    while at < bytes.len() {
+        let frame = at + 8..at + 8 + number(&bytes, at).unwrap();
+        let mut event = frame.start;
+        while event < frame.end {
+            let body = event + 4..event + 4 + number(&bytes, event).unwrap();
+            let name = format!("\x1a{}{stream}", char::from(u8::try_from(stream.len()).unwrap()));
+            if memchr::memmem::find(&bytes[body.clone()], name.as_bytes()).is_some() {
+                if seen == which {
+                    let changed = change(&bytes[body.clone()]);
+                    assert_eq!(changed.len(), body.len());
+                    bytes[body.clone()].copy_from_slice(&changed);
+                }
+                seen += 1;
+            }
+            event = body.end;
+        }
+        let sum = crc32fast::hash(&bytes[frame.clone()]);
+        bytes[at + 4..at + 8].copy_from_slice(&sum.to_le_bytes());
+        at = frame.end;
+    }
+    assert!(seen > which, "there are {seen} such events");
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// The event with one text in place of another of the same length.
+pub fn replaced(event: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut event = event.to_owned();
+    let places: Vec<usize> = memchr::memmem::find_iter(&event, old).collect();
+    assert!(!places.is_empty());
+    places.into_iter().for_each(|at| event[at..at + new.len()].copy_from_slice(new));
+    event
+}

@@ -17,7 +17,7 @@ mod answer_read;
 mod answer_write;
 mod decide;
 pub mod faults;
-mod file;
+pub mod file;
 mod filter;
 mod log;
 mod metadata;
