@@ -4,7 +4,7 @@
 //!
 //! Catches, each seen once: a deleted stream that is taken for a new account (neither its metadata nor the revision at
 //! which an append landed looked at: alice's second opening was answered 201), and a store put back from yesterday between
-//! two looks at it (not compared when a subscription is dropped).
+//! two looks at it (not compared again once it had been reached).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
