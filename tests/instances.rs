@@ -89,7 +89,7 @@ fn three_instances_book_every_id_once_whatever_is_killed_and_whatever_is_lost() 
     let model = runtime.block_on(judge(&node, &shared));
     ask_again(&processes, &shared);
     agree(&processes, &model);
-    let refused = shared.refused.lock().unwrap();
+    let refused = &shared.refused.lock().unwrap().0;
     let count = |of: &std::sync::atomic::AtomicUsize| of.load(Ordering::Relaxed);
     println!(
         "{} commands, {} events, {} retried, {} reused, refused {refused:?}, worked {worked:?}, all {:?}",
@@ -111,6 +111,7 @@ async fn judge(node: &Running, shared: &Shared) -> Model {
     let fourth = instance(&node.connection_string(), folder.path(), Hurry::default()).await;
     let mut model = Model::new(true);
     let answers = shared.answers.lock().unwrap().clone();
+    let mut untold = 0;
     let mut kinds = std::collections::BTreeMap::<String, usize>::new();
     loop {
         let lines = fourth.lines(model.position, 10_000).await.unwrap();
@@ -121,13 +122,18 @@ async fn judge(node: &Running, shared: &Shared) -> Model {
             model.line(line);
             let event = codec::decode(line.as_bytes()).unwrap().event;
             let (id, answer) = (event.transaction_id.to_string(), render(&event));
-            let told = answers.get(&id).unwrap_or_else(|| panic!("nobody was told of {line}"));
-            assert_eq!(told.0, answer.status);
-            assert_eq!(told.1.as_bytes(), answer.body, "another answer than the journal's");
+            if let Some(told) = answers.get(&id) {
+                assert_eq!(told.0, answer.status);
+                assert_eq!(told.1.as_bytes(), answer.body, "another answer than the journal's");
+            } else {
+                // Refused by one instance, then booked by another whose answer was lost: its client may have stopped asking.
+                assert!(shared.refused.lock().unwrap().1.contains(&id), "nobody was told of {line}");
+                untold += 1;
+            }
             *kinds.entry(event.type_name().to_owned()).or_default() += 1;
         }
     }
-    assert_eq!(model.first.len(), answers.len(), "every answer is in the journal");
+    assert_eq!(model.first.len(), answers.len() + untold, "every answer is in the journal");
     let (position, digest) = fourth.digest(None).await.unwrap();
     assert_eq!((position, digest), (model.position, model.digest()), "a fresh index and the replay");
     stop(fourth).await;

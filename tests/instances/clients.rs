@@ -1,7 +1,7 @@
 //! Clients of several instances: each sends its commands to whichever instance chance names, some to two at once, asks
 //! another one when an answer is refused or lost, and remembers every first answer.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -42,7 +42,8 @@ pub struct Shared {
     pub failed: AtomicBool,
     pub retried: AtomicUsize,
     pub reused: AtomicUsize,
-    pub refused: Mutex<HashMap<String, usize>>,
+    /// How often each refusal was told, and of which IDs: those may be booked all the same when they are sent again.
+    pub refused: Mutex<(HashMap<String, usize>, HashSet<String>)>,
 }
 
 #[derive(Deserialize)]
@@ -223,7 +224,9 @@ fn told(id: &str, known: bool, status: u16, body: &str, shared: &Shared) {
         let refusals = ["account_not_found", "account_exists", "transaction_not_found"];
         assert!(code.is_some_and(|code| refusals.contains(&code)), "{id}: {status} {body}");
         assert!(!known, "{id} was answered before, and now {body}");
-        *shared.refused.lock().unwrap().entry(code.unwrap().to_owned()).or_default() += 1;
+        let (codes, ids) = &mut *shared.refused.lock().unwrap();
+        *codes.entry(code.unwrap().to_owned()).or_default() += 1;
+        ids.insert(id.to_owned());
         return;
     }
     let mut answers = shared.answers.lock().unwrap();
