@@ -324,6 +324,10 @@ impl Lane {
                 self.hub.damage.account(&self.name, &why, false);
                 Unavailable::StoreDamaged
             }
+            Trouble::Unreadable(why) => {
+                tracing::error!(account = %self.name, why, "what a command names can't be read");
+                Unavailable::StoreDamaged
+            }
         };
         for _ in 0..count.min(work.left()) {
             work.answer(Verdict::Unavailable(why));

@@ -83,12 +83,14 @@ async fn fetch(store: &Store, positions: &[Position]) -> Result<HashMap<Position
     let found = store.all_at(positions).await?;
     let mut events = HashMap::with_capacity(found.len());
     for recorded in found {
-        let read = recorded.read().map_err(|foreign| Trouble::Damaged(foreign.to_string()))?;
+        let read = recorded
+            .read()
+            .map_err(|foreign| Trouble::Unreadable(format!("position {}: {foreign}", recorded.position)))?;
         events.insert(recorded.position, Arc::new(read.line.event));
     }
     match positions.iter().find(|position| !events.contains_key(position)) {
         Some(missing) => {
-            Err(Trouble::Damaged(format!("the event that was seen at position {missing} is gone")))
+            Err(Trouble::Unreadable(format!("the event that was seen at position {missing} is gone")))
         }
         None => Ok(events),
     }
