@@ -42,13 +42,22 @@ pub enum ExportError {
     #[error("the journal can't be exported: {0}")]
     Bad(Finding),
     /// There are no events between the positions asked for.
-    #[error("there are no events to export between the positions {from} and {to}")]
+    #[error("there are no events to export{}", between(*from, *to))]
     None {
         /// The first asked for.
         from: u64,
         /// The last asked for.
         to: u64,
     },
+}
+
+/// Where nothing was found, if that was only looked for in a part.
+fn between(from: u64, to: u64) -> String {
+    match (from, to) {
+        (1, u64::MAX) => String::new(),
+        (_, u64::MAX) => format!(" from position {from} on"),
+        _ => format!(" between the positions {from} and {to}"),
+    }
 }
 
 /// Lines in, an export out: cuts off what was not asked for, and notes what the manifest says.
