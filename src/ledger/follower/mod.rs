@@ -34,6 +34,10 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// So often the index's last event is looked for before it is said to be gone: a node that has just begun, or has just
 /// become the leader, may not show it yet.
 const LOOKS: u32 = 8;
+/// When so many events came at once, more come: they are taken in handfuls, since to be woken for each costs more than to
+/// fold it. What is read waits for it, a millisecond more.
+const BUSY: usize = 4;
+const HANDFUL: Duration = Duration::from_millis(1);
 /// After so long a silence it looks for itself.
 const SILENCE: Duration = Duration::from_millis(800);
 /// So long the lanes may take to finish at the stop.
@@ -257,6 +261,9 @@ impl Following {
                 return stopped;
             }
             self.looked_at = looked_at;
+            if events.len() >= BUSY {
+                tokio::time::sleep(HANDFUL).await;
+            }
         }
     }
 
