@@ -9,7 +9,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("answers", &["domain", "store"]),
     ("store", &["domain"]),
     ("index", &["domain", "store"]),
-    ("clerk", &["domain", "store", "index", "ledger"]),
+    ("clerk", &["domain", "store", "index"]),
     ("ledger", &["domain", "store", "index", "clerk"]),
     ("audit", &[]),
     ("keys", &["domain"]),

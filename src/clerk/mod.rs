@@ -15,6 +15,7 @@
 mod desk;
 pub mod lanes;
 mod rounds;
+mod verdict;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -28,8 +29,10 @@ use crate::domain::decide::Refusal;
 use crate::domain::event::Event;
 use crate::domain::time::Clock;
 use crate::index::Index;
-use crate::ledger::{Head, Position, Unavailable};
-use crate::store::{Appends, Reader};
+
+use crate::store::{Appends, Head, Position, Reader};
+
+pub use verdict::{Unavailable, Verdict};
 
 /// What became of a command, as the clerk knows it.
 #[derive(Clone, Debug)]

@@ -11,11 +11,10 @@ use tokio::sync::{oneshot, watch};
 
 use crate::domain::time::{Clock, Timestamp};
 use crate::index::{Index, Tracked};
-use crate::ledger::{Head, Unavailable};
-use crate::store::{AppendError, Appends, Landed};
+use crate::store::{AppendError, Appends, Head, Landed};
 
 use super::desk::{Batch, Desk, DeskError};
-use super::{Job, Message, Office, Ruling, Rulings, Waiting};
+use super::{Job, Message, Office, Ruling, Rulings, Unavailable, Waiting};
 
 /// Appends that are under way at once. Two were measured and were no faster.
 const IN_FLIGHT: usize = 1;

@@ -14,8 +14,25 @@ pub mod eventstoredb;
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::domain::event::Event;
+use chain::Hash;
 use codec::Line;
+
+/// A place in the journal; the first event is at 1, and 0 is before it.
+pub type Position = u64;
+
+/// Where the journal ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Whose journal it is.
+    pub journal_id: Uuid,
+    /// The last event's position; 0 when there is none.
+    pub position: Position,
+    /// The last event's hash; the genesis hash when there is none.
+    pub hash: Hash,
+}
 
 /// Where an append landed: its events have the positions from `first` on, without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +40,7 @@ pub struct Landed {
     /// The position of its first event.
     pub first: u64,
     /// The hash of its last event.
-    pub hash: chain::Hash,
+    pub hash: Hash,
 }
 
 /// Why an append was not acknowledged.

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, TransactionId};
-use crate::ledger::Position;
+use crate::store::Position;
 
 use super::known::Booked;
 

@@ -11,7 +11,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::time::Timestamp;
 use crate::index::Index;
-use crate::ledger::Position;
+use crate::store::Position;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::{Error, Recorded, Store};
 

@@ -7,8 +7,9 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::time::timeout;
 
+use crate::clerk::{Unavailable, Verdict};
 use crate::domain::ids::AccountName;
-use crate::ledger::{Position, Unavailable, Verdict};
+use crate::store::Position;
 use crate::store::eventstoredb::{Error, Settled, Settling};
 
 use super::Hub;

@@ -11,7 +11,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::TransactionId;
 use crate::index::Index;
 use crate::index::record::{Mark, Role};
-use crate::ledger::Position;
+use crate::store::Position;
 use crate::store::eventstoredb::Store;
 
 use super::hand::Hand;

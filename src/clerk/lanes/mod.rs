@@ -29,12 +29,13 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::clerk::{Unavailable, Verdict};
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::time::Clock;
 use crate::index::Index;
-use crate::ledger::{Position, Unavailable, Verdict};
+use crate::store::Position;
 use crate::store::eventstoredb::Store;
 
 use super::{Done, Limits};

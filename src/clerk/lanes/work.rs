@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use crate::clerk::Verdict;
 use crate::domain::command::Command;
 use crate::domain::ids::TransactionId;
-use crate::ledger::Verdict;
 
 use super::{Counted, Hub};
 
