@@ -31,7 +31,7 @@ impl From<Unavailable> for Problem {
             Unavailable::Stopping => ("overloaded", "Stopping", "The service is stopping."),
             Unavailable::StorageFull => ("storage_full", "Storage full", "The disk is full."),
             Unavailable::StoreUnavailable => {
-                ("store_unavailable", "Store unavailable", "The store can't be written.")
+                ("store_unavailable", "Store unavailable", "The store can't be reached or written.")
             }
             Unavailable::OutcomeUnknown => (
                 "outcome_unknown",
