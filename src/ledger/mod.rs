@@ -76,6 +76,26 @@ impl Drop for Inner {
 }
 
 impl Ledger {
+    /// One that is open, in a folder that this process holds.
+    fn over(
+        clerks: Clerks,
+        reader: Reader,
+        index: Index,
+        head: watch::Receiver<Head>,
+        folder: Folder,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            clerks,
+            reader,
+            index,
+            head,
+            reads: Arc::new(Semaphore::new(READS)),
+            pages: Semaphore::new(PAGES),
+            long_reads: Semaphore::new(LONG_READS),
+            _folder: folder,
+        }))
+    }
+
     /// Decides commands and records what is to be recorded; returns one verdict a command, in order, when all that they
     /// rest on is durable.
     ///

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::clerk::lanes::Waits;
@@ -28,7 +28,7 @@ use crate::store::embedded::reader::{Reader, Row};
 use crate::store::embedded::{self, database, wal};
 use crate::store::{Appends, CloseError, lines_of};
 
-use super::{Clerks, Head, Inner, LONG_READS, Ledger, PAGES, READS};
+use super::{Clerks, Head, Ledger};
 
 /// The index's folder in a data folder.
 pub const INDEX: &str = "index";
@@ -142,16 +142,8 @@ impl Ledger {
             limits: options.limits,
         };
         let (clerk, thread) = Clerk::start(office)?;
-        Ok(Self(Arc::new(Inner {
-            clerks: Clerks::One(clerk, Mutex::new(Some(thread))),
-            reader: Arc::new(reader),
-            index,
-            head,
-            reads: Arc::new(Semaphore::new(READS)),
-            pages: Semaphore::new(PAGES),
-            long_reads: Semaphore::new(LONG_READS),
-            _folder: folder,
-        })))
+        let clerks = Clerks::One(clerk, Mutex::new(Some(thread)));
+        Ok(Self::over(clerks, Arc::new(reader), index, head, folder))
     }
 }
 

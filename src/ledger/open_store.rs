@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::clerk::lanes::Lanes;
@@ -12,7 +12,7 @@ use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};
 
 use super::follower::Follower;
-use super::{Clerks, Head, INDEX, Inner, LONG_READS, Ledger, OpenError, Options, PAGES, READS, Workings};
+use super::{Clerks, Head, INDEX, Ledger, OpenError, Options, Workings};
 
 impl Ledger {
     /// Opens a ledger over this store, with its index in a data folder. Returns at once: commands are taken when the store
@@ -55,15 +55,7 @@ impl Ledger {
         let twice = notes.iter().filter(|note| matches!(note, Note::Twice(_))).count();
         let follower =
             Follower::start(store.clone(), index.clone(), lanes.clone(), checkpoint, sender, twice);
-        Ok(Self(Arc::new(Inner {
-            clerks: Clerks::Lanes(lanes, follower),
-            reader: Arc::new(Reader::new(store, runtime)),
-            index,
-            head,
-            reads: Arc::new(Semaphore::new(READS)),
-            pages: Semaphore::new(PAGES),
-            long_reads: Semaphore::new(LONG_READS),
-            _folder: folder,
-        })))
+        let reader = Arc::new(Reader::new(store, runtime));
+        Ok(Self::over(Clerks::Lanes(lanes, follower), reader, index, head, folder))
     }
 }
