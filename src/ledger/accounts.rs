@@ -20,7 +20,7 @@ impl Ledger {
     /// # Errors
     /// When the ledger can't be read.
     pub async fn account(&self, name: &AccountName, at: At) -> Result<Option<AccountReading>, ReadError> {
-        self.settled(Some(name)).await?;
+        self.undamaged(name)?;
         let stream = Stream::new(self, name);
         self.blocking(move || {
             let Some(account) = stream.now()? else { return Ok(None) };

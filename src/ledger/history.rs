@@ -30,7 +30,7 @@ impl Ledger {
         name: &AccountName,
         query: StatementQuery,
     ) -> Result<Option<Statement>, ReadError> {
-        self.settled(Some(name)).await?;
+        self.undamaged(name)?;
         let stream = Stream::new(self, name);
         let reader = self.0.reader.clone();
         self.page(move || {

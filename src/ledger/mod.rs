@@ -126,7 +126,7 @@ impl Ledger {
     /// # Errors
     /// When the store can't be reached, or is damaged.
     pub async fn end(&self) -> Result<Head, ReadError> {
-        self.settled(None).await?;
+        self.settled().await?;
         Ok(self.head())
     }
 
@@ -186,11 +186,18 @@ impl Ledger {
         }
     }
 
-    /// A read waits until the index has all that was answered here, and refuses what is damaged.
-    async fn settled(&self, account: Option<&AccountName>) -> Result<(), ReadError> {
+    /// A read of an account refuses it when its stream is damaged.
+    fn undamaged(&self, account: &AccountName) -> Result<(), ReadError> {
+        match &self.0.clerks {
+            Clerks::Lanes(lanes, _) if lanes.damage().has(account) => Err(ReadError::Damaged),
+            Clerks::Lanes(..) | Clerks::One(..) => Ok(()),
+        }
+    }
+
+    /// A read waits until the index has all that was answered here, and refuses a store that is damaged.
+    async fn settled(&self) -> Result<(), ReadError> {
         let Clerks::Lanes(lanes, _) = &self.0.clerks else { return Ok(()) };
-        let damage = lanes.damage();
-        if damage.is_whole() || account.is_some_and(|account| damage.has(account)) {
+        if lanes.damage().is_whole() {
             return Err(ReadError::Damaged);
         }
         if !lanes.is_ready() {
@@ -213,7 +220,7 @@ impl Ledger {
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
-        self.settled(None).await?;
+        self.settled().await?;
         let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
         let work = move || {
             let result = work();
