@@ -45,23 +45,14 @@ impl<R: Read + Seek + Send> File<R> {
     /// When it can't be read, or there is nothing in it.
     pub fn new(mut file: R, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.into(), source };
+        let left = file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut this = Self {
             path: path.into(),
-            left: file.seek(SeekFrom::End(0)).map_err(failed)?,
+            left,
             file,
-            opening: Opening {
-                chain: Chain::Journal,
-                begins: true,
-                journal_id: None,
-                from: 1,
-                previous: None,
-                last: None,
-                bytes: 0,
-                manifest: None,
-            },
+            opening: Opening::unknown(Chain::Journal, left),
             begun: Vec::new(),
         };
-        this.opening.bytes = this.left;
         if this.left == 0 {
             return Err(Error::Empty(path.into()));
         }

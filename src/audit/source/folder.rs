@@ -66,14 +66,10 @@ impl Folder {
             .map_err(read)?;
         let (last, count) = end.unwrap_or((i64::MIN, 0));
         let opening = Opening {
-            chain: Chain::Journal,
-            begins: true,
             journal_id: Some(journal_id),
-            from: 1,
             previous: Some(chain::genesis(journal_id)),
             last: end.and_then(|_| u64::try_from(last.checked_add(count)?.checked_sub(1)?).ok()),
-            bytes: pages(&database).map_err(read)?,
-            manifest: None,
+            ..Opening::unknown(Chain::Journal, pages(&database).map_err(read)?)
         };
         Ok(Self { path, database, opening, at: i64::MIN, last })
     }

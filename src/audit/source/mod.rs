@@ -40,6 +40,15 @@ pub struct Opening {
     pub manifest: Option<Result<Manifest, Flaw>>,
 }
 
+impl Opening {
+    /// Of a journal of about so many bytes that begins with its first event, while nothing else is known of it.
+    #[must_use]
+    pub fn unknown(chain: Chain, bytes: u64) -> Self {
+        let (journal_id, previous, last, manifest) = (None, None, None, None);
+        Self { chain, begins: true, journal_id, from: 1, previous, last, bytes, manifest }
+    }
+}
+
 /// A journal to be read once, from its beginning.
 pub trait Source: Send {
     /// What is known before the first event.

@@ -85,16 +85,7 @@ pub struct Fed {
 #[must_use]
 pub fn fed() -> (Feeder, Fed) {
     let (give, pieces) = bounded(WAITING);
-    let opening = Opening {
-        chain: Chain::Streams,
-        begins: true,
-        journal_id: None,
-        from: 1,
-        previous: None,
-        last: None,
-        bytes: 0,
-        manifest: None,
-    };
+    let opening = Opening::unknown(Chain::Streams, 0);
     (Feeder(give), Fed { opening, pieces })
 }
 
