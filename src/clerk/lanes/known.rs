@@ -88,7 +88,7 @@ impl Known {
             naming: HashMap::default(),
         };
         let from = tracked.as_ref().map_or(0, |tracked| tracked.account.revision);
-        let (cut, first) = tokio::join!(store.cut(name), store.stream(name, from, PAGE));
+        let (cut, first) = tokio::join!(store.limited(name), store.stream(name, from, PAGE));
         if let Some(why) = cut? {
             return Err(Trouble::Damaged(why));
         }

@@ -55,13 +55,18 @@ impl Store {
     /// # Errors
     /// [`Error::Deleted`] for a tombstone; otherwise when it can't be read.
     pub async fn cut(&self, account: &AccountName) -> Result<Option<String>, Error> {
-        let last = || ReadStreamOptions::default().position(StreamPosition::End);
         // A tombstone is not in the metadata: the stream itself says it.
-        let (metadata, stream) = tokio::join!(
-            self.some(format!("{METADATA_STREAM}{account}"), last(), 1),
-            self.some(format!("{STREAM}{account}"), last(), 1),
-        );
-        let (metadata, _) = (metadata?, stream?);
+        let (cut, stream) = tokio::join!(self.limited(account), self.stream_back(account, u64::MAX, 1));
+        stream.and(cut)
+    }
+
+    /// As [`Store::cut`], for who reads the stream as well: a tombstone is not told.
+    ///
+    /// # Errors
+    /// When the metadata can't be read.
+    pub async fn limited(&self, account: &AccountName) -> Result<Option<String>, Error> {
+        let last = ReadStreamOptions::default().position(StreamPosition::End);
+        let metadata = self.some(format!("{METADATA_STREAM}{account}"), last, 1).await?;
         Ok(metadata.first().and_then(|metadata| cuts(&metadata.data)))
     }
 
