@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -37,6 +37,32 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The largest body of one command.
 const LARGEST: usize = 64 * 1024;
 
+/// A write on the account in its path. Who calls is asked first.
+pub(super) struct Write {
+    app: App,
+    caller: Caller,
+    account: Named,
+    request: Request,
+}
+
+impl FromRequest<App> for Write {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        let account = Named::from_request_parts(&mut parts, app).await?;
+        Ok(Self { app: app.clone(), caller, account, request: Request::from_parts(parts, body) })
+    }
+}
+
+impl Write {
+    async fn book(self, op: Op) -> Result<Response, Problem> {
+        self.caller.may_write()?;
+        book(&self.app, &self.caller, op, Some(self.account.guarded()?), self.request).await
+    }
+}
+
 /// Opens an account.
 #[utoipa::path(post, path = "/v1/accounts", tag = "writes", security(("key" = [])),
     params(super::parameters::IdHeader, super::parameters::OriginHeaders),
@@ -54,98 +80,57 @@ pub(super) async fn open(
 #[utoipa::path(post, path = "/v1/accounts/{account}/deposits", tag = "writes", security(("key" = [])),
     params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
     request_body = schema::Move, responses(WriteAnswers))]
-pub(super) async fn deposit(
-    State(app): State<App>,
-    caller: Caller,
-    account: Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    caller.may_write()?;
-    book(&app, &caller, Op::Deposit, Some(account.guarded()?), request).await
+pub(super) async fn deposit(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Deposit).await
 }
 
 /// Takes money out of an account.
 #[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", tag = "writes", security(("key" = [])),
     params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
     request_body = schema::Move, responses(WriteAnswers))]
-pub(super) async fn withdraw(
-    State(app): State<App>,
-    caller: Caller,
-    account: Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    caller.may_write()?;
-    book(&app, &caller, Op::Withdraw, Some(account.guarded()?), request).await
+pub(super) async fn withdraw(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Withdraw).await
 }
 
 /// Takes a movement back, or, where it was never seen on this account, rules it out.
 #[utoipa::path(post, path = "/v1/accounts/{account}/reversals", tag = "writes", security(("key" = [])),
     params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
     request_body = schema::Reverse, responses(WriteAnswers))]
-pub(super) async fn reverse(
-    State(app): State<App>,
-    caller: Caller,
-    account: Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    caller.may_write()?;
-    book(&app, &caller, Op::Reverse, Some(account.guarded()?), request).await
+pub(super) async fn reverse(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Reverse).await
 }
 
 /// Lets nothing out of an account any more.
 #[utoipa::path(post, path = "/v1/accounts/{account}/freeze", tag = "writes", security(("key" = [])),
     params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
-pub(super) async fn freeze(
-    State(app): State<App>,
-    caller: Caller,
-    account: Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    caller.may_write()?;
-    book(&app, &caller, Op::Freeze, Some(account.guarded()?), request).await
+pub(super) async fn freeze(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Freeze).await
 }
 
 /// Lets money out of an account again.
 #[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", tag = "writes", security(("key" = [])),
     params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
-pub(super) async fn unfreeze(
-    State(app): State<App>,
-    caller: Caller,
-    account: Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    caller.may_write()?;
-    book(&app, &caller, Op::Unfreeze, Some(account.guarded()?), request).await
+pub(super) async fn unfreeze(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Unfreeze).await
 }
 
 /// Ends an account.
 #[utoipa::path(post, path = "/v1/accounts/{account}/close", tag = "writes", security(("key" = [])),
     params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
-pub(super) async fn close(
-    State(app): State<App>,
-    caller: Caller,
-    account: Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    caller.may_write()?;
-    book(&app, &caller, Op::Close, Some(account.guarded()?), request).await
+pub(super) async fn close(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Close).await
 }
 
 /// Sets how far below zero an account may go. Only operators.
 #[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", tag = "writes", security(("key" = [])),
     params(super::parameters::AccountPath, super::parameters::IdHeader, super::parameters::OriginHeaders),
     request_body = schema::OverdraftLimit, responses(WriteAnswers))]
-pub(super) async fn limit(
-    State(app): State<App>,
-    caller: Caller,
-    account: Named,
-    request: Request,
-) -> Result<Response, Problem> {
-    caller.may_operate()?;
-    book(&app, &caller, Op::OverdraftLimit, Some(account.guarded()?), request).await
+pub(super) async fn limit(write: Write) -> Result<Response, Problem> {
+    write.caller.may_operate()?;
+    write.book(Op::OverdraftLimit).await
 }
 
 /// The way of every write of one command.
