@@ -156,6 +156,8 @@ impl Bench {
         refused(&service.get("/v1/accounts/alice"));
         refused(&service.get("/v1/accounts/alice/entries"));
         assert!(self.counts(1), "{}", service.get("/metrics").text());
+        let named = "bookonce_store_damaged{account=\"alice\"} 1\n";
+        assert!(service.get("/metrics").text().contains(named), "the figures name the account");
         assert!(self.log.has("account=alice"), "the log names the account");
         deposit(service, "bob");
         assert_eq!(service.get("/v1/accounts/bob").status, 200);

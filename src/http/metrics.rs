@@ -32,6 +32,7 @@ pub(super) struct Metrics {
     routes: RwLock<HashMap<String, Arc<Route>>>,
     requests: Family<Labels, Counter>,
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
+    damaged: Family<Labels, Gauge>,
     gauges: [Gauge; 11],
 }
 
@@ -41,6 +42,9 @@ struct Route {
     answers: RwLock<Vec<(Method, StatusCode, Counter)>>,
     seconds: Histogram,
 }
+
+/// So many damaged accounts are named. Their number is always told.
+const MOST_NAMED: usize = 100;
 
 /// The gauges, in the order of [`Metrics::gauges`].
 const GAUGES: [(&str, &str); 11] = [
@@ -65,12 +69,18 @@ impl Metrics {
         let histogram: fn() -> Histogram = || Histogram::new(exponential_buckets(0.000_1, 2.0, 18));
         let seconds = Family::new_with_constructor(histogram);
         registry.register("bookonce_http_seconds", "From head to answer", seconds.clone());
+        let damaged = Family::default();
+        registry.register(
+            "bookonce_store_damaged",
+            "1 for an account whose stream is damaged",
+            damaged.clone(),
+        );
         let gauges = GAUGES.map(|(name, help)| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
             gauge
         });
-        Self { registry, routes: RwLock::default(), requests, seconds, gauges }
+        Self { registry, routes: RwLock::default(), requests, seconds, damaged, gauges }
     }
 
     /// Counts one answer.
@@ -135,6 +145,10 @@ pub(super) async fn metrics(
     ];
     for (gauge, value) in metrics.gauges.iter().zip(now) {
         gauge.set(value);
+    }
+    metrics.damaged.clear();
+    for account in app.ledger().damaged_accounts(MOST_NAMED) {
+        metrics.damaged.get_or_create(&vec![("account", account.to_string())]).set(1);
     }
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &metrics.registry)

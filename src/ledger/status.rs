@@ -1,6 +1,7 @@
 //! How the machinery is doing, for probes and figures.
 
 use super::{Clerks, Ledger, Unavailable};
+use crate::domain::ids::AccountName;
 
 /// How the machinery is doing.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,15 @@ pub struct Status {
 }
 
 impl Ledger {
+    /// Accounts whose stream is damaged, at most so many of them.
+    #[must_use]
+    pub fn damaged_accounts(&self, limit: usize) -> Vec<AccountName> {
+        match &self.0.clerks {
+            Clerks::One(..) => Vec::new(),
+            Clerks::Lanes(lanes, _) => lanes.damage().accounts(limit),
+        }
+    }
+
     /// How the machinery is doing.
     #[must_use]
     pub fn status(&self) -> Status {

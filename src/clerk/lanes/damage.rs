@@ -62,6 +62,12 @@ impl Damage {
         self.accounts.lock().len()
     }
 
+    /// Which accounts are damaged, at most so many of them.
+    #[must_use]
+    pub fn accounts(&self, limit: usize) -> Vec<AccountName> {
+        self.accounts.lock().keys().take(limit).cloned().collect()
+    }
+
     /// The store is not the one that the index was made of.
     pub fn set_whole(&self, why: String) {
         tracing::error!(why, "the store is damaged: nothing is answered until a rebuild");
