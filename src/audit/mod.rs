@@ -8,6 +8,7 @@
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one
 //! slip is not made twice. Down the way: the journal's files. Up the way: the command line, and tests that compare the two.
 
+pub mod audited;
 pub mod block;
 pub mod books;
 pub mod chain;

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+pub use super::audited::Audited;
 use super::block::{Block, Lines};
 use super::books::Books;
 use super::chain::{self, Chain, Hash};
@@ -9,7 +10,6 @@ use super::event::{Event, Moment};
 use super::flaw::{Finding, Flaw, Place};
 use super::part::Part;
 use super::pipeline::{self, Go};
-use super::seen::OnTwo;
 use super::source::{Opening, Source};
 use super::streams::Streams;
 use super::{Error, line, manifest::Manifest};
@@ -46,35 +46,6 @@ impl std::fmt::Debug for Options<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Options").field("to", &self.to).field("expect", &self.expect).finish_non_exhaustive()
     }
-}
-
-/// The result of an audit.
-#[derive(Debug)]
-pub struct Audited {
-    /// What its events are chained to.
-    pub chain: Chain,
-    /// Whether it was read from the journal's first event on.
-    pub begins: bool,
-    /// The journal's id, where the source says it or it follows from the first event.
-    pub journal_id: Option<Uuid>,
-    /// The first position.
-    pub from: u64,
-    /// The last position that was found right; one less than `from` when there is none.
-    pub position: u64,
-    /// The journal's head hash there; none when there is no event and the source does not say what goes before.
-    pub hash: Option<Hash>,
-    /// How many events of each type were found right.
-    pub counts: std::collections::BTreeMap<&'static str, u64>,
-    /// The books after them; none when the first event is not the journal's first.
-    pub books: Option<Books>,
-    /// Whether a manifest was there and has shown that nothing is missing at the end.
-    pub whole: bool,
-    /// IDs on two accounts: in a journal chained along its streams no flaw, but to be told.
-    pub twice: Vec<OnTwo>,
-    /// Along streams: the accounts whose streams were met.
-    pub accounts: Vec<String>,
-    /// The first thing that is wrong.
-    pub finding: Option<Finding>,
 }
 
 /// Reads a journal and checks all that can be checked.
@@ -375,27 +346,6 @@ impl<'a> Auditor<'a> {
             _ if manifest.first_hash != first => Some(Flaw::Manifest("first_hash")),
             _ if manifest.last_hash != last => Some(Flaw::Manifest("last_hash")),
             _ => None,
-        }
-    }
-}
-
-impl Audited {
-    /// That of a database which is damaged so that it can't be begun.
-    #[must_use]
-    pub(super) fn unreadable(why: String) -> Self {
-        Self {
-            chain: Chain::Journal,
-            begins: true,
-            journal_id: None,
-            from: 1,
-            position: 0,
-            hash: None,
-            counts: std::collections::BTreeMap::new(),
-            books: None,
-            whole: false,
-            twice: Vec::new(),
-            accounts: Vec::new(),
-            finding: Some(Finding { place: Place::Position(1), flaw: Flaw::Database(why) }),
         }
     }
 }
