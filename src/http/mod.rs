@@ -1,39 +1,16 @@
 //! The way in and out: requests become commands, events become answers. This page is the whole route table.
 //!
 //! Knows the ledger's facade and the keys; nothing of stores, threads or files. Up the way: clients. Down the way:
-//! [`crate::ledger`]. A withdrawal comes through [`mod@serve`] (the socket), [`guard`] (what holds for all requests),
-//! [`auth`], [`writes`], [`body`], [`requests`], and its answer leaves by [`crate::answers`].
+//! [`crate::ledger`]. A withdrawal comes through [`server`] (the socket, and what holds for all requests), [`writes`],
+//! [`request`] (who calls, the body, its fields), and its answer leaves by [`crate::answers`].
 
-mod accept;
-mod accounts;
-pub mod auth;
-mod batch;
-pub mod body;
-mod bookings;
-mod cursor;
-mod diagnose;
-mod entries;
-pub mod fields;
-mod guard;
-mod health;
-mod journal;
-mod live;
-mod metrics;
 mod openapi;
-mod pace;
-mod parameters;
-mod path;
 mod problem;
-mod query;
 mod reads;
-mod refused;
-mod requests;
-mod schema;
-pub mod serve;
-mod sums;
-pub mod tls;
-mod transactions;
-mod weigh;
+mod request;
+mod response_budget;
+mod server;
+mod service;
 mod writes;
 
 use std::sync::Arc;
@@ -45,12 +22,19 @@ use axum::routing::{get, post};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-pub use guard::guarded;
-pub use problem::Problem;
-pub use serve::{Limits, serve};
+pub use problem::details::Problem;
+pub use server::outer_layer::guarded;
+pub use server::serve::{Limits, serve};
+pub use server::tls;
 
 use crate::keys::Ring;
 use crate::ledger::Ledger;
+
+use openapi::document;
+use reads::{accounts, journal, live, reports, statement, transactions};
+use request::caller;
+use service::{health, metrics};
+use writes::{batch, single};
 
 /// What the service may be told about its answers. Its sockets have [`Limits`].
 #[derive(Clone, Copy, Debug)]
@@ -85,14 +69,14 @@ struct Inner {
     keys: Ring,
     config: Config,
     metrics: metrics::Metrics,
-    scale: weigh::Scale,
+    scale: response_budget::Scale,
 }
 
 impl App {
     /// A service over this ledger, for the holders of these keys.
     #[must_use]
     pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
-        let (metrics, scale) = (metrics::Metrics::new(), weigh::Scale::default());
+        let (metrics, scale) = (metrics::Metrics::new(), response_budget::Scale::default());
         Self(Arc::new(Inner { ledger, keys, config, metrics, scale }))
     }
 
@@ -112,7 +96,7 @@ impl App {
         &self.0.metrics
     }
 
-    fn scale(&self) -> &weigh::Scale {
+    fn scale(&self) -> &response_budget::Scale {
         &self.0.scale
     }
 
@@ -125,27 +109,27 @@ impl App {
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    let docs = Router::from(SwaggerUi::new("/docs").url("/openapi.json", openapi::Document::openapi()))
-        .layer(from_fn_with_state(app.clone(), auth::required));
+    let docs = Router::from(SwaggerUi::new("/docs").url("/openapi.json", document::Document::openapi()))
+        .layer(from_fn_with_state(app.clone(), caller::required));
     let routes = Router::new()
-        .route("/v1/accounts", post(writes::open).get(accounts::list))
+        .route("/v1/accounts", post(single::open).get(accounts::list))
         .route("/v1/accounts/{account}", get(accounts::one))
-        .route("/v1/accounts/{account}/entries", get(entries::statement))
-        .route("/v1/accounts/{account}/deposits", post(writes::deposit))
-        .route("/v1/accounts/{account}/withdrawals", post(writes::withdraw))
-        .route("/v1/accounts/{account}/reversals", post(writes::reverse))
-        .route("/v1/accounts/{account}/overdraft-limit", post(writes::limit))
-        .route("/v1/accounts/{account}/freeze", post(writes::freeze))
-        .route("/v1/accounts/{account}/unfreeze", post(writes::unfreeze))
-        .route("/v1/accounts/{account}/close", post(writes::close))
+        .route("/v1/accounts/{account}/entries", get(statement::statement))
+        .route("/v1/accounts/{account}/deposits", post(single::deposit))
+        .route("/v1/accounts/{account}/withdrawals", post(single::withdraw))
+        .route("/v1/accounts/{account}/reversals", post(single::reverse))
+        .route("/v1/accounts/{account}/overdraft-limit", post(single::limit))
+        .route("/v1/accounts/{account}/freeze", post(single::freeze))
+        .route("/v1/accounts/{account}/unfreeze", post(single::unfreeze))
+        .route("/v1/accounts/{account}/close", post(single::close))
         .route("/v1/batch", post(batch::batch))
         .route("/v1/transactions", get(transactions::search))
         .route("/v1/transactions/{id}", get(transactions::one))
         .route("/v1/journal", get(journal::journal))
         .route("/v1/journal/head", get(journal::head))
         .route("/v1/journal/live", get(live::live))
-        .route("/v1/trial-balance", get(sums::trial_balance))
-        .route("/v1/digest", get(sums::digest))
+        .route("/v1/trial-balance", get(reports::trial_balance))
+        .route("/v1/digest", get(reports::digest))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))

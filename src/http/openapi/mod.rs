@@ -1,0 +1,7 @@
+//! The OpenAPI document, which is made from the code: the handlers' descriptions, and the shapes that they share.
+//!
+//! `document` knows the handlers; the handlers know only the shapes and the parameters, so that there is no circle.
+
+pub(crate) mod document;
+pub(crate) mod parameters;
+pub(crate) mod schema;

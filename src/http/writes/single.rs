@@ -1,0 +1,239 @@
+//! Writes of one command: from the request to the event's answer.
+//!
+//! The order: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
+//! or first seen long ago; both are rendered by the same code, so that a retry gets the same bytes.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use crate::answers::{self, Answer};
+use crate::domain::command::Command;
+use crate::domain::event::Event;
+use crate::domain::ids::AccountName;
+use crate::domain::same;
+use crate::http::App;
+use crate::http::openapi::document::WriteAnswers;
+use crate::http::openapi::parameters;
+use crate::http::openapi::schema;
+use crate::http::problem::details::{PROBLEM_JSON, Problem};
+use crate::http::request::body::{self, Wanted};
+use crate::http::request::caller::Caller;
+use crate::http::request::commands::{Frame, Op, command};
+use crate::http::request::path::Named;
+use crate::http::request::query::Params;
+use crate::ledger::{Position, Verdict};
+
+/// Where the journal is sure to hold the event.
+pub const POSITION: HeaderName = HeaderName::from_static("bookonce-position");
+/// Was this answer given before?
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// The largest body of one command.
+const LARGEST: usize = 64 * 1024;
+
+/// A write on the account in its path. Who calls is asked first.
+pub(crate) struct Write {
+    app: App,
+    caller: Caller,
+    account: Named,
+    request: Request,
+}
+
+impl FromRequest<App> for Write {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        let account = Named::from_request_parts(&mut parts, app).await?;
+        Ok(Self { app: app.clone(), caller, account, request: Request::from_parts(parts, body) })
+    }
+}
+
+impl Write {
+    async fn book(self, op: Op) -> Result<Response, Problem> {
+        self.caller.may_write()?;
+        book(&self.app, &self.caller, op, Some(self.account.guarded()?), self.request).await
+    }
+}
+
+/// Opens an account.
+#[utoipa::path(post, path = "/v1/accounts", tag = "writes", security(("key" = [])),
+    params(parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::OpenAccount, responses(WriteAnswers))]
+pub(crate) async fn open(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::OpenAccount, None, request).await
+}
+
+/// Puts money into an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/deposits", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(crate) async fn deposit(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Deposit).await
+}
+
+/// Takes money out of an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Withdraw).await
+}
+
+/// Takes a movement back, or, where it was never seen on this account, rules it out.
+#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Reverse, responses(WriteAnswers))]
+pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Reverse).await
+}
+
+/// Lets nothing out of an account any more.
+#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(crate) async fn freeze(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Freeze).await
+}
+
+/// Lets money out of an account again.
+#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(crate) async fn unfreeze(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Unfreeze).await
+}
+
+/// Ends an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/close", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Close).await
+}
+
+/// Sets how far below zero an account may go. Only operators.
+#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::OverdraftLimit, responses(WriteAnswers))]
+pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
+    write.caller.may_operate()?;
+    write.book(Op::OverdraftLimit).await
+}
+
+/// The way of every write of one command.
+async fn book(
+    app: &App,
+    caller: &Caller,
+    op: Op,
+    account: Option<AccountName>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    Params::none(parts.uri.query())?;
+    let frame = Frame::new(account, &parts.headers, caller)?;
+    let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
+    let bytes = body::read(&parts.headers, body, wanted).await?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
+    let commands: Arc<[Command]> = Arc::from([command(text, op, frame)?]);
+    let verdicts = execute(app, Arc::clone(&commands)).await?;
+    // What was refused, or was another transaction's, rests on nothing that is not durable by now.
+    let head = app.ledger().answered();
+    match verdicts.into_iter().zip(commands.iter()).next() {
+        Some((verdict, command)) => {
+            Ok(response(answered(verdict, command).map_err(|problem| problem.header(POSITION, head.into()))?))
+        }
+        None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
+    }
+}
+
+/// What the ledger says to these commands, one verdict each.
+///
+/// # Errors
+/// 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
+pub(crate) async fn execute(app: &App, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Problem> {
+    match tokio::time::timeout(app.config().write_wait, app.ledger().execute(commands)).await {
+        Ok(verdicts) => Ok(verdicts?),
+        Err(_) => {
+            let detail = "The transaction is still being booked: ask again with the same ID.";
+            Err(Problem::new(StatusCode::CONFLICT, "in_progress", "In progress", detail).retry_after(1))
+        }
+    }
+}
+
+/// An answer, given now or again.
+pub(crate) struct Answered {
+    pub(crate) answer: Answer,
+    pub(crate) replayed: bool,
+    pub(crate) position: Position,
+}
+
+/// The answer that a verdict is for the command that it was passed on.
+pub(crate) fn answered(verdict: Verdict, command: &Command) -> Result<Answered, Problem> {
+    match verdict {
+        Verdict::Booked(event, position) => {
+            Ok(Answered { answer: answers::render(&event), replayed: false, position })
+        }
+        Verdict::Seen(first, position) => {
+            let differences = same::differences(&first, command);
+            if differences.is_empty() {
+                return Ok(Answered { answer: answers::render(&first), replayed: true, position });
+            }
+            Err(reused(&first, &differences))
+        }
+        Verdict::Refused(refusal) => Err(refusal.into()),
+        Verdict::Unavailable(why) => Err(why.into()),
+    }
+}
+
+fn response(answered: Answered) -> Response {
+    let Answered { answer, replayed, position } = answered;
+    let mut response = Response::new(Body::from(answer.body));
+    let accepted = answer.status < 400;
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::CREATED);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, if accepted { JSON } else { PROBLEM_JSON });
+    headers.insert(POSITION, HeaderValue::from(position));
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// 422: the ID was used for something else.
+fn reused(first: &Event, differences: &[same::Difference]) -> Problem {
+    let differences: Vec<_> = differences
+        .iter()
+        .map(|found| json!({"field": found.field, "first": found.first, "now": found.now}))
+        .collect();
+    let id = first.transaction_id.to_string();
+    let original = format!("/v1/transactions/{id}");
+    let link = HeaderValue::try_from(format!("<{original}>; rel=\"original\""));
+    let problem = Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "transaction_id_reused",
+        "Transaction ID reused",
+        "This ID was used before for another request; nothing was recorded. See `differences`.",
+    )
+    .with("transaction_id", id)
+    .with("differences", differences)
+    .with("first_recorded_at", first.recorded_at.to_string())
+    .with("original", original);
+    match link {
+        Ok(link) => problem.header(LINK, link),
+        Err(_) => problem,
+    }
+}
