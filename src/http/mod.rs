@@ -4,17 +4,16 @@
 //! [`crate::ledger`]. A withdrawal comes through [`server`] (the socket, and what holds for all requests), [`writes`],
 //! [`request`] (who calls, the body, its fields), and its answer leaves by [`crate::answers`].
 
+mod app;
 mod openapi;
 mod problem;
 mod reads;
+mod reply;
 mod request;
 mod response_budget;
 mod server;
 mod service;
 mod writes;
-
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -22,90 +21,17 @@ use axum::routing::{get, post};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
+pub use app::{App, Config};
 pub use problem::details::Problem;
 pub use server::outer_layer::guarded;
 pub use server::serve::{Limits, serve};
 pub use server::tls;
-
-use crate::keys::Ring;
-use crate::ledger::Ledger;
 
 use openapi::document;
 use reads::{accounts, journal, live, reports, statement, transactions};
 use request::caller;
 use service::{health, metrics};
 use writes::{batch, single};
-
-/// What the service may be told about its answers. Its sockets have [`Limits`].
-#[derive(Clone, Copy, Debug)]
-pub struct Config {
-    /// So long a write waits for its answer before it is told 409 `in_progress`.
-    pub write_wait: Duration,
-    /// So long a read waits for the position that it asked for.
-    pub read_wait: Duration,
-    /// So long a body may take to come.
-    pub body_within: Duration,
-    /// So often the live feed says that it is still there.
-    pub heartbeat: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            write_wait: Duration::from_secs(10),
-            read_wait: Duration::from_secs(5),
-            body_within: Duration::from_secs(9),
-            heartbeat: Duration::from_secs(15),
-        }
-    }
-}
-
-/// What every handler knows. Cheap to clone.
-#[derive(Clone)]
-pub struct App(Arc<Inner>);
-
-struct Inner {
-    ledger: Ledger,
-    keys: Ring,
-    config: Config,
-    metrics: metrics::Metrics,
-    scale: response_budget::Scale,
-}
-
-impl App {
-    /// A service over this ledger, for the holders of these keys.
-    #[must_use]
-    pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
-        let (metrics, scale) = (metrics::Metrics::new(), response_budget::Scale::default());
-        Self(Arc::new(Inner { ledger, keys, config, metrics, scale }))
-    }
-
-    /// The ledger.
-    #[must_use]
-    pub fn ledger(&self) -> &Ledger {
-        &self.0.ledger
-    }
-
-    /// The keys.
-    #[must_use]
-    pub fn keys(&self) -> &Ring {
-        &self.0.keys
-    }
-
-    fn metrics(&self) -> &metrics::Metrics {
-        &self.0.metrics
-    }
-
-    fn scale(&self) -> &response_budget::Scale {
-        &self.0.scale
-    }
-
-    /// Its configuration.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.0.config
-    }
-}
 
 /// All routes.
 pub fn router(app: App) -> Router {

@@ -25,17 +25,17 @@ const MOST: usize = 128 * 1024 * 1024;
 
 /// What is left for large answers. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Scale(Arc<Semaphore>);
+pub(crate) struct Budget(Arc<Semaphore>);
 
-impl Default for Scale {
+impl Default for Budget {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(MOST)))
     }
 }
 
-impl Scale {
+impl Budget {
     /// The answer, which gives its place back when it is sent or given up; or 503.
-    pub(crate) fn weigh(&self, response: Response) -> Response {
+    pub(crate) fn spend(&self, response: Response) -> Response {
         let bytes = response.body().size_hint().exact().unwrap_or_default();
         if bytes <= SMALL {
             return response;
@@ -44,7 +44,7 @@ impl Scale {
             u32::try_from(bytes).ok().and_then(|n| Arc::clone(&self.0).try_acquire_many_owned(n).ok());
         match place {
             Some(place) => {
-                response.map(|body| Body::new(Weighed { body, piece: Bytes::new(), _place: place }))
+                response.map(|body| Body::new(Counted { body, piece: Bytes::new(), _place: place }))
             }
             None => {
                 let detail = "Too many large answers are being sent; ask for less, or later.";
@@ -57,13 +57,13 @@ impl Scale {
 
 /// A large body. It goes out in small pieces, because a piece that was handed on is out of sight: a peer that takes
 /// nothing would hold it uncounted.
-struct Weighed {
+struct Counted {
     body: Body,
     piece: Bytes,
     _place: OwnedSemaphorePermit,
 }
 
-impl HttpBody for Weighed {
+impl HttpBody for Counted {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -100,12 +100,12 @@ mod tests {
 
     #[test]
     fn large_answers_have_room_for_so_many() {
-        let scale = Scale::default();
-        let large = || scale.weigh(Response::new(Body::from(vec![b'x'; MOST / 2])));
+        let budget = Budget::default();
+        let large = || budget.spend(Response::new(Body::from(vec![b'x'; MOST / 2])));
         let held = [large(), large()];
         assert!(held.iter().all(|response| response.status() == StatusCode::OK));
         assert_eq!(large().status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(scale.weigh(Response::new(Body::from("small"))).status(), StatusCode::OK);
+        assert_eq!(budget.spend(Response::new(Body::from("small"))).status(), StatusCode::OK);
         drop(held);
         assert_eq!(large().status(), StatusCode::OK);
     }

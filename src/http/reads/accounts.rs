@@ -7,10 +7,12 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::domain::ids::AccountName;
-use crate::http::App;
-use crate::http::openapi::{document, parameters};
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses};
 use crate::http::problem::details::Problem;
-use crate::http::reads::page::{MIN_POSITION, Page, json, wait};
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::page::Page;
+use crate::http::reply::json;
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
@@ -98,7 +100,7 @@ const AT: [&str; 4] = ["as_of", "known_at", "at_position", MIN_POSITION];
     params(parameters::AccountPath, parameters::AtQuery, parameters::MinPosition),
     responses((status = 200, body = Account,
         description = "The account; with several `at_position`, `items` with one reading for each."),
-        document::ReadProblems))]
+        responses::ReadProblems))]
 pub(crate) async fn one(
     State(app): State<App>,
     _caller: Caller,
@@ -140,7 +142,7 @@ pub(crate) async fn one(
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", security(("key" = [])),
     params(parameters::AtQuery, parameters::PageQuery, parameters::MinPosition),
     responses((status = 200, body = Page<Account>, description = "A page of accounts."),
-        document::ReadProblems))]
+        responses::ReadProblems))]
 pub(crate) async fn list(
     State(app): State<App>,
     _caller: Caller,

@@ -4,10 +4,11 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::http::App;
-use crate::http::openapi::{document, parameters, schema};
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses, schema};
 use crate::http::problem::details::Problem;
-use crate::http::reads::page::{MIN_POSITION, bytes_of, json, wait};
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON, NDJSON};
@@ -30,7 +31,7 @@ pub(crate) struct Head {
 /// Where the journal ends.
 #[utoipa::path(get, path = "/v1/journal/head", tag = "journal", security(("key" = [])),
     params(parameters::MinPosition),
-    responses((status = 200, body = Head, description = "Its end."), document::ReadProblems))]
+    responses((status = 200, body = Head, description = "Its end."), responses::ReadProblems))]
 pub(crate) async fn head(
     State(app): State<App>,
     _caller: Caller,
@@ -53,7 +54,7 @@ pub(crate) async fn head(
     responses((status = 200, description = "A page of events, each as it is stored.",
         content((schema::JournalPage = "application/json"),
             (schema::JournalEvent = "application/x-ndjson"))),
-        document::ReadProblems))]
+        responses::ReadProblems))]
 pub(crate) async fn journal(
     State(app): State<App>,
     _caller: Caller,

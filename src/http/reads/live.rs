@@ -10,16 +10,16 @@ use axum::response::Response;
 use futures_util::stream;
 use tokio::sync::watch;
 
-use crate::http::App;
-use crate::http::openapi::{document, parameters, schema};
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::journal::{lines, position};
-use crate::http::reads::page::{MIN_POSITION, bytes_of, wait};
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reply::bytes_of;
 use crate::http::request::caller::Caller;
-use crate::http::request::caller::Peer;
 use crate::http::request::negotiate::{self, EVENTS};
 use crate::http::request::query::Params;
-use crate::http::server::serve::Stage;
+use crate::http::server::peer::{Peer, Stage};
 use crate::ledger::{Head, Position, ReadError};
 
 /// So many events are read at once.
@@ -31,7 +31,7 @@ const AT_ONCE: usize = 256;
         ("Last-Event-ID" = Option<u64>, Header, description = "The last position seen; before `after`.")),
     responses((status = 200, body = schema::JournalEvent, content_type = "text/event-stream",
         description = "Events without end, each as it is stored; `id` is the position."),
-        document::ReadProblems))]
+        responses::ReadProblems))]
 pub(crate) async fn live(
     State(app): State<App>,
     _caller: Caller,

@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 pub(crate) mod event_view;
 pub(crate) mod journal;
 pub(crate) mod live;
+pub(crate) mod min_position;
 pub(crate) mod page;
 pub(crate) mod reports;
 pub(crate) mod statement;

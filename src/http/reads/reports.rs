@@ -5,10 +5,11 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::http::App;
-use crate::http::openapi::{document, parameters};
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses};
 use crate::http::problem::details::Problem;
-use crate::http::reads::page::{MIN_POSITION, json, wait};
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reply::json;
 use crate::http::request::caller::Caller;
 use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::query::Params;
@@ -44,7 +45,7 @@ struct Total {
 #[utoipa::path(get, path = "/v1/trial-balance", tag = "audit", security(("key" = [])),
     params(parameters::AtPosition, parameters::MinPosition),
     responses((status = 200, body = TrialBalance, description = "Totals by kind of account and currency."),
-        document::ReadProblems))]
+        responses::ReadProblems))]
 pub(crate) async fn trial_balance(
     State(app): State<App>,
     _caller: Caller,
@@ -74,7 +75,7 @@ pub(crate) struct Digest {
 /// The state digest.
 #[utoipa::path(get, path = "/v1/digest", tag = "audit", security(("key" = [])),
     params(parameters::AtPosition, parameters::MinPosition),
-    responses((status = 200, body = Digest, description = "The digest."), document::ReadProblems))]
+    responses((status = 200, body = Digest, description = "The digest."), responses::ReadProblems))]
 pub(crate) async fn digest(
     State(app): State<App>,
     _caller: Caller,

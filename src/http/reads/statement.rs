@@ -7,11 +7,12 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::domain::event::Kind;
-use crate::http::App;
-use crate::http::openapi::{document, parameters};
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses};
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
-use crate::http::reads::page::{MIN_POSITION, bytes_of, json, wait};
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, CSV, JSON};
@@ -48,7 +49,7 @@ pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, rever
     params(parameters::AccountPath, parameters::StatementFilter, parameters::PageQuery,
         parameters::MinPosition),
     responses((status = 200, description = "A page of the statement. As CSV the next page is in `Link`.",
-        content((StatementPage = "application/json"), (String = "text/csv"))), document::ReadProblems))]
+        content((StatementPage = "application/json"), (String = "text/csv"))), responses::ReadProblems))]
 pub(crate) async fn statement(
     State(app): State<App>,
     _caller: Caller,

@@ -8,12 +8,14 @@ use serde_json::value::RawValue;
 use crate::answers;
 use crate::domain::event::{Event, Kind};
 use crate::domain::ids::AccountName;
-use crate::http::App;
-use crate::http::openapi::{document, parameters};
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses};
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
-use crate::http::reads::page::{MIN_POSITION, Page, json, wait};
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::page::Page;
 use crate::http::reads::statement::NOT_A_KIND;
+use crate::http::reply::json;
 use crate::http::request::caller::Caller;
 use crate::http::request::commands::NOT_A_NAME;
 use crate::http::request::cursor::List;
@@ -92,7 +94,7 @@ struct Entry {
     params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"),
         parameters::MinPosition),
     responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
-        document::ReadProblems))]
+        responses::ReadProblems))]
 pub(crate) async fn one(
     State(app): State<App>,
     _caller: Caller,
@@ -153,7 +155,7 @@ const KNOWN: [&str; 8] = ["account", "kind", "outcome", "from", "to", "cursor", 
 #[utoipa::path(get, path = "/v1/transactions", tag = "transactions", security(("key" = [])),
     params(parameters::SearchFilter, parameters::PageQuery, parameters::MinPosition),
     responses((status = 200, body = Page<Booking>, description = "A page of transactions, newest first."),
-        document::ReadProblems))]
+        responses::ReadProblems))]
 pub(crate) async fn search(
     State(app): State<App>,
     _caller: Caller,

@@ -1,6 +1,6 @@
 //! Who calls, and what it may do.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -9,22 +9,12 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
-use tokio::sync::watch;
 
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::problem::details::Problem;
-use crate::http::server::serve::Stage;
+use crate::http::server::peer::Peer;
 use crate::keys::Role;
 use crate::keys::ring::Identity;
-
-/// The other end of the connection; put into each request by [`mod@crate::http::server::serve`].
-#[derive(Clone, Debug)]
-pub struct Peer {
-    /// Where it is.
-    pub address: SocketAddr,
-    /// How far the service is on its way out, as that changes.
-    pub stages: watch::Receiver<Stage>,
-}
 
 /// The caller of a request. To ask for it is to refuse everybody who is nobody (401).
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::problem::details::Problem;
 use crate::http::request::query::Params;
 

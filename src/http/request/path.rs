@@ -5,7 +5,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::problem::details::Problem;
 use crate::http::request::commands::NOT_A_NAME;
 

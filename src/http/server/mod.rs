@@ -4,6 +4,7 @@
 //! Up the way: clients. Down the way: the routes of [`crate::http`], which it serves as one service.
 
 pub(crate) mod outer_layer;
+pub(crate) mod peer;
 pub(crate) mod serve;
 pub(crate) mod slow_peer;
 pub mod tls;

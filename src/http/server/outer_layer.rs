@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tower::{Layer, Service};
 
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::problem::details::{Problem, incident};
 
 /// These routes, and 404 and 405 for all others, behind the guard.
@@ -91,7 +91,7 @@ where
                 Err(panic) => panicked(&*panic).into_response(),
             };
             if method == Method::GET {
-                response = app.scale().weigh(response);
+                response = app.budget().spend(response);
             }
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -105,7 +105,7 @@ where
             }
             let route = route.as_ref().map_or("other", MatchedPath::as_str);
             let (status, took) = (response.status(), started.elapsed());
-            app.metrics().answered(route, &method, status, took);
+            app.figures().answered(route, &method, status, took);
             tracing::debug!(%method, route, status = status.as_u16(), ?took, "answered");
             Ok(response)
         })

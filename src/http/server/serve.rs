@@ -26,7 +26,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
 use crate::http::problem::details::Problem;
-use crate::http::request::caller::Peer;
+use crate::http::server::peer::{Peer, Stage};
 use crate::http::server::slow_peer::{Allowed, Pace, Paced};
 
 /// The largest head: request line excepted, names and values of all fields.
@@ -66,17 +66,6 @@ impl Default for Limits {
             drain: Duration::from_secs(10),
         }
     }
-}
-
-/// How far the service is on its way out; long answers look at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// It serves.
-    Serving,
-    /// It finishes what it began.
-    Stopping,
-    /// It cuts what is left.
-    Ended,
 }
 
 /// Serves `app` on the listener until `shutdown`, and then until what was under way has ended, or the limit for that

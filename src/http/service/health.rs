@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::http::App;
+use crate::http::app::App;
 use crate::http::openapi::schema;
 use crate::http::problem::details::Problem;
-use crate::http::reads::page::json;
+use crate::http::reply::json;
 
 /// That it lives.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -11,10 +11,10 @@ use axum::http::HeaderValue;
 use axum::response::Response;
 
 use crate::domain::command::Command;
-use crate::http::App;
-use crate::http::openapi::{document, parameters, schema};
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses, schema};
 use crate::http::problem::details::Problem;
-use crate::http::reads::page::bytes_of;
+use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::body_faults;
 use crate::http::request::caller::Caller;
@@ -22,7 +22,7 @@ use crate::http::request::commands::{Frame, Op, from_fields};
 use crate::http::request::fields::{Field, Fields};
 use crate::http::request::negotiate::NDJSON;
 use crate::http::request::query::Params;
-use crate::http::writes::single::{Answered, POSITION, answered, execute};
+use crate::http::writes::answered::{Answered, POSITION, answered, execute};
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
@@ -39,7 +39,7 @@ const AROUND: u16 = Field::Op.bit() | Field::TransactionId.bit() | Field::Accoun
     responses((status = 200, body = schema::BatchAnswer, content_type = "application/x-ndjson",
         description = "A line for each line, in order.",
         headers(("Bookonce-Position" = u64, description = "The journal is sure to hold all events at or before it."))),
-        document::WriteProblems))]
+        responses::WriteProblems))]
 pub(crate) async fn batch(
     State(app): State<App>,
     caller: Caller,
