@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
-use crate::http::problem::details::FieldError;
+use crate::http::request::fault::FieldError;
 
 /// Opens an account.
 #[derive(ToSchema)]

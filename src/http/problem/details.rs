@@ -14,24 +14,10 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
+use crate::http::request::fault::FieldError;
+
 /// The media type of problems.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
-
-/// One thing that is wrong with a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct FieldError {
-    /// The field, query parameter or header.
-    pub field: String,
-    /// What is wrong with it.
-    pub problem: Cow<'static, str>,
-}
-
-impl FieldError {
-    /// An error of this field.
-    pub fn new(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
-    }
-}
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -75,12 +61,6 @@ impl Problem {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
-    }
-
-    /// Does it name fields?
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
-        !self.0.errors.is_empty()
     }
 
     /// Adds a member.

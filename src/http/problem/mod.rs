@@ -5,3 +5,4 @@
 
 pub(crate) mod details;
 pub(crate) mod from_ledger;
+pub(crate) mod from_wire;

@@ -9,8 +9,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::domain::metadata::Metadata;
-use crate::http::problem::details::{FieldError, Problem};
-use crate::http::request::commands::{Op, fault};
+use crate::http::request::commands::{Op, text_fault};
+use crate::http::request::fault::{Fault, FieldError};
 use crate::http::request::fields::Field;
 
 /// Any JSON, with nothing lost that matters here: objects keep keys that come twice.
@@ -30,34 +30,34 @@ pub(crate) enum Node {
     Object(Vec<(String, Node)>),
 }
 
-/// Says what is wrong with the body of a request to do `op`. `around` are the fields that a batch's lines have
-/// beside it.
-pub(crate) fn diagnose(text: &str, op: Op, around: u16) -> Problem {
+/// What is wrong with the body of a request to do `op`.
+pub(crate) fn body_fault(text: &str, op: Op) -> Fault {
     match members(text) {
-        Ok(members) => faults(&members, Some(op), around),
-        Err(problem) => problem,
+        Ok(members) => Fault::Invalid(field_errors(&members, Some(op), 0)),
+        Err(fault) => fault,
     }
 }
 
 /// The object's members.
-pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Problem> {
-    let not_an_object = || Err(Problem::field("", "the body must be a JSON object"));
+pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Fault> {
+    let not_an_object = || Err(Fault::field("", "the body must be a JSON object"));
     match serde_json::from_str::<Node>(text) {
         Ok(Node::Object(members)) => Ok(members),
         Ok(_) => not_an_object(),
         Err(error) if text.trim().is_empty() => {
             let _said_better = error;
-            Err(Problem::malformed("The body is empty."))
+            Err(Fault::Malformed("The body is empty.".into()))
         }
         Err(error) => {
             let place = format!("line {}, column {}", error.line(), error.column());
-            Err(Problem::malformed(format!("The body is not JSON (RFC 8259): see {place}.")))
+            Err(Fault::Malformed(format!("The body is not JSON (RFC 8259): see {place}.").into()))
         }
     }
 }
 
-/// All that is wrong with these members. Without an op, it is the op that is wrong.
-pub(crate) fn faults(members: &[(String, Node)], op: Option<Op>, around: u16) -> Problem {
+/// All that is wrong with these members. `around` are the fields that a batch's line has beside those of its op; without an
+/// op, it is the op that is wrong.
+pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u16) -> Vec<FieldError> {
     let (required, allowed) =
         op.map_or((around, u16::MAX), |op| (op.required() | around, op.allowed() | around));
     let mut errors = Vec::new();
@@ -83,7 +83,7 @@ pub(crate) fn faults(members: &[(String, Node)], op: Option<Op>, around: u16) ->
             errors.push(FieldError::new(field.name(), "is missing"));
         }
     }
-    Problem::invalid(errors)
+    errors
 }
 
 fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
@@ -92,11 +92,11 @@ fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
         (Field::Force, Node::Flag) => None,
         (Field::Force, _) => Some(FieldError::new(field.name(), "must be true or false")),
         (Field::Metadata, _) => Some(FieldError::new(field.name(), "must be a flat object of strings")),
-        (Field::Amount | Field::OverdraftLimit, Node::Text(text)) => fault(field, text, op),
+        (Field::Amount | Field::OverdraftLimit, Node::Text(text)) => text_fault(field, text, op),
         (Field::Amount | Field::OverdraftLimit, _) => {
             Some(FieldError::new(field.name(), "must be a decimal string such as \"40.00\""))
         }
-        (_, Node::Text(text)) => fault(field, text, op),
+        (_, Node::Text(text)) => text_fault(field, text, op),
         _ => Some(FieldError::new(field.name(), "must be a string")),
     };
     found.into_iter().collect()

@@ -1,18 +1,13 @@
 //! Requests: which fields each write has, and how they become a command.
 
-use std::sync::Arc;
-
-use axum::http::HeaderMap;
-
 use crate::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
 use crate::domain::money::Written;
 use crate::domain::time::Timestamp;
-use crate::http::problem::details::{FieldError, Problem};
-use crate::http::request::body_faults::diagnose;
-use crate::http::request::caller::Caller;
+use crate::http::request::body_faults::body_fault;
+use crate::http::request::fault::{Fault, FieldError};
 use crate::http::request::fields::{Field, Fields};
 
 /// What a request is to do.
@@ -77,76 +72,27 @@ impl Op {
     }
 }
 
-/// What a request's surroundings say: its path, its headers, its key.
+/// What is known of a request beside its body.
 #[derive(Clone, Debug)]
-pub struct Frame<'a> {
-    /// The account in the path.
-    pub account: Option<AccountName>,
-    /// The ID in the header.
-    pub header_id: Option<TransactionId>,
-    /// Where it comes from.
-    pub origin: Origin,
-    /// Who sends it.
-    pub caller: &'a Caller,
-}
-
-impl<'a> Frame<'a> {
-    /// The frame of this request.
-    ///
-    /// # Errors
-    /// 400 for headers that are wrong.
-    pub fn new(
-        account: Option<AccountName>,
-        headers: &HeaderMap,
-        caller: &'a Caller,
-    ) -> Result<Self, Problem> {
-        let origin = Origin {
-            correlation: plain(headers, "correlation-id", "Correlation-Id")?,
-            causation: plain(headers, "causation-id", "Causation-Id")?,
-            actor: Arc::clone(&caller.actor),
-        };
-        Ok(Self { account, header_id: header_id(headers)?, origin, caller })
-    }
-}
-
-/// The ID in `Idempotency-Key`, bare or quoted.
-fn header_id(headers: &HeaderMap) -> Result<Option<TransactionId>, Problem> {
-    let mut found = None;
-    for value in headers.get_all("idempotency-key") {
-        let text = value.to_str().unwrap_or_default();
-        let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-        let Some(id) = TransactionId::parse(bare) else {
-            return Err(Problem::field("Idempotency-Key", NOT_AN_ID));
-        };
-        if found.is_some_and(|other| other != id) {
-            return Err(Problem::id_conflicting());
-        }
-        found = Some(id);
-    }
-    Ok(found)
-}
-
-fn plain(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Option<Box<str>>, Problem> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let bytes = value.as_bytes();
-    if values.next().is_some() || !(1..=128).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_graphic)
-    {
-        return Err(Problem::field(shown, "must be one value of 1 to 128 visible ASCII characters"));
-    }
-    Ok(value.to_str().ok().map(Into::into))
+pub(crate) struct Frame {
+    /// The account, where it is not in the body.
+    pub(crate) account: Option<AccountName>,
+    /// The transaction ID, where it came beside the body.
+    pub(crate) transaction_id: Option<TransactionId>,
+    /// Who asks, and why.
+    pub(crate) origin: Origin,
 }
 
 /// What is said of a text that is no transaction ID.
 pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 
-/// Reads the body of a request to do `op`.
+/// Reads the body of a request to do `op`. What only the fields together show is for [`check`].
 ///
 /// # Errors
-/// 400 for everything that the request shows by itself, 403 for a force that is not the caller's.
-pub fn command(text: &str, op: Op, frame: Frame<'_>) -> Result<Command, Problem> {
-    let Some(fields) = Fields::read(text) else { return Err(diagnose(text, op, 0)) };
-    from_fields(fields, op, frame, 0).unwrap_or_else(|| Err(diagnose(text, op, 0)))
+/// All that is wrong with the body, field by field.
+pub(crate) fn command(text: &str, op: Op, frame: Frame) -> Result<Command, Fault> {
+    let Some(fields) = Fields::read(text) else { return Err(body_fault(text, op)) };
+    from_fields(fields, op, frame, 0).unwrap_or_else(|| Err(body_fault(text, op)))
 }
 
 /// Makes the command of fields that were read; nothing when one is missing, wrong, or not this request's. `around`
@@ -154,9 +100,9 @@ pub fn command(text: &str, op: Op, frame: Frame<'_>) -> Result<Command, Problem>
 pub(crate) fn from_fields(
     mut fields: Fields<'_>,
     op: Op,
-    frame: Frame<'_>,
+    frame: Frame,
     around: u16,
-) -> Option<Result<Command, Problem>> {
+) -> Option<Result<Command, Fault>> {
     let required = op.required() | around;
     if fields.present & required != required || fields.present & !(op.allowed() | around) != 0 {
         return None;
@@ -171,27 +117,26 @@ pub(crate) fn from_fields(
         Some(account) => account,
         None => AccountName::parse(fields.text(Field::Account)?)?,
     };
-    let transaction_id = match (body_id, frame.header_id) {
-        (Some(body), Some(header)) if body != header => return Some(Err(Problem::id_conflicting())),
+    let transaction_id = match (body_id, frame.transaction_id) {
+        (Some(body), Some(beside)) if body != beside => return Some(Err(Fault::IdConflicting)),
         (Some(id), _) | (None, Some(id)) => id,
-        (None, None) => return Some(Err(Problem::id_missing())),
+        (None, None) => return Some(Err(Fault::IdMissing)),
     };
-    let command = Command { transaction_id, account, operation, origin: frame.origin };
-    Some(check(&command, frame.caller).map(|()| command))
+    Some(Ok(Command { transaction_id, account, operation, origin: frame.origin }))
 }
 
-/// What only the fields together show.
-fn check(command: &Command, caller: &Caller) -> Result<(), Problem> {
+/// Checks what only the fields together show.
+///
+/// # Errors
+/// The field that does not go with the others.
+pub(crate) fn check(command: &Command) -> Result<(), Fault> {
     match &command.operation {
-        Operation::Reverse(asked) if asked.force && !caller.is_operator() => {
-            Err(Problem::forbidden("Only operators may force a reversal."))
-        }
         Operation::Reverse(asked) if asked.reverses == command.transaction_id => {
-            Err(Problem::field("reverses", "must not be the transaction's own ID"))
+            Err(Fault::field(Field::Reverses.name(), "must not be the transaction's own ID"))
         }
         Operation::Open(opening) => match opening.overdraft_limit.fit(opening.currency) {
             Ok(_) => Ok(()),
-            Err(error) => Err(Problem::field("overdraft_limit", error.to_string())),
+            Err(error) => Err(Fault::field(Field::OverdraftLimit.name(), error.to_string())),
         },
         _ => Ok(()),
     }
@@ -246,7 +191,7 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
 }
 
 /// What is wrong with a text in this field of this request, if anything is.
-pub(crate) fn fault(field: Field, text: &str, op: Option<Op>) -> Option<FieldError> {
+pub(crate) fn text_fault(field: Field, text: &str, op: Option<Op>) -> Option<FieldError> {
     let problem: std::borrow::Cow<'static, str> = match field {
         Field::Op if op.is_none() => "unknown op: must be open_account, deposit, withdraw or reverse".into(),
         Field::TransactionId | Field::Reverses if TransactionId::parse(text).is_none() => NOT_AN_ID.into(),

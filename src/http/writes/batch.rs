@@ -16,20 +16,18 @@ use crate::http::openapi::{parameters, responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
-use crate::http::request::body_faults;
 use crate::http::request::caller::Caller;
-use crate::http::request::commands::{Frame, Op, from_fields};
-use crate::http::request::fields::{Field, Fields};
+use crate::http::request::commands::Frame;
 use crate::http::request::negotiate::NDJSON;
 use crate::http::request::query::Params;
+use crate::http::request::{batch_line, headers};
+use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
 /// So many lines are worked on before others get their turn.
 const AT_ONCE: usize = 512;
-/// The fields that every line has, beside those of its command.
-const AROUND: u16 = Field::Op.bit() | Field::TransactionId.bit() | Field::Account.bit();
 
 /// Books many commands.
 #[utoipa::path(post, path = "/v1/batch", tag = "writes", security(("key" = [])),
@@ -51,10 +49,10 @@ pub(crate) async fn batch(
     if parts.headers.contains_key("idempotency-key") {
         return Err(Problem::field("Idempotency-Key", "has no meaning here: each line has its own ID"));
     }
-    let frame = Frame::new(None, &parts.headers, &caller)?;
+    let frame = headers::frame(None, &parts.headers, &caller)?;
     let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };
     let bytes = body::read(&parts.headers, body, wanted).await?;
-    let (commands, lines) = read(bytes, &frame).await?;
+    let (commands, lines) = read(bytes, &frame, &caller).await?;
     let commands: Arc<[Command]> = commands.into();
     let verdicts =
         if commands.is_empty() { Vec::new() } else { execute(&app, Arc::clone(&commands)).await? };
@@ -85,7 +83,7 @@ pub(crate) async fn batch(
 /// The commands of a batch, and for each line whether it is the next of them or what is wrong with it.
 type Lines = (Vec<Command>, Vec<Result<(), Problem>>);
 
-async fn read(bytes: Bytes, frame: &Frame<'_>) -> Result<Lines, Problem> {
+async fn read(bytes: Bytes, frame: &Frame, caller: &Caller) -> Result<Lines, Problem> {
     let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     if body.is_empty() {
         return Err(Problem::malformed("The body is empty."));
@@ -96,37 +94,14 @@ async fn read(bytes: Bytes, frame: &Frame<'_>) -> Result<Lines, Problem> {
     }
     let (mut commands, mut lines) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for line in body.split(|byte| *byte == b'\n') {
-        lines.push(command(line, frame).map(|command| commands.push(command)));
+        let command = batch_line::command(line, frame).map_err(Problem::from);
+        let command = command.and_then(|command| admitted(command, caller));
+        lines.push(command.map(|command| commands.push(command)));
         if lines.len() % AT_ONCE == 0 {
             tokio::task::yield_now().await;
         }
     }
     Ok((commands, lines))
-}
-
-fn command(line: &[u8], frame: &Frame<'_>) -> Result<Command, Problem> {
-    let text = std::str::from_utf8(line).map_err(|_| Problem::malformed("The line is not UTF-8."))?;
-    let quick = Fields::read(text).and_then(|fields| {
-        let op = Op::parse(fields.text(Field::Op)?)?;
-        from_fields(fields, op, frame.clone(), AROUND)
-    });
-    quick.unwrap_or_else(|| Err(doubtful(text)))
-}
-
-/// What is wrong with a line.
-fn doubtful(text: &str) -> Problem {
-    let members = match body_faults::members(text) {
-        Ok(members) => members,
-        Err(problem) => return problem,
-    };
-    let op = members.iter().find_map(|(name, node)| match node {
-        body_faults::Node::Text(op) if name == Field::Op.name() => Op::parse(op),
-        _ => None,
-    });
-    let has_id = members.iter().any(|(name, _)| name == Field::TransactionId.name());
-    let problem =
-        body_faults::faults(&members, op, if has_id { AROUND } else { AROUND & !Field::TransactionId.bit() });
-    if problem.has_errors() || has_id { problem } else { Problem::id_missing() }
 }
 
 fn write(outcome: Result<Answered, Problem>, out: &mut Vec<u8>) {

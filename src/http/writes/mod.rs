@@ -3,6 +3,7 @@
 //! They read a request with [`crate::http::request`], which makes the command. They must not decide anything about
 //! money: what may be booked is said by [`crate::ledger`], and [`crate::answers`] renders it.
 
+pub(crate) mod admitted;
 pub(crate) mod answered;
 pub(crate) mod batch;
 pub(crate) mod single;

@@ -17,9 +17,11 @@ use crate::http::openapi::schema;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
-use crate::http::request::commands::{Frame, Op, command};
+use crate::http::request::commands::{Op, command};
+use crate::http::request::headers;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
+use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{POSITION, answered, execute, response};
 
 /// The largest body of one command.
@@ -131,11 +133,11 @@ async fn book(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     Params::none(parts.uri.query())?;
-    let frame = Frame::new(account, &parts.headers, caller)?;
+    let frame = headers::frame(account, &parts.headers, caller)?;
     let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
     let bytes = body::read(&parts.headers, body, wanted).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    let commands: Arc<[Command]> = Arc::from([command(text, op, frame)?]);
+    let commands: Arc<[Command]> = Arc::from([admitted(command(text, op, frame)?, caller)?]);
     let verdicts = execute(app, Arc::clone(&commands)).await?;
     // What was refused, or was another transaction's, rests on nothing that is not durable by now.
     let head = app.ledger().answered();
