@@ -13,7 +13,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["domain", "store", "index", "clerk"]),
     ("audit", &[]),
     ("keys", &["domain"]),
-    ("http", &["domain", "answers", "ledger", "keys", "store"]),
+    ("wire", &["domain"]),
+    ("http", &["domain", "wire", "answers", "ledger", "keys", "store"]),
     ("client", &["domain"]),
 ];
 

@@ -1,8 +1,9 @@
 //! The way in and out: requests become commands, events become answers. This page is the whole route table.
 //!
-//! Knows the ledger's facade and the keys; nothing of stores, threads or files. Up the way: clients. Down the way:
-//! [`crate::ledger`]. A withdrawal comes through [`server`] (the socket, and what holds for all requests), [`writes`],
-//! [`request`] (who calls, the body, its fields), and its answer leaves by [`crate::answers`].
+//! It knows the ledger's handle and the keys; it must not know stores, threads or files. Up the way: clients. Down the
+//! way: [`crate::ledger`]. A withdrawal comes through [`server`] (the socket, and what holds for all requests),
+//! [`request`] (who calls, the body) and [`crate::wire`] (its fields), is passed on by [`writes`], and its answer is
+//! rendered by [`crate::answers`].
 
 mod app;
 mod openapi;

@@ -51,8 +51,8 @@ impl Modify for Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::request::commands::Op;
-    use crate::http::request::fields::Field;
+    use crate::wire::commands::Op;
+    use crate::wire::fields::Field;
 
     #[test]
     fn each_requests_fields_are_those_that_are_read() {

@@ -1,4 +1,4 @@
-//! Shapes for the OpenAPI document only: what [`crate::http::request::fields`] reads and [`crate::answers`] writes by
+//! Shapes for the OpenAPI document only: what [`crate::wire::fields`] reads and [`crate::answers`] writes by
 //! hand. Tests hold them to the code.
 
 #![expect(dead_code, reason = "the document is made of their descriptions")]
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
-use crate::http::request::fault::FieldError;
+use crate::wire::fault::FieldError;
 
 /// Opens an account.
 #[derive(ToSchema)]

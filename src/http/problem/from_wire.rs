@@ -1,7 +1,7 @@
 //! What is wrong with a request's fields, as problems.
 
 use crate::http::problem::details::Problem;
-use crate::http::request::fault::Fault;
+use crate::wire::fault::Fault;
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {

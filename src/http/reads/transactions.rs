@@ -17,12 +17,12 @@ use crate::http::reads::page::Page;
 use crate::http::reads::statement::NOT_A_KIND;
 use crate::http::reply::json;
 use crate::http::request::caller::Caller;
-use crate::http::request::commands::NOT_A_NAME;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Placed, SearchQuery};
+use crate::wire::commands::NOT_A_NAME;
 
 /// What happened to an ID.
 #[derive(Serialize, utoipa::ToSchema)]

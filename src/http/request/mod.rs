@@ -4,14 +4,9 @@
 //! is done with the value: no handler, no answer. Up the way: [`crate::http::server`]. Down the way: the handlers in
 //! `writes`, `reads` and `service`.
 
-pub(crate) mod batch_line;
 pub(crate) mod body;
-pub(crate) mod body_faults;
 pub(crate) mod caller;
-pub(crate) mod commands;
 pub(crate) mod cursor;
-pub(crate) mod fault;
-pub(crate) mod fields;
 pub(crate) mod headers;
 pub(crate) mod negotiate;
 pub(crate) mod path;

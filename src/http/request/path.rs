@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::http::app::App;
 use crate::http::problem::details::Problem;
-use crate::http::request::commands::NOT_A_NAME;
+use crate::wire::commands::NOT_A_NAME;
 
 /// The one variable part of a path, decoded and not yet checked.
 #[derive(Debug)]
@@ -62,6 +62,6 @@ impl Named {
     /// 400 for a text that is no ID.
     pub fn transaction(&self) -> Result<TransactionId, Problem> {
         TransactionId::parse(&self.0)
-            .ok_or_else(|| Problem::field("transaction_id", crate::http::request::commands::NOT_AN_ID))
+            .ok_or_else(|| Problem::field("transaction_id", crate::wire::commands::NOT_AN_ID))
     }
 }

@@ -3,8 +3,8 @@
 
 use crate::domain::time::Timestamp;
 use crate::http::problem::details::Problem;
-use crate::http::request::commands::NOT_A_MOMENT;
 use crate::ledger::{At, Position};
+use crate::wire::commands::NOT_A_MOMENT;
 
 /// The parameters of a query.
 #[derive(Debug, Default)]

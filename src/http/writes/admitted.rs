@@ -3,7 +3,7 @@
 use crate::domain::command::{Command, Operation};
 use crate::http::problem::details::Problem;
 use crate::http::request::caller::Caller;
-use crate::http::request::commands::check;
+use crate::wire::commands::check;
 
 /// The command, when its caller may ask for it and its fields go together.
 ///

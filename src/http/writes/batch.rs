@@ -17,12 +17,13 @@ use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
-use crate::http::request::commands::Frame;
+use crate::http::request::headers;
 use crate::http::request::negotiate::NDJSON;
 use crate::http::request::query::Params;
-use crate::http::request::{batch_line, headers};
 use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
+use crate::wire::batch_line;
+use crate::wire::commands::Frame;
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;

@@ -17,12 +17,12 @@ use crate::http::openapi::schema;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
-use crate::http::request::commands::{Op, command};
 use crate::http::request::headers;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{POSITION, answered, execute, response};
+use crate::wire::commands::{Op, command};
 
 /// The largest body of one command.
 const LARGEST: usize = 64 * 1024;

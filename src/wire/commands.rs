@@ -6,9 +6,9 @@ use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
 use crate::domain::money::Written;
 use crate::domain::time::Timestamp;
-use crate::http::request::body_faults::body_fault;
-use crate::http::request::fault::{Fault, FieldError};
-use crate::http::request::fields::{Field, Fields};
+use crate::wire::body_faults::body_fault;
+use crate::wire::fault::{Fault, FieldError};
+use crate::wire::fields::{Field, Fields};
 
 /// What a request is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! The lines of a batch: each is an object with the fields of its command, `op`, `account` and `transaction_id`.
 
 use crate::domain::command::Command;
-use crate::http::request::body_faults::{Node, field_errors, members};
-use crate::http::request::commands::{Frame, Op, from_fields};
-use crate::http::request::fault::Fault;
-use crate::http::request::fields::{Field, Fields};
+use crate::wire::body_faults::{Node, field_errors, members};
+use crate::wire::commands::{Frame, Op, from_fields};
+use crate::wire::fault::Fault;
+use crate::wire::fields::{Field, Fields};
 
 /// The fields that every line has, beside those of its command.
 const AROUND: u16 = Field::Op.bit() | Field::TransactionId.bit() | Field::Account.bit();
 
-/// Reads a line. What only the fields together show is for [`crate::http::request::commands::check`].
+/// Reads a line. What only the fields together show is for [`crate::wire::commands::check`].
 ///
 /// # Errors
 /// All that is wrong with the line, field by field.

@@ -9,9 +9,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::domain::metadata::Metadata;
-use crate::http::request::commands::{Op, text_fault};
-use crate::http::request::fault::{Fault, FieldError};
-use crate::http::request::fields::Field;
+use crate::wire::commands::{Op, text_fault};
+use crate::wire::fault::{Fault, FieldError};
+use crate::wire::fields::Field;
 
 /// Any JSON, with nothing lost that matters here: objects keep keys that come twice.
 #[derive(Debug)]
