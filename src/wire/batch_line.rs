@@ -2,12 +2,12 @@
 
 use crate::domain::command::Command;
 use crate::wire::body_faults::{Node, field_errors, members};
-use crate::wire::commands::{Frame, Op, from_fields};
+use crate::wire::commands::{Frame, from_fields};
 use crate::wire::fault::Fault;
-use crate::wire::fields::{Field, Fields};
-
-/// The fields that every line has, beside those of its command.
-const AROUND: u16 = Field::Op.bit() | Field::TransactionId.bit() | Field::Account.bit();
+use crate::wire::field::Field;
+use crate::wire::fields::Fields;
+use crate::wire::op::Op;
+use crate::wire::shape::BATCH_LINE;
 
 /// Reads a line. What only the fields together show is for [`crate::wire::commands::check`].
 ///
@@ -17,7 +17,7 @@ pub(crate) fn command(line: &[u8], frame: &Frame) -> Result<Command, Fault> {
     let text = std::str::from_utf8(line).map_err(|_| Fault::Malformed("The line is not UTF-8.".into()))?;
     let quick = Fields::read(text).and_then(|fields| {
         let op = Op::parse(fields.text(Field::Op)?)?;
-        from_fields(fields, op, frame.clone(), AROUND)
+        from_fields(fields, op, frame.clone(), BATCH_LINE.required)
     });
     quick.unwrap_or_else(|| Err(line_fault(text)))
 }
@@ -33,7 +33,8 @@ fn line_fault(text: &str) -> Fault {
         _ => None,
     });
     let has_id = members.iter().any(|(name, _)| name == Field::TransactionId.name());
-    let around = if has_id { AROUND } else { AROUND & !Field::TransactionId.bit() };
+    let around = BATCH_LINE.required;
+    let around = if has_id { around } else { around & !Field::TransactionId.bit() };
     let errors = field_errors(&members, op, around);
     if errors.is_empty() && !has_id { Fault::IdMissing } else { Fault::Invalid(errors) }
 }

@@ -3,15 +3,17 @@
 //! Only bodies that the quick way gave up on come here. Nesting is bounded by the JSON reader (128 deep), so that no
 //! body overflows the stack.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::domain::metadata::Metadata;
-use crate::wire::commands::{Op, text_fault};
 use crate::wire::fault::{Fault, FieldError};
-use crate::wire::fields::Field;
+use crate::wire::field::{Field, Form};
+use crate::wire::op::{self, Op};
+use crate::wire::text;
 
 /// Any JSON, with nothing lost that matters here: objects keep keys that come twice.
 #[derive(Debug)]
@@ -58,8 +60,9 @@ pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Fault> {
 /// All that is wrong with these members. `around` are the fields that a batch's line has beside those of its op; without an
 /// op, it is the op that is wrong.
 pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u16) -> Vec<FieldError> {
-    let (required, allowed) =
-        op.map_or((around, u16::MAX), |op| (op.required() | around, op.allowed() | around));
+    let shape = op.map(Op::shape);
+    let required = shape.map_or(0, |shape| shape.required) | around;
+    let allowed = shape.map_or(u16::MAX, |shape| shape.allowed | around);
     let mut errors = Vec::new();
     let mut seen = 0;
     let mut named_twice = BTreeSet::new();
@@ -86,20 +89,26 @@ pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u
     errors
 }
 
+/// What is wrong with a field's value.
 fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
-    let found = match (field, node) {
-        (Field::Metadata, Node::Object(pairs)) => return metadata(pairs),
-        (Field::Force, Node::Flag) => None,
-        (Field::Force, _) => Some(FieldError::new(field.name(), "must be true or false")),
-        (Field::Metadata, _) => Some(FieldError::new(field.name(), "must be a flat object of strings")),
-        (Field::Amount | Field::OverdraftLimit, Node::Text(text)) => text_fault(field, text, op),
-        (Field::Amount | Field::OverdraftLimit, _) => {
-            Some(FieldError::new(field.name(), "must be a decimal string such as \"40.00\""))
+    let found: Option<Cow<'static, str>> = match (field.form(), node) {
+        (Form::Pairs, Node::Object(pairs)) => return metadata(pairs),
+        (Form::Text, Node::Text(_)) if field == Field::Op && op.is_none() => Some(unknown_op().into()),
+        (Form::Text, Node::Text(text)) => text::fault(field, text),
+        (Form::Flag, Node::Flag) => None,
+        (Form::Pairs, _) => Some("must be a flat object of strings".into()),
+        (Form::Flag, _) => Some("must be true or false".into()),
+        (Form::Text, _) if matches!(field, Field::Amount | Field::OverdraftLimit) => {
+            Some("must be a decimal string such as \"40.00\"".into())
         }
-        (_, Node::Text(text)) => text_fault(field, text, op),
-        _ => Some(FieldError::new(field.name(), "must be a string")),
+        (Form::Text, _) => Some("must be a string".into()),
     };
-    found.into_iter().collect()
+    found.map(|problem| FieldError::new(field.name(), problem)).into_iter().collect()
+}
+
+fn unknown_op() -> String {
+    let names: Vec<String> = op::BATCHED.iter().map(|batched| batched.name.to_owned()).collect();
+    format!("unknown op: must be {}", op::any_of(&names))
 }
 
 fn metadata(pairs: &[(String, Node)]) -> Vec<FieldError> {

@@ -7,70 +7,10 @@ use crate::domain::metadata::{Metadata, Origin};
 use crate::domain::money::Written;
 use crate::domain::time::Timestamp;
 use crate::wire::body_faults::body_fault;
-use crate::wire::fault::{Fault, FieldError};
-use crate::wire::fields::{Field, Fields};
-
-/// What a request is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// Open an account.
-    OpenAccount,
-    /// Put money in.
-    Deposit,
-    /// Take money out.
-    Withdraw,
-    /// Take a movement back.
-    Reverse,
-    /// Let nothing out.
-    Freeze,
-    /// Let money out again.
-    Unfreeze,
-    /// End the account.
-    Close,
-    /// Set the overdraft limit.
-    OverdraftLimit,
-}
-
-const ID: u16 = Field::TransactionId.bit();
-const MOVE_OPTIONAL: u16 = Field::CounterAccount.bit() | Field::EffectiveAt.bit() | Field::Metadata.bit();
-
-impl Op {
-    /// The one that a batch's line calls by this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "open_account" => Self::OpenAccount,
-            "deposit" => Self::Deposit,
-            "withdraw" => Self::Withdraw,
-            "reverse" => Self::Reverse,
-            _ => return None,
-        })
-    }
-
-    /// The fields that its body must have.
-    #[must_use]
-    pub fn required(self) -> u16 {
-        match self {
-            Self::OpenAccount => Field::Account.bit() | Field::Currency.bit(),
-            Self::Deposit | Self::Withdraw => Field::Amount.bit(),
-            Self::Reverse => Field::Reverses.bit() | Field::Reason.bit(),
-            Self::Freeze | Self::Unfreeze | Self::Close => Field::Reason.bit(),
-            Self::OverdraftLimit => Field::OverdraftLimit.bit() | Field::Reason.bit(),
-        }
-    }
-
-    /// The fields that its body may have.
-    #[must_use]
-    pub fn allowed(self) -> u16 {
-        let optional = match self {
-            Self::OpenAccount => Field::OverdraftLimit.bit() | Field::Metadata.bit(),
-            Self::Deposit | Self::Withdraw => MOVE_OPTIONAL,
-            Self::Reverse => Field::Amount.bit() | Field::Force.bit(),
-            Self::Freeze | Self::Unfreeze | Self::Close | Self::OverdraftLimit => 0,
-        };
-        self.required() | optional | ID
-    }
-}
+use crate::wire::fault::Fault;
+use crate::wire::field::Field;
+use crate::wire::fields::Fields;
+use crate::wire::op::Op;
 
 /// What is known of a request beside its body.
 #[derive(Clone, Debug)]
@@ -82,9 +22,6 @@ pub(crate) struct Frame {
     /// Who asks, and why.
     pub(crate) origin: Origin,
 }
-
-/// What is said of a text that is no transaction ID.
-pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 
 /// Reads the body of a request to do `op`. What only the fields together show is for [`check`].
 ///
@@ -103,8 +40,9 @@ pub(crate) fn from_fields(
     frame: Frame,
     around: u16,
 ) -> Option<Result<Command, Fault>> {
-    let required = op.required() | around;
-    if fields.present & required != required || fields.present & !(op.allowed() | around) != 0 {
+    let shape = op.shape();
+    let required = shape.required | around;
+    if fields.present & required != required || fields.present & !(shape.allowed | around) != 0 {
         return None;
     }
     let body_id = match fields.text(Field::TransactionId) {
@@ -190,33 +128,91 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
     })
 }
 
-/// What is wrong with a text in this field of this request, if anything is.
-pub(crate) fn text_fault(field: Field, text: &str, op: Option<Op>) -> Option<FieldError> {
-    let problem: std::borrow::Cow<'static, str> = match field {
-        Field::Op if op.is_none() => "unknown op: must be open_account, deposit, withdraw or reverse".into(),
-        Field::TransactionId | Field::Reverses if TransactionId::parse(text).is_none() => NOT_AN_ID.into(),
-        Field::Account if AccountName::parse(text).is_none() => NOT_A_NAME.into(),
-        Field::Currency if Currency::parse(text).is_none() => {
-            "must be the code of an ISO 4217 currency, such as \"EUR\"".into()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::ids::derive;
+    use crate::client::request::{Direction, Move as Asked, Request};
+    use crate::wire::fault::FieldError;
+
+    const OPS: [Op; 8] = [
+        Op::OpenAccount,
+        Op::Deposit,
+        Op::Withdraw,
+        Op::Reverse,
+        Op::Freeze,
+        Op::Unfreeze,
+        Op::Close,
+        Op::OverdraftLimit,
+    ];
+
+    fn frame(op: Op) -> Frame {
+        let account = if op == Op::OpenAccount { None } else { AccountName::parse("alice") };
+        let origin = Origin { correlation: None, causation: None, actor: "a".into() };
+        Frame { account, transaction_id: Some(derive("t", "1")), origin }
+    }
+
+    fn body(fields: impl Iterator<Item = Field>) -> String {
+        let value = |field: Field| match field {
+            Field::TransactionId => format!("\"{}\"", derive("t", "1")),
+            Field::Reverses => format!("\"{}\"", derive("t", "2")),
+            Field::Currency => "\"EUR\"".to_owned(),
+            Field::Op | Field::Account | Field::Reason => "\"alice\"".to_owned(),
+            Field::Amount | Field::OverdraftLimit => "\"1.50\"".to_owned(),
+            Field::CounterAccount => "\"@fees\"".to_owned(),
+            Field::EffectiveAt => "\"2026-01-01T00:00:00Z\"".to_owned(),
+            Field::Force => "true".to_owned(),
+            Field::Metadata => "{\"a\":\"b\"}".to_owned(),
+        };
+        let members: Vec<String> =
+            fields.map(|field| format!("\"{}\":{}", field.name(), value(field))).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    fn errors(op: Op, fields: impl Iterator<Item = Field>) -> Vec<FieldError> {
+        match command(&body(fields), op, frame(op)) {
+            Err(Fault::Invalid(errors)) => errors,
+            other => panic!("{op:?}: {other:?}"),
         }
-        Field::OverdraftLimit => Written::parse(text).err()?.to_string().into(),
-        Field::Amount => Written::parse_positive(text).err()?.to_string().into(),
-        Field::CounterAccount if CounterAccount::parse(text).is_none() => {
-            "must be `@` and a name, and not \"@transit\"".into()
+    }
+
+    #[test]
+    fn a_body_has_the_fields_of_its_shape_and_no_others() {
+        for op in OPS {
+            let shape = op.shape();
+            let of = |set: u16| Field::ALL.into_iter().filter(move |field| set & field.bit() != 0);
+            let whole = command(&body(of(shape.allowed)), op, frame(op)).unwrap();
+            check(&whole).unwrap();
+            command(&body(of(shape.required)), op, frame(op)).unwrap();
+            for field in of(shape.required) {
+                let others = of(shape.allowed & !field.bit());
+                assert_eq!(errors(op, others), [FieldError::new(field.name(), "is missing")], "{op:?}");
+            }
+            for field in of(!shape.allowed) {
+                let more = of(shape.required).chain([field]);
+                let unknown = FieldError::new(field.name(), "is not a field of this request");
+                assert_eq!(errors(op, more), [unknown], "{op:?}");
+            }
         }
-        Field::EffectiveAt if Timestamp::parse(text).is_none() => NOT_A_MOMENT.into(),
-        Field::Reason if Reason::parse(text).is_none() => {
-            "must be 1 to 256 characters without control characters".into()
+    }
+
+    #[test]
+    fn what_the_client_sends_is_read() {
+        let id = derive("t", "1");
+        let asked = Asked {
+            amount: "1.50",
+            counter_account: Some("@fees"),
+            effective_at: Some("2026-01-01T00:00:00Z"),
+            metadata: [("a", "b")].into(),
+        };
+        for (op, request) in [
+            (Op::OpenAccount, Request::open(id, "alice", "EUR", Some("5"))),
+            (Op::Deposit, Request::moved(id, "alice", Direction::Deposit, &asked)),
+            (Op::Withdraw, Request::moved(id, "alice", Direction::Withdrawal, &asked)),
+            (Op::Reverse, Request::reverse(id, "alice", derive("t", "2"), Some("1"), "mistake")),
+        ] {
+            let text = String::from_utf8(request.body).unwrap();
+            assert_eq!(command(&text, op, frame(op)).unwrap().transaction_id, id);
         }
-        _ => return None,
-    };
-    Some(FieldError::new(field.name(), problem))
+    }
 }
-
-/// What is said of a text that is no account's name.
-pub(crate) const NOT_A_NAME: &str =
-    "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
-
-/// What is said of a text that is no moment.
-pub(crate) const NOT_A_MOMENT: &str =
-    "must be an RFC 3339 date and time with its offset, at most 6 decimals, in the years 1900 to 2199";

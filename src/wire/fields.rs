@@ -10,87 +10,7 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 
-/// A field that some request has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
-pub enum Field {
-    /// `op`, in a batch.
-    Op,
-    /// `transaction_id`
-    TransactionId,
-    /// `account`
-    Account,
-    /// `currency`
-    Currency,
-    /// `overdraft_limit`
-    OverdraftLimit,
-    /// `amount`
-    Amount,
-    /// `counter_account`
-    CounterAccount,
-    /// `effective_at`
-    EffectiveAt,
-    /// `reverses`
-    Reverses,
-    /// `reason`
-    Reason,
-    /// `force`
-    Force,
-    /// `metadata`
-    Metadata,
-}
-
-/// How many fields are texts; they come first.
-const TEXTS: usize = Field::Reason as usize + 1;
-
-impl Field {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
-        Self::Op,
-        Self::TransactionId,
-        Self::Account,
-        Self::Currency,
-        Self::OverdraftLimit,
-        Self::Amount,
-        Self::CounterAccount,
-        Self::EffectiveAt,
-        Self::Reverses,
-        Self::Reason,
-        Self::Force,
-        Self::Metadata,
-    ];
-
-    /// Its name on the wire.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Op => "op",
-            Self::TransactionId => "transaction_id",
-            Self::Account => "account",
-            Self::Currency => "currency",
-            Self::OverdraftLimit => "overdraft_limit",
-            Self::Amount => "amount",
-            Self::CounterAccount => "counter_account",
-            Self::EffectiveAt => "effective_at",
-            Self::Reverses => "reverses",
-            Self::Reason => "reason",
-            Self::Force => "force",
-            Self::Metadata => "metadata",
-        }
-    }
-
-    /// The field with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.name() == name)
-    }
-
-    /// Its place in a set of fields.
-    #[must_use]
-    pub const fn bit(self) -> u16 {
-        1 << self as usize
-    }
-}
+use super::field::{Field, Form, TEXTS};
 
 /// A body's fields, as they came.
 #[derive(Debug, Default)]
@@ -136,10 +56,10 @@ impl<'de> Visitor<'de> for Reader {
                 return Err(M::Error::custom("twice"));
             }
             fields.present |= field.bit();
-            match field {
-                Field::Force => fields.force = map.next_value()?,
-                Field::Metadata => fields.metadata = map.next_value_seed(Pairs)?,
-                _ => {
+            match field.form() {
+                Form::Flag => fields.force = map.next_value()?,
+                Form::Pairs => fields.metadata = map.next_value_seed(Pairs)?,
+                Form::Text => {
                     let value = map.next_value_seed(Text)?;
                     if let Some(place) = fields.texts.get_mut(field as usize) {
                         *place = Some(value);

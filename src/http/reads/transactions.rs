@@ -22,7 +22,7 @@ use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Placed, SearchQuery};
-use crate::wire::commands::NOT_A_NAME;
+use crate::wire::text::NOT_A_NAME;
 
 /// What happened to an ID.
 #[derive(Serialize, utoipa::ToSchema)]

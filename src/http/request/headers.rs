@@ -8,7 +8,8 @@ use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::metadata::Origin;
 use crate::http::problem::details::Problem;
 use crate::http::request::caller::Caller;
-use crate::wire::commands::{Frame, NOT_AN_ID};
+use crate::wire::commands::Frame;
+use crate::wire::text::NOT_AN_ID;
 
 /// What the headers and the caller say of a request on this account.
 ///

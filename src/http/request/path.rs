@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::http::app::App;
 use crate::http::problem::details::Problem;
-use crate::wire::commands::NOT_A_NAME;
+use crate::wire::text::{NOT_A_NAME, NOT_AN_ID, NOT_AN_OWN_ACCOUNT};
 
 /// The one variable part of a path, decoded and not yet checked.
 #[derive(Debug)]
@@ -52,8 +52,7 @@ impl Named {
             return Ok(None);
         }
         let name = CounterAccount::parse(&self.0);
-        name.map(Some)
-            .ok_or_else(|| Problem::field("account", "must be `@` and a name, and not \"@transit\""))
+        name.map(Some).ok_or_else(|| Problem::field("account", NOT_AN_OWN_ACCOUNT))
     }
 
     /// The transaction of this ID.
@@ -61,7 +60,6 @@ impl Named {
     /// # Errors
     /// 400 for a text that is no ID.
     pub fn transaction(&self) -> Result<TransactionId, Problem> {
-        TransactionId::parse(&self.0)
-            .ok_or_else(|| Problem::field("transaction_id", crate::wire::commands::NOT_AN_ID))
+        TransactionId::parse(&self.0).ok_or_else(|| Problem::field("transaction_id", NOT_AN_ID))
     }
 }

@@ -4,7 +4,7 @@
 use crate::domain::time::Timestamp;
 use crate::http::problem::details::Problem;
 use crate::ledger::{At, Position};
-use crate::wire::commands::NOT_A_MOMENT;
+use crate::wire::text::NOT_A_MOMENT;
 
 /// The parameters of a query.
 #[derive(Debug, Default)]

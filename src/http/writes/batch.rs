@@ -24,6 +24,7 @@ use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
 use crate::wire::batch_line;
 use crate::wire::commands::Frame;
+use crate::wire::schema::BatchLine;
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
@@ -33,7 +34,7 @@ const AT_ONCE: usize = 512;
 /// Books many commands.
 #[utoipa::path(post, path = "/v1/batch", tag = "writes", security(("key" = [])),
     params(parameters::OriginHeaders),
-    request_body(content = schema::BatchLine, content_type = "application/x-ndjson",
+    request_body(content = BatchLine, content_type = "application/x-ndjson",
         description = "A command a line, at most 10,000 lines and 8 MiB."),
     responses((status = 200, body = schema::BatchAnswer, content_type = "application/x-ndjson",
         description = "A line for each line, in order.",

@@ -13,7 +13,6 @@ use crate::domain::ids::AccountName;
 use crate::http::app::App;
 use crate::http::openapi::parameters;
 use crate::http::openapi::responses::WriteAnswers;
-use crate::http::openapi::schema;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
@@ -22,7 +21,9 @@ use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{POSITION, answered, execute, response};
-use crate::wire::commands::{Op, command};
+use crate::wire::commands::command;
+use crate::wire::op::Op;
+use crate::wire::schema;
 
 /// The largest body of one command.
 const LARGEST: usize = 64 * 1024;
