@@ -9,7 +9,7 @@ use crate::wire::fields::Fields;
 use crate::wire::op::Op;
 use crate::wire::shape::BATCH_LINE;
 
-/// Reads a line. What only the fields together show is for [`crate::wire::commands::check`].
+/// Reads a line. What only the fields together show is for [`crate::domain::decide::check_request`].
 ///
 /// # Errors
 /// All that is wrong with the line, field by field.

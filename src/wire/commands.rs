@@ -23,7 +23,8 @@ pub(crate) struct Frame {
     pub(crate) origin: Origin,
 }
 
-/// Reads the body of a request to do `op`. What only the fields together show is for [`check`].
+/// Reads the body of a request to do `op`. What only the fields together show is for
+/// [`crate::domain::decide::check_request`].
 ///
 /// # Errors
 /// All that is wrong with the body, field by field.
@@ -61,23 +62,6 @@ pub(crate) fn from_fields(
         (None, None) => return Some(Err(Fault::IdMissing)),
     };
     Some(Ok(Command { transaction_id, account, operation, origin: frame.origin }))
-}
-
-/// Checks what only the fields together show.
-///
-/// # Errors
-/// The field that does not go with the others.
-pub(crate) fn check(command: &Command) -> Result<(), Fault> {
-    match &command.operation {
-        Operation::Reverse(asked) if asked.reverses == command.transaction_id => {
-            Err(Fault::field(Field::Reverses.name(), "must not be the transaction's own ID"))
-        }
-        Operation::Open(opening) => match opening.overdraft_limit.fit(opening.currency) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Fault::field(Field::OverdraftLimit.name(), error.to_string())),
-        },
-        _ => Ok(()),
-    }
 }
 
 fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operation> {
@@ -133,6 +117,7 @@ mod tests {
     use super::*;
     use crate::client::ids::derive;
     use crate::client::request::{Direction, Move as Asked, Request};
+    use crate::domain::decide::check_request;
     use crate::wire::fault::FieldError;
 
     const OPS: [Op; 8] = [
@@ -182,7 +167,7 @@ mod tests {
             let shape = op.shape();
             let of = |set: u16| Field::ALL.into_iter().filter(move |field| set & field.bit() != 0);
             let whole = command(&body(of(shape.allowed)), op, frame(op)).unwrap();
-            check(&whole).unwrap();
+            check_request(&whole).unwrap();
             command(&body(of(shape.required)), op, frame(op)).unwrap();
             for field in of(shape.required) {
                 let others = of(shape.allowed & !field.bit());

@@ -1,9 +1,9 @@
 //! What is checked of a command between its reading and the ledger.
 
 use crate::domain::command::{Command, Operation};
+use crate::domain::decide::check_request;
 use crate::http::problem::details::Problem;
 use crate::http::request::caller::Caller;
-use crate::wire::commands::check;
 
 /// The command, when its caller may ask for it and its fields go together.
 ///
@@ -16,6 +16,6 @@ pub(crate) fn admitted(command: Command, caller: &Caller) -> Result<Command, Pro
     {
         return Err(Problem::forbidden("Only operators may force a reversal."));
     }
-    check(&command)?;
+    check_request(&command)?;
     Ok(command)
 }
