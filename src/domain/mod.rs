@@ -14,5 +14,6 @@ pub mod event;
 pub mod ids;
 pub mod metadata;
 pub mod money;
+pub mod role;
 pub mod same;
 pub mod time;

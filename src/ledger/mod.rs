@@ -9,9 +9,11 @@ mod follower;
 mod history;
 mod open;
 mod open_store;
+pub mod permission;
 mod status;
 mod sums;
 mod types;
+mod verdict;
 
 use std::sync::Arc;
 
@@ -102,16 +104,27 @@ impl Ledger {
     /// # Errors
     /// When the machinery could not: nothing of that is the answer of an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
+        let commands = commands.into();
+        let ruled = self.rule(Arc::clone(&commands)).await?;
+        Ok(ruled
+            .into_iter()
+            .zip(commands.iter())
+            .map(|(ruled, command)| Verdict::of(ruled, command))
+            .collect())
+    }
+
+    /// What the clerk says of each command.
+    async fn rule(&self, commands: Arc<[Command]>) -> Result<Vec<clerk::Verdict>, Unavailable> {
         let clerk = match &self.0.clerks {
             Clerks::One(clerk, _) => clerk,
-            Clerks::Lanes(lanes, _) => return lanes.rule(commands.into()).await,
+            Clerks::Lanes(lanes, _) => return lanes.rule(commands).await,
         };
-        let (rulings, durable) = clerk.rule(commands.into()).await?;
+        let (rulings, durable) = clerk.rule(commands).await?;
         if !rulings.iter().any(|ruling| matches!(ruling, Ruling::SeenAt(_))) {
-            return rulings.into_iter().map(|ruling| verdict(&self.0.reader, ruling, durable)).collect();
+            return rulings.into_iter().map(|ruling| ruled(&self.0.reader, ruling, durable)).collect();
         }
         let reader = self.0.reader.clone();
-        let read = move || rulings.into_iter().map(|ruling| verdict(&reader, ruling, durable)).collect();
+        let read = move || rulings.into_iter().map(|ruling| ruled(&reader, ruling, durable)).collect();
         tokio::task::spawn_blocking(read).await.unwrap_or(Err(Unavailable::StoreUnavailable))
     }
 
@@ -252,17 +265,17 @@ impl Ledger {
 /// So long a read waits for the index to have what was answered.
 const MOST_LAG: std::time::Duration = std::time::Duration::from_secs(5);
 
-fn verdict(reader: &Reader, ruling: Ruling, durable: Position) -> Result<Verdict, Unavailable> {
+fn ruled(reader: &Reader, ruling: Ruling, durable: Position) -> Result<clerk::Verdict, Unavailable> {
     Ok(match ruling {
-        Ruling::Booked(event) => Verdict::Booked(event, durable),
-        Ruling::SeenNow(event) => Verdict::Seen(event, durable),
-        Ruling::Refused(refusal) => Verdict::Refused(refusal),
+        Ruling::Booked(event) => clerk::Verdict::Booked(event, durable),
+        Ruling::SeenNow(event) => clerk::Verdict::Seen(event, durable),
+        Ruling::Refused(refusal) => clerk::Verdict::Refused(refusal),
         Ruling::SeenAt(position) => {
             let line = reader.event(position).map_err(|error| {
                 tracing::error!(%error, position, "an event that the index names can't be read");
                 Unavailable::StoreDamaged
             })?;
-            Verdict::Seen(Arc::new(line.event), position)
+            clerk::Verdict::Seen(Arc::new(line.event), position)
         }
     })
 }

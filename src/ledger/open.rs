@@ -23,8 +23,8 @@ use crate::index::{Index, IndexError, Tracked, Tuning};
 use crate::store::chain::Hash;
 use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
-use crate::store::embedded::writer::Lane;
 use crate::store::embedded::reader::{Reader, Row};
+use crate::store::embedded::writer::Lane;
 use crate::store::embedded::{self, database, wal};
 use crate::store::{Appends, CloseError, lines_of};
 

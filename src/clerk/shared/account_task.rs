@@ -14,9 +14,9 @@ use crate::store::eventstoredb::{Error, Settled, Settling};
 
 use super::Hub;
 use super::account_view::{Booked, Known, Trouble};
+use super::inbox::{Errand, Work};
 use super::lookups::Lookups;
 use super::round::{Decided, Round, Ruling};
-use super::inbox::{Errand, Work};
 
 /// Commands that are looked up and decided together at most.
 const MOST_TOGETHER: usize = 4_096;

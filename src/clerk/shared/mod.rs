@@ -10,13 +10,13 @@
 //!
 //! Neighbours: `ledger` brings the commands and feeds the index, `domain` decides, `store::eventstoredb` appends.
 
-mod damage;
-mod reserved_ids;
-mod account_view;
 mod account_task;
-mod lookups;
-mod round;
+mod account_view;
+mod damage;
 mod inbox;
+mod lookups;
+mod reserved_ids;
+mod round;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,10 +40,10 @@ use crate::store::eventstoredb::Store;
 
 use crate::clerk::{Done, Limits};
 
-pub use damage::Damage;
-use reserved_ids::Hand;
 use account_task::{Lane, Message};
+pub use damage::Damage;
 use inbox::{Asked, Errand};
+use reserved_ids::Hand;
 
 /// Appends that are under way at once.
 pub const APPENDS: usize = 256;

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 
 use crate::domain::decide::Refusal;
 use crate::http::problem::details::Problem;
+use crate::ledger::permission::Denied;
 use crate::ledger::{ReadError, Unavailable};
 
 impl From<Refusal> for Problem {
@@ -17,6 +18,16 @@ impl From<Refusal> for Problem {
             }
             Refusal::Invalid { field, problem } => Self::field(field, problem),
         }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(why: Denied) -> Self {
+        Self::forbidden(match why {
+            Denied::OnlyReads => "An auditor's key only reads.",
+            Denied::OnlyOperators => "Only operators may do this.",
+            Denied::OnlyOperatorsForce => "Only operators may force a reversal.",
+        })
     }
 }
 
@@ -43,7 +54,11 @@ impl From<Unavailable> for Problem {
         match why {
             // Under too much load a line for each would be more load.
             Unavailable::Overloaded | Unavailable::Stopping => tracing::debug!(code, "a write was not taken"),
-            _ => tracing::info!(code, "a write could not be answered"),
+            Unavailable::InProgress
+            | Unavailable::StorageFull
+            | Unavailable::StoreUnavailable
+            | Unavailable::OutcomeUnknown
+            | Unavailable::StoreDamaged => tracing::info!(code, "a write could not be answered"),
         }
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail)
     }

@@ -9,7 +9,7 @@ use crate::http::openapi::{parameters, responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::{bytes_of, json};
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON, NDJSON};
 use crate::http::request::query::Params;
@@ -34,7 +34,7 @@ pub(crate) struct Head {
     responses((status = 200, body = Head, description = "Its end."), responses::ReadProblems))]
 pub(crate) async fn head(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &[MIN_POSITION])?;
@@ -57,7 +57,7 @@ pub(crate) async fn head(
         responses::ReadProblems))]
 pub(crate) async fn journal(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &["after", "cursor", "limit", MIN_POSITION])?;

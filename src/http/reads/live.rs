@@ -16,7 +16,7 @@ use crate::http::problem::details::Problem;
 use crate::http::reads::journal::{lines, position};
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::bytes_of;
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, EVENTS};
 use crate::http::request::query::Params;
 use crate::http::server::peer::{Peer, Stage};
@@ -34,7 +34,7 @@ const AT_ONCE: usize = 256;
         responses::ReadProblems))]
 pub(crate) async fn live(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     peer: Option<Extension<Peer>>,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -16,7 +16,7 @@ use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reads::page::Page;
 use crate::http::reads::statement::NOT_A_KIND;
 use crate::http::reply::json;
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::path::Named;
@@ -97,7 +97,7 @@ struct Entry {
         responses::ReadProblems))]
 pub(crate) async fn one(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -158,7 +158,7 @@ const KNOWN: [&str; 8] = ["account", "kind", "outcome", "from", "to", "cursor", 
         responses::ReadProblems))]
 pub(crate) async fn search(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &KNOWN)?;
