@@ -1,39 +1,24 @@
 //! The auditor: replays a journal with an arithmetic of its own, and says where it is first wrong.
 //!
-//! A journal comes from a [`source`] in blocks; each line is cut and checked by itself ([`mod@line`], [`data`], [`chain`]) on
-//! several threads ([`pipeline`]); then the events are folded in order into [`books`], each checked against [`rules`]. Where
-//! the chain runs along each stream and not along the journal, [`streams`] follows it in order, too.
-//! [`verify`] and [`replay`] say what was found; [`export`] and [`restore`] carry a journal from place to place.
+//! The way of a journal through the rooms:
+//!
+//! 1. [`source`] reads it in blocks of lines.
+//! 2. [`parse`] makes an event of each line and checks all that a line shows by itself; [`run`] does this on several threads.
+//! 3. [`rules`] takes the events in order, and checks each against all events before it.
+//! 4. [`run`] says how far the journal is right, and what is wrong first. [`show`] puts that into words and tables.
+//!
+//! [`carry`] takes a journal from place to place: export and restore. [`values`] has what all rooms pass to each other.
 //!
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one
 //! slip is not made twice. Down the way: the journal's files. Up the way: the command line, and tests that compare the two.
 
-pub mod audited;
-pub mod block;
-pub mod books;
-pub mod chain;
-pub mod currency;
-pub mod cursor;
-pub mod data;
-pub mod digest;
-pub mod event;
-pub mod export;
-pub mod export_streams;
-pub mod flaw;
-pub mod line;
-pub mod manifest;
-pub mod money;
-pub mod part;
-pub mod pipeline;
-pub mod remote;
-pub mod replay;
-pub mod restore;
+pub mod carry;
+pub mod parse;
 pub mod rules;
 pub mod run;
-pub mod seen;
+pub mod show;
 pub mod source;
-pub mod streams;
-pub mod verify;
+pub mod values;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,9 +7,9 @@ use super::from_store::{Connected, From};
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
 use crate::audit;
-use crate::audit::export::{ExportError, from_folder};
-use crate::audit::export_streams::from_streams;
-use crate::audit::remote::{RemoteError, from_url};
+use crate::audit::carry::export::{ExportError, from_folder};
+use crate::audit::carry::export_streams::from_streams;
+use crate::audit::carry::remote_export::{RemoteError, from_url};
 
 /// Write the journal to standard output: one event a line as it is stored, and a manifest as the last line.
 ///

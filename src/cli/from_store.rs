@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use super::Error;
 use crate::audit;
-use crate::audit::source::store::{Deaf, Fed, Feeder, fed};
+use crate::audit::source::channel::{Deaf, Fed, Feeder, fed};
 use crate::config::ConnectionString;
 use crate::domain::ids::AccountName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::audit::replay::{BookedAccount, BookedInternal, Books, BooksError};
+use crate::audit::show::replay::{BookedAccount, BookedInternal, Books, BooksError};
 use crate::index;
 use crate::ledger::INDEX;
 

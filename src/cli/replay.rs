@@ -8,10 +8,11 @@ use super::index_books::IndexBooks;
 use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
-use crate::audit::chain::Chain;
-use crate::audit::replay::{Books, Difference, Replayed, compare};
-use crate::audit::run::{Audited, Options, To, audit};
-use crate::audit::{books, source};
+use crate::audit::rules::books;
+use crate::audit::run::auditor::{Audited, Options, To, audit};
+use crate::audit::show::replay::{Books, Difference, Replayed, compare};
+use crate::audit::source;
+use crate::audit::values::chain::Chain;
 
 /// Rebuild all balances from the journal alone, and compare them with the index.
 ///

@@ -7,9 +7,9 @@ use super::from_store::{Connected, From};
 use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Exit, Outcome};
-use crate::audit::chain::{self, Hash};
-use crate::audit::run::Options;
-use crate::audit::verify::{verify, verify_store};
+use crate::audit::run::auditor::Options;
+use crate::audit::run::verify::{verify, verify_store};
+use crate::audit::values::chain::{self, Hash};
 
 /// Check a journal: chain, ids, revisions, entries, every decline and every answer.
 ///

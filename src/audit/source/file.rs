@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::{BLOCK_BYTES, Opening, Source};
 use crate::audit::Error;
-use crate::audit::block::{Block, LONGEST_LINE, Row};
-use crate::audit::chain::Chain;
-use crate::audit::flaw::Flaw;
-use crate::audit::line;
-use crate::audit::manifest::{Manifest, START};
+use crate::audit::parse::event_line;
+use crate::audit::parse::manifest::{Manifest, START};
+use crate::audit::parse::read_block::{Block, LONGEST_LINE, Row};
+use crate::audit::values::chain::Chain;
+use crate::audit::values::finding::Flaw;
 
 /// No manifest is as long as this.
 const LONGEST_MANIFEST: u64 = 4_096;
@@ -95,11 +95,11 @@ impl<R: Read + Seek + Send> File<R> {
 
     /// What the first line shows of a file whose manifest does not say it.
     fn begin_with(&mut self, line: &[u8]) {
-        if line::begins_its_stream(line) {
+        if event_line::begins_its_stream(line) {
             self.opening.chain = Chain::Streams;
             return;
         }
-        self.opening.from = line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
+        self.opening.from = event_line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
         self.opening.begins = self.opening.from == 1;
     }
 }

@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::{BLOCK_BYTES, Opening, Source};
 use crate::audit::Error;
-use crate::audit::block::{Block, Claim, Row};
-use crate::audit::chain::{self, Chain};
-use crate::audit::flaw::Flaw;
+use crate::audit::parse::read_block::{Block, Claim, Row};
+use crate::audit::values::chain::{self, Chain};
+use crate::audit::values::finding::Flaw;
 
 /// What the folder's `FORMAT` file says.
 pub const FORMAT: &str = "bookonce data folder, format 1\n";

@@ -1,20 +1,20 @@
 //! Where a journal is read from: a data folder, an exported file, or whoever feeds it from another store. Gives blocks of
 //! lines as they are, and judges nothing that the lines themselves can show.
 
+pub mod channel;
 pub mod file;
 pub mod folder;
-pub mod store;
 pub mod wal;
 
 use std::path::Path;
 
 use uuid::Uuid;
 
-use super::Error;
-use super::block::Block;
-use super::chain::{Chain, Hash};
-use super::flaw::Flaw;
-use super::manifest::Manifest;
+use crate::audit::Error;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::parse::read_block::Block;
+use crate::audit::values::chain::{Chain, Hash};
+use crate::audit::values::finding::Flaw;
 
 /// How many bytes a block has, about.
 pub(super) const BLOCK_BYTES: usize = 512 * 1024;

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::audit::Error;
-use crate::audit::flaw::Flaw;
+use crate::audit::values::finding::Flaw;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;

@@ -2,7 +2,7 @@
 
 use super::audited;
 use super::history::{everything, export};
-use crate::audit::replay::{BookedAccount, BookedInternal, Books, BooksError, Replayed, compare};
+use crate::audit::show::replay::{BookedAccount, BookedInternal, Books, BooksError, Replayed, compare};
 
 /// Books that say what they are told to.
 pub(crate) struct Fake(pub Replayed);

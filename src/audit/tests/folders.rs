@@ -8,10 +8,10 @@ use tempfile::TempDir;
 
 use super::history::{JOURNAL, Told, everything, export, lines, manifest};
 use crate::audit::Error;
-use crate::audit::export::{ExportError, from_folder};
-use crate::audit::restore::{RestoreError, restore};
-use crate::audit::run::Options;
-use crate::audit::verify::{Verdict, verify};
+use crate::audit::carry::export::{ExportError, from_folder};
+use crate::audit::carry::restore::{RestoreError, restore};
+use crate::audit::run::auditor::Options;
+use crate::audit::run::verify::{Verdict, verify};
 
 /// A data folder as a service leaves it: so many events a row.
 pub(super) struct Made {

@@ -13,8 +13,8 @@ mod streams;
 use std::io::Cursor;
 use std::path::Path;
 
-use super::run::{Audited, Options, audit};
 use super::source::file::File;
+use crate::audit::run::auditor::{Audited, Options, audit};
 
 /// Audits the bytes of an exported file.
 pub(crate) fn audited(bytes: &[u8]) -> Audited {

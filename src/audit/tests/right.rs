@@ -2,12 +2,13 @@
 
 use super::history::{Told, everything, export, lines};
 use super::{audited, audited_with};
-use crate::audit::event::{Code, TYPES};
-use crate::audit::flaw::{Finding, Flaw, Place};
-use crate::audit::run::{Options, To};
-use crate::audit::{chain, digest};
+use crate::audit::rules::digest;
+use crate::audit::run::auditor::{Options, To};
+use crate::audit::values::chain;
+use crate::audit::values::event::{Code, TYPES};
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
-fn right(events: &[Told]) -> crate::audit::run::Audited {
+fn right(events: &[Told]) -> crate::audit::run::auditor::Audited {
     let audited = audited(&export(events));
     assert_eq!(audited.finding, None);
     audited
@@ -67,7 +68,7 @@ fn it_stops_where_it_is_told_to() {
 fn the_books_can_be_looked_at_on_the_way() {
     let events = everything();
     let mut on_the_way = String::new();
-    let mut look = |books: &crate::audit::books::Books| on_the_way = digest::of(books);
+    let mut look = |books: &crate::audit::rules::books::Books| on_the_way = digest::of(books);
     audited_with(&export(&events), Options { pause: Some((9, &mut look)), ..Options::default() });
     assert_eq!(on_the_way, digest::of(&right(&events[..9]).books.unwrap()));
 }

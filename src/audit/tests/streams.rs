@@ -8,10 +8,10 @@ use super::history::{
     streams_manifest,
 };
 use super::{audited, audited_with};
-use crate::audit::chain::{self, Chain, Hash};
-use crate::audit::flaw::{Finding, Flaw, Place};
-use crate::audit::replay::Replayed;
-use crate::audit::run::{Options, To};
+use crate::audit::run::auditor::{Options, To};
+use crate::audit::show::replay::Replayed;
+use crate::audit::values::chain::{self, Chain, Hash};
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// Three accounts whose events are mixed, so that hardly one follows the one before it in the journal.
 fn mixed() -> Vec<Told> {

@@ -12,9 +12,9 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use uuid::Uuid;
 
-use super::chain::Chain;
-use super::event::{Event, Way};
-use super::flaw::Flaw;
+use crate::audit::values::chain::Chain;
+use crate::audit::values::event::{Event, Way};
+use crate::audit::values::finding::Flaw;
 
 /// What is known of a transaction that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The `data` of each type of event, version 1: which keys in which order, and what must agree within the event.
 
-use super::currency::Currency;
-use super::cursor::{Cursor, Span, unescaped};
-use super::event::{Asked, Change, Code, Fact, Way};
-use super::flaw::Flaw;
-use super::line::{is_name, transaction};
-use super::money;
+use crate::audit::parse::cursor::{Cursor, Span, unescaped};
+use crate::audit::parse::event_line::{is_name, transaction};
+use crate::audit::values::currency::Currency;
+use crate::audit::values::event::{Asked, Change, Code, Fact, Way};
+use crate::audit::values::finding::Flaw;
+use crate::audit::values::money;
 
 /// The types of event that are known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

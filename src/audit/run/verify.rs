@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::Path;
 
-use super::chain::{self, Chain};
-use super::flaw::{Finding, Flaw, Place};
-use super::run::{Audited, Options, audit};
-use super::source::{self, Source, folder, wal};
-use super::{Error, digest};
+use crate::audit::Error;
+use crate::audit::rules::digest;
+use crate::audit::run::auditor::{Audited, Options, audit};
+use crate::audit::source::{self, Source, folder, wal};
+use crate::audit::values::chain::{self, Chain};
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// What an audit of a folder or a file has found, to be shown to a person.
 #[derive(Debug)]

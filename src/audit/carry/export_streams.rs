@@ -5,13 +5,13 @@ use std::io::Write;
 
 use uuid::Uuid;
 
-use super::block::{Block, last_hash};
-use super::chain::{self, Hash};
-use super::export::ExportError;
-use super::flaw::{Finding, Place};
-use super::line;
-use super::manifest::Manifest;
-use super::source::Source;
+use crate::audit::carry::export::ExportError;
+use crate::audit::parse::event_line;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::parse::read_block::{Block, last_hash};
+use crate::audit::source::Source;
+use crate::audit::values::chain::{self, Hash};
+use crate::audit::values::finding::{Finding, Place};
 
 /// Lines in from the journal's first on, an export out.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl<W: Write> StreamsExporter<W> {
     /// When one is none or does not come after the one before, or can't be written on.
     pub fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            let position = line::position(line, 0).filter(|position| *position > self.at);
+            let position = event_line::position(line, 0).filter(|position| *position > self.at);
             let position = position.ok_or(ExportError::Broken(self.at + 1))?;
             if position > self.to {
                 self.at = self.to;

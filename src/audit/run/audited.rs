@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::books::Books;
-use super::chain::{Chain, Hash};
-use super::flaw::{Finding, Flaw, Place};
-use super::seen::OnTwo;
+use crate::audit::rules::books::Books;
+use crate::audit::rules::id_set::OnTwo;
+use crate::audit::values::chain::{Chain, Hash};
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// The result of an audit.
 #[derive(Debug)]

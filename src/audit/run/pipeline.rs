@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::Error;
-use super::block::{Block, Lines};
-use super::chain::{Chain, Hash, Hasher};
-use super::source::Source;
+use crate::audit::Error;
+use crate::audit::parse::read_block::{Block, Lines};
+use crate::audit::source::Source;
+use crate::audit::values::chain::{Chain, Hash, Hasher};
 
 /// A block and what was read in it.
 #[derive(Debug, Default)]

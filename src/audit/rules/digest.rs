@@ -2,9 +2,9 @@
 
 use sha2::{Digest, Sha256};
 
-use super::books::Books;
-use super::event::{Event, Fact};
-use super::money;
+use crate::audit::rules::books::Books;
+use crate::audit::values::event::{Event, Fact};
+use crate::audit::values::money;
 
 /// An account's running hash, one event further: which ID came, what became of it, what it took back or ruled out.
 #[must_use]

@@ -7,9 +7,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::chain::{self, Hash, Hasher};
-use super::event::{Event, Moment};
-use super::flaw::Flaw;
+use crate::audit::values::chain::{self, Hash, Hasher};
+use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::finding::Flaw;
 
 /// The newest event of a stream.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! The auditor's own arithmetic: whole minor units in an `i128`. Shares nothing with the service's decimals, so that a
 //! slip in one is seen by the other.
 
-use super::currency::Currency;
+use crate::audit::values::currency::Currency;
 
 /// So many digits at most: far above any sum of 10^15 major units, far below where an `i128` ends.
 const MOST_DIGITS: usize = 34;

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
-use super::chain::Chain;
-use super::currency::Currency;
-use super::digest;
-use super::event::{Asked, Change, Event, Fact, Moment};
-use super::flaw::Flaw;
-use super::rules::{Ruling, Standing, Status, Target};
-use super::seen::{Known, Moved, OnTwo, Seen};
-use super::{money, rules};
+use crate::audit::rules::digest;
+use crate::audit::rules::id_set::{Known, Moved, OnTwo, Seen};
+use crate::audit::rules::judge;
+use crate::audit::rules::judge::{Ruling, Standing, Status, Target};
+use crate::audit::values::chain::Chain;
+use crate::audit::values::currency::Currency;
+use crate::audit::values::event::{Asked, Change, Event, Fact, Moment};
+use crate::audit::values::finding::Flaw;
+use crate::audit::values::money;
 
 /// A guarded account.
 #[derive(Debug, Clone)]
@@ -136,32 +137,32 @@ impl Books {
         let standing = Standing { currency, balance, limit, status, prevented };
         let request = match &event.fact {
             Fact::Opened { .. } => return Err(Flaw::OpenedTwice),
-            Fact::Moved { way, amount, .. } => rules::Request::Move(*way, *amount),
+            Fact::Moved { way, amount, .. } => judge::Request::Move(*way, *amount),
             Fact::Reversed { reverses, amount, partial, force, .. } => {
                 let asked = partial.then_some(*amount);
-                rules::Request::Reverse {
+                judge::Request::Reverse {
                     target: self.target(event, number, *reverses),
                     amount: asked,
                     force: *force,
                 }
             }
-            Fact::Prevented { reverses } => rules::Request::Reverse {
+            Fact::Prevented { reverses } => judge::Request::Reverse {
                 target: self.target(event, number, *reverses),
                 amount: None,
                 force: false,
             },
-            Fact::Changed(change) => rules::Request::Change(*change),
-            Fact::LimitChanged { .. } => rules::Request::Limit,
+            Fact::Changed(change) => judge::Request::Change(*change),
+            Fact::LimitChanged { .. } => judge::Request::Limit,
             Fact::Declined { asked, .. } => match *asked {
-                Asked::Move { way, amount } => rules::Request::Move(way, amount),
+                Asked::Move { way, amount } => judge::Request::Move(way, amount),
                 Asked::Reversal { reverses, amount, force } => {
-                    rules::Request::Reverse { target: self.target(event, number, reverses), amount, force }
+                    judge::Request::Reverse { target: self.target(event, number, reverses), amount, force }
                 }
-                Asked::Change(change) => rules::Request::Change(change),
-                Asked::Limit => rules::Request::Limit,
+                Asked::Change(change) => judge::Request::Change(change),
+                Asked::Limit => judge::Request::Limit,
             },
         };
-        Ok(rules::ruling(&standing, request))
+        Ok(judge::ruling(&standing, request))
     }
 
     /// What a reversal on this account that names this ID is to take back.

@@ -5,11 +5,11 @@
 
 use uuid::Uuid;
 
-use super::chain::{self, Hash, Hasher};
-use super::cursor::{Cursor, Span};
-use super::data::{self, Kind};
-use super::event::{Event, Moment};
-use super::flaw::Flaw;
+use crate::audit::parse::cursor::{Cursor, Span};
+use crate::audit::parse::event_data::{self, Kind};
+use crate::audit::values::chain::{self, Hash, Hasher};
+use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::finding::Flaw;
 
 /// The version of events that is known here.
 const VERSION: u64 = 1;
@@ -100,7 +100,7 @@ pub fn position(block: &[u8], start: usize) -> Option<u64> {
 struct Told {
     recorded_at: Moment,
     id: u128,
-    body: data::Body,
+    body: event_data::Body,
     answer: (i128, i128),
 }
 
@@ -122,12 +122,12 @@ fn told(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Told, Fl
     cursor.literal(",\"transaction_id\":\"")?;
     let id = transaction(cursor, "the event's own")?;
     cursor.literal(",\"data\":{")?;
-    let body = data::read(kind, block, account, cursor)?;
+    let body = event_data::read(kind, block, account, cursor)?;
     moments(&recorded_at, &effective_at, body.effective_at_given)?;
     cursor.literal("},\"answer\":{\"balance\":\"")?;
-    let balance = data::sum(block, cursor, body.currency, "the answer's balance")?;
+    let balance = event_data::sum(block, cursor, body.currency, "the answer's balance")?;
     cursor.literal(",\"available\":\"")?;
-    let available = data::sum(block, cursor, body.currency, "the answer's available")?;
+    let available = event_data::sum(block, cursor, body.currency, "the answer's available")?;
     cursor.literal("},\"metadata\":{\"$correlationId\":\"")?;
     cursor.text()?;
     if cursor.maybe(",\"$causationId\":\"") {

@@ -1,9 +1,9 @@
 //! A block: some rows or lines of a journal, read at once, checked by themselves on any thread.
 
-use super::chain::{self, Chain, Hash, Hasher};
-use super::event::Event;
-use super::flaw::Flaw;
-use super::line;
+use crate::audit::parse::event_line;
+use crate::audit::values::chain::{self, Chain, Hash, Hasher};
+use crate::audit::values::event::Event;
+use crate::audit::values::finding::Flaw;
 
 /// The longest line that can be an event's: a request has at most 64 KiB, and each of its bytes at most six in JSON.
 pub const LONGEST_LINE: usize = 1 << 20;
@@ -78,7 +78,7 @@ impl Block {
                     Some(length) => {
                         let whole = self.bytes.get(..at + length).unwrap_or_default();
                         at += length + 1;
-                        line::read(whole, begin, previous.as_ref(), hasher)
+                        event_line::read(whole, begin, previous.as_ref(), hasher)
                     }
                 };
                 match read {
@@ -88,7 +88,7 @@ impl Block {
                     }
                     Err(flaw) => {
                         into.broken = Some(flaw);
-                        into.says = line::position(&self.bytes, begin);
+                        into.says = event_line::position(&self.bytes, begin);
                     }
                 }
             }

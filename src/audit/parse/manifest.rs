@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use super::chain::{self, Chain, Hash};
-use super::cursor::Cursor;
-use super::flaw::Flaw;
+use crate::audit::parse::cursor::Cursor;
+use crate::audit::values::chain::{self, Chain, Hash};
+use crate::audit::values::finding::Flaw;
 
 /// How a manifest begins. No event begins so.
 pub const START: &str = "{\"manifest\":";

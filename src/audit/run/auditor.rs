@@ -2,17 +2,19 @@
 
 use uuid::Uuid;
 
-pub use super::audited::Audited;
-use super::block::{Block, Lines};
-use super::books::Books;
-use super::chain::{self, Chain, Hash};
-use super::event::{Event, Moment};
-use super::flaw::{Finding, Flaw, Place};
-use super::part::Part;
-use super::pipeline::{self, Go};
-use super::source::{Opening, Source};
-use super::streams::Streams;
-use super::{Error, line, manifest::Manifest};
+use crate::audit::Error;
+use crate::audit::parse::event_line;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::parse::read_block::{Block, Lines};
+use crate::audit::rules::books::Books;
+use crate::audit::rules::fragment::Part;
+use crate::audit::rules::stream_chains::Streams;
+pub use crate::audit::run::audited::Audited;
+use crate::audit::run::pipeline::{self, Go};
+use crate::audit::source::{Opening, Source};
+use crate::audit::values::chain::{self, Chain, Hash};
+use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// No event has a line shorter than this.
 const SHORTEST_LINE: u64 = 400;
@@ -83,8 +85,8 @@ struct Auditor<'a> {
     events: u64,
     first_hash: Option<Hash>,
     hash: Option<Hash>,
-    /// By [`Fact::number`](super::event::Fact::number): a map would cost a look-up an event.
-    counts: [u64; super::event::TYPES.len()],
+    /// By [`Fact::number`](crate::audit::values::event::Fact::number): a map would cost a look-up an event.
+    counts: [u64; crate::audit::values::event::TYPES.len()],
     finding: Option<Finding>,
     stopped: bool,
 }
@@ -112,7 +114,7 @@ impl<'a> Auditor<'a> {
             events: 0,
             first_hash: None,
             hash: opening.previous,
-            counts: [0; super::event::TYPES.len()],
+            counts: [0; crate::audit::values::event::TYPES.len()],
             finding: None,
             stopped: false,
             opening,
@@ -270,7 +272,7 @@ impl<'a> Auditor<'a> {
         self.streams.take(event, &block.bytes, self.opening.begins)?;
         let mut before = self.hash;
         if self.first.is_none() {
-            let id = line::event_id(&block.bytes, event);
+            let id = event_line::event_id(&block.bytes, event);
             self.first = Some((event.position, id));
             if let (Some(id), true) = (id, self.opening.begins) {
                 self.opening.journal_id.get_or_insert(id);
@@ -285,7 +287,8 @@ impl<'a> Auditor<'a> {
         if self.finding.is_none() {
             self.finding = self.at_end();
         }
-        let counted = super::event::TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        let counted =
+            crate::audit::values::event::TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         // Of a moment's books, later events were read and not counted.
         let all = !stopped && !matches!(self.options.to, Some(To::Moment(_)));
         let (twice, books) = match self.before {

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::Error;
-use super::block::{Block, last_hash};
-use super::chain::Chain;
-use super::flaw::{Finding, Flaw, Place};
-use super::run::{Audited, Options, audit};
-use super::source::Source;
-use super::source::file::File;
-use super::source::folder::{FORMAT, JOURNAL};
+use crate::audit::Error;
+use crate::audit::parse::read_block::{Block, last_hash};
+use crate::audit::run::auditor::{Audited, Options, audit};
+use crate::audit::source::Source;
+use crate::audit::source::file::File;
+use crate::audit::source::folder::{FORMAT, JOURNAL};
+use crate::audit::values::chain::Chain;
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// Where a row is cut.
 const ROW_BYTES: usize = 64 * 1024;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::books;
-use super::{digest, money};
+use crate::audit::rules::books;
+use crate::audit::rules::digest;
+use crate::audit::values::money;
 
 /// A guarded account, as any keeper of books may show it. Sums are texts as the journal writes them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

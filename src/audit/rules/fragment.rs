@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::chain::Chain;
-use super::event::{Event, Moment};
-use super::flaw::Flaw;
-use super::seen::{Known, OnTwo, Seen};
+use crate::audit::rules::id_set::{Known, OnTwo, Seen};
+use crate::audit::values::chain::Chain;
+use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::finding::Flaw;
 
 /// A stream, as far as the part has shown it.
 #[derive(Debug)]

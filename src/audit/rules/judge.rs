@@ -2,9 +2,9 @@
 //!
 //! The order of the declines is part of the rules: closed, frozen, prevented, then the rest, funds last.
 
-use super::currency::Currency;
-use super::event::{Change, Code, Way};
-use super::money;
+use crate::audit::values::currency::Currency;
+use crate::audit::values::event::{Change, Code, Way};
+use crate::audit::values::money;
 
 /// The three states of a guarded account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,9 +7,9 @@ use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 
 use super::{BLOCK_BYTES, Opening, Source};
 use crate::audit::Error;
-use crate::audit::block::{Block, Row};
-use crate::audit::chain::Chain;
-use crate::audit::flaw::Flaw;
+use crate::audit::parse::read_block::{Block, Row};
+use crate::audit::values::chain::Chain;
+use crate::audit::values::finding::Flaw;
 
 /// How many pieces may wait. A piece is a page of lines, some megabytes.
 const WAITING: usize = 4;

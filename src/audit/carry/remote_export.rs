@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::chain::Chain;
-use super::export::{ExportError, Exporter};
-use super::export_streams::StreamsExporter;
-use super::line;
-use super::manifest::Manifest;
+use crate::audit::carry::export::{ExportError, Exporter};
+use crate::audit::carry::export_streams::StreamsExporter;
+use crate::audit::parse::event_line;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::values::chain::Chain;
 
 /// Events a page; the most that the service gives.
 const PAGE: u64 = 1_000;
@@ -102,7 +102,7 @@ impl Service<'_> {
     async fn chain(&self) -> Result<Chain, RemoteError> {
         let first = self.lines(0, 1).await?;
         let line = first.strip_suffix(b"\n").unwrap_or(&first);
-        Ok(if line::begins_its_stream(line) { Chain::Streams } else { Chain::Journal })
+        Ok(if event_line::begins_its_stream(line) { Chain::Streams } else { Chain::Journal })
     }
 
     /// The same from a service whose journal is chained along its streams. It is read from the beginning.

@@ -1,7 +1,7 @@
 //! A cursor over the bytes of one line that accepts exactly one spelling of everything: what it passes over is the
 //! canonical form, so that nothing need be written out again to be compared.
 
-use super::flaw::Flaw;
+use crate::audit::values::finding::Flaw;
 
 /// A part of a block's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use super::Error;
-use super::block::{Block, last_hash};
-use super::chain::{self, Hash};
-use super::cursor::Cursor;
-use super::flaw::Finding;
-use super::manifest::Manifest;
-use super::source::Source;
-use super::source::folder::Folder;
+use crate::audit::Error;
+use crate::audit::parse::cursor::Cursor;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::parse::read_block::{Block, last_hash};
+use crate::audit::source::Source;
+use crate::audit::source::folder::Folder;
+use crate::audit::values::chain::{self, Hash};
+use crate::audit::values::finding::Finding;
 
 /// Why an export stops before its end.
 #[derive(Debug, thiserror::Error)]

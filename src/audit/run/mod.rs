@@ -1,0 +1,10 @@
+//! An audit from beginning to end: blocks from a source, parsed on several threads, and checked in order.
+//!
+//! It must not know how its result is shown or what it is needed for. Down the way: [`source`](super::source),
+//! [`parse`](super::parse) and [`rules`](super::rules). Up the way: [`show`](super::show), [`carry`](super::carry) and the
+//! command line.
+
+pub mod audited;
+pub mod auditor;
+pub mod pipeline;
+pub mod verify;
