@@ -9,7 +9,7 @@ use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
 use crate::audit::rules::books;
-use crate::audit::run::auditor::{Audited, Options, To, audit};
+use crate::audit::run::auditor::{Audited, Options, StopAt, audit};
 use crate::audit::show::replay::{Books, Difference, Replayed, compare};
 use crate::audit::source;
 use crate::audit::values::chain::Chain;
@@ -35,7 +35,7 @@ pub struct Args {
     from: From,
     /// The last position, or the last moment of recording (RFC 3339).
     #[arg(long, value_name = "POSITION|TIME", value_parser = end)]
-    to: Option<To>,
+    to: Option<StopAt>,
     /// Show only this account (one of the ledger's own begins with `@`).
     #[arg(long)]
     account: Option<String>,
@@ -44,14 +44,14 @@ pub struct Args {
     json: bool,
 }
 
-fn end(text: &str) -> Result<To, String> {
+fn end(text: &str) -> Result<StopAt, String> {
     if let Ok(position) = text.parse() {
-        return Ok(To::Position(position));
+        return Ok(StopAt::Position(position));
     }
     let moment: jiff::Timestamp =
         text.parse().map_err(|_| "needs a position or a time such as 2026-11-21T02:00:00Z")?;
     let text = format!("{}", moment.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"));
-    text.as_bytes().try_into().map(To::Moment).map_err(|_| "needs a time in a year of four digits".into())
+    text.as_bytes().try_into().map(StopAt::Moment).map_err(|_| "needs a time in a year of four digits".into())
 }
 
 /// Runs the command.

@@ -53,7 +53,7 @@ pub fn run(args: Args) -> Outcome {
     let progress = Progress::new("verifying");
     let show = |position| progress.at(position);
     let options = Options { expect: args.expect, progress: Some(&show), ..Options::default() };
-    let verdict = match &args.from.store {
+    let verified = match &args.from.store {
         None => verify(&args.path, options)?,
         Some(connection) => {
             let store = Connected::to(connection)?;
@@ -61,8 +61,8 @@ pub fn run(args: Args) -> Outcome {
         }
     };
     progress.done();
-    write!(Unfailing(std::io::stdout().lock()), "{verdict}")?;
-    Ok(if verdict.is_right() { Exit::Ok } else { Exit::Found })
+    write!(Unfailing(std::io::stdout().lock()), "{verified}")?;
+    Ok(if verified.is_right() { Exit::Ok } else { Exit::Found })
 }
 
 #[cfg(test)]

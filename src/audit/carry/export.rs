@@ -164,9 +164,9 @@ pub fn from_folder(
     progress: &dyn Fn(u64),
 ) -> Result<Manifest, ExportError> {
     let mut source = Folder::open(folder)?;
-    let opening = source.opening();
-    let journal_id = opening.journal_id.unwrap_or_default();
-    let mut exporter = Exporter::new(out, journal_id, opening.last.unwrap_or(0), from, to)?;
+    let info = source.info();
+    let journal_id = info.journal_id.unwrap_or_default();
+    let mut exporter = Exporter::new(out, journal_id, info.last.unwrap_or(0), from, to)?;
     if let Some(position) = exporter.wants() {
         source.skip_to(position)?;
     }

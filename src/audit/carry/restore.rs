@@ -49,7 +49,7 @@ pub enum RestoreError {
 pub fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> Result<Audited, RestoreError> {
     refuse_existing(folder)?;
     let source = File::open(export)?;
-    if source.opening().chain == Chain::Streams {
+    if source.info().chain == Chain::Streams {
         return Err(RestoreError::Streams);
     }
     let audited = audit(Box::new(source), Options { progress: Some(progress), ..Options::default() })?;

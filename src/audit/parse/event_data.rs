@@ -3,7 +3,7 @@
 use crate::audit::parse::cursor::{Cursor, Span, unescaped};
 use crate::audit::parse::event_line::{is_name, transaction};
 use crate::audit::values::currency::Currency;
-use crate::audit::values::event::{Asked, Change, Code, Fact, Way};
+use crate::audit::values::event::{Asked, Change, Code, Direction, Fact};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::money;
 
@@ -13,7 +13,7 @@ pub enum Kind {
     /// `AccountOpened`
     Opened,
     /// `Deposited`, `Withdrawn`
-    Moved(Way),
+    Moved(Direction),
     /// `Reversed`
     Reversed,
     /// `Prevented`
@@ -34,8 +34,8 @@ impl Kind {
     pub fn read(name: &[u8]) -> Result<Self, Flaw> {
         Ok(match name {
             b"AccountOpened" => Self::Opened,
-            b"Deposited" => Self::Moved(Way::Deposit),
-            b"Withdrawn" => Self::Moved(Way::Withdrawal),
+            b"Deposited" => Self::Moved(Direction::Deposit),
+            b"Withdrawn" => Self::Moved(Direction::Withdrawal),
             b"Reversed" => Self::Reversed,
             b"Prevented" => Self::Prevented,
             b"Frozen" => Self::Changed(Change::Freeze),
@@ -73,7 +73,7 @@ pub fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) ->
             metadata(block, cursor)?;
             Ok(body(currency, Fact::Opened { limit }))
         }
-        Kind::Moved(way) => moved(way, block, account, cursor),
+        Kind::Moved(direction) => moved(direction, block, account, cursor),
         Kind::Reversed => reversed(block, account, cursor),
         Kind::Prevented => {
             cursor.literal("\"reverses\":\"")?;
@@ -99,18 +99,18 @@ pub fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) ->
     }
 }
 
-fn moved(way: Way, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+fn moved(direction: Direction, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
     cursor.literal("\"amount\":\"")?;
     let text = cursor.word()?;
     let currency = currency(block, cursor, ",\"currency\":\"")?;
     let amount = amount_of(text.of(block), currency)?;
     let (signed, counter) = entries(block, account, cursor, currency)?;
-    if signed != way.signed(amount) {
+    if signed != direction.signed(amount) {
         return Err(Flaw::EntryAmount);
     }
     let effective_at_given = cursor.maybe(",\"effective_at_given\":true");
     metadata(block, cursor)?;
-    Ok(Body { currency, fact: Fact::Moved { way, amount, counter }, effective_at_given })
+    Ok(Body { currency, fact: Fact::Moved { direction, amount, counter }, effective_at_given })
 }
 
 fn reversed(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
@@ -178,14 +178,14 @@ fn asked(
 ) -> Result<(Asked, bool), Flaw> {
     let asked = match operation {
         b"deposit" | b"withdrawal" => {
-            let way = if operation == b"deposit" { Way::Deposit } else { Way::Withdrawal };
+            let direction = if operation == b"deposit" { Direction::Deposit } else { Direction::Withdrawal };
             cursor.literal(",\"amount\":\"")?;
             let amount = amount_of(cursor.word()?.of(block), currency)?;
             cursor.literal(",\"counter_account\":\"")?;
             counter(block, cursor)?;
             let given = cursor.maybe(",\"effective_at_given\":true");
             metadata(block, cursor)?;
-            return Ok((Asked::Move { way, amount }, given));
+            return Ok((Asked::Move { direction, amount }, given));
         }
         b"reversal" => {
             cursor.literal(",\"reverses\":\"")?;

@@ -12,7 +12,7 @@ const TAIL: usize = 64 + 3;
 
 /// What a row of the journal's table says of its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
+pub struct RowClaim {
     /// The position of its first event.
     pub first: i64,
     /// How many events it has.
@@ -25,7 +25,7 @@ pub struct Claim {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// What it says, in a table.
-    pub claim: Option<Claim>,
+    pub claim: Option<RowClaim>,
     /// Where in the block it ends.
     pub end: usize,
 }
@@ -63,7 +63,7 @@ impl Block {
 
     /// Reads every line, up to the first that is wrong by itself. Where the chain runs along each stream, what a line is
     /// chained to is not checked here: that needs the streams up to it.
-    pub fn read(&self, chain: Chain, hasher: &mut Hasher, into: &mut Lines) {
+    pub fn read(&self, chain: Chain, hasher: &mut Hasher, into: &mut ParsedLines) {
         into.events.clear();
         into.rows.clear();
         (into.broken, into.says) = (None, None);
@@ -109,7 +109,7 @@ pub fn last_hash(lines: &[u8]) -> Option<Hash> {
 
 /// The lines of a block, read.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct ParsedLines {
     /// Its events, up to the first line that is wrong.
     pub events: Vec<Event>,
     /// For each row that was reached, the number of events up to its end.

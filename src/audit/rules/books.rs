@@ -1,15 +1,15 @@
 //! The books as the journal alone gives them: a fold over its events, each checked against the rules before it counts.
 //!
-//! Costs per guarded account about 200 bytes, per transaction what [`Seen`] says, per reversal or prevention some 40 bytes.
+//! Costs per guarded account about 200 bytes, per transaction what [`IdSet`] says, per reversal or prevention some 40 bytes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
 use crate::audit::rules::digest;
-use crate::audit::rules::id_set::{Known, Moved, OnTwo, Seen};
+use crate::audit::rules::id_set::{IdSet, KnownId, Movement, NamedDoubleUse};
 use crate::audit::rules::judge;
-use crate::audit::rules::judge::{Ruling, Standing, Status, Target};
+use crate::audit::rules::judge::{AccountBefore, Judgement, Status, Target};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::event::{Asked, Change, Event, Fact, Moment};
@@ -30,7 +30,7 @@ pub struct Account {
     /// The revision of its newest event.
     pub revision: u64,
     /// The running hash of what happened to which ID on it.
-    pub seen: [u8; 32],
+    pub id_history: [u8; 32],
 }
 
 /// The books after the events folded so far.
@@ -41,7 +41,7 @@ pub struct Books {
     accounts: Vec<Account>,
     counter_names: HashMap<Box<[u8]>, u32, RandomState>,
     internal: BTreeMap<(u32, Currency), i128>,
-    seen: Seen,
+    ids: IdSet,
     /// What was taken back of a transaction on an account so far.
     reversed: HashMap<(u32, u128), i128, RandomState>,
     /// What was ruled out on an account, and by which transaction.
@@ -59,7 +59,7 @@ impl Books {
             accounts: Vec::new(),
             counter_names: HashMap::default(),
             internal: BTreeMap::new(),
-            seen: Seen::new(chain, 1),
+            ids: IdSet::new(chain, 1),
             reversed: HashMap::default(),
             prevented: HashMap::default(),
             recorded_at: None,
@@ -68,7 +68,7 @@ impl Books {
 
     /// Makes room for so many events.
     pub fn reserve(&mut self, events: usize) {
-        self.seen.reserve(events);
+        self.ids.reserve(events);
     }
 
     /// Takes the next event of a whole journal.
@@ -83,20 +83,20 @@ impl Books {
             (Fact::Opened { .. }, Some(_)) => return Err(Flaw::OpenedTwice),
             (Fact::Opened { limit }, None) => {
                 let account = self.open(event, name, *limit)?;
-                self.saw(event, account, block)?;
+                self.take_id(event, account, block)?;
                 account
             }
             (_, None) => return Err(Flaw::NotOpened),
             (fact, Some(account)) => {
-                self.saw(event, account, block)?;
-                let ruling = self.ruling(event, account)?;
-                self.agree(event, block, account, ruling)?;
-                self.book(event.id, fact, account, ruling, block);
+                self.take_id(event, account, block)?;
+                let judgement = self.judge(event, account)?;
+                self.agree(event, block, account, judgement)?;
+                self.book(event.id, fact, account, judgement, block);
                 account
             }
         };
         if let Some(account) = self.accounts.get_mut(account as usize) {
-            account.seen = digest::saw(&account.seen, event);
+            account.id_history = digest::saw(&account.id_history, event);
         }
         self.answered(event, account)
     }
@@ -118,12 +118,12 @@ impl Books {
         let account = u32::try_from(self.accounts.len()).unwrap_or(u32::MAX);
         let (currency, status) = (event.currency, Status::Open);
         self.names.insert(name.into(), account);
-        self.accounts.push(Account { currency, balance: 0, limit, status, revision: 0, seen: [0; 32] });
+        self.accounts.push(Account { currency, balance: 0, limit, status, revision: 0, id_history: [0; 32] });
         Ok(account)
     }
 
     /// What the rules make of the request that the event tells of.
-    fn ruling(&mut self, event: &Event, number: u32) -> Result<Ruling, Flaw> {
+    fn judge(&mut self, event: &Event, number: u32) -> Result<Judgement, Flaw> {
         let prevented = !self.prevented.is_empty() && self.prevented.contains_key(&(number, event.id));
         let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
         if event.revision != account.revision + 1 {
@@ -134,10 +134,10 @@ impl Books {
         }
         account.revision = event.revision;
         let Account { currency, balance, limit, status, .. } = *account;
-        let standing = Standing { currency, balance, limit, status, prevented };
+        let before = AccountBefore { currency, balance, limit, status, prevented };
         let request = match &event.fact {
             Fact::Opened { .. } => return Err(Flaw::OpenedTwice),
-            Fact::Moved { way, amount, .. } => judge::Request::Move(*way, *amount),
+            Fact::Moved { direction, amount, .. } => judge::Request::Move(*direction, *amount),
             Fact::Reversed { reverses, amount, partial, force, .. } => {
                 let asked = partial.then_some(*amount);
                 judge::Request::Reverse {
@@ -154,7 +154,7 @@ impl Books {
             Fact::Changed(change) => judge::Request::Change(*change),
             Fact::LimitChanged { .. } => judge::Request::Limit,
             Fact::Declined { asked, .. } => match *asked {
-                Asked::Move { way, amount } => judge::Request::Move(way, amount),
+                Asked::Move { direction, amount } => judge::Request::Move(direction, amount),
                 Asked::Reversal { reverses, amount, force } => {
                     judge::Request::Reverse { target: self.target(event, number, reverses), amount, force }
                 }
@@ -162,30 +162,30 @@ impl Books {
                 Asked::Limit => judge::Request::Limit,
             },
         };
-        Ok(judge::ruling(&standing, request))
+        Ok(judge::judge(&before, request))
     }
 
     /// What a reversal on this account that names this ID is to take back.
     fn target(&self, event: &Event, account: u32, id: u128) -> Target {
         let ruled_out = self.prevented.contains_key(&(account, id));
         // The event's own ID is in the list by now; before it, it was not.
-        match self.seen.get(id, account).filter(|_| id != event.id) {
+        match self.ids.get(id, account).filter(|_| id != event.id) {
             None if ruled_out => Target::RuledOut,
             None => Target::Unseen,
-            Some(Known { moved: Some(moved), .. }) => Target::Moved {
-                way: moved.way,
+            Some(KnownId { moved: Some(moved), .. }) => Target::Moved {
+                direction: moved.direction,
                 amount: moved.amount.into(),
                 reversed: self.reversed.get(&(account, id)).copied().unwrap_or_default(),
             },
-            Some(Known { moved: None, .. }) => Target::Other,
+            Some(KnownId { moved: None, .. }) => Target::Other,
         }
     }
 
     /// Checks that the event says what the rules say.
-    fn agree(&self, event: &Event, block: &[u8], account: u32, ruling: Ruling) -> Result<(), Flaw> {
-        match (&event.fact, ruling) {
-            (_, Ruling::Unrecorded(why)) => Err(Flaw::Unrecorded(why)),
-            (Fact::Declined { code, prevented_by, .. }, Ruling::Declined(ruled)) if *code == ruled => {
+    fn agree(&self, event: &Event, block: &[u8], account: u32, judgement: Judgement) -> Result<(), Flaw> {
+        match (&event.fact, judgement) {
+            (_, Judgement::Unrecorded(why)) => Err(Flaw::Unrecorded(why)),
+            (Fact::Declined { code, prevented_by, .. }, Judgement::Declined(ruled)) if *code == ruled => {
                 let by = self.prevented.get(&(account, event.id));
                 if prevented_by.is_some() && by != prevented_by.as_ref() {
                     Err(Flaw::PreventedBy)
@@ -193,32 +193,29 @@ impl Books {
                     Ok(())
                 }
             }
-            (Fact::Reversed { reverses, amount, signed, counter, .. }, Ruling::Accepted(ruled)) => {
+            (Fact::Reversed { reverses, amount, signed, counter, .. }, Judgement::Accepted(ruled)) => {
                 if *amount != ruled.abs() {
                     let show = |units: i128| money::show(units, event.currency);
                     return Err(Flaw::Left { says: show(*amount), left: show(ruled.abs()) });
                 }
-                let other = self
-                    .seen
-                    .get(*reverses, account)
-                    .and_then(|known| known.moved)
-                    .map(|moved| moved.counter);
+                let other =
+                    self.ids.get(*reverses, account).and_then(|known| known.moved).map(|moved| moved.counter);
                 let same = other.is_some() && self.counter_names.get(counter.of(block)).copied() == other;
                 if *signed == ruled && same { Ok(()) } else { Err(Flaw::NotOffsetting) }
             }
-            (Fact::Prevented { .. }, Ruling::Prevention)
-            | (Fact::Moved { .. } | Fact::Changed(_) | Fact::LimitChanged { .. }, Ruling::Accepted(_)) => {
+            (Fact::Prevented { .. }, Judgement::Prevention)
+            | (Fact::Moved { .. } | Fact::Changed(_) | Fact::LimitChanged { .. }, Judgement::Accepted(_)) => {
                 Ok(())
             }
-            (fact, ruling) => Err(Flaw::Outcome { says: fact.outcome(), ruled: ruling.to_string() }),
+            (fact, judgement) => Err(Flaw::Outcome { says: fact.outcome(), ruled: judgement.to_string() }),
         }
     }
 
     /// Lets an event that is right take effect.
-    fn book(&mut self, id: u128, fact: &Fact, number: u32, ruling: Ruling, block: &[u8]) {
+    fn book(&mut self, id: u128, fact: &Fact, number: u32, judgement: Judgement, block: &[u8]) {
         let Some(account) = self.accounts.get_mut(number as usize) else { return };
         let currency = account.currency;
-        if let Ruling::Accepted(signed) = ruling {
+        if let Judgement::Accepted(signed) = judgement {
             account.balance += signed;
         }
         match fact {
@@ -234,9 +231,9 @@ impl Books {
                 }
             }
             Fact::LimitChanged { limit } => account.limit = *limit,
-            Fact::Moved { way, amount, counter } => {
+            Fact::Moved { direction, amount, counter } => {
                 let counter = self.counter(counter.of(block));
-                *self.internal.entry((counter, currency)).or_default() -= way.signed(*amount);
+                *self.internal.entry((counter, currency)).or_default() -= direction.signed(*amount);
             }
             Fact::Reversed { reverses, amount, signed, counter, .. } => {
                 let counter = self.counter(counter.of(block));
@@ -257,16 +254,16 @@ impl Books {
     }
 
     /// Takes the event's ID, which must be new. Before all else: that one ID was booked twice is the worst there is to say.
-    fn saw(&mut self, event: &Event, number: u32, block: &[u8]) -> Result<(), Flaw> {
+    fn take_id(&mut self, event: &Event, number: u32, block: &[u8]) -> Result<(), Flaw> {
         let moved = match &event.fact {
-            Fact::Moved { way, amount, counter } => Some(Moved {
-                way: *way,
+            Fact::Moved { direction, amount, counter } => Some(Movement {
+                direction: *direction,
                 amount: u64::try_from(*amount).map_err(|_| Flaw::NoSum("the amount"))?,
                 counter: self.counter(counter.of(block)),
             }),
             _ => None,
         };
-        self.seen.take(event, Known { account: number, moved })
+        self.ids.take(event, KnownId { account: number, moved })
     }
 
     /// Checks the answer that the event gives for ever against the books after it.
@@ -287,13 +284,16 @@ impl Books {
     /// The position of the last event that was taken; 0 when there is none.
     #[must_use]
     pub fn position(&self) -> u64 {
-        self.seen.position()
+        self.ids.position()
     }
 
     /// The IDs that were seen on two accounts, which are shown by their names.
     #[must_use]
-    pub fn twice(&self) -> Vec<OnTwo> {
-        OnTwo::named(self.seen.twice(), self.names.iter().map(|(name, number)| (*number, &**name)))
+    pub fn double_uses(&self) -> Vec<NamedDoubleUse> {
+        NamedDoubleUse::named(
+            self.ids.double_uses(),
+            self.names.iter().map(|(name, number)| (*number, &**name)),
+        )
     }
 
     /// The guarded accounts, in the order of their names' bytes.

@@ -50,7 +50,7 @@ pub fn of(books: &Books) -> String {
             show(account.limit),
             account.status.text(),
             show(0),
-            hex::encode(account.seen),
+            hex::encode(account.id_history),
         ));
     }
     hex::encode(hash.finalize())

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::audit::rules::id_set::{Known, OnTwo, Seen};
+use crate::audit::rules::id_set::{IdSet, KnownId, NamedDoubleUse};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
@@ -18,18 +18,18 @@ struct Stream {
 
 /// What was seen in the part so far.
 #[derive(Debug)]
-pub struct Part {
+pub struct Fragment {
     chain: Chain,
     streams: HashMap<Box<[u8]>, Stream, RandomState>,
-    seen: Seen,
+    ids: IdSet,
     recorded_at: Option<Moment>,
 }
 
-impl Part {
+impl Fragment {
     /// A part that begins at this position.
     #[must_use]
     pub fn new(chain: Chain, from: u64) -> Self {
-        Self { chain, streams: HashMap::default(), seen: Seen::new(chain, from), recorded_at: None }
+        Self { chain, streams: HashMap::default(), ids: IdSet::new(chain, from), recorded_at: None }
     }
 
     /// Takes the next event.
@@ -57,12 +57,15 @@ impl Part {
                 number
             }
         };
-        self.seen.take(event, Known { account: number, moved: None })
+        self.ids.take(event, KnownId { account: number, moved: None })
     }
 
     /// The IDs that were seen on two accounts.
     #[must_use]
-    pub fn twice(&self) -> Vec<OnTwo> {
-        OnTwo::named(self.seen.twice(), self.streams.iter().map(|(name, stream)| (stream.number, &**name)))
+    pub fn double_uses(&self) -> Vec<NamedDoubleUse> {
+        NamedDoubleUse::named(
+            self.ids.double_uses(),
+            self.streams.iter().map(|(name, stream)| (stream.number, &**name)),
+        )
     }
 }

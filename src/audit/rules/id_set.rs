@@ -13,30 +13,30 @@ use foldhash::fast::RandomState;
 use uuid::Uuid;
 
 use crate::audit::values::chain::Chain;
-use crate::audit::values::event::{Event, Way};
+use crate::audit::values::event::{Direction, Event};
 use crate::audit::values::finding::Flaw;
 
 /// What is known of a transaction that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownId {
     /// The account in whose stream it is.
     pub account: u32,
     /// The movement of money, when it was an accepted deposit or withdrawal.
-    pub moved: Option<Moved>,
+    pub moved: Option<Movement>,
 }
 
 /// An accepted deposit or withdrawal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moved {
+pub struct Movement {
     /// Which of the two.
-    pub way: Way,
+    pub direction: Direction,
     /// How much: at most 10^19 minor units.
     pub amount: u64,
     /// The ledger's own account on the other side.
     pub counter: u32,
 }
 
-/// [`Known`] in sixteen bytes: the two highest bits of `counter` tell whether and which way money moved.
+/// [`KnownId`] in sixteen bytes: the two highest bits of `counter` tell whether and which way money moved.
 #[derive(Debug, Clone, Copy)]
 struct Packed {
     amount: u64,
@@ -51,28 +51,32 @@ const PLACE_BITS: u32 = 40;
 const PLACE: u64 = (1 << PLACE_BITS) - 1;
 
 impl Packed {
-    fn of(known: Known) -> Self {
+    fn of(known: KnownId) -> Self {
         let (amount, counter) = known.moved.map_or((0, 0), |moved| {
-            let way = if moved.way == Way::Deposit { DEPOSIT } else { WITHDRAWAL };
-            (moved.amount, moved.counter & COUNTER | way)
+            let direction = if moved.direction == Direction::Deposit { DEPOSIT } else { WITHDRAWAL };
+            (moved.amount, moved.counter & COUNTER | direction)
         });
         Self { amount, account: known.account, counter }
     }
 
-    fn open(self) -> Known {
-        let way = match self.counter & (DEPOSIT | WITHDRAWAL) {
+    fn open(self) -> KnownId {
+        let direction = match self.counter & (DEPOSIT | WITHDRAWAL) {
             0 => None,
-            DEPOSIT => Some(Way::Deposit),
-            _ => Some(Way::Withdrawal),
+            DEPOSIT => Some(Direction::Deposit),
+            _ => Some(Direction::Withdrawal),
         };
-        let moved = way.map(|way| Moved { way, amount: self.amount, counter: self.counter & COUNTER });
-        Known { account: self.account, moved }
+        let moved = direction.map(|direction| Movement {
+            direction,
+            amount: self.amount,
+            counter: self.counter & COUNTER,
+        });
+        KnownId { account: self.account, moved }
     }
 }
 
 /// One ID on two accounts. Its parts: the number of the account, and the position there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Twice {
+pub struct DoubleUse {
     /// The ID.
     pub id: u128,
     /// Where it was seen first.
@@ -83,7 +87,7 @@ pub struct Twice {
 
 /// One ID on two accounts, to be shown: by name and position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OnTwo {
+pub struct NamedDoubleUse {
     /// The ID.
     pub id: Uuid,
     /// Where it was seen first.
@@ -92,11 +96,11 @@ pub struct OnTwo {
     pub again: (String, u64),
 }
 
-impl OnTwo {
+impl NamedDoubleUse {
     /// Puts the accounts' names for their numbers.
     #[must_use]
-    pub fn named<'a>(twice: &[Twice], names: impl Iterator<Item = (u32, &'a [u8])>) -> Vec<Self> {
-        if twice.is_empty() {
+    pub fn named<'a>(double_uses: &[DoubleUse], names: impl Iterator<Item = (u32, &'a [u8])>) -> Vec<Self> {
+        if double_uses.is_empty() {
             return Vec::new();
         }
         let names: HashMap<u32, &[u8]> = names.collect();
@@ -104,16 +108,16 @@ impl OnTwo {
             let name = names.get(&account).copied().unwrap_or_default();
             (String::from_utf8_lossy(name).into_owned(), position)
         };
-        let shown = |twice: &Twice| Self {
-            id: Uuid::from_u128(twice.id),
-            first: named(twice.first),
-            again: named(twice.again),
+        let shown = |double_uses: &DoubleUse| Self {
+            id: Uuid::from_u128(double_uses.id),
+            first: named(double_uses.first),
+            again: named(double_uses.again),
         };
-        twice.iter().map(shown).collect()
+        double_uses.iter().map(shown).collect()
     }
 }
 
-impl fmt::Display for OnTwo {
+impl fmt::Display for NamedDoubleUse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, first: (first, at), again: (again, position) } = self;
         write!(f, "{id} on {first} (position {at}) and on {again} (position {position})")
@@ -122,17 +126,17 @@ impl fmt::Display for OnTwo {
 
 /// What is kept besides where the chain runs along each stream.
 #[derive(Debug, Default)]
-struct Beside {
+struct PerStream {
     /// The position of each in the list.
     positions: Vec<u64>,
     /// The place in the list of an ID that another account had seen before.
     places: HashMap<(u128, u32), usize, RandomState>,
-    twice: Vec<Twice>,
+    double_uses: Vec<DoubleUse>,
 }
 
 /// The IDs seen so far.
 #[derive(Debug)]
-pub struct Seen {
+pub struct IdSet {
     /// The position of the first that can come.
     from: u64,
     ids: Vec<u128>,
@@ -140,48 +144,52 @@ pub struct Seen {
     /// A place plus one and some bits of the hash, or zero; a power of two of them, at most three quarters full.
     slots: Vec<u64>,
     hasher: RandomState,
-    beside: Option<Box<Beside>>,
+    per_stream: Option<Box<PerStream>>,
 }
 
-impl Seen {
+impl IdSet {
     /// None yet, of a journal that is chained so and read from this position on.
     #[must_use]
     pub fn new(chain: Chain, from: u64) -> Self {
-        let beside = match chain {
+        let per_stream = match chain {
             Chain::Journal => None,
             Chain::Streams => Some(Box::default()),
         };
         let (ids, known, slots, hasher) = (Vec::new(), Vec::new(), Vec::new(), RandomState::default());
-        Self { from, ids, known, slots, hasher, beside }
+        Self { from, ids, known, slots, hasher, per_stream }
     }
 
     /// Takes an event's ID.
     ///
     /// # Errors
     /// When it was seen before; along streams: on the same account.
-    pub fn take(&mut self, event: &Event, known: Known) -> Result<(), Flaw> {
+    pub fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
         let Err(place) = self.insert(event.id, known) else {
-            if let Some(beside) = &mut self.beside {
-                beside.positions.push(event.position);
+            if let Some(per_stream) = &mut self.per_stream {
+                per_stream.positions.push(event.position);
             }
             return Ok(());
         };
-        let Some(beside) = &mut self.beside else {
+        let Some(per_stream) = &mut self.per_stream else {
             return Err(Flaw::SeenBefore(self.from + place as u64));
         };
-        let position = |place: usize| beside.positions.get(place).copied().unwrap_or_default();
+        let position = |place: usize| per_stream.positions.get(place).copied().unwrap_or_default();
         let here = (event.id, known.account);
         let account = self.known.get(place).map_or(0, |packed| packed.account);
         if account == known.account {
             return Err(Flaw::SeenBefore(position(place)));
         }
-        if let Some(place) = beside.places.get(&here) {
+        if let Some(place) = per_stream.places.get(&here) {
             return Err(Flaw::SeenBefore(position(*place)));
         }
         let first = (account, position(place));
-        beside.twice.push(Twice { id: event.id, first, again: (known.account, event.position) });
-        beside.places.insert(here, self.ids.len());
-        beside.positions.push(event.position);
+        per_stream.double_uses.push(DoubleUse {
+            id: event.id,
+            first,
+            again: (known.account, event.position),
+        });
+        per_stream.places.insert(here, self.ids.len());
+        per_stream.positions.push(event.position);
         self.ids.push(event.id);
         self.known.push(Packed::of(known));
         Ok(())
@@ -189,14 +197,14 @@ impl Seen {
 
     /// The IDs that were seen on two accounts, in the order of the second position.
     #[must_use]
-    pub fn twice(&self) -> &[Twice] {
-        self.beside.as_ref().map_or(&[], |beside| &beside.twice)
+    pub fn double_uses(&self) -> &[DoubleUse] {
+        self.per_stream.as_ref().map_or(&[], |per_stream| &per_stream.double_uses)
     }
 
     /// The position of the last one; one less than the first position that can come when there is none.
     #[must_use]
     pub fn position(&self) -> u64 {
-        let last = self.beside.as_ref().and_then(|beside| beside.positions.last().copied());
+        let last = self.per_stream.as_ref().and_then(|per_stream| per_stream.positions.last().copied());
         last.unwrap_or((self.from + self.len() as u64).saturating_sub(1))
     }
 
@@ -204,8 +212,8 @@ impl Seen {
     pub fn reserve(&mut self, ids: usize) {
         self.ids.reserve_exact(ids);
         self.known.reserve_exact(ids);
-        if let Some(beside) = &mut self.beside {
-            beside.positions.reserve_exact(ids);
+        if let Some(per_stream) = &mut self.per_stream {
+            per_stream.positions.reserve_exact(ids);
         }
         let size = (ids / 3 * 4).next_power_of_two();
         if self.is_empty() && size > self.slots.len() {
@@ -214,7 +222,7 @@ impl Seen {
     }
 
     /// Adds an ID that was not seen yet; the place in the list of the same ID, when it was.
-    fn insert(&mut self, id: u128, known: Known) -> Result<(), usize> {
+    fn insert(&mut self, id: u128, known: KnownId) -> Result<(), usize> {
         if self.ids.len() * 4 >= self.slots.len() * 3 {
             self.grow();
         }
@@ -231,11 +239,11 @@ impl Seen {
 
     /// What is known of an ID on this account.
     #[must_use]
-    pub fn get(&self, id: u128, account: u32) -> Option<Known> {
+    pub fn get(&self, id: u128, account: u32) -> Option<KnownId> {
         let first = self.probe(id, self.hasher.hash_one(id)).err()?;
         let known = |place: usize| self.known.get(place).map(|packed| packed.open());
         known(first).filter(|known| known.account == account).or_else(|| {
-            let place = self.beside.as_ref()?.places.get(&(id, account))?;
+            let place = self.per_stream.as_ref()?.places.get(&(id, account))?;
             known(*place)
         })
     }
@@ -295,14 +303,14 @@ mod tests {
 
     #[test]
     fn an_id_is_taken_once_and_its_first_place_is_named_ever_after() {
-        let mut seen = Seen::new(Chain::Journal, 1);
+        let mut seen = IdSet::new(Chain::Journal, 1);
         for n in 0..100_000_u128 {
-            let known = Known { account: u32::try_from(n).unwrap(), moved: None };
+            let known = KnownId { account: u32::try_from(n).unwrap(), moved: None };
             assert_eq!(seen.insert(n * 7, known), Ok(()));
         }
         for n in 0..100_000_u128 {
             let place = usize::try_from(n).unwrap();
-            assert_eq!(seen.insert(n * 7, Known { account: 0, moved: None }), Err(place));
+            assert_eq!(seen.insert(n * 7, KnownId { account: 0, moved: None }), Err(place));
             let account = u32::try_from(n).unwrap();
             assert_eq!(seen.get(n * 7 + 1, account), None);
             assert_eq!(seen.get(n * 7, account).map(|known| known.account), Some(account));
@@ -313,9 +321,10 @@ mod tests {
 
     #[test]
     fn a_movement_is_kept_whole() {
-        let mut seen = Seen::new(Chain::Journal, 1);
-        for (id, way) in [(1, Way::Deposit), (2, Way::Withdrawal)] {
-            let known = Known { account: 9, moved: Some(Moved { way, amount: u64::MAX, counter: 77 }) };
+        let mut seen = IdSet::new(Chain::Journal, 1);
+        for (id, direction) in [(1, Direction::Deposit), (2, Direction::Withdrawal)] {
+            let known =
+                KnownId { account: 9, moved: Some(Movement { direction, amount: u64::MAX, counter: 77 }) };
             assert_eq!(seen.insert(id, known), Ok(()));
             assert_eq!(seen.get(id, 9), Some(known));
         }

@@ -3,7 +3,7 @@
 //! The order of the declines is part of the rules: closed, frozen, prevented, then the rest, funds last.
 
 use crate::audit::values::currency::Currency;
-use crate::audit::values::event::{Change, Code, Way};
+use crate::audit::values::event::{Change, Code, Direction};
 use crate::audit::values::money;
 
 /// The three states of a guarded account.
@@ -32,7 +32,7 @@ impl Status {
 
 /// What the rules look at: the account as the events before leave it.
 #[derive(Debug, Clone, Copy)]
-pub struct Standing {
+pub struct AccountBefore {
     /// Its currency.
     pub currency: Currency,
     /// Its balance.
@@ -55,7 +55,7 @@ pub enum Target {
     /// An accepted deposit or withdrawal, with what was taken back of it so far.
     Moved {
         /// Which of the two.
-        way: Way,
+        direction: Direction,
         /// How much it moved.
         amount: i128,
         /// How much was taken back.
@@ -69,7 +69,7 @@ pub enum Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
     /// A deposit or a withdrawal.
-    Move(Way, i128),
+    Move(Direction, i128),
     /// A reversal.
     Reverse {
         /// What it is to take back.
@@ -87,7 +87,7 @@ pub enum Request {
 
 /// What the rules make of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruling {
+pub enum Judgement {
     /// It is accepted, and the guarded account gets so much (zero for what moves no money).
     Accepted(i128),
     /// It is accepted, and rules out a transaction that has not come yet.
@@ -98,7 +98,7 @@ pub enum Ruling {
     Unrecorded(&'static str),
 }
 
-impl std::fmt::Display for Ruling {
+impl std::fmt::Display for Judgement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Accepted(_) => f.write_str("accepted"),
@@ -111,81 +111,86 @@ impl std::fmt::Display for Ruling {
 
 /// What becomes of a request on an account that is there.
 #[must_use]
-pub fn ruling(standing: &Standing, request: Request) -> Ruling {
-    match judge(standing, request) {
-        Ok(ruling) => ruling,
-        Err(code) => Ruling::Declined(code),
+pub fn judge(account: &AccountBefore, request: Request) -> Judgement {
+    match judged(account, request) {
+        Ok(judgement) => judgement,
+        Err(code) => Judgement::Declined(code),
     }
 }
 
-fn judge(standing: &Standing, request: Request) -> Result<Ruling, Code> {
+fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> {
     match request {
-        Request::Move(way, amount) => {
-            not_closed(standing)?;
-            if way == Way::Withdrawal && standing.status == Status::Frozen {
+        Request::Move(direction, amount) => {
+            not_closed(account)?;
+            if direction == Direction::Withdrawal && account.status == Status::Frozen {
                 return Err(Code::AccountFrozen);
             }
-            not_prevented(standing)?;
-            moved(standing, way.signed(amount), false)
+            not_prevented(account)?;
+            moved(account, direction.signed(amount), false)
         }
         Request::Reverse { target: Target::Unseen | Target::RuledOut, amount: Some(_), .. } => {
-            Ok(Ruling::Unrecorded("a part can't be taken back of a transaction that was never seen"))
+            Ok(Judgement::Unrecorded("a part can't be taken back of a transaction that was never seen"))
         }
         Request::Reverse { target: Target::Unseen, amount: None, .. } => {
-            not_prevented(standing)?;
-            Ok(Ruling::Prevention)
+            not_prevented(account)?;
+            Ok(Judgement::Prevention)
         }
         Request::Reverse { target, amount, force } => {
-            not_closed(standing)?;
-            not_prevented(standing)?;
-            reversed(standing, target, amount, force)
+            not_closed(account)?;
+            not_prevented(account)?;
+            reversed(account, target, amount, force)
         }
         Request::Change(change) => {
-            not_closed(standing)?;
-            not_prevented(standing)?;
+            not_closed(account)?;
+            not_prevented(account)?;
             match change {
-                Change::Freeze if standing.status == Status::Frozen => Err(Code::WrongState),
-                Change::Unfreeze if standing.status != Status::Frozen => Err(Code::WrongState),
-                Change::Close if standing.balance != 0 => Err(Code::AccountNotEmpty),
-                Change::Freeze | Change::Unfreeze | Change::Close => Ok(Ruling::Accepted(0)),
+                Change::Freeze if account.status == Status::Frozen => Err(Code::WrongState),
+                Change::Unfreeze if account.status != Status::Frozen => Err(Code::WrongState),
+                Change::Close if account.balance != 0 => Err(Code::AccountNotEmpty),
+                Change::Freeze | Change::Unfreeze | Change::Close => Ok(Judgement::Accepted(0)),
             }
         }
         Request::Limit => {
-            not_closed(standing)?;
-            not_prevented(standing)?;
-            Ok(Ruling::Accepted(0))
+            not_closed(account)?;
+            not_prevented(account)?;
+            Ok(Judgement::Accepted(0))
         }
     }
 }
 
-fn reversed(standing: &Standing, target: Target, asked: Option<i128>, force: bool) -> Result<Ruling, Code> {
-    let (way, left) = match target {
+fn reversed(
+    account: &AccountBefore,
+    target: Target,
+    asked: Option<i128>,
+    force: bool,
+) -> Result<Judgement, Code> {
+    let (direction, left) = match target {
         Target::Other => return Err(Code::NotReversible),
         Target::Unseen | Target::RuledOut => return Err(Code::ReversalExceedsOriginal),
-        Target::Moved { way, amount, reversed } => (way, amount - reversed),
+        Target::Moved { direction, amount, reversed } => (direction, amount - reversed),
     };
     let amount = asked.unwrap_or(left);
     if left == 0 || amount > left {
         return Err(Code::ReversalExceedsOriginal);
     }
-    moved(standing, -way.signed(amount), force)
+    moved(account, -direction.signed(amount), force)
 }
 
-fn moved(standing: &Standing, signed: i128, force: bool) -> Result<Ruling, Code> {
-    let after = standing.balance + signed;
-    if signed > 0 && after > money::largest(standing.currency) {
+fn moved(account: &AccountBefore, signed: i128, force: bool) -> Result<Judgement, Code> {
+    let after = account.balance + signed;
+    if signed > 0 && after > money::largest(account.currency) {
         return Err(Code::BalanceTooLarge);
     }
-    if signed < 0 && !force && after < -standing.limit {
+    if signed < 0 && !force && after < -account.limit {
         return Err(Code::InsufficientFunds);
     }
-    Ok(Ruling::Accepted(signed))
+    Ok(Judgement::Accepted(signed))
 }
 
-fn not_closed(standing: &Standing) -> Result<(), Code> {
-    if standing.status == Status::Closed { Err(Code::AccountClosed) } else { Ok(()) }
+fn not_closed(account: &AccountBefore) -> Result<(), Code> {
+    if account.status == Status::Closed { Err(Code::AccountClosed) } else { Ok(()) }
 }
 
-fn not_prevented(standing: &Standing) -> Result<(), Code> {
-    if standing.prevented { Err(Code::Prevented) } else { Ok(()) }
+fn not_prevented(account: &AccountBefore) -> Result<(), Code> {
+    if account.prevented { Err(Code::Prevented) } else { Ok(()) }
 }

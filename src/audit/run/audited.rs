@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::audit::rules::books::Books;
-use crate::audit::rules::id_set::OnTwo;
+use crate::audit::rules::id_set::NamedDoubleUse;
 use crate::audit::values::chain::{Chain, Hash};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
@@ -31,7 +31,7 @@ pub struct Audited {
     /// Whether a manifest was there and has shown that nothing is missing at the end.
     pub whole: bool,
     /// IDs on two accounts: in a journal chained along its streams no flaw, but to be told.
-    pub twice: Vec<OnTwo>,
+    pub double_uses: Vec<NamedDoubleUse>,
     /// Along streams: the accounts whose streams were met.
     pub accounts: Vec<String>,
     /// The first thing that is wrong.
@@ -52,7 +52,7 @@ impl Audited {
             counts: BTreeMap::new(),
             books: None,
             whole: false,
-            twice: Vec::new(),
+            double_uses: Vec::new(),
             accounts: Vec::new(),
             finding: Some(Finding { place: Place::Position(1), flaw: Flaw::Database(why) }),
         }

@@ -5,13 +5,13 @@ use uuid::Uuid;
 use crate::audit::Error;
 use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::Manifest;
-use crate::audit::parse::read_block::{Block, Lines};
+use crate::audit::parse::read_block::{Block, ParsedLines};
 use crate::audit::rules::books::Books;
-use crate::audit::rules::fragment::Part;
+use crate::audit::rules::fragment::Fragment;
 use crate::audit::rules::stream_chains::Streams;
 pub use crate::audit::run::audited::Audited;
 use crate::audit::run::pipeline::{self, Go};
-use crate::audit::source::{Opening, Source};
+use crate::audit::source::{Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::{Finding, Flaw, Place};
@@ -21,7 +21,7 @@ const SHORTEST_LINE: u64 = 400;
 
 /// Where to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum To {
+pub enum StopAt {
     /// After the event at this position.
     Position(u64),
     /// After the last event that was recorded at or before this moment; along streams: after the last one of each stream.
@@ -35,7 +35,7 @@ pub type Pause<'a> = (u64, &'a mut dyn FnMut(&Books));
 #[derive(Default)]
 pub struct Options<'a> {
     /// Where to stop; else at the end.
-    pub to: Option<To>,
+    pub to: Option<StopAt>,
     /// A hash that was kept elsewhere, and the position that it is to be found at.
     pub expect: Option<(u64, Hash)>,
     /// Where to show the books on the way.
@@ -55,8 +55,8 @@ impl std::fmt::Debug for Options<'_> {
 /// # Errors
 /// When it can't be read. That it is wrong is no error but a [`Finding`].
 pub fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
-    let mut auditor = Auditor::new(source.opening().clone(), options);
-    let first = (auditor.opening.chain, auditor.opening.previous);
+    let mut auditor = Auditor::new(source.info().clone(), options);
+    let first = (auditor.info.chain, auditor.info.previous);
     pipeline::run(source, first, |block, lines| auditor.block(block, lines))?;
     Ok(auditor.finish())
 }
@@ -64,11 +64,11 @@ pub fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, E
 /// The events before, as far as they are known.
 enum Before {
     Whole(Box<Books>),
-    Part(Part),
+    Fragment(Fragment),
 }
 
 struct Auditor<'a> {
-    opening: Opening,
+    info: SourceInfo,
     options: Options<'a>,
     before: Before,
     /// What the chain needs that does not run along the journal.
@@ -92,17 +92,17 @@ struct Auditor<'a> {
 }
 
 impl<'a> Auditor<'a> {
-    fn new(opening: Opening, options: Options<'a>) -> Self {
-        let from = opening.from;
-        let mut books = Box::new(Books::new(opening.chain));
-        if let (Some(last), None) = (opening.last, &options.to) {
+    fn new(info: SourceInfo, options: Options<'a>) -> Self {
+        let from = info.from;
+        let mut books = Box::new(Books::new(info.chain));
+        if let (Some(last), None) = (info.last, &options.to) {
             // The source's word is taken only as far as its size bears it out.
-            let events = last.saturating_add(1).saturating_sub(from).min(opening.bytes / SHORTEST_LINE);
+            let events = last.saturating_add(1).saturating_sub(from).min(info.bytes / SHORTEST_LINE);
             books.reserve(usize::try_from(events).unwrap_or_default());
         }
-        let before = match opening.begins {
+        let before = match info.begins {
             true => Before::Whole(books),
-            false => Before::Part(Part::new(opening.chain, from)),
+            false => Before::Fragment(Fragment::new(info.chain, from)),
         };
         Self {
             before,
@@ -113,21 +113,21 @@ impl<'a> Auditor<'a> {
             met: false,
             events: 0,
             first_hash: None,
-            hash: opening.previous,
+            hash: info.previous,
             counts: [0; crate::audit::values::event::TYPES.len()],
             finding: None,
             stopped: false,
-            opening,
+            info,
             options,
         }
     }
 
     fn manifest(&self) -> Option<&Manifest> {
-        self.opening.manifest.as_ref().and_then(|manifest| manifest.as_ref().ok())
+        self.info.manifest.as_ref().and_then(|manifest| manifest.as_ref().ok())
     }
 
     /// Takes a block's events.
-    fn block(&mut self, block: &Block, lines: &Lines) -> Go {
+    fn block(&mut self, block: &Block, lines: &ParsedLines) -> Go {
         match self.rows(block, lines) {
             Ok(()) if !self.stopped => {}
             Ok(()) => return Go::Stop,
@@ -137,7 +137,7 @@ impl<'a> Auditor<'a> {
             }
         }
         if let Some(progress) = self.options.progress {
-            progress(match self.opening.chain {
+            progress(match self.info.chain {
                 Chain::Journal => self.next - 1,
                 // There positions are no count.
                 Chain::Streams => self.events,
@@ -146,7 +146,7 @@ impl<'a> Auditor<'a> {
         Go::On
     }
 
-    fn rows(&mut self, block: &Block, lines: &Lines) -> Result<(), Flaw> {
+    fn rows(&mut self, block: &Block, lines: &ParsedLines) -> Result<(), Flaw> {
         let mut start = 0;
         for (number, (row, &end)) in block.rows.iter().zip(&lines.rows).enumerate() {
             let events = lines.events.get(start..end).unwrap_or_default();
@@ -180,14 +180,14 @@ impl<'a> Auditor<'a> {
     }
 
     /// What ended the block before its time, if anything did.
-    fn broken(&mut self, block: &Block, lines: &Lines) -> Result<(), Flaw> {
+    fn broken(&mut self, block: &Block, lines: &ParsedLines) -> Result<(), Flaw> {
         let (flaw, says) = match (&lines.broken, &block.broken) {
             _ if self.stopped => return Ok(()),
             (Some(flaw), _) => (flaw, lines.says),
             (None, Some(flaw)) => (flaw, block.says),
             (None, None) => return Ok(()),
         };
-        self.at = match (self.opening.chain, says) {
+        self.at = match (self.info.chain, says) {
             (Chain::Streams, Some(says)) if says > self.next => says,
             _ => self.next,
         };
@@ -200,13 +200,13 @@ impl<'a> Auditor<'a> {
 
     fn events(&mut self, events: &[Event], block: &Block) -> Result<(), Flaw> {
         for event in events {
-            let past = match (self.options.to, self.opening.chain) {
+            let past = match (self.options.to, self.info.chain) {
                 (None, _) => false,
-                (Some(To::Position(to)), Chain::Journal) => self.next > to,
-                (Some(To::Position(to)), Chain::Streams) => event.position > to,
-                (Some(To::Moment(to)), Chain::Journal) => event.recorded_at > to,
+                (Some(StopAt::Position(to)), Chain::Journal) => self.next > to,
+                (Some(StopAt::Position(to)), Chain::Streams) => event.position > to,
+                (Some(StopAt::Moment(to)), Chain::Journal) => event.recorded_at > to,
                 // The next one of another stream may be earlier.
-                (Some(To::Moment(_)), Chain::Streams) => false,
+                (Some(StopAt::Moment(_)), Chain::Streams) => false,
             };
             if past || self.stopped {
                 self.stopped = true;
@@ -219,7 +219,7 @@ impl<'a> Auditor<'a> {
 
     fn event(&mut self, event: &Event, block: &Block) -> Result<(), Flaw> {
         self.at = self.next;
-        let hash = match self.opening.chain {
+        let hash = match self.info.chain {
             Chain::Journal if event.position != self.next => return Err(Flaw::Position(event.position)),
             Chain::Journal => Some(event.hash),
             Chain::Streams => self.along_streams(event, block)?,
@@ -228,13 +228,13 @@ impl<'a> Auditor<'a> {
             return Err(Flaw::AfterManifest);
         }
         let counts = match self.options.to {
-            Some(To::Moment(to)) => event.recorded_at <= to,
+            Some(StopAt::Moment(to)) => event.recorded_at <= to,
             _ => true,
         };
         if counts {
             match &mut self.before {
                 Before::Whole(books) => books.take(event, &block.bytes)?,
-                Before::Part(part) => part.take(event, &block.bytes)?,
+                Before::Fragment(fragment) => fragment.take(event, &block.bytes)?,
             }
             if let Some(count) = self.counts.get_mut(event.fact.number()) {
                 *count += 1;
@@ -269,13 +269,13 @@ impl<'a> Auditor<'a> {
             return Err(Flaw::Position(event.position));
         }
         self.at = event.position;
-        self.streams.take(event, &block.bytes, self.opening.begins)?;
+        self.streams.take(event, &block.bytes, self.info.begins)?;
         let mut before = self.hash;
         if self.first.is_none() {
             let id = event_line::event_id(&block.bytes, event);
             self.first = Some((event.position, id));
-            if let (Some(id), true) = (id, self.opening.begins) {
-                self.opening.journal_id.get_or_insert(id);
+            if let (Some(id), true) = (id, self.info.begins) {
+                self.info.journal_id.get_or_insert(id);
                 before = Some(chain::genesis(id));
             }
         }
@@ -290,21 +290,21 @@ impl<'a> Auditor<'a> {
         let counted =
             crate::audit::values::event::TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         // Of a moment's books, later events were read and not counted.
-        let all = !stopped && !matches!(self.options.to, Some(To::Moment(_)));
-        let (twice, books) = match self.before {
-            Before::Whole(books) => (books.twice(), Some(*books)),
-            Before::Part(part) => (part.twice(), None),
+        let all = !stopped && !matches!(self.options.to, Some(StopAt::Moment(_)));
+        let (double_uses, books) = match self.before {
+            Before::Whole(books) => (books.double_uses(), Some(*books)),
+            Before::Fragment(fragment) => (fragment.double_uses(), None),
         };
         Audited {
-            chain: self.opening.chain,
-            begins: self.opening.begins,
-            journal_id: self.opening.journal_id,
-            from: self.first.map_or(self.opening.from, |(position, _)| position),
+            chain: self.info.chain,
+            begins: self.info.begins,
+            journal_id: self.info.journal_id,
+            from: self.first.map_or(self.info.from, |(position, _)| position),
             position: self.next - 1,
             hash: self.hash,
             counts: counted.collect(),
-            whole: all && self.finding.is_none() && matches!(self.opening.manifest, Some(Ok(_))),
-            twice,
+            whole: all && self.finding.is_none() && matches!(self.info.manifest, Some(Ok(_))),
+            double_uses,
             accounts: self.streams.accounts(),
             books,
             finding: self.finding,
@@ -315,7 +315,7 @@ impl<'a> Auditor<'a> {
     fn at_end(&self) -> Option<Finding> {
         let found = |place, flaw| Some(Finding { place, flaw });
         if !self.stopped {
-            match &self.opening.manifest {
+            match &self.info.manifest {
                 Some(Ok(manifest)) if manifest.to >= self.next => {
                     return found(Place::Position(self.next), Flaw::EndsBeforeManifest(manifest.to));
                 }
@@ -342,7 +342,7 @@ impl<'a> Auditor<'a> {
         let last = self.hash.unwrap_or(manifest.previous_hash);
         let first = manifest.first_hash.map(|_| self.first_hash.unwrap_or(manifest.previous_hash));
         // With another id in its manifest a whole journal would pass for a part: its own first event tells.
-        let begins = |id| self.opening.begins || chain::genesis(id) == manifest.previous_hash;
+        let begins = |id| self.info.begins || chain::genesis(id) == manifest.previous_hash;
         match self.first.and_then(|(_, id)| id) {
             Some(id) if id != manifest.journal_id && begins(id) => Some(Flaw::ManifestId),
             _ if manifest.count != self.events => Some(Flaw::Manifest("count")),

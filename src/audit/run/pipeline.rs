@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::audit::Error;
-use crate::audit::parse::read_block::{Block, Lines};
+use crate::audit::parse::read_block::{Block, ParsedLines};
 use crate::audit::source::Source;
 use crate::audit::values::chain::{Chain, Hash, Hasher};
 
@@ -18,7 +18,7 @@ use crate::audit::values::chain::{Chain, Hash, Hasher};
 struct Work {
     number: u64,
     block: Block,
-    lines: Lines,
+    lines: ParsedLines,
     /// What ended the reading instead of a block.
     failed: Option<Error>,
 }
@@ -39,7 +39,7 @@ pub enum Go {
 pub fn run(
     mut source: Box<dyn Source>,
     (chain, first): (Chain, Option<Hash>),
-    mut take: impl FnMut(&Block, &Lines) -> Go,
+    mut take: impl FnMut(&Block, &ParsedLines) -> Go,
 ) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let (free_in, free) = bounded::<Work>(3 * workers);
@@ -91,7 +91,7 @@ fn feed(source: &mut dyn Source, first: Option<Hash>, free: &Receiver<Work>, wor
 fn in_order(
     done: Receiver<Work>,
     free: Sender<Work>,
-    take: &mut impl FnMut(&Block, &Lines) -> Go,
+    take: &mut impl FnMut(&Block, &ParsedLines) -> Go,
 ) -> Result<(), Error> {
     let mut early = BTreeMap::new();
     let mut next = 0;

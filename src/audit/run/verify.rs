@@ -12,7 +12,7 @@ use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// What an audit of a folder or a file has found, to be shown to a person.
 #[derive(Debug)]
-pub struct Verdict {
+pub struct Verified {
     /// What the audit of the events gave.
     pub audited: Audited,
     /// Whether a hash that was kept elsewhere was compared.
@@ -21,7 +21,7 @@ pub struct Verdict {
     pub cut: Vec<(String, String)>,
 }
 
-impl Verdict {
+impl Verified {
     /// Was everything found right?
     #[must_use]
     pub fn is_right(&self) -> bool {
@@ -39,12 +39,12 @@ impl Verdict {
 ///
 /// # Errors
 /// When it can't be read at all.
-pub fn verify(path: &Path, options: Options<'_>) -> Result<Verdict, Error> {
+pub fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
     let source = match source::open(path) {
         Ok(source) => source,
         Err(Error::Damaged { why, .. }) => {
-            return Ok(Verdict { audited: Audited::unreadable(why), expected, cut: Vec::new() });
+            return Ok(Verified { audited: Audited::unreadable(why), expected, cut: Vec::new() });
         }
         Err(error) => return Err(error),
     };
@@ -58,7 +58,7 @@ pub fn verify(path: &Path, options: Options<'_>) -> Result<Verdict, Error> {
         let place = Place::Position(audited.position + 1);
         audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
     }
-    Ok(Verdict { audited, expected, cut: Vec::new() })
+    Ok(Verified { audited, expected, cut: Vec::new() })
 }
 
 /// Which of these accounts' streams no longer show all that was written to them, and why.
@@ -69,14 +69,14 @@ pub type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>,
 ///
 /// # Errors
 /// When the store can't be read.
-pub fn verify_store(source: Box<dyn Source>, options: Options<'_>, cut: Cut<'_>) -> Result<Verdict, Error> {
+pub fn verify_store(source: Box<dyn Source>, options: Options<'_>, cut: Cut<'_>) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
     let audited = audit(source, options)?;
     let cut = cut(&audited.accounts)?;
-    Ok(Verdict { audited, expected, cut })
+    Ok(Verified { audited, expected, cut })
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Audited { journal_id, from, position, hash, counts, books, finding, .. } = &self.audited;
         if let Some(id) = journal_id {
@@ -115,13 +115,13 @@ impl fmt::Display for Verdict {
     }
 }
 
-impl Verdict {
+impl Verified {
     /// What is to be told though it is not wrong in the journal itself.
     fn found(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for twice in &self.audited.twice {
+        for twice in &self.audited.double_uses {
             writeln!(f, "TWICE      {twice}")?;
         }
-        if !self.audited.twice.is_empty() {
+        if !self.audited.double_uses.is_empty() {
             writeln!(
                 f,
                 "           Two instances took one transaction ID at the same time, each on another account. Each account goes \

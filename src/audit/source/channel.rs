@@ -5,7 +5,7 @@
 
 use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 
-use super::{BLOCK_BYTES, Opening, Source};
+use super::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::Error;
 use crate::audit::parse::read_block::{Block, Row};
 use crate::audit::values::chain::Chain;
@@ -77,7 +77,7 @@ impl Feeder {
 /// A whole journal, chained along its streams, as it is fed.
 #[derive(Debug)]
 pub struct Fed {
-    opening: Opening,
+    info: SourceInfo,
     pieces: Receiver<Piece>,
 }
 
@@ -85,13 +85,13 @@ pub struct Fed {
 #[must_use]
 pub fn fed() -> (Feeder, Fed) {
     let (give, pieces) = bounded(WAITING);
-    let opening = Opening::unknown(Chain::Streams, 0);
-    (Feeder(give), Fed { opening, pieces })
+    let info = SourceInfo::unknown(Chain::Streams, 0);
+    (Feeder(give), Fed { info, pieces })
 }
 
 impl Source for Fed {
-    fn opening(&self) -> &Opening {
-        &self.opening
+    fn info(&self) -> &SourceInfo {
+        &self.info
     }
 
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {

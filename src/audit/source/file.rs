@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{BLOCK_BYTES, Opening, Source};
+use super::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::Error;
 use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::{Manifest, START};
@@ -20,7 +20,7 @@ const LONGEST_MANIFEST: u64 = 4_096;
 pub struct File<R = fs::File> {
     path: PathBuf,
     file: R,
-    opening: Opening,
+    info: SourceInfo,
     /// How many bytes of events are still to be read.
     left: u64,
     /// The beginning of a line whose end was not read yet.
@@ -50,7 +50,7 @@ impl<R: Read + Seek + Send> File<R> {
             path: path.into(),
             left,
             file,
-            opening: Opening::unknown(Chain::Journal, left),
+            info: SourceInfo::unknown(Chain::Journal, left),
             begun: Vec::new(),
         };
         if this.left == 0 {
@@ -74,16 +74,16 @@ impl<R: Read + Seek + Send> File<R> {
             self.left -= last.len() as u64;
             let manifest = Manifest::read(last).and_then(|manifest| manifest.check().map(|()| manifest));
             if let Ok(manifest) = &manifest {
-                self.opening.chain = manifest.chain();
-                self.opening.begins = manifest.begins();
-                self.opening.journal_id = Some(manifest.journal_id);
-                self.opening.from = manifest.from;
-                self.opening.previous = Some(manifest.previous_hash);
-                self.opening.last = Some(manifest.to);
+                self.info.chain = manifest.chain();
+                self.info.begins = manifest.begins();
+                self.info.journal_id = Some(manifest.journal_id);
+                self.info.from = manifest.from;
+                self.info.previous = Some(manifest.previous_hash);
+                self.info.last = Some(manifest.to);
             }
-            self.opening.manifest = Some(manifest);
+            self.info.manifest = Some(manifest);
         }
-        if !matches!(self.opening.manifest, Some(Ok(_))) {
+        if !matches!(self.info.manifest, Some(Ok(_))) {
             let mut beginning = Vec::new();
             self.file.by_ref().take(LONGEST_LINE as u64).read_to_end(&mut beginning)?;
             self.file.seek(SeekFrom::Start(0))?;
@@ -96,17 +96,17 @@ impl<R: Read + Seek + Send> File<R> {
     /// What the first line shows of a file whose manifest does not say it.
     fn begin_with(&mut self, line: &[u8]) {
         if event_line::begins_its_stream(line) {
-            self.opening.chain = Chain::Streams;
+            self.info.chain = Chain::Streams;
             return;
         }
-        self.opening.from = event_line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
-        self.opening.begins = self.opening.from == 1;
+        self.info.from = event_line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
+        self.info.begins = self.info.from == 1;
     }
 }
 
 impl<R: Read + Seek + Send> Source for File<R> {
-    fn opening(&self) -> &Opening {
-        &self.opening
+    fn info(&self) -> &SourceInfo {
+        &self.info
     }
 
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {

@@ -11,9 +11,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row as Record};
 use uuid::Uuid;
 
-use super::{BLOCK_BYTES, Opening, Source};
+use super::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::Error;
-use crate::audit::parse::read_block::{Block, Claim, Row};
+use crate::audit::parse::read_block::{Block, Row, RowClaim};
 use crate::audit::values::chain::{self, Chain};
 use crate::audit::values::finding::Flaw;
 
@@ -34,7 +34,7 @@ const NEXT: &str = "SELECT first, count, recorded_at, events FROM commits WHERE 
 pub struct Folder {
     path: PathBuf,
     database: Connection,
-    opening: Opening,
+    info: SourceInfo,
     /// `first` of the last row read, and of the last one to read.
     at: i64,
     last: i64,
@@ -65,13 +65,13 @@ impl Folder {
             .optional()
             .map_err(read)?;
         let (last, count) = end.unwrap_or((i64::MIN, 0));
-        let opening = Opening {
+        let info = SourceInfo {
             journal_id: Some(journal_id),
             previous: Some(chain::genesis(journal_id)),
             last: end.and_then(|_| u64::try_from(last.checked_add(count)?.checked_sub(1)?).ok()),
-            ..Opening::unknown(Chain::Journal, pages(&database).map_err(read)?)
+            ..SourceInfo::unknown(Chain::Journal, pages(&database).map_err(read)?)
         };
-        Ok(Self { path, database, opening, at: i64::MIN, last })
+        Ok(Self { path, database, info, at: i64::MIN, last })
     }
 
     /// Reads on with the row that has this position, so that the lines before it are not read.
@@ -121,8 +121,8 @@ impl Folder {
 }
 
 impl Source for Folder {
-    fn opening(&self) -> &Opening {
-        &self.opening
+    fn info(&self) -> &SourceInfo {
+        &self.info
     }
 
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
@@ -145,7 +145,7 @@ fn pages(database: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(number("page_count")?.saturating_mul(number("page_size")?)).unwrap_or_default())
 }
 
-fn claim(row: &Record<'_>) -> Result<Claim, &'static str> {
+fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
     let integer = |column: usize| match row.get_ref(column) {
         Ok(ValueRef::Integer(value)) => Some(value),
         _ => None,
@@ -153,7 +153,7 @@ fn claim(row: &Record<'_>) -> Result<Claim, &'static str> {
     let first = integer(0).ok_or("its first position is no number")?;
     let count = integer(1).ok_or("its count is no number")?;
     let Ok(ValueRef::Text(time)) = row.get_ref(2) else { return Err("its time is no text") };
-    Ok(Claim { first, count, recorded_at: time.to_vec() })
+    Ok(RowClaim { first, count, recorded_at: time.to_vec() })
 }
 
 /// Walks the database's own structure: whether every page is in its place and none is lost. The lines of the journal can all

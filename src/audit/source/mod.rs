@@ -21,7 +21,7 @@ pub(super) const BLOCK_BYTES: usize = 512 * 1024;
 
 /// What is known before the first event.
 #[derive(Debug, Clone)]
-pub struct Opening {
+pub struct SourceInfo {
     /// What its events are chained to.
     pub chain: Chain,
     /// Whether the first event that is to come is the journal's first.
@@ -40,7 +40,7 @@ pub struct Opening {
     pub manifest: Option<Result<Manifest, Flaw>>,
 }
 
-impl Opening {
+impl SourceInfo {
     /// Of a journal of about so many bytes that begins with its first event, while nothing else is known of it.
     #[must_use]
     pub fn unknown(chain: Chain, bytes: u64) -> Self {
@@ -52,7 +52,7 @@ impl Opening {
 /// A journal to be read once, from its beginning.
 pub trait Source: Send {
     /// What is known before the first event.
-    fn opening(&self) -> &Opening;
+    fn info(&self) -> &SourceInfo;
 
     /// Fills an empty block with the next lines. False: there are no more after them.
     ///

@@ -11,7 +11,7 @@ use crate::audit::Error;
 use crate::audit::carry::export::{ExportError, from_folder};
 use crate::audit::carry::restore::{RestoreError, restore};
 use crate::audit::run::auditor::Options;
-use crate::audit::run::verify::{Verdict, verify};
+use crate::audit::run::verify::{Verified, verify};
 
 /// A data folder as a service leaves it: so many events a row.
 pub(super) struct Made {
@@ -66,7 +66,7 @@ impl Made {
     }
 }
 
-fn check(folder: &Path) -> Verdict {
+fn check(folder: &Path) -> Verified {
     verify(folder, Options::default()).unwrap()
 }
 

@@ -3,7 +3,7 @@
 use super::history::{Told, everything, export, lines};
 use super::{audited, audited_with};
 use crate::audit::rules::digest;
-use crate::audit::run::auditor::{Options, To};
+use crate::audit::run::auditor::{Options, StopAt};
 use crate::audit::values::chain;
 use crate::audit::values::event::{Code, TYPES};
 use crate::audit::values::finding::{Finding, Flaw, Place};
@@ -57,7 +57,7 @@ fn every_beginning_of_it_is_right_too() {
 fn it_stops_where_it_is_told_to() {
     let events = everything();
     let moment: [u8; 27] = events[6].recorded_at.as_bytes().try_into().unwrap();
-    for to in [To::Position(7), To::Moment(moment)] {
+    for to in [StopAt::Position(7), StopAt::Moment(moment)] {
         let stopped = audited_with(&export(&events), Options { to: Some(to), ..Options::default() });
         assert_eq!((stopped.position, stopped.finding, stopped.whole), (7, None, false));
         assert_eq!(digest::of(&stopped.books.unwrap()), digest::of(&right(&events[..7]).books.unwrap()));

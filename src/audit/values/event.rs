@@ -34,14 +34,14 @@ pub struct Event {
 
 /// The two directions in which money moves by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// Into the guarded account.
     Deposit,
     /// Out of it.
     Withdrawal,
 }
 
-impl Way {
+impl Direction {
     /// What the guarded account gets of an amount.
     #[must_use]
     pub fn signed(self, amount: i128) -> i128 {
@@ -74,7 +74,7 @@ pub enum Fact {
     /// Money came or went.
     Moved {
         /// Which of the two.
-        way: Way,
+        direction: Direction,
         /// How much; greater than zero.
         amount: i128,
         /// The ledger's own account on the other side.
@@ -124,7 +124,7 @@ pub enum Asked {
     /// A deposit or a withdrawal.
     Move {
         /// Which of the two.
-        way: Way,
+        direction: Direction,
         /// How much.
         amount: i128,
     },
@@ -223,8 +223,8 @@ impl Fact {
     pub const fn number(&self) -> usize {
         match self {
             Self::Opened { .. } => 0,
-            Self::Moved { way: Way::Deposit, .. } => 1,
-            Self::Moved { way: Way::Withdrawal, .. } => 2,
+            Self::Moved { direction: Direction::Deposit, .. } => 1,
+            Self::Moved { direction: Direction::Withdrawal, .. } => 2,
             Self::Reversed { .. } => 3,
             Self::Prevented { .. } => 4,
             Self::Changed(Change::Freeze) => 5,
