@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use super::Error;
 use crate::audit;
-use crate::audit::source::channel::{Deaf, Fed, Feeder, fed};
+use crate::audit::source::channel::{AuditorGone, FedJournal, Feeder, fed};
 use crate::config::ConnectionString;
 use crate::domain::ids::AccountName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
@@ -39,14 +39,14 @@ impl Connected {
     }
 
     /// The journal, as far as it goes when its end is reached.
-    pub(super) fn journal(&self) -> Fed {
+    pub(super) fn journal(&self) -> FedJournal {
         let (feeder, fed) = fed();
         let (store, handle) = (self.store.clone(), self.runtime.handle().clone());
         // A thread that may wait for the auditor. It ends with the auditor's interest, at the latest.
         self.runtime.spawn_blocking(move || {
             let pages = |after| handle.block_on(store.journal(after, PAGE));
             // Nobody is left to be told.
-            let _deaf = feed(feeder, pages);
+            let _auditor_gone = feed(feeder, pages);
         });
         fed
     }
@@ -73,7 +73,10 @@ impl Connected {
 }
 
 /// Feeds page after page, up to one that is not full.
-fn feed(feeder: Feeder, mut page: impl FnMut(u64) -> Result<Vec<Recorded>, StoreError>) -> Result<(), Deaf> {
+fn feed(
+    feeder: Feeder,
+    mut page: impl FnMut(u64) -> Result<Vec<Recorded>, StoreError>,
+) -> Result<(), AuditorGone> {
     let mut after = 0;
     loop {
         let events = match page(after) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::audit::show::replay::{BookedAccount, BookedInternal, Books, BooksError};
+use crate::audit::show::replay::{BookedAccount, BookedInternal, BooksError, OtherBooks};
 use crate::index;
 use crate::ledger::INDEX;
 
@@ -41,7 +41,7 @@ impl IndexBooks {
     }
 }
 
-impl Books for IndexBooks {
+impl OtherBooks for IndexBooks {
     fn position(&self) -> u64 {
         self.position
     }

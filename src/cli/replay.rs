@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::{Error, Exit, Outcome};
 use crate::audit::rules::books;
 use crate::audit::run::auditor::{Audited, Options, StopAt, audit};
-use crate::audit::show::replay::{Books, Difference, Replayed, compare};
+use crate::audit::show::replay::{Difference, OtherBooks, Replayed, compare};
 use crate::audit::source;
 use crate::audit::values::chain::Chain;
 
@@ -63,11 +63,11 @@ pub fn run(args: Args) -> Outcome {
         None => IndexBooks::read(&args.data)?,
         Some(_) => None,
     };
-    run_with(&args, index.as_ref().map(|books| books as &dyn Books), &mut Unfailing(io::stdout().lock()))
+    run_with(&args, index.as_ref().map(|books| books as &dyn OtherBooks), &mut Unfailing(io::stdout().lock()))
 }
 
 /// Runs the command, with the books of the index to compare with, where there are any.
-fn run_with(args: &Args, index: Option<&dyn Books>, out: &mut dyn Write) -> Outcome {
+fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) -> Outcome {
     let index = index.filter(|_| args.to.is_none());
     let progress = Progress::new("replaying");
     let show = |position| progress.at(position);
@@ -190,7 +190,7 @@ mod tests {
         args: Args,
     }
 
-    fn replay(bytes: &[u8], more: &[&str], index: Option<&dyn Books>) -> (Exit, String) {
+    fn replay(bytes: &[u8], more: &[&str], index: Option<&dyn OtherBooks>) -> (Exit, String) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let line =

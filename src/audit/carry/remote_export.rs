@@ -51,7 +51,7 @@ pub enum RemoteError {
 }
 
 #[derive(serde::Deserialize)]
-struct Head {
+struct ServiceHead {
     journal_id: Uuid,
     position: u64,
 }
@@ -67,9 +67,10 @@ pub async fn from_url(
     out: impl Write,
     progress: &dyn Fn(u64),
 ) -> Result<Manifest, RemoteError> {
-    let service = Service { base: base.trim_end_matches('/'), key, client: reqwest::Client::new() };
+    let service = RemoteService { base: base.trim_end_matches('/'), key, client: reqwest::Client::new() };
     let (url, head) = service.get("/v1/journal/head", "application/json").await?;
-    let head: Head = serde_json::from_slice(&head).map_err(|source| RemoteError::NoHead { url, source })?;
+    let head: ServiceHead =
+        serde_json::from_slice(&head).map_err(|source| RemoteError::NoHead { url, source })?;
     if head.position > 0 && service.chain().await? == Chain::Streams {
         return service.streams(head, (from, to), out, progress).await;
     }
@@ -85,13 +86,13 @@ pub async fn from_url(
     Ok(exporter.finish()?)
 }
 
-struct Service<'a> {
+struct RemoteService<'a> {
     base: &'a str,
     key: Option<&'a str>,
     client: reqwest::Client,
 }
 
-impl Service<'_> {
+impl RemoteService<'_> {
     /// Lines after a position.
     async fn lines(&self, after: u64, limit: u64) -> Result<Vec<u8>, RemoteError> {
         let page = format!("/v1/journal?after={after}&limit={limit}");
@@ -108,7 +109,7 @@ impl Service<'_> {
     /// The same from a service whose journal is chained along its streams. It is read from the beginning.
     async fn streams(
         &self,
-        head: Head,
+        head: ServiceHead,
         (from, to): (Option<u64>, Option<u64>),
         out: impl Write,
         progress: &dyn Fn(u64),

@@ -42,7 +42,7 @@ pub fn read(block: &[u8], start: usize, previous: Option<&Hash>, hasher: &mut Ha
     let event_id = cursor.bytes::<36>("an event's id")?;
     cursor.literal("\",")?;
     let back = cursor.at();
-    let told = told(block, account, cursor)?;
+    let content = content(block, account, cursor)?;
     let end = cursor.at();
     cursor.literal(",\"hash\":\"")?;
     let spelled = cursor.bytes::<64>("a hash")?;
@@ -58,7 +58,7 @@ pub fn read(block: &[u8], start: usize, previous: Option<&Hash>, hasher: &mut Ha
     if hasher.event_id() != *event_id {
         return Err(Flaw::EventId);
     }
-    let Told { recorded_at, id, body, answer } = told;
+    let Content { recorded_at, id, body, answer } = content;
     Ok(Event {
         position,
         account,
@@ -97,14 +97,14 @@ pub fn position(block: &[u8], start: usize) -> Option<u64> {
 }
 
 /// What stands between an event's id and its hash.
-struct Told {
+struct Content {
     recorded_at: Moment,
     id: u128,
     body: event_data::Body,
     answer: (i128, i128),
 }
 
-fn told(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Told, Flaw> {
+fn content(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Content, Flaw> {
     if !is_name(account.of(block)) {
         return Err(Flaw::NoName("the stream"));
     }
@@ -136,7 +136,7 @@ fn told(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Told, Fl
     cursor.literal(",\"actor\":\"")?;
     cursor.text()?;
     cursor.literal("}")?;
-    Ok(Told { recorded_at, id, body, answer: (balance, available) })
+    Ok(Content { recorded_at, id, body, answer: (balance, available) })
 }
 
 /// A transaction ID and its closing quote.

@@ -1,5 +1,7 @@
 //! One audit from beginning to end: lines in order, each checked against the ones before, up to the first that is wrong.
 
+use std::ops::ControlFlow;
+
 use uuid::Uuid;
 
 use crate::audit::Error;
@@ -10,7 +12,7 @@ use crate::audit::rules::books::Books;
 use crate::audit::rules::fragment::Fragment;
 use crate::audit::rules::stream_chains::Streams;
 pub use crate::audit::run::audited::Audited;
-use crate::audit::run::pipeline::{self, Go};
+use crate::audit::run::pipeline;
 use crate::audit::source::{Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::event::{Event, Moment};
@@ -127,13 +129,13 @@ impl<'a> Auditor<'a> {
     }
 
     /// Takes a block's events.
-    fn block(&mut self, block: &Block, lines: &ParsedLines) -> Go {
+    fn block(&mut self, block: &Block, lines: &ParsedLines) -> ControlFlow<()> {
         match self.rows(block, lines) {
             Ok(()) if !self.stopped => {}
-            Ok(()) => return Go::Stop,
+            Ok(()) => return ControlFlow::Break(()),
             Err(flaw) => {
                 self.finding = Some(Finding { place: Place::Position(self.at), flaw });
-                return Go::Stop;
+                return ControlFlow::Break(());
             }
         }
         if let Some(progress) = self.options.progress {
@@ -143,7 +145,7 @@ impl<'a> Auditor<'a> {
                 Chain::Streams => self.events,
             });
         }
-        Go::On
+        ControlFlow::Continue(())
     }
 
     fn rows(&mut self, block: &Block, lines: &ParsedLines) -> Result<(), Flaw> {

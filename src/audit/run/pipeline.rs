@@ -5,6 +5,7 @@
 //! chained along its streams the predecessor may be anywhere before: there the caller checks the chain, in order.)
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -23,15 +24,6 @@ struct Work {
     failed: Option<Error>,
 }
 
-/// What the caller wants after a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Go {
-    /// The next one.
-    On,
-    /// No more.
-    Stop,
-}
-
 /// Reads the whole source, and calls `take` with each block and its lines, in order, until it wants no more.
 ///
 /// # Errors
@@ -39,7 +31,7 @@ pub enum Go {
 pub fn run(
     mut source: Box<dyn Source>,
     (chain, first): (Chain, Option<Hash>),
-    mut take: impl FnMut(&Block, &ParsedLines) -> Go,
+    mut take: impl FnMut(&Block, &ParsedLines) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let (free_in, free) = bounded::<Work>(3 * workers);
@@ -91,7 +83,7 @@ fn feed(source: &mut dyn Source, first: Option<Hash>, free: &Receiver<Work>, wor
 fn in_order(
     done: Receiver<Work>,
     free: Sender<Work>,
-    take: &mut impl FnMut(&Block, &ParsedLines) -> Go,
+    take: &mut impl FnMut(&Block, &ParsedLines) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let mut early = BTreeMap::new();
     let mut next = 0;
@@ -99,7 +91,7 @@ fn in_order(
         early.insert(item.number, item);
         while let Some(mut item) = early.remove(&next) {
             next += 1;
-            if take(&item.block, &item.lines) == Go::Stop {
+            if take(&item.block, &item.lines).is_break() {
                 return Ok(());
             }
             if let Some(error) = item.failed.take() {

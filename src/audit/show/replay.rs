@@ -39,7 +39,7 @@ pub struct BookedInternal {
 pub type BooksError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Books that someone else keeps, such as the index, to be compared with the journal's.
-pub trait Books {
+pub trait OtherBooks {
     /// The position of the last event that is in them.
     fn position(&self) -> u64;
 
@@ -66,7 +66,7 @@ pub trait Books {
 
 /// The total of all balances in a currency: zero, unless something is very wrong.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Trial {
+pub struct TrialBalance {
     /// The currency's code.
     pub currency: String,
     /// The sum of the guarded accounts' balances.
@@ -87,7 +87,7 @@ pub struct Replayed {
     /// The ledger's own accounts, by name and currency.
     pub internal: Vec<BookedInternal>,
     /// The trial balance, by currency.
-    pub trial_balance: Vec<Trial>,
+    pub trial_balance: Vec<TrialBalance>,
     /// The state digest.
     pub digest: String,
 }
@@ -119,7 +119,7 @@ impl Replayed {
                 balance,
             });
         }
-        let trial = |(currency, (guarded, internal)): (_, (i128, i128))| Trial {
+        let trial = |(currency, (guarded, internal)): (_, (i128, i128))| TrialBalance {
             currency: format!("{currency}"),
             guarded: money::show(guarded, currency),
             internal: money::show(internal, currency),
@@ -161,7 +161,7 @@ impl fmt::Display for Difference {
 ///
 /// # Errors
 /// When the other books can't be read.
-pub fn compare(replayed: &Replayed, books: &dyn Books) -> Result<Vec<Difference>, BooksError> {
+pub fn compare(replayed: &Replayed, books: &dyn OtherBooks) -> Result<Vec<Difference>, BooksError> {
     let mut found = Differences(Vec::new());
     found.field("the books", "position", &replayed.position.to_string(), &books.position().to_string());
     if !found.0.is_empty() {

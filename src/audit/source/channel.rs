@@ -30,7 +30,7 @@ enum Piece {
 /// That nobody listens any more: the audit has found something, or was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the auditor listens no more")]
-pub struct Deaf;
+pub struct AuditorGone;
 
 /// The feeding end.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When there is no use in going on.
-    pub fn lines(&self, lines: Vec<u8>) -> Result<(), Deaf> {
+    pub fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
         self.give(Piece::Lines(lines))
     }
 
@@ -49,7 +49,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When there is no use in going on.
-    pub fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), Deaf> {
+    pub fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
         self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
     }
 
@@ -57,7 +57,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When there is no use in going on.
-    pub fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), Deaf> {
+    pub fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
         self.give(Piece::Failed(why))
     }
 
@@ -65,31 +65,31 @@ impl Feeder {
     ///
     /// # Errors
     /// When nobody listens.
-    pub fn end(self) -> Result<(), Deaf> {
+    pub fn end(self) -> Result<(), AuditorGone> {
         self.give(Piece::End)
     }
 
-    fn give(&self, piece: Piece) -> Result<(), Deaf> {
-        self.0.send(piece).map_err(|_| Deaf)
+    fn give(&self, piece: Piece) -> Result<(), AuditorGone> {
+        self.0.send(piece).map_err(|_| AuditorGone)
     }
 }
 
 /// A whole journal, chained along its streams, as it is fed.
 #[derive(Debug)]
-pub struct Fed {
+pub struct FedJournal {
     info: SourceInfo,
     pieces: Receiver<Piece>,
 }
 
 /// A journal that is fed, and the end to feed it at.
 #[must_use]
-pub fn fed() -> (Feeder, Fed) {
+pub fn fed() -> (Feeder, FedJournal) {
     let (give, pieces) = bounded(WAITING);
     let info = SourceInfo::unknown(Chain::Streams, 0);
-    (Feeder(give), Fed { info, pieces })
+    (Feeder(give), FedJournal { info, pieces })
 }
 
-impl Source for Fed {
+impl Source for FedJournal {
     fn info(&self) -> &SourceInfo {
         &self.info
     }
