@@ -67,7 +67,8 @@ fn export(args: &Args, out: impl Write, progress: &dyn Fn(u64)) -> Result<String
     let range = (args.from, args.to);
     let manifest = match (&args.url, &args.from_store.store) {
         (_, Some(connection)) => {
-            let store = Connected::to(connection).map_err(audit::Error::Store).map_err(ExportError::from)?;
+            let store =
+                Connected::to(connection).map_err(audit::error::Error::Store).map_err(ExportError::from)?;
             from_streams(&mut store.journal(), range, out, progress)?
         }
         (None, None) => from_folder(&args.data, range, out, progress)?,

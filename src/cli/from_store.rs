@@ -52,7 +52,7 @@ impl Connected {
     }
 
     /// Which of these accounts' streams no longer show all that was written to them, and why.
-    pub(super) fn cut(&self, accounts: &[String]) -> Result<Vec<(String, String)>, audit::Error> {
+    pub(super) fn cut(&self, accounts: &[String]) -> Result<Vec<(String, String)>, audit::error::Error> {
         let asked = stream::iter(accounts.iter().filter_map(|account| AccountName::parse(account)))
             .map(|account| {
                 let store = self.store.clone();
@@ -67,7 +67,7 @@ impl Connected {
             .buffered(ASKED_AT_ONCE);
         let answers: Vec<_> = self.runtime.block_on(asked.collect());
         let answers: Result<Vec<_>, StoreError> = answers.into_iter().collect();
-        let answers = answers.map_err(|error| audit::Error::Store(error.into()))?;
+        let answers = answers.map_err(|error| audit::error::Error::Store(error.into()))?;
         Ok(answers.into_iter().flatten().collect())
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::audit::show::replay::{BookedAccount, BookedInternal, BooksError, OtherBooks};
+use crate::audit::show::compare::{BooksError, OtherBooks};
+use crate::audit::show::replay::{BookedAccount, BookedInternal};
 use crate::index;
 use crate::ledger::INDEX;
 

@@ -9,9 +9,12 @@ use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Error, Exit, Outcome};
 use crate::audit::rules::books;
-use crate::audit::run::auditor::{Audited, Options, StopAt, audit};
-use crate::audit::show::replay::{Difference, OtherBooks, Replayed, compare};
-use crate::audit::source;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::{Options, StopAt};
+use crate::audit::show::compare::{Difference, OtherBooks, compare};
+use crate::audit::show::replay::Replayed;
+use crate::audit::source::open::open;
 use crate::audit::values::chain::Chain;
 
 /// Rebuild all balances from the journal alone, and compare them with the index.
@@ -77,7 +80,7 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
     let pause = index.map(|index| (index.position(), &mut keep as &mut dyn FnMut(&books::Books)));
     let store = args.from.store.as_ref().map(Connected::to).transpose()?;
     let source = match &store {
-        None => source::open(&args.data)?,
+        None => open(&args.data)?,
         Some(store) => Box::new(store.journal()),
     };
     let audited = audit(source, Options { to: args.to, pause, progress: Some(&show), ..Options::default() })?;

@@ -7,7 +7,7 @@ use super::from_store::{Connected, From};
 use super::out::Unfailing;
 use super::progress::Progress;
 use super::{Exit, Outcome};
-use crate::audit::run::auditor::Options;
+use crate::audit::run::options::Options;
 use crate::audit::run::verify::{verify, verify_store};
 use crate::audit::values::chain::{self, Hash};
 

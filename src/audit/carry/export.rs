@@ -5,12 +5,12 @@ use std::path::Path;
 
 use uuid::Uuid;
 
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::parse::cursor::Cursor;
 use crate::audit::parse::manifest::Manifest;
 use crate::audit::parse::read_block::{Block, last_hash};
-use crate::audit::source::Source;
 use crate::audit::source::folder::Folder;
+use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{self, Hash};
 use crate::audit::values::finding::Finding;
 

@@ -9,7 +9,7 @@ use crate::audit::carry::export::ExportError;
 use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::Manifest;
 use crate::audit::parse::read_block::{Block, last_hash};
-use crate::audit::source::Source;
+use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{self, Hash};
 use crate::audit::values::finding::{Finding, Place};
 

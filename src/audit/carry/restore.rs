@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::parse::read_block::{Block, last_hash};
-use crate::audit::run::auditor::{Audited, Options, audit};
-use crate::audit::source::Source;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::Options;
 use crate::audit::source::file::File;
 use crate::audit::source::folder::{FORMAT, JOURNAL};
+use crate::audit::source::interface::Source;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::{Finding, Flaw, Place};
 

@@ -2,27 +2,7 @@
 //! canonical form, so that nothing need be written out again to be compared.
 
 use crate::audit::values::finding::Flaw;
-
-/// A part of a block's bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    /// Its bytes in the block it was cut from.
-    #[must_use]
-    pub fn of(self, block: &[u8]) -> &[u8] {
-        block.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-
-    /// What stands in the block before it.
-    #[must_use]
-    pub fn before(self, block: &[u8]) -> Option<&[u8]> {
-        block.get(..self.start as usize)
-    }
-}
+use crate::audit::values::span::Span;
 
 /// Where in a line the auditor is.
 #[derive(Debug)]
@@ -146,8 +126,7 @@ impl<'a> Cursor<'a> {
     /// A part of the block that was passed over.
     #[must_use]
     pub fn span(&self, start: usize, end: usize) -> Span {
-        let fit = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Span { start: fit(start), end: fit(end) }
+        Span::new(start, end)
     }
 
     fn escape(&mut self) -> Result<(), Flaw> {

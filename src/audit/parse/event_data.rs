@@ -1,11 +1,12 @@
 //! The `data` of each type of event, version 1: which keys in which order, and what must agree within the event.
 
-use crate::audit::parse::cursor::{Cursor, Span, unescaped};
-use crate::audit::parse::event_line::{is_name, transaction};
+use crate::audit::parse::cursor::{Cursor, unescaped};
+use crate::audit::parse::words::{is_name, sum, transaction};
 use crate::audit::values::currency::Currency;
 use crate::audit::values::event::{Asked, Change, Code, Direction, Fact};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::money;
+use crate::audit::values::span::Span;
 
 /// The types of event that are known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,16 +235,6 @@ fn counter(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Span, Flaw> {
 fn reason(cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
     cursor.literal(",\"reason\":\"")?;
     cursor.text().map(|_| ())
-}
-
-/// A sum and its closing quote.
-pub(super) fn sum(
-    block: &[u8],
-    cursor: &mut Cursor<'_>,
-    currency: Currency,
-    what: &'static str,
-) -> Result<i128, Flaw> {
-    money::read(cursor.word()?.of(block), currency).ok_or(Flaw::NoSum(what))
 }
 
 fn amount_of(text: &[u8], currency: Currency) -> Result<i128, Flaw> {

@@ -5,11 +5,13 @@
 
 use uuid::Uuid;
 
-use crate::audit::parse::cursor::{Cursor, Span};
+use crate::audit::parse::cursor::Cursor;
 use crate::audit::parse::event_data::{self, Kind};
+use crate::audit::parse::words::{is_name, sum, transaction};
 use crate::audit::values::chain::{self, Hash, Hasher};
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
+use crate::audit::values::span::Span;
 
 /// The version of events that is known here.
 const VERSION: u64 = 1;
@@ -125,9 +127,9 @@ fn content(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Conte
     let body = event_data::read(kind, block, account, cursor)?;
     moments(&recorded_at, &effective_at, body.effective_at_given)?;
     cursor.literal("},\"answer\":{\"balance\":\"")?;
-    let balance = event_data::sum(block, cursor, body.currency, "the answer's balance")?;
+    let balance = sum(block, cursor, body.currency, "the answer's balance")?;
     cursor.literal(",\"available\":\"")?;
-    let available = event_data::sum(block, cursor, body.currency, "the answer's available")?;
+    let available = sum(block, cursor, body.currency, "the answer's available")?;
     cursor.literal("},\"metadata\":{\"$correlationId\":\"")?;
     cursor.text()?;
     if cursor.maybe(",\"$causationId\":\"") {
@@ -137,20 +139,6 @@ fn content(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Conte
     cursor.text()?;
     cursor.literal("}")?;
     Ok(Content { recorded_at, id, body, answer: (balance, available) })
-}
-
-/// A transaction ID and its closing quote.
-pub(super) fn transaction(cursor: &mut Cursor<'_>, which: &'static str) -> Result<u128, Flaw> {
-    let id =
-        chain::read_uuid(cursor.bytes("a transaction ID")?).filter(|id| *id != 0).ok_or(Flaw::NoId(which))?;
-    cursor.literal("\"")?;
-    Ok(id)
-}
-
-/// Is this the name of a guarded account: `[A-Za-z0-9][A-Za-z0-9._:-]{0,63}`?
-pub(super) fn is_name(name: &[u8]) -> bool {
-    let first = name.first().is_some_and(u8::is_ascii_alphanumeric);
-    first && name.len() <= 64 && name.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
 }
 
 /// Checks an event's two moments against each other.

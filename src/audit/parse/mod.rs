@@ -9,3 +9,4 @@ pub mod event_data;
 pub mod event_line;
 pub mod manifest;
 pub mod read_block;
+pub mod words;

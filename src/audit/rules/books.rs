@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::audit::rules::digest;
-use crate::audit::rules::id_set::{IdSet, KnownId, Movement, NamedDoubleUse};
+use crate::audit::rules::double_use::NamedDoubleUse;
+use crate::audit::rules::id_history;
+use crate::audit::rules::id_set::{IdSet, KnownId, Movement};
 use crate::audit::rules::judge;
 use crate::audit::rules::judge::{AccountBefore, Judgement, Status, Target};
 use crate::audit::values::chain::Chain;
@@ -96,7 +97,7 @@ impl Books {
             }
         };
         if let Some(account) = self.accounts.get_mut(account as usize) {
-            account.id_history = digest::saw(&account.id_history, event);
+            account.id_history = id_history::after(&account.id_history, event);
         }
         self.answered(event, account)
     }

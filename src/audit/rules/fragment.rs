@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::audit::rules::id_set::{IdSet, KnownId, NamedDoubleUse};
+use crate::audit::rules::double_use::NamedDoubleUse;
+use crate::audit::rules::id_set::{IdSet, KnownId};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;

@@ -6,12 +6,11 @@
 //! 21 for its slot, about 450 MB for ten million; nothing is approximate. Along streams 8 bytes more, for its position.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
-use uuid::Uuid;
 
+use crate::audit::rules::double_use::DoubleUse;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Direction, Event};
 use crate::audit::values::finding::Flaw;
@@ -71,56 +70,6 @@ impl Packed {
             counter: self.counter & COUNTER,
         });
         KnownId { account: self.account, moved }
-    }
-}
-
-/// One ID on two accounts. Its parts: the number of the account, and the position there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DoubleUse {
-    /// The ID.
-    pub id: u128,
-    /// Where it was seen first.
-    pub first: (u32, u64),
-    /// Where it was seen again.
-    pub again: (u32, u64),
-}
-
-/// One ID on two accounts, to be shown: by name and position.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedDoubleUse {
-    /// The ID.
-    pub id: Uuid,
-    /// Where it was seen first.
-    pub first: (String, u64),
-    /// Where it was seen again.
-    pub again: (String, u64),
-}
-
-impl NamedDoubleUse {
-    /// Puts the accounts' names for their numbers.
-    #[must_use]
-    pub fn named<'a>(double_uses: &[DoubleUse], names: impl Iterator<Item = (u32, &'a [u8])>) -> Vec<Self> {
-        if double_uses.is_empty() {
-            return Vec::new();
-        }
-        let names: HashMap<u32, &[u8]> = names.collect();
-        let named = |(account, position): (u32, u64)| {
-            let name = names.get(&account).copied().unwrap_or_default();
-            (String::from_utf8_lossy(name).into_owned(), position)
-        };
-        let shown = |double_uses: &DoubleUse| Self {
-            id: Uuid::from_u128(double_uses.id),
-            first: named(double_uses.first),
-            again: named(double_uses.again),
-        };
-        double_uses.iter().map(shown).collect()
-    }
-}
-
-impl fmt::Display for NamedDoubleUse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, first: (first, at), again: (again, position) } = self;
-        write!(f, "{id} on {first} (position {at}) and on {again} (position {position})")
     }
 }
 

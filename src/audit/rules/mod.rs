@@ -6,7 +6,9 @@
 
 pub mod books;
 pub mod digest;
+pub mod double_use;
 pub mod fragment;
+pub mod id_history;
 pub mod id_set;
 pub mod judge;
 pub mod stream_chains;

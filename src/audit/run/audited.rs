@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::audit::rules::books::Books;
-use crate::audit::rules::id_set::NamedDoubleUse;
+use crate::audit::rules::double_use::NamedDoubleUse;
 use crate::audit::values::chain::{Chain, Hash};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 

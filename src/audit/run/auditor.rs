@@ -4,53 +4,23 @@ use std::ops::ControlFlow;
 
 use uuid::Uuid;
 
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::Manifest;
 use crate::audit::parse::read_block::{Block, ParsedLines};
 use crate::audit::rules::books::Books;
 use crate::audit::rules::fragment::Fragment;
 use crate::audit::rules::stream_chains::Streams;
-pub use crate::audit::run::audited::Audited;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::options::{Options, StopAt};
 use crate::audit::run::pipeline;
-use crate::audit::source::{Source, SourceInfo};
+use crate::audit::source::interface::{Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain, Hash};
-use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::event::Event;
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// No event has a line shorter than this.
 const SHORTEST_LINE: u64 = 400;
-
-/// Where to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopAt {
-    /// After the event at this position.
-    Position(u64),
-    /// After the last event that was recorded at or before this moment; along streams: after the last one of each stream.
-    Moment(Moment),
-}
-
-/// A position at which to show the books, and whom to show them.
-pub type Pause<'a> = (u64, &'a mut dyn FnMut(&Books));
-
-/// What is asked of an audit beside its checks.
-#[derive(Default)]
-pub struct Options<'a> {
-    /// Where to stop; else at the end.
-    pub to: Option<StopAt>,
-    /// A hash that was kept elsewhere, and the position that it is to be found at.
-    pub expect: Option<(u64, Hash)>,
-    /// Where to show the books on the way.
-    pub pause: Option<Pause<'a>>,
-    /// Whom to tell how far it has come, now and then.
-    pub progress: Option<&'a dyn Fn(u64)>,
-}
-
-impl std::fmt::Debug for Options<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("to", &self.to).field("expect", &self.expect).finish_non_exhaustive()
-    }
-}
 
 /// Reads a journal and checks all that can be checked.
 ///

@@ -6,5 +6,6 @@
 
 pub mod audited;
 pub mod auditor;
+pub mod options;
 pub mod pipeline;
 pub mod verify;

@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::parse::read_block::{Block, ParsedLines};
-use crate::audit::source::Source;
+use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{Chain, Hash, Hasher};
 
 /// A block and what was read in it.

@@ -3,4 +3,6 @@
 //! It must not read a journal or judge an event. Down the way: [`run`](super::run) and [`rules`](super::rules). Up the way:
 //! the command line.
 
+pub mod compare;
 pub mod replay;
+pub mod verified;

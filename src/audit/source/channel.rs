@@ -5,9 +5,9 @@
 
 use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 
-use super::{BLOCK_BYTES, Source, SourceInfo};
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::parse::read_block::{Block, Row};
+use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::Flaw;
 

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{BLOCK_BYTES, Source, SourceInfo};
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::{Manifest, START};
 use crate::audit::parse::read_block::{Block, LONGEST_LINE, Row};
+use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::Flaw;
 

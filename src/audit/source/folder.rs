@@ -11,9 +11,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row as Record};
 use uuid::Uuid;
 
-use super::{BLOCK_BYTES, Source, SourceInfo};
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::parse::read_block::{Block, Row, RowClaim};
+use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain};
 use crate::audit::values::finding::Flaw;
 

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use crate::audit::Error;
+use crate::audit::error::Error;
 use crate::audit::values::finding::Flaw;
 
 const HEADER: usize = 32;

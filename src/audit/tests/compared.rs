@@ -2,7 +2,8 @@
 
 use super::audited;
 use super::history::{everything, export};
-use crate::audit::show::replay::{BookedAccount, BookedInternal, BooksError, OtherBooks, Replayed, compare};
+use crate::audit::show::compare::{BooksError, OtherBooks, compare};
+use crate::audit::show::replay::{BookedAccount, BookedInternal, Replayed};
 
 /// Books that say what they are told to.
 pub(crate) struct Fake(pub Replayed);

@@ -7,10 +7,10 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::history::{JOURNAL, Told, everything, export, lines, manifest};
-use crate::audit::Error;
 use crate::audit::carry::export::{ExportError, from_folder};
 use crate::audit::carry::restore::{RestoreError, restore};
-use crate::audit::run::auditor::Options;
+use crate::audit::error::Error;
+use crate::audit::run::options::Options;
 use crate::audit::run::verify::{Verified, verify};
 
 /// A data folder as a service leaves it: so many events a row.

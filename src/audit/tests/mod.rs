@@ -14,7 +14,9 @@ use std::io::Cursor;
 use std::path::Path;
 
 use super::source::file::File;
-use crate::audit::run::auditor::{Audited, Options, audit};
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::Options;
 
 /// Audits the bytes of an exported file.
 pub(crate) fn audited(bytes: &[u8]) -> Audited {

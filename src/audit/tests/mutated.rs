@@ -2,7 +2,7 @@
 
 use super::history::{everything, export, lines, manifest};
 use super::{audited, audited_with};
-use crate::audit::run::auditor::Options;
+use crate::audit::run::options::Options;
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// Catches: a part of the line that no check reads, a manifest whose fields are not compared.

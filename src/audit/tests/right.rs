@@ -3,12 +3,13 @@
 use super::history::{Told, everything, export, lines};
 use super::{audited, audited_with};
 use crate::audit::rules::digest;
-use crate::audit::run::auditor::{Options, StopAt};
+use crate::audit::run::audited::Audited;
+use crate::audit::run::options::{Options, StopAt};
 use crate::audit::values::chain;
 use crate::audit::values::event::{Code, TYPES};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-fn right(events: &[Told]) -> crate::audit::run::auditor::Audited {
+fn right(events: &[Told]) -> Audited {
     let audited = audited(&export(events));
     assert_eq!(audited.finding, None);
     audited

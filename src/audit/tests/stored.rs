@@ -5,12 +5,14 @@ use std::path::Path;
 
 use super::history::{Told, everything, export, position_of, streams, streams_export, streams_manifest};
 use super::{audited, audited_with};
-use crate::audit::Error;
 use crate::audit::carry::export::ExportError;
 use crate::audit::carry::export_streams::from_streams;
 use crate::audit::carry::restore::{RestoreError, restore};
+use crate::audit::error::Error;
 use crate::audit::parse::manifest::Manifest;
-use crate::audit::run::auditor::{Audited, Options, audit};
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::Options;
 use crate::audit::run::verify::verify_store;
 use crate::audit::show::replay::Replayed;
 use crate::audit::source::channel::{Feeder, fed};

@@ -8,7 +8,7 @@ use super::history::{
     streams_manifest,
 };
 use super::{audited, audited_with};
-use crate::audit::run::auditor::{Options, StopAt};
+use crate::audit::run::options::{Options, StopAt};
 use crate::audit::show::replay::Replayed;
 use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::finding::{Finding, Flaw, Place};

@@ -1,8 +1,8 @@
 //! An event as the auditor holds it after its line was cut: numbers in minor units, names as parts of the block.
 
-use crate::audit::parse::cursor::Span;
 use crate::audit::values::chain::Hash;
 use crate::audit::values::currency::Currency;
+use crate::audit::values::span::Span;
 
 /// A moment as an event writes it: `2026-11-21T02:00:00.123456Z`. Its order is the order of its bytes.
 pub type Moment = [u8; 27];

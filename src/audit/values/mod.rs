@@ -7,3 +7,4 @@ pub mod currency;
 pub mod event;
 pub mod finding;
 pub mod money;
+pub mod span;
