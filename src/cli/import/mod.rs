@@ -3,8 +3,8 @@
 //! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
 //! nothing twice. Each answer's balance is compared with the bank's. Speaks to the service through `client` only.
 
-pub mod file;
-pub mod line;
+pub mod bank_file;
+pub mod bank_line;
 pub mod send;
 pub mod tally;
 
@@ -18,7 +18,7 @@ use crate::client::sender::Client;
 use crate::domain::currency::Currency;
 use crate::domain::money::Written;
 
-use file::Lines;
+use bank_file::Lines;
 use send::{Plan, Sending, Told};
 use tally::{Finding, Summary, Wrong};
 

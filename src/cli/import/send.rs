@@ -14,8 +14,8 @@ use crate::client::sender::{self, Client};
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 
-use super::file::{self, Lines};
-use super::line::{Line, opening};
+use super::bank_file::{self, Lines};
+use super::bank_line::{Line, opening};
 use super::tally::{Finding, Sent, Wrong, judge};
 
 /// How many lines wait for a worker at most.
@@ -44,7 +44,7 @@ pub enum Told {
     /// The service could not be reached any more: the import can't go on.
     Lost(sender::Error),
     /// The file could not be read any more.
-    Unreadable(file::Error),
+    Unreadable(bank_file::Error),
 }
 
 /// A running import. Dropping it stops it: what was sent stays booked, and is answered again in the next run.

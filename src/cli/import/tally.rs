@@ -6,7 +6,7 @@ use crate::client::sender::Answer;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 
-use super::line::{BadLine, Line};
+use super::bank_line::{BadLine, Line};
 
 /// What came of one line that was sent.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::currency::Currency;
 
-use super::line::{BadLine, COLUMNS, Line};
+use super::bank_line::{BadLine, COLUMNS, Line};
 
 /// Why the file as a whole can't be imported.
 #[derive(Debug, thiserror::Error)]
