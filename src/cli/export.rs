@@ -4,8 +4,8 @@ use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
 use super::from_store::{Connected, From};
+use super::outcome::{Error, Exit, Outcome};
 use super::progress::Progress;
-use super::{Error, Exit, Outcome};
 use crate::audit;
 use crate::audit::carry::export::{ExportError, from_folder};
 use crate::audit::carry::export_streams::from_streams;

@@ -4,7 +4,7 @@
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Runtime;
 
-use super::Error;
+use super::outcome::Error;
 use crate::audit;
 use crate::audit::source::channel::{AuditorGone, FedJournal, Feeder, fed};
 use crate::config::ConnectionString;

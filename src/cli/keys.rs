@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Exit, Outcome, out};
+use super::out;
+use super::outcome::{Exit, Outcome};
 use crate::config::{ConfigError, Given, Settings};
 use crate::domain::time::{Timestamp, system_clock};
 use crate::keys::file::{self, Key, NewKey};

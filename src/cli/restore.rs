@@ -3,8 +3,9 @@
 use std::io::{Write, copy, stdin};
 use std::path::{Path, PathBuf};
 
+use super::out;
+use super::outcome::{Exit, Outcome};
 use super::progress::Progress;
-use super::{Exit, Outcome, out};
 use crate::audit::carry::restore::{RestoreError, restore};
 use crate::audit::values::chain;
 

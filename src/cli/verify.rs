@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::from_store::{Connected, From};
 use super::out::Unfailing;
+use super::outcome::{Exit, Outcome};
 use super::progress::Progress;
-use super::{Exit, Outcome};
 use crate::audit::run::options::Options;
 use crate::audit::run::verify::{verify, verify_store};
 use crate::audit::values::chain::{self, Hash};

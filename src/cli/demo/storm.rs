@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::cli::Error;
 use crate::cli::child::Service;
+use crate::cli::outcome::Error;
 use crate::client::faults::{Mischief, Proxy};
 use crate::client::ids::derive;
 use crate::client::policy::Policy;

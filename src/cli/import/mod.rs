@@ -12,7 +12,8 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{Error, Exit, Outcome, out};
+use crate::cli::out;
+use crate::cli::outcome::{Error, Exit, Outcome};
 use crate::client::policy::Policy;
 use crate::client::sender::Client;
 use crate::domain::currency::Currency;

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::cli::Error;
 use crate::cli::child::Service;
+use crate::cli::outcome::Error;
 use crate::config::ConnectionString;
 
-use super::super::blocking;
+use super::super::blocking::blocking;
 use super::super::large::{Lag, catch_up, head};
 use super::super::load::{Answered, Load};
 use super::super::singles::Phases;
