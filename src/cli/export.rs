@@ -3,7 +3,7 @@
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
-use super::from_store::{Connected, From};
+use super::from_store::{Connected, StoreFlag};
 use super::outcome::{Error, Exit, Outcome};
 use super::progress::Progress;
 use crate::audit;
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "store")]
     url: Option<String>,
     #[command(flatten)]
-    from_store: From,
+    from_store: StoreFlag,
     /// The service's API key (of an auditor or an operator).
     #[arg(long, env = "BOOKONCE_KEY", hide_env_values = true)]
     key: Option<String>,

@@ -18,7 +18,7 @@ const ASKED_AT_ONCE: usize = 32;
 
 /// The flag that names a store in place of a folder or a file.
 #[derive(Debug, clap::Args)]
-pub(super) struct From {
+pub(super) struct StoreFlag {
     /// An EventStoreDB in its place, by its connection string (esdb://HOST:2113).
     #[arg(long, value_name = "URL")]
     pub store: Option<ConnectionString>,

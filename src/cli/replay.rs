@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::from_store::{Connected, From};
+use super::from_store::{Connected, StoreFlag};
 use super::index_books::IndexBooks;
 use super::out::Unfailing;
 use super::outcome::{Error, Exit, Outcome};
@@ -35,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with = "store")]
     data: PathBuf,
     #[command(flatten)]
-    from: From,
+    from: StoreFlag,
     /// The last position, or the last moment of recording (RFC 3339).
     #[arg(long, value_name = "POSITION|TIME", value_parser = end)]
     to: Option<StopAt>,
@@ -188,7 +188,7 @@ mod tests {
     use crate::audit::tests::history::{everything, export, lines};
 
     #[derive(clap::Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
         args: Args,
     }
@@ -198,8 +198,10 @@ mod tests {
         std::fs::write(file.path(), bytes).unwrap();
         let line =
             ["replay", "--data", file.path().to_str().unwrap()].into_iter().chain(more.iter().copied());
-        let args =
-            <Line as clap::Parser>::try_parse_from(line).map_err(|error| error.to_string()).unwrap().args;
+        let args = <CommandLine as clap::Parser>::try_parse_from(line)
+            .map_err(|error| error.to_string())
+            .unwrap()
+            .args;
         let mut out = Vec::new();
         let exit = run_with(&args, index, &mut out).unwrap();
         (exit, String::from_utf8(out).unwrap())

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::from_store::{Connected, From};
+use super::from_store::{Connected, StoreFlag};
 use super::out::Unfailing;
 use super::outcome::{Exit, Outcome};
 use super::progress::Progress;
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(value_name = "FILE|DIR", default_value = "./bookonce-data", conflicts_with = "store")]
     path: PathBuf,
     #[command(flatten)]
-    from: From,
+    from: StoreFlag,
     /// A hash that was kept elsewhere, and the position it belongs to.
     #[arg(long, value_name = "POSITION:HASH", value_parser = expectation)]
     expect: Option<(u64, Hash)>,

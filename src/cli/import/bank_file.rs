@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::currency::Currency;
 
-use super::bank_line::{BadLine, COLUMNS, Line};
+use super::bank_line::{BadLine, BankLine, COLUMNS};
 
 /// Why the file as a whole can't be imported.
 #[derive(Debug, thiserror::Error)]
@@ -29,14 +29,14 @@ pub enum Error {
 }
 
 /// A line's number, and what it says.
-pub type Numbered = (u64, Result<Line, BadLine>);
+pub type Numbered = (u64, Result<BankLine, BadLine>);
 
 /// The lines of a file: each with its number, good or bad. Blank lines are passed over.
 ///
 /// Every line is read as CSV on its own: a value can't go on in the next line, and a quotation mark that is never closed
 /// spoils its own line instead of swallowing the rest of the file.
 #[derive(Debug)]
-pub struct Lines {
+pub struct BankLines {
     path: PathBuf,
     currency: Currency,
     reader: BufReader<File>,
@@ -44,7 +44,7 @@ pub struct Lines {
     bytes: Vec<u8>,
 }
 
-impl Lines {
+impl BankLines {
     /// Opens the file and checks its header.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl Lines {
     }
 }
 
-impl Iterator for Lines {
+impl Iterator for BankLines {
     type Item = Result<Numbered, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -87,7 +87,8 @@ impl Iterator for Lines {
                 Err(error) => return Some(Err(error)),
             }
         }
-        let line = columns(&self.bytes).and_then(|columns| Line::read(self.number, &columns, self.currency));
+        let line =
+            columns(&self.bytes).and_then(|columns| BankLine::read(self.number, &columns, self.currency));
         Some(Ok((self.number, line)))
     }
 }
@@ -110,7 +111,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bank.csv");
         std::fs::write(&path, text).unwrap();
-        Lines::open(&path, Currency::parse("CZK").unwrap())?.collect()
+        BankLines::open(&path, Currency::parse("CZK").unwrap())?.collect()
     }
 
     #[test]
@@ -143,7 +144,7 @@ mod tests {
     #[test]
     fn every_line_of_the_banks_file_is_good() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bank-1993.csv");
-        let lines = Lines::open(&path, Currency::parse("CZK").unwrap()).unwrap();
+        let lines = BankLines::open(&path, Currency::parse("CZK").unwrap()).unwrap();
         assert_eq!(lines.filter(|line| matches!(line, Ok((_, Ok(_))))).count(), 32_321);
     }
 }

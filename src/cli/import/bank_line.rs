@@ -1,7 +1,7 @@
 //! A line of a bank's file, read strictly: what is not exactly as it should be is refused, never repaired.
 
 use crate::client::ids;
-use crate::client::request::{Direction, Move, Request};
+use crate::client::request::{Direction, MoveBody, Request};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{CounterAccount, TransactionId};
 use crate::domain::money::{AmountError, Money, Written};
@@ -16,7 +16,7 @@ const LONGEST_TEXT: usize = 256;
 
 /// A line that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct BankLine {
     /// Its number in the file; the header is line 1.
     pub number: u64,
     /// The bank's own id of it.
@@ -58,7 +58,7 @@ pub enum BadLine {
     },
 }
 
-impl Line {
+impl BankLine {
     /// Reads the columns of line `number`.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl Line {
     pub fn request(&self) -> Request {
         let amount = self.amount.to_string();
         let named = [("entry_id", &self.entry_id), ("channel", &self.channel), ("purpose", &self.purpose)];
-        let asked = Move {
+        let asked = MoveBody {
             amount: &amount,
             counter_account: Some(self.counter_account()),
             effective_at: Some(&self.effective_at),
@@ -135,7 +135,7 @@ impl Line {
 
 /// The request that opens an account of the file, under an ID that follows from its name.
 #[must_use]
-pub fn opening(account: &str, currency: Currency, overdraft_limit: Money) -> Request {
+pub fn open_account(account: &str, currency: Currency, overdraft_limit: Money) -> Request {
     let id = ids::derive("bank-csv account", account);
     Request::open(id, account, currency.code(), Some(&overdraft_limit.to_string()))
 }
@@ -165,11 +165,11 @@ mod tests {
     const GOOD: [&str; 8] =
         ["1117247", "3818", "1993-01-01", "deposit", "cash_deposit", "", "600.00", "-1600.50"];
 
-    fn read(columns: &[&str]) -> Result<Line, BadLine> {
-        Line::read(2, &csv::ByteRecord::from(columns.to_vec()), Currency::parse("CZK").unwrap())
+    fn read(columns: &[&str]) -> Result<BankLine, BadLine> {
+        BankLine::read(2, &csv::ByteRecord::from(columns.to_vec()), Currency::parse("CZK").unwrap())
     }
 
-    fn with(column: usize, value: &str) -> Result<Line, BadLine> {
+    fn with(column: usize, value: &str) -> Result<BankLine, BadLine> {
         let mut columns = GOOD;
         columns[column] = value;
         read(&columns)
@@ -233,6 +233,6 @@ mod tests {
     fn a_line_has_eight_columns_of_text() {
         assert_eq!(read(&GOOD[..7]), Err(BadLine::Columns(7)));
         let bytes = csv::ByteRecord::from(vec![&b"\xff"[..]; 8]);
-        assert_eq!(Line::read(2, &bytes, Currency::parse("CZK").unwrap()), Err(BadLine::NotText));
+        assert_eq!(BankLine::read(2, &bytes, Currency::parse("CZK").unwrap()), Err(BadLine::NotText));
     }
 }

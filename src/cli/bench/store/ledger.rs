@@ -20,13 +20,13 @@ use super::bare::{Appends, Bare};
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The ledger, and how quickly it read what others had written.
-pub struct Ledger {
+pub struct LedgerService {
     service: Service,
     /// Events in a second, each time.
     pub followed: Vec<f64>,
 }
 
-impl Ledger {
+impl LedgerService {
     /// Starts it, and waits until it has read all that is there and takes commands.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use super::super::load::Load;
 use super::super::singles::{Phases, Rounds, Side};
 use super::super::stats::median;
 use super::super::wire::Accounts;
-use super::ledger::Ledger;
+use super::ledger::LedgerService;
 
 /// How many events the account gets, at least.
 const EVENTS: u64 = 100_000;
@@ -42,7 +42,7 @@ pub struct Long {
 pub(super) async fn measure(
     store: &ConnectionString,
     phases: Phases,
-    ledger: Ledger,
+    ledger: LedgerService,
     data: &Path,
 ) -> Result<(Long, Lag), Error> {
     let all = phases.accounts;
@@ -59,7 +59,7 @@ pub(super) async fn measure(
     let mut touches = Rounds::default();
     for _ in 0..phases.rounds {
         let begun = Instant::now();
-        let ledger = Ledger::start(store, data).await?;
+        let ledger = LedgerService::start(store, data).await?;
         ready.push(begun.elapsed().as_secs_f64());
         let load = phases.load(ledger.address(), 1, true);
         let one = Load { accounts: long, length: Duration::from_nanos(1), ..load };

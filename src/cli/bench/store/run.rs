@@ -14,7 +14,7 @@ use super::super::singles::{Phases, Rounds, ratio};
 use super::super::stats::{median, rate};
 use super::super::wire::Accounts;
 use super::bare::{Appends, Bare};
-use super::ledger::Ledger;
+use super::ledger::LedgerService;
 use super::long;
 use super::measured::{Beside, Hot, Measured, Shape};
 
@@ -55,7 +55,7 @@ impl Run<'_> {
         let bare = Bare::open(store.clone(), Accounts::fresh(all.count)).await?;
         let hot = Bare::open(store, Accounts::fresh(1)).await?;
         let data = self.folder.join("store");
-        let mut ledger = Ledger::start(self.store, &data).await?;
+        let mut ledger = LedgerService::start(self.store, &data).await?;
         let address = ledger.address();
         blocking(move || Ok(batch::prepare(address, all)?)).await?;
         let mut singles = Vec::new();
@@ -71,7 +71,12 @@ impl Run<'_> {
         Ok(Measured { shape, singles, hot, followed_per_s, long })
     }
 
-    async fn beside(&self, bare: &Bare, ledger: &mut Ledger, connections: usize) -> Result<Beside, Error> {
+    async fn beside(
+        &self,
+        bare: &Bare,
+        ledger: &mut LedgerService,
+        connections: usize,
+    ) -> Result<Beside, Error> {
         let phases = self.phases;
         let few = u32::try_from(connections * ACCOUNTS_EACH).unwrap_or(u32::MAX);
         let accounts = Accounts { count: phases.accounts.count.min(few), ..phases.accounts };
@@ -88,7 +93,7 @@ impl Run<'_> {
         Ok(Beside { connections, accounts: accounts.count, bare, ledger, to_bare })
     }
 
-    async fn hot(&self, bare: &Bare, ledger: &mut Ledger) -> Result<Hot, Error> {
+    async fn hot(&self, bare: &Bare, ledger: &mut LedgerService) -> Result<Hot, Error> {
         let phases = Phases { accounts: Accounts { count: 1, ..self.phases.accounts }, ..self.phases };
         let (mut ones, mut manies, mut ledgers) = (Rounds::default(), Rounds::default(), Rounds::default());
         let mut together = Vec::new();
