@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// Why a journal can't be audited at all.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// A file can't be opened.
     #[error("can't open {}", path.display())]
     Open {

@@ -12,14 +12,14 @@
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one
 //! slip is not made twice. Down the way: the journal's files. Up the way: the command line, and tests that compare the two.
 
-pub mod carry;
-pub mod error;
-pub mod parse;
-pub mod rules;
-pub mod run;
-pub mod show;
-pub mod source;
-pub mod values;
+pub(crate) mod carry;
+pub(crate) mod error;
+pub(crate) mod parse;
+pub(crate) mod rules;
+pub(crate) mod run;
+pub(crate) mod show;
+pub(crate) mod source;
+pub(crate) mod values;
 
 #[cfg(test)]
 pub(crate) mod tests;

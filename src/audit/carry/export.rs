@@ -16,7 +16,7 @@ use crate::audit::values::finding::Finding;
 
 /// Why an export stops before its end.
 #[derive(Debug, thiserror::Error)]
-pub enum ExportError {
+pub(crate) enum ExportError {
     /// The journal can't be read.
     #[error(transparent)]
     Audit(#[from] Error),
@@ -62,7 +62,7 @@ fn between(from: u64, to: u64) -> String {
 
 /// Lines in, an export out: cuts off what was not asked for, and notes what the manifest says.
 #[derive(Debug)]
-pub struct Exporter<W> {
+pub(crate) struct Exporter<W> {
     out: W,
     journal_id: Uuid,
     from: u64,
@@ -79,7 +79,7 @@ impl<W: Write> Exporter<W> {
     ///
     /// # Errors
     /// When the journal does not have these positions.
-    pub fn new(
+    pub(crate) fn new(
         out: W,
         journal_id: Uuid,
         head: u64,
@@ -97,7 +97,7 @@ impl<W: Write> Exporter<W> {
 
     /// The position of the line that it wants next; none when it has all.
     #[must_use]
-    pub fn wants(&self) -> Option<u64> {
+    pub(crate) fn wants(&self) -> Option<u64> {
         (self.next <= self.to).then_some(self.next)
     }
 
@@ -105,7 +105,7 @@ impl<W: Write> Exporter<W> {
     ///
     /// # Errors
     /// When a line is not the one that comes next, or can't be written on.
-    pub fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
+    pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         let broken = |position| move || ExportError::Broken(position);
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             if self.next > self.to {
@@ -134,7 +134,7 @@ impl<W: Write> Exporter<W> {
     ///
     /// # Errors
     /// When lines are missing, or it can't be written.
-    pub fn finish(mut self) -> Result<Manifest, ExportError> {
+    pub(crate) fn finish(mut self) -> Result<Manifest, ExportError> {
         if self.next <= self.to {
             return Err(ExportError::Broken(self.next));
         }
@@ -157,7 +157,7 @@ impl<W: Write> Exporter<W> {
 ///
 /// # Errors
 /// When it can't be read or written on, or lines are missing.
-pub fn from_folder(
+pub(crate) fn from_folder(
     folder: &Path,
     (from, to): (Option<u64>, Option<u64>),
     out: impl Write,

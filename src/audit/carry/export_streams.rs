@@ -15,7 +15,7 @@ use crate::audit::values::finding::{Finding, Place};
 
 /// Lines in from the journal's first on, an export out.
 #[derive(Debug)]
-pub struct StreamsExporter<W> {
+pub(crate) struct StreamsExporter<W> {
     out: W,
     from: u64,
     to: u64,
@@ -29,20 +29,20 @@ pub struct StreamsExporter<W> {
 
 impl<W: Write> StreamsExporter<W> {
     /// An export of the events at these positions (by default all) and those between them.
-    pub fn new(out: W, from: Option<u64>, to: Option<u64>) -> Self {
+    pub(crate) fn new(out: W, from: Option<u64>, to: Option<u64>) -> Self {
         let (from, to) = (from.unwrap_or(1), to.unwrap_or(u64::MAX));
         Self { out, from, to, at: 0, events: 0, head: None, part: None }
     }
 
     /// After which position it wants lines; none when it has all.
     #[must_use]
-    pub fn wants_after(&self) -> Option<u64> {
+    pub(crate) fn wants_after(&self) -> Option<u64> {
         (self.at < self.to).then_some(self.at)
     }
 
     /// How many events were read.
     #[must_use]
-    pub fn events(&self) -> u64 {
+    pub(crate) fn events(&self) -> u64 {
         self.events
     }
 
@@ -50,7 +50,7 @@ impl<W: Write> StreamsExporter<W> {
     ///
     /// # Errors
     /// When one is none or does not come after the one before, or can't be written on.
-    pub fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
+    pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             let position = event_line::position(line, 0).filter(|position| *position > self.at);
             let position = position.ok_or(ExportError::Broken(self.at + 1))?;
@@ -89,7 +89,7 @@ impl<W: Write> StreamsExporter<W> {
     ///
     /// # Errors
     /// When there were no events between the positions, or it can't be written.
-    pub fn finish(mut self) -> Result<Manifest, ExportError> {
+    pub(crate) fn finish(mut self) -> Result<Manifest, ExportError> {
         let manifest = self.part.ok_or(ExportError::None { from: self.from, to: self.to })?;
         self.out.write_all(manifest.line().as_bytes()).map_err(ExportError::Write)?;
         self.out.flush().map_err(ExportError::Write)?;
@@ -101,7 +101,7 @@ impl<W: Write> StreamsExporter<W> {
 ///
 /// # Errors
 /// When the source can't be read or has found something wrong, and as [`StreamsExporter`].
-pub fn from_streams(
+pub(crate) fn from_streams(
     source: &mut dyn Source,
     (from, to): (Option<u64>, Option<u64>),
     out: impl Write,

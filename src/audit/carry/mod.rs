@@ -3,7 +3,7 @@
 //! Lines are carried byte for byte. It must not know the rules: what is restored is audited first, by [`run`](super::run).
 //! Down the way: [`source`](super::source), [`parse`](super::parse) and [`run`](super::run). Up the way: the command line.
 
-pub mod export;
-pub mod export_streams;
-pub mod remote_export;
-pub mod restore;
+pub(crate) mod export;
+pub(crate) mod export_streams;
+pub(crate) mod remote_export;
+pub(crate) mod restore;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Why nothing can be had from a service.
 #[derive(Debug, thiserror::Error)]
-pub enum RemoteError {
+pub(crate) enum RemoteError {
     /// No connection, or none that holds.
     #[error("can't get {url}")]
     Connection {
@@ -60,7 +60,7 @@ struct ServiceHead {
 ///
 /// # Errors
 /// When it can't be reached, refuses, or gives other lines than those asked for.
-pub async fn from_url(
+pub(crate) async fn from_url(
     base: &str,
     key: Option<&str>,
     (from, to): (Option<u64>, Option<u64>),

@@ -25,7 +25,7 @@ const ROW_BYTES: usize = 64 * 1024;
 
 /// Why there is no new folder.
 #[derive(Debug, thiserror::Error)]
-pub enum RestoreError {
+pub(crate) enum RestoreError {
     /// The export can't be read, or the folder not written.
     #[error(transparent)]
     Audit(#[from] Error),
@@ -48,7 +48,7 @@ pub enum RestoreError {
 ///
 /// # Errors
 /// When the folder has something in it, the export is not whole and right, or one of the two can't be read or written.
-pub fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> Result<Audited, RestoreError> {
+pub(crate) fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> Result<Audited, RestoreError> {
     refuse_existing(folder)?;
     let source = File::open(export)?;
     if source.info().chain == Chain::Streams {

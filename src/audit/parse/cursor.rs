@@ -6,7 +6,7 @@ use crate::audit::values::span::Span;
 
 /// Where in a line the auditor is.
 #[derive(Debug)]
-pub struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     block: &'a [u8],
     start: usize,
     at: usize,
@@ -15,13 +15,13 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// At `start` of a block that ends with the line's last byte (without its line feed).
     #[must_use]
-    pub fn new(block: &'a [u8], start: usize) -> Self {
+    pub(crate) fn new(block: &'a [u8], start: usize) -> Self {
         Self { block, start, at: start }
     }
 
     /// Where it is in the block.
     #[must_use]
-    pub fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
@@ -31,7 +31,7 @@ impl<'a> Cursor<'a> {
 
     /// That here the line is not as it should be.
     #[must_use]
-    pub fn wrong(&self, expected: &'static str) -> Flaw {
+    pub(crate) fn wrong(&self, expected: &'static str) -> Flaw {
         Flaw::Layout { byte: self.at - self.start + 1, expected }
     }
 
@@ -40,13 +40,13 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// When another text stands here.
     #[inline]
-    pub fn literal(&mut self, text: &'static str) -> Result<(), Flaw> {
+    pub(crate) fn literal(&mut self, text: &'static str) -> Result<(), Flaw> {
         if self.maybe(text) { Ok(()) } else { Err(self.wrong(text)) }
     }
 
     /// Passes over this text if it stands here.
     #[inline]
-    pub fn maybe(&mut self, text: &str) -> bool {
+    pub(crate) fn maybe(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text.as_bytes());
         if found {
             self.at += text.len();
@@ -59,7 +59,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// When the line ends before.
     #[inline]
-    pub fn bytes<const N: usize>(&mut self, expected: &'static str) -> Result<&'a [u8; N], Flaw> {
+    pub(crate) fn bytes<const N: usize>(&mut self, expected: &'static str) -> Result<&'a [u8; N], Flaw> {
         let bytes = self.rest().first_chunk().ok_or_else(|| self.wrong(expected))?;
         self.at += N;
         Ok(bytes)
@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// When none stands here, or one that no 64 bits hold.
     #[inline]
-    pub fn number(&mut self) -> Result<u64, Flaw> {
+    pub(crate) fn number(&mut self) -> Result<u64, Flaw> {
         let rest = self.rest();
         let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
         let number = rest.get(..digits).unwrap_or_default();
@@ -89,7 +89,7 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// When the string does not end, or is escaped in another way.
-    pub fn text(&mut self) -> Result<Span, Flaw> {
+    pub(crate) fn text(&mut self) -> Result<Span, Flaw> {
         let start = self.at;
         loop {
             let rest = self.rest();
@@ -112,7 +112,7 @@ impl<'a> Cursor<'a> {
     /// # Errors
     /// When it does not end, or has an escape.
     #[inline]
-    pub fn word(&mut self) -> Result<Span, Flaw> {
+    pub(crate) fn word(&mut self) -> Result<Span, Flaw> {
         let rest = self.rest();
         let length = rest.iter().take_while(|b| !matches!(b, b'"' | b'\\' | 0..0x20)).count();
         if rest.get(length) != Some(&b'"') {
@@ -125,7 +125,7 @@ impl<'a> Cursor<'a> {
 
     /// A part of the block that was passed over.
     #[must_use]
-    pub fn span(&self, start: usize, end: usize) -> Span {
+    pub(crate) fn span(&self, start: usize, end: usize) -> Span {
         Span::new(start, end)
     }
 
@@ -152,14 +152,14 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     /// When it goes on.
-    pub fn end(&self) -> Result<(), Flaw> {
+    pub(crate) fn end(&self) -> Result<(), Flaw> {
         if self.rest().is_empty() { Ok(()) } else { Err(self.wrong("the end of the line")) }
     }
 }
 
 /// The text of a JSON string, its escapes taken out: the order of keys is by that.
 #[must_use]
-pub fn unescaped(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn unescaped(raw: &[u8]) -> Vec<u8> {
     let quoted = [b"\"", raw, b"\""].concat();
     serde_json::from_slice::<String>(&quoted).map(String::into_bytes).unwrap_or_else(|_| raw.to_vec())
 }

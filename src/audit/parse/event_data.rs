@@ -10,7 +10,7 @@ use crate::audit::values::span::Span;
 
 /// The types of event that are known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `AccountOpened`
     Opened,
     /// `Deposited`, `Withdrawn`
@@ -32,7 +32,7 @@ impl Kind {
     ///
     /// # Errors
     /// When no such type is known.
-    pub fn read(name: &[u8]) -> Result<Self, Flaw> {
+    pub(crate) fn read(name: &[u8]) -> Result<Self, Flaw> {
         Ok(match name {
             b"AccountOpened" => Self::Opened,
             b"Deposited" => Self::Moved(Direction::Deposit),
@@ -51,20 +51,20 @@ impl Kind {
 
 /// What an event's `data` says.
 #[derive(Debug)]
-pub struct Body {
+pub(crate) struct Body {
     /// The account's currency.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// What happened.
-    pub fact: Fact,
+    pub(crate) fact: Fact,
     /// Whether the client gave `effective_at`.
-    pub effective_at_given: bool,
+    pub(crate) effective_at_given: bool,
 }
 
 /// Reads `data` up to, not including, its closing brace.
 ///
 /// # Errors
 /// When its layout is another, or its parts do not agree with each other.
-pub fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
     let body = |currency, fact| Body { currency, fact, effective_at_given: false };
     match kind {
         Kind::Opened => {

@@ -23,7 +23,12 @@ const FUTURE_ALLOWED_MICROS: i64 = 5 * 60 * 1_000_000;
 ///
 /// # Errors
 /// The first thing that is wrong with the line.
-pub fn read(block: &[u8], start: usize, previous: Option<&Hash>, hasher: &mut Hasher) -> Result<Event, Flaw> {
+pub(crate) fn read(
+    block: &[u8],
+    start: usize,
+    previous: Option<&Hash>,
+    hasher: &mut Hasher,
+) -> Result<Event, Flaw> {
     let line = block.get(start..).unwrap_or_default();
     if line.is_empty() {
         return Err(Flaw::Empty);
@@ -77,7 +82,7 @@ pub fn read(block: &[u8], start: usize, previous: Option<&Hash>, hasher: &mut Ha
 
 /// The id of an event that was read from this block, where it is a UUID.
 #[must_use]
-pub fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
+pub(crate) fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
     let id = event.canonical.1.before(block)?.strip_suffix(b"\",")?.last_chunk()?;
     chain::read_uuid(id).map(Uuid::from_u128)
 }
@@ -85,7 +90,7 @@ pub fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
 /// Is this line (without its line feed) an event that is chained to its stream alone? The first event of a journal that is
 /// chained along its streams is.
 #[must_use]
-pub fn begins_its_stream(line: &[u8]) -> bool {
+pub(crate) fn begins_its_stream(line: &[u8]) -> bool {
     let mut hasher = Hasher::default();
     let event = read(line, 0, None, &mut hasher);
     event.is_ok_and(|event| hasher.hash(&chain::of_stream(event.account.of(line))) == event.hash)
@@ -93,7 +98,7 @@ pub fn begins_its_stream(line: &[u8]) -> bool {
 
 /// The position that the line from `start` says it has.
 #[must_use]
-pub fn position(block: &[u8], start: usize) -> Option<u64> {
+pub(crate) fn position(block: &[u8], start: usize) -> Option<u64> {
     let mut cursor = Cursor::new(block, start);
     cursor.literal("{\"position\":").and_then(|()| cursor.number()).ok()
 }

@@ -7,26 +7,26 @@ use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::finding::Flaw;
 
 /// How a manifest begins. No event begins so.
-pub const START: &str = "{\"manifest\":";
+pub(crate) const START: &str = "{\"manifest\":";
 
 /// What an export's last line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The journal's id.
-    pub journal_id: Uuid,
+    pub(crate) journal_id: Uuid,
     /// The position of the first event in the file.
-    pub from: u64,
+    pub(crate) from: u64,
     /// The last one; one less than `from` when there is none.
-    pub to: u64,
+    pub(crate) to: u64,
     /// How many events there are.
-    pub count: u64,
+    pub(crate) count: u64,
     /// The hash of the first event. None: the journal is chained along its streams, and the two hashes below are those of
     /// the journal's head before the first event and after the last one.
-    pub first_hash: Option<Hash>,
+    pub(crate) first_hash: Option<Hash>,
     /// The hash of the last event.
-    pub last_hash: Hash,
+    pub(crate) last_hash: Hash,
     /// The hash before the first event.
-    pub previous_hash: Hash,
+    pub(crate) previous_hash: Hash,
 }
 
 /// What comes first in the manifest of a journal chained along the journal, and along its streams.
@@ -36,13 +36,13 @@ const FORMATS: [&str; 2] =
 impl Manifest {
     /// What the events are chained to.
     #[must_use]
-    pub const fn chain(&self) -> Chain {
+    pub(crate) const fn chain(&self) -> Chain {
         if self.first_hash.is_some() { Chain::Journal } else { Chain::Streams }
     }
 
     /// Whether the first event is the journal's first.
     #[must_use]
-    pub fn begins(&self) -> bool {
+    pub(crate) fn begins(&self) -> bool {
         match self.chain() {
             Chain::Journal => self.from == 1,
             Chain::Streams => self.previous_hash == chain::genesis(self.journal_id),
@@ -51,7 +51,7 @@ impl Manifest {
 
     /// Writes it as a line with its line feed.
     #[must_use]
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         let Self { journal_id, from, to, count, first_hash, last_hash, previous_hash } = self;
         let [along_journal, along_streams] = FORMATS;
         let (format, first) = match first_hash {
@@ -70,7 +70,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Flaw::ManifestLayout`] when the line has another form.
-    pub fn read(line: &[u8]) -> Result<Self, Flaw> {
+    pub(crate) fn read(line: &[u8]) -> Result<Self, Flaw> {
         Self::cut(line).map_err(|_| Flaw::ManifestLayout)
     }
 
@@ -111,7 +111,7 @@ impl Manifest {
     ///
     /// # Errors
     /// When its numbers do not fit together, or a whole journal does not begin as one with its id does.
-    pub fn check(&self) -> Result<(), Flaw> {
+    pub(crate) fn check(&self) -> Result<(), Flaw> {
         if self.from == 0 {
             return Err(Flaw::Manifest("from"));
         }

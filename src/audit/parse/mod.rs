@@ -4,9 +4,9 @@
 //! can be read on several threads in any order. Down the way: [`values`](super::values). Up the way:
 //! [`source`](super::source), which fills the blocks, and [`run`](super::run), which reads them.
 
-pub mod cursor;
-pub mod event_data;
-pub mod event_line;
-pub mod manifest;
-pub mod read_block;
-pub mod words;
+pub(crate) mod cursor;
+pub(crate) mod event_data;
+pub(crate) mod event_line;
+pub(crate) mod manifest;
+pub(crate) mod read_block;
+pub(crate) mod words;

@@ -19,24 +19,24 @@ use crate::audit::values::money;
 
 /// A guarded account.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub(crate) struct Account {
     /// Its currency.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// Its balance, in minor units.
-    pub balance: i128,
+    pub(crate) balance: i128,
     /// How far that may go under zero, in minor units.
-    pub limit: i128,
+    pub(crate) limit: i128,
     /// Its state.
-    pub status: Status,
+    pub(crate) status: Status,
     /// The revision of its newest event.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// The running hash of what happened to which ID on it.
-    pub id_history: [u8; 32],
+    pub(crate) id_history: [u8; 32],
 }
 
 /// The books after the events folded so far.
 #[derive(Debug)]
-pub struct Books {
+pub(crate) struct Books {
     chain: Chain,
     names: HashMap<Box<[u8]>, u32, RandomState>,
     accounts: Vec<Account>,
@@ -53,7 +53,7 @@ pub struct Books {
 impl Books {
     /// The books before the first event of a journal that is chained so.
     #[must_use]
-    pub fn new(chain: Chain) -> Self {
+    pub(crate) fn new(chain: Chain) -> Self {
         Self {
             chain,
             names: HashMap::default(),
@@ -68,7 +68,7 @@ impl Books {
     }
 
     /// Makes room for so many events.
-    pub fn reserve(&mut self, events: usize) {
+    pub(crate) fn reserve(&mut self, events: usize) {
         self.ids.reserve(events);
     }
 
@@ -76,7 +76,7 @@ impl Books {
     ///
     /// # Errors
     /// What is wrong with it, after the events before. The books are of no further use then.
-    pub fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
+    pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         self.not_back(event)?;
         let name = event.account.of(block);
         let known = self.names.get(name).copied();
@@ -284,13 +284,13 @@ impl Books {
 
     /// The position of the last event that was taken; 0 when there is none.
     #[must_use]
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.ids.position()
     }
 
     /// The IDs that were seen on two accounts, which are shown by their names.
     #[must_use]
-    pub fn double_uses(&self) -> Vec<NamedDoubleUse> {
+    pub(crate) fn double_uses(&self) -> Vec<NamedDoubleUse> {
         NamedDoubleUse::named(
             self.ids.double_uses(),
             self.names.iter().map(|(name, number)| (*number, &**name)),
@@ -299,7 +299,7 @@ impl Books {
 
     /// The guarded accounts, in the order of their names' bytes.
     #[must_use]
-    pub fn accounts(&self) -> Vec<(&str, &Account)> {
+    pub(crate) fn accounts(&self) -> Vec<(&str, &Account)> {
         let mut accounts: Vec<_> = self
             .names
             .iter()
@@ -313,7 +313,7 @@ impl Books {
 
     /// The ledger's own accounts by name and currency, with their balances in minor units.
     #[must_use]
-    pub fn internal(&self) -> BTreeMap<(&str, Currency), i128> {
+    pub(crate) fn internal(&self) -> BTreeMap<(&str, Currency), i128> {
         let names: HashMap<u32, &[u8]> = self.counter_names.iter().map(|(name, at)| (*at, &**name)).collect();
         self.internal
             .iter()

@@ -7,7 +7,7 @@ use crate::audit::values::money;
 
 /// The digest of the books, as lower-case hexadecimal digits.
 #[must_use]
-pub fn of(books: &Books) -> String {
+pub(crate) fn of(books: &Books) -> String {
     let mut hash = Sha256::new();
     for (name, account) in books.accounts() {
         let show = |units| money::show(units, account.currency);

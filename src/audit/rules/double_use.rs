@@ -7,30 +7,33 @@ use uuid::Uuid;
 
 /// One ID on two accounts. Its parts: the number of the account, and the position there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DoubleUse {
+pub(crate) struct DoubleUse {
     /// The ID.
-    pub id: u128,
+    pub(crate) id: u128,
     /// Where it was seen first.
-    pub first: (u32, u64),
+    pub(crate) first: (u32, u64),
     /// Where it was seen again.
-    pub again: (u32, u64),
+    pub(crate) again: (u32, u64),
 }
 
 /// One ID on two accounts, to be shown: by name and position.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedDoubleUse {
+pub(crate) struct NamedDoubleUse {
     /// The ID.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Where it was seen first.
-    pub first: (String, u64),
+    pub(crate) first: (String, u64),
     /// Where it was seen again.
-    pub again: (String, u64),
+    pub(crate) again: (String, u64),
 }
 
 impl NamedDoubleUse {
     /// Puts the accounts' names for their numbers.
     #[must_use]
-    pub fn named<'a>(double_uses: &[DoubleUse], names: impl Iterator<Item = (u32, &'a [u8])>) -> Vec<Self> {
+    pub(crate) fn named<'a>(
+        double_uses: &[DoubleUse],
+        names: impl Iterator<Item = (u32, &'a [u8])>,
+    ) -> Vec<Self> {
         if double_uses.is_empty() {
             return Vec::new();
         }

@@ -19,7 +19,7 @@ struct Stream {
 
 /// What was seen in the part so far.
 #[derive(Debug)]
-pub struct Fragment {
+pub(crate) struct Fragment {
     chain: Chain,
     streams: HashMap<Box<[u8]>, Stream, RandomState>,
     ids: IdSet,
@@ -29,7 +29,7 @@ pub struct Fragment {
 impl Fragment {
     /// A part that begins at this position.
     #[must_use]
-    pub fn new(chain: Chain, from: u64) -> Self {
+    pub(crate) fn new(chain: Chain, from: u64) -> Self {
         Self { chain, streams: HashMap::default(), ids: IdSet::new(chain, from), recorded_at: None }
     }
 
@@ -37,7 +37,7 @@ impl Fragment {
     ///
     /// # Errors
     /// When time or a stream's revisions do not go on from what the part has shown, or an ID comes twice in it.
-    pub fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
+    pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         // Along streams that is so within a stream only, and looked at with its chain.
         if self.chain == Chain::Journal && self.recorded_at.is_some_and(|last| last > event.recorded_at) {
             return Err(Flaw::TimeBack);
@@ -63,7 +63,7 @@ impl Fragment {
 
     /// The IDs that were seen on two accounts.
     #[must_use]
-    pub fn double_uses(&self) -> Vec<NamedDoubleUse> {
+    pub(crate) fn double_uses(&self) -> Vec<NamedDoubleUse> {
         NamedDoubleUse::named(
             self.ids.double_uses(),
             self.streams.iter().map(|(name, stream)| (stream.number, &**name)),

@@ -7,7 +7,7 @@ use crate::audit::values::money;
 
 /// An account's running hash, one event further: which ID came, what became of it, what it took back or ruled out.
 #[must_use]
-pub fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
+pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(before);
     hash.update(event.id.to_be_bytes());

@@ -17,22 +17,22 @@ use crate::audit::values::finding::Flaw;
 
 /// What is known of a transaction that was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownId {
+pub(crate) struct KnownId {
     /// The account in whose stream it is.
-    pub account: u32,
+    pub(crate) account: u32,
     /// The movement of money, when it was an accepted deposit or withdrawal.
-    pub moved: Option<Movement>,
+    pub(crate) moved: Option<Movement>,
 }
 
 /// An accepted deposit or withdrawal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Movement {
+pub(crate) struct Movement {
     /// Which of the two.
-    pub direction: Direction,
+    pub(crate) direction: Direction,
     /// How much: at most 10^19 minor units.
-    pub amount: u64,
+    pub(crate) amount: u64,
     /// The ledger's own account on the other side.
-    pub counter: u32,
+    pub(crate) counter: u32,
 }
 
 /// [`KnownId`] in sixteen bytes: the two highest bits of `counter` tell whether and which way money moved.
@@ -85,7 +85,7 @@ struct PerStream {
 
 /// The IDs seen so far.
 #[derive(Debug)]
-pub struct IdSet {
+pub(crate) struct IdSet {
     /// The position of the first that can come.
     from: u64,
     ids: Vec<u128>,
@@ -99,7 +99,7 @@ pub struct IdSet {
 impl IdSet {
     /// None yet, of a journal that is chained so and read from this position on.
     #[must_use]
-    pub fn new(chain: Chain, from: u64) -> Self {
+    pub(crate) fn new(chain: Chain, from: u64) -> Self {
         let per_stream = match chain {
             Chain::Journal => None,
             Chain::Streams => Some(Box::default()),
@@ -112,7 +112,7 @@ impl IdSet {
     ///
     /// # Errors
     /// When it was seen before; along streams: on the same account.
-    pub fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
+    pub(crate) fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
         let Err(place) = self.insert(event.id, known) else {
             if let Some(per_stream) = &mut self.per_stream {
                 per_stream.positions.push(event.position);
@@ -146,19 +146,19 @@ impl IdSet {
 
     /// The IDs that were seen on two accounts, in the order of the second position.
     #[must_use]
-    pub fn double_uses(&self) -> &[DoubleUse] {
+    pub(crate) fn double_uses(&self) -> &[DoubleUse] {
         self.per_stream.as_ref().map_or(&[], |per_stream| &per_stream.double_uses)
     }
 
     /// The position of the last one; one less than the first position that can come when there is none.
     #[must_use]
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         let last = self.per_stream.as_ref().and_then(|per_stream| per_stream.positions.last().copied());
         last.unwrap_or((self.from + self.len() as u64).saturating_sub(1))
     }
 
     /// Makes room for so many, so that nothing need be moved as they come.
-    pub fn reserve(&mut self, ids: usize) {
+    pub(crate) fn reserve(&mut self, ids: usize) {
         self.ids.reserve_exact(ids);
         self.known.reserve_exact(ids);
         if let Some(per_stream) = &mut self.per_stream {
@@ -188,7 +188,7 @@ impl IdSet {
 
     /// What is known of an ID on this account.
     #[must_use]
-    pub fn get(&self, id: u128, account: u32) -> Option<KnownId> {
+    pub(crate) fn get(&self, id: u128, account: u32) -> Option<KnownId> {
         let first = self.probe(id, self.hasher.hash_one(id)).err()?;
         let known = |place: usize| self.known.get(place).map(|packed| packed.open());
         known(first).filter(|known| known.account == account).or_else(|| {
@@ -199,13 +199,13 @@ impl IdSet {
 
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }
 
     /// Is there none?
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 

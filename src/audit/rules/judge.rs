@@ -8,7 +8,7 @@ use crate::audit::values::money;
 
 /// The three states of a guarded account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Status {
+pub(crate) enum Status {
     /// Takes everything.
     #[default]
     Open,
@@ -21,7 +21,7 @@ pub enum Status {
 impl Status {
     /// As the service writes it.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Frozen => "frozen",
@@ -32,22 +32,22 @@ impl Status {
 
 /// What the rules look at: the account as the events before leave it.
 #[derive(Debug, Clone, Copy)]
-pub struct AccountBefore {
+pub(crate) struct AccountBefore {
     /// Its currency.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// Its balance.
-    pub balance: i128,
+    pub(crate) balance: i128,
     /// How far that may go under zero.
-    pub limit: i128,
+    pub(crate) limit: i128,
     /// Its state.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Whether the request's own ID was ruled out on this account.
-    pub prevented: bool,
+    pub(crate) prevented: bool,
 }
 
 /// What a reversal is to take back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// An ID that was never seen on this account, nor ruled out.
     Unseen,
     /// An ID that was never seen on this account and was ruled out.
@@ -67,7 +67,7 @@ pub enum Target {
 
 /// A request that changes or moves something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Request {
+pub(crate) enum Request {
     /// A deposit or a withdrawal.
     Move(Direction, i128),
     /// A reversal.
@@ -87,7 +87,7 @@ pub enum Request {
 
 /// What the rules make of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judgement {
+pub(crate) enum Judgement {
     /// It is accepted, and the guarded account gets so much (zero for what moves no money).
     Accepted(i128),
     /// It is accepted, and rules out a transaction that has not come yet.
@@ -111,7 +111,7 @@ impl std::fmt::Display for Judgement {
 
 /// What becomes of a request on an account that is there.
 #[must_use]
-pub fn judge(account: &AccountBefore, request: Request) -> Judgement {
+pub(crate) fn judge(account: &AccountBefore, request: Request) -> Judgement {
     match judged(account, request) {
         Ok(judgement) => judgement,
         Err(code) => Judgement::Declined(code),

@@ -4,11 +4,11 @@
 //! Everything here takes events in the journal's order. It must not know lines, files or threads. Down the way:
 //! [`values`](super::values). Up the way: [`run`](super::run), which hands the events over.
 
-pub mod books;
-pub mod digest;
-pub mod double_use;
-pub mod fragment;
-pub mod id_history;
-pub mod id_set;
-pub mod judge;
-pub mod stream_chains;
+pub(crate) mod books;
+pub(crate) mod digest;
+pub(crate) mod double_use;
+pub(crate) mod fragment;
+pub(crate) mod id_history;
+pub(crate) mod id_set;
+pub(crate) mod judge;
+pub(crate) mod stream_chains;

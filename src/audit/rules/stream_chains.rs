@@ -21,7 +21,7 @@ struct Newest {
 
 /// Every stream that was seen.
 #[derive(Debug, Default)]
-pub struct Streams {
+pub(crate) struct Streams {
     newest: HashMap<Box<[u8]>, Option<Newest>, RandomState>,
     hasher: Hasher,
 }
@@ -32,7 +32,7 @@ impl Streams {
     ///
     /// # Errors
     /// When the event does not follow from the one before it in its stream.
-    pub fn take(&mut self, event: &Event, block: &[u8], whole: bool) -> Result<(), Flaw> {
+    pub(crate) fn take(&mut self, event: &Event, block: &[u8], whole: bool) -> Result<(), Flaw> {
         let name = event.account.of(block);
         if !self.newest.contains_key(name) {
             self.newest.insert(name.into(), None);
@@ -70,7 +70,7 @@ impl Streams {
     /// The accounts whose streams were seen, in the order of their names; that of an event that was found wrong is among
     /// them.
     #[must_use]
-    pub fn accounts(&self) -> Vec<String> {
+    pub(crate) fn accounts(&self) -> Vec<String> {
         let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
         let mut names: Vec<String> = self.newest.keys().map(|key| name(key)).collect();
         names.sort_unstable();

@@ -11,31 +11,31 @@ use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// The result of an audit.
 #[derive(Debug)]
-pub struct Audited {
+pub(crate) struct Audited {
     /// What its events are chained to.
-    pub chain: Chain,
+    pub(crate) chain: Chain,
     /// Whether it was read from the journal's first event on.
-    pub begins: bool,
+    pub(crate) begins: bool,
     /// The journal's id, where the source says it or it follows from the first event.
-    pub journal_id: Option<Uuid>,
+    pub(crate) journal_id: Option<Uuid>,
     /// The first position.
-    pub from: u64,
+    pub(crate) from: u64,
     /// The last position that was found right; one less than `from` when there is none.
-    pub position: u64,
+    pub(crate) position: u64,
     /// The journal's head hash there; none when there is no event and the source does not say what goes before.
-    pub hash: Option<Hash>,
+    pub(crate) hash: Option<Hash>,
     /// How many events of each type were found right.
-    pub counts: BTreeMap<&'static str, u64>,
+    pub(crate) counts: BTreeMap<&'static str, u64>,
     /// The books after them; none when the first event is not the journal's first.
-    pub books: Option<Books>,
+    pub(crate) books: Option<Books>,
     /// Whether a manifest was there and has shown that nothing is missing at the end.
-    pub whole: bool,
+    pub(crate) whole: bool,
     /// IDs on two accounts: in a journal chained along its streams no flaw, but to be told.
-    pub double_uses: Vec<NamedDoubleUse>,
+    pub(crate) double_uses: Vec<NamedDoubleUse>,
     /// Along streams: the accounts whose streams were met.
-    pub accounts: Vec<String>,
+    pub(crate) accounts: Vec<String>,
     /// The first thing that is wrong.
-    pub finding: Option<Finding>,
+    pub(crate) finding: Option<Finding>,
 }
 
 impl Audited {

@@ -26,7 +26,7 @@ const SHORTEST_LINE: u64 = 400;
 ///
 /// # Errors
 /// When it can't be read. That it is wrong is no error but a [`Finding`].
-pub fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
+pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
     let mut auditor = Auditor::new(source.info().clone(), options);
     let first = (auditor.info.chain, auditor.info.previous);
     pipeline::run(source, first, |block, lines| auditor.block(block, lines))?;

@@ -4,8 +4,8 @@
 //! [`parse`](super::parse) and [`rules`](super::rules). Up the way: [`show`](super::show), [`carry`](super::carry) and the
 //! command line.
 
-pub mod audited;
-pub mod auditor;
-pub mod options;
-pub mod pipeline;
-pub mod verify;
+pub(crate) mod audited;
+pub(crate) mod auditor;
+pub(crate) mod options;
+pub(crate) mod pipeline;
+pub(crate) mod verify;

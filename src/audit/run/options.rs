@@ -6,7 +6,7 @@ use crate::audit::values::event::Moment;
 
 /// Where to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopAt {
+pub(crate) enum StopAt {
     /// After the event at this position.
     Position(u64),
     /// After the last event that was recorded at or before this moment; along streams: after the last one of each stream.
@@ -14,19 +14,19 @@ pub enum StopAt {
 }
 
 /// A position at which to show the books, and whom to show them.
-pub type Pause<'a> = (u64, &'a mut dyn FnMut(&Books));
+pub(crate) type Pause<'a> = (u64, &'a mut dyn FnMut(&Books));
 
 /// What is asked of an audit beside its checks.
 #[derive(Default)]
-pub struct Options<'a> {
+pub(crate) struct Options<'a> {
     /// Where to stop; else at the end.
-    pub to: Option<StopAt>,
+    pub(crate) to: Option<StopAt>,
     /// A hash that was kept elsewhere, and the position that it is to be found at.
-    pub expect: Option<(u64, Hash)>,
+    pub(crate) expect: Option<(u64, Hash)>,
     /// Where to show the books on the way.
-    pub pause: Option<Pause<'a>>,
+    pub(crate) pause: Option<Pause<'a>>,
     /// Whom to tell how far it has come, now and then.
-    pub progress: Option<&'a dyn Fn(u64)>,
+    pub(crate) progress: Option<&'a dyn Fn(u64)>,
 }
 
 impl std::fmt::Debug for Options<'_> {

@@ -28,7 +28,7 @@ struct Work {
 ///
 /// # Errors
 /// When the source can't be read.
-pub fn run(
+pub(crate) fn run(
     mut source: Box<dyn Source>,
     (chain, first): (Chain, Option<Hash>),
     mut take: impl FnMut(&Block, &ParsedLines) -> ControlFlow<()>,

@@ -13,26 +13,20 @@ use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// What an audit of a folder or a file has found, to be shown to a person.
 #[derive(Debug)]
-pub struct Verified {
+pub(crate) struct Verified {
     /// What the audit of the events gave.
-    pub audited: Audited,
+    pub(crate) audited: Audited,
     /// Whether a hash that was kept elsewhere was compared.
-    pub expected: bool,
+    pub(crate) expected: bool,
     /// The accounts whose streams, in a store, no longer show all that the journal has, and what was done to them.
-    pub cut: Vec<(String, String)>,
+    pub(crate) cut: Vec<(String, String)>,
 }
 
 impl Verified {
     /// Was everything found right?
     #[must_use]
-    pub fn is_right(&self) -> bool {
+    pub(crate) fn is_right(&self) -> bool {
         self.audited.finding.is_none() && self.cut.is_empty()
-    }
-
-    /// The first bad position, where there is one.
-    #[must_use]
-    pub fn first_bad(&self) -> Option<u64> {
-        self.audited.finding.as_ref().and_then(Finding::position)
     }
 }
 
@@ -40,7 +34,7 @@ impl Verified {
 ///
 /// # Errors
 /// When it can't be read at all.
-pub fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Error> {
+pub(crate) fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
     let source = match open(path) {
         Ok(source) => source,
@@ -63,14 +57,18 @@ pub fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Error> {
 }
 
 /// Which of these accounts' streams no longer show all that was written to them, and why.
-pub type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>, Error>;
+pub(crate) type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>, Error>;
 
 /// Audits what is fed from a store. `cut` is asked about every account that was met: the journal keeps for a while what is
 /// gone from a stream.
 ///
 /// # Errors
 /// When the store can't be read.
-pub fn verify_store(source: Box<dyn Source>, options: Options<'_>, cut: Cut<'_>) -> Result<Verified, Error> {
+pub(crate) fn verify_store(
+    source: Box<dyn Source>,
+    options: Options<'_>,
+    cut: Cut<'_>,
+) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
     let audited = audit(source, options)?;
     let cut = cut(&audited.accounts)?;

@@ -6,10 +6,10 @@ use std::fmt;
 use crate::audit::show::replay::{BookedAccount, BookedInternal, Replayed};
 
 /// What stops a keeper of books from showing them.
-pub type BooksError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BooksError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Books that someone else keeps, such as the index, to be compared with the journal's.
-pub trait OtherBooks {
+pub(crate) trait OtherBooks {
     /// The position of the last event that is in them.
     fn position(&self) -> u64;
 
@@ -36,15 +36,15 @@ pub trait OtherBooks {
 
 /// One thing that two keepers of books say differently.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The account, or what else it is of.
-    pub of: String,
+    pub(crate) of: String,
     /// Which of its parts.
-    pub field: &'static str,
+    pub(crate) field: &'static str,
     /// What the journal gives; `-` for nothing.
-    pub journal: String,
+    pub(crate) journal: String,
     /// What the other books say; `-` for nothing.
-    pub books: String,
+    pub(crate) books: String,
 }
 
 impl fmt::Display for Difference {
@@ -59,7 +59,7 @@ impl fmt::Display for Difference {
 ///
 /// # Errors
 /// When the other books can't be read.
-pub fn compare(replayed: &Replayed, books: &dyn OtherBooks) -> Result<Vec<Difference>, BooksError> {
+pub(crate) fn compare(replayed: &Replayed, books: &dyn OtherBooks) -> Result<Vec<Difference>, BooksError> {
     let mut found = Differences(Vec::new());
     found.field("the books", "position", &replayed.position.to_string(), &books.position().to_string());
     if !found.0.is_empty() {

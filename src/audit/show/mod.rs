@@ -3,6 +3,6 @@
 //! It must not read a journal or judge an event. Down the way: [`run`](super::run) and [`rules`](super::rules). Up the way:
 //! the command line.
 
-pub mod compare;
-pub mod replay;
-pub mod verified;
+pub(crate) mod compare;
+pub(crate) mod replay;
+pub(crate) mod verified;

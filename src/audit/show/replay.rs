@@ -8,64 +8,64 @@ use crate::audit::values::money;
 
 /// A guarded account, as any keeper of books may show it. Sums are texts as the journal writes them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct BookedAccount {
+pub(crate) struct BookedAccount {
     /// Its name.
-    pub account: String,
+    pub(crate) account: String,
     /// Its currency's code.
-    pub currency: String,
+    pub(crate) currency: String,
     /// Its balance.
-    pub balance: String,
+    pub(crate) balance: String,
     /// How far that may go under zero.
-    pub overdraft_limit: String,
+    pub(crate) overdraft_limit: String,
     /// `open`, `frozen` or `closed`.
-    pub status: String,
+    pub(crate) status: String,
     /// The revision of its newest event.
-    pub revision: u64,
+    pub(crate) revision: u64,
 }
 
 /// One of the ledger's own accounts in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct BookedInternal {
+pub(crate) struct BookedInternal {
     /// Its name, with its `@`.
-    pub account: String,
+    pub(crate) account: String,
     /// The currency's code.
-    pub currency: String,
+    pub(crate) currency: String,
     /// Its balance.
-    pub balance: String,
+    pub(crate) balance: String,
 }
 
 /// The total of all balances in a currency: zero, unless something is very wrong.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct TrialBalance {
+pub(crate) struct TrialBalance {
     /// The currency's code.
-    pub currency: String,
+    pub(crate) currency: String,
     /// The sum of the guarded accounts' balances.
-    pub guarded: String,
+    pub(crate) guarded: String,
     /// The sum of the ledger's own accounts' balances.
-    pub internal: String,
+    pub(crate) internal: String,
     /// Whether the two sum to zero.
-    pub balanced: bool,
+    pub(crate) balanced: bool,
 }
 
 /// The books at a position, as the journal alone gives them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Replayed {
+pub(crate) struct Replayed {
     /// The position.
-    pub position: u64,
+    pub(crate) position: u64,
     /// The guarded accounts, by name.
-    pub accounts: Vec<BookedAccount>,
+    pub(crate) accounts: Vec<BookedAccount>,
     /// The ledger's own accounts, by name and currency.
-    pub internal: Vec<BookedInternal>,
+    pub(crate) internal: Vec<BookedInternal>,
     /// The trial balance, by currency.
-    pub trial_balance: Vec<TrialBalance>,
+    pub(crate) trial_balance: Vec<TrialBalance>,
     /// The state digest.
-    pub digest: String,
+    pub(crate) digest: String,
 }
 
 impl Replayed {
     /// Shows the auditor's books.
     #[must_use]
-    pub fn of(books: &books::Books) -> Self {
+    pub(crate) fn of(books: &books::Books) -> Self {
         let mut totals = BTreeMap::<_, (i128, i128)>::new();
         let mut accounts = Vec::new();
         for (name, account) in books.accounts() {
@@ -101,7 +101,7 @@ impl Replayed {
 
     /// Do all balances sum to zero in every currency?
     #[must_use]
-    pub fn balanced(&self) -> bool {
+    pub(crate) fn balanced(&self) -> bool {
         self.trial_balance.iter().all(|trial| trial.balanced)
     }
 }

@@ -30,18 +30,18 @@ enum Piece {
 /// That nobody listens any more: the audit has found something, or was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the auditor listens no more")]
-pub struct AuditorGone;
+pub(crate) struct AuditorGone;
 
 /// The feeding end.
 #[derive(Debug, Clone)]
-pub struct Feeder(Sender<Piece>);
+pub(crate) struct Feeder(Sender<Piece>);
 
 impl Feeder {
     /// Hands over the next lines, each with its line feed. Waits while the auditor is behind.
     ///
     /// # Errors
     /// When there is no use in going on.
-    pub fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
+    pub(crate) fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
         self.give(Piece::Lines(lines))
     }
 
@@ -49,7 +49,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When there is no use in going on.
-    pub fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
+    pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
         self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
     }
 
@@ -57,7 +57,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When there is no use in going on.
-    pub fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
+    pub(crate) fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
         self.give(Piece::Failed(why))
     }
 
@@ -65,7 +65,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When nobody listens.
-    pub fn end(self) -> Result<(), AuditorGone> {
+    pub(crate) fn end(self) -> Result<(), AuditorGone> {
         self.give(Piece::End)
     }
 
@@ -76,14 +76,14 @@ impl Feeder {
 
 /// A whole journal, chained along its streams, as it is fed.
 #[derive(Debug)]
-pub struct FedJournal {
+pub(crate) struct FedJournal {
     info: SourceInfo,
     pieces: Receiver<Piece>,
 }
 
 /// A journal that is fed, and the end to feed it at.
 #[must_use]
-pub fn fed() -> (Feeder, FedJournal) {
+pub(crate) fn fed() -> (Feeder, FedJournal) {
     let (give, pieces) = bounded(WAITING);
     let info = SourceInfo::unknown(Chain::Streams, 0);
     (Feeder(give), FedJournal { info, pieces })

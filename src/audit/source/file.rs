@@ -17,7 +17,7 @@ const LONGEST_MANIFEST: u64 = 4_096;
 
 /// An exported file, or anything else that can be read and rewound.
 #[derive(Debug)]
-pub struct File<R = fs::File> {
+pub(crate) struct File<R = fs::File> {
     path: PathBuf,
     file: R,
     info: SourceInfo,
@@ -32,7 +32,7 @@ impl File {
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let file = fs::File::open(path).map_err(|source| Error::Open { path: path.into(), source })?;
         Self::new(file, path)
     }
@@ -43,7 +43,7 @@ impl<R: Read + Seek + Send> File<R> {
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
-    pub fn new(mut file: R, path: &Path) -> Result<Self, Error> {
+    pub(crate) fn new(mut file: R, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.into(), source };
         let left = file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut this = Self {

@@ -18,9 +18,9 @@ use crate::audit::values::chain::{self, Chain};
 use crate::audit::values::finding::Flaw;
 
 /// What the folder's `FORMAT` file says.
-pub const FORMAT: &str = "bookonce data folder, format 1\n";
+pub(crate) const FORMAT: &str = "bookonce data folder, format 1\n";
 /// The journal's file in the folder.
-pub const JOURNAL: &str = "journal.db";
+pub(crate) const JOURNAL: &str = "journal.db";
 /// SQLite before 3.51.3 may lose a WAL's frames when it starts over.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// Rows a query.
@@ -31,7 +31,7 @@ const NEXT: &str = "SELECT first, count, recorded_at, events FROM commits WHERE 
 
 /// The journal of a data folder.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     database: Connection,
     info: SourceInfo,
@@ -45,7 +45,7 @@ impl Folder {
     ///
     /// # Errors
     /// When it is no data folder, one of another format, or can't be read.
-    pub fn open(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let (path, database) = connect(folder)?;
         let read = |source| failed(&path, source);
         let id: Option<String> = database
@@ -78,7 +78,7 @@ impl Folder {
     ///
     /// # Errors
     /// When the row can't be looked up.
-    pub fn skip_to(&mut self, position: u64) -> Result<(), Error> {
+    pub(crate) fn skip_to(&mut self, position: u64) -> Result<(), Error> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         let first: Option<i64> = self
             .database
@@ -161,7 +161,7 @@ fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
 ///
 /// # Errors
 /// When the database can't be read.
-pub fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
+pub(crate) fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
     let (path, database) = connect(folder)?;
     let found: rusqlite::Result<String> = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     match found.map_err(|source| failed(&path, source)) {

@@ -11,6 +11,6 @@ use crate::audit::source::interface::Source;
 ///
 /// # Errors
 /// When it can't be read, or is neither.
-pub fn open(path: &Path) -> Result<Box<dyn Source>, Error> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Source>, Error> {
     if path.is_dir() { Ok(Box::new(Folder::open(path)?)) } else { Ok(Box::new(File::open(path)?)) }
 }

@@ -8,11 +8,11 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// A SHA-256 of the chain.
-pub type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// What each event is chained to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chain {
+pub(crate) enum Chain {
     /// The event before it in the journal: positions count from 1 without gaps, and time never goes back.
     Journal,
     /// The event before it in its stream: positions grow with gaps, and time never goes back within a stream.
@@ -25,25 +25,25 @@ const NAMESPACE: [u8; 16] =
 
 /// What the first event of the journal with this id follows from.
 #[must_use]
-pub fn genesis(journal_id: Uuid) -> Hash {
+pub(crate) fn genesis(journal_id: Uuid) -> Hash {
     Sha256::digest(format!("bookonce journal {}", journal_id.hyphenated()).as_bytes()).into()
 }
 
 /// What the first event of this account's stream follows from, where the chain runs along each stream.
 #[must_use]
-pub fn of_stream(account: &[u8]) -> Hash {
+pub(crate) fn of_stream(account: &[u8]) -> Hash {
     Sha256::digest([b"bookonce stream account-", account].concat()).into()
 }
 
 /// The journal's head hash with one event more, where the chain runs along each stream: it begins as [`genesis`] says.
 #[must_use]
-pub fn running(before: &Hash, hash: &Hash) -> Hash {
+pub(crate) fn running(before: &Hash, hash: &Hash) -> Hash {
     Sha256::new().chain_update(before).chain_update(hash).finalize().into()
 }
 
 /// A hash as an event writes it.
 #[must_use]
-pub fn show(hash: &Hash) -> String {
+pub(crate) fn show(hash: &Hash) -> String {
     hex::encode(hash)
 }
 
@@ -61,7 +61,7 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Reads a hash in its one spelling: 64 digits in lower case.
 #[must_use]
-pub fn read(text: &[u8]) -> Option<Hash> {
+pub(crate) fn read(text: &[u8]) -> Option<Hash> {
     let text: &[u8; 64] = text.try_into().ok()?;
     let mut hash = [0; 32];
     let mut wrong = 0;
@@ -75,7 +75,7 @@ pub fn read(text: &[u8]) -> Option<Hash> {
 
 /// Is this text the one spelling of this hash? Much cheaper than to read it.
 #[must_use]
-pub fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
+pub(crate) fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
     let mut spelled = [0; 64];
     for (pair, byte) in spelled.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
         *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
@@ -85,7 +85,7 @@ pub fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
 
 /// Sixteen bytes from a UUID in its one spelling, lower case with hyphens.
 #[must_use]
-pub fn read_uuid(text: &[u8; 36]) -> Option<u128> {
+pub(crate) fn read_uuid(text: &[u8; 36]) -> Option<u128> {
     let hyphens = [8, 13, 18, 23];
     let (mut value, mut wrong) = (0_u128, 0);
     for part in [0..8, 9..13, 14..18, 19..23, 24..36] {
@@ -103,14 +103,14 @@ pub fn read_uuid(text: &[u8; 36]) -> Option<u128> {
 
 /// Computes hashes and ids over canonical bytes. Keeps its buffer, so that an event costs no allocation.
 #[derive(Debug, Default)]
-pub struct Hasher {
+pub(crate) struct Hasher {
     /// 32 bytes for what goes before, and the canonical bytes.
     buffer: Vec<u8>,
 }
 
 impl Hasher {
     /// Takes an event's canonical bytes: `{`, what stands before its id, what stands between that and its hash, `}`.
-    pub fn take(&mut self, front: &[u8], back: &[u8]) {
+    pub(crate) fn take(&mut self, front: &[u8], back: &[u8]) {
         self.buffer.clear();
         self.buffer.extend_from_slice(&[0; 32]);
         self.buffer.push(b'{');
@@ -121,7 +121,7 @@ impl Hasher {
 
     /// The hash of the bytes taken, after this one.
     #[must_use]
-    pub fn hash(&mut self, previous: &Hash) -> Hash {
+    pub(crate) fn hash(&mut self, previous: &Hash) -> Hash {
         if let Some(start) = self.buffer.first_chunk_mut() {
             *start = *previous;
         }
@@ -130,7 +130,7 @@ impl Hasher {
 
     /// The event id of the bytes taken, as an event writes it: UUID version 5 (RFC 9562, 5.5).
     #[must_use]
-    pub fn event_id(&mut self) -> [u8; 36] {
+    pub(crate) fn event_id(&mut self) -> [u8; 36] {
         let named = self.buffer.get_mut(16..).unwrap_or_default();
         if let Some(start) = named.first_chunk_mut() {
             *start = NAMESPACE;

@@ -3,7 +3,7 @@
 
 /// A currency and its number of decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Currency {
+pub(crate) struct Currency {
     code: [u8; 3],
     decimals: u8,
 }
@@ -19,7 +19,7 @@ const WITH_TWO: &str = "AEDAFNALLAMDANGAOAARSAUDAWGAZNBAMBBDBDTBGNBMDBNDBOBBOVBR
 impl Currency {
     /// The currency with this code; `None` for any other bytes.
     #[must_use]
-    pub fn read(code: &[u8]) -> Option<Self> {
+    pub(crate) fn read(code: &[u8]) -> Option<Self> {
         let code: [u8; 3] = code.try_into().ok()?;
         // What most ledgers hold is found at once; the others cost a walk over some 170 codes.
         if matches!(&code, b"EUR" | b"USD" | b"GBP" | b"CHF" | b"CZK") {
@@ -33,13 +33,13 @@ impl Currency {
 
     /// Its three letters.
     #[must_use]
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
     /// How many decimals a sum in it has.
     #[must_use]
-    pub const fn decimals(self) -> u8 {
+    pub(crate) const fn decimals(self) -> u8 {
         self.decimals
     }
 }

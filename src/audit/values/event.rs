@@ -5,36 +5,36 @@ use crate::audit::values::currency::Currency;
 use crate::audit::values::span::Span;
 
 /// A moment as an event writes it: `2026-11-21T02:00:00.123456Z`. Its order is the order of its bytes.
-pub type Moment = [u8; 27];
+pub(crate) type Moment = [u8; 27];
 
 /// One event.
 #[derive(Debug, Clone)]
-pub struct Event {
+pub(crate) struct Event {
     /// Its place in the journal.
-    pub position: u64,
+    pub(crate) position: u64,
     /// The guarded account in whose stream it is.
-    pub account: Span,
+    pub(crate) account: Span,
     /// Its place in the stream.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// When it was recorded.
-    pub recorded_at: Moment,
+    pub(crate) recorded_at: Moment,
     /// Its transaction ID.
-    pub id: u128,
+    pub(crate) id: u128,
     /// The account's currency, as the event says.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// What happened.
-    pub fact: Fact,
+    pub(crate) fact: Fact,
     /// The balance and what is available after it, as the event says.
-    pub answer: (i128, i128),
+    pub(crate) answer: (i128, i128),
     /// Its hash.
-    pub hash: Hash,
+    pub(crate) hash: Hash,
     /// Its canonical bytes but for the braces: what stands before its id, and what stands between that and its hash.
-    pub canonical: (Span, Span),
+    pub(crate) canonical: (Span, Span),
 }
 
 /// The two directions in which money moves by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// Into the guarded account.
     Deposit,
     /// Out of it.
@@ -44,7 +44,7 @@ pub enum Direction {
 impl Direction {
     /// What the guarded account gets of an amount.
     #[must_use]
-    pub fn signed(self, amount: i128) -> i128 {
+    pub(crate) fn signed(self, amount: i128) -> i128 {
         match self {
             Self::Deposit => amount,
             Self::Withdrawal => -amount,
@@ -54,7 +54,7 @@ impl Direction {
 
 /// The three ways in which a status changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Freeze.
     Freeze,
     /// Unfreeze.
@@ -65,7 +65,7 @@ pub enum Change {
 
 /// What an event says has happened.
 #[derive(Debug, Clone)]
-pub enum Fact {
+pub(crate) enum Fact {
     /// An account was opened.
     Opened {
         /// How far its balance may go under zero.
@@ -120,7 +120,7 @@ pub enum Fact {
 
 /// A request, as far as the rules look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// A deposit or a withdrawal.
     Move {
         /// Which of the two.
@@ -145,7 +145,7 @@ pub enum Asked {
 
 /// Why a request is declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Code {
+pub(crate) enum Code {
     /// The account is closed.
     AccountClosed,
     /// The account is frozen.
@@ -168,7 +168,7 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::AccountClosed,
         Self::AccountFrozen,
         Self::Prevented,
@@ -182,7 +182,7 @@ impl Code {
 
     /// As an event writes it.
     #[must_use]
-    pub const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Self::AccountClosed => "account_closed",
             Self::AccountFrozen => "account_frozen",
@@ -198,13 +198,13 @@ impl Code {
 
     /// Reads what an event wrote.
     #[must_use]
-    pub fn read(text: &[u8]) -> Option<Self> {
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.text().as_bytes() == text)
     }
 }
 
 /// The names of all types, in the order of [`Fact::number`].
-pub const TYPES: [&str; 10] = [
+pub(crate) const TYPES: [&str; 10] = [
     "AccountOpened",
     "Deposited",
     "Withdrawn",
@@ -220,7 +220,7 @@ pub const TYPES: [&str; 10] = [
 impl Fact {
     /// The place of the event's type in [`TYPES`].
     #[must_use]
-    pub const fn number(&self) -> usize {
+    pub(crate) const fn number(&self) -> usize {
         match self {
             Self::Opened { .. } => 0,
             Self::Moved { direction: Direction::Deposit, .. } => 1,
@@ -237,13 +237,13 @@ impl Fact {
 
     /// The event's type.
     #[must_use]
-    pub fn type_name(&self) -> &'static str {
+    pub(crate) fn type_name(&self) -> &'static str {
         TYPES.get(self.number()).copied().unwrap_or_default()
     }
 
     /// What it says became of its request, for a person.
     #[must_use]
-    pub fn outcome(&self) -> String {
+    pub(crate) fn outcome(&self) -> String {
         match self {
             Self::Declined { code, .. } => format!("declined: {}", code.text()),
             fact => format!("accepted: {}", fact.type_name()),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Where something is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// At this position of the journal (where an event is missing: the position it should have).
     Position(u64),
     /// In an export's last line.
@@ -13,22 +13,11 @@ pub enum Place {
 
 /// The first thing that is wrong with a journal. Everything before it was found right.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Where.
-    pub place: Place,
+    pub(crate) place: Place,
     /// What.
-    pub flaw: Flaw,
-}
-
-impl Finding {
-    /// The first bad position; none when it is the manifest that is wrong.
-    #[must_use]
-    pub fn position(&self) -> Option<u64> {
-        match self.place {
-            Place::Position(position) => Some(position),
-            Place::Manifest => None,
-        }
-    }
+    pub(crate) flaw: Flaw,
 }
 
 impl fmt::Display for Finding {
@@ -43,7 +32,7 @@ impl fmt::Display for Finding {
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "each says in its text what its fields are")]
-pub enum Flaw {
+pub(crate) enum Flaw {
     // The line by itself.
     #[error("the line is not written as an event is: at byte {byte} there should be `{expected}`")]
     Layout { byte: usize, expected: &'static str },

@@ -2,9 +2,9 @@
 //!
 //! Nothing here reads a file or remembers an event. It must not know any other room of the audit. Up the way: all of them.
 
-pub mod chain;
-pub mod currency;
-pub mod event;
-pub mod finding;
-pub mod money;
-pub mod span;
+pub(crate) mod chain;
+pub(crate) mod currency;
+pub(crate) mod event;
+pub(crate) mod finding;
+pub(crate) mod money;
+pub(crate) mod span;

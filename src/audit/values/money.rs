@@ -8,13 +8,13 @@ const MOST_DIGITS: usize = 34;
 
 /// The largest amount, and the largest balance of a guarded account, in minor units: 10^15 major ones.
 #[must_use]
-pub fn largest(currency: Currency) -> i128 {
+pub(crate) fn largest(currency: Currency) -> i128 {
     1_000_000_000_000_000 * 10_i128.pow(u32::from(currency.decimals()))
 }
 
 /// Reads a sum as an event has it: exactly the currency's decimals, no leading zero, `-` when negative, never `-0`.
 #[must_use]
-pub fn read(text: &[u8], currency: Currency) -> Option<i128> {
+pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),
@@ -40,7 +40,7 @@ pub fn read(text: &[u8], currency: Currency) -> Option<i128> {
 
 /// Writes a sum as an event has it.
 #[must_use]
-pub fn show(units: i128, currency: Currency) -> String {
+pub(crate) fn show(units: i128, currency: Currency) -> String {
     let decimals = usize::from(currency.decimals());
     let sign = if units < 0 { "-" } else { "" };
     let digits = format!("{:0width$}", units.unsigned_abs(), width = decimals + 1);
