@@ -14,7 +14,7 @@
 //! 5. The [`index`] takes them in; then each caller is told, and [`answers`] renders the answer from the event.
 //!
 //! There are two stores. The embedded one is held by this process: one thread decides for the whole ledger and appends all
-//! that was waiting as one commit. EventStoreDB is written by any number of instances: [`clerk::lanes`] has a task for each
+//! that was waiting as one commit. EventStoreDB is written by any number of instances: [`clerk::shared`] has a task for each
 //! account in use, which appends at the exact revision that it decided on, and decides again when another was first; the
 //! ledger's follower keeps the [`index`] up with all of them. The decision, the answers and everything after are the same.
 //!

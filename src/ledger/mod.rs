@@ -18,7 +18,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 
-use crate::clerk::lanes::Lanes;
+use crate::clerk::shared::Lanes;
 use crate::clerk::{self, Clerk, Ruling};
 use crate::domain::command::Command;
 use crate::domain::ids::{AccountName, TransactionId};

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::clerk::lanes::Waits;
+use crate::clerk::shared::Waits;
 use crate::clerk::{Clerk, Limits, Office};
 use crate::domain::account::Account;
 use crate::domain::event::Event;
@@ -23,7 +23,7 @@ use crate::index::{Index, IndexError, Tracked, Tuning};
 use crate::store::chain::Hash;
 use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
-use crate::store::embedded::lane::Lane;
+use crate::store::embedded::writer::Lane;
 use crate::store::embedded::reader::{Reader, Row};
 use crate::store::embedded::{self, database, wal};
 use crate::store::{Appends, CloseError, lines_of};

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::clerk::lanes::Lanes;
+use crate::clerk::shared::Lanes;
 use crate::index::{Index, Note};
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};

@@ -12,7 +12,7 @@ use bookonce::domain::event::Event;
 use bookonce::domain::ids::AccountName;
 use bookonce::store::chain::Hash;
 use bookonce::store::embedded::folder::{Folder, JOURNAL};
-use bookonce::store::embedded::lane::Lane;
+use bookonce::store::embedded::writer::Lane;
 use bookonce::store::embedded::{self, database};
 use bookonce::store::eventstoredb::{self, Appended, Patience, Proposed, Settled, Settling, Store};
 use bookonce::store::{Appends, Reader};

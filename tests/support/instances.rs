@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bookonce::answers::render;
-use bookonce::clerk::lanes::Waits;
+use bookonce::clerk::shared::Waits;
 use bookonce::domain::command::Command;
 use bookonce::domain::time::system_clock;
 use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};

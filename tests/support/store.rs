@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use bookonce::clerk::lanes::Waits;
+use bookonce::clerk::shared::Waits;
 use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, OpenError, Options, Workings};
 use bookonce::store::eventstoredb::{Error, Patience, Store};

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::clerk::lanes::Lanes;
+use crate::clerk::shared::Lanes;
 use crate::domain::ids::AccountName;
 use crate::index::{Checkpoint, Index, IndexError, Note, Reached};
 use crate::store::eventstoredb::{Error, Followed, Recorded, Store};

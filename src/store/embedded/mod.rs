@@ -4,14 +4,14 @@
 //! into several rows of one database transaction, so that one event can be read without its thousand neighbours. There
 //! is no index on disk but the rows' first positions. Events are made durable by SQLite's WAL with `synchronous=FULL`.
 //!
-//! Neighbours: `clerk` appends through [`lane::Lane`], everybody reads through [`reader::Reader`]. Must not know what an
+//! Neighbours: `clerk` appends through [`writer::Lane`], everybody reads through [`reader::Reader`]. Must not know what an
 //! event means.
 
 pub mod database;
 pub mod folder;
-pub mod lane;
 pub mod reader;
 pub mod wal;
+pub mod writer;
 
 use std::path::PathBuf;
 

@@ -14,8 +14,8 @@ use crate::index::record::{Mark, Role};
 use crate::store::Position;
 use crate::store::eventstoredb::Store;
 
-use super::hand::Hand;
-use super::known::{Booked, Trouble};
+use super::reserved_ids::Hand;
+use super::account_view::{Booked, Trouble};
 
 #[derive(Debug, Default)]
 pub(super) struct Lookups {

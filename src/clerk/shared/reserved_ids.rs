@@ -13,7 +13,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::store::Position;
 
-use super::known::Booked;
+use super::account_view::Booked;
 
 #[derive(Debug, Default)]
 pub(super) struct Hand(Mutex<Held>);

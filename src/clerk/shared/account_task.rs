@@ -13,10 +13,10 @@ use crate::store::Position;
 use crate::store::eventstoredb::{Error, Settled, Settling};
 
 use super::Hub;
-use super::known::{Booked, Known, Trouble};
+use super::account_view::{Booked, Known, Trouble};
 use super::lookups::Lookups;
 use super::round::{Decided, Round, Ruling};
-use super::work::{Errand, Work};
+use super::inbox::{Errand, Work};
 
 /// Commands that are looked up and decided together at most.
 const MOST_TOGETHER: usize = 4_096;

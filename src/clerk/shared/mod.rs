@@ -11,12 +11,12 @@
 //! Neighbours: `ledger` brings the commands and feeds the index, `domain` decides, `store::eventstoredb` appends.
 
 mod damage;
-mod hand;
-mod known;
-mod lane;
+mod reserved_ids;
+mod account_view;
+mod account_task;
 mod lookups;
 mod round;
-mod work;
+mod inbox;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,12 +38,12 @@ use crate::index::Index;
 use crate::store::Position;
 use crate::store::eventstoredb::Store;
 
-use super::{Done, Limits};
+use crate::clerk::{Done, Limits};
 
 pub use damage::Damage;
-use hand::Hand;
-use lane::{Lane, Message};
-use work::{Asked, Errand};
+use reserved_ids::Hand;
+use account_task::{Lane, Message};
+use inbox::{Asked, Errand};
 
 /// Appends that are under way at once.
 pub const APPENDS: usize = 256;

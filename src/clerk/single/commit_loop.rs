@@ -13,7 +13,7 @@ use crate::domain::time::{Clock, Timestamp};
 use crate::index::{Index, Tracked};
 use crate::store::{AppendError, Appends, Head, Landed};
 
-use super::desk::{Batch, Desk, DeskError};
+use super::decided_state::{Batch, Desk, DeskError};
 use super::{Job, Message, Office, Ruling, Rulings, Unavailable, Waiting};
 
 /// Appends that are under way at once. Two were measured and were no faster.

@@ -17,7 +17,7 @@ use crate::index::record::Role;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::Proposed;
 
-use super::known::{Booked, Known};
+use super::account_view::{Booked, Known};
 use super::lookups::Lookups;
 
 /// What became of a command in a round.
