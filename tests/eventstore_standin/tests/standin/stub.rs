@@ -14,15 +14,15 @@ use tonic::{Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use uuid::Uuid;
 
-use super::standin::proto::append::{
+use eventstore_standin::proto::append::{
     AppendPart, AppendReply, AppendRequest, AppendResult, BatchReply, BatchRequest, Current, DeleteReply,
     DeleteRequest, Expected, Place, Proposed, Target,
 };
-use super::standin::proto::read::{
+use eventstore_standin::proto::read::{
     AllSource, Content, Control, Extent, FilterChoice, FilterOn, FilterOptions, FromPosition, FromRevision,
     IdChoice, IdWanted, ReadOptions, ReadReply, ReadRequest, Source, StreamSource,
 };
-use super::standin::proto::{Empty, Id, Position, StreamName};
+use eventstore_standin::proto::{Empty, Id, Position, StreamName};
 
 pub const NONE: Empty = Empty {};
 pub const NO_STREAM: Expected = Expected::NoStream(NONE);

@@ -1,21 +1,13 @@
 //! The stand-in fails as it is told to, and only so: at one append, or by rate and seed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-#[path = "eventstore_standin/mod.rs"]
-mod standin;
-#[path = "eventstore_standin/stub.rs"]
-#[allow(dead_code, reason = "each test binary uses its own part")]
-mod stub;
-
 use std::time::{Duration, Instant};
 
-use standin::faults::{Fault, Faults, Leader};
-use standin::proto::append::Proposed;
-use standin::proto::cluster::{Cluster, FOLLOWER};
-use standin::proto::read::{Content, FromRevision};
-use standin::{Options, Running, Standin};
-use stub::{ANY, NO_STREAM, NONE, Stub, Told, at, events, follow, id, next, seen, stream_from};
+use crate::stub::{ANY, NO_STREAM, NONE, Stub, Told, at, events, follow, id, next, seen, stream_from};
+use eventstore_standin::faults::{Fault, Faults, Leader};
+use eventstore_standin::proto::append::Proposed;
+use eventstore_standin::proto::cluster::{Cluster, FOLLOWER};
+use eventstore_standin::proto::read::{Content, FromRevision};
+use eventstore_standin::{Options, Running, Standin};
 use tonic::{Code, Status};
 
 async fn node(faults: &str) -> (Running, Stub) {

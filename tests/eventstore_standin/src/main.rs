@@ -1,9 +1,6 @@
-//! The stand-in by itself: `cargo run --release --example eventstore_standin -- --listen 127.0.0.1:2113`.
+//! The stand-in by itself: `cargo run --release -p eventstore_standin -- --listen 127.0.0.1:2113`.
 
 #![allow(clippy::print_stdout, reason = "it says where it listens")]
-
-#[path = "mod.rs"]
-mod eventstore_standin;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,7 +19,7 @@ struct Arguments {
     /// The file of its log. Without one nothing outlives the process.
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Such as lost-answer=0.05,late=0.02:300ms,delay=0.1:50ms,seed=7 (all of them: tests/eventstore_standin/faults.rs).
+    /// Such as lost-answer=0.05,late=0.02:300ms,delay=0.1:50ms,seed=7 (all of them: tests/eventstore_standin/src/faults.rs).
     #[arg(long, default_value = "")]
     faults: Faults,
     /// The shortest time between two flushes; a real node has 2 ms under load.

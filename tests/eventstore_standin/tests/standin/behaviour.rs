@@ -1,23 +1,15 @@
 //! The stand-in does what a real node was seen to do: idempotency by ids, positions, limits, deleted and cut streams,
 //! subscriptions, and its log in a file.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-#[path = "eventstore_standin/mod.rs"]
-mod standin;
-#[path = "eventstore_standin/stub.rs"]
-#[allow(dead_code, reason = "each test binary uses its own part")]
-mod stub;
-
-use standin::proto::append::{BatchRequest, BatchResult, Expected, Target, WrongVersionDetail};
-use standin::proto::cluster::{Cluster, LEADER, Supported};
-use standin::proto::read::{Content, Expression, FilterOn, FromPosition, FromRevision, IdChoice};
-use standin::proto::{Id, StreamName};
-use standin::{Options, Running, Standin};
-use stub::{
+use crate::stub::{
     ANY, NO_STREAM, NONE, Stub, Told, all_from, at, backwards, event, events, filtered, follow, id, limited,
     next, place, seen, stream_from,
 };
+use eventstore_standin::proto::append::{BatchRequest, BatchResult, Expected, Target, WrongVersionDetail};
+use eventstore_standin::proto::cluster::{Cluster, LEADER, Supported};
+use eventstore_standin::proto::read::{Content, Expression, FilterOn, FromPosition, FromRevision, IdChoice};
+use eventstore_standin::proto::{Id, StreamName};
+use eventstore_standin::{Options, Running, Standin};
 use tonic::Code;
 
 const START: FromRevision = FromRevision::Start(NONE);

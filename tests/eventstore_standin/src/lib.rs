@@ -1,14 +1,13 @@
 //! A stand-in for an EventStoreDB node: a small server that speaks its gRPC protocol over real sockets, does what a
 //! real node was seen to do, and fails as a test wants it to. No part of the product.
 //!
-//! `Standin::start(Options { .. })` runs one inside a test; `run.rs` is the same by itself. The way of a call is
+//! `Standin::start(Options { .. })` runs one inside a test; `main.rs` is the same by itself. The way of a call is
 //! [`rpc`] → `answer_*` → [`node`] (its fault) → [`writer`] ([`decide`], [`file`]) → answer; reads go from
 //! `answer_read` through [`walk`] over the [`log`], subscriptions the same way again and again. It knows nothing of
 //! the ledger.
 //!
 //! Kept in memory whole: some hundred bytes an event and the event.
 
-#![allow(dead_code, reason = "each test uses its own part")]
 #![allow(clippy::disallowed_methods, reason = "this is a server of its own: its clock and its ids are here")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stand-in that is wrong may stop the test")]
 
