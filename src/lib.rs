@@ -35,7 +35,7 @@
 #![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod answers;
-pub mod audit;
+pub(crate) mod audit;
 pub mod clerk;
 pub mod cli;
 pub mod client;

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use bookonce::cli::{self, Command, Exit};
+use bookonce::cli::outcome::{Exit, complain};
+use bookonce::cli::{self, Command};
 use clap::Parser;
 
 #[global_allocator]
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
     match cli::run(Arguments::parse().command) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            cli::complain(error.as_ref());
+            complain(error.as_ref());
             Exit::Failed.into()
         }
     }

@@ -23,7 +23,7 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// When the filter can't be understood, or logging was started before.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), crate::cli::Error> {
+pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // The store's client shouts about what is everyday life to its adapter, which says what matters.
     let filter = EnvFilter::try_new(format!("eventstore=off,{filter}"))?;
     let registry = tracing_subscriber::registry().with(filter);

@@ -3,13 +3,13 @@
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
-use super::from_store::{Connected, From};
+use super::from_store::{Connected, StoreFlag};
+use super::outcome::{Error, Exit, Outcome};
 use super::progress::Progress;
-use super::{Error, Exit, Outcome};
 use crate::audit;
-use crate::audit::export::{ExportError, from_folder};
-use crate::audit::export_streams::from_streams;
-use crate::audit::remote::{RemoteError, from_url};
+use crate::audit::carry::export::{ExportError, from_folder};
+use crate::audit::carry::export_streams::from_streams;
+use crate::audit::carry::remote_export::{RemoteError, from_url};
 
 /// Write the journal to standard output: one event a line as it is stored, and a manifest as the last line.
 ///
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "store")]
     url: Option<String>,
     #[command(flatten)]
-    from_store: From,
+    from_store: StoreFlag,
     /// The service's API key (of an auditor or an operator).
     #[arg(long, env = "BOOKONCE_KEY", hide_env_values = true)]
     key: Option<String>,
@@ -67,7 +67,8 @@ fn export(args: &Args, out: impl Write, progress: &dyn Fn(u64)) -> Result<String
     let range = (args.from, args.to);
     let manifest = match (&args.url, &args.from_store.store) {
         (_, Some(connection)) => {
-            let store = Connected::to(connection).map_err(audit::Error::Store).map_err(ExportError::from)?;
+            let store =
+                Connected::to(connection).map_err(audit::error::Error::Store).map_err(ExportError::from)?;
             from_streams(&mut store.journal(), range, out, progress)?
         }
         (None, None) => from_folder(&args.data, range, out, progress)?,

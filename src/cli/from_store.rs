@@ -4,9 +4,9 @@
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Runtime;
 
-use super::Error;
+use super::outcome::Error;
 use crate::audit;
-use crate::audit::source::store::{Deaf, Fed, Feeder, fed};
+use crate::audit::source::channel::{AuditorGone, FedJournal, Feeder, fed};
 use crate::config::ConnectionString;
 use crate::domain::ids::AccountName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
@@ -18,7 +18,7 @@ const ASKED_AT_ONCE: usize = 32;
 
 /// The flag that names a store in place of a folder or a file.
 #[derive(Debug, clap::Args)]
-pub(super) struct From {
+pub(super) struct StoreFlag {
     /// An EventStoreDB in its place, by its connection string (esdb://HOST:2113).
     #[arg(long, value_name = "URL")]
     pub store: Option<ConnectionString>,
@@ -39,20 +39,20 @@ impl Connected {
     }
 
     /// The journal, as far as it goes when its end is reached.
-    pub(super) fn journal(&self) -> Fed {
+    pub(super) fn journal(&self) -> FedJournal {
         let (feeder, fed) = fed();
         let (store, handle) = (self.store.clone(), self.runtime.handle().clone());
         // A thread that may wait for the auditor. It ends with the auditor's interest, at the latest.
         self.runtime.spawn_blocking(move || {
             let pages = |after| handle.block_on(store.journal(after, PAGE));
             // Nobody is left to be told.
-            let _deaf = feed(feeder, pages);
+            let _auditor_gone = feed(feeder, pages);
         });
         fed
     }
 
     /// Which of these accounts' streams no longer show all that was written to them, and why.
-    pub(super) fn cut(&self, accounts: &[String]) -> Result<Vec<(String, String)>, audit::Error> {
+    pub(super) fn cut(&self, accounts: &[String]) -> Result<Vec<(String, String)>, audit::error::Error> {
         let asked = stream::iter(accounts.iter().filter_map(|account| AccountName::parse(account)))
             .map(|account| {
                 let store = self.store.clone();
@@ -67,13 +67,16 @@ impl Connected {
             .buffered(ASKED_AT_ONCE);
         let answers: Vec<_> = self.runtime.block_on(asked.collect());
         let answers: Result<Vec<_>, StoreError> = answers.into_iter().collect();
-        let answers = answers.map_err(|error| audit::Error::Store(error.into()))?;
+        let answers = answers.map_err(|error| audit::error::Error::Store(error.into()))?;
         Ok(answers.into_iter().flatten().collect())
     }
 }
 
 /// Feeds page after page, up to one that is not full.
-fn feed(feeder: Feeder, mut page: impl FnMut(u64) -> Result<Vec<Recorded>, StoreError>) -> Result<(), Deaf> {
+fn feed(
+    feeder: Feeder,
+    mut page: impl FnMut(u64) -> Result<Vec<Recorded>, StoreError>,
+) -> Result<(), AuditorGone> {
     let mut after = 0;
     loop {
         let events = match page(after) {

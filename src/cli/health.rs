@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Exit, Outcome, out};
+use super::out;
+use super::outcome::{Exit, Outcome};
 
 /// How long the answer may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -45,13 +46,13 @@ pub fn run(args: &Args) -> Outcome {
     match runtime.block_on(ask(&client, args.url.clone())) {
         Ok(()) => out::line("ready").map(|()| Exit::Ok),
         Err(why) => {
-            super::complain(why.as_ref());
+            super::outcome::complain(why.as_ref());
             Ok(Exit::Found)
         }
     }
 }
 
-async fn ask(client: &reqwest::Client, mut url: reqwest::Url) -> Result<(), super::Error> {
+async fn ask(client: &reqwest::Client, mut url: reqwest::Url) -> Result<(), super::outcome::Error> {
     url.set_path("/readyz");
     let answer = client.get(url).send().await?;
     let status = answer.status();

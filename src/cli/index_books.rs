@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::audit::replay::{BookedAccount, BookedInternal, Books, BooksError};
+use crate::audit::show::compare::{BooksError, OtherBooks};
+use crate::audit::show::replay::{BookedAccount, BookedInternal};
 use crate::index;
 use crate::ledger::INDEX;
 
@@ -41,7 +42,7 @@ impl IndexBooks {
     }
 }
 
-impl Books for IndexBooks {
+impl OtherBooks for IndexBooks {
     fn position(&self) -> u64 {
         self.position
     }

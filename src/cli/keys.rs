@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Exit, Outcome, out};
+use super::out;
+use super::outcome::{Exit, Outcome};
 use crate::config::{ConfigError, Given, Settings};
 use crate::domain::time::{Timestamp, system_clock};
 use crate::keys::file::{self, Key, NewKey};
@@ -34,13 +35,13 @@ enum Action {
     /// Make a key and print its token, once
     Create(Create),
     /// List all keys, without their tokens
-    List(Folder),
+    List(KeysFolder),
     /// Revoke a key, for ever
     Revoke(Revoke),
 }
 
 #[derive(Debug, clap::Args)]
-struct Folder {
+struct KeysFolder {
     /// The data folder [default: ./bookonce-data]
     #[arg(long, value_name = "DIR", env = "BOOKONCE_DATA")]
     data: Option<PathBuf>,
@@ -55,7 +56,7 @@ struct Folder {
     json: bool,
 }
 
-impl Folder {
+impl KeysFolder {
     /// The folder that a service with the same settings reads.
     fn find(&self) -> Result<PathBuf, ConfigError> {
         let given = Given { data: self.data.clone(), keys: self.keys.clone(), ..Given::default() };
@@ -75,7 +76,7 @@ struct Create {
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     expires_in_days: Option<u32>,
     #[command(flatten)]
-    folder: Folder,
+    folder: KeysFolder,
 }
 
 #[derive(Debug, clap::Args)]
@@ -83,7 +84,7 @@ struct Revoke {
     /// The key's id, as `keys list` shows it
     id: String,
     #[command(flatten)]
-    folder: Folder,
+    folder: KeysFolder,
 }
 
 fn parse_name(text: &str) -> Result<String, String> {
@@ -177,7 +178,7 @@ mod tests {
     use clap::Parser;
 
     #[derive(Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
         keys: Args,
     }
@@ -189,7 +190,7 @@ mod tests {
     fn run_with(line: &[&str]) -> (Exit, String) {
         let words = ["keys"].iter().chain(line).copied();
         let mut out = Vec::new();
-        let exit = act(Line::parse_from(words).keys, &mut out).unwrap();
+        let exit = act(CommandLine::parse_from(words).keys, &mut out).unwrap();
         (exit, String::from_utf8(out).unwrap())
     }
 

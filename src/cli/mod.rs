@@ -1,7 +1,7 @@
 //! The command line: one module a command, each with its arguments and its `run`.
 //!
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
-//! error. The exit code says how it ended, see [`Exit`].
+//! error. The exit code says how it ended, see [`outcome::Exit`].
 
 pub mod bench;
 pub mod child;
@@ -14,6 +14,7 @@ mod index_books;
 pub mod keys;
 mod open;
 pub mod out;
+pub mod outcome;
 mod progress;
 pub mod rebuild;
 pub mod replay;
@@ -21,32 +22,7 @@ pub mod restore;
 pub mod serve;
 pub mod verify;
 
-use std::io::Write;
-
-/// How a command ended, as the shell sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Done, and nothing was found wrong.
-    Ok = 0,
-    /// Done, and something was found: a difference, a bad position, a refused line.
-    Found = 1,
-    /// The command could not be understood. (`clap` uses the same number.)
-    Usage = 2,
-    /// The command could not be carried out: a file, a port, a disk, a peer.
-    Failed = 3,
-}
-
-impl From<Exit> for std::process::ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
-}
-
-/// What stops a command, with its causes. Printed once, by `main`, as `bookonce: {error}: {source}…`.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
-
-/// What every command's `run` returns.
-pub type Outcome = Result<Exit, Error>;
+use outcome::Outcome;
 
 /// The commands.
 #[derive(clap::Subcommand)]
@@ -93,16 +69,4 @@ pub fn run(command: Command) -> Outcome {
         Command::Demo(args) => demo::run(args),
         Command::Bench(args) => bench::run(args),
     }
-}
-
-/// Says on standard error what stopped a command, with its causes, in one line.
-pub fn complain(error: &(dyn std::error::Error + 'static)) {
-    let mut line = format!("bookonce: {error}");
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        line.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    // With standard error gone there is nobody left to tell.
-    let _told_or_not = writeln!(std::io::stderr(), "{line}");
 }

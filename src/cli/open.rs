@@ -11,7 +11,7 @@ use crate::domain::time::system_clock;
 use crate::ledger::{Ledger, OpenError, Options};
 use crate::store::eventstoredb::Store;
 
-use super::Error;
+use super::outcome::Error;
 
 /// A bar is worth showing from so many events on.
 const WORTH_A_BAR: u64 = 200_000;

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Result, Write};
 
-use super::Error;
+use super::outcome::Error;
 
 /// Writes a line. A reader that has gone away (`bookonce … | head`) is no failure: the work goes on, unseen, and its
 /// exit code still says how it ended.

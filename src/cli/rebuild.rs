@@ -6,7 +6,8 @@ use crate::config;
 use crate::ledger::Ledger;
 use crate::store::embedded::folder::{Folder, JOURNAL};
 
-use super::{Exit, Outcome, open, out};
+use super::outcome::{Exit, Outcome};
+use super::{open, out};
 
 /// Throw the index away and build it anew from the journal
 ///

@@ -3,15 +3,19 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use super::from_store::{Connected, From};
+use super::from_store::{Connected, StoreFlag};
 use super::index_books::IndexBooks;
 use super::out::Unfailing;
+use super::outcome::{Error, Exit, Outcome};
 use super::progress::Progress;
-use super::{Error, Exit, Outcome};
-use crate::audit::chain::Chain;
-use crate::audit::replay::{Books, Difference, Replayed, compare};
-use crate::audit::run::{Audited, Options, To, audit};
-use crate::audit::{books, source};
+use crate::audit::rules::books;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::{Options, StopAt};
+use crate::audit::show::compare::{Difference, OtherBooks, compare};
+use crate::audit::show::replay::Replayed;
+use crate::audit::source::open::open;
+use crate::audit::values::chain::Chain;
 
 /// Rebuild all balances from the journal alone, and compare them with the index.
 ///
@@ -31,10 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with = "store")]
     data: PathBuf,
     #[command(flatten)]
-    from: From,
+    from: StoreFlag,
     /// The last position, or the last moment of recording (RFC 3339).
     #[arg(long, value_name = "POSITION|TIME", value_parser = end)]
-    to: Option<To>,
+    to: Option<StopAt>,
     /// Show only this account (one of the ledger's own begins with `@`).
     #[arg(long)]
     account: Option<String>,
@@ -43,14 +47,14 @@ pub struct Args {
     json: bool,
 }
 
-fn end(text: &str) -> Result<To, String> {
+fn end(text: &str) -> Result<StopAt, String> {
     if let Ok(position) = text.parse() {
-        return Ok(To::Position(position));
+        return Ok(StopAt::Position(position));
     }
     let moment: jiff::Timestamp =
         text.parse().map_err(|_| "needs a position or a time such as 2026-11-21T02:00:00Z")?;
     let text = format!("{}", moment.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"));
-    text.as_bytes().try_into().map(To::Moment).map_err(|_| "needs a time in a year of four digits".into())
+    text.as_bytes().try_into().map(StopAt::Moment).map_err(|_| "needs a time in a year of four digits".into())
 }
 
 /// Runs the command.
@@ -62,11 +66,11 @@ pub fn run(args: Args) -> Outcome {
         None => IndexBooks::read(&args.data)?,
         Some(_) => None,
     };
-    run_with(&args, index.as_ref().map(|books| books as &dyn Books), &mut Unfailing(io::stdout().lock()))
+    run_with(&args, index.as_ref().map(|books| books as &dyn OtherBooks), &mut Unfailing(io::stdout().lock()))
 }
 
 /// Runs the command, with the books of the index to compare with, where there are any.
-fn run_with(args: &Args, index: Option<&dyn Books>, out: &mut dyn Write) -> Outcome {
+fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) -> Outcome {
     let index = index.filter(|_| args.to.is_none());
     let progress = Progress::new("replaying");
     let show = |position| progress.at(position);
@@ -76,7 +80,7 @@ fn run_with(args: &Args, index: Option<&dyn Books>, out: &mut dyn Write) -> Outc
     let pause = index.map(|index| (index.position(), &mut keep as &mut dyn FnMut(&books::Books)));
     let store = args.from.store.as_ref().map(Connected::to).transpose()?;
     let source = match &store {
-        None => source::open(&args.data)?,
+        None => open(&args.data)?,
         Some(store) => Box::new(store.journal()),
     };
     let audited = audit(source, Options { to: args.to, pause, progress: Some(&show), ..Options::default() })?;
@@ -184,18 +188,20 @@ mod tests {
     use crate::audit::tests::history::{everything, export, lines};
 
     #[derive(clap::Parser)]
-    struct Line {
+    struct CommandLine {
         #[command(flatten)]
         args: Args,
     }
 
-    fn replay(bytes: &[u8], more: &[&str], index: Option<&dyn Books>) -> (Exit, String) {
+    fn replay(bytes: &[u8], more: &[&str], index: Option<&dyn OtherBooks>) -> (Exit, String) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let line =
             ["replay", "--data", file.path().to_str().unwrap()].into_iter().chain(more.iter().copied());
-        let args =
-            <Line as clap::Parser>::try_parse_from(line).map_err(|error| error.to_string()).unwrap().args;
+        let args = <CommandLine as clap::Parser>::try_parse_from(line)
+            .map_err(|error| error.to_string())
+            .unwrap()
+            .args;
         let mut out = Vec::new();
         let exit = run_with(&args, index, &mut out).unwrap();
         (exit, String::from_utf8(out).unwrap())

@@ -3,10 +3,11 @@
 use std::io::{Write, copy, stdin};
 use std::path::{Path, PathBuf};
 
+use super::out;
+use super::outcome::{Exit, Outcome};
 use super::progress::Progress;
-use super::{Exit, Outcome, out};
-use crate::audit::chain;
-use crate::audit::restore::{RestoreError, restore};
+use crate::audit::carry::restore::{RestoreError, restore};
+use crate::audit::values::chain;
 
 /// Make a new data folder from an export, which is verified first.
 ///

@@ -15,7 +15,8 @@ use crate::ledger::Ledger;
 use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry;
 
-use super::{Error, Exit, Outcome, open, out};
+use super::outcome::{Error, Exit, Outcome};
+use super::{open, out};
 
 /// Run the ledger
 ///

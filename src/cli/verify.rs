@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::from_store::{Connected, From};
+use super::from_store::{Connected, StoreFlag};
 use super::out::Unfailing;
+use super::outcome::{Exit, Outcome};
 use super::progress::Progress;
-use super::{Exit, Outcome};
-use crate::audit::chain::{self, Hash};
-use crate::audit::run::Options;
-use crate::audit::verify::{verify, verify_store};
+use crate::audit::run::options::Options;
+use crate::audit::run::verify::{verify, verify_store};
+use crate::audit::values::chain::{self, Hash};
 
 /// Check a journal: chain, ids, revisions, entries, every decline and every answer.
 ///
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(value_name = "FILE|DIR", default_value = "./bookonce-data", conflicts_with = "store")]
     path: PathBuf,
     #[command(flatten)]
-    from: From,
+    from: StoreFlag,
     /// A hash that was kept elsewhere, and the position it belongs to.
     #[arg(long, value_name = "POSITION:HASH", value_parser = expectation)]
     expect: Option<(u64, Hash)>,
@@ -53,7 +53,7 @@ pub fn run(args: Args) -> Outcome {
     let progress = Progress::new("verifying");
     let show = |position| progress.at(position);
     let options = Options { expect: args.expect, progress: Some(&show), ..Options::default() };
-    let verdict = match &args.from.store {
+    let verified = match &args.from.store {
         None => verify(&args.path, options)?,
         Some(connection) => {
             let store = Connected::to(connection)?;
@@ -61,8 +61,8 @@ pub fn run(args: Args) -> Outcome {
         }
     };
     progress.done();
-    write!(Unfailing(std::io::stdout().lock()), "{verdict}")?;
-    Ok(if verdict.is_right() { Exit::Ok } else { Exit::Found })
+    write!(Unfailing(std::io::stdout().lock()), "{verified}")?;
+    Ok(if verified.is_right() { Exit::Ok } else { Exit::Found })
 }
 
 #[cfg(test)]

@@ -6,23 +6,13 @@
 
 use std::time::Duration;
 
-/// What an attempt's status means for the sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is the answer.
-    Final,
-    /// It says nothing about the transaction: the same ID is sent again.
-    Again,
-}
-
-/// The verdict on an answer. `code` is the problem's stable code, where there is one: a 409 is tried again only as
-/// `in_progress`, when the first request with this ID is still running.
+/// Is this status the answer to the request? Else it says nothing about the transaction, and the same ID is sent again.
+///
+/// `code` is the problem's stable code, where there is one: a 409 is tried again only as `in_progress`, when the first
+/// request with this ID is still running.
 #[must_use]
-pub fn verdict(status: u16, code: Option<&str>) -> Verdict {
-    match (status, code) {
-        (429 | 500 | 502 | 503 | 504, _) | (409, Some("in_progress")) => Verdict::Again,
-        _ => Verdict::Final,
-    }
+pub fn is_final(status: u16, code: Option<&str>) -> bool {
+    !matches!((status, code), (429 | 500 | 502 | 503 | 504, _) | (409, Some("in_progress")))
 }
 
 /// How long an attempt may take, how long to wait between two, and when to give up.
@@ -86,19 +76,19 @@ mod tests {
     #[test]
     fn what_leaves_it_open_is_tried_again() {
         for status in [429, 500, 502, 503, 504] {
-            assert_eq!(verdict(status, Some("overloaded")), Verdict::Again, "{status}");
+            assert!(!is_final(status, Some("overloaded")), "{status}");
         }
-        assert_eq!(verdict(503, Some("outcome_unknown")), Verdict::Again);
-        assert_eq!(verdict(409, Some("in_progress")), Verdict::Again);
+        assert!(!is_final(503, Some("outcome_unknown")));
+        assert!(!is_final(409, Some("in_progress")));
     }
 
     #[test]
     fn an_answer_about_the_request_is_final() {
         for status in [200, 201, 400, 401, 402, 403, 404, 405, 408, 413, 415, 422, 501] {
-            assert_eq!(verdict(status, None), Verdict::Final, "{status}");
+            assert!(is_final(status, None), "{status}");
         }
-        assert_eq!(verdict(409, Some("account_exists")), Verdict::Final);
-        assert_eq!(verdict(402, Some("in_progress")), Verdict::Final);
+        assert!(is_final(409, Some("account_exists")));
+        assert!(is_final(402, Some("in_progress")));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub enum Direction {
 
 /// The body of a deposit or a withdrawal. What is left out takes the service's default.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Move<'a> {
+pub struct MoveBody<'a> {
     /// A decimal string.
     pub amount: &'a str,
     /// The ledger's own account on the other side.
@@ -43,7 +43,7 @@ pub struct Move<'a> {
 }
 
 #[derive(Serialize)]
-struct Opening<'a> {
+struct OpenBody<'a> {
     account: &'a str,
     currency: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ struct Opening<'a> {
 }
 
 #[derive(Serialize)]
-struct Reversal<'a> {
+struct ReversalBody<'a> {
     reverses: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<&'a str>,
@@ -62,12 +62,12 @@ impl Request {
     /// Opens an account.
     #[must_use]
     pub fn open(id: TransactionId, account: &str, currency: &str, overdraft_limit: Option<&str>) -> Self {
-        Self::new(id, "/v1/accounts".to_owned(), &Opening { account, currency, overdraft_limit })
+        Self::new(id, "/v1/accounts".to_owned(), &OpenBody { account, currency, overdraft_limit })
     }
 
     /// Moves money into an account or out of it.
     #[must_use]
-    pub fn moved(id: TransactionId, account: &str, direction: Direction, asked: &Move<'_>) -> Self {
+    pub fn moved(id: TransactionId, account: &str, direction: Direction, asked: &MoveBody<'_>) -> Self {
         let kind = match direction {
             Direction::Deposit => "deposits",
             Direction::Withdrawal => "withdrawals",
@@ -84,7 +84,7 @@ impl Request {
         amount: Option<&str>,
         reason: &str,
     ) -> Self {
-        let asked = Reversal { reverses: reverses.to_string(), amount, reason };
+        let asked = ReversalBody { reverses: reverses.to_string(), amount, reason };
         Self::new(id, format!("/v1/accounts/{account}/reversals"), &asked)
     }
 
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_left_out() {
-        let plain = Move { amount: "40.00", ..Move::default() };
+        let plain = MoveBody { amount: "40.00", ..MoveBody::default() };
         let request = Request::moved(derive("t", "1"), "alice", Direction::Withdrawal, &plain);
         assert_eq!(request.path, "/v1/accounts/alice/withdrawals");
         assert_eq!(request.body, br#"{"amount":"40.00"}"#);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::policy::{self, Policy, Verdict};
+use super::policy::{self, Policy};
 use super::random::Draws;
 use super::request::Request;
 
@@ -181,7 +181,7 @@ impl Client {
             let (last, asked) = match attempt().await {
                 Ok((answer, asked)) => {
                     let code = answer.json()["code"].as_str().map(str::to_owned);
-                    if policy::verdict(answer.status, code.as_deref()) == Verdict::Final {
+                    if policy::is_final(answer.status, code.as_deref()) {
                         return Ok(Answer { attempts, ..answer });
                     }
                     (Failure::Status(answer.problem()), asked)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bookonce::client::faults::{Mischief, Proxy};
 use bookonce::client::ids::derive;
-use bookonce::client::request::{Direction, Move, Request};
+use bookonce::client::request::{Direction, MoveBody, Request};
 use bookonce::client::sender::Client;
 
 use crate::fake::Fake;
@@ -28,7 +28,7 @@ async fn network(mischief: Mischief) -> (Fake, Proxy, Client) {
 }
 
 fn deposit(number: usize) -> Request {
-    let asked = Move { amount: "1.00", ..Move::default() };
+    let asked = MoveBody { amount: "1.00", ..MoveBody::default() };
     Request::moved(derive("test", &number.to_string()), "alice", Direction::Deposit, &asked)
 }
 

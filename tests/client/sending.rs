@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bookonce::client::ids::derive;
 use bookonce::client::policy::Policy;
-use bookonce::client::request::{Direction, Move, Request};
+use bookonce::client::request::{Direction, MoveBody, Request};
 use bookonce::client::sender::{Client, Error};
 
 use crate::fake::{Fake, Trouble};
@@ -26,7 +26,12 @@ async fn started() -> (Fake, Client) {
 }
 
 fn deposit(name: &str, amount: &str) -> Request {
-    Request::moved(derive("test", name), "alice", Direction::Deposit, &Move { amount, ..Move::default() })
+    Request::moved(
+        derive("test", name),
+        "alice",
+        Direction::Deposit,
+        &MoveBody { amount, ..MoveBody::default() },
+    )
 }
 
 #[tokio::test]

@@ -4,23 +4,23 @@ use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{BLOCK_BYTES, Opening, Source};
-use crate::audit::Error;
-use crate::audit::block::{Block, LONGEST_LINE, Row};
-use crate::audit::chain::Chain;
-use crate::audit::flaw::Flaw;
-use crate::audit::line;
-use crate::audit::manifest::{Manifest, START};
+use crate::audit::error::Error;
+use crate::audit::parse::event_line;
+use crate::audit::parse::manifest::{Manifest, START};
+use crate::audit::parse::read_block::{Block, LONGEST_LINE, Row};
+use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
+use crate::audit::values::chain::Chain;
+use crate::audit::values::finding::Flaw;
 
 /// No manifest is as long as this.
 const LONGEST_MANIFEST: u64 = 4_096;
 
 /// An exported file, or anything else that can be read and rewound.
 #[derive(Debug)]
-pub struct File<R = fs::File> {
+pub(crate) struct File<R = fs::File> {
     path: PathBuf,
     file: R,
-    opening: Opening,
+    info: SourceInfo,
     /// How many bytes of events are still to be read.
     left: u64,
     /// The beginning of a line whose end was not read yet.
@@ -32,7 +32,7 @@ impl File {
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let file = fs::File::open(path).map_err(|source| Error::Open { path: path.into(), source })?;
         Self::new(file, path)
     }
@@ -43,14 +43,14 @@ impl<R: Read + Seek + Send> File<R> {
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
-    pub fn new(mut file: R, path: &Path) -> Result<Self, Error> {
+    pub(crate) fn new(mut file: R, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.into(), source };
         let left = file.seek(SeekFrom::End(0)).map_err(failed)?;
         let mut this = Self {
             path: path.into(),
             left,
             file,
-            opening: Opening::unknown(Chain::Journal, left),
+            info: SourceInfo::unknown(Chain::Journal, left),
             begun: Vec::new(),
         };
         if this.left == 0 {
@@ -74,16 +74,16 @@ impl<R: Read + Seek + Send> File<R> {
             self.left -= last.len() as u64;
             let manifest = Manifest::read(last).and_then(|manifest| manifest.check().map(|()| manifest));
             if let Ok(manifest) = &manifest {
-                self.opening.chain = manifest.chain();
-                self.opening.begins = manifest.begins();
-                self.opening.journal_id = Some(manifest.journal_id);
-                self.opening.from = manifest.from;
-                self.opening.previous = Some(manifest.previous_hash);
-                self.opening.last = Some(manifest.to);
+                self.info.chain = manifest.chain();
+                self.info.begins = manifest.begins();
+                self.info.journal_id = Some(manifest.journal_id);
+                self.info.from = manifest.from;
+                self.info.previous = Some(manifest.previous_hash);
+                self.info.last = Some(manifest.to);
             }
-            self.opening.manifest = Some(manifest);
+            self.info.manifest = Some(manifest);
         }
-        if !matches!(self.opening.manifest, Some(Ok(_))) {
+        if !matches!(self.info.manifest, Some(Ok(_))) {
             let mut beginning = Vec::new();
             self.file.by_ref().take(LONGEST_LINE as u64).read_to_end(&mut beginning)?;
             self.file.seek(SeekFrom::Start(0))?;
@@ -95,18 +95,18 @@ impl<R: Read + Seek + Send> File<R> {
 
     /// What the first line shows of a file whose manifest does not say it.
     fn begin_with(&mut self, line: &[u8]) {
-        if line::begins_its_stream(line) {
-            self.opening.chain = Chain::Streams;
+        if event_line::begins_its_stream(line) {
+            self.info.chain = Chain::Streams;
             return;
         }
-        self.opening.from = line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
-        self.opening.begins = self.opening.from == 1;
+        self.info.from = event_line::position(line, 0).filter(|position| *position > 0).unwrap_or(1);
+        self.info.begins = self.info.from == 1;
     }
 }
 
 impl<R: Read + Seek + Send> Source for File<R> {
-    fn opening(&self) -> &Opening {
-        &self.opening
+    fn info(&self) -> &SourceInfo {
+        &self.info
     }
 
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {

@@ -11,16 +11,16 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row as Record};
 use uuid::Uuid;
 
-use super::{BLOCK_BYTES, Opening, Source};
-use crate::audit::Error;
-use crate::audit::block::{Block, Claim, Row};
-use crate::audit::chain::{self, Chain};
-use crate::audit::flaw::Flaw;
+use crate::audit::error::Error;
+use crate::audit::parse::read_block::{Block, Row, RowClaim};
+use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
+use crate::audit::values::chain::{self, Chain};
+use crate::audit::values::finding::Flaw;
 
 /// What the folder's `FORMAT` file says.
-pub const FORMAT: &str = "bookonce data folder, format 1\n";
+pub(crate) const FORMAT: &str = "bookonce data folder, format 1\n";
 /// The journal's file in the folder.
-pub const JOURNAL: &str = "journal.db";
+pub(crate) const JOURNAL: &str = "journal.db";
 /// SQLite before 3.51.3 may lose a WAL's frames when it starts over.
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// Rows a query.
@@ -31,10 +31,10 @@ const NEXT: &str = "SELECT first, count, recorded_at, events FROM commits WHERE 
 
 /// The journal of a data folder.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     database: Connection,
-    opening: Opening,
+    info: SourceInfo,
     /// `first` of the last row read, and of the last one to read.
     at: i64,
     last: i64,
@@ -45,7 +45,7 @@ impl Folder {
     ///
     /// # Errors
     /// When it is no data folder, one of another format, or can't be read.
-    pub fn open(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let (path, database) = connect(folder)?;
         let read = |source| failed(&path, source);
         let id: Option<String> = database
@@ -65,20 +65,20 @@ impl Folder {
             .optional()
             .map_err(read)?;
         let (last, count) = end.unwrap_or((i64::MIN, 0));
-        let opening = Opening {
+        let info = SourceInfo {
             journal_id: Some(journal_id),
             previous: Some(chain::genesis(journal_id)),
             last: end.and_then(|_| u64::try_from(last.checked_add(count)?.checked_sub(1)?).ok()),
-            ..Opening::unknown(Chain::Journal, pages(&database).map_err(read)?)
+            ..SourceInfo::unknown(Chain::Journal, pages(&database).map_err(read)?)
         };
-        Ok(Self { path, database, opening, at: i64::MIN, last })
+        Ok(Self { path, database, info, at: i64::MIN, last })
     }
 
     /// Reads on with the row that has this position, so that the lines before it are not read.
     ///
     /// # Errors
     /// When the row can't be looked up.
-    pub fn skip_to(&mut self, position: u64) -> Result<(), Error> {
+    pub(crate) fn skip_to(&mut self, position: u64) -> Result<(), Error> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         let first: Option<i64> = self
             .database
@@ -121,8 +121,8 @@ impl Folder {
 }
 
 impl Source for Folder {
-    fn opening(&self) -> &Opening {
-        &self.opening
+    fn info(&self) -> &SourceInfo {
+        &self.info
     }
 
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
@@ -145,7 +145,7 @@ fn pages(database: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(number("page_count")?.saturating_mul(number("page_size")?)).unwrap_or_default())
 }
 
-fn claim(row: &Record<'_>) -> Result<Claim, &'static str> {
+fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
     let integer = |column: usize| match row.get_ref(column) {
         Ok(ValueRef::Integer(value)) => Some(value),
         _ => None,
@@ -153,7 +153,7 @@ fn claim(row: &Record<'_>) -> Result<Claim, &'static str> {
     let first = integer(0).ok_or("its first position is no number")?;
     let count = integer(1).ok_or("its count is no number")?;
     let Ok(ValueRef::Text(time)) = row.get_ref(2) else { return Err("its time is no text") };
-    Ok(Claim { first, count, recorded_at: time.to_vec() })
+    Ok(RowClaim { first, count, recorded_at: time.to_vec() })
 }
 
 /// Walks the database's own structure: whether every page is in its place and none is lost. The lines of the journal can all
@@ -161,7 +161,7 @@ fn claim(row: &Record<'_>) -> Result<Claim, &'static str> {
 ///
 /// # Errors
 /// When the database can't be read.
-pub fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
+pub(crate) fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
     let (path, database) = connect(folder)?;
     let found: rusqlite::Result<String> = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     match found.map_err(|source| failed(&path, source)) {

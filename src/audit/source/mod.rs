@@ -1,74 +1,9 @@
 //! Where a journal is read from: a data folder, an exported file, or whoever feeds it from another store. Gives blocks of
 //! lines as they are, and judges nothing that the lines themselves can show.
 
-pub mod file;
-pub mod folder;
-pub mod store;
-pub mod wal;
-
-use std::path::Path;
-
-use uuid::Uuid;
-
-use super::Error;
-use super::block::Block;
-use super::chain::{Chain, Hash};
-use super::flaw::Flaw;
-use super::manifest::Manifest;
-
-/// How many bytes a block has, about.
-pub(super) const BLOCK_BYTES: usize = 512 * 1024;
-
-/// What is known before the first event.
-#[derive(Debug, Clone)]
-pub struct Opening {
-    /// What its events are chained to.
-    pub chain: Chain,
-    /// Whether the first event that is to come is the journal's first.
-    pub begins: bool,
-    /// The journal's id, where the source says it.
-    pub journal_id: Option<Uuid>,
-    /// The position of the first event that is to come; 1 where that is not known (along streams, without a manifest).
-    pub from: u64,
-    /// The hash before it, where the source says it or it follows from the journal's id. Along streams: the running one.
-    pub previous: Option<Hash>,
-    /// The position of the last event that is to come, where the source says it. Not to be relied on.
-    pub last: Option<u64>,
-    /// How many bytes it has, about. Bounds what is made ready for it.
-    pub bytes: u64,
-    /// A file's last line, when it is a manifest, or what is wrong with it.
-    pub manifest: Option<Result<Manifest, Flaw>>,
-}
-
-impl Opening {
-    /// Of a journal of about so many bytes that begins with its first event, while nothing else is known of it.
-    #[must_use]
-    pub fn unknown(chain: Chain, bytes: u64) -> Self {
-        let (journal_id, previous, last, manifest) = (None, None, None, None);
-        Self { chain, begins: true, journal_id, from: 1, previous, last, bytes, manifest }
-    }
-}
-
-/// A journal to be read once, from its beginning.
-pub trait Source: Send {
-    /// What is known before the first event.
-    fn opening(&self) -> &Opening;
-
-    /// Fills an empty block with the next lines. False: there are no more after them.
-    ///
-    /// # Errors
-    /// When they can't be read.
-    fn fill(&mut self, block: &mut Block) -> Result<bool, Error>;
-}
-
-/// Opens a data folder or an exported file.
-///
-/// # Errors
-/// When it can't be read, or is neither.
-pub fn open(path: &Path) -> Result<Box<dyn Source>, Error> {
-    if path.is_dir() {
-        Ok(Box::new(folder::Folder::open(path)?))
-    } else {
-        Ok(Box::new(file::File::open(path)?))
-    }
-}
+pub(crate) mod channel;
+pub(crate) mod file;
+pub(crate) mod folder;
+pub(crate) mod interface;
+pub(crate) mod open;
+pub(crate) mod wal;

@@ -6,8 +6,8 @@
 
 use std::path::Path;
 
-use crate::audit::Error;
-use crate::audit::flaw::Flaw;
+use crate::audit::error::Error;
+use crate::audit::values::finding::Flaw;
 
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -17,7 +17,7 @@ const FRAME_HEADER: usize = 24;
 ///
 /// # Errors
 /// When the file is there and can't be read.
-pub fn behind(database: &Path) -> Result<Option<Flaw>, Error> {
+pub(crate) fn behind(database: &Path) -> Result<Option<Flaw>, Error> {
     let mut path = database.as_os_str().to_owned();
     path.push("-wal");
     let read = || match std::fs::read(&path) {

@@ -2,12 +2,13 @@
 
 use super::audited;
 use super::history::{everything, export};
-use crate::audit::replay::{BookedAccount, BookedInternal, Books, BooksError, Replayed, compare};
+use crate::audit::show::compare::{BooksError, OtherBooks, compare};
+use crate::audit::show::replay::{BookedAccount, BookedInternal, Replayed};
 
 /// Books that say what they are told to.
 pub(crate) struct Fake(pub Replayed);
 
-impl Books for Fake {
+impl OtherBooks for Fake {
     fn position(&self) -> u64 {
         self.0.position
     }

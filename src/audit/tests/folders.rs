@@ -7,11 +7,11 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::history::{JOURNAL, Told, everything, export, lines, manifest};
-use crate::audit::Error;
-use crate::audit::export::{ExportError, from_folder};
-use crate::audit::restore::{RestoreError, restore};
-use crate::audit::run::Options;
-use crate::audit::verify::{Verdict, verify};
+use crate::audit::carry::export::{ExportError, from_folder};
+use crate::audit::carry::restore::{RestoreError, restore};
+use crate::audit::error::Error;
+use crate::audit::run::options::Options;
+use crate::audit::run::verify::{Verified, verify};
 
 /// A data folder as a service leaves it: so many events a row.
 pub(super) struct Made {
@@ -66,7 +66,7 @@ impl Made {
     }
 }
 
-fn check(folder: &Path) -> Verdict {
+fn check(folder: &Path) -> Verified {
     verify(folder, Options::default()).unwrap()
 }
 

@@ -53,7 +53,7 @@ fn another_code_than_the_rules_give() {
     let declines = events.iter().enumerate().filter(|(_, told)| told.kind == "Declined");
     for (place, told) in declines.filter(|(_, told)| !told.data.contains("prevented_by")) {
         let code = told.data.split('"').nth(7).unwrap().to_owned();
-        for other in crate::audit::event::Code::ALL.map(crate::audit::event::Code::text) {
+        for other in crate::audit::values::event::Code::ALL.map(crate::audit::values::event::Code::text) {
             if other != code && other != "prevented" {
                 lie(place + 1, &format!("declined: {code}"), |events| {
                     swap(&mut events[place], &format!(r#""code":"{code}""#), &format!(r#""code":"{other}""#));

@@ -13,8 +13,21 @@ mod streams;
 use std::io::Cursor;
 use std::path::Path;
 
-use super::run::{Audited, Options, audit};
 use super::source::file::File;
+use super::values::finding::{Finding, Place};
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::Options;
+
+impl Finding {
+    /// The first bad position; none when it is the manifest that is wrong.
+    fn position(&self) -> Option<u64> {
+        match self.place {
+            Place::Position(position) => Some(position),
+            Place::Manifest => None,
+        }
+    }
+}
 
 /// Audits the bytes of an exported file.
 pub(crate) fn audited(bytes: &[u8]) -> Audited {

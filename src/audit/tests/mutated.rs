@@ -2,8 +2,8 @@
 
 use super::history::{everything, export, lines, manifest};
 use super::{audited, audited_with};
-use crate::audit::flaw::{Finding, Flaw, Place};
-use crate::audit::run::Options;
+use crate::audit::run::options::Options;
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// Catches: a part of the line that no check reads, a manifest whose fields are not compared.
 #[test]

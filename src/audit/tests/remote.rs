@@ -11,13 +11,14 @@ use axum::{Json, Router};
 use super::history::{
     JOURNAL, everything, export, lines, position_of, streams, streams_export, streams_manifest,
 };
-use crate::audit::export::ExportError;
-use crate::audit::remote::{RemoteError, from_url};
+use crate::audit::carry::export::ExportError;
+use crate::audit::carry::remote_export::{RemoteError, from_url};
 
 /// A service that has these lines, gives at most so many a page, and asks for a key.
 async fn service(lines: Vec<String>, most: usize) -> String {
     let lines = Arc::new(lines);
-    let position = |line: &String| crate::audit::line::position(line.as_bytes(), 0).unwrap() as usize;
+    let position =
+        |line: &String| crate::audit::parse::event_line::position(line.as_bytes(), 0).unwrap() as usize;
     let head = lines.last().map_or(0, position);
     let page = move |Query(query): Query<HashMap<String, usize>>, headers: HeaderMap| async move {
         assert_eq!(headers["accept"], "application/x-ndjson");

@@ -2,12 +2,14 @@
 
 use super::history::{Told, everything, export, lines};
 use super::{audited, audited_with};
-use crate::audit::event::{Code, TYPES};
-use crate::audit::flaw::{Finding, Flaw, Place};
-use crate::audit::run::{Options, To};
-use crate::audit::{chain, digest};
+use crate::audit::rules::digest;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::options::{Options, StopAt};
+use crate::audit::values::chain;
+use crate::audit::values::event::{Code, TYPES};
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
-fn right(events: &[Told]) -> crate::audit::run::Audited {
+fn right(events: &[Told]) -> Audited {
     let audited = audited(&export(events));
     assert_eq!(audited.finding, None);
     audited
@@ -56,7 +58,7 @@ fn every_beginning_of_it_is_right_too() {
 fn it_stops_where_it_is_told_to() {
     let events = everything();
     let moment: [u8; 27] = events[6].recorded_at.as_bytes().try_into().unwrap();
-    for to in [To::Position(7), To::Moment(moment)] {
+    for to in [StopAt::Position(7), StopAt::Moment(moment)] {
         let stopped = audited_with(&export(&events), Options { to: Some(to), ..Options::default() });
         assert_eq!((stopped.position, stopped.finding, stopped.whole), (7, None, false));
         assert_eq!(digest::of(&stopped.books.unwrap()), digest::of(&right(&events[..7]).books.unwrap()));
@@ -67,7 +69,7 @@ fn it_stops_where_it_is_told_to() {
 fn the_books_can_be_looked_at_on_the_way() {
     let events = everything();
     let mut on_the_way = String::new();
-    let mut look = |books: &crate::audit::books::Books| on_the_way = digest::of(books);
+    let mut look = |books: &crate::audit::rules::books::Books| on_the_way = digest::of(books);
     audited_with(&export(&events), Options { pause: Some((9, &mut look)), ..Options::default() });
     assert_eq!(on_the_way, digest::of(&right(&events[..9]).books.unwrap()));
 }

@@ -5,18 +5,20 @@ use std::path::Path;
 
 use super::history::{Told, everything, export, position_of, streams, streams_export, streams_manifest};
 use super::{audited, audited_with};
-use crate::audit::Error;
-use crate::audit::chain::Chain;
-use crate::audit::export::ExportError;
-use crate::audit::export_streams::from_streams;
-use crate::audit::flaw::{Finding, Flaw, Place};
-use crate::audit::manifest::Manifest;
-use crate::audit::replay::Replayed;
-use crate::audit::restore::{RestoreError, restore};
-use crate::audit::run::{Audited, Options, audit};
+use crate::audit::carry::export::ExportError;
+use crate::audit::carry::export_streams::from_streams;
+use crate::audit::carry::restore::{RestoreError, restore};
+use crate::audit::error::Error;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::Options;
+use crate::audit::run::verify::verify_store;
+use crate::audit::show::replay::Replayed;
+use crate::audit::source::channel::{Feeder, fed};
 use crate::audit::source::file::File;
-use crate::audit::source::store::{Feeder, fed};
-use crate::audit::verify::verify_store;
+use crate::audit::values::chain::Chain;
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// Audits what this gives, from a thread of its own.
 fn fed_by(give: impl FnOnce(Feeder) + Send) -> Result<Audited, Error> {

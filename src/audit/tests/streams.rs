@@ -8,10 +8,10 @@ use super::history::{
     streams_manifest,
 };
 use super::{audited, audited_with};
-use crate::audit::chain::{self, Chain, Hash};
-use crate::audit::flaw::{Finding, Flaw, Place};
-use crate::audit::replay::Replayed;
-use crate::audit::run::{Options, To};
+use crate::audit::run::options::{Options, StopAt};
+use crate::audit::show::replay::Replayed;
+use crate::audit::values::chain::{self, Chain, Hash};
+use crate::audit::values::finding::{Finding, Flaw, Place};
 
 /// Three accounts whose events are mixed, so that hardly one follows the one before it in the journal.
 fn mixed() -> Vec<Told> {
@@ -325,7 +325,7 @@ fn one_id_on_two_accounts_is_listed_and_on_one_it_is_a_flaw() {
     }
     let audit = audited(&streams_export(&t.events));
     assert_eq!(audit.finding, None);
-    let shown: Vec<String> = audit.twice.iter().map(ToString::to_string).collect();
+    let shown: Vec<String> = audit.double_uses.iter().map(ToString::to_string).collect();
     let (first, again) = (position_of(2), position_of(3));
     assert_eq!(shown, [format!("{} on a (position {first}) and on b (position {again})", id(77))]);
     assert_eq!(audited(&export(&t.events)).finding.unwrap().flaw, Flaw::SeenBefore(3), "along the journal");
@@ -346,14 +346,14 @@ fn books_as_of_a_moment_are_those_of_every_stream_up_to_it() {
     let moment: [u8; 27] = events[7].recorded_at.as_bytes().try_into().unwrap();
     let stopped = audited_with(
         &streams_export(&events),
-        Options { to: Some(To::Moment(moment)), ..Options::default() },
+        Options { to: Some(StopAt::Moment(moment)), ..Options::default() },
     );
     assert_eq!((stopped.finding, stopped.whole), (None, false));
     let books = stopped.books.unwrap();
     let revisions: Vec<_> =
         books.accounts().iter().map(|(name, account)| (*name, account.revision)).collect();
     assert_eq!(revisions, [("a", 2), ("b", 2), ("c", 5)]);
-    let to = Some(To::Position(position_of(7) + 1));
+    let to = Some(StopAt::Position(position_of(7) + 1));
     let stopped = audited_with(&streams_export(&events), Options { to, ..Options::default() });
     assert_eq!((stopped.finding, stopped.position), (None, position_of(7)));
 }

@@ -10,7 +10,8 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
-use crate::cli::{Error, Exit, Outcome, out};
+use crate::cli::out;
+use crate::cli::outcome::{Error, Exit, Outcome};
 
 /// The fields that a withdrawal may have.
 #[derive(Deserialize)]

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::cli::Error;
 use crate::cli::child::{self, Service};
+use crate::cli::outcome::Error;
 
-use super::blocking;
+use super::blocking::blocking;
 use super::load::Load;
 use super::singles::{Phases, Rounds, Side, ratio};
 use super::wire::Connection;

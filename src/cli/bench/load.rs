@@ -14,7 +14,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::client::random::Draws;
 
 use super::stats::Latencies;
-use super::wire::{self, Accounts, Connection, Form, Head};
+use super::wire::{self, Accounts, AnswerHead, Connection, Form};
 
 /// How many requests in a thousand are recent ones sent again.
 const AGAIN: u64 = 50;
@@ -94,7 +94,7 @@ impl Source {
         Pending { id, account, again, since: now }
     }
 
-    fn take(&mut self, pending: &Pending, head: &Head, now: Instant) {
+    fn take(&mut self, pending: &Pending, head: &AnswerHead, now: Instant) {
         self.answered.latencies.add(now - pending.since);
         self.answered.replayed += u64::from(head.replayed);
         let right = head.status == 201 && head.replayed == (pending.again && self.keeps_ids);
@@ -158,33 +158,33 @@ impl Load {
         let mut source = Source::new(self);
         let mut poll = Poll::new()?;
         let mut events = Events::with_capacity(self.connections);
-        let mut lines = Vec::with_capacity(self.connections);
+        let mut connections = Vec::with_capacity(self.connections);
         for place in 0..self.connections {
             let stream = std::net::TcpStream::connect(self.address)?;
             stream.set_nodelay(true)?;
             stream.set_nonblocking(true)?;
-            let mut line = Line::new(TcpStream::from_std(stream), form.clone());
-            poll.registry().register(&mut line.stream, Token(place), Interest::READABLE)?;
-            lines.push(line);
+            let mut connection = LoadConnection::new(TcpStream::from_std(stream), form.clone());
+            poll.registry().register(&mut connection.stream, Token(place), Interest::READABLE)?;
+            connections.push(connection);
         }
         let begun = Instant::now();
-        for line in &mut lines {
-            line.send(&mut source, begun)?;
+        for connection in &mut connections {
+            connection.send(&mut source, begun)?;
         }
-        let (mut outstanding, mut last) = (lines.len(), begun);
+        let (mut outstanding, mut last) = (connections.len(), begun);
         while outstanding > 0 {
             poll.poll(&mut events, Some(Duration::from_secs(30)))?;
             if events.is_empty() {
                 return Err(ErrorKind::TimedOut.into());
             }
             for event in &events {
-                let Some(line) = lines.get_mut(event.token().0) else { continue };
-                let Some(head) = line.receive()? else { continue };
-                let Some(pending) = line.pending.take() else { continue };
+                let Some(connection) = connections.get_mut(event.token().0) else { continue };
+                let Some(head) = connection.receive()? else { continue };
+                let Some(pending) = connection.pending.take() else { continue };
                 last = Instant::now();
                 source.take(&pending, &head, last);
                 if last - begun < self.length {
-                    line.send(&mut source, last)?;
+                    connection.send(&mut source, last)?;
                 } else {
                     outstanding -= 1;
                 }
@@ -196,7 +196,7 @@ impl Load {
 }
 
 /// One of many connections.
-struct Line {
+struct LoadConnection {
     stream: TcpStream,
     form: Form,
     pending: Option<Pending>,
@@ -204,7 +204,7 @@ struct Line {
     filled: usize,
 }
 
-impl Line {
+impl LoadConnection {
     fn new(stream: TcpStream, form: Form) -> Self {
         Self { stream, form, pending: None, buffer: [0; 4096], filled: 0 }
     }
@@ -220,7 +220,7 @@ impl Line {
     }
 
     /// Reads what has come; the head, once the answer is whole.
-    fn receive(&mut self) -> Result<Option<Head>, Error> {
+    fn receive(&mut self) -> Result<Option<AnswerHead>, Error> {
         loop {
             match self.stream.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {
                 Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),

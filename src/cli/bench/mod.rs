@@ -4,10 +4,12 @@
 //! as cheap as it can be ([`load`]), and every ratio is of two things measured in turns in the same run.
 
 mod batch;
+mod blocking;
 mod idle;
 mod large;
 mod load;
 mod report;
+mod rows;
 mod singles;
 mod stats;
 mod store;
@@ -17,9 +19,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::child::Service;
-use crate::cli::{Error, Exit, Outcome, out};
+use crate::cli::out;
+use crate::cli::outcome::{Error, Exit, Outcome};
 use crate::config::ConnectionString;
 
+use blocking::blocking;
 use large::{Lag, catch_up};
 use report::Figures;
 use singles::Phases;
@@ -131,7 +135,7 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        let run = store::Run { store, phases, connections: &connections, folder };
+        let run = store::run::Run { store, phases, connections: &connections, folder };
         figures.store = Some(run.measure(&mut figures.index_lag).await?);
         return Ok(figures);
     }
@@ -201,11 +205,4 @@ async fn prepared(accounts: Accounts, data: &Path) -> Result<Service, Error> {
 async fn lag(address: std::net::SocketAddr, after: &str) -> Result<Lag, Error> {
     let after = after.to_owned();
     blocking(move || catch_up(address, &after)).await
-}
-
-/// Runs what blocks on a thread of its own.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await?
 }

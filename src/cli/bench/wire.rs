@@ -103,7 +103,7 @@ pub fn id(draws: &Draws) -> [u8; 16] {
 
 /// What is needed of an answer's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
+pub struct AnswerHead {
     /// The status.
     pub status: u16,
     /// Is it a first answer, given again?
@@ -118,13 +118,17 @@ pub struct Head {
 ///
 /// # Errors
 /// When it is no HTTP/1.1 answer.
-pub fn head(bytes: &[u8]) -> Result<Option<Head>, Error> {
+pub fn head(bytes: &[u8]) -> Result<Option<AnswerHead>, Error> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let text = bytes.get(..end).unwrap_or_default();
     let status = text.strip_prefix(b"HTTP/1.1 ").and_then(|rest| number(rest.get(..3)?));
     let status = status.ok_or_else(|| Error::new(ErrorKind::InvalidData, "this is no HTTP/1.1 answer"))?;
-    let mut found =
-        Head { status: u16::try_from(status).unwrap_or(0), replayed: false, length: end + 4, body: Some(0) };
+    let mut found = AnswerHead {
+        status: u16::try_from(status).unwrap_or(0),
+        replayed: false,
+        length: end + 4,
+        body: Some(0),
+    };
     for line in memmem::find_iter(text, b"\r\n").filter_map(|at| text.get(at + 2..)) {
         if let Some(value) = header(line, b"content-length:") {
             found.body = number(value);
@@ -172,7 +176,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the connection breaks or the answer is no HTTP.
-    pub fn ask(&mut self, request: &[&[u8]]) -> Result<(Head, &[u8]), Error> {
+    pub fn ask(&mut self, request: &[&[u8]]) -> Result<(AnswerHead, &[u8]), Error> {
         for part in request {
             self.stream.write_all(part)?;
         }
@@ -256,7 +260,7 @@ mod tests {
     #[test]
     fn an_answers_head_is_read_when_it_is_whole() {
         let text = b"HTTP/1.1 201 Created\r\nContent-Length: 12\r\nIdempotent-Replayed: true\r\n\r\n{}";
-        let expected = Head { status: 201, replayed: true, length: text.len() - 2, body: Some(12) };
+        let expected = AnswerHead { status: 201, replayed: true, length: text.len() - 2, body: Some(12) };
         assert_eq!(head(text).unwrap(), Some(expected));
         assert_eq!(head(&text[..40]).unwrap(), None);
         let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";

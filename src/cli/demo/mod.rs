@@ -16,7 +16,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::child::{self, Service};
-use crate::cli::{Error, Exit, Outcome, out};
+use crate::cli::out;
+use crate::cli::outcome::{Error, Exit, Outcome};
 use crate::config::ConnectionString;
 
 use proof::Proof;

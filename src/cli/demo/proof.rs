@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::cli::Error;
+use crate::cli::outcome::Error;
 use crate::client::policy::Policy;
 use crate::client::sender::Client;
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::cli::Error;
 use crate::cli::child::Service;
+use crate::cli::outcome::Error;
 use crate::client::faults::{Mischief, Proxy};
 use crate::client::ids::derive;
 use crate::client::policy::Policy;
 use crate::client::random::Draws;
-use crate::client::request::{Direction, Move, Request};
+use crate::client::request::{Direction, MoveBody, Request};
 use crate::client::sender::Client;
 use crate::config::ConnectionString;
 
@@ -152,7 +152,7 @@ async fn prepare(service: &Service, accounts: &[String], seed: u64) -> Result<()
     let amount = super::cents::write(BEGINNING);
     for account in accounts {
         let id = |what: &str| derive("demo account", &format!("{seed} {what} {account}"));
-        let first = Move { amount: &amount, ..Move::default() };
+        let first = MoveBody { amount: &amount, ..MoveBody::default() };
         for request in [
             Request::open(id("open"), account, "EUR", None),
             Request::moved(id("first"), account, Direction::Deposit, &first),

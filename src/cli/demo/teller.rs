@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::client::ids::derive;
-use crate::client::policy::{self, Policy, Verdict};
+use crate::client::policy::{self, Policy};
 use crate::client::random::Draws;
-use crate::client::request::{Direction, Move, Request};
+use crate::client::request::{Direction, MoveBody, Request};
 use crate::client::sender::{Answer, Client};
 use crate::domain::ids::TransactionId;
 
@@ -110,7 +110,7 @@ impl Teller {
         };
         let amount = i64::try_from(100 + self.draws.below(9_900)).unwrap_or(100);
         let text = cents::write(amount);
-        let asked = Move { amount: &text, ..Move::default() };
+        let asked = MoveBody { amount: &text, ..MoveBody::default() };
         let request = Request::moved(self.id(self.wishes.len(), 0), &self.name(account), direction, &asked);
         let booked = self.ask(what, account, request, sign * amount).await;
         if let Some(id) = booked {
@@ -143,7 +143,7 @@ impl Teller {
         let (own, coming) = (self.id(self.wishes.len(), 0), self.id(self.wishes.len() + 1, 0));
         let request = Request::reverse(own, &self.name(account), coming, None, "called off");
         self.ask("calling off", account, request, 0).await;
-        let asked = Move { amount: "20.00", ..Move::default() };
+        let asked = MoveBody { amount: "20.00", ..MoveBody::default() };
         let late = Request::moved(coming, &self.name(account), Direction::Withdrawal, &asked);
         self.ask("withdrawal called off", account, late, -2_000).await;
     }
@@ -164,7 +164,7 @@ impl Teller {
             let mut asked = None;
             if let Ok((answer, retry_after)) = self.client.attempt(&request).await {
                 let code = answer.json()["code"].as_str().map(str::to_owned);
-                if policy::verdict(answer.status, code.as_deref()) == Verdict::Final {
+                if policy::is_final(answer.status, code.as_deref()) {
                     break Some((request, answer));
                 }
                 asked = retry_after;

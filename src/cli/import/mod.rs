@@ -3,8 +3,8 @@
 //! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
 //! nothing twice. Each answer's balance is compared with the bank's. Speaks to the service through `client` only.
 
-pub mod file;
-pub mod line;
+pub mod bank_file;
+pub mod bank_line;
 pub mod send;
 pub mod tally;
 
@@ -12,15 +12,16 @@ use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::cli::{Error, Exit, Outcome, out};
+use crate::cli::out;
+use crate::cli::outcome::{Error, Exit, Outcome};
 use crate::client::policy::Policy;
 use crate::client::sender::Client;
 use crate::domain::currency::Currency;
 use crate::domain::money::Written;
 
-use file::Lines;
-use send::{Plan, Sending, Told};
-use tally::{Finding, Summary, Wrong};
+use bank_file::BankLines;
+use send::{Plan, Sending, WorkerReport};
+use tally::{LineFinding, Summary, Wrong};
 
 /// How many findings are shown one by one.
 const MOST_SHOWN: usize = 50;
@@ -111,10 +112,10 @@ pub async fn import(client: &Client, args: &Args) -> Result<Summary, Error> {
     let mut sending = Sending::begin(client, plan);
     while let Some(told) = sending.next().await {
         let stops = match told {
-            Told::Line(sent) => report.sent(&sent)?,
-            Told::Account(finding) => report.finding(&finding)?,
-            Told::Lost(error) => return report.lost(error.into()),
-            Told::Unreadable(error) => return report.lost(error.into()),
+            WorkerReport::Line(sent) => report.sent(&sent)?,
+            WorkerReport::Account(finding) => report.finding(&finding)?,
+            WorkerReport::Lost(error) => return report.lost(error.into()),
+            WorkerReport::Unreadable(error) => return report.lost(error.into()),
         };
         if stops && !args.keep_going {
             report.bar.finish_and_clear();
@@ -139,10 +140,10 @@ impl Report {
     fn new(args: &Args) -> Result<Self, Error> {
         let mut report = Self { summary: Summary::default(), shown: 0, bar: ProgressBar::hidden() };
         let mut good = 0;
-        for line in Lines::open(&args.file, args.currency)? {
+        for line in BankLines::open(&args.file, args.currency)? {
             match line? {
                 (_, Ok(_)) => good += 1,
-                (line, Err(why)) => drop(report.finding(&Finding { line, what: Wrong::Bad(why) })?),
+                (line, Err(why)) => drop(report.finding(&LineFinding { line, what: Wrong::Bad(why) })?),
             }
         }
         let style = "{bar:30} {human_pos} of {human_len} lines, {per_sec}, {eta} left";
@@ -159,12 +160,12 @@ impl Report {
     }
 
     /// Something else was found. Is it one to stop at?
-    fn finding(&mut self, finding: &Finding) -> Result<bool, Error> {
+    fn finding(&mut self, finding: &LineFinding) -> Result<bool, Error> {
         self.summary.count_finding(&finding.what);
         self.show(finding)
     }
 
-    fn show(&mut self, finding: &Finding) -> Result<bool, Error> {
+    fn show(&mut self, finding: &LineFinding) -> Result<bool, Error> {
         self.shown += 1;
         if self.shown <= MOST_SHOWN {
             self.bar.suspend(|| out::line(finding))?;

@@ -14,9 +14,9 @@ use crate::client::sender::{self, Client};
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 
-use super::file::{self, Lines};
-use super::line::{Line, opening};
-use super::tally::{Finding, Sent, Wrong, judge};
+use super::bank_file::{self, BankLines};
+use super::bank_line::{BankLine, open_account};
+use super::tally::{LineFinding, Sent, Wrong, judge};
 
 /// How many lines wait for a worker at most.
 const QUEUE: usize = 256;
@@ -36,21 +36,21 @@ pub struct Plan {
 
 /// What a worker tells.
 #[derive(Debug)]
-pub enum Told {
+pub enum WorkerReport {
     /// A line was answered.
     Line(Sent),
     /// An account could not be opened; its lines are sent all the same, and tell their own.
-    Account(Finding),
+    Account(LineFinding),
     /// The service could not be reached any more: the import can't go on.
     Lost(sender::Error),
     /// The file could not be read any more.
-    Unreadable(file::Error),
+    Unreadable(bank_file::Error),
 }
 
 /// A running import. Dropping it stops it: what was sent stays booked, and is answered again in the next run.
 #[derive(Debug)]
 pub struct Sending {
-    told: mpsc::Receiver<Told>,
+    told: mpsc::Receiver<WorkerReport>,
     _workers: JoinSet<()>,
 }
 
@@ -72,23 +72,23 @@ impl Sending {
     }
 
     /// What a worker tells next; `None` when all is sent.
-    pub async fn next(&mut self) -> Option<Told> {
+    pub async fn next(&mut self) -> Option<WorkerReport> {
         self.told.recv().await
     }
 }
 
 /// Reads the good lines and gives each to its account's worker. Ends early when nobody listens any more.
-fn deal(plan: &Plan, queues: &[mpsc::Sender<Line>], tell: &mpsc::Sender<Told>) {
+fn deal(plan: &Plan, queues: &[mpsc::Sender<BankLine>], tell: &mpsc::Sender<WorkerReport>) {
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
-    let lines = match Lines::open(&plan.file, plan.currency) {
+    let lines = match BankLines::open(&plan.file, plan.currency) {
         Ok(lines) => lines,
-        Err(error) => return drop(tell.blocking_send(Told::Unreadable(error))),
+        Err(error) => return drop(tell.blocking_send(WorkerReport::Unreadable(error))),
     };
     for line in lines {
         let line = match line {
             Ok((_, Ok(line))) => line,
             Ok((_, Err(_))) => continue,
-            Err(error) => return drop(tell.blocking_send(Told::Unreadable(error))),
+            Err(error) => return drop(tell.blocking_send(WorkerReport::Unreadable(error))),
         };
         let place = hasher.hash_one(&line.account) % (queues.len().max(1) as u64);
         let queue = usize::try_from(place).ok().and_then(|place| queues.get(place));
@@ -101,19 +101,19 @@ fn deal(plan: &Plan, queues: &[mpsc::Sender<Line>], tell: &mpsc::Sender<Told>) {
 struct Worker {
     client: Client,
     plan: Plan,
-    tell: mpsc::Sender<Told>,
+    tell: mpsc::Sender<WorkerReport>,
 }
 
 impl Worker {
-    async fn work(self, mut lines: mpsc::Receiver<Line>) {
+    async fn work(self, mut lines: mpsc::Receiver<BankLine>) {
         let mut opened = HashSet::new();
         while let Some(line) = lines.recv().await {
             if opened.insert(line.account.clone()) && !self.open(&line).await {
                 return;
             }
             let told = match self.client.send(&line.request()).await {
-                Ok(answer) => Told::Line(judge(&line, &answer, self.plan.currency)),
-                Err(error) => Told::Lost(error),
+                Ok(answer) => WorkerReport::Line(judge(&line, &answer, self.plan.currency)),
+                Err(error) => WorkerReport::Lost(error),
             };
             if self.tell.send(told).await.is_err() {
                 return;
@@ -123,14 +123,15 @@ impl Worker {
 
     /// Opens the line's account. An account that somebody else has opened will do: the balances tell whether it is the
     /// right one. `false` when the work is over.
-    async fn open(&self, line: &Line) -> bool {
-        let request = opening(&line.account, self.plan.currency, self.plan.overdraft_limit);
+    async fn open(&self, line: &BankLine) -> bool {
+        let request = open_account(&line.account, self.plan.currency, self.plan.overdraft_limit);
         let told = match self.client.send(&request).await {
             Ok(answer) if answer.accepted() || answer.status == 409 => return true,
-            Ok(answer) => {
-                Told::Account(Finding { line: line.number, what: Wrong::NotOpened(answer.problem()) })
-            }
-            Err(error) => Told::Lost(error),
+            Ok(answer) => WorkerReport::Account(LineFinding {
+                line: line.number,
+                what: Wrong::NotOpened(answer.problem()),
+            }),
+            Err(error) => WorkerReport::Lost(error),
         };
         self.tell.send(told).await.is_ok()
     }

@@ -6,7 +6,7 @@ use crate::client::sender::Answer;
 use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 
-use super::line::{BadLine, Line};
+use super::bank_line::{BadLine, BankLine};
 
 /// What came of one line that was sent.
 #[derive(Clone, Debug)]
@@ -14,12 +14,12 @@ pub struct Sent {
     /// Was it the first answer again?
     pub replayed: bool,
     /// What a person has to look at.
-    pub finding: Option<Finding>,
+    pub finding: Option<LineFinding>,
 }
 
 /// Something that a person has to look at.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct LineFinding {
     /// The line's number in the file.
     pub line: u64,
     /// What is wrong.
@@ -48,7 +48,7 @@ pub enum Wrong {
     },
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for LineFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: ", self.line)?;
         match &self.what {
@@ -65,7 +65,7 @@ impl fmt::Display for Finding {
 
 /// Judges the answer to a line.
 #[must_use]
-pub fn judge(line: &Line, answer: &Answer, currency: Currency) -> Sent {
+pub fn judge(line: &BankLine, answer: &Answer, currency: Currency) -> Sent {
     let body = answer.json();
     let found = body["balance"].as_str().unwrap_or("missing");
     let what = if answer.declined() {
@@ -78,7 +78,7 @@ pub fn judge(line: &Line, answer: &Answer, currency: Currency) -> Sent {
     } else {
         None
     };
-    Sent { replayed: answer.replayed, finding: what.map(|what| Finding { line: line.number, what }) }
+    Sent { replayed: answer.replayed, finding: what.map(|what| LineFinding { line: line.number, what }) }
 }
 
 /// The sums of an import.

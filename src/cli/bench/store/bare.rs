@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
-use crate::cli::Error;
+use crate::cli::outcome::Error;
 use crate::client::random::Draws;
 use crate::domain::account::Account;
 use crate::domain::command::{Command, Move, Opening, Operation};

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::cli::Error;
 use crate::cli::child::Service;
+use crate::cli::outcome::Error;
 use crate::config::ConnectionString;
 
-use super::super::blocking;
+use super::super::blocking::blocking;
 use super::super::large::{Lag, catch_up, head};
 use super::super::load::{Answered, Load};
 use super::super::singles::Phases;
@@ -20,13 +20,13 @@ use super::bare::{Appends, Bare};
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The ledger, and how quickly it read what others had written.
-pub struct Ledger {
+pub struct LedgerService {
     service: Service,
     /// Events in a second, each time.
     pub followed: Vec<f64>,
 }
 
-impl Ledger {
+impl LedgerService {
     /// Starts it, and waits until it has read all that is there and takes commands.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What of it is printed for people.
 
-use super::super::report::{heading, row, side};
-use super::Measured;
+use super::super::rows::{heading, row, side};
+use super::measured::Measured;
 
 impl Measured {
     /// Adds it to a table.

@@ -1,0 +1,135 @@
+//! `export` of a journal that is chained along its streams. Whatever part is asked for, it is read from the beginning: the
+//! head's hash before the part runs over all events that went before.
+
+use std::io::Write;
+
+use uuid::Uuid;
+
+use crate::audit::carry::export::ExportError;
+use crate::audit::parse::event_line;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::parse::read_block::{Block, last_hash};
+use crate::audit::source::interface::Source;
+use crate::audit::values::chain::{self, Hash};
+use crate::audit::values::finding::{Finding, Place};
+
+/// Lines in from the journal's first on, an export out.
+#[derive(Debug)]
+pub(crate) struct StreamsExporter<W> {
+    out: W,
+    from: u64,
+    to: u64,
+    /// The position of the last line taken.
+    at: u64,
+    events: u64,
+    /// The journal's id, and the head's hash with the last line taken.
+    head: Option<(Uuid, Hash)>,
+    part: Option<Manifest>,
+}
+
+impl<W: Write> StreamsExporter<W> {
+    /// An export of the events at these positions (by default all) and those between them.
+    pub(crate) fn new(out: W, from: Option<u64>, to: Option<u64>) -> Self {
+        let (from, to) = (from.unwrap_or(1), to.unwrap_or(u64::MAX));
+        Self { out, from, to, at: 0, events: 0, head: None, part: None }
+    }
+
+    /// After which position it wants lines; none when it has all.
+    #[must_use]
+    pub(crate) fn wants_after(&self) -> Option<u64> {
+        (self.at < self.to).then_some(self.at)
+    }
+
+    /// How many events were read.
+    #[must_use]
+    pub(crate) fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Takes the lines that come next.
+    ///
+    /// # Errors
+    /// When one is none or does not come after the one before, or can't be written on.
+    pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            let position = event_line::position(line, 0).filter(|position| *position > self.at);
+            let position = position.ok_or(ExportError::Broken(self.at + 1))?;
+            if position > self.to {
+                self.at = self.to;
+                return Ok(());
+            }
+            let (journal_id, previous_hash, last_hash) =
+                self.follow(line).ok_or(ExportError::Broken(position))?;
+            (self.at, self.events) = (position, self.events + 1);
+            if position < self.from {
+                continue;
+            }
+            self.out.write_all(line).map_err(ExportError::Write)?;
+            let (from, to, first_hash, count) = (position, position, None, 0);
+            let begun = Manifest { journal_id, from, to, count, first_hash, last_hash, previous_hash };
+            let part = self.part.get_or_insert(begun);
+            (part.to, part.last_hash, part.count) = (position, last_hash, part.count + 1);
+        }
+        Ok(())
+    }
+
+    /// The journal's id, and the head's hash before this line and with it.
+    fn follow(&mut self, line: &[u8]) -> Option<(Uuid, Hash, Hash)> {
+        let hash = last_hash(line)?;
+        let (journal_id, before) = match self.head {
+            Some(head) => head,
+            None => event_id(line).map(|id| (id, chain::genesis(id)))?,
+        };
+        let after = chain::running(&before, &hash);
+        self.head = Some((journal_id, after));
+        Some((journal_id, before, after))
+    }
+
+    /// Writes the manifest, and returns it.
+    ///
+    /// # Errors
+    /// When there were no events between the positions, or it can't be written.
+    pub(crate) fn finish(mut self) -> Result<Manifest, ExportError> {
+        let manifest = self.part.ok_or(ExportError::None { from: self.from, to: self.to })?;
+        self.out.write_all(manifest.line().as_bytes()).map_err(ExportError::Write)?;
+        self.out.flush().map_err(ExportError::Write)?;
+        Ok(manifest)
+    }
+}
+
+/// Exports from a source that begins with the journal's first event, as far as it goes.
+///
+/// # Errors
+/// When the source can't be read or has found something wrong, and as [`StreamsExporter`].
+pub(crate) fn from_streams(
+    source: &mut dyn Source,
+    (from, to): (Option<u64>, Option<u64>),
+    out: impl Write,
+    progress: &dyn Fn(u64),
+) -> Result<Manifest, ExportError> {
+    let mut exporter = StreamsExporter::new(out, from, to);
+    let mut block = Block::default();
+    let mut more = true;
+    while more && exporter.wants_after().is_some() {
+        block.clear();
+        more = source.fill(&mut block)?;
+        exporter.take(&block.bytes)?;
+        if let (Some(flaw), Some(after)) = (block.broken.take(), exporter.wants_after()) {
+            let position = block.says.unwrap_or(after + 1);
+            if position <= to.unwrap_or(u64::MAX) {
+                return Err(ExportError::Bad(Finding { place: Place::Position(position), flaw }));
+            }
+        }
+        progress(exporter.events());
+    }
+    exporter.finish()
+}
+
+/// The id of the event in this line.
+fn event_id(line: &[u8]) -> Option<Uuid> {
+    const KEY: &[u8] = b"\"event_id\":\"";
+    // No name before it can have a quote, so the first one is the key.
+    let start = memchr::memmem::find(line, KEY)? + KEY.len();
+    let id = line.get(start..)?.first_chunk()?;
+    chain::read_uuid(id).map(Uuid::from_u128)
+}

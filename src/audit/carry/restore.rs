@@ -1,0 +1,190 @@
+//! `restore`: a new data folder from an export, which is verified first.
+//!
+//! The folder is written under another name beside its place, made durable, and then renamed, so that whatever happens half
+//! way leaves nothing that looks like a finished folder.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::audit::error::Error;
+use crate::audit::parse::read_block::{Block, last_hash};
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::Options;
+use crate::audit::source::file::File;
+use crate::audit::source::folder::{FORMAT, JOURNAL};
+use crate::audit::source::interface::Source;
+use crate::audit::values::chain::Chain;
+use crate::audit::values::finding::{Finding, Flaw, Place};
+
+/// Where a row is cut.
+const ROW_BYTES: usize = 64 * 1024;
+
+/// Why there is no new folder.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RestoreError {
+    /// The export can't be read, or the folder not written.
+    #[error(transparent)]
+    Audit(#[from] Error),
+    /// There is something already.
+    #[error("{} is there already and is not empty: a journal is only ever restored into a new folder", .0.display())]
+    Exists(PathBuf),
+    /// The export's hashes could not stay what they are.
+    #[error(
+        "the export is of a journal on EventStoreDB, chained along its streams: a data folder is chained along the journal, \
+         so that every hash would become another, and none that was noted would be found again. It can be verified and \
+         replayed as it is"
+    )]
+    Streams,
+    /// The export is not right.
+    #[error("the export can't be restored: {0}")]
+    Bad(Finding),
+}
+
+/// Verifies an export and makes a data folder of it: same journal id, same lines byte for byte.
+///
+/// # Errors
+/// When the folder has something in it, the export is not whole and right, or one of the two can't be read or written.
+pub(crate) fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> Result<Audited, RestoreError> {
+    refuse_existing(folder)?;
+    let source = File::open(export)?;
+    if source.info().chain == Chain::Streams {
+        return Err(RestoreError::Streams);
+    }
+    let audited = audit(Box::new(source), Options { progress: Some(progress), ..Options::default() })?;
+    let bad = |place, flaw| Err(RestoreError::Bad(Finding { place, flaw }));
+    if let Some(finding) = audited.finding {
+        return Err(RestoreError::Bad(finding));
+    }
+    if audited.from != 1 {
+        return bad(Place::Position(1), Flaw::NotWhole(audited.from));
+    }
+    if !audited.whole {
+        return bad(Place::Manifest, Flaw::NoManifest);
+    }
+    write_folder(export, folder, &audited, progress)?;
+    Ok(audited)
+}
+
+fn refuse_existing(folder: &Path) -> Result<(), RestoreError> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(RestoreError::Exists(folder.into())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(Error::Open { path: folder.into(), source }.into()),
+    }
+}
+
+fn write_folder(
+    export: &Path,
+    folder: &Path,
+    audited: &Audited,
+    progress: &dyn Fn(u64),
+) -> Result<(), RestoreError> {
+    let failed = |source| Error::Write { path: folder.into(), source };
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(parent).map_err(failed)?;
+    let unfinished = tempfile::Builder::new().prefix(".restoring-").tempdir_in(parent).map_err(failed)?;
+    let journal = unfinished.path().join(JOURNAL);
+    write_journal(export, &journal, audited, progress)?;
+    let format = unfinished.path().join("FORMAT");
+    fs::write(&format, FORMAT).map_err(failed)?;
+    for path in [&*journal, &*format, unfinished.path()] {
+        fs::File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
+    }
+    // An empty folder in this place is replaced; one that was filled meanwhile makes this fail.
+    fs::rename(unfinished.path(), folder).map_err(failed)?;
+    let _renamed = unfinished.keep();
+    fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)?;
+    Ok(())
+}
+
+fn write_journal(
+    export: &Path,
+    journal: &Path,
+    audited: &Audited,
+    progress: &dyn Fn(u64),
+) -> Result<(), RestoreError> {
+    let failed = |source| Error::Database { path: journal.into(), source };
+    let mut database = create(journal, audited).map_err(failed)?;
+    let mut source = File::open(export)?;
+    let mut next = 1;
+    let mut hash = None;
+    let mut block = Block::default();
+    let mut more = true;
+    while more {
+        block.clear();
+        more = source.fill(&mut block)?;
+        next = insert(&mut database, &block.bytes, next).map_err(failed)?;
+        hash = last_hash(&block.bytes).or(hash);
+        progress(u64::try_from(next - 1).unwrap_or_default());
+    }
+    // The export was read twice: what was written must be what was verified.
+    let written = u64::try_from(next - 1).unwrap_or_default();
+    if (written, hash.or(audited.hash)) != (audited.position, audited.hash) {
+        return Err(RestoreError::Bad(Finding { place: Place::Position(written + 1), flaw: Flaw::Cut }));
+    }
+    database.pragma_update(None, "wal_checkpoint", "TRUNCATE").map_err(failed)?;
+    database.close().map_err(|(_, source)| failed(source))?;
+    Ok(())
+}
+
+/// A journal without rows.
+fn create(journal: &Path, audited: &Audited) -> rusqlite::Result<Connection> {
+    let database = Connection::open(journal)?;
+    database.pragma_update(None, "page_size", 4_096)?;
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    database.pragma_update(None, "synchronous", "FULL")?;
+    database.execute_batch(
+        "CREATE TABLE journal(key TEXT PRIMARY KEY, value TEXT);
+         CREATE TABLE commits(
+             first INTEGER PRIMARY KEY, count INTEGER NOT NULL, recorded_at TEXT NOT NULL, events BLOB NOT NULL);",
+    )?;
+    let id = audited.journal_id.unwrap_or_default().hyphenated().to_string();
+    database.execute("INSERT INTO journal(key, value) VALUES ('journal_id', ?1)", [id])?;
+    Ok(database)
+}
+
+/// Adds lines as rows; returns the position after them.
+fn insert(database: &mut Connection, lines: &[u8], mut next: i64) -> rusqlite::Result<i64> {
+    let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    {
+        let mut statement = transaction.prepare_cached(
+            "INSERT INTO commits(first, count, recorded_at, events) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        let mut rest = lines;
+        while !rest.is_empty() {
+            let (row, count, recorded_at) = row(rest);
+            rest = rest.get(row.len()..).unwrap_or_default();
+            statement.execute((next, count, recorded_at, row))?;
+            next += count;
+        }
+    }
+    transaction.commit()?;
+    Ok(next)
+}
+
+/// The lines of the next row, how many they are, and the time of the first one.
+fn row(lines: &[u8]) -> (&[u8], i64, &str) {
+    const TIME: &[u8] = b"\"recorded_at\":\"";
+    let (mut end, mut count) = (0, 0);
+    for line in lines.split_inclusive(|byte| *byte == b'\n') {
+        if count > 0 && end + line.len() > ROW_BYTES {
+            break;
+        }
+        (end, count) = (end + line.len(), count + 1);
+    }
+    // No name before it can have a quote, so the first one is the key.
+    let start = memchr::memmem::find(lines, TIME).map_or(0, |at| at + TIME.len());
+    let time =
+        lines.get(start..start + 27).and_then(|time| std::str::from_utf8(time).ok()).unwrap_or_default();
+    (lines.get(..end).unwrap_or_default(), count, time)
+}

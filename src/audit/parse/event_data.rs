@@ -1,0 +1,277 @@
+//! The `data` of each type of event, version 1: which keys in which order, and what must agree within the event.
+
+use crate::audit::parse::cursor::{Cursor, unescaped};
+use crate::audit::parse::words::{is_name, sum, transaction};
+use crate::audit::values::currency::Currency;
+use crate::audit::values::event::{Asked, Change, Code, Direction, Fact};
+use crate::audit::values::finding::Flaw;
+use crate::audit::values::money;
+use crate::audit::values::span::Span;
+
+/// The types of event that are known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `AccountOpened`
+    Opened,
+    /// `Deposited`, `Withdrawn`
+    Moved(Direction),
+    /// `Reversed`
+    Reversed,
+    /// `Prevented`
+    Prevented,
+    /// `Frozen`, `Unfrozen`, `Closed`
+    Changed(Change),
+    /// `OverdraftLimitChanged`
+    LimitChanged,
+    /// `Declined`
+    Declined,
+}
+
+impl Kind {
+    /// Reads a type's name.
+    ///
+    /// # Errors
+    /// When no such type is known.
+    pub(crate) fn read(name: &[u8]) -> Result<Self, Flaw> {
+        Ok(match name {
+            b"AccountOpened" => Self::Opened,
+            b"Deposited" => Self::Moved(Direction::Deposit),
+            b"Withdrawn" => Self::Moved(Direction::Withdrawal),
+            b"Reversed" => Self::Reversed,
+            b"Prevented" => Self::Prevented,
+            b"Frozen" => Self::Changed(Change::Freeze),
+            b"Unfrozen" => Self::Changed(Change::Unfreeze),
+            b"Closed" => Self::Changed(Change::Close),
+            b"OverdraftLimitChanged" => Self::LimitChanged,
+            b"Declined" => Self::Declined,
+            _ => return Err(Flaw::UnknownType(lossy(name))),
+        })
+    }
+}
+
+/// What an event's `data` says.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// The account's currency.
+    pub(crate) currency: Currency,
+    /// What happened.
+    pub(crate) fact: Fact,
+    /// Whether the client gave `effective_at`.
+    pub(crate) effective_at_given: bool,
+}
+
+/// Reads `data` up to, not including, its closing brace.
+///
+/// # Errors
+/// When its layout is another, or its parts do not agree with each other.
+pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    let body = |currency, fact| Body { currency, fact, effective_at_given: false };
+    match kind {
+        Kind::Opened => {
+            let currency = currency(block, cursor, "\"currency\":\"")?;
+            cursor.literal(",\"overdraft_limit\":\"")?;
+            let limit = limit(block, cursor, currency)?;
+            metadata(block, cursor)?;
+            Ok(body(currency, Fact::Opened { limit }))
+        }
+        Kind::Moved(direction) => moved(direction, block, account, cursor),
+        Kind::Reversed => reversed(block, account, cursor),
+        Kind::Prevented => {
+            cursor.literal("\"reverses\":\"")?;
+            let reverses = transaction(cursor, "what is reversed")?;
+            let currency = currency(block, cursor, ",\"currency\":\"")?;
+            reason(cursor)?;
+            cursor.maybe(",\"force\":true");
+            Ok(body(currency, Fact::Prevented { reverses }))
+        }
+        Kind::Changed(change) => {
+            let currency = currency(block, cursor, "\"currency\":\"")?;
+            reason(cursor)?;
+            Ok(body(currency, Fact::Changed(change)))
+        }
+        Kind::LimitChanged => {
+            cursor.literal("\"overdraft_limit\":\"")?;
+            let text = cursor.word()?;
+            let currency = currency(block, cursor, ",\"currency\":\"")?;
+            reason(cursor)?;
+            Ok(body(currency, Fact::LimitChanged { limit: limit_of(text.of(block), currency)? }))
+        }
+        Kind::Declined => declined(block, cursor),
+    }
+}
+
+fn moved(direction: Direction, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    cursor.literal("\"amount\":\"")?;
+    let text = cursor.word()?;
+    let currency = currency(block, cursor, ",\"currency\":\"")?;
+    let amount = amount_of(text.of(block), currency)?;
+    let (signed, counter) = entries(block, account, cursor, currency)?;
+    if signed != direction.signed(amount) {
+        return Err(Flaw::EntryAmount);
+    }
+    let effective_at_given = cursor.maybe(",\"effective_at_given\":true");
+    metadata(block, cursor)?;
+    Ok(Body { currency, fact: Fact::Moved { direction, amount, counter }, effective_at_given })
+}
+
+fn reversed(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    cursor.literal("\"reverses\":\"")?;
+    let reverses = transaction(cursor, "what is reversed")?;
+    cursor.literal(",\"amount\":\"")?;
+    let text = cursor.word()?;
+    let currency = currency(block, cursor, ",\"currency\":\"")?;
+    let amount = amount_of(text.of(block), currency)?;
+    let (signed, counter) = entries(block, account, cursor, currency)?;
+    if signed.abs() != amount {
+        return Err(Flaw::EntryAmount);
+    }
+    reason(cursor)?;
+    let partial = cursor.maybe(",\"partial\":true");
+    let force = cursor.maybe(",\"force\":true");
+    let fact = Fact::Reversed { reverses, amount, signed, counter, partial, force };
+    Ok(Body { currency, fact, effective_at_given: false })
+}
+
+/// The two halves of an entry: what the guarded account gets, and the account on the other side.
+fn entries(
+    block: &[u8],
+    account: Span,
+    cursor: &mut Cursor<'_>,
+    currency: Currency,
+) -> Result<(i128, Span), Flaw> {
+    cursor.literal(",\"entries\":[{\"account\":\"")?;
+    if cursor.word()?.of(block) != account.of(block) {
+        return Err(Flaw::EntryAccount);
+    }
+    cursor.literal(",\"amount\":\"")?;
+    let guarded = sum(block, cursor, currency, "an entry's amount")?;
+    cursor.literal("},{\"account\":\"")?;
+    let counter = counter(block, cursor)?;
+    cursor.literal(",\"amount\":\"")?;
+    let other = sum(block, cursor, currency, "an entry's amount")?;
+    cursor.literal("}]")?;
+    if guarded + other == 0 { Ok((guarded, counter)) } else { Err(Flaw::Unbalanced) }
+}
+
+fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    cursor.literal("\"operation\":\"")?;
+    let operation = cursor.word()?.of(block);
+    cursor.literal(",\"code\":\"")?;
+    let code = cursor.word()?.of(block);
+    let code = Code::read(code).ok_or_else(|| Flaw::UnknownCode(lossy(code)))?;
+    let currency = currency(block, cursor, ",\"currency\":\"")?;
+    let (asked, effective_at_given) = asked(operation, block, cursor, currency)?;
+    let prevented_by = match code {
+        Code::Prevented => {
+            cursor.literal(",\"prevented_by\":\"")?;
+            Some(transaction(cursor, "prevented_by")?)
+        }
+        _ => None,
+    };
+    Ok(Body { currency, fact: Fact::Declined { code, asked, prevented_by }, effective_at_given })
+}
+
+fn asked(
+    operation: &[u8],
+    block: &[u8],
+    cursor: &mut Cursor<'_>,
+    currency: Currency,
+) -> Result<(Asked, bool), Flaw> {
+    let asked = match operation {
+        b"deposit" | b"withdrawal" => {
+            let direction = if operation == b"deposit" { Direction::Deposit } else { Direction::Withdrawal };
+            cursor.literal(",\"amount\":\"")?;
+            let amount = amount_of(cursor.word()?.of(block), currency)?;
+            cursor.literal(",\"counter_account\":\"")?;
+            counter(block, cursor)?;
+            let given = cursor.maybe(",\"effective_at_given\":true");
+            metadata(block, cursor)?;
+            return Ok((Asked::Move { direction, amount }, given));
+        }
+        b"reversal" => {
+            cursor.literal(",\"reverses\":\"")?;
+            let reverses = transaction(cursor, "what is reversed")?;
+            let amount = match cursor.maybe(",\"amount\":\"") {
+                true => Some(amount_of(cursor.word()?.of(block), currency)?),
+                false => None,
+            };
+            reason(cursor)?;
+            Asked::Reversal { reverses, amount, force: cursor.maybe(",\"force\":true") }
+        }
+        b"overdraft_limit" => {
+            cursor.literal(",\"overdraft_limit\":\"")?;
+            limit(block, cursor, currency)?;
+            reason(cursor)?;
+            Asked::Limit
+        }
+        b"freeze" | b"unfreeze" | b"close" => {
+            reason(cursor)?;
+            Asked::Change(match operation {
+                b"freeze" => Change::Freeze,
+                b"unfreeze" => Change::Unfreeze,
+                _ => Change::Close,
+            })
+        }
+        _ => return Err(Flaw::UnknownOperation(lossy(operation))),
+    };
+    Ok((asked, false))
+}
+
+fn currency(block: &[u8], cursor: &mut Cursor<'_>, key: &'static str) -> Result<Currency, Flaw> {
+    cursor.literal(key)?;
+    let code = cursor.word()?.of(block);
+    Currency::read(code).ok_or_else(|| Flaw::UnknownCurrency(lossy(code)))
+}
+
+/// One of the ledger's own accounts; `@transit` is kept for transfers, which are not known here.
+fn counter(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Span, Flaw> {
+    let span = cursor.word()?;
+    match span.of(block) {
+        [b'@', name @ ..] if is_name(name) && name != b"transit" => Ok(span),
+        _ => Err(Flaw::NoName("the other side of the entry")),
+    }
+}
+
+fn reason(cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
+    cursor.literal(",\"reason\":\"")?;
+    cursor.text().map(|_| ())
+}
+
+fn amount_of(text: &[u8], currency: Currency) -> Result<i128, Flaw> {
+    let fits = |units: &i128| (1..=money::largest(currency)).contains(units);
+    money::read(text, currency).filter(fits).ok_or(Flaw::NoSum("the amount"))
+}
+
+fn limit(block: &[u8], cursor: &mut Cursor<'_>, currency: Currency) -> Result<i128, Flaw> {
+    limit_of(cursor.word()?.of(block), currency)
+}
+
+fn limit_of(text: &[u8], currency: Currency) -> Result<i128, Flaw> {
+    let fits = |units: &i128| (0..=money::largest(currency)).contains(units);
+    money::read(text, currency).filter(fits).ok_or(Flaw::NoSum("the overdraft limit"))
+}
+
+/// The client's own pairs, if there are any: each key once, in order.
+fn metadata(block: &[u8], cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
+    if !cursor.maybe(",\"metadata\":{\"") {
+        return Ok(());
+    }
+    let mut last: Option<Vec<u8>> = None;
+    loop {
+        let key = unescaped(cursor.text()?.of(block));
+        if last.is_some_and(|last| last >= key) {
+            return Err(Flaw::MetadataOrder);
+        }
+        last = Some(key);
+        cursor.literal(":\"")?;
+        cursor.text()?;
+        if cursor.maybe("}") {
+            return Ok(());
+        }
+        cursor.literal(",\"")?;
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

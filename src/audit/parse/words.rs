@@ -1,0 +1,30 @@
+//! The words that an event's line and its `data` both have: a transaction ID, the name of an account, a sum.
+
+use crate::audit::parse::cursor::Cursor;
+use crate::audit::values::currency::Currency;
+use crate::audit::values::finding::Flaw;
+use crate::audit::values::{chain, money};
+
+/// A transaction ID and its closing quote.
+pub(super) fn transaction(cursor: &mut Cursor<'_>, which: &'static str) -> Result<u128, Flaw> {
+    let id =
+        chain::read_uuid(cursor.bytes("a transaction ID")?).filter(|id| *id != 0).ok_or(Flaw::NoId(which))?;
+    cursor.literal("\"")?;
+    Ok(id)
+}
+
+/// Is this the name of a guarded account: `[A-Za-z0-9][A-Za-z0-9._:-]{0,63}`?
+pub(super) fn is_name(name: &[u8]) -> bool {
+    let first = name.first().is_some_and(u8::is_ascii_alphanumeric);
+    first && name.len() <= 64 && name.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
+}
+
+/// A sum and its closing quote.
+pub(super) fn sum(
+    block: &[u8],
+    cursor: &mut Cursor<'_>,
+    currency: Currency,
+    what: &'static str,
+) -> Result<i128, Flaw> {
+    money::read(cursor.word()?.of(block), currency).ok_or(Flaw::NoSum(what))
+}

@@ -1,0 +1,196 @@
+//! What the ledger's rules make of a request, computed again from the contract's text. Pure.
+//!
+//! The order of the declines is part of the rules: closed, frozen, prevented, then the rest, funds last.
+
+use crate::audit::values::currency::Currency;
+use crate::audit::values::event::{Change, Code, Direction};
+use crate::audit::values::money;
+
+/// The three states of a guarded account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Status {
+    /// Takes everything.
+    #[default]
+    Open,
+    /// Refuses what takes money out.
+    Frozen,
+    /// Refuses all but preventions.
+    Closed,
+}
+
+impl Status {
+    /// As the service writes it.
+    #[must_use]
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Frozen => "frozen",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What the rules look at: the account as the events before leave it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AccountBefore {
+    /// Its currency.
+    pub(crate) currency: Currency,
+    /// Its balance.
+    pub(crate) balance: i128,
+    /// How far that may go under zero.
+    pub(crate) limit: i128,
+    /// Its state.
+    pub(crate) status: Status,
+    /// Whether the request's own ID was ruled out on this account.
+    pub(crate) prevented: bool,
+}
+
+/// What a reversal is to take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// An ID that was never seen on this account, nor ruled out.
+    Unseen,
+    /// An ID that was never seen on this account and was ruled out.
+    RuledOut,
+    /// An accepted deposit or withdrawal, with what was taken back of it so far.
+    Moved {
+        /// Which of the two.
+        direction: Direction,
+        /// How much it moved.
+        amount: i128,
+        /// How much was taken back.
+        reversed: i128,
+    },
+    /// Something else.
+    Other,
+}
+
+/// A request that changes or moves something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// A deposit or a withdrawal.
+    Move(Direction, i128),
+    /// A reversal.
+    Reverse {
+        /// What it is to take back.
+        target: Target,
+        /// How much, where the request says so.
+        amount: Option<i128>,
+        /// Whether it may pass the overdraft limit.
+        force: bool,
+    },
+    /// A freeze, an unfreeze or a closing.
+    Change(Change),
+    /// Another overdraft limit.
+    Limit,
+}
+
+/// What the rules make of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// It is accepted, and the guarded account gets so much (zero for what moves no money).
+    Accepted(i128),
+    /// It is accepted, and rules out a transaction that has not come yet.
+    Prevention,
+    /// It is declined, and that is recorded.
+    Declined(Code),
+    /// It is refused, and nothing is recorded.
+    Unrecorded(&'static str),
+}
+
+impl std::fmt::Display for Judgement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Accepted(_) => f.write_str("accepted"),
+            Self::Prevention => f.write_str("accepted: Prevented"),
+            Self::Declined(code) => write!(f, "declined: {}", code.text()),
+            Self::Unrecorded(why) => write!(f, "not recorded: {why}"),
+        }
+    }
+}
+
+/// What becomes of a request on an account that is there.
+#[must_use]
+pub(crate) fn judge(account: &AccountBefore, request: Request) -> Judgement {
+    match judged(account, request) {
+        Ok(judgement) => judgement,
+        Err(code) => Judgement::Declined(code),
+    }
+}
+
+fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> {
+    match request {
+        Request::Move(direction, amount) => {
+            not_closed(account)?;
+            if direction == Direction::Withdrawal && account.status == Status::Frozen {
+                return Err(Code::AccountFrozen);
+            }
+            not_prevented(account)?;
+            moved(account, direction.signed(amount), false)
+        }
+        Request::Reverse { target: Target::Unseen | Target::RuledOut, amount: Some(_), .. } => {
+            Ok(Judgement::Unrecorded("a part can't be taken back of a transaction that was never seen"))
+        }
+        Request::Reverse { target: Target::Unseen, amount: None, .. } => {
+            not_prevented(account)?;
+            Ok(Judgement::Prevention)
+        }
+        Request::Reverse { target, amount, force } => {
+            not_closed(account)?;
+            not_prevented(account)?;
+            reversed(account, target, amount, force)
+        }
+        Request::Change(change) => {
+            not_closed(account)?;
+            not_prevented(account)?;
+            match change {
+                Change::Freeze if account.status == Status::Frozen => Err(Code::WrongState),
+                Change::Unfreeze if account.status != Status::Frozen => Err(Code::WrongState),
+                Change::Close if account.balance != 0 => Err(Code::AccountNotEmpty),
+                Change::Freeze | Change::Unfreeze | Change::Close => Ok(Judgement::Accepted(0)),
+            }
+        }
+        Request::Limit => {
+            not_closed(account)?;
+            not_prevented(account)?;
+            Ok(Judgement::Accepted(0))
+        }
+    }
+}
+
+fn reversed(
+    account: &AccountBefore,
+    target: Target,
+    asked: Option<i128>,
+    force: bool,
+) -> Result<Judgement, Code> {
+    let (direction, left) = match target {
+        Target::Other => return Err(Code::NotReversible),
+        Target::Unseen | Target::RuledOut => return Err(Code::ReversalExceedsOriginal),
+        Target::Moved { direction, amount, reversed } => (direction, amount - reversed),
+    };
+    let amount = asked.unwrap_or(left);
+    if left == 0 || amount > left {
+        return Err(Code::ReversalExceedsOriginal);
+    }
+    moved(account, -direction.signed(amount), force)
+}
+
+fn moved(account: &AccountBefore, signed: i128, force: bool) -> Result<Judgement, Code> {
+    let after = account.balance + signed;
+    if signed > 0 && after > money::largest(account.currency) {
+        return Err(Code::BalanceTooLarge);
+    }
+    if signed < 0 && !force && after < -account.limit {
+        return Err(Code::InsufficientFunds);
+    }
+    Ok(Judgement::Accepted(signed))
+}
+
+fn not_closed(account: &AccountBefore) -> Result<(), Code> {
+    if account.status == Status::Closed { Err(Code::AccountClosed) } else { Ok(()) }
+}
+
+fn not_prevented(account: &AccountBefore) -> Result<(), Code> {
+    if account.prevented { Err(Code::Prevented) } else { Ok(()) }
+}

@@ -1,0 +1,14 @@
+//! What must hold between the events of a journal: each ID once, each revision in turn, each decline and answer as the
+//! contract says.
+//!
+//! Everything here takes events in the journal's order. It must not know lines, files or threads. Down the way:
+//! [`values`](super::values). Up the way: [`run`](super::run), which hands the events over.
+
+pub(crate) mod books;
+pub(crate) mod digest;
+pub(crate) mod double_use;
+pub(crate) mod fragment;
+pub(crate) mod id_history;
+pub(crate) mod id_set;
+pub(crate) mod judge;
+pub(crate) mod stream_chains;

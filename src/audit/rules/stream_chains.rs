@@ -1,0 +1,79 @@
+//! Events that are chained along their streams: where each stream has come to, and what its next event must follow from.
+//!
+//! Along the journal every line follows from the one before it, and can be checked with it on any thread. Here what a line
+//! follows from may be anywhere before it, so this is done in order. Costs about 150 bytes a stream.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::audit::values::chain::{self, Hash, Hasher};
+use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::finding::Flaw;
+
+/// The newest event of a stream.
+#[derive(Debug, Clone, Copy)]
+struct Newest {
+    revision: u64,
+    hash: Hash,
+    recorded_at: Moment,
+}
+
+/// Every stream that was seen.
+#[derive(Debug, Default)]
+pub(crate) struct Streams {
+    newest: HashMap<Box<[u8]>, Option<Newest>, RandomState>,
+    hasher: Hasher,
+}
+
+impl Streams {
+    /// Takes the next event in the journal's order; `whole` says that none went before the first that was taken. Of a part,
+    /// what a stream's first event follows from is not known, unless it is the stream's very first.
+    ///
+    /// # Errors
+    /// When the event does not follow from the one before it in its stream.
+    pub(crate) fn take(&mut self, event: &Event, block: &[u8], whole: bool) -> Result<(), Flaw> {
+        let name = event.account.of(block);
+        if !self.newest.contains_key(name) {
+            self.newest.insert(name.into(), None);
+        }
+        let Some(newest) = self.newest.get_mut(name) else { return Ok(()) };
+        let expected = match newest {
+            Some(newest) => newest.revision + 1,
+            None if whole => 0,
+            None => event.revision,
+        };
+        // Before the hash, which can't be right then: that one is missing is plainer.
+        if event.revision != expected {
+            return Err(Flaw::Revision { says: event.revision, expected });
+        }
+        let previous = match newest {
+            Some(newest) => Some(newest.hash),
+            None if event.revision == 0 => Some(chain::of_stream(name)),
+            None => None,
+        };
+        if let Some(previous) = previous {
+            let (front, back) = event.canonical;
+            self.hasher.take(front.of(block), back.of(block));
+            if self.hasher.hash(&previous) != event.hash {
+                return Err(Flaw::StreamChain);
+            }
+        }
+        if newest.is_some_and(|newest| newest.recorded_at > event.recorded_at) {
+            return Err(Flaw::StreamTimeBack);
+        }
+        let Event { revision, hash, recorded_at, .. } = *event;
+        *newest = Some(Newest { revision, hash, recorded_at });
+        Ok(())
+    }
+
+    /// The accounts whose streams were seen, in the order of their names; that of an event that was found wrong is among
+    /// them.
+    #[must_use]
+    pub(crate) fn accounts(&self) -> Vec<String> {
+        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        let mut names: Vec<String> = self.newest.keys().map(|key| name(key)).collect();
+        names.sort_unstable();
+        names
+    }
+}

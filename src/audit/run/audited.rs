@@ -1,0 +1,60 @@
+//! What an audit gives: how far the journal was found right, its books there, and the first thing that is wrong.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use crate::audit::rules::books::Books;
+use crate::audit::rules::double_use::NamedDoubleUse;
+use crate::audit::values::chain::{Chain, Hash};
+use crate::audit::values::finding::{Finding, Flaw, Place};
+
+/// The result of an audit.
+#[derive(Debug)]
+pub(crate) struct Audited {
+    /// What its events are chained to.
+    pub(crate) chain: Chain,
+    /// Whether it was read from the journal's first event on.
+    pub(crate) begins: bool,
+    /// The journal's id, where the source says it or it follows from the first event.
+    pub(crate) journal_id: Option<Uuid>,
+    /// The first position.
+    pub(crate) from: u64,
+    /// The last position that was found right; one less than `from` when there is none.
+    pub(crate) position: u64,
+    /// The journal's head hash there; none when there is no event and the source does not say what goes before.
+    pub(crate) hash: Option<Hash>,
+    /// How many events of each type were found right.
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// The books after them; none when the first event is not the journal's first.
+    pub(crate) books: Option<Books>,
+    /// Whether a manifest was there and has shown that nothing is missing at the end.
+    pub(crate) whole: bool,
+    /// IDs on two accounts: in a journal chained along its streams no flaw, but to be told.
+    pub(crate) double_uses: Vec<NamedDoubleUse>,
+    /// Along streams: the accounts whose streams were met.
+    pub(crate) accounts: Vec<String>,
+    /// The first thing that is wrong.
+    pub(crate) finding: Option<Finding>,
+}
+
+impl Audited {
+    /// That of a database which is damaged so that it can't be begun.
+    #[must_use]
+    pub(super) fn unreadable(why: String) -> Self {
+        Self {
+            chain: Chain::Journal,
+            begins: true,
+            journal_id: None,
+            from: 1,
+            position: 0,
+            hash: None,
+            counts: BTreeMap::new(),
+            books: None,
+            whole: false,
+            double_uses: Vec::new(),
+            accounts: Vec::new(),
+            finding: Some(Finding { place: Place::Position(1), flaw: Flaw::Database(why) }),
+        }
+    }
+}

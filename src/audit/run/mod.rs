@@ -1,0 +1,11 @@
+//! An audit from beginning to end: blocks from a source, parsed on several threads, and checked in order.
+//!
+//! It must not know how its result is shown or what it is needed for. Down the way: [`source`](super::source),
+//! [`parse`](super::parse) and [`rules`](super::rules). Up the way: [`show`](super::show), [`carry`](super::carry) and the
+//! command line.
+
+pub(crate) mod audited;
+pub(crate) mod auditor;
+pub(crate) mod options;
+pub(crate) mod pipeline;
+pub(crate) mod verify;

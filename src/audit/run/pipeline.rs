@@ -1,0 +1,105 @@
+//! One thread reads blocks, several check their lines, and the caller gets them in order.
+//!
+//! A fixed number of blocks is handed round, so that the memory is bounded whatever the journal's length. Each line's
+//! predecessor has its hash written in it, so that blocks can be checked before those that go before them. (In a journal
+//! chained along its streams the predecessor may be anywhere before: there the caller checks the chain, in order.)
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::audit::error::Error;
+use crate::audit::parse::read_block::{Block, ParsedLines};
+use crate::audit::source::interface::Source;
+use crate::audit::values::chain::{Chain, Hash, Hasher};
+
+/// A block and what was read in it.
+#[derive(Debug, Default)]
+struct Work {
+    number: u64,
+    block: Block,
+    lines: ParsedLines,
+    /// What ended the reading instead of a block.
+    failed: Option<Error>,
+}
+
+/// Reads the whole source, and calls `take` with each block and its lines, in order, until it wants no more.
+///
+/// # Errors
+/// When the source can't be read.
+pub(crate) fn run(
+    mut source: Box<dyn Source>,
+    (chain, first): (Chain, Option<Hash>),
+    mut take: impl FnMut(&Block, &ParsedLines) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let (free_in, free) = bounded::<Work>(3 * workers);
+    let (work_in, work) = bounded::<Work>(3 * workers);
+    let (done_in, done) = bounded::<Work>(3 * workers);
+    for _ in 0..3 * workers {
+        // There is room for all of them.
+        let _room = free_in.send(Work::default());
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(move || feed(&mut *source, first, &free, &work_in));
+        for _ in 0..workers {
+            let (work, done_in) = (work.clone(), done_in.clone());
+            scope.spawn(move || {
+                let mut hasher = Hasher::default();
+                for mut item in work {
+                    item.block.read(chain, &mut hasher, &mut item.lines);
+                    if done_in.send(item).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop((work, done_in));
+        in_order(done, free_in, &mut take)
+    })
+}
+
+/// Fills free blocks, until the source or the wish for them ends.
+fn feed(source: &mut dyn Source, first: Option<Hash>, free: &Receiver<Work>, work: &Sender<Work>) {
+    let mut previous = first;
+    for (number, mut item) in (0..).zip(free) {
+        item.number = number;
+        item.block.clear();
+        let more = source.fill(&mut item.block);
+        item.block.previous = previous;
+        if !item.block.bytes.is_empty() {
+            previous = item.block.last_hash();
+        }
+        let last = !matches!(more, Ok(true));
+        item.failed = more.err();
+        if work.send(item).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Calls `take` with the blocks in the order in which they were read.
+fn in_order(
+    done: Receiver<Work>,
+    free: Sender<Work>,
+    take: &mut impl FnMut(&Block, &ParsedLines) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    for item in done {
+        early.insert(item.number, item);
+        while let Some(mut item) = early.remove(&next) {
+            next += 1;
+            if take(&item.block, &item.lines).is_break() {
+                return Ok(());
+            }
+            if let Some(error) = item.failed.take() {
+                return Err(error);
+            }
+            // The reader has gone when it has read everything.
+            let _reader_gone = free.send(item);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! `verify`: everything that a journal can show of itself, and in words what it can't.
+
+use std::path::Path;
+
+use crate::audit::error::Error;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::auditor::audit;
+use crate::audit::run::options::Options;
+use crate::audit::source::interface::Source;
+use crate::audit::source::open::open;
+use crate::audit::source::{folder, wal};
+use crate::audit::values::finding::{Finding, Flaw, Place};
+
+/// What an audit of a folder or a file has found, to be shown to a person.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    /// What the audit of the events gave.
+    pub(crate) audited: Audited,
+    /// Whether a hash that was kept elsewhere was compared.
+    pub(crate) expected: bool,
+    /// The accounts whose streams, in a store, no longer show all that the journal has, and what was done to them.
+    pub(crate) cut: Vec<(String, String)>,
+}
+
+impl Verified {
+    /// Was everything found right?
+    #[must_use]
+    pub(crate) fn is_right(&self) -> bool {
+        self.audited.finding.is_none() && self.cut.is_empty()
+    }
+}
+
+/// Audits a data folder or an exported file. A folder's database is also checked page by page.
+///
+/// # Errors
+/// When it can't be read at all.
+pub(crate) fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Error> {
+    let expected = options.expect.is_some();
+    let source = match open(path) {
+        Ok(source) => source,
+        Err(Error::Damaged { why, .. }) => {
+            return Ok(Verified { audited: Audited::unreadable(why), expected, cut: Vec::new() });
+        }
+        Err(error) => return Err(error),
+    };
+    let mut audited = audit(source, options)?;
+    if audited.finding.is_none() && path.is_dir() {
+        // What lies behind the last event that can be read: pages cut out of the tree, frames behind a bad one.
+        let behind = match wal::behind(&path.join(folder::JOURNAL))? {
+            Some(flaw) => Some(flaw),
+            None => folder::structure(path)?,
+        };
+        let place = Place::Position(audited.position + 1);
+        audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
+    }
+    Ok(Verified { audited, expected, cut: Vec::new() })
+}
+
+/// Which of these accounts' streams no longer show all that was written to them, and why.
+pub(crate) type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>, Error>;
+
+/// Audits what is fed from a store. `cut` is asked about every account that was met: the journal keeps for a while what is
+/// gone from a stream.
+///
+/// # Errors
+/// When the store can't be read.
+pub(crate) fn verify_store(
+    source: Box<dyn Source>,
+    options: Options<'_>,
+    cut: Cut<'_>,
+) -> Result<Verified, Error> {
+    let expected = options.expect.is_some();
+    let audited = audit(source, options)?;
+    let cut = cut(&audited.accounts)?;
+    Ok(Verified { audited, expected, cut })
+}

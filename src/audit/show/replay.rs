@@ -1,0 +1,107 @@
+//! `replay`: the books from the journal alone, and where another keeper of books differs from them.
+
+use std::collections::BTreeMap;
+
+use crate::audit::rules::books;
+use crate::audit::rules::digest;
+use crate::audit::values::money;
+
+/// A guarded account, as any keeper of books may show it. Sums are texts as the journal writes them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct BookedAccount {
+    /// Its name.
+    pub(crate) account: String,
+    /// Its currency's code.
+    pub(crate) currency: String,
+    /// Its balance.
+    pub(crate) balance: String,
+    /// How far that may go under zero.
+    pub(crate) overdraft_limit: String,
+    /// `open`, `frozen` or `closed`.
+    pub(crate) status: String,
+    /// The revision of its newest event.
+    pub(crate) revision: u64,
+}
+
+/// One of the ledger's own accounts in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct BookedInternal {
+    /// Its name, with its `@`.
+    pub(crate) account: String,
+    /// The currency's code.
+    pub(crate) currency: String,
+    /// Its balance.
+    pub(crate) balance: String,
+}
+
+/// The total of all balances in a currency: zero, unless something is very wrong.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct TrialBalance {
+    /// The currency's code.
+    pub(crate) currency: String,
+    /// The sum of the guarded accounts' balances.
+    pub(crate) guarded: String,
+    /// The sum of the ledger's own accounts' balances.
+    pub(crate) internal: String,
+    /// Whether the two sum to zero.
+    pub(crate) balanced: bool,
+}
+
+/// The books at a position, as the journal alone gives them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Replayed {
+    /// The position.
+    pub(crate) position: u64,
+    /// The guarded accounts, by name.
+    pub(crate) accounts: Vec<BookedAccount>,
+    /// The ledger's own accounts, by name and currency.
+    pub(crate) internal: Vec<BookedInternal>,
+    /// The trial balance, by currency.
+    pub(crate) trial_balance: Vec<TrialBalance>,
+    /// The state digest.
+    pub(crate) digest: String,
+}
+
+impl Replayed {
+    /// Shows the auditor's books.
+    #[must_use]
+    pub(crate) fn of(books: &books::Books) -> Self {
+        let mut totals = BTreeMap::<_, (i128, i128)>::new();
+        let mut accounts = Vec::new();
+        for (name, account) in books.accounts() {
+            totals.entry(account.currency).or_default().0 += account.balance;
+            accounts.push(BookedAccount {
+                account: name.to_owned(),
+                currency: account.currency.to_string(),
+                balance: money::show(account.balance, account.currency),
+                overdraft_limit: money::show(account.limit, account.currency),
+                status: account.status.text().to_owned(),
+                revision: account.revision,
+            });
+        }
+        let mut internal = Vec::new();
+        for ((name, currency), balance) in books.internal() {
+            totals.entry(currency).or_default().1 += balance;
+            let balance = money::show(balance, currency);
+            internal.push(BookedInternal {
+                account: name.to_owned(),
+                currency: currency.to_string(),
+                balance,
+            });
+        }
+        let trial = |(currency, (guarded, internal)): (_, (i128, i128))| TrialBalance {
+            currency: format!("{currency}"),
+            guarded: money::show(guarded, currency),
+            internal: money::show(internal, currency),
+            balanced: guarded + internal == 0,
+        };
+        let trial_balance = totals.into_iter().map(trial).collect();
+        Self { position: books.position(), accounts, internal, trial_balance, digest: digest::of(books) }
+    }
+
+    /// Do all balances sum to zero in every currency?
+    #[must_use]
+    pub(crate) fn balanced(&self) -> bool {
+        self.trial_balance.iter().all(|trial| trial.balanced)
+    }
+}

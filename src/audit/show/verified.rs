@@ -1,0 +1,141 @@
+//! The text of `bookonce verify`: what was found, what is wrong, and what no check can show.
+
+use std::fmt;
+
+use crate::audit::rules::digest;
+use crate::audit::run::audited::Audited;
+use crate::audit::run::verify::Verified;
+use crate::audit::values::chain::{self, Chain};
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Audited { journal_id, from, position, hash, counts, books, finding, .. } = &self.audited;
+        if let Some(id) = journal_id {
+            writeln!(f, "journal    {id}")?;
+        }
+        let count: u64 = counts.values().sum();
+        writeln!(f, "events     {count} (positions {from} to {position})")?;
+        for (name, count) in counts {
+            writeln!(f, "           {count} {name}")?;
+        }
+        if let Some(hash) = hash {
+            writeln!(
+                f,
+                "{}       {position}:{}",
+                if finding.is_some() { "good" } else { "head" },
+                chain::show(hash)
+            )?;
+        }
+        self.found(f)?;
+        if let Some(finding) = finding {
+            writeln!(f, "BAD        {finding}")?;
+            return writeln!(f, "Everything before that was found right; nothing after it was looked at.");
+        }
+        if let Some(books) = books {
+            writeln!(f, "digest     {}", digest::of(books))?;
+        }
+        if self.cut.is_empty() {
+            writeln!(f, "RIGHT      every check passed\n")?;
+        } else {
+            writeln!(
+                f,
+                "BAD        the journal is right, and its store no longer gives all of it: see above\n"
+            )?;
+        }
+        self.limits(f)
+    }
+}
+
+impl Verified {
+    /// What is to be told though it is not wrong in the journal itself.
+    fn found(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for twice in &self.audited.double_uses {
+            writeln!(f, "TWICE      {twice}")?;
+        }
+        if !self.audited.double_uses.is_empty() {
+            writeln!(
+                f,
+                "           Two instances took one transaction ID at the same time, each on another account. Each account goes \
+                 on giving its own first answer; whether it was meant twice only the client can say."
+            )?;
+        }
+        for (account, what) in &self.cut {
+            writeln!(
+                f,
+                "CUT        account-{account}: what is to be read of this stream is limited: {what}"
+            )?;
+        }
+        Ok(())
+    }
+
+    /// What the checks can't show, said with the verdict so that nobody takes it for more.
+    fn limits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Audited { from, journal_id, begins, chain, .. } = &self.audited;
+        if !begins {
+            writeln!(
+                f,
+                "This is a part of a journal: its events are chained and well formed, but whether each was allowed, and each \
+                 answer right, follows from the events before position {from} and was not checked."
+            )?;
+        }
+        match (journal_id, chain) {
+            (Some(_), _) => {}
+            (None, Chain::Journal) => writeln!(
+                f,
+                "There is no manifest: what the first event is chained to was not checked, and events missing at the end \
+                 would not show."
+            )?,
+            (None, Chain::Streams) => {
+                writeln!(f, "There are no events, and nothing shows whether there were any.")?
+            }
+        }
+        if self.expected {
+            return writeln!(
+                f,
+                "The hash expected is there: every event up to it is, byte for byte{}, the one that was there when it was \
+                 noted. What came after it rests on the chain alone.",
+                if *chain == Chain::Streams { " (but for its position)" } else { "" }
+            );
+        }
+        match chain {
+            Chain::Journal => self.limits_along_journal(f)?,
+            Chain::Streams => self.limits_along_streams(f)?,
+        }
+        self.keep(f)
+    }
+
+    fn limits_along_journal(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "The chain shows that no event was changed, moved, put in or taken out, unless every hash after it was computed \
+             anew; and {}. Only a hash kept elsewhere shows either:",
+            if self.audited.whole {
+                "a new manifest can be made for a file cut short"
+            } else {
+                "events missing at the end leave no trace"
+            }
+        )
+    }
+
+    fn limits_along_streams(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "The chain along each stream shows that no event of it was changed, moved, put in, or taken out of its middle, \
+             unless every hash after it in its stream was computed anew. It does not show that a whole account is missing, \
+             that the newest events of a stream are, that the order between accounts is another, or that the store was put \
+             back to an older state{}. Only a hash kept elsewhere shows these:",
+            if self.audited.whole { " (the manifest would, but a new one can be made)" } else { "" }
+        )
+    }
+
+    /// What to do about it.
+    fn keep(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.audited.hash {
+            Some(hash) => {
+                let (position, hash) = (self.audited.position, chain::show(hash));
+                writeln!(f, "keep `{position}:{hash}` and give it to `bookonce verify --expect`.")
+            }
+            None => writeln!(f, "keep the journal's head, and give it to `bookonce verify --expect`."),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A store that the auditor does not know: whoever does feeds its lines through a channel, in the journal's order.
+//!
+//! The channel is bounded, so that a store that is faster than the auditor waits. A feeder that goes away without saying that
+//! it was at the end is an error, and never taken for the end.
+
+use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
+
+use crate::audit::error::Error;
+use crate::audit::parse::read_block::{Block, Row};
+use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
+use crate::audit::values::chain::Chain;
+use crate::audit::values::finding::Flaw;
+
+/// How many pieces may wait. A piece is a page of lines, some megabytes.
+const WAITING: usize = 4;
+
+/// What a feeder gives.
+#[derive(Debug)]
+enum Piece {
+    /// Whole lines, each with its line feed.
+    Lines(Vec<u8>),
+    /// An event that is none of the ledger's.
+    Foreign { position: u64, flaw: Flaw },
+    /// The store can't be read.
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+    /// There are no more.
+    End,
+}
+
+/// That nobody listens any more: the audit has found something, or was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the auditor listens no more")]
+pub(crate) struct AuditorGone;
+
+/// The feeding end.
+#[derive(Debug, Clone)]
+pub(crate) struct Feeder(Sender<Piece>);
+
+impl Feeder {
+    /// Hands over the next lines, each with its line feed. Waits while the auditor is behind.
+    ///
+    /// # Errors
+    /// When there is no use in going on.
+    pub(crate) fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
+        self.give(Piece::Lines(lines))
+    }
+
+    /// Tells of an event in one of the ledger's streams that can't be one of the ledger's. Nothing is looked at behind it.
+    ///
+    /// # Errors
+    /// When there is no use in going on.
+    pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
+        self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
+    }
+
+    /// Says that the store can't be read.
+    ///
+    /// # Errors
+    /// When there is no use in going on.
+    pub(crate) fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
+        self.give(Piece::Failed(why))
+    }
+
+    /// Says that there are no more lines.
+    ///
+    /// # Errors
+    /// When nobody listens.
+    pub(crate) fn end(self) -> Result<(), AuditorGone> {
+        self.give(Piece::End)
+    }
+
+    fn give(&self, piece: Piece) -> Result<(), AuditorGone> {
+        self.0.send(piece).map_err(|_| AuditorGone)
+    }
+}
+
+/// A whole journal, chained along its streams, as it is fed.
+#[derive(Debug)]
+pub(crate) struct FedJournal {
+    info: SourceInfo,
+    pieces: Receiver<Piece>,
+}
+
+/// A journal that is fed, and the end to feed it at.
+#[must_use]
+pub(crate) fn fed() -> (Feeder, FedJournal) {
+    let (give, pieces) = bounded(WAITING);
+    let info = SourceInfo::unknown(Chain::Streams, 0);
+    (Feeder(give), FedJournal { info, pieces })
+}
+
+impl Source for FedJournal {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
+        let mut more = Ok(true);
+        while block.bytes.len() < BLOCK_BYTES {
+            match self.pieces.recv() {
+                Ok(Piece::Lines(lines)) => {
+                    block.bytes.extend_from_slice(&lines);
+                    continue;
+                }
+                Ok(Piece::Foreign { position, flaw }) => {
+                    (block.broken, block.says) = (Some(flaw), Some(position));
+                    more = Ok(false);
+                }
+                Ok(Piece::End) => more = Ok(false),
+                Ok(Piece::Failed(why)) => more = Err(Error::Store(why)),
+                Err(RecvError) => more = Err(Error::Store("whoever read it has gone".into())),
+            }
+            break;
+        }
+        block.rows.push(Row { claim: None, end: block.bytes.len() });
+        more
+    }
+}

@@ -1,0 +1,54 @@
+//! What every source gives: what is known of the journal before its first event, and then its lines, block by block.
+
+use uuid::Uuid;
+
+use crate::audit::error::Error;
+use crate::audit::parse::manifest::Manifest;
+use crate::audit::parse::read_block::Block;
+use crate::audit::values::chain::{Chain, Hash};
+use crate::audit::values::finding::Flaw;
+
+/// How many bytes a block has, about.
+pub(super) const BLOCK_BYTES: usize = 512 * 1024;
+
+/// What is known before the first event.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceInfo {
+    /// What its events are chained to.
+    pub(crate) chain: Chain,
+    /// Whether the first event that is to come is the journal's first.
+    pub(crate) begins: bool,
+    /// The journal's id, where the source says it.
+    pub(crate) journal_id: Option<Uuid>,
+    /// The position of the first event that is to come; 1 where that is not known (along streams, without a manifest).
+    pub(crate) from: u64,
+    /// The hash before it, where the source says it or it follows from the journal's id. Along streams: the running one.
+    pub(crate) previous: Option<Hash>,
+    /// The position of the last event that is to come, where the source says it. Not to be relied on.
+    pub(crate) last: Option<u64>,
+    /// How many bytes it has, about. Bounds what is made ready for it.
+    pub(crate) bytes: u64,
+    /// A file's last line, when it is a manifest, or what is wrong with it.
+    pub(crate) manifest: Option<Result<Manifest, Flaw>>,
+}
+
+impl SourceInfo {
+    /// Of a journal of about so many bytes that begins with its first event, while nothing else is known of it.
+    #[must_use]
+    pub(crate) fn unknown(chain: Chain, bytes: u64) -> Self {
+        let (journal_id, previous, last, manifest) = (None, None, None, None);
+        Self { chain, begins: true, journal_id, from: 1, previous, last, bytes, manifest }
+    }
+}
+
+/// A journal to be read once, from its beginning.
+pub(crate) trait Source: Send {
+    /// What is known before the first event.
+    fn info(&self) -> &SourceInfo;
+
+    /// Fills an empty block with the next lines. False: there are no more after them.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    fn fill(&mut self, block: &mut Block) -> Result<bool, Error>;
+}

@@ -1,0 +1,187 @@
+//! The hash chain as the auditor computes it: what the first event follows from, what each next one does.
+//!
+//! There are two: the embedded store chains each event to the one before it in the journal, EventStoreDB, where several
+//! instances write at once, to the one before it in its stream.
+
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// A SHA-256 of the chain.
+pub(crate) type Hash = [u8; 32];
+
+/// What each event is chained to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chain {
+    /// The event before it in the journal: positions count from 1 without gaps, and time never goes back.
+    Journal,
+    /// The event before it in its stream: positions grow with gaps, and time never goes back within a stream.
+    Streams,
+}
+
+/// The name space of event ids: 5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131.
+const NAMESPACE: [u8; 16] =
+    [0x5d, 0x6c, 0x3e, 0xc8, 0x1f, 0x7b, 0x5a, 0x0e, 0x9c, 0x1d, 0x6b, 0x6f, 0x6f, 0x6b, 0x31, 0x31];
+
+/// What the first event of the journal with this id follows from.
+#[must_use]
+pub(crate) fn genesis(journal_id: Uuid) -> Hash {
+    Sha256::digest(format!("bookonce journal {}", journal_id.hyphenated()).as_bytes()).into()
+}
+
+/// What the first event of this account's stream follows from, where the chain runs along each stream.
+#[must_use]
+pub(crate) fn of_stream(account: &[u8]) -> Hash {
+    Sha256::digest([b"bookonce stream account-", account].concat()).into()
+}
+
+/// The journal's head hash with one event more, where the chain runs along each stream: it begins as [`genesis`] says.
+#[must_use]
+pub(crate) fn running(before: &Hash, hash: &Hash) -> Hash {
+    Sha256::new().chain_update(before).chain_update(hash).finalize().into()
+}
+
+/// A hash as an event writes it.
+#[must_use]
+pub(crate) fn show(hash: &Hash) -> String {
+    hex::encode(hash)
+}
+
+/// The value of each hexadecimal digit in lower case; 16 for every other byte.
+const VALUES: [u8; 256] = {
+    let mut values = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        values[DIGITS[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Reads a hash in its one spelling: 64 digits in lower case.
+#[must_use]
+pub(crate) fn read(text: &[u8]) -> Option<Hash> {
+    let text: &[u8; 64] = text.try_into().ok()?;
+    let mut hash = [0; 32];
+    let mut wrong = 0;
+    for (byte, pair) in hash.iter_mut().zip(text.as_chunks::<2>().0) {
+        let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+        *byte = high << 4 | low;
+        wrong |= high | low;
+    }
+    (wrong < 16).then_some(hash)
+}
+
+/// Is this text the one spelling of this hash? Much cheaper than to read it.
+#[must_use]
+pub(crate) fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
+    let mut spelled = [0; 64];
+    for (pair, byte) in spelled.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    }
+    spelled == *text
+}
+
+/// Sixteen bytes from a UUID in its one spelling, lower case with hyphens.
+#[must_use]
+pub(crate) fn read_uuid(text: &[u8; 36]) -> Option<u128> {
+    let hyphens = [8, 13, 18, 23];
+    let (mut value, mut wrong) = (0_u128, 0);
+    for part in [0..8, 9..13, 14..18, 19..23, 24..36] {
+        let mut number = 0_u64;
+        let digits = part.len() * 4;
+        for byte in text.get(part)? {
+            let digit = VALUES[usize::from(*byte)];
+            wrong |= digit;
+            number = number << 4 | u64::from(digit);
+        }
+        value = value << digits | u128::from(number);
+    }
+    (wrong < 16 && hyphens.into_iter().all(|at| text.get(at) == Some(&b'-'))).then_some(value)
+}
+
+/// Computes hashes and ids over canonical bytes. Keeps its buffer, so that an event costs no allocation.
+#[derive(Debug, Default)]
+pub(crate) struct Hasher {
+    /// 32 bytes for what goes before, and the canonical bytes.
+    buffer: Vec<u8>,
+}
+
+impl Hasher {
+    /// Takes an event's canonical bytes: `{`, what stands before its id, what stands between that and its hash, `}`.
+    pub(crate) fn take(&mut self, front: &[u8], back: &[u8]) {
+        self.buffer.clear();
+        self.buffer.extend_from_slice(&[0; 32]);
+        self.buffer.push(b'{');
+        self.buffer.extend_from_slice(front);
+        self.buffer.extend_from_slice(back);
+        self.buffer.push(b'}');
+    }
+
+    /// The hash of the bytes taken, after this one.
+    #[must_use]
+    pub(crate) fn hash(&mut self, previous: &Hash) -> Hash {
+        if let Some(start) = self.buffer.first_chunk_mut() {
+            *start = *previous;
+        }
+        Sha256::digest(&self.buffer).into()
+    }
+
+    /// The event id of the bytes taken, as an event writes it: UUID version 5 (RFC 9562, 5.5).
+    #[must_use]
+    pub(crate) fn event_id(&mut self) -> [u8; 36] {
+        let named = self.buffer.get_mut(16..).unwrap_or_default();
+        if let Some(start) = named.first_chunk_mut() {
+            *start = NAMESPACE;
+        }
+        let digest: [u8; 20] = Sha1::digest(&*named).into();
+        let id = digest.first_chunk().map_or([0; 16], |id: &[u8; 16]| *id);
+        let mut text = [0; 36];
+        uuid::Builder::from_sha1_bytes(id).into_uuid().hyphenated().encode_lower(&mut text);
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_hashes_are_those_that_other_tools_compute() {
+        let journal: Uuid = "018f4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e".parse().unwrap();
+        let genesis = genesis(journal);
+        // printf 'bookonce journal 018f4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e' | sha256sum
+        assert_eq!(show(&genesis), "2021087b9bf885ae73d084409e5773006718493bbcfc092a1eee9bd9283d519a");
+        let mut hasher = Hasher::default();
+        hasher.take(b"\"a\":1,", b"\"b\":2");
+        // (printf '%b' "$genesis_bytes"; printf '{"a":1,"b":2}') | sha256sum; python: uuid.uuid5(namespace, …)
+        assert_eq!(
+            show(&hasher.hash(&genesis)),
+            "bce2db1821752d0cbac2edacd4add817fc81d72a49b116143b7b7cfdbf01777c"
+        );
+        assert_eq!(&hasher.event_id(), b"d66ff15c-2428-55b0-af7f-1b1f99084d94");
+        // printf 'bookonce stream account-alice' | sha256sum
+        assert_eq!(
+            show(&of_stream(b"alice")),
+            "34a18aec9ac6f77d8e770fcb706eed8b87c377d4dadc1461c608955ba496181a"
+        );
+        // (printf '%b' "$genesis_bytes"; printf '%b' "$of_stream_bytes") | sha256sum
+        assert_eq!(
+            show(&running(&genesis, &of_stream(b"alice"))),
+            "9fd026e650fa2065ae1433c1c987b9294ada8ac05a396fb8daa025598ae85bae"
+        );
+    }
+
+    #[test]
+    fn a_uuid_has_one_spelling() {
+        assert_eq!(
+            read_uuid(b"018f4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e"),
+            Some(0x018f_4e6e_9d52_7a30_8f7e_3f6b_2a1c_0d4e)
+        );
+        assert_eq!(read_uuid(b"018F4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e"), None);
+        assert_eq!(read_uuid(b"018f4e6e09d52-7a30-8f7e-3f6b2a1c0d4e"), None);
+        assert_eq!(read_uuid(b"-18f4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e"), None);
+        assert!(read(&[b'a'; 64]).is_some() && read(&[b'A'; 64]).is_none() && read(&[b'a'; 62]).is_none());
+    }
+}

@@ -1,0 +1,156 @@
+//! What can be wrong with a journal, in plain words, and where it was found first.
+
+use std::fmt;
+
+/// Where something is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// At this position of the journal (where an event is missing: the position it should have).
+    Position(u64),
+    /// In an export's last line.
+    Manifest,
+}
+
+/// The first thing that is wrong with a journal. Everything before it was found right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// Where.
+    pub(crate) place: Place,
+    /// What.
+    pub(crate) flaw: Flaw,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            Place::Position(position) => write!(f, "position {position}: {}", self.flaw),
+            Place::Manifest => write!(f, "the manifest (the last line): {}", self.flaw),
+        }
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each says in its text what its fields are")]
+pub(crate) enum Flaw {
+    // The line by itself.
+    #[error("the line is not written as an event is: at byte {byte} there should be `{expected}`")]
+    Layout { byte: usize, expected: &'static str },
+    #[error("the line is not UTF-8")]
+    NotText,
+    #[error("the line is cut: it has no line feed at its end")]
+    Cut,
+    #[error("the line is longer than {0} bytes, which no event is")]
+    TooLong(usize),
+    #[error("there is an empty line")]
+    Empty,
+    #[error("an event of type {0:?} is not known here, and nothing may be skipped")]
+    UnknownType(String),
+    #[error("version {0} of an event is not known here, and nothing may be skipped")]
+    UnknownVersion(u64),
+    #[error("{0:?} is not known here as the operation of a decline")]
+    UnknownOperation(String),
+    #[error("{0:?} is not known here as the code of a decline")]
+    UnknownCode(String),
+    #[error("{0:?} is no currency")]
+    UnknownCurrency(String),
+    #[error("{0} is not a moment as an event writes it")]
+    NoMoment(&'static str),
+    #[error("{0} is no sum with exactly the currency's decimals, or not one that may stand there")]
+    NoSum(&'static str),
+    #[error("{0} is no name of an account that may stand there")]
+    NoName(&'static str),
+    #[error("{0} is no transaction ID: a UUID in lower case that is not nil")]
+    NoId(&'static str),
+    #[error("effective_at is not recorded_at, though the client gave none")]
+    EffectiveAt,
+    #[error("effective_at is more than five minutes after recorded_at")]
+    InFuture,
+    #[error("the keys of the metadata are not each once and in order")]
+    MetadataOrder,
+    #[error("the entry does not balance: its two amounts do not sum to zero")]
+    Unbalanced,
+    #[error("the entry's amounts are not those of the event's amount and kind")]
+    EntryAmount,
+    #[error("the entry is of another account than the event's stream")]
+    EntryAccount,
+    #[error("the event's id does not follow from its bytes")]
+    EventId,
+    #[error(
+        "the hash does not follow from the hash before it and this event's bytes: one of the two was changed"
+    )]
+    Chain,
+    // Its place in the journal.
+    #[error("the event here says that it is at position {0}: one is missing, moved or put in")]
+    Position(u64),
+    #[error("the row here says that it begins at position {0}: a row is missing, moved or put in")]
+    RowFirst(i64),
+    #[error("the row here says that it has {says} events, and has {has}")]
+    RowCount { says: i64, has: u64 },
+    #[error("the row before this position has another time than its first event")]
+    RowTime,
+    #[error("a row of the journal's table does not hold what it should: {0}")]
+    Row(&'static str),
+    #[error(
+        "the hash does not follow from the one before it in its stream and this event's bytes: one of the two was changed"
+    )]
+    StreamChain,
+    #[error("recorded_at goes back")]
+    TimeBack,
+    #[error("the event is revision {says} of its stream, where {expected} comes next")]
+    Revision { says: u64, expected: u64 },
+    #[error("recorded_at goes back within the stream")]
+    StreamTimeBack,
+    #[error("the stream {stream} has an event here that the ledger did not write: {why}")]
+    Foreign { stream: String, why: String },
+    #[error("the transaction ID was seen before, at position {0}")]
+    SeenBefore(u64),
+    // What the rules say.
+    #[error("an account that exists already is opened")]
+    OpenedTwice,
+    #[error("the account was never opened")]
+    NotOpened,
+    #[error("the currency is not the account's ({0})")]
+    OtherCurrency(String),
+    #[error("the event says {says}, and by the rules it is {ruled}")]
+    Outcome { says: String, ruled: String },
+    #[error("by the rules this request is refused and not recorded: {0}")]
+    Unrecorded(&'static str),
+    #[error("what is taken back is {says}, where {left} was left of the original")]
+    Left { says: String, left: String },
+    #[error(
+        "what is taken back moves in the direction of the original, or on another of the ledger's own accounts"
+    )]
+    NotOffsetting,
+    #[error("prevented_by names another transaction than the one that prevents this")]
+    PreventedBy,
+    #[error("the answer's {field} is {says}, and by the journal it is {is}")]
+    Answer { field: &'static str, says: String, is: String },
+    // The whole.
+    #[error("the journal ends before this position, which was to have the hash expected: its end is missing")]
+    EndsBeforeExpected,
+    #[error("there is no event at this position, which was to have the hash expected")]
+    NoneExpected,
+    #[error(
+        "the hash here is {0}, not the one expected: this event or one before it is not the one that was there"
+    )]
+    NotExpected(String),
+    #[error("the file ends here, and its manifest says that it goes on to {0}: the end is cut off")]
+    EndsBeforeManifest(u64),
+    #[error("the event here is none that the file's manifest knows")]
+    AfterManifest,
+    #[error("its `{0}` is not that of the events before it")]
+    Manifest(&'static str),
+    #[error("it is not written as a manifest is")]
+    ManifestLayout,
+    #[error("its previous_hash is not the one that a journal with its journal_id begins with")]
+    ManifestGenesis,
+    #[error("its journal_id is not the id of the journal's first event")]
+    ManifestId,
+    #[error("the file has no manifest: whether it is whole can't be told")]
+    NoManifest,
+    #[error("the file begins at position {0}: a whole journal begins at 1")]
+    NotWhole(u64),
+    #[error("the database is damaged here: {0}")]
+    Database(String),
+}

@@ -1,0 +1,10 @@
+//! The values that the rooms of the audit pass to each other: an event, a sum, a currency, a hash, and what is wrong.
+//!
+//! Nothing here reads a file or remembers an event. It must not know any other room of the audit. Up the way: all of them.
+
+pub(crate) mod chain;
+pub(crate) mod currency;
+pub(crate) mod event;
+pub(crate) mod finding;
+pub(crate) mod money;
+pub(crate) mod span;

@@ -1,0 +1,105 @@
+//! The auditor's own arithmetic: whole minor units in an `i128`. Shares nothing with the service's decimals, so that a
+//! slip in one is seen by the other.
+
+use crate::audit::values::currency::Currency;
+
+/// So many digits at most: far above any sum of 10^15 major units, far below where an `i128` ends.
+const MOST_DIGITS: usize = 34;
+
+/// The largest amount, and the largest balance of a guarded account, in minor units: 10^15 major ones.
+#[must_use]
+pub(crate) fn largest(currency: Currency) -> i128 {
+    1_000_000_000_000_000 * 10_i128.pow(u32::from(currency.decimals()))
+}
+
+/// Reads a sum as an event has it: exactly the currency's decimals, no leading zero, `-` when negative, never `-0`.
+#[must_use]
+pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let decimals = usize::from(currency.decimals());
+    let whole = match decimals {
+        0 => digits.len(),
+        _ => digits.len().checked_sub(decimals + 1)?,
+    };
+    if whole == 0 || digits.len() > MOST_DIGITS || (whole > 1 && digits.first() == Some(&b'0')) {
+        return None;
+    }
+    let mut units = 0_i128;
+    for (place, digit) in digits.iter().enumerate() {
+        match digit {
+            b'.' if decimals > 0 && place == whole => {}
+            b'0'..=b'9' if decimals == 0 || place != whole => units = units * 10 + i128::from(digit - b'0'),
+            _ => return None,
+        }
+    }
+    if negative { (units != 0).then_some(-units) } else { Some(units) }
+}
+
+/// Writes a sum as an event has it.
+#[must_use]
+pub(crate) fn show(units: i128, currency: Currency) -> String {
+    let decimals = usize::from(currency.decimals());
+    let sign = if units < 0 { "-" } else { "" };
+    let digits = format!("{:0width$}", units.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn currency(code: &[u8; 3]) -> Currency {
+        Currency::read(code).unwrap()
+    }
+
+    #[test]
+    fn a_sum_is_read_in_its_one_spelling_and_shown_in_it_again() {
+        for (code, text, units) in [
+            (b"EUR", "40.00", 4_000),
+            (b"EUR", "-0.05", -5),
+            (b"EUR", "0.00", 0),
+            (b"JPY", "40", 40),
+            (b"JPY", "0", 0),
+            (b"KWD", "-1.001", -1_001),
+            (b"CLF", "0.0001", 1),
+            (b"EUR", "1000000000000000.00", 100_000_000_000_000_000),
+        ] {
+            assert_eq!(read(text.as_bytes(), currency(code)), Some(units), "{text}");
+            assert_eq!(show(units, currency(code)), text);
+        }
+    }
+
+    #[test]
+    fn another_spelling_is_no_sum() {
+        for text in [
+            "",
+            "-",
+            ".",
+            "40",
+            "40.0",
+            "40.000",
+            "040.00",
+            "-0.00",
+            "+1.00",
+            "1,00",
+            " 1.00",
+            "1.00 ",
+            ".00",
+            "1e3",
+            "1..0",
+            "--1.00",
+            "00.00",
+            "1.0x",
+            "99999999999999999999999999999999999999999999.00",
+        ] {
+            assert_eq!(read(text.as_bytes(), currency(b"EUR")), None, "{text:?}");
+        }
+        for text in ["40.", "4.0", "-0", "01"] {
+            assert_eq!(read(text.as_bytes(), currency(b"JPY")), None, "{text:?}");
+        }
+    }
+}

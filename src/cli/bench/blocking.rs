@@ -1,0 +1,10 @@
+//! Work that blocks, such as sending a load, beside the runtime that watches the services.
+
+use crate::cli::outcome::Error;
+
+/// Runs what blocks on a thread of its own.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await?
+}

@@ -1,0 +1,119 @@
+//! A run over an event store: every measurement, one after the other, store and ledger in turns.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cli::outcome::Error;
+use crate::config::ConnectionString;
+use crate::store::eventstoredb::Store;
+
+use super::super::batch;
+use super::super::blocking::blocking;
+use super::super::large::Lag;
+use super::super::singles::{Phases, Rounds, ratio};
+use super::super::stats::{median, rate};
+use super::super::wire::Accounts;
+use super::bare::{Appends, Bare};
+use super::ledger::LedgerService;
+use super::long;
+use super::measured::{Beside, Hot, Measured, Shape};
+
+/// So many accounts there are for each connection, at most all of them: so few that a warm-up touches most.
+const ACCOUNTS_EACH: usize = 64;
+/// How many connections send to the hot account.
+const TO_HOT: usize = 256;
+/// Events of an append to the bare hot stream, where they are many.
+const TOGETHER: u16 = 100;
+
+/// What is to be measured.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// The store.
+    pub store: &'a ConnectionString,
+    /// How.
+    pub phases: Phases,
+    /// At how many connections.
+    pub connections: &'a [usize],
+    /// Where the ledger's index may be made.
+    pub folder: &'a Path,
+}
+
+impl Run<'_> {
+    /// Measures it.
+    ///
+    /// # Errors
+    /// When the store or the ledger can't be reached, or does not take what it must.
+    pub async fn measure(&self, lags: &mut Vec<Lag>) -> Result<Measured, Error> {
+        let (phases, all) = (self.phases, self.phases.accounts);
+        let store = Store::new(self.store.reveal()).await?;
+        let shape = Shape {
+            store: store.shown().to_owned(),
+            rounds: phases.rounds,
+            phase_s: phases.length.as_secs_f64(),
+            accounts: all.count,
+        };
+        let bare = Bare::open(store.clone(), Accounts::fresh(all.count)).await?;
+        let hot = Bare::open(store, Accounts::fresh(1)).await?;
+        let data = self.folder.join("store");
+        let mut ledger = LedgerService::start(self.store, &data).await?;
+        let address = ledger.address();
+        blocking(move || Ok(batch::prepare(address, all)?)).await?;
+        let mut singles = Vec::new();
+        for connections in self.connections.iter().copied() {
+            singles.push(self.beside(&bare, &mut ledger, connections).await?);
+            lags.push(ledger.lag(&format!("singles at {connections}")).await?);
+        }
+        let hot = self.hot(&hot, &mut ledger).await?;
+        lags.push(ledger.lag("the hot account").await?);
+        let followed_per_s = median(&ledger.followed);
+        let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
+        lags.push(lag);
+        Ok(Measured { shape, singles, hot, followed_per_s, long })
+    }
+
+    async fn beside(
+        &self,
+        bare: &Bare,
+        ledger: &mut LedgerService,
+        connections: usize,
+    ) -> Result<Beside, Error> {
+        let phases = self.phases;
+        let few = u32::try_from(connections * ACCOUNTS_EACH).unwrap_or(u32::MAX);
+        let accounts = Accounts { count: phases.accounts.count.min(few), ..phases.accounts };
+        let phases = Phases { accounts, ..phases };
+        let appends = Appends { at_once: connections, events: 1 };
+        let (mut bares, mut ledgers) = (Rounds::default(), Rounds::default());
+        for _ in 0..phases.rounds {
+            let answered = ledger.stand_still(bare, appends, phases.length).await?;
+            bares.add(&answered);
+            ledgers.add(&ledger.send(phases, connections).await?);
+        }
+        let (bare, ledger) = (bares.side(), ledgers.side());
+        let to_bare = ratio(ledger.per_s, bare.per_s);
+        Ok(Beside { connections, accounts: accounts.count, bare, ledger, to_bare })
+    }
+
+    async fn hot(&self, bare: &Bare, ledger: &mut LedgerService) -> Result<Hot, Error> {
+        let phases = Phases { accounts: Accounts { count: 1, ..self.phases.accounts }, ..self.phases };
+        let (mut ones, mut manies, mut ledgers) = (Rounds::default(), Rounds::default(), Rounds::default());
+        let mut together = Vec::new();
+        for _ in 0..phases.rounds {
+            for (events, rounds) in [(1, &mut ones), (usize::from(TOGETHER), &mut manies)] {
+                let appends = Appends { at_once: 1, events };
+                rounds.add(&ledger.stand_still(bare, appends, phases.length).await?);
+            }
+            let before = ledger.done().await?;
+            ledgers.add(&ledger.send(phases, TO_HOT).await?);
+            let after = ledger.done().await?;
+            together.push(rate(after.0 - before.0, Duration::from_secs(after.1 - before.1)));
+        }
+        let bare_many = manies.side();
+        Ok(Hot {
+            bare_one: ones.side(),
+            bare_many_events_per_s: bare_many.per_s * f64::from(TOGETHER),
+            bare_many,
+            ledger: ledgers.side(),
+            events_per_append: median(&together),
+        })
+    }
+}

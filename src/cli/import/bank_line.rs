@@ -1,0 +1,238 @@
+//! A line of a bank's file, read strictly: what is not exactly as it should be is refused, never repaired.
+
+use crate::client::ids;
+use crate::client::request::{Direction, MoveBody, Request};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{CounterAccount, TransactionId};
+use crate::domain::money::{AmountError, Money, Written};
+use crate::domain::time::Timestamp;
+
+/// The columns that the file must have, in this order.
+pub const COLUMNS: [&str; 8] =
+    ["entry_id", "account", "date", "kind", "channel", "purpose", "amount", "balance_after"];
+
+/// The longest channel or purpose: what a value of metadata may have.
+const LONGEST_TEXT: usize = 256;
+
+/// A line that can be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankLine {
+    /// Its number in the file; the header is line 1.
+    pub number: u64,
+    /// The bank's own id of it.
+    pub entry_id: String,
+    /// The account's name in the ledger: `cz-` and the bank's number.
+    pub account: String,
+    /// Into the account or out of it.
+    pub direction: Direction,
+    /// How much, with all the currency's decimals.
+    pub amount: Money,
+    /// What the bank says the account has after it.
+    pub balance_after: Money,
+    effective_at: String,
+    channel: String,
+    purpose: String,
+}
+
+/// Why a line can't be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadLine {
+    /// Not UTF-8.
+    #[error("it is not UTF-8 text")]
+    NotText,
+    /// A quotation mark without its fellow.
+    #[error("it has a quotation mark that is never closed")]
+    OpenQuote,
+    /// Too many or too few columns.
+    #[error("it has {0} columns instead of {expected}", expected = COLUMNS.len())]
+    Columns(usize),
+    /// A column has something it may not have.
+    #[error("{column} {value:?} {problem}")]
+    Column {
+        /// Which.
+        column: &'static str,
+        /// What it has.
+        value: String,
+        /// What it should be.
+        problem: String,
+    },
+}
+
+impl BankLine {
+    /// Reads the columns of line `number`.
+    ///
+    /// # Errors
+    /// With the first column that is not as it must be.
+    pub fn read(number: u64, columns: &csv::ByteRecord, currency: Currency) -> Result<Self, BadLine> {
+        let texts: Vec<&str> = columns
+            .iter()
+            .map(std::str::from_utf8)
+            .collect::<Result<_, _>>()
+            .map_err(|_| BadLine::NotText)?;
+        let [entry_id, account, date, kind, channel, purpose, amount, balance_after] =
+            <[&str; 8]>::try_from(texts).map_err(|texts| BadLine::Columns(texts.len()))?;
+        let fitted = Written::parse_positive(amount).and_then(|written| written.fit(currency));
+        let effective_at = format!("{date}T00:00:00Z");
+        let is_date = date.len() == 10 && Timestamp::parse(&effective_at).is_some();
+        Ok(Self {
+            number,
+            entry_id: digits("entry_id", entry_id)?.to_owned(),
+            account: format!("cz-{}", digits("account", account)?),
+            effective_at: ensure(is_date, "date", date, "must be a day such as 1993-01-31")
+                .map(|_| effective_at)?,
+            direction: match kind {
+                "deposit" => Direction::Deposit,
+                "withdrawal" => Direction::Withdrawal,
+                _ => return Err(bad("kind", kind, "must be deposit or withdrawal")),
+            },
+            channel: text("channel", channel)?.to_owned(),
+            purpose: text("purpose", purpose)?.to_owned(),
+            amount: fitted.map_err(|problem: AmountError| bad("amount", amount, &problem.to_string()))?,
+            balance_after: Money::read(balance_after, currency).ok_or_else(|| {
+                bad("balance_after", balance_after, "must be a sum with the currency's decimals")
+            })?,
+        })
+    }
+
+    /// The ID of the line's transaction: the same in every run, whatever else is in the file.
+    #[must_use]
+    pub fn transaction_id(&self) -> TransactionId {
+        ids::derive("bank-csv entry", &self.entry_id)
+    }
+
+    /// The request that books it.
+    #[must_use]
+    pub fn request(&self) -> Request {
+        let amount = self.amount.to_string();
+        let named = [("entry_id", &self.entry_id), ("channel", &self.channel), ("purpose", &self.purpose)];
+        let asked = MoveBody {
+            amount: &amount,
+            counter_account: Some(self.counter_account()),
+            effective_at: Some(&self.effective_at),
+            metadata: named
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(k, v)| (k, v.as_str()))
+                .collect(),
+        };
+        Request::moved(self.transaction_id(), &self.account, self.direction, &asked)
+    }
+
+    /// Which of the ledger's own accounts is on the other side: by what the bank booked it for, then by how the money
+    /// came or went.
+    #[must_use]
+    pub fn counter_account(&self) -> &'static str {
+        match (self.purpose.as_str(), self.channel.as_str()) {
+            ("interest" | "penalty_interest", _) => "@interest",
+            ("fee", _) => "@fees",
+            (_, "transfer_in" | "transfer_out") => "@other-banks",
+            (_, "card_withdrawal") => "@cards",
+            (_, "bank") => "@bank",
+            _ => CounterAccount::CASH,
+        }
+    }
+}
+
+/// The request that opens an account of the file, under an ID that follows from its name.
+#[must_use]
+pub fn open_account(account: &str, currency: Currency, overdraft_limit: Money) -> Request {
+    let id = ids::derive("bank-csv account", account);
+    Request::open(id, account, currency.code(), Some(&overdraft_limit.to_string()))
+}
+
+fn bad(column: &'static str, value: &str, problem: &str) -> BadLine {
+    BadLine::Column { column, value: value.to_owned(), problem: problem.to_owned() }
+}
+
+fn ensure<'a>(holds: bool, column: &'static str, value: &'a str, problem: &str) -> Result<&'a str, BadLine> {
+    if holds { Ok(value) } else { Err(bad(column, value, problem)) }
+}
+
+fn digits<'a>(column: &'static str, value: &'a str) -> Result<&'a str, BadLine> {
+    let number = (1..=20).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_digit());
+    ensure(number, column, value, "must be a number of up to 20 digits")
+}
+
+fn text<'a>(column: &'static str, value: &'a str) -> Result<&'a str, BadLine> {
+    let plain = value.chars().count() <= LONGEST_TEXT && !value.chars().any(char::is_control);
+    ensure(plain, column, value, "must be at most 256 characters, none of them a control character")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [&str; 8] =
+        ["1117247", "3818", "1993-01-01", "deposit", "cash_deposit", "", "600.00", "-1600.50"];
+
+    fn read(columns: &[&str]) -> Result<BankLine, BadLine> {
+        BankLine::read(2, &csv::ByteRecord::from(columns.to_vec()), Currency::parse("CZK").unwrap())
+    }
+
+    fn with(column: usize, value: &str) -> Result<BankLine, BadLine> {
+        let mut columns = GOOD;
+        columns[column] = value;
+        read(&columns)
+    }
+
+    #[test]
+    fn a_good_line_becomes_a_request() {
+        let line = read(&GOOD).unwrap();
+        assert_eq!((line.account.as_str(), line.balance_after.to_string().as_str()), ("cz-3818", "-1600.50"));
+        let request = line.request();
+        assert_eq!(request.path, "/v1/accounts/cz-3818/deposits");
+        insta::assert_snapshot!(String::from_utf8(request.body).unwrap(), @r#"{"amount":"600.00","counter_account":"@cash","effective_at":"1993-01-01T00:00:00Z","metadata":{"channel":"cash_deposit","entry_id":"1117247"}}"#);
+    }
+
+    #[test]
+    fn the_id_follows_from_the_lines_own_id_alone() {
+        assert_eq!(read(&GOOD).unwrap().transaction_id(), with(6, "601.00").unwrap().transaction_id());
+        assert_ne!(read(&GOOD).unwrap().transaction_id(), with(0, "1117248").unwrap().transaction_id());
+    }
+
+    #[test]
+    fn the_other_side_is_what_the_money_was_for() {
+        for (channel, purpose, expected) in [
+            ("cash_deposit", "", "@cash"),
+            ("bank", "interest", "@interest"),
+            ("cash_withdrawal", "fee", "@fees"),
+            ("transfer_out", "household", "@other-banks"),
+            ("card_withdrawal", "", "@cards"),
+            ("pigeon", "", "@cash"),
+        ] {
+            let mut columns = GOOD;
+            (columns[4], columns[5]) = (channel, purpose);
+            assert_eq!(read(&columns).unwrap().counter_account(), expected, "{channel} {purpose}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_exactly_right_is_refused_with_its_column() {
+        for (column, values) in [
+            (0, ["", "12a", "-1", "1 ", "123456789012345678901"].as_slice()),
+            (1, &["", "../etc", "٣", "1.0"]),
+            (2, &["", "1993-02-30", "1993-1-1", "93-01-01", "1993-01-01T00:00:00Z", "01.01.1993"]),
+            (3, &["", "Deposit", "transfer", "deposit "]),
+            (4, &["a\u{7}b"]),
+            (5, &["a\nb"]),
+            (6, &["", "0.00", "-5.00", "1e3", "1_000", "+5", " 5 ", "5.", ".5", "1,000.00", "10.505", "NaN"]),
+            (7, &["", "5", "5.0", "5.000", "--5.00", "+5.00", "5.00 ", "1e3"]),
+        ] {
+            for value in values {
+                match with(column, value) {
+                    Err(BadLine::Column { column: named, .. }) => {
+                        assert_eq!(named, COLUMNS[column], "{value:?}")
+                    }
+                    other => panic!("{} {value:?} gave {other:?}", COLUMNS[column]),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_has_eight_columns_of_text() {
+        assert_eq!(read(&GOOD[..7]), Err(BadLine::Columns(7)));
+        let bytes = csv::ByteRecord::from(vec![&b"\xff"[..]; 8]);
+        assert_eq!(BankLine::read(2, &bytes, Currency::parse("CZK").unwrap()), Err(BadLine::NotText));
+    }
+}

@@ -1,0 +1,40 @@
+//! How a command ends: an exit code for the shell, or an error with its causes.
+
+use std::io::Write;
+
+/// How a command ended, as the shell sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, and nothing was found wrong.
+    Ok = 0,
+    /// Done, and something was found: a difference, a bad position, a refused line.
+    Found = 1,
+    /// The command could not be understood. (`clap` uses the same number.)
+    Usage = 2,
+    /// The command could not be carried out: a file, a port, a disk, a peer.
+    Failed = 3,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// What stops a command, with its causes. Printed once, by `main`, as `bookonce: {error}: {source}…`.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What every command's `run` returns.
+pub type Outcome = Result<Exit, Error>;
+
+/// Says on standard error what stopped a command, with its causes, in one line.
+pub fn complain(error: &(dyn std::error::Error + 'static)) {
+    let mut line = format!("bookonce: {error}");
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        line.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    // With standard error gone there is nobody left to tell.
+    let _told_or_not = writeln!(std::io::stderr(), "{line}");
+}
