@@ -47,4 +47,4 @@ pub mod keys;
 pub mod ledger;
 pub mod store;
 pub mod telemetry;
-pub mod wire;
+pub(crate) mod wire;

@@ -11,6 +11,7 @@ use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::same::Difference;
 use crate::http::app::App;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::{PROBLEM_JSON, Problem};
 use crate::ledger::{Position, Verdict};
 
@@ -30,7 +31,7 @@ pub(crate) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Ver
         Ok(verdicts) => Ok(verdicts?),
         Err(_) => {
             let detail = "The transaction is still being booked: ask again with the same ID.";
-            Err(Problem::new(StatusCode::CONFLICT, "in_progress", "In progress", detail).retry_after(1))
+            Err(Problem::new(Code::InProgress, detail))
         }
     }
 }
@@ -80,9 +81,7 @@ fn reused(first: &Event, differences: &[Difference]) -> Problem {
     let original = format!("/v1/transactions/{id}");
     let link = HeaderValue::try_from(format!("<{original}>; rel=\"original\""));
     let problem = Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "transaction_id_reused",
-        "Transaction ID reused",
+        Code::TransactionIdReused,
         "This ID was used before for another request; nothing was recorded. See `differences`.",
     )
     .with("transaction_id", id)
