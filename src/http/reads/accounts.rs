@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::ids::AccountName;
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reads::page::Page;
@@ -16,6 +16,7 @@ use crate::http::reply::json;
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
+use crate::http::request::parameters;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{AccountReading, At, Position};

@@ -5,13 +5,14 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses, schema};
+use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON, NDJSON};
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::ledger::Position;
 

@@ -11,13 +11,14 @@ use futures_util::stream;
 use tokio::sync::watch;
 
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses, schema};
+use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::journal::{lines, position};
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::bytes_of;
 use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, EVENTS};
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::http::server::peer::{Peer, Stage};
 use crate::ledger::{Head, Position, ReadError};

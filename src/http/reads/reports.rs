@@ -6,12 +6,13 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::json;
 use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, JSON};
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::ledger::{At, Position};
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::event::Kind;
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
@@ -16,6 +16,7 @@ use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, CSV, JSON};
+use crate::http::request::parameters;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Statement, StatementQuery};

@@ -10,13 +10,14 @@ use axum::response::Response;
 
 use crate::domain::command::Command;
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses, schema};
+use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
 use crate::http::request::headers;
 use crate::http::request::negotiate::NDJSON;
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};

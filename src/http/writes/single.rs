@@ -8,12 +8,12 @@ use axum::response::Response;
 
 use crate::domain::ids::AccountName;
 use crate::http::app::App;
-use crate::http::openapi::parameters;
 use crate::http::openapi::responses::WriteAnswers;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
 use crate::http::request::headers;
+use crate::http::request::parameters;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::{act, admitted};
