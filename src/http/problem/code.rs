@@ -97,6 +97,11 @@ impl Code {
         self.row().code
     }
 
+    /// The URN of its kind of problem (RFC 9457).
+    pub(crate) fn urn(self) -> String {
+        format!("urn:bookonce:problem:{self}")
+    }
+
     /// The code in words.
     pub(crate) const fn title(self) -> &'static str {
         self.row().title

@@ -191,7 +191,7 @@ impl Serialize for Problem {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let inner = &self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &format_args!("urn:bookonce:problem:{}", inner.code))?;
+        map.serialize_entry("type", &inner.code.urn())?;
         map.serialize_entry("title", inner.code.title())?;
         map.serialize_entry("status", &inner.code.status().as_u16())?;
         map.serialize_entry("detail", &inner.detail)?;

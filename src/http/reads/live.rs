@@ -14,11 +14,11 @@ use crate::http::app::App;
 use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::journal::{lines, position};
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reply::bytes_of;
 use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, EVENTS};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{JournalFilter, MinPosition};
 use crate::http::request::query::Params;
 use crate::http::server::peer::{Peer, Stage};
 use crate::ledger::{Head, Position, ReadError};
@@ -28,7 +28,7 @@ const AT_ONCE: usize = 256;
 
 /// New events as they are recorded.
 #[utoipa::path(get, path = "/v1/journal/live", tag = "journal", security(("key" = [])),
-    params(parameters::JournalFilter, parameters::MinPosition,
+    params(JournalFilter, MinPosition,
         ("Last-Event-ID" = Option<u64>, Header, description = "The last position seen; before `after`.")),
     responses((status = 200, body = schema::JournalEvent, content_type = "text/event-stream",
         description = "Events without end, each as it is stored; `id` is the position."),
@@ -39,7 +39,7 @@ pub(crate) async fn live(
     peer: Option<Extension<Peer>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(request.uri().query(), &["after", MIN_POSITION])?;
+    let params = Params::read(request.uri().query(), &[JournalFilter::NAMES, MinPosition::NAMES])?;
     let resumed = match request.headers().get("last-event-id") {
         None => None,
         Some(id) => {

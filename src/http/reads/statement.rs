@@ -11,12 +11,12 @@ use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, CSV, JSON};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{AccountPath, MinPosition, PageQuery, StatementFilter};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Statement, StatementQuery};
@@ -38,7 +38,7 @@ pub(crate) struct StatementPage {
     next: Option<String>,
 }
 
-const KNOWN: [&str; 7] = ["kind", "from", "to", "order", "cursor", "limit", MIN_POSITION];
+const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
 /// What a statement in CSV says that it is.
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
 /// What is said of a kind that there is not.
@@ -47,8 +47,8 @@ pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, rever
 
 /// An account's statement.
 #[utoipa::path(get, path = "/v1/accounts/{account}/entries", tag = "accounts", security(("key" = [])),
-    params(parameters::AccountPath, parameters::StatementFilter, parameters::PageQuery,
-        parameters::MinPosition),
+    params(AccountPath, StatementFilter, PageQuery,
+        MinPosition),
     responses((status = 200, description = "A page of the statement. As CSV the next page is in `Link`.",
         content((StatementPage = "application/json"), (String = "text/csv"))), responses::ReadProblems))]
 pub(crate) async fn statement(

@@ -14,17 +14,17 @@ pub struct Params(Vec<(String, String)>);
 const REPEATABLE: &str = "at_position";
 
 impl Params {
-    /// Reads a query of these parameters.
+    /// Reads a query of the parameters of these groups.
     ///
     /// # Errors
     /// 400 for another parameter, or one that comes twice.
-    pub fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+    pub fn read(query: Option<&str>, known: &[&[&str]]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let broken = || Problem::field("query", "must be percent-encoded UTF-8");
             let (name, value) = (decoded(name).ok_or_else(broken)?, decoded(value).ok_or_else(broken)?);
-            if !known.contains(&name.as_str()) {
+            if !known.iter().any(|group| group.contains(&name.as_str())) {
                 let shown: String = name.chars().take(64).collect();
                 return Err(Problem::field(shown, "is not a parameter of this request"));
             }
