@@ -23,7 +23,6 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use app::{App, Config};
-pub use problem::details::Problem;
 pub use server::outer_layer::guarded;
 pub use server::serve::{Limits, serve};
 pub use server::tls;

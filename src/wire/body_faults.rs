@@ -32,6 +32,16 @@ pub(crate) enum Node {
     Object(Vec<(String, Node)>),
 }
 
+impl Node {
+    /// Its text, when it is a string.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Flag | Self::Number | Self::List | Self::Object(_) => None,
+        }
+    }
+}
+
 /// What is wrong with the body of a request to do `op`.
 pub(crate) fn body_fault(text: &str, op: Op) -> Fault {
     match members(text) {
@@ -116,13 +126,13 @@ fn metadata(pairs: &[(String, Node)]) -> Vec<FieldError> {
     let mut map = BTreeMap::new();
     for (key, node) in pairs {
         let shown = || format!("metadata.{}", key.chars().take(64).collect::<String>());
-        match node {
-            Node::Text(value) => {
-                if map.insert(key.clone(), value.clone()).is_some() {
+        match node.text() {
+            Some(value) => {
+                if map.insert(key.clone(), value.to_owned()).is_some() {
                     errors.push(FieldError::new(shown(), "is there more than once"));
                 }
             }
-            _ => errors.push(FieldError::new(shown(), "must be a string")),
+            None => errors.push(FieldError::new(shown(), "must be a string")),
         }
     }
     if let Err(error) = Metadata::new(map) {

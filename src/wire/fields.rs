@@ -14,20 +14,20 @@ use super::field::{Field, Form, TEXTS};
 
 /// A body's fields, as they came.
 #[derive(Debug, Default)]
-pub struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     /// Which are there.
-    pub present: u16,
+    pub(crate) present: u16,
     texts: [Option<Cow<'a, str>>; TEXTS],
     /// `force`
-    pub force: bool,
+    pub(crate) force: bool,
     /// `metadata`
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl<'a> Fields<'a> {
     /// Reads one JSON object; nothing when it is not one whose fields are known, single, and of their types.
     #[must_use]
-    pub fn read(text: &'a str) -> Option<Self> {
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
         let mut input = serde_json::Deserializer::from_str(text);
         let fields = input.deserialize_map(Reader).ok()?;
         input.end().is_ok().then_some(fields)
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
 
     /// The text of a field.
     #[must_use]
-    pub fn text(&self, field: Field) -> Option<&str> {
+    pub(crate) fn text(&self, field: Field) -> Option<&str> {
         self.texts.get(field as usize).and_then(Option::as_deref)
     }
 }

@@ -21,11 +21,11 @@ use crate::wire::fault::FieldError;
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// The media type of problems.
-pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// An answer that is not a success.
 #[derive(Debug)]
-pub struct Problem(Box<Inner>);
+pub(crate) struct Problem(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -50,33 +50,33 @@ impl Problem {
 
     /// Its status.
     #[must_use]
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.0.code.status()
     }
 
     /// Adds a member.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.extras.push((name, value.into()));
         self
     }
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
     /// Ends the connection after the answer.
     #[must_use]
-    pub fn closing(self) -> Self {
+    pub(crate) fn closing(self) -> Self {
         self.header(CONNECTION, HeaderValue::from_static("close"))
     }
 
     /// 400: fields that are wrong.
     #[must_use]
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = "The request is not valid; `errors` says where.";
         let mut problem = Self::new(Code::InvalidRequest, detail);
         problem.0.errors = errors;
@@ -84,18 +84,18 @@ impl Problem {
     }
 
     /// 400: one field that is wrong.
-    pub fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::invalid(vec![FieldError::new(field, problem)])
     }
 
     /// 400: not JSON.
-    pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::MalformedJson, detail)
     }
 
     /// 400: no ID.
     #[must_use]
-    pub fn id_missing() -> Self {
+    pub(crate) fn id_missing() -> Self {
         let detail =
             "Every write needs a transaction ID: a UUID in `transaction_id` or in `Idempotency-Key`.";
         Self::new(Code::TransactionIdMissing, detail)
@@ -103,14 +103,14 @@ impl Problem {
 
     /// 400: two IDs.
     #[must_use]
-    pub fn id_conflicting() -> Self {
+    pub(crate) fn id_conflicting() -> Self {
         let detail = "`transaction_id` and `Idempotency-Key` name different transactions.";
         Self::new(Code::TransactionIdConflicting, detail)
     }
 
     /// 401, the same whatever is wrong with the key.
     #[must_use]
-    pub fn unauthenticated() -> Self {
+    pub(crate) fn unauthenticated() -> Self {
         let detail = "A valid API key is needed, as `Authorization: Bearer …`.";
         Self::new(Code::Unauthenticated, detail)
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
@@ -118,20 +118,20 @@ impl Problem {
 
     /// 403.
     #[must_use]
-    pub fn forbidden(detail: &'static str) -> Self {
+    pub(crate) fn forbidden(detail: &'static str) -> Self {
         Self::new(Code::Forbidden, detail)
     }
 
     /// 404: no such account.
     #[must_use]
-    pub fn account_not_found() -> Self {
+    pub(crate) fn account_not_found() -> Self {
         let detail = "There is no such account (at that time).";
         Self::new(Code::AccountNotFound, detail)
     }
 
     /// 404: no such transaction.
     #[must_use]
-    pub fn transaction_not_found() -> Self {
+    pub(crate) fn transaction_not_found() -> Self {
         let detail =
             "The ledger has not seen such a transaction. It may still come: only a prevention rules it out.";
         Self::new(Code::TransactionNotFound, detail)
@@ -139,19 +139,19 @@ impl Problem {
 
     /// 404: no such path.
     #[must_use]
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         let detail = "Nothing is here; see /openapi.json for what is.";
         Self::new(Code::NotFound, detail)
     }
 
     /// 413; the rest of the body is not wanted.
-    pub fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::BodyTooLarge, detail).closing()
     }
 
     /// 500, for something that is wrong inside: logged with its causes under the id that the client is told.
     #[must_use]
-    pub fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
         let mut causes = String::new();
         let mut source = Some(cause);
         while let Some(error) = source {
@@ -166,21 +166,21 @@ impl Problem {
 
     /// 500 under an id that was logged already.
     #[must_use]
-    pub fn incident(id: String) -> Self {
+    pub(crate) fn incident(id: String) -> Self {
         let detail = "Something is wrong inside the service; the incident's id finds it in the log.";
         Self::new(Code::Internal, detail).with("incident", id)
     }
 
     /// The JSON object.
     #[must_use]
-    pub fn body(&self) -> Vec<u8> {
+    pub(crate) fn body(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
 /// A new id for something to be found in the log.
 #[must_use]
-pub fn incident() -> String {
+pub(crate) fn incident() -> String {
     let mut bytes = [0; 8];
     // Without random numbers all incidents would have one id, which is a nuisance and no danger.
     let _no_harm = getrandom::fill(&mut bytes);

@@ -83,15 +83,27 @@ impl From<&Placed> for Booking {
             available: event.answer.available.to_string(),
             counter_account: entries.map(|entries| entries.counter_account.to_string()),
             reverses: asked.reverses,
-            prevented_by: match event.decline() {
-                Some(Decline::Prevented(by)) => Some(by.to_string()),
-                _ => None,
-            },
+            prevented_by: event.decline().and_then(prevented_by),
             reason: asked.reason,
             recorded_at: event.recorded_at.to_string(),
             effective_at: event.effective_at.to_string(),
             metadata: asked.metadata,
         }
+    }
+}
+
+/// The prevention that a decline names.
+fn prevented_by(decline: Decline) -> Option<String> {
+    match decline {
+        Decline::Prevented(by) => Some(by.to_string()),
+        Decline::InsufficientFunds
+        | Decline::BalanceTooLarge
+        | Decline::AccountFrozen
+        | Decline::AccountClosed
+        | Decline::AccountNotEmpty
+        | Decline::WrongState
+        | Decline::ReversalExceedsOriginal
+        | Decline::NotReversible => None,
     }
 }
 

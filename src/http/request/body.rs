@@ -15,20 +15,20 @@ const DISCARDED: usize = 1024 * 1024;
 
 /// What a body has to be.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Its media type.
-    pub media_type: &'static str,
+    pub(crate) media_type: &'static str,
     /// At most so many bytes.
-    pub limit: usize,
+    pub(crate) limit: usize,
     /// In at most so much time.
-    pub within: Duration,
+    pub(crate) within: Duration,
 }
 
 /// Reads a whole body.
 ///
 /// # Errors
 /// 415 for another type or an encoding, 413 past the limit, 408 past the time, 400 when it breaks off.
-pub async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Bytes, Problem> {
+pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Bytes, Problem> {
     check_type(headers, wanted.media_type)?;
     let too_large = || Problem::too_large(format!("A body here has at most {} bytes.", wanted.limit));
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());

@@ -19,9 +19,9 @@ use crate::ledger::permission::{Act, permit};
 
 /// The caller of a request. A handler that asks for it refuses everybody whose key is not good (401).
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The key's id, or `loopback`.
-    pub actor: Arc<str>,
+    pub(crate) actor: Arc<str>,
     role: Role,
 }
 
@@ -73,7 +73,11 @@ impl FromRequestParts<App> for MayRead {
 ///
 /// # Errors
 /// 401, 403.
-pub async fn required(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(crate) async fn required(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     Caller::find(&app, request.headers(), request.extensions())?.may(Act::Read)?;
     Ok(next.run(request).await)
 }

@@ -8,7 +8,7 @@ use crate::wire::text::NOT_A_MOMENT;
 
 /// The parameters of a query.
 #[derive(Debug, Default)]
-pub struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 /// The one parameter that may come more than once.
 const REPEATABLE: &str = "at_position";
@@ -18,7 +18,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 for another parameter, or one that comes twice.
-    pub fn read(query: Option<&str>, known: &[&[&str]]) -> Result<Self, Problem> {
+    pub(crate) fn read(query: Option<&str>, known: &[&[&str]]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -40,13 +40,13 @@ impl Params {
     ///
     /// # Errors
     /// 400 when there is one.
-    pub fn none(query: Option<&str>) -> Result<(), Problem> {
+    pub(crate) fn none(query: Option<&str>) -> Result<(), Problem> {
         Self::read(query, &[]).map(|_| ())
     }
 
     /// A parameter's text.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
@@ -54,7 +54,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 with `problem` when it is there and can't be read.
-    pub fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &self,
         name: &'static str,
         parse: impl Fn(&str) -> Option<T>,
@@ -70,7 +70,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 outside 1 to 1000.
-    pub fn limit(&self) -> Result<usize, Problem> {
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let parse = |text: &str| number(text).filter(|n| (1..=1000).contains(n)).map(|n| n as usize);
         Ok(self.parsed("limit", parse, "must be a number from 1 to 1000")?.unwrap_or(100))
     }
@@ -79,7 +79,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 when it is none.
-    pub fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+    pub(crate) fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
         self.parsed(name, Timestamp::parse, NOT_A_MOMENT)
     }
 
@@ -87,7 +87,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 when it is none.
-    pub fn position(&self, name: &'static str) -> Result<Option<Position>, Problem> {
+    pub(crate) fn position(&self, name: &'static str) -> Result<Option<Position>, Problem> {
         self.parsed(name, number, NOT_A_POSITION)
     }
 
@@ -95,7 +95,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 when one is no moment, or the first is after the second.
-    pub fn period(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
+    pub(crate) fn period(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
         let (from, to) = (self.moment("from")?, self.moment("to")?);
         match (from, to) {
             (Some(from), Some(to)) if from > to => Err(Problem::field("from", "must not be after `to`")),
@@ -107,7 +107,7 @@ impl Params {
     ///
     /// # Errors
     /// 400 for several kinds at once, or what can't be read.
-    pub fn at(&self) -> Result<Vec<At>, Problem> {
+    pub(crate) fn at(&self) -> Result<Vec<At>, Problem> {
         let effective = self.moment("as_of")?.map(At::Effective);
         let known = self.moment("known_at")?.map(At::Known);
         let positions = self.0.iter().filter(|(name, _)| name == REPEATABLE);

@@ -6,16 +6,16 @@ use tokio::sync::watch;
 
 /// The other end of the connection; put into each request by [`mod@super::serve`].
 #[derive(Clone, Debug)]
-pub struct Peer {
+pub(crate) struct Peer {
     /// Where it is.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// How far the service is on its way out, as that changes.
-    pub stages: watch::Receiver<Stage>,
+    pub(crate) stages: watch::Receiver<Stage>,
 }
 
 /// How far the service is on its way out; long answers look at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// It serves.
     Serving,
     /// It finishes what it began.
