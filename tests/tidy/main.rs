@@ -27,8 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms in which there still are circles of files.
-const WITH_CIRCLES: &[&str] =
-    &["answers", "audit", "clerk", "cli", "config", "http", "index", "ledger", "telemetry"];
+const WITH_CIRCLES: &[&str] = &["answers", "clerk", "index", "ledger"];
 
 /// Crates whose types stay in the folders that wrap them.
 const WRAPPED: &[(&str, &[&str])] = &[
