@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::connection::is_over;
-use super::endless::interruptible;
+use super::crate_traps::endless::interruptible;
 use super::read::recorded;
 use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
 
