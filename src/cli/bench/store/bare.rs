@@ -157,7 +157,10 @@ impl Stream {
                 (self.account, self.hash) = (account, proposed.hash());
                 Ok(position.unwrap_or_default())
             }
-            other => Err(format!("the store did not take an append: {other:?}").into()),
+            refused @ (Appended::Conflict
+            | Appended::Unknown(_)
+            | Appended::NotSent(_)
+            | Appended::Deleted) => Err(format!("the store did not take an append: {refused:?}").into()),
         }
     }
 
