@@ -118,7 +118,7 @@ impl<W: Write> Exporter<W> {
                 continue;
             }
             let hash = last_hash(line).filter(|_| position == self.next).ok_or_else(broken(self.next))?;
-            self.next += 1;
+            self.next = self.next.saturating_add(1);
             if position < self.from {
                 self.previous = hash;
                 continue;
@@ -142,7 +142,7 @@ impl<W: Write> Exporter<W> {
             journal_id: self.journal_id,
             from: self.from,
             to: self.to,
-            count: self.to + 1 - self.from,
+            count: self.to.saturating_add(1).saturating_sub(self.from),
             first_hash: Some(self.first.unwrap_or(self.previous)),
             last_hash: self.last.unwrap_or(self.previous),
             previous_hash: self.previous,

@@ -53,14 +53,14 @@ impl<W: Write> StreamsExporter<W> {
     pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             let position = event_line::position(line, 0).filter(|position| *position > self.at);
-            let position = position.ok_or(ExportError::Broken(self.at + 1))?;
+            let position = position.ok_or(ExportError::Broken(self.at.saturating_add(1)))?;
             if position > self.to {
                 self.at = self.to;
                 return Ok(());
             }
             let (journal_id, previous_hash, last_hash) =
                 self.follow(line).ok_or(ExportError::Broken(position))?;
-            (self.at, self.events) = (position, self.events + 1);
+            (self.at, self.events) = (position, self.events.saturating_add(1));
             if position < self.from {
                 continue;
             }
@@ -68,7 +68,7 @@ impl<W: Write> StreamsExporter<W> {
             let (from, to, first_hash, count) = (position, position, None, 0);
             let begun = Manifest { journal_id, from, to, count, first_hash, last_hash, previous_hash };
             let part = self.part.get_or_insert(begun);
-            (part.to, part.last_hash, part.count) = (position, last_hash, part.count + 1);
+            (part.to, part.last_hash, part.count) = (position, last_hash, part.count.saturating_add(1));
         }
         Ok(())
     }
@@ -115,7 +115,7 @@ pub(crate) fn from_streams(
         more = source.fill(&mut block)?;
         exporter.take(&block.bytes)?;
         if let (Some(flaw), Some(after)) = (block.broken.take(), exporter.wants_after()) {
-            let position = block.says.unwrap_or(after + 1);
+            let position = block.says.unwrap_or(after.saturating_add(1));
             if position <= to.unwrap_or(u64::MAX) {
                 return Err(ExportError::Bad(Finding { place: Place::Position(position), flaw }));
             }
@@ -129,7 +129,7 @@ pub(crate) fn from_streams(
 fn event_id(line: &[u8]) -> Option<Uuid> {
     const KEY: &[u8] = b"\"event_id\":\"";
     // No name before it can have a quote, so the first one is the key.
-    let start = memchr::memmem::find(line, KEY)? + KEY.len();
-    let id = line.get(start..)?.first_chunk()?;
+    let key = memchr::memmem::find(line, KEY)?;
+    let id = line.get(key..)?.strip_prefix(KEY)?.first_chunk()?;
     chain::read_uuid(id).map(Uuid::from_u128)
 }

@@ -76,7 +76,7 @@ pub(crate) async fn from_url(
     }
     let mut exporter = Exporter::new(out, head.journal_id, head.position, from, to)?;
     while let Some(next) = exporter.wants() {
-        let lines = service.lines(next - 1, PAGE).await?;
+        let lines = service.lines(next.saturating_sub(1), PAGE).await?;
         exporter.take(&lines)?;
         progress(next);
         if exporter.wants() == Some(next) {
@@ -119,7 +119,7 @@ impl RemoteService<'_> {
         while let Some(after) = exporter.wants_after() {
             let lines = self.lines(after, PAGE).await?;
             if lines.is_empty() {
-                return Err(ExportError::Broken(after + 1).into());
+                return Err(ExportError::Broken(after.saturating_add(1)).into());
             }
             exporter.take(&lines)?;
             progress(exporter.events());

@@ -125,12 +125,15 @@ fn write_journal(
         more = source.fill(&mut block)?;
         next = insert(&mut database, &block.bytes, next).map_err(failed)?;
         hash = last_hash(&block.bytes).or(hash);
-        progress(u64::try_from(next - 1).unwrap_or_default());
+        progress(before(next));
     }
     // The export was read twice: what was written must be what was verified.
-    let written = u64::try_from(next - 1).unwrap_or_default();
+    let written = before(next);
     if (written, hash.or(audited.hash)) != (audited.position, audited.hash) {
-        return Err(RestoreError::Bad(Finding { place: Place::Position(written + 1), flaw: Flaw::Cut }));
+        return Err(RestoreError::Bad(Finding {
+            place: Place::Position(written.saturating_add(1)),
+            flaw: Flaw::Cut,
+        }));
     }
     database.pragma_update(None, "wal_checkpoint", "TRUNCATE").map_err(failed)?;
     database.close().map_err(|(_, source)| failed(source))?;
@@ -165,26 +168,36 @@ fn insert(database: &mut Connection, lines: &[u8], mut next: i64) -> rusqlite::R
             let (row, count, recorded_at) = row(rest);
             rest = rest.get(row.len()..).unwrap_or_default();
             statement.execute((next, count, recorded_at, row))?;
-            next += count;
+            next = next.saturating_add(count);
         }
     }
     transaction.commit()?;
     Ok(next)
 }
 
+/// The position before this one.
+fn before(position: i64) -> u64 {
+    u64::try_from(position.saturating_sub(1)).unwrap_or_default()
+}
+
 /// The lines of the next row, how many they are, and the time of the first one.
 fn row(lines: &[u8]) -> (&[u8], i64, &str) {
-    const TIME: &[u8] = b"\"recorded_at\":\"";
-    let (mut end, mut count) = (0, 0);
+    let (mut end, mut count) = (0_usize, 0_i64);
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        if count > 0 && end + line.len() > ROW_BYTES {
+        let longer = end.saturating_add(line.len());
+        if count > 0 && longer > ROW_BYTES {
             break;
         }
-        (end, count) = (end + line.len(), count + 1);
+        (end, count) = (longer, count.saturating_add(1));
     }
+    (lines.get(..end).unwrap_or_default(), count, recorded_at(lines).unwrap_or_default())
+}
+
+/// The time of the first line.
+fn recorded_at(lines: &[u8]) -> Option<&str> {
+    const KEY: &[u8] = b"\"recorded_at\":\"";
     // No name before it can have a quote, so the first one is the key.
-    let start = memchr::memmem::find(lines, TIME).map_or(0, |at| at + TIME.len());
-    let time =
-        lines.get(start..start + 27).and_then(|time| std::str::from_utf8(time).ok()).unwrap_or_default();
-    (lines.get(..end).unwrap_or_default(), count, time)
+    let key = memchr::memmem::find(lines, KEY)?;
+    let time: &[u8; 27] = lines.get(key..)?.strip_prefix(KEY)?.first_chunk()?;
+    std::str::from_utf8(time).ok()
 }

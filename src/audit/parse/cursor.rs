@@ -29,10 +29,16 @@ impl<'a> Cursor<'a> {
         self.block.get(self.at..).unwrap_or_default()
     }
 
+    /// Goes on by so many bytes, which were looked at.
+    #[inline]
+    fn pass(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
+    }
+
     /// That here the line is not as it should be.
     #[must_use]
     pub(crate) fn wrong(&self, expected: &'static str) -> Flaw {
-        Flaw::Layout { byte: self.at - self.start + 1, expected }
+        Flaw::Layout { byte: self.at.saturating_sub(self.start).saturating_add(1), expected }
     }
 
     /// Passes over exactly this text.
@@ -49,7 +55,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn maybe(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text.as_bytes());
         if found {
-            self.at += text.len();
+            self.pass(text.len());
         }
         found
     }
@@ -61,7 +67,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn bytes<const N: usize>(&mut self, expected: &'static str) -> Result<&'a [u8; N], Flaw> {
         let bytes = self.rest().first_chunk().ok_or_else(|| self.wrong(expected))?;
-        self.at += N;
+        self.pass(N);
         Ok(bytes)
     }
 
@@ -79,9 +85,11 @@ impl<'a> Cursor<'a> {
         }
         let value = number
             .iter()
-            .try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+            .try_fold(0_u64, |sum, digit| {
+                sum.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
+            })
             .ok_or_else(|| self.wrong("a whole number of 64 bits"))?;
-        self.at += digits;
+        self.pass(digits);
         Ok(value)
     }
 
@@ -94,11 +102,11 @@ impl<'a> Cursor<'a> {
         loop {
             let rest = self.rest();
             let plain = rest.iter().take_while(|b| !matches!(b, b'"' | b'\\' | 0..0x20)).count();
-            self.at += plain;
+            self.pass(plain);
             match rest.get(plain) {
                 Some(b'"') => {
                     let span = self.span(start, self.at);
-                    self.at += 1;
+                    self.pass(1);
                     return Ok(span);
                 }
                 Some(b'\\') => self.escape()?,
@@ -118,8 +126,10 @@ impl<'a> Cursor<'a> {
         if rest.get(length) != Some(&b'"') {
             return Err(self.wrong("a plain word"));
         }
-        let span = self.span(self.at, self.at + length);
-        self.at += length + 1;
+        let start = self.at;
+        self.pass(length);
+        let span = self.span(start, self.at);
+        self.pass(1);
         Ok(span)
     }
 
@@ -132,7 +142,7 @@ impl<'a> Cursor<'a> {
     fn escape(&mut self) -> Result<(), Flaw> {
         let short = matches!(self.rest().get(1), Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't'));
         if short {
-            self.at += 2;
+            self.pass(2);
             return Ok(());
         }
         let low = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
@@ -140,7 +150,7 @@ impl<'a> Cursor<'a> {
             // Those that have a short escape must use it.
             [b'\\', b'u', b'0', b'0', b'0', b'8' | b'9' | b'a' | b'c' | b'd', ..] => {}
             [b'\\', b'u', b'0', b'0', b'0' | b'1', digit, ..] if low(digit) => {
-                self.at += 6;
+                self.pass(6);
                 return Ok(());
             }
             _ => {}

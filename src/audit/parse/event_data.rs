@@ -150,7 +150,7 @@ fn entries(
     cursor.literal(",\"amount\":\"")?;
     let other = sum(block, cursor, currency, "an entry's amount")?;
     cursor.literal("}]")?;
-    if guarded + other == 0 { Ok((guarded, counter)) } else { Err(Flaw::Unbalanced) }
+    if guarded.checked_add(other) == Some(0) { Ok((guarded, counter)) } else { Err(Flaw::Unbalanced) }
 }
 
 fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
@@ -166,7 +166,14 @@ fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
             cursor.literal(",\"prevented_by\":\"")?;
             Some(transaction(cursor, "prevented_by")?)
         }
-        _ => None,
+        Code::AccountClosed
+        | Code::AccountFrozen
+        | Code::BalanceTooLarge
+        | Code::InsufficientFunds
+        | Code::AccountNotEmpty
+        | Code::WrongState
+        | Code::ReversalExceedsOriginal
+        | Code::NotReversible => None,
     };
     Ok(Body { currency, fact: Fact::Declined { code, asked, prevented_by }, effective_at_given })
 }

@@ -156,7 +156,16 @@ fn moments(recorded: &Moment, effective: &Moment, given: bool) -> Result<(), Fla
         return Err(Flaw::EffectiveAt);
     }
     let effective_micros = micros(effective).ok_or(Flaw::NoMoment("effective_at"))?;
-    if effective_micros - recorded_micros > FUTURE_ALLOWED_MICROS { Err(Flaw::InFuture) } else { Ok(()) }
+    if effective_micros.saturating_sub(recorded_micros) > FUTURE_ALLOWED_MICROS {
+        Err(Flaw::InFuture)
+    } else {
+        Ok(())
+    }
+}
+
+/// So many units, each of so many parts, and the parts beside them, counted in parts.
+fn join(units: i64, of: i64, parts: i64) -> i64 {
+    units.saturating_mul(of).saturating_add(parts)
 }
 
 /// Microseconds on a scale of its own that only serves to subtract; none when the text is no moment.
@@ -168,7 +177,7 @@ fn micros(moment: &Moment) -> Option<i64> {
         .all(|(b, shape)| if *shape == b'0' { b.is_ascii_digit() } else { b == shape });
     let number = |from: usize, to: usize| {
         let digits = moment.get(from..to).unwrap_or_default();
-        digits.iter().fold(0_i64, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0')))
+        digits.iter().fold(0, |sum, digit| join(sum, 10, i64::from(digit.wrapping_sub(b'0'))))
     };
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
     let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
@@ -182,10 +191,15 @@ fn micros(moment: &Moment) -> Option<i64> {
     };
     let exists = (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
     // Days since 0000-03-01, so that a leap day comes last in its year.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let date = 365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day;
-    let seconds = date * 86_400 + hour * 3_600 + minute * 60 + second;
-    (shaped && exists).then_some(seconds * 1_000_000 + number(20, 26))
+    let (years, months) = if month > 2 {
+        (year, month.saturating_sub(3))
+    } else {
+        (year.saturating_sub(1), month.saturating_add(9))
+    };
+    let leap_days = [years.div_euclid(4), years.div_euclid(100).saturating_neg(), years.div_euclid(400)];
+    let days: i64 = leap_days.into_iter().chain([join(months, 153, 2) / 5, day]).sum();
+    let seconds = join(join(join(join(years, 365, days), 24, hour), 60, minute), 60, second);
+    (shaped && exists).then_some(join(seconds, 1_000_000, number(20, 26)))
 }
 
 #[cfg(test)]

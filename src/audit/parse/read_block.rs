@@ -76,8 +76,9 @@ impl Block {
                 let read = match memchr::memchr(b'\n', line) {
                     None => Err(Flaw::Cut),
                     Some(length) => {
-                        let whole = self.bytes.get(..at + length).unwrap_or_default();
-                        at += length + 1;
+                        let end = at.saturating_add(length);
+                        let whole = self.bytes.get(..end).unwrap_or_default();
+                        at = end.saturating_add(1);
                         event_line::read(whole, begin, previous.as_ref(), hasher)
                     }
                 };

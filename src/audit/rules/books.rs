@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use crate::audit::rules::double_use::NamedDoubleUse;
 use crate::audit::rules::id_history;
 use crate::audit::rules::id_set::{IdSet, KnownId, Movement};
+use crate::audit::rules::internal_accounts::InternalAccounts;
 use crate::audit::rules::judge;
 use crate::audit::rules::judge::{AccountBefore, Judgement, Status, Target};
 use crate::audit::values::chain::Chain;
@@ -40,8 +41,7 @@ pub(crate) struct Books {
     chain: Chain,
     names: HashMap<Box<[u8]>, u32, RandomState>,
     accounts: Vec<Account>,
-    counter_names: HashMap<Box<[u8]>, u32, RandomState>,
-    internal: BTreeMap<(u32, Currency), i128>,
+    internal: InternalAccounts,
     ids: IdSet,
     /// What was taken back of a transaction on an account so far.
     reversed: HashMap<(u32, u128), i128, RandomState>,
@@ -58,8 +58,7 @@ impl Books {
             chain,
             names: HashMap::default(),
             accounts: Vec::new(),
-            counter_names: HashMap::default(),
-            internal: BTreeMap::new(),
+            internal: InternalAccounts::default(),
             ids: IdSet::new(chain, 1),
             reversed: HashMap::default(),
             prevented: HashMap::default(),
@@ -92,7 +91,7 @@ impl Books {
                 self.take_id(event, account, block)?;
                 let judgement = self.judge(event, account)?;
                 self.agree(event, block, account, judgement)?;
-                self.book(event.id, fact, account, judgement, block);
+                self.book(event.id, fact, account, judgement, block)?;
                 account
             }
         };
@@ -127,8 +126,9 @@ impl Books {
     fn judge(&mut self, event: &Event, number: u32) -> Result<Judgement, Flaw> {
         let prevented = !self.prevented.is_empty() && self.prevented.contains_key(&(number, event.id));
         let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
-        if event.revision != account.revision + 1 {
-            return Err(Flaw::Revision { says: event.revision, expected: account.revision + 1 });
+        let expected = account.revision.saturating_add(1);
+        if event.revision != expected {
+            return Err(Flaw::Revision { says: event.revision, expected });
         }
         if event.currency != account.currency {
             return Err(Flaw::OtherCurrency(account.currency.to_string()));
@@ -201,7 +201,7 @@ impl Books {
                 }
                 let other =
                     self.ids.get(*reverses, account).and_then(|known| known.moved).map(|moved| moved.counter);
-                let same = other.is_some() && self.counter_names.get(counter.of(block)).copied() == other;
+                let same = other.is_some() && self.internal.known(counter.of(block)) == other;
                 if *signed == ruled && same { Ok(()) } else { Err(Flaw::NotOffsetting) }
             }
             (Fact::Prevented { .. }, Judgement::Prevention)
@@ -213,11 +213,18 @@ impl Books {
     }
 
     /// Lets an event that is right take effect.
-    fn book(&mut self, id: u128, fact: &Fact, number: u32, judgement: Judgement, block: &[u8]) {
-        let Some(account) = self.accounts.get_mut(number as usize) else { return };
+    fn book(
+        &mut self,
+        id: u128,
+        fact: &Fact,
+        number: u32,
+        judgement: Judgement,
+        block: &[u8],
+    ) -> Result<(), Flaw> {
+        let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
         let currency = account.currency;
         if let Judgement::Accepted(signed) = judgement {
-            account.balance += signed;
+            account.balance = account.balance.checked_add(signed).ok_or(Flaw::NoSum("the balance"))?;
         }
         match fact {
             Fact::Opened { .. } | Fact::Declined { .. } => {}
@@ -233,25 +240,15 @@ impl Books {
             }
             Fact::LimitChanged { limit } => account.limit = *limit,
             Fact::Moved { direction, amount, counter } => {
-                let counter = self.counter(counter.of(block));
-                *self.internal.entry((counter, currency)).or_default() -= direction.signed(*amount);
+                self.internal.give(counter.of(block), currency, direction.signed(*amount))?;
             }
             Fact::Reversed { reverses, amount, signed, counter, .. } => {
-                let counter = self.counter(counter.of(block));
-                *self.internal.entry((counter, currency)).or_default() -= signed;
-                *self.reversed.entry((number, *reverses)).or_default() += amount;
+                self.internal.give(counter.of(block), currency, *signed)?;
+                let reversed = self.reversed.entry((number, *reverses)).or_default();
+                *reversed = reversed.checked_add(*amount).ok_or(Flaw::NoSum("the sum reversed"))?;
             }
         }
-    }
-
-    /// The number of one of the ledger's own accounts, which is made on first use.
-    fn counter(&mut self, name: &[u8]) -> u32 {
-        if let Some(number) = self.counter_names.get(name) {
-            return *number;
-        }
-        let number = u32::try_from(self.counter_names.len()).unwrap_or(u32::MAX);
-        self.counter_names.insert(name.into(), number);
-        number
+        Ok(())
     }
 
     /// Takes the event's ID, which must be new. Before all else: that one ID was booked twice is the worst there is to say.
@@ -260,9 +257,14 @@ impl Books {
             Fact::Moved { direction, amount, counter } => Some(Movement {
                 direction: *direction,
                 amount: u64::try_from(*amount).map_err(|_| Flaw::NoSum("the amount"))?,
-                counter: self.counter(counter.of(block)),
+                counter: self.internal.number(counter.of(block)),
             }),
-            _ => None,
+            Fact::Opened { .. }
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Changed(_)
+            | Fact::LimitChanged { .. }
+            | Fact::Declined { .. } => None,
         };
         self.ids.take(event, KnownId { account: number, moved })
     }
@@ -270,7 +272,7 @@ impl Books {
     /// Checks the answer that the event gives for ever against the books after it.
     fn answered(&self, event: &Event, number: u32) -> Result<(), Flaw> {
         let account = self.accounts.get(number as usize).ok_or(Flaw::NotOpened)?;
-        let available = account.balance + account.limit;
+        let available = account.balance.checked_add(account.limit).ok_or(Flaw::NoSum("what is available"))?;
         for (field, says, is) in
             [("balance", event.answer.0, account.balance), ("available", event.answer.1, available)]
         {
@@ -314,12 +316,6 @@ impl Books {
     /// The ledger's own accounts by name and currency, with their balances in minor units.
     #[must_use]
     pub(crate) fn internal(&self) -> BTreeMap<(&str, Currency), i128> {
-        let names: HashMap<u32, &[u8]> = self.counter_names.iter().map(|(name, at)| (*at, &**name)).collect();
-        self.internal
-            .iter()
-            .filter_map(|((counter, currency), balance)| {
-                Some(((std::str::from_utf8(names.get(counter)?).ok()?, *currency), *balance))
-            })
-            .collect()
+        self.internal.balances()
     }
 }

@@ -45,11 +45,12 @@ impl Fragment {
         self.recorded_at = Some(event.recorded_at);
         let name = event.account.of(block);
         let number = match self.streams.get_mut(name) {
-            Some(stream) if event.revision != stream.revision + 1 => {
-                return Err(Flaw::Revision { says: event.revision, expected: stream.revision + 1 });
-            }
             Some(stream) => {
-                stream.revision = event.revision;
+                let expected = stream.revision.saturating_add(1);
+                if event.revision != expected {
+                    return Err(Flaw::Revision { says: event.revision, expected });
+                }
+                stream.revision = expected;
                 stream.number
             }
             None => {

@@ -16,9 +16,14 @@ pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
             hash.update(b"declined:");
             hash.update(code.text());
         }
-        fact => {
+        Fact::Opened { .. }
+        | Fact::Moved { .. }
+        | Fact::Reversed { .. }
+        | Fact::Prevented { .. }
+        | Fact::Changed(_)
+        | Fact::LimitChanged { .. } => {
             hash.update(b"accepted:");
-            hash.update(fact.type_name());
+            hash.update(event.fact.type_name());
         }
     }
     match &event.fact {
@@ -31,7 +36,11 @@ pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
             hash.update(b"|");
             hash.update(reverses.to_be_bytes());
         }
-        _ => {}
+        Fact::Opened { .. }
+        | Fact::Moved { .. }
+        | Fact::Changed(_)
+        | Fact::LimitChanged { .. }
+        | Fact::Declined { .. } => {}
     }
     hash.finalize().into()
 }

@@ -167,21 +167,22 @@ fn reversed(
     let (direction, left) = match target {
         Target::Other => return Err(Code::NotReversible),
         Target::Unseen | Target::RuledOut => return Err(Code::ReversalExceedsOriginal),
-        Target::Moved { direction, amount, reversed } => (direction, amount - reversed),
+        Target::Moved { direction, amount, reversed } => (direction, amount.saturating_sub(reversed)),
     };
     let amount = asked.unwrap_or(left);
     if left == 0 || amount > left {
         return Err(Code::ReversalExceedsOriginal);
     }
-    moved(account, -direction.signed(amount), force)
+    moved(account, direction.opposite().signed(amount), force)
 }
 
 fn moved(account: &AccountBefore, signed: i128, force: bool) -> Result<Judgement, Code> {
-    let after = account.balance + signed;
+    // To saturate is enough: the sum is compared here, and added with a check where it is booked.
+    let after = account.balance.saturating_add(signed);
     if signed > 0 && after > money::largest(account.currency) {
         return Err(Code::BalanceTooLarge);
     }
-    if signed < 0 && !force && after < -account.limit {
+    if signed < 0 && !force && after.saturating_add(account.limit) < 0 {
         return Err(Code::InsufficientFunds);
     }
     Ok(Judgement::Accepted(signed))

@@ -39,7 +39,7 @@ impl Streams {
         }
         let Some(newest) = self.newest.get_mut(name) else { return Ok(()) };
         let expected = match newest {
-            Some(newest) => newest.revision + 1,
+            Some(newest) => newest.revision.saturating_add(1),
             None if whole => 0,
             None => event.revision,
         };

@@ -110,7 +110,7 @@ impl<'a> Auditor<'a> {
         }
         if let Some(progress) = self.options.progress {
             progress(match self.info.chain {
-                Chain::Journal => self.next - 1,
+                Chain::Journal => self.next.saturating_sub(1),
                 // There positions are no count.
                 Chain::Streams => self.events,
             });
@@ -123,7 +123,7 @@ impl<'a> Auditor<'a> {
         for (number, (row, &end)) in block.rows.iter().zip(&lines.rows).enumerate() {
             let events = lines.events.get(start..end).unwrap_or_default();
             start = end;
-            let broken = number + 1 == lines.rows.len() && lines.broken.is_some();
+            let broken = number.saturating_add(1) == lines.rows.len() && lines.broken.is_some();
             let Some(claim) = &row.claim else {
                 self.events(events, block)?;
                 continue;
@@ -192,7 +192,9 @@ impl<'a> Auditor<'a> {
     fn event(&mut self, event: &Event, block: &Block) -> Result<(), Flaw> {
         self.at = self.next;
         let hash = match self.info.chain {
-            Chain::Journal if event.position != self.next => return Err(Flaw::Position(event.position)),
+            Chain::Journal if event.position != self.next || event.position == u64::MAX => {
+                return Err(Flaw::Position(event.position));
+            }
             Chain::Journal => Some(event.hash),
             Chain::Streams => self.along_streams(event, block)?,
         };
@@ -209,7 +211,7 @@ impl<'a> Auditor<'a> {
                 Before::Fragment(fragment) => fragment.take(event, &block.bytes)?,
             }
             if let Some(count) = self.counts.get_mut(event.fact.number()) {
-                *count += 1;
+                *count = count.saturating_add(1);
             }
         }
         if let Some((at, expected)) = self.options.expect
@@ -222,8 +224,8 @@ impl<'a> Auditor<'a> {
         }
         self.first_hash.get_or_insert(event.hash);
         self.hash = hash;
-        self.events += 1;
-        self.next = event.position + 1;
+        self.events = self.events.saturating_add(1);
+        self.next = event.position.saturating_add(1);
         self.at = self.next;
         if let (Some((at, show)), Before::Whole(books)) = (&mut self.options.pause, &self.before)
             && *at == event.position
@@ -272,7 +274,7 @@ impl<'a> Auditor<'a> {
             begins: self.info.begins,
             journal_id: self.info.journal_id,
             from: self.first.map_or(self.info.from, |(position, _)| position),
-            position: self.next - 1,
+            position: self.next.saturating_sub(1),
             hash: self.hash,
             counts: counted.collect(),
             whole: all && self.finding.is_none() && matches!(self.info.manifest, Some(Ok(_))),

@@ -34,10 +34,11 @@ pub(crate) fn run(
     mut take: impl FnMut(&Block, &ParsedLines) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    let (free_in, free) = bounded::<Work>(3 * workers);
-    let (work_in, work) = bounded::<Work>(3 * workers);
-    let (done_in, done) = bounded::<Work>(3 * workers);
-    for _ in 0..3 * workers {
+    let blocks = workers.saturating_mul(3);
+    let (free_in, free) = bounded::<Work>(blocks);
+    let (work_in, work) = bounded::<Work>(blocks);
+    let (done_in, done) = bounded::<Work>(blocks);
+    for _ in 0..blocks {
         // There is room for all of them.
         let _room = free_in.send(Work::default());
     }
@@ -90,7 +91,7 @@ fn in_order(
     for item in done {
         early.insert(item.number, item);
         while let Some(mut item) = early.remove(&next) {
-            next += 1;
+            next = item.number.saturating_add(1);
             if take(&item.block, &item.lines).is_break() {
                 return Ok(());
             }

@@ -50,7 +50,7 @@ pub(crate) fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Erro
             Some(flaw) => Some(flaw),
             None => folder::structure(path)?,
         };
-        let place = Place::Position(audited.position + 1);
+        let place = Place::Position(audited.position.saturating_add(1));
         audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
     }
     Ok(Verified { audited, expected, cut: Vec::new() })

@@ -69,7 +69,7 @@ impl Replayed {
         let mut totals = BTreeMap::<_, (i128, i128)>::new();
         let mut accounts = Vec::new();
         for (name, account) in books.accounts() {
-            totals.entry(account.currency).or_default().0 += account.balance;
+            add(&mut totals.entry(account.currency).or_default().0, account.balance);
             accounts.push(BookedAccount {
                 account: name.to_owned(),
                 currency: account.currency.to_string(),
@@ -81,7 +81,7 @@ impl Replayed {
         }
         let mut internal = Vec::new();
         for ((name, currency), balance) in books.internal() {
-            totals.entry(currency).or_default().1 += balance;
+            add(&mut totals.entry(currency).or_default().1, balance);
             let balance = money::show(balance, currency);
             internal.push(BookedInternal {
                 account: name.to_owned(),
@@ -93,7 +93,7 @@ impl Replayed {
             currency: format!("{currency}"),
             guarded: money::show(guarded, currency),
             internal: money::show(internal, currency),
-            balanced: guarded + internal == 0,
+            balanced: guarded.checked_add(internal) == Some(0),
         };
         let trial_balance = totals.into_iter().map(trial).collect();
         Self { position: books.position(), accounts, internal, trial_balance, digest: digest::of(books) }
@@ -104,4 +104,9 @@ impl Replayed {
     pub(crate) fn balanced(&self) -> bool {
         self.trial_balance.iter().all(|trial| trial.balanced)
     }
+}
+
+/// Adds to a total. One that no 128 bits hold stays at the end of its range, where the two sides never sum to zero.
+fn add(total: &mut i128, balance: i128) {
+    *total = total.saturating_add(balance);
 }

@@ -67,11 +67,11 @@ impl<R: Read + Seek + Send> File<R> {
         let mut end = Vec::new();
         self.file.by_ref().take(LONGEST_MANIFEST).read_to_end(&mut end)?;
         let lines = end.strip_suffix(b"\n").unwrap_or(&end);
-        let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at.saturating_add(1));
         let last = end.get(start..).unwrap_or_default();
         self.file.seek(SeekFrom::Start(0))?;
         if last.starts_with(START.as_bytes()) {
-            self.left -= last.len() as u64;
+            self.left = self.left.saturating_sub(last.len() as u64);
             let manifest = Manifest::read(last).and_then(|manifest| manifest.check().map(|()| manifest));
             if let Ok(manifest) = &manifest {
                 self.info.chain = manifest.chain();
@@ -121,14 +121,15 @@ impl<R: Read + Seek + Send> Source for File<R> {
                 .read_to_end(&mut block.bytes)
                 .map_err(|source| Error::Read { path: self.path.clone(), source })?;
             // A file that became shorter meanwhile ends here.
-            self.left = if read as u64 == take { self.left - take } else { 0 };
+            self.left = if read as u64 == take { self.left.saturating_sub(take) } else { 0 };
             if self.left == 0 {
                 block.rows.push(Row { claim: None, end: block.bytes.len() });
                 return Ok(false);
             }
-            if let Some(end) = memchr::memrchr(b'\n', &block.bytes) {
-                self.begun = block.bytes.split_off(end + 1);
-                block.rows.push(Row { claim: None, end: end + 1 });
+            if let Some(feed) = memchr::memrchr(b'\n', &block.bytes) {
+                let end = feed.saturating_add(1);
+                self.begun = block.bytes.split_off(end);
+                block.rows.push(Row { claim: None, end });
                 return Ok(true);
             }
             if block.bytes.len() > LONGEST_LINE {

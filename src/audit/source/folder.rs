@@ -128,13 +128,11 @@ impl Source for Folder {
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
         match self.rows(block) {
             Ok(more) => Ok(more),
-            Err(error) => match failed(&self.path, error) {
-                Error::Damaged { why, .. } => {
-                    block.broken = Some(Flaw::Database(why));
-                    Ok(false)
-                }
-                error => Err(error),
-            },
+            Err(source) if shows_damage(&source) => {
+                block.broken = Some(Flaw::Database(source.to_string()));
+                Ok(false)
+            }
+            Err(source) => Err(failed(&self.path, source)),
         }
     }
 }
@@ -148,7 +146,7 @@ fn pages(database: &Connection) -> rusqlite::Result<u64> {
 fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
     let integer = |column: usize| match row.get_ref(column) {
         Ok(ValueRef::Integer(value)) => Some(value),
-        _ => None,
+        Ok(ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_)) | Err(_) => None,
     };
     let first = integer(0).ok_or("its first position is no number")?;
     let count = integer(1).ok_or("its count is no number")?;
@@ -198,8 +196,8 @@ fn connect(folder: &Path) -> Result<(PathBuf, Connection), Error> {
     Ok((path, database))
 }
 
-/// Tells a damaged database from one that can't be read.
-fn failed(path: &Path, source: rusqlite::Error) -> Error {
+/// Does this error show that the database is damaged? Else it can't be read.
+fn shows_damage(source: &rusqlite::Error) -> bool {
     let code = source.sqlite_error_code();
     let misshapen = matches!(
         source,
@@ -208,7 +206,11 @@ fn failed(path: &Path, source: rusqlite::Error) -> Error {
             | rusqlite::Error::Utf8Error(..)
     );
     let missing = code == Some(ErrorCode::Unknown) && source.to_string().contains("no such");
-    if misshapen || missing || matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+    misshapen || missing || matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn failed(path: &Path, source: rusqlite::Error) -> Error {
+    if shows_damage(&source) {
         Error::Damaged { path: path.into(), why: source.to_string() }
     } else {
         Error::Database { path: path.into(), source }

@@ -43,24 +43,24 @@ fn look(wal: &[u8]) -> Option<Flaw> {
     sums.add(header.get(..24)?);
     let known = number(header, 0) & !1 == 0x377f_0682 && (512..=65_536).contains(&page);
     if !known || sums.pair != (number(header, 24), number(header, 28)) {
-        let frames = wal.len() > HEADER + FRAME_HEADER;
+        let frames = wal.get(HEADER..).is_some_and(|behind| behind.len() > FRAME_HEADER);
         return frames
             .then(|| Flaw::Database("the -wal file's header is damaged: what was in it is lost".into()));
     }
     let salt = header.get(16..24)?;
     let mut bad = None;
-    let mut commits_from_bad = 0;
-    for (place, frame) in wal.get(HEADER..)?.chunks_exact(FRAME_HEADER + page).enumerate() {
+    let mut commits_from_bad = 0_u64;
+    for (frame, place) in wal.get(HEADER..)?.chunks_exact(page.saturating_add(FRAME_HEADER)).zip(1_u64..) {
         let ours = frame.get(8..16) == Some(salt);
         if bad.is_none() {
             sums.add(frame.get(..8)?);
             sums.add(frame.get(FRAME_HEADER..)?);
             if !ours || sums.pair != (number(frame, 16), number(frame, 20)) {
-                bad = Some(place + 1);
+                bad = Some(place);
             }
         }
         if bad.is_some() && ours && number(frame, 4) != 0 {
-            commits_from_bad += 1;
+            commits_from_bad = commits_from_bad.saturating_add(1);
         }
     }
     // One commit may be the one that was being written. Two can't both be.

@@ -47,17 +47,33 @@ pub(crate) fn show(hash: &Hash) -> String {
     hex::encode(hash)
 }
 
-/// The value of each hexadecimal digit in lower case; 16 for every other byte.
+/// The value of each hexadecimal digit in lower case, and [`NO_DIGIT`] for every other byte.
 const VALUES: [u8; 256] = {
-    let mut values = [16; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        values[DIGITS[digit] as usize] = digit as u8;
-        digit += 1;
+    let mut values = [NO_DIGIT; 256];
+    let mut byte = 0_u8;
+    let mut rest: &mut [u8] = &mut values;
+    while let [value, behind @ ..] = rest {
+        *value = match byte {
+            b'0'..=b'9' => byte.wrapping_sub(b'0'),
+            b'a'..=b'f' => byte.wrapping_sub(b'a').wrapping_add(10),
+            _ => NO_DIGIT,
+        };
+        byte = byte.wrapping_add(1);
+        rest = behind;
     }
     values
 };
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The value of a byte that is no digit: it has a bit that no digit's value has.
+const NO_DIGIT: u8 = 16;
+
+fn value(digit: u8) -> u8 {
+    VALUES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT)
+}
+
+/// The digit of the lower four bits, in lower case.
+fn digit(bits: u8) -> u8 {
+    b"0123456789abcdef".get(usize::from(bits & 15)).copied().unwrap_or_default()
+}
 
 /// Reads a hash in its one spelling: 64 digits in lower case.
 #[must_use]
@@ -66,11 +82,11 @@ pub(crate) fn read(text: &[u8]) -> Option<Hash> {
     let mut hash = [0; 32];
     let mut wrong = 0;
     for (byte, pair) in hash.iter_mut().zip(text.as_chunks::<2>().0) {
-        let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+        let [high, low] = pair.map(value);
         *byte = high << 4 | low;
         wrong |= high | low;
     }
-    (wrong < 16).then_some(hash)
+    (wrong < NO_DIGIT).then_some(hash)
 }
 
 /// Is this text the one spelling of this hash? Much cheaper than to read it.
@@ -78,7 +94,7 @@ pub(crate) fn read(text: &[u8]) -> Option<Hash> {
 pub(crate) fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
     let mut spelled = [0; 64];
     for (pair, byte) in spelled.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
-        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        *pair = [digit(byte >> 4), digit(*byte)];
     }
     spelled == *text
 }
@@ -87,18 +103,17 @@ pub(crate) fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
 #[must_use]
 pub(crate) fn read_uuid(text: &[u8; 36]) -> Option<u128> {
     let hyphens = [8, 13, 18, 23];
-    let (mut value, mut wrong) = (0_u128, 0);
-    for part in [0..8, 9..13, 14..18, 19..23, 24..36] {
+    let (mut id, mut wrong) = (0_u128, 0);
+    for (group, bits) in [(0..8, 32), (9..13, 16), (14..18, 16), (19..23, 16), (24..36, 48)] {
         let mut number = 0_u64;
-        let digits = part.len() * 4;
-        for byte in text.get(part)? {
-            let digit = VALUES[usize::from(*byte)];
+        for byte in text.get(group)? {
+            let digit = value(*byte);
             wrong |= digit;
             number = number << 4 | u64::from(digit);
         }
-        value = value << digits | u128::from(number);
+        id = id << bits | u128::from(number);
     }
-    (wrong < 16 && hyphens.into_iter().all(|at| text.get(at) == Some(&b'-'))).then_some(value)
+    (wrong < NO_DIGIT && hyphens.into_iter().all(|at| text.get(at) == Some(&b'-'))).then_some(id)
 }
 
 /// Computes hashes and ids over canonical bytes. Keeps its buffer, so that an event costs no allocation.

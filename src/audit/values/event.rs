@@ -47,7 +47,16 @@ impl Direction {
     pub(crate) fn signed(self, amount: i128) -> i128 {
         match self {
             Self::Deposit => amount,
-            Self::Withdrawal => -amount,
+            Self::Withdrawal => amount.saturating_neg(),
+        }
+    }
+
+    /// The direction in which a reversal of it moves.
+    #[must_use]
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Deposit => Self::Withdrawal,
+            Self::Withdrawal => Self::Deposit,
         }
     }
 }
@@ -246,7 +255,12 @@ impl Fact {
     pub(crate) fn outcome(&self) -> String {
         match self {
             Self::Declined { code, .. } => format!("declined: {}", code.text()),
-            fact => format!("accepted: {}", fact.type_name()),
+            Self::Opened { .. }
+            | Self::Moved { .. }
+            | Self::Reversed { .. }
+            | Self::Prevented { .. }
+            | Self::Changed(_)
+            | Self::LimitChanged { .. } => format!("accepted: {}", self.type_name()),
         }
     }
 }
