@@ -6,7 +6,7 @@
 //!
 //! # The way of a withdrawal
 //!
-//! 1. [`http`] reads the request and makes a [`domain::command::Command`] of it, or says at once what is wrong with it.
+//! 1. [`http`] reads the request; [`wire`] makes a [`domain::command::Command`] of its JSON, or says at once what is wrong.
 //! 2. [`ledger`] is the handle; it passes the command to the [`clerk`], the one writer, and waits.
 //! 3. The [`clerk`] asks the [`index`] whether the ID was seen, loads the account, and runs [`domain::decide`]: a pure
 //!    function that makes an event (a decline is one, too) or a refusal.
@@ -47,3 +47,4 @@ pub mod keys;
 pub mod ledger;
 pub mod store;
 pub mod telemetry;
+pub mod wire;

@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
-#[path = "eventstore_standin/mod.rs"]
-mod standin;
-
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
@@ -16,8 +13,8 @@ use bookonce::store::chain::Hash;
 use bookonce::store::codec;
 use bookonce::store::eventstoredb::{Appended, Proposed, Recorded, Store, prepare_tls};
 use eventstore::{AppendToStreamOptions, Client, DeleteStreamOptions, EventData, ExpectedRevision};
+use eventstore_standin::{Options, Running, Standin};
 use serde_json::{Value, json};
-use standin::{Options, Running, Standin};
 
 /// The journal in the node, and everything that it was made with.
 struct Node {

@@ -18,11 +18,11 @@ use bookonce::store::eventstoredb::prepare_tls;
 use eventstore::{
     AppendToStreamOptions, Client, DeleteStreamOptions, EventData, ExpectedRevision, TombstoneStreamOptions,
 };
+use eventstore_standin::file::{replaced, rewrite};
+use eventstore_standin::{Options, Running, Standin};
 use serde_json::{Value, json};
 use support::http::{Reply, Service, id};
 use support::process::bookonce;
-use support::store::standin::file::{replaced, rewrite};
-use support::store::standin::{Options, Running, Standin};
 use support::store::{runtime, until};
 
 /// What was logged.

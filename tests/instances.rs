@@ -25,10 +25,10 @@ use std::time::{Duration, Instant};
 use bookonce::answers::render;
 use bookonce::store::codec;
 use clients::{CLIENTS, Instances, Shared};
+use eventstore_standin::{Options, Running, Standin};
 use instances::{DEADLINE, Hurry, instance, stop};
 use model::Model;
 use support::process::{Process, send};
-use support::store::standin::{self, Options, Running, Standin};
 use support::teller::Dice;
 
 /// So many commands are answered, the repeated ones among them; another number may be named in `BOOKONCE_TEST_COMMANDS`.

@@ -9,7 +9,7 @@ use bookonce::answers::render;
 use bookonce::domain::command::Command;
 use bookonce::domain::time::system_clock;
 use bookonce::ledger::{Ledger, Verdict};
-use support::store::standin::{Options, Standin};
+use eventstore_standin::{Options, Standin};
 use support::*;
 
 /// The answer, and whether it was the first one again.

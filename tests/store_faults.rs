@@ -20,13 +20,13 @@ mod unresolved;
 use std::time::{Duration, Instant};
 
 use bookonce::ledger::{ReadError, Unavailable, Verdict};
-use futures_util::{StreamExt, stream};
-use instances::{Hurry, until};
-use scenario::{Pair, sent, steps};
-use support::store::standin::{
+use eventstore_standin::{
     self,
     faults::{Fault, Faults, Leader},
 };
+use futures_util::{StreamExt, stream};
+use instances::{Hurry, until};
+use scenario::{Pair, sent, steps};
 use support::{deposit, open};
 
 /// At least so many appends the scenario has.

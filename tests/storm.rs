@@ -23,12 +23,12 @@ use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};
 use bookonce::store::codec;
 use bookonce::store::eventstoredb::Patience;
+use eventstore_standin::faults::Fault;
 use faulty::{Fate, Faults};
 use futures_util::future::join_all;
 use model::Model;
 use proptest::prelude::*;
 use proptest::sample::select;
-use support::store::standin::faults::Fault;
 use support::*;
 
 /// IDs 1 to this one are used, again and again.

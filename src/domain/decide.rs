@@ -120,13 +120,27 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: Timestamp) -> Resu
     event(standing.account, command, fact, now)
 }
 
-/// What the command shows by itself, and no single field of it does.
-fn check_request(command: &Command) -> Result<(), Refusal> {
+/// Checks what the command shows by itself, and no single field of it does.
+///
+/// # Errors
+/// The field that does not go with the others.
+pub fn check_request(command: &Command) -> Result<(), Refusal> {
     match &command.operation {
         Operation::Reverse(asked) if asked.reverses == command.transaction_id => {
-            Err(Refusal::Invalid { field: "reverses", problem: "must be another transaction".into() })
+            let problem = "must not be the transaction's own ID".into();
+            Err(Refusal::Invalid { field: "reverses", problem })
         }
-        _ => Ok(()),
+        Operation::Open(opening) => {
+            let fitted = opening.overdraft_limit.fit(opening.currency);
+            fitted.map(drop).map_err(Refusal::amount("overdraft_limit"))
+        }
+        Operation::Deposit(_)
+        | Operation::Withdraw(_)
+        | Operation::Reverse(_)
+        | Operation::Freeze(_)
+        | Operation::Unfreeze(_)
+        | Operation::Close(_)
+        | Operation::SetOverdraftLimit(_) => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use super::standin::{Options, Standin};
+use eventstore_standin::{Options, Standin};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_bookonce");
 

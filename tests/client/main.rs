@@ -12,5 +12,3 @@ mod fake;
 mod faults;
 mod import;
 mod sending;
-#[path = "../eventstore_standin/mod.rs"]
-mod standin;

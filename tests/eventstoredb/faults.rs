@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use bookonce::store::eventstoredb::{Appended, Error, Proposed, Store};
 
-use crate::standin::faults::{Fault, Faults, Leader};
-use crate::standin::{Options, Running, Standin};
 use crate::{HURRIED, deposit_at, deposits, fresh, hurried, revisions, standin};
+use eventstore_standin::faults::{Fault, Faults, Leader};
+use eventstore_standin::{Options, Running, Standin};
 
 /// The first append of an account meets the fault; then the same bytes are sent until they are acknowledged.
 async fn unknown_then_stored_once(faults: &str, fault: Fault) {

@@ -6,7 +6,7 @@ use bookonce::store::eventstoredb::{Foreign, Proposed, Recorded, Store};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::{arbitrary, each, fresh, nodes, standin, support};
+use crate::{arbitrary, each, fresh, nodes, support};
 use bookonce::domain::event::Event;
 
 /// The event as the first of its account, as the store gives it back.
@@ -45,7 +45,7 @@ async fn each_kind_of_event_comes_back_as_the_codecs_line() {
 }
 
 /// A runtime and a node that live for a whole property.
-fn fixed() -> (tokio::runtime::Runtime, standin::Running, Store) {
+fn fixed() -> (tokio::runtime::Runtime, eventstore_standin::Running, Store) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let running = crate::standin("");
     let store = runtime.block_on(Store::new(&running.connection_string())).unwrap();

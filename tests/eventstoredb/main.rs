@@ -31,8 +31,7 @@ use bookonce::domain::metadata::Origin;
 use bookonce::domain::time::Timestamp;
 use bookonce::store::chain::Hash;
 use bookonce::store::eventstoredb::{Appended, Followed, Patience, Proposed, Recorded, Store};
-use support::store::standin;
-use support::store::standin::{Options, Running, Standin};
+use eventstore_standin::{Options, Running, Standin};
 use uuid::Uuid;
 
 /// Short, so that what is never answered does not keep the tests.

@@ -7,10 +7,10 @@ use bookonce::domain::decide::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
 
 use crate::instances::{DEADLINE, Hurry, ask, body, insist, instance, stop, until};
-use crate::standin::faults::Faults;
-use crate::standin::{Options, Standin};
 use crate::support::process::{Process, Reply, send};
 use crate::support::*;
+use eventstore_standin::faults::Faults;
+use eventstore_standin::{Options, Standin};
 
 /// Long enough for two instances to append before either can read what the other has appended.
 fn slow() -> Faults {

@@ -16,7 +16,6 @@ use bookonce::store::codec::{self, Line};
 use bookonce::store::lines_of;
 use serde_json::Value;
 use subject::{Doubt, Outcome, Subject, each};
-use support::store::standin;
 
 /// All lines after a position, read so many at a time.
 fn read(subject: &dyn Subject, after: u64, limit: usize) -> Vec<Line> {

@@ -19,9 +19,9 @@ use bookonce::store::{Appends, Reader};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-use crate::standin::faults::Fault;
-use crate::standin::{Options, Running, Standin};
 use crate::support::{self, name};
+use eventstore_standin::faults::Fault;
+use eventstore_standin::{Options, Running, Standin};
 
 /// What an append was told.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use bookonce::ledger::{Ledger, Verdict};
 
 use crate::instances::{Hurry, body, insist, instance, stop, until};
 use crate::model::Model;
-use crate::standin::{Options, Running, Standin};
 use crate::support::*;
+use eventstore_standin::{Options, Running, Standin};
 
 /// Who sends, and what.
 pub type Step = (usize, Vec<Command>);

@@ -6,10 +6,10 @@ use bookonce::ledger::{Ledger, ReadError, Unavailable, Verdict};
 
 use crate::instances::{Hurry, ask, body, insist, instance, stop, until};
 use crate::proxy::{Loses, Proxy};
-use crate::standin::faults::Fault;
-use crate::standin::{Options, Running, Standin};
 use crate::support::process::{Process, send};
 use crate::support::*;
+use eventstore_standin::faults::Fault;
+use eventstore_standin::{Options, Running, Standin};
 
 const HURRIED: Hurry = Hurry {
     append: Duration::from_millis(150),

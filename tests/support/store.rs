@@ -14,12 +14,8 @@ use bookonce::clerk::shared::Waits;
 use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, OpenError, Options, Workings};
 use bookonce::store::eventstoredb::{Error, Patience, Store};
+use eventstore_standin::{Running, Standin};
 use tokio::runtime::Runtime;
-
-#[path = "../eventstore_standin/mod.rs"]
-pub mod standin;
-
-use standin::{Running, Standin};
 
 /// So long a ledger may take until it takes commands.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -52,7 +48,7 @@ pub fn with_node<T>(data: &Path, work: impl FnOnce(&mut Running) -> T) -> T {
     let mut nodes = NODES.lock().unwrap();
     let node = nodes
         .entry(std::path::absolute(data).unwrap())
-        .or_insert_with(|| Standin::start(standin::Options::default()).unwrap());
+        .or_insert_with(|| Standin::start(eventstore_standin::Options::default()).unwrap());
     work(node)
 }
 

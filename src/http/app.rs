@@ -1,0 +1,82 @@
+//! The application: what every handler may use, and how it is configured.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::response_budget::Budget;
+use super::service::figures::Figures;
+use crate::keys::Ring;
+use crate::ledger::Ledger;
+
+/// What the service may be told about its answers. Its sockets have [`super::Limits`].
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// So long a write waits for its answer before it is told 409 `in_progress`.
+    pub write_wait: Duration,
+    /// So long a read waits for the position that it asked for.
+    pub read_wait: Duration,
+    /// So long a body may take to come.
+    pub body_within: Duration,
+    /// So often the live feed says that it is still there.
+    pub heartbeat: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            write_wait: Duration::from_secs(10),
+            read_wait: Duration::from_secs(5),
+            body_within: Duration::from_secs(9),
+            heartbeat: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What every handler knows. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    ledger: Ledger,
+    keys: Ring,
+    config: Config,
+    figures: Figures,
+    budget: Budget,
+}
+
+impl App {
+    /// A service over this ledger, for the holders of these keys.
+    #[must_use]
+    pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
+        let (figures, budget) = (Figures::new(), Budget::default());
+        Self(Arc::new(Inner { ledger, keys, config, figures, budget }))
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.0.ledger
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &Ring {
+        &self.0.keys
+    }
+
+    /// What is counted.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    /// What is left for large answers.
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+}

@@ -1,0 +1,73 @@
+//! The OpenAPI document: all handlers and what is said about the service as a whole.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::http::openapi::schema;
+use crate::http::reads::{accounts, journal, live, reports, statement, transactions};
+use crate::http::service::{health, metrics};
+use crate::http::writes::{batch, single};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "bookonce",
+        description = "A ledger that books every transaction exactly once. Send a write again with the same \
+            `transaction_id`, as often as you like: it is booked once, and you always get the first answer."
+    ),
+    paths(
+        single::open, single::deposit, single::withdraw, single::reverse, single::limit, single::freeze,
+        single::unfreeze, single::close, batch::batch, accounts::list, accounts::one, statement::statement,
+        transactions::search, transactions::one, journal::journal, journal::head, live::live,
+        reports::trial_balance, reports::digest, health::healthz, health::readyz, metrics::metrics
+    ),
+    components(schemas(schema::Problem, schema::Accepted)),
+    modifiers(&Key),
+    tags(
+        (name = "writes", description = "Each with a transaction ID, each booked once."),
+        (name = "accounts", description = "How accounts stand, and their statements."),
+        (name = "transactions", description = "What happened to an ID."),
+        (name = "journal", description = "Every event, in order."),
+        (name = "audit", description = "Sums over everything."),
+        (name = "service", description = "For machines that watch.")
+    )
+)]
+pub(crate) struct Document;
+
+struct Key;
+
+impl Modify for Key {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let description = "An API key. While none has been made, none is needed over loopback.";
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+        document
+            .components
+            .get_or_insert_with(Default::default)
+            .add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::op::Op;
+
+    #[test]
+    fn each_write_is_described_with_the_shape_that_is_read() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        for (path, op) in [
+            ("/v1/accounts", Op::OpenAccount),
+            ("/v1/accounts/{account}/deposits", Op::Deposit),
+            ("/v1/accounts/{account}/withdrawals", Op::Withdraw),
+            ("/v1/accounts/{account}/reversals", Op::Reverse),
+            ("/v1/accounts/{account}/freeze", Op::Freeze),
+            ("/v1/accounts/{account}/unfreeze", Op::Unfreeze),
+            ("/v1/accounts/{account}/close", Op::Close),
+            ("/v1/accounts/{account}/overdraft-limit", Op::OverdraftLimit),
+        ] {
+            let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+            assert_eq!(body["schema"]["$ref"], format!("#/components/schemas/{}", op.shape().name), "{path}");
+        }
+    }
+}

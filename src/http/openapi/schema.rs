@@ -1,0 +1,185 @@
+//! Shapes for the OpenAPI document only: what [`crate::wire::fields`] reads and [`crate::answers`] writes by
+//! hand. Tests hold them to the code.
+
+#![expect(dead_code, reason = "the document is made of their descriptions")]
+
+use std::collections::BTreeMap;
+
+use utoipa::ToSchema;
+
+use crate::wire::fault::FieldError;
+
+/// The answer to a batch's line.
+#[derive(ToSchema)]
+pub(crate) struct BatchAnswer {
+    /// The status that the command alone would have got.
+    status: u16,
+    /// Was this answer given before?
+    replayed: bool,
+    /// The body that the command alone would have got.
+    #[schema(value_type = Object)]
+    body: String,
+}
+
+/// The answer to an accepted write.
+#[derive(ToSchema)]
+pub(crate) struct Accepted {
+    /// The client's ID.
+    #[schema(format = "uuid")]
+    transaction_id: String,
+    /// What was booked.
+    #[schema(example = "withdrawal")]
+    kind: String,
+    /// `accepted`
+    #[schema(example = "accepted")]
+    outcome: String,
+    /// The account.
+    #[schema(example = "alice")]
+    account: String,
+    /// Its currency.
+    #[schema(example = "EUR")]
+    currency: String,
+    /// How much; where money moved.
+    #[schema(example = "40.00")]
+    amount: Option<String>,
+    /// The account's balance after it.
+    #[schema(example = "60.00")]
+    balance: String,
+    /// What may go out after it.
+    #[schema(example = "60.00")]
+    available: String,
+    /// The two sides; where money moved. They sum to zero.
+    entries: Option<Vec<AnswerEntry>>,
+    /// The account's state, where it was opened, frozen, unfrozen or closed.
+    status: Option<String>,
+    /// The limit, where one was set.
+    overdraft_limit: Option<String>,
+    /// What it takes back or rules out.
+    reverses: Option<String>,
+    /// Why.
+    reason: Option<String>,
+    /// When it happened, where the client said so.
+    effective_at: Option<String>,
+    /// The business's own ids.
+    metadata: Option<BTreeMap<String, String>>,
+    /// Its place in the account's stream, from 0.
+    #[schema(example = 3)]
+    revision: u64,
+    /// When it was recorded.
+    #[schema(format = DateTime)]
+    recorded_at: String,
+}
+
+/// One side of a movement.
+#[derive(ToSchema)]
+pub(crate) struct AnswerEntry {
+    /// Whose.
+    account: String,
+    /// What it gained; negative where it lost.
+    amount: String,
+}
+
+/// An answer that is not a success (RFC 9457).
+#[derive(ToSchema)]
+pub(crate) struct Problem {
+    /// `urn:bookonce:problem:` and the code.
+    #[schema(rename = "type", example = "urn:bookonce:problem:invalid_request")]
+    r#type: String,
+    /// The code in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// What to do about it.
+    detail: String,
+    /// Stable; what programs look at.
+    #[schema(example = "invalid_request")]
+    code: String,
+    /// What is wrong with which field.
+    errors: Option<Vec<FieldError>>,
+    /// The transaction.
+    transaction_id: Option<String>,
+    /// True for a decline that was recorded: it is this ID's answer for ever.
+    recorded: Option<bool>,
+    /// The decline's place in the account's stream.
+    revision: Option<u64>,
+    /// When the decline was recorded.
+    recorded_at: Option<String>,
+    /// Of a recorded decline: what was asked for.
+    kind: Option<String>,
+    /// Of a recorded decline: `declined`.
+    outcome: Option<String>,
+    /// Of a recorded decline: the account.
+    account: Option<String>,
+    /// Of a recorded decline: the account's currency.
+    currency: Option<String>,
+    /// Of a recorded decline: the account's balance, which it left as it was.
+    balance: Option<String>,
+    /// Of a recorded decline: what may go out.
+    available: Option<String>,
+    /// Of a recorded decline with the code `prevented`: the reversal that ruled it out.
+    prevented_by: Option<String>,
+    /// In what a reused ID's request differs from its first.
+    differences: Option<Vec<Difference>>,
+    /// When the reused ID was first recorded.
+    first_recorded_at: Option<String>,
+    /// Where the reused ID's first transaction is.
+    original: Option<String>,
+    /// What finds an internal error in the log.
+    incident: Option<String>,
+}
+
+/// A field in which two requests with one ID differ.
+#[derive(ToSchema)]
+pub(crate) struct Difference {
+    /// The field.
+    field: String,
+    /// What it was.
+    first: Option<String>,
+    /// What it is now.
+    now: Option<String>,
+}
+
+/// A page of the journal.
+#[derive(ToSchema)]
+pub(crate) struct JournalPage {
+    /// Events in order.
+    items: Vec<JournalEvent>,
+    /// What `cursor` takes to go on; null at the end.
+    next: Option<String>,
+}
+
+/// An event, as it is stored.
+#[derive(ToSchema)]
+pub(crate) struct JournalEvent {
+    /// Its place in the journal.
+    position: u64,
+    /// `account-` and the account.
+    stream: String,
+    /// Its place in the stream, from 0.
+    revision: u64,
+    /// Derived from its own bytes.
+    #[schema(format = "uuid")]
+    event_id: String,
+    /// What happened.
+    #[schema(rename = "type", example = "Withdrawn")]
+    r#type: String,
+    /// When it was recorded.
+    recorded_at: String,
+    /// When it happened in the world.
+    effective_at: String,
+    /// The version that it is written in.
+    version: u32,
+    /// The client's ID.
+    transaction_id: String,
+    /// What happened, by type.
+    #[schema(value_type = Object)]
+    data: String,
+    /// What its client was told beside: `balance` and `available`.
+    #[schema(value_type = Object)]
+    answer: String,
+    /// `$correlationId`, `$causationId` and `actor`.
+    #[schema(value_type = Object)]
+    metadata: String,
+    /// SHA-256 of the hash before it and its own bytes.
+    hash: String,
+}

@@ -1,0 +1,236 @@
+//! Problems: every answer that is not a success, as RFC 9457 has them, with a stable `code`.
+//!
+//! What went wrong inside is logged once, where the problem is made, under an id that the client is told; its text
+//! never leaves the service.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use axum::body::Body;
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde_json::Value;
+
+use crate::wire::fault::FieldError;
+
+/// The media type of problems.
+pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    extras: Vec<(&'static str, Value)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Problem {
+    /// A problem with its status, code, title and one sentence that helps.
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let problem = Self(Box::new(Inner {
+            status,
+            code,
+            title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extras: Vec::new(),
+            headers: Vec::new(),
+        }));
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => problem.retry_after(1),
+            _ => problem,
+        }
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// Adds a member.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.extras.push((name, value.into()));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// Ends the connection after the answer.
+    #[must_use]
+    pub fn closing(self) -> Self {
+        self.header(CONNECTION, HeaderValue::from_static("close"))
+    }
+
+    /// 400: fields that are wrong.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = "The request is not valid; `errors` says where.";
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail);
+        problem.0.errors = errors;
+        problem
+    }
+
+    /// 400: one field that is wrong.
+    pub fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
+        Self::invalid(vec![FieldError::new(field, problem)])
+    }
+
+    /// 400: not JSON.
+    pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed_json", "Malformed JSON", detail)
+    }
+
+    /// 400: no ID.
+    #[must_use]
+    pub fn id_missing() -> Self {
+        let detail =
+            "Every write needs a transaction ID: a UUID in `transaction_id` or in `Idempotency-Key`.";
+        let title = "Transaction ID missing";
+        Self::new(StatusCode::BAD_REQUEST, "transaction_id_missing", title, detail)
+    }
+
+    /// 400: two IDs.
+    #[must_use]
+    pub fn id_conflicting() -> Self {
+        let detail = "`transaction_id` and `Idempotency-Key` name different transactions.";
+        let title = "Transaction ID conflicting";
+        Self::new(StatusCode::BAD_REQUEST, "transaction_id_conflicting", title, detail)
+    }
+
+    /// 401, the same whatever is wrong with the key.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let detail = "A valid API key is needed, as `Authorization: Bearer …`.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Unauthenticated", detail)
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
+    }
+
+    /// 404: no such account.
+    #[must_use]
+    pub fn account_not_found() -> Self {
+        let detail = "There is no such account (at that time).";
+        Self::new(StatusCode::NOT_FOUND, "account_not_found", "Account not found", detail)
+    }
+
+    /// 404: no such transaction.
+    #[must_use]
+    pub fn transaction_not_found() -> Self {
+        let detail =
+            "The ledger has not seen such a transaction. It may still come: only a prevention rules it out.";
+        Self::new(StatusCode::NOT_FOUND, "transaction_not_found", "Transaction not found", detail)
+    }
+
+    /// 404: no such path.
+    #[must_use]
+    pub fn not_found() -> Self {
+        let detail = "Nothing is here; see /openapi.json for what is.";
+        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+    }
+
+    /// 413; the rest of the body is not wanted.
+    pub fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail).closing()
+    }
+
+    /// 500, for something that is wrong inside: logged with its causes under the id that the client is told.
+    #[must_use]
+    pub fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
+        let mut causes = String::new();
+        let mut source = Some(cause);
+        while let Some(error) = source {
+            causes.push_str(if causes.is_empty() { "" } else { ": " });
+            causes.push_str(&error.to_string());
+            source = error.source();
+        }
+        let id = incident();
+        tracing::error!(incident = %id, causes, "{what}");
+        Self::incident(id)
+    }
+
+    /// 500 under an id that was logged already.
+    #[must_use]
+    pub fn incident(id: String) -> Self {
+        let detail = "Something is wrong inside the service; the incident's id finds it in the log.";
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "internal", "Internal error", detail).with("incident", id)
+    }
+
+    /// The JSON object.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// A new id for something to be found in the log.
+#[must_use]
+pub fn incident() -> String {
+    let mut bytes = [0; 8];
+    // Without random numbers all incidents would have one id, which is a nuisance and no danger.
+    let _no_harm = getrandom::fill(&mut bytes);
+    hex::encode(bytes)
+}
+
+impl Serialize for Problem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let inner = &self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("type", &format_args!("urn:bookonce:problem:{}", inner.code))?;
+        map.serialize_entry("title", inner.title)?;
+        map.serialize_entry("status", &inner.status.as_u16())?;
+        map.serialize_entry("detail", &inner.detail)?;
+        map.serialize_entry("code", inner.code)?;
+        if !inner.errors.is_empty() {
+            map.serialize_entry("errors", &inner.errors)?;
+        }
+        for (name, value) in &inner.extras {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body()));
+        *response.status_mut() = self.0.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        headers.extend(self.0.headers);
+        response
+    }
+}

@@ -1,0 +1,15 @@
+//! What is wrong with a request's fields, as problems.
+
+use crate::http::problem::details::Problem;
+use crate::wire::fault::Fault;
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed(detail) => Self::malformed(detail),
+            Fault::Invalid(errors) => Self::invalid(errors),
+            Fault::IdMissing => Self::id_missing(),
+            Fault::IdConflicting => Self::id_conflicting(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! An event as statements and searches show it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::domain::command::Operation;
+use crate::domain::decline::Decline;
+use crate::domain::event::Event;
+use crate::ledger::{Placed, Position};
+
+/// One event, in the words of a statement.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Booking {
+    /// Its place in the journal.
+    pub(crate) position: Position,
+    /// The account.
+    pub(crate) account: String,
+    /// Its place in the account's stream, from 0.
+    pub(crate) revision: u64,
+    /// Its ID.
+    #[schema(format = "uuid")]
+    pub(crate) transaction_id: String,
+    /// `opening`, `deposit`, `withdrawal`, `reversal`, `prevention`, `freeze`, `unfreeze`, `close` or
+    /// `overdraft_limit`.
+    pub(crate) kind: &'static str,
+    /// `accepted` or `declined`.
+    pub(crate) outcome: &'static str,
+    /// Why it was declined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<&'static str>,
+    /// The account's currency.
+    pub(crate) currency: String,
+    /// What the account gained; negative where it lost; null where no money moved.
+    #[schema(example = "-40.00")]
+    pub(crate) amount: Option<String>,
+    /// What was asked for and declined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) requested_amount: Option<String>,
+    /// The account's balance after it.
+    #[schema(example = "60.00")]
+    pub(crate) balance: String,
+    /// What could go out after it.
+    pub(crate) available: String,
+    /// The ledger's own account on the other side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) counter_account: Option<String>,
+    /// The transaction that it takes back or rules out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reverses: Option<String>,
+    /// The prevention that ruled it out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) prevented_by: Option<String>,
+    /// Why, in somebody's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// When it was recorded.
+    pub(crate) recorded_at: String,
+    /// When it happened in the world.
+    pub(crate) effective_at: String,
+    /// The business's own ids.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+impl From<&Placed> for Booking {
+    fn from(placed: &Placed) -> Self {
+        let event = &*placed.event;
+        let asked = Asked::of(event);
+        let entries = event.entries();
+        Self {
+            position: placed.position,
+            account: event.account.to_string(),
+            revision: event.revision,
+            transaction_id: event.transaction_id.to_string(),
+            kind: event.kind().name(),
+            outcome: if event.decline().is_some() { "declined" } else { "accepted" },
+            code: event.decline().map(Decline::code),
+            currency: event.currency.to_string(),
+            amount: entries.as_ref().map(|entries| entries.guarded.to_string()),
+            requested_amount: asked.amount.filter(|_| event.decline().is_some()),
+            balance: event.answer.balance.to_string(),
+            available: event.answer.available.to_string(),
+            counter_account: entries.map(|entries| entries.counter_account.to_string()),
+            reverses: asked.reverses,
+            prevented_by: match event.decline() {
+                Some(Decline::Prevented(by)) => Some(by.to_string()),
+                _ => None,
+            },
+            reason: asked.reason,
+            recorded_at: event.recorded_at.to_string(),
+            effective_at: event.effective_at.to_string(),
+            metadata: asked.metadata,
+        }
+    }
+}
+
+/// What the request said that led to the event.
+#[derive(Default)]
+struct Asked {
+    amount: Option<String>,
+    reverses: Option<String>,
+    reason: Option<String>,
+    metadata: BTreeMap<String, String>,
+}
+
+impl Asked {
+    fn of(event: &Event) -> Self {
+        let pairs = |metadata: &crate::domain::metadata::Metadata| {
+            metadata.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        };
+        match event.request() {
+            Operation::Open(opening) => Self { metadata: pairs(&opening.metadata), ..Self::default() },
+            Operation::Deposit(asked) | Operation::Withdraw(asked) => Self {
+                amount: Some(asked.amount.to_string()),
+                metadata: pairs(&asked.metadata),
+                ..Self::default()
+            },
+            Operation::Reverse(asked) => Self {
+                amount: asked.amount.map(|amount| amount.to_string()),
+                reverses: Some(asked.reverses.to_string()),
+                reason: Some(asked.reason.as_str().to_owned()),
+                ..Self::default()
+            },
+            Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
+                Self { reason: Some(reason.as_str().to_owned()), ..Self::default() }
+            }
+            Operation::SetOverdraftLimit(change) => {
+                Self { reason: Some(change.reason.as_str().to_owned()), ..Self::default() }
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The journal as it grows, as server-sent events (WHATWG HTML, section 9.2): `id` is the position, so that a browser
+//! that comes back resumes by itself.
+//!
+//! The feed reads only when its client takes what it was sent. It ends when the service stops.
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use futures_util::stream;
+use tokio::sync::watch;
+
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses, schema};
+use crate::http::problem::details::Problem;
+use crate::http::reads::journal::{lines, position};
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reply::bytes_of;
+use crate::http::request::caller::Caller;
+use crate::http::request::negotiate::{self, EVENTS};
+use crate::http::request::query::Params;
+use crate::http::server::peer::{Peer, Stage};
+use crate::ledger::{Head, Position, ReadError};
+
+/// So many events are read at once.
+const AT_ONCE: usize = 256;
+
+/// New events as they are recorded.
+#[utoipa::path(get, path = "/v1/journal/live", tag = "journal", security(("key" = [])),
+    params(parameters::JournalFilter, parameters::MinPosition,
+        ("Last-Event-ID" = Option<u64>, Header, description = "The last position seen; before `after`.")),
+    responses((status = 200, body = schema::JournalEvent, content_type = "text/event-stream",
+        description = "Events without end, each as it is stored; `id` is the position."),
+        responses::ReadProblems))]
+pub(crate) async fn live(
+    State(app): State<App>,
+    _caller: Caller,
+    peer: Option<Extension<Peer>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request.uri().query(), &["after", MIN_POSITION])?;
+    let resumed = match request.headers().get("last-event-id") {
+        None => None,
+        Some(id) => {
+            let position = id.to_str().ok().and_then(|text| text.parse::<Position>().ok());
+            Some(position.ok_or_else(|| Problem::field("Last-Event-ID", "must be a position"))?)
+        }
+    };
+    let after = resumed.or(params.position("after")?).unwrap_or_default();
+    negotiate::choose(request.headers(), &[EVENTS])?;
+    wait(&app, &params).await?;
+    let feed = Feed {
+        changes: app.ledger().changes(),
+        stages: peer.map(|Extension(peer)| peer.stages),
+        app,
+        after,
+        greeted: false,
+    };
+    let body = Body::from_stream(stream::unfold(feed, |mut feed| async move {
+        let chunk = feed.next().await.transpose()?;
+        Some((chunk, feed))
+    }));
+    Ok(bytes_of(EVENTS, body))
+}
+
+struct Feed {
+    app: App,
+    after: Position,
+    changes: watch::Receiver<Head>,
+    stages: Option<watch::Receiver<Stage>>,
+    greeted: bool,
+}
+
+impl Feed {
+    /// What to send next; nothing at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        if !std::mem::replace(&mut self.greeted, true) {
+            return Ok(Some(Bytes::from_static(b"retry: 1000\n\n")));
+        }
+        loop {
+            self.changes.borrow_and_update();
+            let found = self.app.ledger().lines(self.after, AT_ONCE).await?;
+            if !found.is_empty() {
+                return Ok(Some(self.events(&found)));
+            }
+            tokio::select! {
+                changed = self.changes.changed() => if changed.is_err() { return Ok(None) },
+                () = stopping(&mut self.stages) => return Ok(None),
+                () = tokio::time::sleep(self.app.config().heartbeat) => {
+                    return Ok(Some(Bytes::from_static(b": still here\n\n")));
+                }
+            }
+        }
+    }
+
+    fn events(&mut self, found: &[u8]) -> Bytes {
+        let mut out = Vec::with_capacity(found.len() + 64);
+        for line in lines(found) {
+            if let Some(position) = position(line) {
+                self.after = position;
+            }
+            out.extend_from_slice(b"id: ");
+            out.extend_from_slice(itoa::Buffer::new().format(self.after).as_bytes());
+            out.extend_from_slice(b"\ndata: ");
+            out.extend_from_slice(line);
+            out.extend_from_slice(b"\n\n");
+        }
+        out.into()
+    }
+}
+
+/// Ends when the service begins to stop.
+async fn stopping(stages: &mut Option<watch::Receiver<Stage>>) {
+    match stages {
+        Some(stages) => {
+            let _stopping_or_gone = stages.wait_for(|stage| *stage != Stage::Serving).await;
+        }
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,28 @@
+//! `min_position`, the parameter of every read: the position that the read must have seen before it answers.
+
+use axum::http::StatusCode;
+
+use crate::http::app::App;
+use crate::http::problem::details::Problem;
+use crate::http::request::query::Params;
+
+/// The parameter's name.
+pub(crate) const MIN_POSITION: &str = "min_position";
+
+/// Waits until the ledger has `min_position`.
+pub(crate) async fn wait(app: &App, params: &Params) -> Result<(), Problem> {
+    let Some(wanted) = params.position(MIN_POSITION)? else { return Ok(()) };
+    if app.ledger().head().position >= wanted {
+        return Ok(());
+    }
+    let mut changes = app.ledger().changes();
+    let reached = changes.wait_for(|head| head.position >= wanted);
+    match tokio::time::timeout(app.config().read_wait, reached).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) | Err(_) => {
+            let detail = "The journal has not come to `min_position` in time.";
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Err(Problem::new(status, "position_not_reached", "Position not reached", detail))
+        }
+    }
+}

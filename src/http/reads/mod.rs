@@ -1,0 +1,14 @@
+//! Reads: the handlers that show accounts, transactions, the journal and the reports over all of them.
+//!
+//! They ask [`crate::ledger`] and put what it found into the shapes of the API. They must not know the index or the
+//! store, and change nothing.
+
+pub(crate) mod accounts;
+pub(crate) mod event_view;
+pub(crate) mod journal;
+pub(crate) mod live;
+pub(crate) mod min_position;
+pub(crate) mod page;
+pub(crate) mod reports;
+pub(crate) mod statement;
+pub(crate) mod transactions;

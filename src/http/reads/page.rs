@@ -1,0 +1,12 @@
+//! A page of a list, as all lists are answered.
+
+use serde::Serialize;
+
+/// A page of a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Page<T> {
+    /// The items.
+    pub(crate) items: Vec<T>,
+    /// What `cursor` takes to go on; null at the end.
+    pub(crate) next: Option<String>,
+}

@@ -1,0 +1,185 @@
+//! Transactions: what happened to an ID, and which there are.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::answers;
+use crate::domain::event::{Event, Kind};
+use crate::domain::ids::AccountName;
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses};
+use crate::http::problem::details::Problem;
+use crate::http::reads::event_view::Booking;
+use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::page::Page;
+use crate::http::reads::statement::NOT_A_KIND;
+use crate::http::reply::json;
+use crate::http::request::caller::Caller;
+use crate::http::request::cursor::List;
+use crate::http::request::negotiate::{self, JSON};
+use crate::http::request::path::Named;
+use crate::http::request::query::Params;
+use crate::ledger::{Placed, SearchQuery};
+use crate::wire::text::NOT_A_NAME;
+
+/// What happened to an ID.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(crate) enum TransactionAnswer {
+    /// It came.
+    Seen(Box<Transaction>),
+    /// It has not come, and a prevention has.
+    RuledOut(RuledOut),
+}
+
+/// A transaction that came.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Transaction {
+    /// The event that it was recorded with.
+    #[serde(flatten)]
+    booking: Booking,
+    /// What its client was told.
+    first_answer: FirstAnswer,
+    /// The two sides of it, which sum to zero; none where no money moved.
+    entries: Vec<Entry>,
+    /// What took it back, in order.
+    reversals: Vec<Booking>,
+    /// The same ID on other accounts, recorded in a race between two instances. Each keeps its own first answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    elsewhere: Vec<Booking>,
+    /// Who sent it: a key's id.
+    actor: String,
+    /// What business process it belongs to.
+    correlation_id: String,
+    /// What caused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causation_id: Option<String>,
+}
+
+/// A transaction that was ruled out before it came.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct RuledOut {
+    /// The ID.
+    #[schema(format = "uuid")]
+    transaction_id: String,
+    /// `ruled_out`
+    outcome: &'static str,
+    /// The prevention.
+    reversals: Vec<Booking>,
+}
+
+/// An answer that was given.
+#[derive(Serialize, utoipa::ToSchema)]
+struct FirstAnswer {
+    /// Its HTTP status.
+    status: u16,
+    /// Its body, byte for byte.
+    #[schema(value_type = Object)]
+    body: Box<RawValue>,
+}
+
+/// One side of a movement.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Entry {
+    /// Whose.
+    account: String,
+    /// What it gained; negative where it lost.
+    amount: String,
+}
+
+/// What happened to a transaction ID. A 404 does not prove that it never will be booked; only a prevention does.
+#[utoipa::path(get, path = "/v1/transactions/{id}", tag = "transactions", security(("key" = [])),
+    params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"),
+        parameters::MinPosition),
+    responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
+        responses::ReadProblems))]
+pub(crate) async fn one(
+    State(app): State<App>,
+    _caller: Caller,
+    named: Named,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request.uri().query(), &[MIN_POSITION])?;
+    let id = named.transaction()?;
+    negotiate::choose(request.headers(), &[JSON])?;
+    wait(&app, &params).await?;
+    let Some(found) = app.ledger().transaction(id).await? else {
+        return Err(Problem::transaction_not_found());
+    };
+    let reversals = found.reversals.iter().map(Booking::from).collect();
+    json(&match &found.first {
+        Some(first) => {
+            let elsewhere = found.elsewhere.iter().map(Booking::from).collect();
+            TransactionAnswer::Seen(Box::new(seen(first, reversals, elsewhere)?))
+        }
+        None => TransactionAnswer::RuledOut(RuledOut {
+            transaction_id: id.to_string(),
+            outcome: "ruled_out",
+            reversals,
+        }),
+    })
+}
+
+fn seen(first: &Placed, reversals: Vec<Booking>, elsewhere: Vec<Booking>) -> Result<Transaction, Problem> {
+    let event = &*first.event;
+    let answer = answers::render(event);
+    let unreadable =
+        |error: &(dyn std::error::Error + 'static)| Problem::internal("an answer is no JSON", error);
+    let body = String::from_utf8(answer.body).map_err(|error| unreadable(&error))?;
+    let body = RawValue::from_string(body).map_err(|error| unreadable(&error))?;
+    let correlation = event.origin.correlation.as_deref();
+    Ok(Transaction {
+        booking: Booking::from(first),
+        first_answer: FirstAnswer { status: answer.status, body },
+        entries: entries(event),
+        reversals,
+        elsewhere,
+        actor: event.origin.actor.to_string(),
+        correlation_id: correlation.map_or_else(|| event.transaction_id.to_string(), str::to_owned),
+        causation_id: event.origin.causation.as_deref().map(str::to_owned),
+    })
+}
+
+fn entries(event: &Event) -> Vec<Entry> {
+    let Some(entries) = event.entries() else { return Vec::new() };
+    let own = Entry { account: event.account.to_string(), amount: entries.guarded.to_string() };
+    let other = entries.guarded.negated().to_string();
+    vec![own, Entry { account: entries.counter_account.to_string(), amount: other }]
+}
+
+const KNOWN: [&str; 8] = ["account", "kind", "outcome", "from", "to", "cursor", "limit", MIN_POSITION];
+
+/// Searches transactions, newest first.
+#[utoipa::path(get, path = "/v1/transactions", tag = "transactions", security(("key" = [])),
+    params(parameters::SearchFilter, parameters::PageQuery, parameters::MinPosition),
+    responses((status = 200, body = Page<Booking>, description = "A page of transactions, newest first."),
+        responses::ReadProblems))]
+pub(crate) async fn search(
+    State(app): State<App>,
+    _caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    let params = Params::read(request.uri().query(), &KNOWN)?;
+    let cursors = List::new(&app, "transactions", &params)?;
+    let limit = params.limit()?;
+    let (from, to) = params.period()?;
+    let accepted = |text: &str| ["declined", "accepted"].iter().position(|it| *it == text).map(|at| at == 1);
+    let query = SearchQuery {
+        account: params.parsed("account", AccountName::parse, NOT_A_NAME)?,
+        kind: params.parsed("kind", Kind::parse, NOT_A_KIND)?,
+        accepted: params.parsed("outcome", accepted, "must be accepted or declined")?,
+        from,
+        to,
+        before: cursors.read(&params)?.and_then(|position| position.parse().ok()),
+        limit: limit + 1,
+    };
+    negotiate::choose(request.headers(), &[JSON])?;
+    wait(&app, &params).await?;
+    let found = app.ledger().search(query).await?;
+    let more = found.len() > limit;
+    let items: Vec<Booking> = found.iter().take(limit).map(Booking::from).collect();
+    let next = items.last().filter(|_| more).map(|last| cursors.cursor(&last.position.to_string()));
+    json(&Page { items, next })
+}

@@ -1,0 +1,108 @@
+//! Bodies: what they may be, how large, and how long they may take to come.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use http_body_util::BodyExt;
+
+use crate::http::problem::details::Problem;
+
+/// So much more than the limit is read and thrown away, so that a client that writes before it reads gets its 413.
+const DISCARDED: usize = 1024 * 1024;
+
+/// What a body has to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Its media type.
+    pub media_type: &'static str,
+    /// At most so many bytes.
+    pub limit: usize,
+    /// In at most so much time.
+    pub within: Duration,
+}
+
+/// Reads a whole body.
+///
+/// # Errors
+/// 415 for another type or an encoding, 413 past the limit, 408 past the time, 400 when it breaks off.
+pub async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Bytes, Problem> {
+    check_type(headers, wanted.media_type)?;
+    let too_large = || Problem::too_large(format!("A body here has at most {} bytes.", wanted.limit));
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let expects = headers.contains_key(axum::http::header::EXPECT);
+    if announced.is_some_and(|length| length > wanted.limit) && expects {
+        // The client waits for a word before it sends: it gets this one, and nothing needs to be discarded.
+        return Err(too_large());
+    }
+    match tokio::time::timeout(wanted.within, collect(body, wanted.limit)).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => Err(too_large()),
+        Ok(Err(_)) => {
+            Err(Problem::malformed("The body broke off or was not framed as HTTP has it.").closing())
+        }
+        Err(_) => {
+            let detail = "The body took too long to come.";
+            let status = StatusCode::REQUEST_TIMEOUT;
+            Err(Problem::new(status, "request_timeout", "Request timeout", detail).closing())
+        }
+    }
+}
+
+/// The body's bytes; nothing when there are more than `limit`.
+async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+    let mut first = Bytes::new();
+    let mut joined: Vec<u8> = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length > limit {
+            joined = Vec::new();
+            if length > limit + DISCARDED {
+                return Ok(None);
+            }
+        } else if first.is_empty() {
+            first = data;
+        } else {
+            if joined.is_empty() {
+                joined.extend_from_slice(&first);
+            }
+            joined.extend_from_slice(&data);
+        }
+    }
+    Ok((length <= limit).then(|| if joined.is_empty() { first } else { joined.into() }))
+}
+
+fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> {
+    let unsupported = |detail: String| {
+        Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Unsupported media type",
+            detail,
+        )
+        .closing()
+    };
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if given != wanted && !is_type(given, wanted) {
+        return Err(unsupported(format!("The body must be of Content-Type {wanted}.")));
+    }
+    let plain = |value: &axum::http::HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        return Err(unsupported("The body must come without a Content-Encoding.".to_owned()));
+    }
+    Ok(())
+}
+
+/// The wanted type, in any spelling, with no parameter but `charset=utf-8`.
+fn is_type(given: &str, wanted: &str) -> bool {
+    let mut parts = given.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+    named
+        && parts.all(|parameter| {
+            let plain = parameter.replace(['"', ' '], "");
+            plain.is_empty() || plain.eq_ignore_ascii_case("charset=utf-8")
+        })
+}

@@ -1,0 +1,13 @@
+//! The parts of a request that many handlers read: who calls, the path, the query, the form that is wanted, the body.
+//!
+//! Each file takes one part and answers with a value or with the problem that the client is told. It must not know what
+//! is done with the value: no handler, no answer. Up the way: [`crate::http::server`]. Down the way: the handlers in
+//! `writes`, `reads` and `service`.
+
+pub(crate) mod body;
+pub(crate) mod caller;
+pub(crate) mod cursor;
+pub(crate) mod headers;
+pub(crate) mod negotiate;
+pub(crate) mod path;
+pub(crate) mod query;

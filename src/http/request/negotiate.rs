@@ -1,0 +1,98 @@
+//! `Accept`: which of the forms that there are a client wants (RFC 9110 section 12.5.1).
+
+use axum::http::header::ACCEPT;
+use axum::http::{HeaderMap, StatusCode};
+
+use crate::http::problem::details::Problem;
+
+/// JSON.
+pub(crate) const JSON: &str = "application/json";
+/// A JSON object a line.
+pub(crate) const NDJSON: &str = "application/x-ndjson";
+/// Comma-separated values.
+pub(crate) const CSV: &str = "text/csv";
+/// Server-sent events.
+pub(crate) const EVENTS: &str = "text/event-stream";
+
+/// The form that the client likes best; the first one where it does not care.
+pub(crate) fn choose(headers: &HeaderMap, forms: &[&'static str]) -> Result<&'static str, Problem> {
+    let mut wishes = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if wishes.peek().is_none() {
+        return first(forms);
+    }
+    let wishes: Vec<&str> = wishes.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut best: Option<(u32, &'static str)> = None;
+    for form in forms {
+        let liking = wishes.iter().filter_map(|wish| liking(wish, form)).max().map_or(0, |(_, q)| q);
+        if liking > best.map_or(0, |(most, _)| most) {
+            best = Some((liking, form));
+        }
+    }
+    best.map_or_else(|| Err(not_acceptable(forms)), |(_, form)| Ok(form))
+}
+
+fn first(forms: &[&'static str]) -> Result<&'static str, Problem> {
+    forms.first().copied().ok_or_else(|| not_acceptable(forms))
+}
+
+/// How exactly a wish names the form, and how much it likes it, in thousandths.
+fn liking(wish: &str, form: &str) -> Option<(u8, u32)> {
+    let mut parts = wish.split(';').map(str::trim);
+    let range = parts.next()?.to_ascii_lowercase();
+    let exact = if range == form {
+        2
+    } else if range.strip_suffix("/*").is_some_and(|kind| form.split('/').next() == Some(kind)) {
+        1
+    } else if range == "*/*" {
+        0
+    } else {
+        return None;
+    };
+    let q = parts.find_map(|parameter| parameter.strip_prefix("q=")).unwrap_or("1");
+    let thousandths = match q.split_once('.') {
+        None => q.parse::<u32>().ok()? * 1000,
+        Some((whole, part)) => {
+            let padded: String = part.chars().chain("000".chars()).take(3).collect();
+            whole.parse::<u32>().ok()? * 1000 + padded.parse::<u32>().ok()?
+        }
+    };
+    Some((exact, thousandths.min(1000)))
+}
+
+fn not_acceptable(forms: &[&'static str]) -> Problem {
+    let detail = format!("There is only {} here.", forms.join(" or "));
+    Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn chosen(accept: &[&'static str]) -> Option<&'static str> {
+        let mut headers = HeaderMap::new();
+        for line in accept {
+            headers.append(ACCEPT, HeaderValue::from_static(line));
+        }
+        choose(&headers, &[JSON, CSV]).ok()
+    }
+
+    #[test]
+    fn the_most_liked_form_is_chosen() {
+        for (accept, form) in [
+            (&[][..], Some(JSON)),
+            (&["*/*"], Some(JSON)),
+            (&["text/csv"], Some(CSV)),
+            (&["Text/CSV; charset=utf-8"], Some(CSV)),
+            (&["text/*"], Some(CSV)),
+            (&["text/html, application/json;q=0.9"], Some(JSON)),
+            (&["application/json;q=0.5, text/csv;q=0.75"], Some(CSV)),
+            (&["application/json;q=0.5", "text/csv"], Some(CSV)),
+            (&["application/json;q=0, */*"], Some(CSV)),
+            (&["text/html"], None),
+            (&["application/json;q=0"], None),
+        ] {
+            assert_eq!(chosen(accept), form, "{accept:?}");
+        }
+    }
+}

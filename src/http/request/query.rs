@@ -1,0 +1,151 @@
+//! Query strings: known parameters, each once, each of its form. `+` stands for itself, as RFC 3986 has it, so that an
+//! offset in a time need not be encoded.
+
+use crate::domain::time::Timestamp;
+use crate::http::problem::details::Problem;
+use crate::ledger::{At, Position};
+use crate::wire::text::NOT_A_MOMENT;
+
+/// The parameters of a query.
+#[derive(Debug, Default)]
+pub struct Params(Vec<(String, String)>);
+
+/// The one parameter that may come more than once.
+const REPEATABLE: &str = "at_position";
+
+impl Params {
+    /// Reads a query of these parameters.
+    ///
+    /// # Errors
+    /// 400 for another parameter, or one that comes twice.
+    pub fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+        let mut pairs: Vec<(String, String)> = Vec::new();
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let broken = || Problem::field("query", "must be percent-encoded UTF-8");
+            let (name, value) = (decoded(name).ok_or_else(broken)?, decoded(value).ok_or_else(broken)?);
+            if !known.contains(&name.as_str()) {
+                let shown: String = name.chars().take(64).collect();
+                return Err(Problem::field(shown, "is not a parameter of this request"));
+            }
+            if name != REPEATABLE && pairs.iter().any(|(other, _)| *other == name) {
+                return Err(Problem::field(name, "is there more than once"));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// Makes sure that there is none.
+    ///
+    /// # Errors
+    /// 400 when there is one.
+    pub fn none(query: Option<&str>) -> Result<(), Problem> {
+        Self::read(query, &[]).map(|_| ())
+    }
+
+    /// A parameter's text.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter, read by `parse`.
+    ///
+    /// # Errors
+    /// 400 with `problem` when it is there and can't be read.
+    pub fn parsed<T>(
+        &self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Option<T>,
+        problem: &'static str,
+    ) -> Result<Option<T>, Problem> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(text) => parse(text).map(Some).ok_or_else(|| Problem::field(name, problem)),
+        }
+    }
+
+    /// `limit`: how many items.
+    ///
+    /// # Errors
+    /// 400 outside 1 to 1000.
+    pub fn limit(&self) -> Result<usize, Problem> {
+        let parse = |text: &str| number(text).filter(|n| (1..=1000).contains(n)).map(|n| n as usize);
+        Ok(self.parsed("limit", parse, "must be a number from 1 to 1000")?.unwrap_or(100))
+    }
+
+    /// A moment.
+    ///
+    /// # Errors
+    /// 400 when it is none.
+    pub fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+        self.parsed(name, Timestamp::parse, NOT_A_MOMENT)
+    }
+
+    /// A position.
+    ///
+    /// # Errors
+    /// 400 when it is none.
+    pub fn position(&self, name: &'static str) -> Result<Option<Position>, Problem> {
+        self.parsed(name, number, NOT_A_POSITION)
+    }
+
+    /// `from` and `to`.
+    ///
+    /// # Errors
+    /// 400 when one is no moment, or the first is after the second.
+    pub fn period(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
+        let (from, to) = (self.moment("from")?, self.moment("to")?);
+        match (from, to) {
+            (Some(from), Some(to)) if from > to => Err(Problem::field("from", "must not be after `to`")),
+            period => Ok(period),
+        }
+    }
+
+    /// As of when: one kind of moment, or positions.
+    ///
+    /// # Errors
+    /// 400 for several kinds at once, or what can't be read.
+    pub fn at(&self) -> Result<Vec<At>, Problem> {
+        let effective = self.moment("as_of")?.map(At::Effective);
+        let known = self.moment("known_at")?.map(At::Known);
+        let positions = self.0.iter().filter(|(name, _)| name == REPEATABLE);
+        let positions: Option<Vec<At>> = positions.map(|(_, text)| number(text).map(At::Position)).collect();
+        let mut all = positions.ok_or_else(|| Problem::field(REPEATABLE, NOT_A_POSITION))?;
+        let kinds =
+            usize::from(effective.is_some()) + usize::from(known.is_some()) + usize::from(!all.is_empty());
+        if kinds > 1 {
+            return Err(Problem::field("as_of", "goes alone: only one of as_of, known_at and at_position"));
+        }
+        if all.len() > 100 {
+            return Err(Problem::field(REPEATABLE, "may be there at most 100 times"));
+        }
+        all.extend(effective.into_iter().chain(known));
+        Ok(all)
+    }
+}
+
+const NOT_A_POSITION: &str = "must be a position: a whole number, not negative";
+
+/// A whole number in plain digits.
+fn number(text: &str) -> Option<u64> {
+    let plain = (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            let mut value = [0];
+            hex::decode_to_slice(digits, &mut value).ok()?;
+            bytes.extend(value);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}

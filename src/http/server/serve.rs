@@ -1,0 +1,307 @@
+//! The sockets: accepting, TLS, limits on heads, slow peers, and the end.
+//!
+//! `axum::serve` has no header timeout, no limit on connections and no TLS; this is hyper's own connection with those.
+//! Bounds: [`Limits::connections`] at once; a head of at most 16 KiB and 64 fields; each peer at the pace that
+//! [`crate::http::server::slow_peer`] holds it to.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::HOST;
+use axum::http::{Request, StatusCode, Version};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tower::Service;
+
+use crate::http::problem::details::Problem;
+use crate::http::server::peer::{Peer, Stage};
+use crate::http::server::slow_peer::{Allowed, Pace, Paced};
+
+/// The largest head: request line excepted, names and values of all fields.
+const HEAD_BYTES: usize = 16 * 1024;
+/// The most fields.
+const HEAD_FIELDS: usize = 64;
+/// The longest target of a request.
+const TARGET_BYTES: usize = 8 * 1024;
+/// When the service stops, a connection that rests is kept so long: a request that is already on its way to it is told 503
+/// and not cut off.
+const GRACE: Duration = Duration::from_millis(250);
+/// What a connection may buffer: room to read a target that is far too long, so that it can be told so.
+const BUFFER: usize = 96 * 1024;
+
+/// Limits on sockets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at once; one more is told 503 and closed.
+    pub connections: usize,
+    /// For the head of a request. Noticed up to half a second late.
+    pub head: Duration,
+    /// Between two requests of a connection.
+    pub idle: Duration,
+    /// For a peer to take the next bytes of its answer.
+    pub write: Duration,
+    /// For requests under way when the service stops.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 8192,
+            head: Duration::from_secs(9),
+            idle: Duration::from_secs(60),
+            write: Duration::from_secs(9),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Serves `app` on the listener until `shutdown`, and then until what was under way has ended, or the limit for that
+/// has passed.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    app: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) {
+    let limits = Limits { connections: allowed_connections(limits.connections), ..limits };
+    let stage = watch::Sender::new(Stage::Serving);
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let server = Server { app, tls: tls.map(TlsAcceptor::from), limits };
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        match accepted {
+            Ok((socket, peer)) => match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => server.connect(socket, peer, place, stage.subscribe()),
+                Err(_) => refuse(&socket),
+            },
+            Err(error) => {
+                // Out of files or memory: others may end meanwhile. Anything else concerns one connection only.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    stage.send_replace(Stage::Stopping);
+    drop(listener);
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    if tokio::time::timeout(limits.drain, places.acquire_many(all)).await.is_err() {
+        tracing::warn!("some requests did not end in time: their connections are cut");
+        stage.send_replace(Stage::Ended);
+        let _they_end_at_once = tokio::time::timeout(Duration::from_secs(1), places.acquire_many(all)).await;
+    }
+}
+
+/// Files that the store and the index need beside the connections.
+const OTHER_FILES: u64 = 1024;
+
+/// Lets the process have as many files as it may, so that connections are limited by [`Limits`] and not by a shell; and
+/// where that is too few, leaves enough of them to the store: it must not fail because too many peers are there.
+fn allowed_connections(wanted: usize) -> usize {
+    let files = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
+    let allowed = match rlimit::increase_nofile_limit(files) {
+        Ok(allowed) => allowed,
+        Err(error) => {
+            tracing::warn!(%error, "the limit on open files could not be raised");
+            rlimit::Resource::NOFILE.get_soft().unwrap_or(OTHER_FILES)
+        }
+    };
+    let connections = within(allowed).min(wanted);
+    if connections < wanted {
+        tracing::warn!(
+            allowed,
+            wanted,
+            connections,
+            "few files may be open at once: fewer connections are taken"
+        );
+    }
+    connections
+}
+
+/// So many connections go with so many files.
+fn within(files: u64) -> usize {
+    usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 4)).unwrap_or(usize::MAX)
+}
+
+/// One connection too many: told so if that takes no waiting.
+fn refuse(socket: &TcpStream) {
+    let detail = "There are as many connections as are allowed.";
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail).body();
+    let head = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
+                content-type: application/problem+json\r\ncontent-length: ";
+    let mut answer = format!("{head}{}\r\n\r\n", problem.len()).into_bytes();
+    answer.extend(problem);
+    let _best_effort = socket.try_write(&answer);
+}
+
+struct Server {
+    app: Router,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+}
+
+impl Server {
+    fn connect(
+        &self,
+        socket: TcpStream,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+        stage: watch::Receiver<Stage>,
+    ) {
+        // Without it a small answer waits for the acknowledgement of the one before. It can't fail on a live socket.
+        let _harmless = socket.set_nodelay(true);
+        let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let pace = Pace::new(Allowed {
+            head_ms: ms(self.limits.head),
+            idle_ms: ms(self.limits.idle),
+            write_ms: ms(self.limits.write),
+        });
+        let socket = Paced::new(socket, Arc::clone(&pace));
+        let connection = Connection { app: self.app.clone(), peer, pace, stage };
+        let tls = self.tls.clone();
+        tokio::spawn(async move {
+            match tls {
+                None => connection.run(socket).await,
+                Some(tls) => connection.run_secured(&tls, socket).await,
+            }
+            drop(place);
+        });
+    }
+}
+
+struct Connection {
+    app: Router,
+    peer: SocketAddr,
+    pace: Arc<Pace>,
+    stage: watch::Receiver<Stage>,
+}
+
+impl Connection {
+    /// Shakes hands, and answers the requests of one connection.
+    async fn run_secured(self, tls: &TlsAcceptor, socket: Paced<TcpStream>) {
+        let (pace, mut stage, peer) = (Arc::clone(&self.pace), self.stage.clone(), self.peer);
+        let secured = tokio::select! {
+            secured = tls.accept(socket) => secured,
+            () = pace.overdue() => return,
+            _stopping = stage.changed() => return,
+        };
+        match secured {
+            Ok(socket) => self.run(socket).await,
+            Err(error) => tracing::debug!(%error, %peer, "no TLS"),
+        }
+    }
+
+    /// Answers one request.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        self.pace.request_began();
+        let pace = Arc::clone(&self.pace);
+        let answering = check(&request, *self.stage.borrow()).map(|()| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer { address: self.peer, stages: self.stage.clone() });
+            self.app.clone().call(request)
+        });
+        async move {
+            let response = match answering {
+                Ok(answering) => answering.await,
+                Err(problem) => Ok(problem.into_response()),
+            };
+            pace.request_ended();
+            response
+        }
+    }
+
+    /// Answers the requests of one connection.
+    async fn run(self, socket: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let (pace, mut stage, peer) = (Arc::clone(&self.pace), self.stage.clone(), self.peer);
+        let mut grace = std::pin::pin!(grace(self.stage.clone()));
+        let mut stopping = false;
+        let service = service_fn(move |request| self.answer(request));
+        let mut connection = std::pin::pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(None)
+                .writev(false)
+                .max_buf_size(BUFFER)
+                .serve_connection(TokioIo::new(socket), service)
+        );
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, %peer, "a connection broke off");
+                    }
+                    return;
+                }
+                () = pace.overdue() => return,
+                changed = stage.changed() => match (changed, *stage.borrow_and_update()) {
+                    (Ok(()), Stage::Serving | Stage::Stopping) => {}
+                    (Ok(()), Stage::Ended) | (Err(_), _) => return,
+                },
+                () = grace.as_mut(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+/// Ends [`GRACE`] after the service began to stop.
+async fn grace(mut stage: watch::Receiver<Stage>) {
+    let _stopping_or_gone = stage.wait_for(|stage| *stage != Stage::Serving).await.is_ok();
+    tokio::time::sleep(GRACE).await;
+}
+
+/// What a head shows by itself.
+fn check(request: &Request<Incoming>, stage: Stage) -> Result<(), Problem> {
+    let headers = request.headers();
+    if stage != Stage::Serving {
+        return Err(Problem::from(crate::ledger::Unavailable::Stopping).closing());
+    }
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > TARGET_BYTES {
+        let detail = "The request's target has at most 8192 bytes.";
+        return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "URI too long", detail).closing());
+    }
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers.len() > HEAD_FIELDS || bytes > HEAD_BYTES {
+        let detail = "The request's head has at most 64 fields and 16384 bytes.";
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Problem::new(status, "headers_too_large", "Headers too large", detail).closing());
+    }
+    let hosts = headers.get_all(HOST).iter().count();
+    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
+        return Err(Problem::field("Host", "must be there once").closing());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_store() {
+        assert_eq!([256, 1_024, 1_500, 9_216].map(within), [64, 256, 476, 8_192]);
+    }
+}

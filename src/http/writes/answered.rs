@@ -1,0 +1,102 @@
+//! From the ledger's verdict on a command to the answer of its write.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, LINK};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::json;
+
+use crate::answers::{self, Answer};
+use crate::domain::command::Command;
+use crate::domain::event::Event;
+use crate::domain::same;
+use crate::http::app::App;
+use crate::http::problem::details::{PROBLEM_JSON, Problem};
+use crate::ledger::{Position, Verdict};
+
+/// Where the journal is sure to hold the event.
+pub(crate) const POSITION: HeaderName = HeaderName::from_static("bookonce-position");
+/// Was this answer given before?
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What the ledger says to these commands, one verdict each.
+///
+/// # Errors
+/// 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
+pub(crate) async fn execute(app: &App, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Problem> {
+    match tokio::time::timeout(app.config().write_wait, app.ledger().execute(commands)).await {
+        Ok(verdicts) => Ok(verdicts?),
+        Err(_) => {
+            let detail = "The transaction is still being booked: ask again with the same ID.";
+            Err(Problem::new(StatusCode::CONFLICT, "in_progress", "In progress", detail).retry_after(1))
+        }
+    }
+}
+
+/// An answer, given now or again.
+pub(crate) struct Answered {
+    pub(crate) answer: Answer,
+    pub(crate) replayed: bool,
+    pub(crate) position: Position,
+}
+
+/// The answer that a verdict is for the command that it was passed on.
+pub(crate) fn answered(verdict: Verdict, command: &Command) -> Result<Answered, Problem> {
+    match verdict {
+        Verdict::Booked(event, position) => {
+            Ok(Answered { answer: answers::render(&event), replayed: false, position })
+        }
+        Verdict::Seen(first, position) => {
+            let differences = same::differences(&first, command);
+            if differences.is_empty() {
+                return Ok(Answered { answer: answers::render(&first), replayed: true, position });
+            }
+            Err(reused(&first, &differences))
+        }
+        Verdict::Refused(refusal) => Err(refusal.into()),
+        Verdict::Unavailable(why) => Err(why.into()),
+    }
+}
+
+pub(crate) fn response(answered: Answered) -> Response {
+    let Answered { answer, replayed, position } = answered;
+    let mut response = Response::new(Body::from(answer.body));
+    let accepted = answer.status < 400;
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::CREATED);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, if accepted { JSON } else { PROBLEM_JSON });
+    headers.insert(POSITION, HeaderValue::from(position));
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// 422: the ID was used for something else.
+fn reused(first: &Event, differences: &[same::Difference]) -> Problem {
+    let differences: Vec<_> = differences
+        .iter()
+        .map(|found| json!({"field": found.field, "first": found.first, "now": found.now}))
+        .collect();
+    let id = first.transaction_id.to_string();
+    let original = format!("/v1/transactions/{id}");
+    let link = HeaderValue::try_from(format!("<{original}>; rel=\"original\""));
+    let problem = Problem::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "transaction_id_reused",
+        "Transaction ID reused",
+        "This ID was used before for another request; nothing was recorded. See `differences`.",
+    )
+    .with("transaction_id", id)
+    .with("differences", differences)
+    .with("first_recorded_at", first.recorded_at.to_string())
+    .with("original", original);
+    match link {
+        Ok(link) => problem.header(LINK, link),
+        Err(_) => problem,
+    }
+}

@@ -1,0 +1,123 @@
+//! Batches: a command a line, an answer a line, in order.
+//!
+//! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go
+//! to the ledger in one call, so that they share its commits. Bounds: 8 MiB and 10,000 lines.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::HeaderValue;
+use axum::response::Response;
+
+use crate::domain::command::Command;
+use crate::http::app::App;
+use crate::http::openapi::{parameters, responses, schema};
+use crate::http::problem::details::Problem;
+use crate::http::reply::bytes_of;
+use crate::http::request::body::{self, Wanted};
+use crate::http::request::caller::Caller;
+use crate::http::request::headers;
+use crate::http::request::negotiate::NDJSON;
+use crate::http::request::query::Params;
+use crate::http::writes::admitted::admitted;
+use crate::http::writes::answered::{Answered, POSITION, answered, execute};
+use crate::wire::batch_line;
+use crate::wire::commands::Frame;
+use crate::wire::schema::BatchLine;
+
+const LARGEST: usize = 8 * 1024 * 1024;
+const MOST_LINES: usize = 10_000;
+/// So many lines are worked on before others get their turn.
+const AT_ONCE: usize = 512;
+
+/// Books many commands.
+#[utoipa::path(post, path = "/v1/batch", tag = "writes", security(("key" = [])),
+    params(parameters::OriginHeaders),
+    request_body(content = BatchLine, content_type = "application/x-ndjson",
+        description = "A command a line, at most 10,000 lines and 8 MiB."),
+    responses((status = 200, body = schema::BatchAnswer, content_type = "application/x-ndjson",
+        description = "A line for each line, in order.",
+        headers(("Bookonce-Position" = u64, description = "The journal is sure to hold all events at or before it."))),
+        responses::WriteProblems))]
+pub(crate) async fn batch(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    let (parts, body) = request.into_parts();
+    Params::none(parts.uri.query())?;
+    if parts.headers.contains_key("idempotency-key") {
+        return Err(Problem::field("Idempotency-Key", "has no meaning here: each line has its own ID"));
+    }
+    let frame = headers::frame(None, &parts.headers, &caller)?;
+    let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };
+    let bytes = body::read(&parts.headers, body, wanted).await?;
+    let (commands, lines) = read(bytes, &frame, &caller).await?;
+    let commands: Arc<[Command]> = commands.into();
+    let verdicts =
+        if commands.is_empty() { Vec::new() } else { execute(&app, Arc::clone(&commands)).await? };
+    let mut verdicts = verdicts.into_iter().zip(commands.iter());
+    // What was refused rests on nothing that is not durable by now.
+    let head = app.ledger().answered();
+    let mut out = Vec::with_capacity(lines.len() * 512);
+    let mut position = 0;
+    for (place, line) in lines.into_iter().enumerate() {
+        if place % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
+        let outcome = line.and_then(|()| match verdicts.next() {
+            Some((verdict, command)) => {
+                let outcome = answered(verdict, command);
+                position = position.max(outcome.as_ref().map_or(head, |answered| answered.position));
+                outcome
+            }
+            None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
+        });
+        write(outcome, &mut out);
+    }
+    let mut response = bytes_of(NDJSON, out);
+    response.headers_mut().insert(POSITION, HeaderValue::from(position));
+    Ok(response)
+}
+
+/// The commands of a batch, and for each line whether it is the next of them or what is wrong with it.
+type Lines = (Vec<Command>, Vec<Result<(), Problem>>);
+
+async fn read(bytes: Bytes, frame: &Frame, caller: &Caller) -> Result<Lines, Problem> {
+    let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    if body.is_empty() {
+        return Err(Problem::malformed("The body is empty."));
+    }
+    let count = memchr::memchr_iter(b'\n', body).count() + 1;
+    if count > MOST_LINES {
+        return Err(Problem::too_large(format!("A batch has at most {MOST_LINES} lines.")));
+    }
+    let (mut commands, mut lines) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for line in body.split(|byte| *byte == b'\n') {
+        let command = batch_line::command(line, frame).map_err(Problem::from);
+        let command = command.and_then(|command| admitted(command, caller));
+        lines.push(command.map(|command| commands.push(command)));
+        if lines.len() % AT_ONCE == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok((commands, lines))
+}
+
+fn write(outcome: Result<Answered, Problem>, out: &mut Vec<u8>) {
+    let (status, replayed, body) = match outcome {
+        Ok(Answered { answer, replayed, .. }) => (answer.status, replayed, answer.body),
+        Err(problem) => (problem.status().as_u16(), false, problem.body()),
+    };
+    out.extend_from_slice(b"{\"status\":");
+    out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
+    out.extend_from_slice(if replayed {
+        b",\"replayed\":true,\"body\":"
+    } else {
+        b",\"replayed\":false,\"body\":"
+    });
+    out.extend_from_slice(&body);
+    out.extend_from_slice(b"}\n");
+}

@@ -1,0 +1,9 @@
+//! Writes: the handlers that hand commands to the ledger and answer with what it says.
+//!
+//! They read a request with [`crate::http::request`] and make commands of it with [`crate::wire`]. They must not decide
+//! anything about money: what may be booked is said by [`crate::ledger`], and [`crate::answers`] renders it.
+
+pub(crate) mod admitted;
+pub(crate) mod answered;
+pub(crate) mod batch;
+pub(crate) mod single;

@@ -1,0 +1,151 @@
+//! Writes of one command: from the request to the event's answer.
+//!
+//! The order: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
+//! or first seen long ago; both are rendered by the same code, so that a retry gets the same bytes.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, FromRequestParts, Request, State};
+use axum::response::Response;
+
+use crate::domain::command::Command;
+use crate::domain::ids::AccountName;
+use crate::http::app::App;
+use crate::http::openapi::parameters;
+use crate::http::openapi::responses::WriteAnswers;
+use crate::http::problem::details::Problem;
+use crate::http::request::body::{self, Wanted};
+use crate::http::request::caller::Caller;
+use crate::http::request::headers;
+use crate::http::request::path::Named;
+use crate::http::request::query::Params;
+use crate::http::writes::admitted::admitted;
+use crate::http::writes::answered::{POSITION, answered, execute, response};
+use crate::wire::commands::command;
+use crate::wire::op::Op;
+use crate::wire::schema;
+
+/// The largest body of one command.
+const LARGEST: usize = 64 * 1024;
+
+/// A write on the account in its path. Who calls is asked first.
+pub(crate) struct Write {
+    app: App,
+    caller: Caller,
+    account: Named,
+    request: Request,
+}
+
+impl FromRequest<App> for Write {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        let account = Named::from_request_parts(&mut parts, app).await?;
+        Ok(Self { app: app.clone(), caller, account, request: Request::from_parts(parts, body) })
+    }
+}
+
+impl Write {
+    async fn book(self, op: Op) -> Result<Response, Problem> {
+        self.caller.may_write()?;
+        book(&self.app, &self.caller, op, Some(self.account.guarded()?), self.request).await
+    }
+}
+
+/// Opens an account.
+#[utoipa::path(post, path = "/v1/accounts", tag = "writes", security(("key" = [])),
+    params(parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::OpenAccount, responses(WriteAnswers))]
+pub(crate) async fn open(
+    State(app): State<App>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Problem> {
+    caller.may_write()?;
+    book(&app, &caller, Op::OpenAccount, None, request).await
+}
+
+/// Puts money into an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/deposits", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(crate) async fn deposit(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Deposit).await
+}
+
+/// Takes money out of an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Move, responses(WriteAnswers))]
+pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Withdraw).await
+}
+
+/// Takes a movement back, or, where it was never seen on this account, rules it out.
+#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Reverse, responses(WriteAnswers))]
+pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Reverse).await
+}
+
+/// Lets nothing out of an account any more.
+#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(crate) async fn freeze(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Freeze).await
+}
+
+/// Lets money out of an account again.
+#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(crate) async fn unfreeze(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Unfreeze).await
+}
+
+/// Ends an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/close", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::Because, responses(WriteAnswers))]
+pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Close).await
+}
+
+/// Sets how far below zero an account may go. Only operators.
+#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", tag = "writes", security(("key" = [])),
+    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    request_body = schema::OverdraftLimit, responses(WriteAnswers))]
+pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
+    write.caller.may_operate()?;
+    write.book(Op::OverdraftLimit).await
+}
+
+/// The way of every write of one command.
+async fn book(
+    app: &App,
+    caller: &Caller,
+    op: Op,
+    account: Option<AccountName>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    Params::none(parts.uri.query())?;
+    let frame = headers::frame(account, &parts.headers, caller)?;
+    let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
+    let bytes = body::read(&parts.headers, body, wanted).await?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
+    let commands: Arc<[Command]> = Arc::from([admitted(command(text, op, frame)?, caller)?]);
+    let verdicts = execute(app, Arc::clone(&commands)).await?;
+    // What was refused, or was another transaction's, rests on nothing that is not durable by now.
+    let head = app.ledger().answered();
+    match verdicts.into_iter().zip(commands.iter()).next() {
+        Some((verdict, command)) => {
+            Ok(response(answered(verdict, command).map_err(|problem| problem.header(POSITION, head.into()))?))
+        }
+        None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
+    }
+}

@@ -1,0 +1,40 @@
+//! The lines of a batch: each is an object with the fields of its command, `op`, `account` and `transaction_id`.
+
+use crate::domain::command::Command;
+use crate::wire::body_faults::{Node, field_errors, members};
+use crate::wire::commands::{Frame, from_fields};
+use crate::wire::fault::Fault;
+use crate::wire::field::Field;
+use crate::wire::fields::Fields;
+use crate::wire::op::Op;
+use crate::wire::shape::BATCH_LINE;
+
+/// Reads a line. What only the fields together show is for [`crate::domain::decide::check_request`].
+///
+/// # Errors
+/// All that is wrong with the line, field by field.
+pub(crate) fn command(line: &[u8], frame: &Frame) -> Result<Command, Fault> {
+    let text = std::str::from_utf8(line).map_err(|_| Fault::Malformed("The line is not UTF-8.".into()))?;
+    let quick = Fields::read(text).and_then(|fields| {
+        let op = Op::parse(fields.text(Field::Op)?)?;
+        from_fields(fields, op, frame.clone(), BATCH_LINE.required)
+    });
+    quick.unwrap_or_else(|| Err(line_fault(text)))
+}
+
+/// What is wrong with a line.
+fn line_fault(text: &str) -> Fault {
+    let members = match members(text) {
+        Ok(members) => members,
+        Err(fault) => return fault,
+    };
+    let op = members.iter().find_map(|(name, node)| match node {
+        Node::Text(op) if name == Field::Op.name() => Op::parse(op),
+        _ => None,
+    });
+    let has_id = members.iter().any(|(name, _)| name == Field::TransactionId.name());
+    let around = BATCH_LINE.required;
+    let around = if has_id { around } else { around & !Field::TransactionId.bit() };
+    let errors = field_errors(&members, op, around);
+    if errors.is_empty() && !has_id { Fault::IdMissing } else { Fault::Invalid(errors) }
+}

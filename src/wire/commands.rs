@@ -1,0 +1,203 @@
+//! Requests: which fields each write has, and how they become a command.
+
+use crate::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::metadata::{Metadata, Origin};
+use crate::domain::money::Written;
+use crate::domain::time::Timestamp;
+use crate::wire::body_faults::body_fault;
+use crate::wire::fault::Fault;
+use crate::wire::field::Field;
+use crate::wire::fields::Fields;
+use crate::wire::op::Op;
+
+/// What is known of a request beside its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// The account, where it is not in the body.
+    pub(crate) account: Option<AccountName>,
+    /// The transaction ID, where it came beside the body.
+    pub(crate) transaction_id: Option<TransactionId>,
+    /// Who asks, and why.
+    pub(crate) origin: Origin,
+}
+
+/// Reads the body of a request to do `op`. What only the fields together show is for
+/// [`crate::domain::decide::check_request`].
+///
+/// # Errors
+/// All that is wrong with the body, field by field.
+pub(crate) fn command(text: &str, op: Op, frame: Frame) -> Result<Command, Fault> {
+    let Some(fields) = Fields::read(text) else { return Err(body_fault(text, op)) };
+    from_fields(fields, op, frame, 0).unwrap_or_else(|| Err(body_fault(text, op)))
+}
+
+/// Makes the command of fields that were read; nothing when one is missing, wrong, or not this request's. `around`
+/// are the fields that all lines of a batch have.
+pub(crate) fn from_fields(
+    mut fields: Fields<'_>,
+    op: Op,
+    frame: Frame,
+    around: u16,
+) -> Option<Result<Command, Fault>> {
+    let shape = op.shape();
+    let required = shape.required | around;
+    if fields.present & required != required || fields.present & !(shape.allowed | around) != 0 {
+        return None;
+    }
+    let body_id = match fields.text(Field::TransactionId) {
+        Some(text) => Some(TransactionId::parse(text)?),
+        None => None,
+    };
+    let metadata = std::mem::take(&mut fields.metadata);
+    let operation = operation(&fields, Metadata::new(metadata).ok()?, op)?;
+    let account = match frame.account {
+        Some(account) => account,
+        None => AccountName::parse(fields.text(Field::Account)?)?,
+    };
+    let transaction_id = match (body_id, frame.transaction_id) {
+        (Some(body), Some(beside)) if body != beside => return Some(Err(Fault::IdConflicting)),
+        (Some(id), _) | (None, Some(id)) => id,
+        (None, None) => return Some(Err(Fault::IdMissing)),
+    };
+    Some(Ok(Command { transaction_id, account, operation, origin: frame.origin }))
+}
+
+fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operation> {
+    let text = |field| fields.text(field);
+    let reason = || Reason::parse(text(Field::Reason)?);
+    Some(match op {
+        Op::OpenAccount => Operation::Open(Opening {
+            currency: Currency::parse(text(Field::Currency)?)?,
+            overdraft_limit: match text(Field::OverdraftLimit) {
+                Some(limit) => Written::parse(limit).ok()?,
+                None => Written::ZERO,
+            },
+            metadata,
+        }),
+        Op::Deposit => Operation::Deposit(movement(fields, metadata)?),
+        Op::Withdraw => Operation::Withdraw(movement(fields, metadata)?),
+        Op::Reverse => Operation::Reverse(Reversal {
+            reverses: TransactionId::parse(text(Field::Reverses)?)?,
+            amount: match text(Field::Amount) {
+                Some(amount) => Some(Written::parse_positive(amount).ok()?),
+                None => None,
+            },
+            reason: reason()?,
+            force: fields.force,
+        }),
+        Op::Freeze => Operation::Freeze(reason()?),
+        Op::Unfreeze => Operation::Unfreeze(reason()?),
+        Op::Close => Operation::Close(reason()?),
+        Op::OverdraftLimit => Operation::SetOverdraftLimit(LimitChange {
+            overdraft_limit: Written::parse(text(Field::OverdraftLimit)?).ok()?,
+            reason: reason()?,
+        }),
+    })
+}
+
+fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
+    Some(Move {
+        amount: Written::parse_positive(fields.text(Field::Amount)?).ok()?,
+        counter_account: match fields.text(Field::CounterAccount) {
+            Some(name) => CounterAccount::parse(name)?,
+            None => CounterAccount::default(),
+        },
+        effective_at: match fields.text(Field::EffectiveAt) {
+            Some(text) => Some(Timestamp::parse(text)?),
+            None => None,
+        },
+        metadata,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::ids::derive;
+    use crate::client::request::{Direction, Move as Asked, Request};
+    use crate::domain::decide::check_request;
+    use crate::wire::fault::FieldError;
+
+    const OPS: [Op; 8] = [
+        Op::OpenAccount,
+        Op::Deposit,
+        Op::Withdraw,
+        Op::Reverse,
+        Op::Freeze,
+        Op::Unfreeze,
+        Op::Close,
+        Op::OverdraftLimit,
+    ];
+
+    fn frame(op: Op) -> Frame {
+        let account = if op == Op::OpenAccount { None } else { AccountName::parse("alice") };
+        let origin = Origin { correlation: None, causation: None, actor: "a".into() };
+        Frame { account, transaction_id: Some(derive("t", "1")), origin }
+    }
+
+    fn body(fields: impl Iterator<Item = Field>) -> String {
+        let value = |field: Field| match field {
+            Field::TransactionId => format!("\"{}\"", derive("t", "1")),
+            Field::Reverses => format!("\"{}\"", derive("t", "2")),
+            Field::Currency => "\"EUR\"".to_owned(),
+            Field::Op | Field::Account | Field::Reason => "\"alice\"".to_owned(),
+            Field::Amount | Field::OverdraftLimit => "\"1.50\"".to_owned(),
+            Field::CounterAccount => "\"@fees\"".to_owned(),
+            Field::EffectiveAt => "\"2026-01-01T00:00:00Z\"".to_owned(),
+            Field::Force => "true".to_owned(),
+            Field::Metadata => "{\"a\":\"b\"}".to_owned(),
+        };
+        let members: Vec<String> =
+            fields.map(|field| format!("\"{}\":{}", field.name(), value(field))).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    fn errors(op: Op, fields: impl Iterator<Item = Field>) -> Vec<FieldError> {
+        match command(&body(fields), op, frame(op)) {
+            Err(Fault::Invalid(errors)) => errors,
+            other => panic!("{op:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_body_has_the_fields_of_its_shape_and_no_others() {
+        for op in OPS {
+            let shape = op.shape();
+            let of = |set: u16| Field::ALL.into_iter().filter(move |field| set & field.bit() != 0);
+            let whole = command(&body(of(shape.allowed)), op, frame(op)).unwrap();
+            check_request(&whole).unwrap();
+            command(&body(of(shape.required)), op, frame(op)).unwrap();
+            for field in of(shape.required) {
+                let others = of(shape.allowed & !field.bit());
+                assert_eq!(errors(op, others), [FieldError::new(field.name(), "is missing")], "{op:?}");
+            }
+            for field in of(!shape.allowed) {
+                let more = of(shape.required).chain([field]);
+                let unknown = FieldError::new(field.name(), "is not a field of this request");
+                assert_eq!(errors(op, more), [unknown], "{op:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_client_sends_is_read() {
+        let id = derive("t", "1");
+        let asked = Asked {
+            amount: "1.50",
+            counter_account: Some("@fees"),
+            effective_at: Some("2026-01-01T00:00:00Z"),
+            metadata: [("a", "b")].into(),
+        };
+        for (op, request) in [
+            (Op::OpenAccount, Request::open(id, "alice", "EUR", Some("5"))),
+            (Op::Deposit, Request::moved(id, "alice", Direction::Deposit, &asked)),
+            (Op::Withdraw, Request::moved(id, "alice", Direction::Withdrawal, &asked)),
+            (Op::Reverse, Request::reverse(id, "alice", derive("t", "2"), Some("1"), "mistake")),
+        ] {
+            let text = String::from_utf8(request.body).unwrap();
+            assert_eq!(command(&text, op, frame(op)).unwrap().transaction_id, id);
+        }
+    }
+}

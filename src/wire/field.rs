@@ -1,0 +1,112 @@
+//! The fields that requests have, each with its name on the wire and the JSON that its value is.
+
+/// A field that some request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Field {
+    /// `op`, in a batch.
+    Op,
+    /// `transaction_id`
+    TransactionId,
+    /// `account`
+    Account,
+    /// `currency`
+    Currency,
+    /// `overdraft_limit`
+    OverdraftLimit,
+    /// `amount`
+    Amount,
+    /// `counter_account`
+    CounterAccount,
+    /// `effective_at`
+    EffectiveAt,
+    /// `reverses`
+    Reverses,
+    /// `reason`
+    Reason,
+    /// `force`
+    Force,
+    /// `metadata`
+    Metadata,
+}
+
+/// Which JSON a field's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A string.
+    Text,
+    /// `true` or `false`; only [`Field::Force`] is one.
+    Flag,
+    /// A flat object of strings; only [`Field::Metadata`] is one.
+    Pairs,
+}
+
+/// How many fields are texts; they come first.
+pub(crate) const TEXTS: usize = Field::Reason as usize + 1;
+
+impl Field {
+    /// All of them.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Op,
+        Self::TransactionId,
+        Self::Account,
+        Self::Currency,
+        Self::OverdraftLimit,
+        Self::Amount,
+        Self::CounterAccount,
+        Self::EffectiveAt,
+        Self::Reverses,
+        Self::Reason,
+        Self::Force,
+        Self::Metadata,
+    ];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Op => "op",
+            Self::TransactionId => "transaction_id",
+            Self::Account => "account",
+            Self::Currency => "currency",
+            Self::OverdraftLimit => "overdraft_limit",
+            Self::Amount => "amount",
+            Self::CounterAccount => "counter_account",
+            Self::EffectiveAt => "effective_at",
+            Self::Reverses => "reverses",
+            Self::Reason => "reason",
+            Self::Force => "force",
+            Self::Metadata => "metadata",
+        }
+    }
+
+    /// The field with this name.
+    #[must_use]
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+
+    /// Which JSON its value is.
+    pub(crate) const fn form(self) -> Form {
+        match self {
+            Self::Op
+            | Self::TransactionId
+            | Self::Account
+            | Self::Currency
+            | Self::OverdraftLimit
+            | Self::Amount
+            | Self::CounterAccount
+            | Self::EffectiveAt
+            | Self::Reverses
+            | Self::Reason => Form::Text,
+            Self::Force => Form::Flag,
+            Self::Metadata => Form::Pairs,
+        }
+    }
+
+    /// Its place in a set of fields.
+    #[must_use]
+    pub(crate) const fn bit(self) -> u16 {
+        1 << self as usize
+    }
+}

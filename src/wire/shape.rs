@@ -1,0 +1,172 @@
+//! The shapes of requests: which fields a body must have and may have, and what each means.
+//!
+//! A shape is said once, here. The quick reader and the search for faults look at its sets of fields; the OpenAPI
+//! document is made of its descriptions ([`super::schema`]). The sets are worked out at compile time.
+
+use super::field::Field;
+use crate::domain::ids::CounterAccount;
+
+/// The shape of a body.
+pub(crate) struct Shape {
+    /// What it is called in the document.
+    pub(crate) name: &'static str,
+    /// What the request does.
+    pub(crate) description: &'static str,
+    /// Its fields.
+    pub(crate) members: &'static [Member],
+    /// The set of fields that must be there.
+    pub(crate) required: u16,
+    /// The set of fields that may be there.
+    pub(crate) allowed: u16,
+}
+
+/// A field of a shape.
+#[derive(Clone, Copy)]
+pub(crate) struct Member {
+    /// The field.
+    pub(crate) field: Field,
+    /// True for a field that must be there.
+    pub(crate) required: bool,
+    /// What it means in this request.
+    pub(crate) description: &'static str,
+    /// The format of its text, in the words of JSON Schema.
+    pub(crate) format: Option<&'static str>,
+    /// The regular expression that its text matches.
+    pub(crate) pattern: Option<&'static str>,
+    /// A text that it may have.
+    pub(crate) example: Option<&'static str>,
+    /// What is meant when it is not there.
+    pub(crate) unsaid: Option<Unsaid>,
+}
+
+/// What is meant by a field that is not there.
+#[derive(Clone, Copy)]
+pub(crate) enum Unsaid {
+    /// This text.
+    Text(&'static str),
+    /// `false`
+    False,
+}
+
+impl Member {
+    const fn required(field: Field, description: &'static str) -> Self {
+        Self { required: true, ..Self::optional(field, description) }
+    }
+
+    /// A field that may be there.
+    pub(crate) const fn optional(field: Field, description: &'static str) -> Self {
+        Self { field, required: false, description, format: None, pattern: None, example: None, unsaid: None }
+    }
+
+    const fn format(self, format: &'static str) -> Self {
+        Self { format: Some(format), ..self }
+    }
+
+    const fn pattern(self, pattern: &'static str) -> Self {
+        Self { pattern: Some(pattern), ..self }
+    }
+
+    const fn example(self, example: &'static str) -> Self {
+        Self { example: Some(example), ..self }
+    }
+
+    const fn unsaid(self, unsaid: Unsaid) -> Self {
+        Self { unsaid: Some(unsaid), ..self }
+    }
+}
+
+impl Shape {
+    const fn new(name: &'static str, description: &'static str, members: &'static [Member]) -> Self {
+        let (mut required, mut allowed) = (0, 0);
+        let mut rest = members;
+        while let [member, others @ ..] = rest {
+            allowed |= member.field.bit();
+            if member.required {
+                required |= member.field.bit();
+            }
+            rest = others;
+        }
+        Self { name, description, members, required, allowed }
+    }
+}
+
+/// The format of an ID.
+const UUID: &str = "uuid";
+
+const ID: Member =
+    Member::optional(Field::TransactionId, "The client's ID for this; or in `Idempotency-Key`.").format(UUID);
+const METADATA: Member = Member::optional(
+    Field::Metadata,
+    "The business's own ids: at most 16 keys of 64 characters, values of 256.",
+);
+const REASON: Member = Member::required(Field::Reason, "Why.");
+
+/// The body that opens an account.
+pub(crate) static OPEN_ACCOUNT: Shape = Shape::new(
+    "OpenAccount",
+    "Opens an account.",
+    &[
+        ID,
+        Member::required(Field::Account, "Its name.")
+            .example("alice")
+            .pattern("^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"),
+        Member::required(Field::Currency, "Its currency, ISO 4217.").example("EUR"),
+        Member::optional(Field::OverdraftLimit, "How far below zero it may go.").example("0.00"),
+        METADATA,
+    ],
+);
+
+/// The body of a deposit and of a withdrawal.
+pub(crate) static MOVE: Shape = Shape::new(
+    "Move",
+    "Moves money between the account and one of the ledger's own.",
+    &[
+        ID,
+        Member::required(
+            Field::Amount,
+            "How much: a decimal string, greater than zero, with no more decimals than the currency has.",
+        )
+        .example("40.00"),
+        Member::optional(Field::CounterAccount, "The ledger's own account on the other side.")
+            .example(CounterAccount::CASH)
+            .unsaid(Unsaid::Text(CounterAccount::CASH)),
+        Member::optional(Field::EffectiveAt, "When it happened in the world; not in the future.")
+            .format("date-time"),
+        METADATA,
+    ],
+);
+
+/// The body of a reversal.
+pub(crate) static REVERSE: Shape = Shape::new(
+    "Reverse",
+    "Takes a movement back, or rules one out that has not come.",
+    &[
+        ID,
+        Member::required(Field::Reverses, "The transaction to take back.").format(UUID),
+        Member::optional(Field::Amount, "How much of it; all that is left when not said.").example("10.00"),
+        REASON,
+        Member::optional(Field::Force, "May it pass the overdraft limit? Only operators may say so.")
+            .unsaid(Unsaid::False),
+    ],
+);
+
+/// The body of a change of state, which says no more than why.
+pub(crate) static BECAUSE: Shape = Shape::new("Because", "Changes an account's state.", &[ID, REASON]);
+
+/// The body of a change of the overdraft limit.
+pub(crate) static OVERDRAFT_LIMIT: Shape = Shape::new(
+    "OverdraftLimit",
+    "Sets how far below zero an account may go.",
+    &[ID, Member::required(Field::OverdraftLimit, "The new limit.").example("500.00"), REASON],
+);
+
+/// What every line of a batch has, beside the fields of its operation.
+pub(crate) static BATCH_LINE: Shape = Shape::new(
+    "BatchLine",
+    "A line of a batch: `op`, `transaction_id`, `account`, and the fields of that op's own request.",
+    &[
+        Member::required(Field::Op, "The operation.").example("withdraw"),
+        Member::required(Field::TransactionId, "The client's ID for this line.").format(UUID),
+        Member::required(Field::Account, "The account.").example("alice"),
+    ],
+);

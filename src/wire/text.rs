@@ -1,0 +1,45 @@
+//! What a field's text must be, in words: the one place where each rule is told to a client.
+
+use std::borrow::Cow;
+
+use super::field::Field;
+use crate::domain::command::Reason;
+use crate::domain::currency::Currency;
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::money::Written;
+use crate::domain::time::Timestamp;
+
+/// What is said of a text that is no transaction ID.
+pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
+
+/// What is said of a text that is no account's name.
+pub(crate) const NOT_A_NAME: &str =
+    "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
+
+/// What is said of a text that is no moment.
+pub(crate) const NOT_A_MOMENT: &str =
+    "must be an RFC 3339 date and time with its offset, at most 6 decimals, in the years 1900 to 2199";
+
+/// What is said of a text that is none of the ledger's own accounts.
+pub(crate) const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
+
+/// What is wrong with a text in this field, if anything is. Which operations there are is for the caller to know.
+pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
+    let unless = |right: bool, problem: &'static str| (!right).then_some(Cow::Borrowed(problem));
+    match field {
+        Field::TransactionId | Field::Reverses => unless(TransactionId::parse(text).is_some(), NOT_AN_ID),
+        Field::Account => unless(AccountName::parse(text).is_some(), NOT_A_NAME),
+        Field::Currency => unless(
+            Currency::parse(text).is_some(),
+            "must be the code of an ISO 4217 currency, such as \"EUR\"",
+        ),
+        Field::OverdraftLimit => Written::parse(text).err().map(|error| error.to_string().into()),
+        Field::Amount => Written::parse_positive(text).err().map(|error| error.to_string().into()),
+        Field::CounterAccount => unless(CounterAccount::parse(text).is_some(), NOT_AN_OWN_ACCOUNT),
+        Field::EffectiveAt => unless(Timestamp::parse(text).is_some(), NOT_A_MOMENT),
+        Field::Reason => {
+            unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")
+        }
+        Field::Op | Field::Force | Field::Metadata => None,
+    }
+}
