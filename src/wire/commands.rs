@@ -116,7 +116,7 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
 mod tests {
     use super::*;
     use crate::client::ids::derive;
-    use crate::client::request::{Direction, Move as Asked, Request};
+    use crate::client::request::{Direction, MoveBody as Asked, Request};
     use crate::domain::decide::check_request;
     use crate::wire::fault::FieldError;
 

@@ -211,17 +211,17 @@ fn asked(
             reason(cursor)?;
             Asked::Limit
         }
-        b"freeze" | b"unfreeze" | b"close" => {
-            reason(cursor)?;
-            Asked::Change(match operation {
-                b"freeze" => Change::Freeze,
-                b"unfreeze" => Change::Unfreeze,
-                _ => Change::Close,
-            })
-        }
+        b"freeze" => change(Change::Freeze, cursor)?,
+        b"unfreeze" => change(Change::Unfreeze, cursor)?,
+        b"close" => change(Change::Close, cursor)?,
         _ => return Err(Flaw::UnknownOperation(lossy(operation))),
     };
     Ok((asked, false))
+}
+
+fn change(change: Change, cursor: &mut Cursor<'_>) -> Result<Asked, Flaw> {
+    reason(cursor)?;
+    Ok(Asked::Change(change))
 }
 
 fn currency(block: &[u8], cursor: &mut Cursor<'_>, key: &'static str) -> Result<Currency, Flaw> {

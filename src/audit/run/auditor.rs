@@ -140,12 +140,12 @@ impl<'a> Auditor<'a> {
             if !broken && u64::try_from(claim.count) != Ok(has) || claimed < events.len() {
                 return Err(Flaw::RowCount { says: claim.count, has });
             }
-            match events.first() {
-                None if !broken => return Err(Flaw::Row("it has no events")),
-                Some(first) if !broken && claim.recorded_at != first.recorded_at => {
-                    return Err(Flaw::RowTime);
-                }
-                _ => {}
+            if broken {
+                continue;
+            }
+            let first = events.first().ok_or(Flaw::Row("it has no events"))?;
+            if claim.recorded_at != first.recorded_at {
+                return Err(Flaw::RowTime);
             }
         }
         self.broken(block, lines)
@@ -160,8 +160,8 @@ impl<'a> Auditor<'a> {
             (None, None) => return Ok(()),
         };
         self.at = match (self.info.chain, says) {
-            (Chain::Streams, Some(says)) if says > self.next => says,
-            _ => self.next,
+            (Chain::Streams, Some(says)) => says.max(self.next),
+            (Chain::Streams, None) | (Chain::Journal, _) => self.next,
         };
         match (flaw, says) {
             // A line that is not the next one is no follower of the one before: say the first, it is plainer.
@@ -203,7 +203,7 @@ impl<'a> Auditor<'a> {
         }
         let counts = match self.options.to {
             Some(StopAt::Moment(to)) => event.recorded_at <= to,
-            _ => true,
+            Some(StopAt::Position(_)) | None => true,
         };
         if counts {
             match &mut self.before {
