@@ -1,7 +1,7 @@
-//! `restore`: a new data folder from an export, which is verified first.
+//! To restore is to make a new data folder from an export, which is verified first.
 //!
-//! The folder is written under another name beside its place, made durable, and then renamed, so that whatever happens half
-//! way leaves nothing that looks like a finished folder.
+//! The folder is written under another name beside its place, made durable, and then renamed. Whatever happens before that
+//! leaves nothing that looks like a finished folder.
 
 use std::fs;
 use std::io;
@@ -20,26 +20,26 @@ use crate::audit::source::interface::Source;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// Where a row is cut.
+/// A row has at most this many bytes, or a single line.
 const ROW_BYTES: usize = 64 * 1024;
 
-/// Why there is no new folder.
+/// A restore error says why there is no new folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RestoreError {
-    /// The export can't be read, or the folder not written.
+    /// The export can't be read, or the folder can't be written.
     #[error(transparent)]
     Audit(#[from] Error),
-    /// There is something already.
+    /// There is a folder already, and something in it.
     #[error("{} is there already and is not empty: a journal is only ever restored into a new folder", .0.display())]
     Exists(PathBuf),
-    /// The export's hashes could not stay what they are.
+    /// The export's hashes could not stay the same.
     #[error(
         "the export is of a journal on EventStoreDB, chained along its streams: a data folder is chained along the journal, \
          so that every hash would become another, and none that was noted would be found again. It can be verified and \
          replayed as it is"
     )]
     Streams,
-    /// The export is not right.
+    /// The export is wrong.
     #[error("the export can't be restored: {0}")]
     Bad(Finding),
 }
@@ -140,7 +140,7 @@ fn write_journal(
     Ok(())
 }
 
-/// A journal without rows.
+/// Creates a journal without rows.
 fn create(journal: &Path, audited: &Audited) -> rusqlite::Result<Connection> {
     let database = Connection::open(journal)?;
     database.pragma_update(None, "page_size", 4_096)?;
@@ -156,7 +156,7 @@ fn create(journal: &Path, audited: &Audited) -> rusqlite::Result<Connection> {
     Ok(database)
 }
 
-/// Adds lines as rows; returns the position after them.
+/// Adds lines as rows. Gives the position after them.
 fn insert(database: &mut Connection, lines: &[u8], mut next: i64) -> rusqlite::Result<i64> {
     let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
     {
@@ -175,12 +175,12 @@ fn insert(database: &mut Connection, lines: &[u8], mut next: i64) -> rusqlite::R
     Ok(next)
 }
 
-/// The position before this one.
+/// Gives the position before this one.
 fn before(position: i64) -> u64 {
     u64::try_from(position.saturating_sub(1)).unwrap_or_default()
 }
 
-/// The lines of the next row, how many they are, and the time of the first one.
+/// Cuts off the lines of the next row. Gives them, their number, and the time of the first one.
 fn row(lines: &[u8]) -> (&[u8], i64, &str) {
     let (mut end, mut count) = (0_usize, 0_i64);
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
@@ -193,7 +193,7 @@ fn row(lines: &[u8]) -> (&[u8], i64, &str) {
     (lines.get(..end).unwrap_or_default(), count, recorded_at(lines).unwrap_or_default())
 }
 
-/// The time of the first line.
+/// Reads the time of the first line.
 fn recorded_at(lines: &[u8]) -> Option<&str> {
     const KEY: &[u8] = b"\"recorded_at\":\"";
     // No name before it can have a quote, so the first one is the key.

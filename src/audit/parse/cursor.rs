@@ -1,10 +1,11 @@
-//! A cursor over the bytes of one line that accepts exactly one spelling of everything: what it passes over is the
-//! canonical form, so that nothing need be written out again to be compared.
+//! A cursor goes over the bytes of one line, and accepts exactly one spelling of everything.
+//!
+//! What it has passed over is therefore in the canonical form, and need not be written out again to be compared.
 
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::span::Span;
 
-/// Where in a line the auditor is.
+/// A cursor knows how far a line was read.
 #[derive(Debug)]
 pub(crate) struct Cursor<'a> {
     block: &'a [u8],
@@ -13,13 +14,13 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// At `start` of a block that ends with the line's last byte (without its line feed).
+    /// Begins at `start` of a block that ends with the line's last byte (without its line feed).
     #[must_use]
     pub(crate) fn new(block: &'a [u8], start: usize) -> Self {
         Self { block, start, at: start }
     }
 
-    /// Where it is in the block.
+    /// Says where in the block it is.
     #[must_use]
     pub(crate) fn at(&self) -> usize {
         self.at
@@ -29,13 +30,13 @@ impl<'a> Cursor<'a> {
         self.block.get(self.at..).unwrap_or_default()
     }
 
-    /// Goes on by so many bytes, which were looked at.
+    /// Goes on by this many bytes, which were looked at.
     #[inline]
     fn pass(&mut self, bytes: usize) {
         self.at = self.at.saturating_add(bytes);
     }
 
-    /// That here the line is not as it should be.
+    /// Makes the flaw that the line is not as it should be here.
     #[must_use]
     pub(crate) fn wrong(&self, expected: &'static str) -> Flaw {
         Flaw::Layout { byte: self.at.saturating_sub(self.start).saturating_add(1), expected }
@@ -50,7 +51,7 @@ impl<'a> Cursor<'a> {
         if self.maybe(text) { Ok(()) } else { Err(self.wrong(text)) }
     }
 
-    /// Passes over this text if it stands here.
+    /// Passes over this text if it stands here, and says whether it does.
     #[inline]
     pub(crate) fn maybe(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text.as_bytes());
@@ -60,7 +61,7 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Passes over so many bytes.
+    /// Passes over this many bytes, and gives them.
     ///
     /// # Errors
     /// When the line ends before.
@@ -71,10 +72,10 @@ impl<'a> Cursor<'a> {
         Ok(bytes)
     }
 
-    /// A whole number without leading zeros.
+    /// Reads a whole number without leading zeros.
     ///
     /// # Errors
-    /// When none stands here, or one that no 64 bits hold.
+    /// When no number stands here, or one that does not fit into 64 bits.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Flaw> {
         let rest = self.rest();
@@ -93,7 +94,7 @@ impl<'a> Cursor<'a> {
         Ok(value)
     }
 
-    /// The rest of a string and its closing quote, in the one spelling that JSON's shortest escapes give it.
+    /// Reads the rest of a string and its closing quote. Its only spelling is the one with the shortest escapes of JSON.
     ///
     /// # Errors
     /// When the string does not end, or is escaped in another way.
@@ -115,10 +116,10 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The rest of a string that has no escapes, such as a name or a sum, and its closing quote.
+    /// Reads the rest of a string that has no escapes, such as a name or a sum, and its closing quote.
     ///
     /// # Errors
-    /// When it does not end, or has an escape.
+    /// When the string does not end, or has an escape.
     #[inline]
     pub(crate) fn word(&mut self) -> Result<Span, Flaw> {
         let rest = self.rest();
@@ -133,7 +134,7 @@ impl<'a> Cursor<'a> {
         Ok(span)
     }
 
-    /// A part of the block that was passed over.
+    /// Makes the span of a part of the block that was passed over.
     #[must_use]
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
         Span::new(start, end)
@@ -158,16 +159,16 @@ impl<'a> Cursor<'a> {
         Err(self.wrong("an escape in its one spelling"))
     }
 
-    /// That the line ends here.
+    /// Checks that the line ends here.
     ///
     /// # Errors
-    /// When it goes on.
+    /// When the line goes on.
     pub(crate) fn end(&self) -> Result<(), Flaw> {
         if self.rest().is_empty() { Ok(()) } else { Err(self.wrong("the end of the line")) }
     }
 }
 
-/// The text of a JSON string, its escapes taken out: the order of keys is by that.
+/// Gives the text of a JSON string without its escapes. Keys are in the order of these texts.
 #[must_use]
 pub(crate) fn unescaped(raw: &[u8]) -> Vec<u8> {
     let quoted = [b"\"", raw, b"\""].concat();

@@ -1,5 +1,7 @@
-//! Every transaction ID of a journal, with what a reversal must know of it: each once, or, where the chain runs along each
-//! stream, once on each account (two instances may have taken it at the same time, neither knowing of the other).
+//! The ID set has every transaction ID of a journal, with what a reversal must know of it.
+//!
+//! An ID is in it once. Where the chain runs along each stream, it may be there once for each account: two instances may have
+//! taken the same ID at the same time, and neither knew of the other.
 //!
 //! One event has one ID, so the IDs stand in a list in the journal's order and a table of slots ([`IdSlots`]) points into it.
 //! Cost: 32 bytes an ID and 11 to 21 for its slot, about 450 MB for ten million; nothing is approximate. Along streams 8 bytes
@@ -15,7 +17,7 @@ use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Direction, Event};
 use crate::audit::values::finding::Flaw;
 
-/// What is known of a transaction that was seen.
+/// A known ID is one that was seen, with what is known of its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KnownId {
     /// The account in whose stream it is.
@@ -24,18 +26,17 @@ pub(crate) struct KnownId {
     pub(crate) moved: Option<Movement>,
 }
 
-/// An accepted deposit or withdrawal.
+/// A movement is an accepted deposit or withdrawal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Movement {
-    /// Which of the two.
     pub(crate) direction: Direction,
-    /// How much: at most 10^19 minor units.
+    /// At most 10^19 minor units.
     pub(crate) amount: u64,
     /// The ledger's own account on the other side.
     pub(crate) counter: u32,
 }
 
-/// [`KnownId`] in sixteen bytes: the two highest bits of `counter` tell whether and which way money moved.
+/// A packed [`KnownId`] has sixteen bytes: the two highest bits of `counter` say whether money moved, and in which direction.
 #[derive(Debug, Clone, Copy)]
 struct Packed {
     amount: u64,
@@ -71,20 +72,20 @@ impl Packed {
     }
 }
 
-/// What is kept besides where the chain runs along each stream.
+/// What is kept in addition where the chain runs along each stream.
 #[derive(Debug, Default)]
 struct PerStream {
-    /// The position of each in the list.
+    /// The position of each ID in the list.
     positions: Vec<u64>,
-    /// The place in the list of an ID that another account had seen before.
+    /// The place in the list of an ID that was on another account before.
     places: HashMap<(u128, u32), usize, RandomState>,
     double_uses: Vec<DoubleUse>,
 }
 
-/// The IDs seen so far.
+/// The set of the IDs that were seen so far.
 #[derive(Debug)]
 pub(crate) struct IdSet {
-    /// The position of the first that can come.
+    /// The position of the first event that can come.
     from: u64,
     ids: Vec<u128>,
     known: Vec<Packed>,
@@ -93,7 +94,7 @@ pub(crate) struct IdSet {
 }
 
 impl IdSet {
-    /// None yet, of a journal that is chained so and read from this position on.
+    /// Begins the set of a journal that is chained so and is read from this position on.
     #[must_use]
     pub(crate) fn new(chain: Chain, from: u64) -> Self {
         let per_stream = match chain {
@@ -106,7 +107,7 @@ impl IdSet {
     /// Takes an event's ID.
     ///
     /// # Errors
-    /// When it was seen before; along streams: on the same account.
+    /// When the ID was seen before; along streams: when it was seen on the same account.
     pub(crate) fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
         let Err(place) = self.insert(event.id, known) else {
             if let Some(per_stream) = &mut self.per_stream {
@@ -139,25 +140,25 @@ impl IdSet {
         Ok(())
     }
 
-    /// The IDs that were seen on two accounts, in the order of the second position.
+    /// Lists the IDs that were seen on two accounts, in the order of their second positions.
     #[must_use]
     pub(crate) fn double_uses(&self) -> &[DoubleUse] {
         self.per_stream.as_ref().map_or(&[], |per_stream| &per_stream.double_uses)
     }
 
-    /// The position of the last one; one less than the first position that can come when there is none.
+    /// Gives the position of the last ID. Without any it is one less than the first position that can come.
     #[must_use]
     pub(crate) fn position(&self) -> u64 {
         let last = self.per_stream.as_ref().and_then(|per_stream| per_stream.positions.last().copied());
         last.unwrap_or(self.position_of(self.len()).saturating_sub(1))
     }
 
-    /// The position of the ID at this place of the list, where positions have no gaps.
+    /// Gives the position of the ID at this place of the list, where positions have no gaps.
     fn position_of(&self, place: usize) -> u64 {
         self.from.saturating_add(place as u64)
     }
 
-    /// Makes room for so many, so that nothing need be moved as they come.
+    /// Makes room for this many IDs, so that nothing need be moved when they come.
     pub(crate) fn reserve(&mut self, ids: usize) {
         self.ids.reserve_exact(ids);
         self.known.reserve_exact(ids);
@@ -167,7 +168,7 @@ impl IdSet {
         self.slots.reserve(&self.ids, ids);
     }
 
-    /// Adds an ID that was not seen yet; the place in the list of the same ID, when it was.
+    /// Adds an ID that was not seen yet. The error is the place of the same ID in the list, when it was seen.
     fn insert(&mut self, id: u128, known: KnownId) -> Result<(), usize> {
         self.slots.keep_room(&self.ids);
         let free = self.slots.find(&self.ids, id)?;
@@ -177,7 +178,7 @@ impl IdSet {
         Ok(())
     }
 
-    /// What is known of an ID on this account.
+    /// Says what is known of an ID on this account.
     #[must_use]
     pub(crate) fn get(&self, id: u128, account: u32) -> Option<KnownId> {
         let first = self.slots.find(&self.ids, id).err()?;
@@ -188,7 +189,7 @@ impl IdSet {
         })
     }
 
-    /// How many there are.
+    /// Says how many IDs there are.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
         self.ids.len()

@@ -1,25 +1,25 @@
-//! A table from an ID to its place in a list: 8 bytes a slot, and the IDs themselves stand in the list alone.
+//! ID slots are a table from an ID to its place in a list. A slot has 8 bytes; the IDs themselves stand only in the list.
 //!
-//! A slot has 24 bits of the ID's hash, to tell most strangers apart without a look at the list, and 40 bits of place. At most
-//! three quarters of the slots are full. A collision goes to the next slot.
+//! 24 bits of a slot are from the ID's hash, so that most other IDs are told apart without a look at the list; 40 bits are the
+//! place. At most three quarters of the slots are full. When a slot is taken by another ID, the next one is used.
 
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
-/// The bits of a slot that hold a place plus one.
+/// These bits of a slot hold a place plus one.
 const PLACE: u64 = (1 << 40) - 1;
-/// How many slots there are at the least.
+/// There are at least this many slots.
 const FEWEST: usize = 1_024;
 
-/// The slots: a power of two of them, each zero while it is free.
+/// The slots are a power of two in number. Each is zero while it is free.
 #[derive(Debug, Default)]
 pub(crate) struct IdSlots {
     slots: Vec<u64>,
     hasher: RandomState,
 }
 
-/// A free slot for an ID.
+/// A free slot is where an ID can be put that is not in the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FreeSlot {
     at: usize,
@@ -27,7 +27,7 @@ pub(crate) struct FreeSlot {
 }
 
 impl IdSlots {
-    /// Makes room for so many IDs. Does nothing once slots are in use: then [`grow`](Self::grow) does.
+    /// Makes room for this many IDs, if there is none in the list yet. Later room is made as IDs come.
     pub(crate) fn reserve(&mut self, ids: &[u128], more: usize) {
         let size = (more / 3).saturating_mul(4).checked_next_power_of_two().unwrap_or_default();
         if ids.is_empty() && size > self.slots.len() {
@@ -43,7 +43,7 @@ impl IdSlots {
         }
     }
 
-    /// The free slot for an ID, or, as the error, its place in the list.
+    /// Finds the free slot for an ID. The error is its place in the list, when it is there.
     #[inline]
     pub(crate) fn find(&self, ids: &[u128], id: u128) -> Result<FreeSlot, usize> {
         let hash = self.hasher.hash_one(id);

@@ -1,4 +1,5 @@
-//! The ledger's own accounts, such as `@cash`: they are on the other side of every entry, and may have any balance.
+//! Internal accounts are the ledger's own, such as `@cash`. They are on the other side of every entry, and may have any
+//! balance.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +8,7 @@ use foldhash::fast::RandomState;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::finding::Flaw;
 
-/// The ledger's own accounts that were used so far. Each has a number by which events name it in 4 bytes.
+/// The internal accounts that were used so far. Each has a number, so that 4 bytes are enough to name it.
 #[derive(Debug, Default)]
 pub(crate) struct InternalAccounts {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
@@ -15,7 +16,7 @@ pub(crate) struct InternalAccounts {
 }
 
 impl InternalAccounts {
-    /// The number of the account with this name, which is made on first use.
+    /// Gives the number of the account with this name. It gets one on its first use.
     pub(crate) fn number(&mut self, name: &[u8]) -> u32 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
@@ -25,12 +26,12 @@ impl InternalAccounts {
         number
     }
 
-    /// The number of the account with this name, if it was used.
+    /// Gives the number of the account with this name, if it was used.
     pub(crate) fn known(&self, name: &[u8]) -> Option<u32> {
         self.numbers.get(name).copied()
     }
 
-    /// Books the other side of what a guarded account gets.
+    /// Books the other side of what a guarded account gets: this account loses it.
     ///
     /// # Errors
     /// When no 128 bits hold the balance.
@@ -41,7 +42,7 @@ impl InternalAccounts {
         Ok(())
     }
 
-    /// Their balances in minor units, by name and currency.
+    /// Gives the balances in minor units, by name and currency.
     pub(crate) fn balances(&self) -> BTreeMap<(&str, Currency), i128> {
         let names: HashMap<u32, &[u8]> = self.numbers.iter().map(|(name, at)| (*at, &**name)).collect();
         self.balances

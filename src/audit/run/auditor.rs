@@ -1,4 +1,4 @@
-//! One audit from beginning to end: lines in order, each checked against the ones before, up to the first that is wrong.
+//! The auditor takes the parsed lines of a journal in order, and checks each against those before, up to the first wrong one.
 
 use std::ops::ControlFlow;
 
@@ -10,22 +10,22 @@ use crate::audit::parse::manifest::Manifest;
 use crate::audit::parse::read_block::{Block, ParsedLines};
 use crate::audit::rules::books::Books;
 use crate::audit::rules::fragment::Fragment;
-use crate::audit::rules::stream_chains::Streams;
+use crate::audit::rules::stream_chains::StreamChains;
 use crate::audit::run::audited::Audited;
 use crate::audit::run::options::{Options, StopAt};
 use crate::audit::run::pipeline;
 use crate::audit::source::interface::{Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain, Hash};
-use crate::audit::values::event::Event;
+use crate::audit::values::event::{Event, TYPES};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// No event has a line shorter than this.
+/// No line of an event is shorter than this.
 const SHORTEST_LINE: u64 = 400;
 
-/// Reads a journal and checks all that can be checked.
+/// Reads a journal and checks everything in it that can be checked.
 ///
 /// # Errors
-/// When it can't be read. That it is wrong is no error but a [`Finding`].
+/// When the journal can't be read. That something in it is wrong is no error but a [`Finding`].
 pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
     let mut auditor = Auditor::new(source.info().clone(), options);
     let first = (auditor.info.chain, auditor.info.previous);
@@ -33,7 +33,7 @@ pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Aud
     Ok(auditor.finish())
 }
 
-/// The events before, as far as they are known.
+/// The events that were taken before: all of the journal's, or those of a fragment.
 enum Before {
     Whole(Box<Books>),
     Fragment(Fragment),
@@ -43,11 +43,11 @@ struct Auditor<'a> {
     info: SourceInfo,
     options: Options<'a>,
     before: Before,
-    /// What the chain needs that does not run along the journal.
-    streams: Streams,
-    /// The position that comes next; along streams the first that may.
+    /// What is needed where the chain runs along each stream.
+    streams: StreamChains,
+    /// The position that must come next; along streams, the lowest that may come.
     next: u64,
-    /// The position that is looked at.
+    /// The position that is being looked at. A flaw is reported there.
     at: u64,
     /// The position and the id of the first event, where the chain runs along each stream.
     first: Option<(u64, Option<Uuid>)>,
@@ -57,8 +57,8 @@ struct Auditor<'a> {
     events: u64,
     first_hash: Option<Hash>,
     hash: Option<Hash>,
-    /// By [`Fact::number`](crate::audit::values::event::Fact::number): a map would cost a look-up an event.
-    counts: [u64; crate::audit::values::event::TYPES.len()],
+    /// How many events of each type there were, in the order of [`TYPES`]. A map would cost a look-up for each event.
+    counts: [u64; TYPES.len()],
     finding: Option<Finding>,
     stopped: bool,
 }
@@ -78,7 +78,7 @@ impl<'a> Auditor<'a> {
         };
         Self {
             before,
-            streams: Streams::default(),
+            streams: StreamChains::default(),
             next: from,
             at: from,
             first: None,
@@ -86,7 +86,7 @@ impl<'a> Auditor<'a> {
             events: 0,
             first_hash: None,
             hash: info.previous,
-            counts: [0; crate::audit::values::event::TYPES.len()],
+            counts: [0; TYPES.len()],
             finding: None,
             stopped: false,
             info,
@@ -98,7 +98,7 @@ impl<'a> Auditor<'a> {
         self.info.manifest.as_ref().and_then(|manifest| manifest.as_ref().ok())
     }
 
-    /// Takes a block's events.
+    /// Takes the events of a block, and says whether more are wanted.
     fn block(&mut self, block: &Block, lines: &ParsedLines) -> ControlFlow<()> {
         match self.rows(block, lines) {
             Ok(()) if !self.stopped => {}
@@ -151,7 +151,7 @@ impl<'a> Auditor<'a> {
         self.broken(block, lines)
     }
 
-    /// What ended the block before its time, if anything did.
+    /// Reports what ended the block too early, if anything did.
     fn broken(&mut self, block: &Block, lines: &ParsedLines) -> Result<(), Flaw> {
         let (flaw, says) = match (&lines.broken, &block.broken) {
             _ if self.stopped => return Ok(()),
@@ -235,7 +235,7 @@ impl<'a> Auditor<'a> {
         Ok(())
     }
 
-    /// What an event must follow from where the chain runs along each stream. Gives the journal's head hash with it.
+    /// Checks what an event follows where the chain runs along each stream. Gives the journal's head hash after it.
     fn along_streams(&mut self, event: &Event, block: &Block) -> Result<Option<Hash>, Flaw> {
         let begins_late =
             self.first.is_none() && self.manifest().is_some_and(|manifest| manifest.from != event.position);
@@ -261,8 +261,7 @@ impl<'a> Auditor<'a> {
         if self.finding.is_none() {
             self.finding = self.at_end();
         }
-        let counted =
-            crate::audit::values::event::TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        let counted = TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         // Of a moment's books, later events were read and not counted.
         let all = !stopped && !matches!(self.options.to, Some(StopAt::Moment(_)));
         let (double_uses, books) = match self.before {
@@ -285,7 +284,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// What shows only when all events were read.
+    /// Finds what shows only when all events were read.
     fn at_end(&self) -> Option<Finding> {
         let found = |place, flaw| Some(Finding { place, flaw });
         if !self.stopped {
@@ -311,7 +310,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// What a manifest says otherwise than the events before it.
+    /// Compares a manifest with the events before it.
     fn against(&self, manifest: &Manifest) -> Option<Flaw> {
         let last = self.hash.unwrap_or(manifest.previous_hash);
         let first = manifest.first_hash.map(|_| self.first_hash.unwrap_or(manifest.previous_hash));

@@ -1,4 +1,6 @@
-//! An exported file, read as a stream: lines of events, and at the end the manifest, which is read first.
+//! An exported file: lines of events, and a manifest as the last line.
+//!
+//! The manifest is read first; then the events are read as a stream, in bounded memory.
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,23 +14,23 @@ use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::Flaw;
 
-/// No manifest is as long as this.
+/// No manifest has this many bytes.
 const LONGEST_MANIFEST: u64 = 4_096;
 
-/// An exported file, or anything else that can be read and rewound.
+/// An exported file, or anything else that can be read and rewound. The file is read from its beginning.
 #[derive(Debug)]
 pub(crate) struct File<R = fs::File> {
     path: PathBuf,
     file: R,
     info: SourceInfo,
-    /// How many bytes of events are still to be read.
+    /// This many bytes of events are still to be read.
     left: u64,
     /// The beginning of a line whose end was not read yet.
     begun: Vec<u8>,
 }
 
 impl File {
-    /// Opens it, and reads its last line.
+    /// Opens a file, and reads its last line.
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
@@ -39,7 +41,7 @@ impl File {
 }
 
 impl<R: Read + Seek + Send> File<R> {
-    /// The same of what is open already; `path` is its name in errors.
+    /// Takes a file that is open already, and reads its last line. `path` is its name in errors.
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
@@ -60,7 +62,7 @@ impl<R: Read + Seek + Send> File<R> {
         Ok(this)
     }
 
-    /// Finds the manifest, and where the events begin.
+    /// Finds the manifest at the end, and learns from it how the events begin.
     fn open_end(&mut self) -> std::io::Result<()> {
         let from = self.left.saturating_sub(LONGEST_MANIFEST);
         self.file.seek(SeekFrom::Start(from))?;
@@ -93,7 +95,7 @@ impl<R: Read + Seek + Send> File<R> {
         Ok(())
     }
 
-    /// What the first line shows of a file whose manifest does not say it.
+    /// Learns from the first line what no manifest says.
     fn begin_with(&mut self, line: &[u8]) {
         if event_line::begins_its_stream(line) {
             self.info.chain = Chain::Streams;

@@ -1,8 +1,9 @@
-//! The `-wal` file of a service that was killed: whether frames of later commits stand in it behind a bad one.
+//! The `-wal` file of a database: a frame of it may be damaged although later commits stand behind that frame.
 //!
-//! SQLite reads a WAL up to the first frame whose checksum is wrong, without a word. That is right for a commit that was
-//! being written when the power went: nothing stands behind it. A frame that was damaged afterwards looks the same, but for
-//! the commits behind it, which were made after it was durable. Format: sqlite.org/fileformat2.html, 4.
+//! SQLite reads a WAL up to the first frame whose checksum is wrong, and does not say that it stopped there. That is right for
+//! a commit that was being written when the power failed: nothing stands behind it. A frame that was damaged afterwards looks
+//! the same, except that later commits stand behind it, which were made when it was durable already. The file's format is
+//! described at sqlite.org/fileformat2.html, 4.
 
 use std::path::Path;
 
@@ -12,8 +13,8 @@ use crate::audit::values::finding::Flaw;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// Looks behind the first bad frame of the WAL of this database. A WAL that is started over while it is read is taken for
-/// good: a service runs, and reads its frames itself.
+/// Looks behind the first bad frame of the WAL of this database. A WAL that is started over while it is read is taken as good:
+/// then a service is running, and has read the frames itself.
 ///
 /// # Errors
 /// When the file is there and can't be read.
@@ -69,7 +70,7 @@ fn look(wal: &[u8]) -> Option<Flaw> {
     bad.filter(|_| commits_from_bad > 1).map(|frame| Flaw::Database(flaw(frame)))
 }
 
-/// The running checksum over a WAL.
+/// The sums are the running checksum over a WAL.
 struct Sums {
     pair: (u32, u32),
     little: bool,

@@ -1,18 +1,19 @@
-//! The auditor's own arithmetic: whole minor units in an `i128`. Shares nothing with the service's decimals, so that a
-//! slip in one is seen by the other.
+//! Money: the auditor has an arithmetic of its own, with whole minor units in an `i128`.
+//!
+//! It shares nothing with the decimals that the service uses, so that a mistake in one of the two is found by the other.
 
 use crate::audit::values::currency::Currency;
 
-/// So many digits at most: far above any sum of 10^15 major units, far below where an `i128` ends.
+/// A sum has at most this many digits: far more than 10^15 major units have, and far fewer than an `i128` can hold.
 const MOST_DIGITS: usize = 34;
 
-/// The largest amount, and the largest balance of a guarded account, in minor units: 10^15 major ones.
+/// Gives the largest amount, which is also the largest balance of a guarded account: 10^15 major units, in minor units.
 #[must_use]
 pub(crate) fn largest(currency: Currency) -> i128 {
     10_i128.saturating_pow(u32::from(currency.decimals()).saturating_add(15))
 }
 
-/// Reads a sum as an event has it: exactly the currency's decimals, no leading zero, `-` when negative, never `-0`.
+/// Reads a sum in its one spelling: exactly the currency's decimals, no leading zero, `-` when negative, never `-0`.
 #[must_use]
 pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
     let (negative, digits) = match text {
@@ -40,7 +41,7 @@ pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
     if negative { (units != 0).then_some(units.saturating_neg()) } else { Some(units) }
 }
 
-/// Writes a sum as an event has it.
+/// Writes a sum in its one spelling.
 #[must_use]
 pub(crate) fn show(units: i128, currency: Currency) -> String {
     let decimals = usize::from(currency.decimals());
