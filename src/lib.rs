@@ -32,7 +32,14 @@
 //! - What is derived (the index) names its journal, its position and the hash there, and can be deleted.
 //! - The core takes time and random numbers as arguments.
 
-#![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+#![warn(
+    missing_docs,
+    clippy::wildcard_enum_match_arm,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 pub mod answers;
 pub(crate) mod audit;

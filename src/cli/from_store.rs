@@ -9,6 +9,7 @@ use crate::audit;
 use crate::audit::source::channel::{AuditorGone, FedJournal, Feeder, fed};
 use crate::config::ConnectionString;
 use crate::domain::ids::AccountName;
+use crate::domain::stream::StreamName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
 
 /// Events a page.
@@ -57,7 +58,7 @@ impl Connected {
             .map(|account| {
                 let store = self.store.clone();
                 async move {
-                    let why = match store.cut(&account).await {
+                    let why = match store.cut(&StreamName::Account(account.clone())).await {
                         Err(StoreError::Deleted) => Ok(Some("deleted for ever".to_owned())),
                         cut => cut,
                     };

@@ -4,7 +4,7 @@ use crate::client::ids;
 use crate::client::request::{Direction, MoveBody, Request};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{CounterAccount, TransactionId};
-use crate::domain::money::{AmountError, Money, Written};
+use crate::domain::money::{Amount, AmountError, Money, WrittenAmount};
 use crate::domain::time::Timestamp;
 
 /// The columns that the file must have, in this order.
@@ -71,7 +71,7 @@ impl BankLine {
             .map_err(|_| BadLine::NotText)?;
         let [entry_id, account, date, kind, channel, purpose, amount, balance_after] =
             <[&str; 8]>::try_from(texts).map_err(|texts| BadLine::Columns(texts.len()))?;
-        let fitted = Written::parse_positive(amount).and_then(|written| written.fit(currency));
+        let fitted = WrittenAmount::parse(amount).and_then(|written| written.fit(currency));
         let effective_at = format!("{date}T00:00:00Z");
         let is_date = date.len() == 10 && Timestamp::parse(&effective_at).is_some();
         Ok(Self {
@@ -87,7 +87,9 @@ impl BankLine {
             },
             channel: text("channel", channel)?.to_owned(),
             purpose: text("purpose", purpose)?.to_owned(),
-            amount: fitted.map_err(|problem: AmountError| bad("amount", amount, &problem.to_string()))?,
+            amount: fitted
+                .map(Amount::money)
+                .map_err(|problem: AmountError| bad("amount", amount, &problem.to_string()))?,
             balance_after: Money::read(balance_after, currency).ok_or_else(|| {
                 bad("balance_after", balance_after, "must be a sum with the currency's decimals")
             })?,

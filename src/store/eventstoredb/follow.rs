@@ -8,7 +8,8 @@ use tokio::task::AbortHandle;
 use super::connection::is_over;
 use super::endless::interruptible;
 use super::read::recorded;
-use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
+use super::{Error, METADATA, Recorded, Store};
+use crate::domain::stream::StreamName;
 
 /// How many messages may wait to be taken. A node drops a subscriber behind whom 32 wait *with it*, so they wait here.
 const MOST_WAITING: usize = 4_096;
@@ -42,8 +43,7 @@ impl Store {
         let from = after.map_or(StreamPosition::Start, |after| {
             StreamPosition::Position(Position { commit: after, prepare: after })
         });
-        let filter = SubscriptionFilter::on_stream_name().add_prefix(STREAM).add_prefix(METADATA_STREAM);
-        let mut options = SubscribeToAllOptions::default().position(from).filter(filter);
+        let mut options = SubscribeToAllOptions::default().position(from).filter(filter());
         if let Some(credentials) = &self.0.credentials {
             options = options.authenticated(credentials.clone());
         }
@@ -125,4 +125,11 @@ impl Drop for Follow {
 
 fn ended() -> Error {
     Error::Dropped("it ended without a word".to_owned())
+}
+
+/// Only the ledger's streams, and what is said about them.
+fn filter() -> SubscriptionFilter {
+    StreamName::PREFIXES.into_iter().fold(SubscriptionFilter::on_stream_name(), |filter, prefix| {
+        filter.add_prefix(prefix).add_prefix(format!("{METADATA}{prefix}"))
+    })
 }

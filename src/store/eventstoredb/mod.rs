@@ -42,10 +42,8 @@ pub use tls::prepare_tls;
 use connection::Link;
 use settings::Settings;
 
-/// What the name of an account's stream begins with.
-const STREAM: &str = "account-";
-/// What the name of the stream of such a stream's metadata begins with.
-const METADATA_STREAM: &str = "$$account-";
+/// What the name of the stream of another stream's metadata begins with; the other stream's name follows.
+const METADATA: &str = "$$";
 
 /// How long a call waits for the node.
 #[derive(Clone, Copy, Debug)]

@@ -10,13 +10,14 @@ use tokio::task::JoinSet;
 
 use crate::cli::outcome::Error;
 use crate::client::random::Draws;
-use crate::domain::account::Account;
 use crate::domain::command::{Command, Move, Opening, Operation};
 use crate::domain::currency::Currency;
 use crate::domain::decide::{Standing, decide};
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::metadata::{Metadata, Origin};
-use crate::domain::money::Written;
+use crate::domain::money::{Written, WrittenAmount};
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
 use crate::domain::time::{Clock, system_clock};
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::{Appended, Proposed, Store};
@@ -121,40 +122,40 @@ impl Bare {
 
 /// An account's stream that nobody else writes.
 struct Stream {
-    name: AccountName,
-    account: Option<Account>,
+    name: StreamName,
+    state: Option<State>,
     hash: Hash,
 }
 
 impl Stream {
     fn new(name: &str) -> Option<Self> {
-        let name = AccountName::parse(name)?;
+        let name = StreamName::Account(AccountName::parse(name)?);
         let hash = Hash::of_stream(&name);
-        Some(Self { name, account: None, hash })
+        Some(Self { name, state: None, hash })
     }
 
     /// Withdrawals of a cent; what opens it, when nothing is there.
     async fn append(&mut self, bare: &Inner, events: usize) -> Result<u64, Error> {
-        let last = self.account.as_ref().map(|account| (account.revision, self.hash));
+        let last = self.state.as_ref().map(|state| (state.revision(), self.hash));
         let mut proposed = Proposed::after(&self.name, last);
-        let operations = match &self.account {
+        let operations = match &self.state {
             None => vec![opening()?, Operation::Deposit(moved("1000000000.00")?)],
             Some(_) => vec![Operation::Withdraw(moved("0.01")?); events],
         };
-        let mut account = self.account.clone();
+        let mut state = self.state.clone();
         for operation in operations {
             let command = self.command(operation, &bare.draws);
-            let standing = Standing { account: account.as_ref(), ..Standing::default() };
+            let standing = Standing { state: state.as_ref(), ..Standing::default() };
             let event = decide(standing, &command, (bare.clock)())
                 .map_err(|refusal| format!("a withdrawal was refused: {refusal:?}"))?;
-            account = Some(Account::evolve(account.as_ref(), &event)?);
+            state = Some(State::evolve(state.as_ref(), &event)?);
             if !proposed.push(&event) {
                 return Err("so many events are too many for one append".into());
             }
         }
         match bare.store.append(&self.name, &proposed).await {
             Appended::Stored { position, .. } => {
-                (self.account, self.hash) = (account, proposed.hash());
+                (self.state, self.hash) = (state, proposed.hash());
                 Ok(position.unwrap_or_default())
             }
             other => Err(format!("the store did not take an append: {other:?}").into()),
@@ -163,7 +164,7 @@ impl Stream {
 
     fn command(&self, operation: Operation, draws: &Draws) -> Command {
         let origin = Origin { correlation: None, causation: None, actor: "anonymous".into() };
-        Command { transaction_id: draws.id(), account: self.name.clone(), operation, origin }
+        Command { id: Id::Client(draws.id()), stream: self.name.clone(), operation, origin }
     }
 }
 
@@ -173,7 +174,7 @@ fn opening() -> Result<Operation, Error> {
 }
 
 fn moved(amount: &str) -> Result<Move, Error> {
-    let amount = Written::parse_positive(amount).map_err(|error| format!("{amount}: {error:?}"))?;
+    let amount = WrittenAmount::parse(amount).map_err(|error| format!("{amount}: {error:?}"))?;
     let counter_account = CounterAccount::default();
     Ok(Move { amount, counter_account, effective_at: None, metadata: Metadata::default() })
 }
