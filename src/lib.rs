@@ -32,19 +32,26 @@
 //! - What is derived (the index) names its journal, its position and the hash there, and can be deleted.
 //! - The core takes time and random numbers as arguments.
 
-#![warn(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
+#![warn(
+    missing_docs,
+    clippy::wildcard_enum_match_arm,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 pub mod answers;
 pub(crate) mod audit;
 pub mod clerk;
 pub mod cli;
 pub mod client;
-pub mod config;
+pub(crate) mod config;
 pub mod domain;
 pub mod http;
 pub mod index;
 pub mod keys;
 pub mod ledger;
 pub mod store;
-pub mod telemetry;
+pub(crate) mod telemetry;
 pub(crate) mod wire;

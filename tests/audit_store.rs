@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use bookonce::domain::event::Event;
-use bookonce::domain::ids::AccountName;
+use bookonce::domain::stream::StreamName;
 use bookonce::store::chain::Hash;
 use bookonce::store::codec;
 use bookonce::store::eventstoredb::{Appended, Proposed, Recorded, Store, prepare_tls};
@@ -21,7 +21,7 @@ struct Node {
     running: Running,
     store: Store,
     raw: Client,
-    last: HashMap<AccountName, (u64, Hash)>,
+    last: HashMap<StreamName, (u64, Hash)>,
 }
 
 /// The events of a frozen history.
@@ -52,13 +52,12 @@ impl Node {
     }
 
     async fn append(&mut self, event: &Event) {
-        let mut proposed = Proposed::after(&event.account, self.last.get(&event.account).copied());
+        let mut proposed = Proposed::after(&event.stream, self.last.get(&event.stream).copied());
         assert!(proposed.push(event));
-        let Appended::Stored { last_revision, .. } = self.store.append(&event.account, &proposed).await
-        else {
+        let Appended::Stored { last_revision, .. } = self.store.append(&event.stream, &proposed).await else {
             panic!("not stored")
         };
-        self.last.insert(event.account.clone(), (last_revision, proposed.hash()));
+        self.last.insert(event.stream.clone(), (last_revision, proposed.hash()));
     }
 
     /// An event that the ledger did not write.
@@ -159,14 +158,14 @@ async fn a_part_of_a_store_is_exported_with_the_head_before_it() {
 async fn an_id_on_two_accounts_is_listed_and_the_journal_is_right() {
     let mut node = Node::with("every-event").await;
     let first = history("every-event").swap_remove(0);
-    let dave = AccountName::parse("dave").unwrap();
-    node.append(&Event { account: dave, ..first.clone() }).await;
+    let dave = StreamName::parse("account-dave").unwrap();
+    node.append(&Event { stream: dave, ..first.clone() }).await;
     let (code, said) = node.run("verify", &[]);
     let journal = node.journal().await;
     let twice = format!(
         "TWICE      {} on {} (position {}) and on dave (position {})",
-        first.transaction_id,
-        first.account,
+        first.id,
+        first.stream.account().unwrap(),
         journal[0].position,
         journal.last().unwrap().position
     );
@@ -177,11 +176,11 @@ async fn an_id_on_two_accounts_is_listed_and_the_journal_is_right() {
 async fn an_event_of_somebody_else_in_an_accounts_stream_is_found_where_it_is() {
     let node = Node::with("every-event").await;
     let noted = head(&node.run("verify", &[]).1);
-    let account = history("every-event").swap_remove(0).account;
-    node.foreign(&format!("account-{account}")).await;
+    let stream = history("every-event").swap_remove(0).stream;
+    node.foreign(&stream.to_string()).await;
     let position = node.journal().await.last().unwrap().position;
     let (code, said) = node.run("verify", &[]);
-    let found = format!("BAD        position {position}: the stream account-{account} has an event here");
+    let found = format!("BAD        position {position}: the stream {stream} has an event here");
     assert!(code == 1 && said.contains(&found) && said.contains(&noted), "{said}");
     let (code, said) = node.run("export", &[]);
     assert!(code == 3 && !said.contains("manifest"), "an export with a hole is none: {said}");
@@ -191,8 +190,7 @@ async fn an_event_of_somebody_else_in_an_accounts_stream_is_found_where_it_is() 
 
 #[tokio::test]
 async fn a_stream_that_an_operator_cut_or_deleted_is_told() {
-    let account = history("every-event").swap_remove(0).account;
-    let stream = format!("account-{account}");
+    let stream = history("every-event").swap_remove(0).stream.to_string();
     for (metadata, why) in [
         (json!({"$maxCount": 2}), "$maxCount is 2"),
         (json!({"$tb": 1}), "$tb is 1"),

@@ -94,8 +94,8 @@ proptest! {
     #[test]
     fn an_event_answers_the_request_that_it_records(event in arbitrary::event()) {
         let command = bookonce::domain::command::Command {
-            transaction_id: event.transaction_id,
-            account: event.account.clone(),
+            id: event.id,
+            stream: event.stream.clone(),
             operation: event.request(),
             origin: event.origin.clone(),
         };

@@ -9,17 +9,19 @@ mod support;
 use std::future::Future;
 use std::path::Path;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bookonce::answers::render;
+use bookonce::clerk::single::Alone;
 use bookonce::domain::command::Command;
 use bookonce::domain::decide::Refusal;
 use bookonce::domain::time::{Clock, Timestamp};
-use bookonce::ledger::{At, Ledger, Unavailable, Verdict, Workings};
+use bookonce::ledger::{At, Head, Ledger, Unavailable, Verdict, Workings};
 use faulty::{Fate, Faults};
 use futures_util::future::poll_immediate;
 use support::*;
+use tokio::sync::watch;
 
 type Outcome = Result<Vec<Verdict>, Unavailable>;
 
@@ -46,7 +48,9 @@ impl Readings {
 fn faulty_ledger(data: &Path, clock: Clock, faults: &Faults) -> Ledger {
     let around = faults.clone();
     let appends = Box::new(move |inner| around.around(inner));
-    Ledger::open_with(options(data, clock), Workings { appends, ..Workings::default() }).unwrap()
+    // The clerk goes on while an append is held.
+    let alone = Alone::HandsOver;
+    Ledger::open_with(options(data, clock), Workings { appends, alone, ..Workings::default() }).unwrap()
 }
 
 struct Bench {
@@ -180,7 +184,7 @@ async fn a_failed_commit_takes_back_all_that_was_decided_on_it() {
     // As if nothing of it had ever been asked.
     let execute = async |command: Command| bench.ledger.execute(vec![command]).await.unwrap().pop().unwrap();
     assert!(matches!(execute(deposit(7, "bob", "5")).await, Verdict::Refused(Refusal::AccountNotFound)));
-    let booked = |verdict: Verdict| matches!(verdict, Verdict::Booked(event, _) if event.decline().is_none());
+    let booked = |verdict: Verdict| matches!(verdict, Verdict::Booked(event, _) if !event.is_declined());
     assert!(booked(execute(withdraw(99, "alice", "1.00")).await), "ruled out by what never was");
     assert!(booked(execute(reverse(20, "alice", 2, Some("99.00"), false)).await), "the funds are there");
     assert!(
@@ -196,31 +200,37 @@ async fn a_failed_commit_takes_back_all_that_was_decided_on_it() {
     bench.ledger.stop().unwrap();
 }
 
-/// Catches: a reversal that is counted twice, by the index and by the desk, in the moment in which its commit lands.
+/// Catches: a reversal that is counted twice, by the index and by the clerk's own state, in the moment in which its commit lands.
 #[tokio::test]
 async fn a_reversal_counts_once_while_its_commit_lands() {
     let dir = tempfile::tempdir().unwrap();
     let faults = Faults::default();
-    // At its third job the clerk, before it rules, sees the commit before land: the index has it, the desk still holds it.
+    // At its third job the clerk, before it rules, sees the commit before land: the index has it, and the clerk has not
+    // been told yet.
     let (jobs, during) = (Arc::new(AtomicUsize::new(0)), faults.clone());
+    let head: Arc<OnceLock<watch::Receiver<Head>>> = Arc::default();
+    let seen = Arc::clone(&head);
     let clock: Clock = Arc::new(move || {
         if jobs.fetch_add(1, Ordering::SeqCst) == 2 {
             during.let_go();
-            during.wait_reported(2);
+            while seen.get().is_none_or(|head| head.borrow().position < 3) {
+                std::thread::yield_now();
+            }
         }
         Timestamp::from_micros(1_795_226_400_000_000)
     });
     let ledger = faulty_ledger(dir.path(), clock, &faults);
+    head.set(ledger.changes()).unwrap();
     ledger.execute(vec![open(1, "alice"), deposit(2, "alice", "100.00")]).await.unwrap();
     faults.hold();
     let mut part = Box::pin(ledger.execute(vec![reverse(3, "alice", 2, Some("60.00"), false)]));
     assert!(now(&mut part).is_none());
     faults.wait_submitted(2);
     let rest = ledger.execute(vec![reverse(4, "alice", 2, Some("40.00"), false)]).await.unwrap();
-    assert!(matches!(&rest[..], [Verdict::Booked(event, _)] if event.decline().is_none()), "{rest:?}");
+    assert!(matches!(&rest[..], [Verdict::Booked(event, _)] if !event.is_declined()), "{rest:?}");
     part.await.unwrap();
     let more = ledger.execute(vec![reverse(5, "alice", 2, Some("0.01"), false)]).await.unwrap();
-    assert!(matches!(&more[..], [Verdict::Booked(event, _)] if event.decline().is_some()));
+    assert!(matches!(&more[..], [Verdict::Booked(event, _)] if event.is_declined()));
     ledger.stop().unwrap();
 }
 

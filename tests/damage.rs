@@ -158,7 +158,7 @@ impl Bench {
         assert!(self.counts(1), "{}", service.get("/metrics").text());
         let named = "bookonce_store_damaged{account=\"alice\"} 1\n";
         assert!(service.get("/metrics").text().contains(named), "the figures name the account");
-        assert!(self.log.has("account=alice"), "the log names the account");
+        assert!(self.log.has("stream=account-alice"), "the log names the account's stream");
         deposit(service, "bob");
         assert_eq!(service.get("/v1/accounts/bob").status, 200);
         assert_eq!(service.get("/readyz").status, 200);

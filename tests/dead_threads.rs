@@ -7,29 +7,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bookonce::clerk::single::Alone;
 use bookonce::domain::event::Event;
 use bookonce::domain::time::{Clock, system_clock};
 use bookonce::ledger::{At, Ledger, Unavailable, Verdict, Workings};
-use bookonce::store::{Appends, CloseError, Report};
+use bookonce::store::{AppendError, Appends, CloseError, Landed};
 use support::*;
 
-/// A store whose thread panics when it is told to: the report that it had is dropped, never called.
+/// A store that panics in the middle of an append when it is told to.
 struct Mortal {
     inner: Box<dyn Appends>,
     dies: Arc<AtomicBool>,
 }
 
 impl Appends for Mortal {
-    fn submit(&mut self, events: &[Arc<Event>], report: Report) {
-        if self.dies.load(Ordering::SeqCst) {
-            drop(report);
-        } else {
-            self.inner.submit(events, report);
-        }
-    }
-
-    fn take_back(&mut self) {
-        self.inner.take_back();
+    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
+        assert!(!self.dies.load(Ordering::SeqCst), "the store fell over");
+        self.inner.append(events)
     }
 
     fn close(self: Box<Self>) -> Result<(), CloseError> {
@@ -37,10 +31,11 @@ impl Appends for Mortal {
     }
 }
 
-fn mortal_ledger(data: &Path, dies: &Arc<AtomicBool>) -> Ledger {
+fn mortal_ledger(data: &Path, dies: &Arc<AtomicBool>, alone: Alone) -> Ledger {
     let dies = Arc::clone(dies);
     let appends = Box::new(move |inner| -> Box<dyn Appends> { Box::new(Mortal { inner, dies }) });
-    Ledger::open_with(options(data, system_clock()), Workings { appends, ..Workings::default() }).unwrap()
+    Ledger::open_with(options(data, system_clock()), Workings { appends, alone, ..Workings::default() })
+        .unwrap()
 }
 
 /// What the ledger says, which it must say at all.
@@ -56,20 +51,22 @@ async fn balance(data: &Path) -> String {
     balance
 }
 
-/// Catches a clerk that waits for the report of a store that is no more.
+/// Catches a clerk that dies with its store, and callers that wait for ever, whichever thread appends.
 #[tokio::test]
 async fn a_store_that_dies_leaves_nobody_waiting() {
-    let dir = tempfile::tempdir().unwrap();
-    let dies = Arc::new(AtomicBool::new(false));
-    let ledger = mortal_ledger(dir.path(), &dies);
-    ledger.execute(vec![open(1, "alice")]).await.unwrap();
-    dies.store(true, Ordering::SeqCst);
-    assert_eq!(outcome(&ledger, 2).await.unwrap_err(), Unavailable::OutcomeUnknown);
-    assert_eq!(outcome(&ledger, 3).await.unwrap_err(), Unavailable::StoreUnavailable);
-    assert!(!ledger.status().ready);
-    ledger.stop().unwrap();
-    drop(ledger);
-    assert_eq!(balance(dir.path()).await, "0.00");
+    for alone in [Alone::Appends, Alone::HandsOver] {
+        let dir = tempfile::tempdir().unwrap();
+        let dies = Arc::new(AtomicBool::new(false));
+        let ledger = mortal_ledger(dir.path(), &dies, alone);
+        ledger.execute(vec![open(1, "alice")]).await.unwrap();
+        dies.store(true, Ordering::SeqCst);
+        assert_eq!(outcome(&ledger, 2).await.unwrap_err(), Unavailable::OutcomeUnknown);
+        assert_eq!(outcome(&ledger, 3).await.unwrap_err(), Unavailable::StoreUnavailable);
+        assert!(!ledger.status().ready);
+        ledger.stop().unwrap();
+        drop(ledger);
+        assert_eq!(balance(dir.path()).await, "0.00");
+    }
 }
 
 /// Catches a service that says that it is ready while nobody decides.

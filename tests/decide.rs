@@ -4,11 +4,12 @@
 mod given;
 mod support;
 
+use bookonce::domain::account::decline::Decline;
+use bookonce::domain::account::event::Fact;
 use bookonce::domain::command::Operation;
 use bookonce::domain::decide::Refusal;
-use bookonce::domain::decline::Decline;
-use bookonce::domain::event::Fact;
 use bookonce::domain::ids::CounterAccount;
+use bookonce::domain::money::Direction;
 use given::*;
 use support::*;
 
@@ -53,10 +54,11 @@ fn nothing_happens_to_an_account_that_was_never_opened() {
 
 #[test]
 fn a_deposit_moves_money_in_from_cash() {
-    let event = given([opened()]).when(deposit(2, "alice", "40")).then(Fact::Deposited(movement(eur("40"))));
-    let entries = event.entries().unwrap();
-    assert_eq!((entries.guarded, entries.counter_account.as_str()), (eur("40"), "@cash"));
-    assert_eq!((event.revision, event.effective_at), (1, NOW));
+    let deposited = || given([opened()]).when(deposit(2, "alice", "40"));
+    let body = deposited().then(Fact::Deposited(movement(eur("40"))));
+    let entries = body.entries().unwrap();
+    assert_eq!((entries.guarded, entries.counter_account.as_str()), (eur("40").money(), "@cash"));
+    assert_eq!((deposited().event().revision, body.effective_at), (1, NOW));
 }
 
 #[test]
@@ -66,7 +68,10 @@ fn a_withdrawal_moves_money_out_to_the_account_that_it_names() {
     asked.counter_account = CounterAccount::parse("@fees").unwrap();
     let event = given([opened(), deposited(2, "100")]).when(command).accepted_with("60.00", "60.00");
     let entries = event.entries().unwrap();
-    assert_eq!((entries.guarded, entries.counter_account.as_str()), (eur("40").negated(), "@fees"));
+    assert_eq!(
+        (entries.guarded, entries.counter_account.as_str()),
+        (eur("40").toward(Direction::Debit), "@fees")
+    );
 }
 
 #[test]
@@ -117,10 +122,10 @@ fn amounts_have_the_currencys_decimals_and_are_never_rounded() {
 #[test]
 fn a_movement_may_be_long_past_and_at_most_five_minutes_ahead() {
     let at = |seconds| dated(deposit(2, "alice", "1"), NOW.plus_seconds(seconds));
-    let event = given([opened()]).when(at(-30 * 365 * 86_400)).event();
-    assert!(event.effective_at_given() && event.effective_at < NOW);
-    let event = given([opened()]).when(at(300)).event();
-    assert_eq!((event.effective_at, event.recorded_at), (NOW.plus_seconds(300), NOW));
+    let body = given([opened()]).when(at(-30 * 365 * 86_400)).body();
+    assert!(body.effective_at_given() && body.effective_at < NOW);
+    let ahead = || given([opened()]).when(at(300));
+    assert_eq!((ahead().body().effective_at, ahead().event().recorded_at), (NOW.plus_seconds(300), NOW));
     let late = bookonce::domain::time::Timestamp::from_micros(NOW.plus_seconds(300).micros() + 1);
     given([opened()]).when(dated(deposit(2, "alice", "1"), late)).refused_for("effective_at");
     given([opened()]).when(dated(withdraw(2, "alice", "1"), late)).refused_for("effective_at");
@@ -129,10 +134,11 @@ fn a_movement_may_be_long_past_and_at_most_five_minutes_ahead() {
 #[test]
 fn a_declined_movement_keeps_the_whole_request_in_canonical_form() {
     let asked = dated(withdraw(2, "alice", "7"), NOW.plus_seconds(-5));
-    let event = given([opened()]).when(asked.clone()).declined_as(Decline::InsufficientFunds);
-    assert_eq!(bookonce::domain::same::differences(&event, &asked), []);
-    assert_eq!(event.effective_at, NOW.plus_seconds(-5));
-    let Operation::Withdraw(kept) = event.request() else { panic!() };
+    let declined = || given([opened()]).when(asked.clone());
+    let body = declined().declined_as(Decline::InsufficientFunds);
+    assert_eq!(bookonce::domain::same::differences(&declined().event(), &asked), []);
+    assert_eq!(body.effective_at, NOW.plus_seconds(-5));
+    let Operation::Withdraw(kept) = body.request() else { panic!() };
     assert_eq!(kept.amount.to_string(), "7.00");
 }
 
@@ -205,24 +211,28 @@ fn a_reversal_offsets_the_original_on_the_same_other_side() {
     let event = given([opened(), deposited(2, "100"), withdrawn(3, "40")])
         .when(reverse(4, "alice", 3, None, false))
         .accepted_with("100.00", "100.00");
-    assert_eq!(event.entries().unwrap().guarded, eur("40"));
+    assert_eq!(event.entries().unwrap().guarded, eur("40").money());
     let event = given([opened(), deposited(2, "100")])
         .when(reverse(3, "alice", 2, None, false))
         .accepted_with("0.00", "0.00");
-    assert_eq!(event.entries().unwrap().guarded, eur("100").negated());
+    assert_eq!(event.entries().unwrap().guarded, eur("100").toward(Direction::Debit));
 }
 
 #[test]
 fn parts_can_be_taken_back_until_nothing_is_left() {
-    let account = || given([opened(), deposited(2, "100"), withdrawn(3, "40"), reversed(4, 3, "30", true)]);
+    let account = || {
+        given([opened(), deposited(2, "100"), withdrawn(3, "40"), reversed(4, 3, "30", Direction::Credit)])
+    };
     account().when(reverse(5, "alice", 3, Some("10"), false)).accepted_with("100.00", "100.00");
     account()
         .when(reverse(5, "alice", 3, Some("10.01"), false))
         .declined_as(Decline::ReversalExceedsOriginal);
-    let rest = account().when(reverse(5, "alice", 3, None, false)).event();
+    let rest = account().when(reverse(5, "alice", 3, None, false)).body();
     let Fact::Reversed { amount, partial, .. } = rest.fact else { panic!() };
     assert_eq!((amount, partial), (eur("10"), false), "no amount: all that is left");
-    let done = || given([opened(), deposited(2, "100"), withdrawn(3, "40"), reversed(4, 3, "40", true)]);
+    let done = || {
+        given([opened(), deposited(2, "100"), withdrawn(3, "40"), reversed(4, 3, "40", Direction::Credit)])
+    };
     done().when(reverse(5, "alice", 3, None, false)).declined_as(Decline::ReversalExceedsOriginal);
     done().when(reverse(5, "alice", 3, Some("0.01"), false)).declined_as(Decline::ReversalExceedsOriginal);
 }
@@ -254,10 +264,10 @@ fn only_an_accepted_movement_can_be_reversed() {
         given([
             opened(),
             deposited(2, "100"),
-            reversed(3, 2, "10", false),
+            reversed(3, 2, "10", Direction::Debit),
             declined(4, Decline::InsufficientFunds),
             prevented(5, 90),
-            declined(90, Decline::Prevented(id(5))),
+            declined(90, Decline::Prevented(id(5).into())),
             frozen(7),
         ])
     };
@@ -284,7 +294,7 @@ fn a_reversal_that_comes_before_its_original_prevents_it() {
         close(99, "alice"),
         set_limit(99, "alice", "1"),
     ] {
-        ruled_out().when(command).declined_as(Decline::Prevented(id(3)));
+        ruled_out().when(command).declined_as(Decline::Prevented(id(3).into()));
     }
     ruled_out().when(withdraw(98, "alice", "1")).accepted_with("4.00", "4.00");
 }
@@ -316,8 +326,8 @@ fn what_a_partial_reversal_names_must_have_been_seen() {
 #[test]
 fn a_reversal_may_itself_be_prevented() {
     let account = || given([opened(), deposited(2, "5"), prevented(3, 4)]);
-    account().when(reverse(4, "alice", 2, None, false)).declined_as(Decline::Prevented(id(3)));
-    account().when(reverse(4, "alice", 77, None, false)).declined_as(Decline::Prevented(id(3)));
+    account().when(reverse(4, "alice", 2, None, false)).declined_as(Decline::Prevented(id(3).into()));
+    account().when(reverse(4, "alice", 77, None, false)).declined_as(Decline::Prevented(id(3).into()));
 }
 
 #[test]
@@ -347,21 +357,21 @@ fn what_is_wrong_with_a_request_comes_before_every_decline() {
 
 #[test]
 fn closed_then_frozen_then_prevented_then_the_rest_then_funds() {
-    let prevented_id = |account: Given| account.when(withdraw(99, "alice", "500")).event().decline().unwrap();
+    let prevented_id = |account: Given| account.when(withdraw(99, "alice", "500")).body().decline().unwrap();
     let closed_and_ruled_out = given([opened(), frozen(2), prevented(3, 99), closed(4)]);
     assert_eq!(prevented_id(closed_and_ruled_out), Decline::AccountClosed);
     let frozen_and_ruled_out = given([opened(), prevented(2, 99), frozen(3)]);
     assert_eq!(prevented_id(frozen_and_ruled_out), Decline::AccountFrozen);
     let ruled_out = given([opened(), prevented(2, 99)]);
-    assert_eq!(prevented_id(ruled_out), Decline::Prevented(id(2)));
+    assert_eq!(prevented_id(ruled_out), Decline::Prevented(id(2).into()));
     assert_eq!(prevented_id(given([opened()])), Decline::InsufficientFunds);
 
     // A deposit, a limit and a reversal pass the freeze and meet the prevention.
     let account = || given([opened(), deposited(2, "5"), prevented(3, 99), frozen(4)]);
-    account().when(deposit(99, "alice", LARGEST)).declined_as(Decline::Prevented(id(3)));
-    account().when(freeze(99, "alice")).declined_as(Decline::Prevented(id(3)));
-    account().when(close(99, "alice")).declined_as(Decline::Prevented(id(3)));
-    account().when(reverse(99, "alice", 1, None, false)).declined_as(Decline::Prevented(id(3)));
+    account().when(deposit(99, "alice", LARGEST)).declined_as(Decline::Prevented(id(3).into()));
+    account().when(freeze(99, "alice")).declined_as(Decline::Prevented(id(3).into()));
+    account().when(close(99, "alice")).declined_as(Decline::Prevented(id(3).into()));
+    account().when(reverse(99, "alice", 1, None, false)).declined_as(Decline::Prevented(id(3).into()));
 
     // What is left of the original comes before funds.
     let spent = given([opened(), deposited(2, "5"), withdrawn(3, "5")]);
@@ -370,11 +380,10 @@ fn closed_then_frozen_then_prevented_then_the_rest_then_funds() {
 
 #[test]
 fn a_decline_says_how_the_account_stands() {
-    let event = given([opened_with("10"), deposited(2, "5")])
-        .when(withdraw(3, "alice", "99"))
-        .declined_as(Decline::InsufficientFunds);
-    assert_eq!((event.answer.balance, event.answer.available), (eur("5"), eur("15")));
-    assert_eq!(event.revision, 2);
+    let declined = || given([opened_with("10"), deposited(2, "5")]).when(withdraw(3, "alice", "99"));
+    let answer = declined().declined_as(Decline::InsufficientFunds).answer;
+    assert_eq!((answer.balance, answer.available), (eur("5").money(), eur("15").money()));
+    assert_eq!(declined().event().revision, 2);
 }
 
 // ---- the same request, or another

@@ -247,10 +247,10 @@ async fn the_index_agrees_with_the_journal_id_by_id() {
             let line = codec::decode(line).unwrap();
             let (position, event) = (line.position, &line.event);
             let booked = Mark { position, role: Role::Booked };
-            assert_eq!(index.marks(event.transaction_id).unwrap(), [booked]);
+            assert_eq!(index.marks(event.id).unwrap(), [booked]);
             if position.is_multiple_of(16) {
                 let revision = event.revision..=event.revision;
-                let found = index.revisions(StreamKey::of(&event.account), revision, false, 2).unwrap();
+                let found = index.revisions(StreamKey::of(&event.stream), revision, false, 2).unwrap();
                 assert_eq!(found.iter().map(|(_, facts)| facts.position).collect::<Vec<_>>(), [position]);
             }
             next += 1;
@@ -258,7 +258,7 @@ async fn the_index_agrees_with_the_journal_id_by_id() {
     }
     assert_eq!(next - 1, head.position);
     for n in EVENTS..EVENTS + 20_000 {
-        assert_eq!(index.marks(id(scattered(n))).unwrap(), [], "an ID that was never used");
+        assert_eq!(index.marks(id(scattered(n)).into()).unwrap(), [], "an ID that was never used");
     }
     index.close().unwrap();
 }

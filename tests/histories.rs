@@ -17,10 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bookonce::answers::render;
+use bookonce::domain::account::decline::Decline;
+use bookonce::domain::account::event::AccountEvent;
 use bookonce::domain::command::Command;
-use bookonce::domain::decline::Decline;
-use bookonce::domain::event::Kind;
-use bookonce::domain::ids::TransactionId;
+use bookonce::domain::ids::Id;
+use bookonce::domain::kind::Kind;
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::ledger::{At, Ledger, StatementQuery, Verdict};
 use bookonce::store::chain::Hash;
@@ -118,7 +119,7 @@ fn told(line: &str) -> Value {
     let event = codec::decode(line.as_bytes()).unwrap().event;
     let answer = render(&event);
     let body = String::from_utf8(answer.body).unwrap();
-    json!({"transaction_id": event.transaction_id.to_string(), "status": answer.status, "body": body})
+    json!({"transaction_id": event.id.to_string(), "status": answer.status, "body": body})
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn the_histories_have_every_event_and_every_decline() {
     let mut seen = Vec::new();
     for line in names().iter().flat_map(|name| read(name).lines) {
         let event = codec::decode(line.as_bytes()).unwrap().event;
-        seen.push((event.kind(), event.decline().map(Decline::code)));
+        seen.push((event.kind(), event.account().and_then(AccountEvent::decline).map(Decline::code)));
     }
     for kind in Kind::ALL {
         assert!(seen.contains(&(kind, None)), "no {}", kind.name());
@@ -191,8 +192,8 @@ async fn each_replays_to_what_it_was() {
             let event = codec::decode(line.as_bytes()).unwrap().event;
             let operation = event.request();
             let again = Command {
-                transaction_id: TransactionId::parse(answer["transaction_id"].as_str().unwrap()).unwrap(),
-                account: event.account,
+                id: Id::parse(answer["transaction_id"].as_str().unwrap()).unwrap(),
+                stream: event.stream,
                 operation,
                 origin: event.origin,
             };
@@ -234,16 +235,17 @@ async fn projections(ledger: &Ledger) -> String {
         writeln!(out, "{:>20} {}", "", statement.opening_balance).unwrap();
         for line in &statement.lines {
             let event = &line.event;
-            let (kind, code) = (event.kind().name(), event.decline().map_or("", Decline::code));
-            let moved = event.entries().map(|entries| entries.guarded.to_string()).unwrap_or_default();
+            let body = event.account().unwrap();
+            let (kind, code) = (event.kind().name(), body.decline().map_or("", Decline::code));
+            let moved = body.entries().map(|entries| entries.guarded.to_string()).unwrap_or_default();
             writeln!(
                 out,
                 "{:>4} {kind:>15} {moved} {code} = {} on {}",
-                line.position, event.answer.balance, event.effective_at
+                line.position, body.answer.balance, body.effective_at
             )
             .unwrap();
             for at in
-                [At::Position(line.position), At::Known(event.recorded_at), At::Effective(event.effective_at)]
+                [At::Position(line.position), At::Known(event.recorded_at), At::Effective(body.effective_at)]
             {
                 let then = ledger.account(&account.name, at).await.unwrap();
                 let then =

@@ -121,7 +121,7 @@ async fn judge(node: &Running, shared: &Shared) -> Model {
         for line in String::from_utf8(lines).unwrap().lines() {
             model.line(line);
             let event = codec::decode(line.as_bytes()).unwrap().event;
-            let (id, answer) = (event.transaction_id.to_string(), render(&event));
+            let (id, answer) = (event.id.to_string(), render(&event));
             if let Some(told) = answers.get(&id) {
                 assert_eq!(told.0, answer.status);
                 assert_eq!(told.1.as_bytes(), answer.body, "another answer than the journal's");

@@ -100,7 +100,7 @@ fn the_same(data: &Path, copy: &Path) {
 async fn every_id_has_its_first_answer(export: &str, restored: &Ledger) {
     let events = export.lines().filter(|line| !line.starts_with(r#"{"manifest""#));
     let asked = stream::iter(events.map(|line| codec::decode(line.as_bytes()).unwrap())).map(async |first| {
-        let found = restored.transaction(first.event.transaction_id).await.unwrap().unwrap();
+        let found = restored.transaction(first.event.id).await.unwrap().unwrap();
         assert_eq!(render(&found.first.unwrap().event), render(&first.event), "position {}", first.position);
     });
     assert_eq!(asked.buffered(32).count().await, LINES + ACCOUNTS);

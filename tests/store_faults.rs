@@ -155,7 +155,7 @@ async fn lasting(fault: Fault, n: u64, patience: Duration) -> usize {
         }
         let verdicts = pair.send(&step).await;
         for (command, verdict) in step.1.iter().zip(&verdicts) {
-            let id = command.transaction_id;
+            let id = command.id;
             match verdict {
                 Verdict::Unavailable(Unavailable::OutcomeUnknown) => {
                     unknown += 1;

@@ -214,7 +214,7 @@ impl Storm<'_> {
             let Ok(verdicts) = outcome else { continue };
             assert_eq!(batch.len(), verdicts.len());
             for (command, verdict) in batch.iter().zip(verdicts) {
-                let id = command.transaction_id.to_string();
+                let id = command.id.to_string();
                 match verdict {
                     Verdict::Booked(event, at) | Verdict::Replayed(event, at) => {
                         let (_, line) =
@@ -252,7 +252,7 @@ impl Storm<'_> {
     }
 
     fn refused(&self, before: &Model, command: &Command, refusal: &Refusal) {
-        let (id, account) = (command.transaction_id.to_string(), command.account.as_str());
+        let (id, account) = (command.id.to_string(), command.stream.account().unwrap().as_str());
         assert!(!before.first.contains_key(&id), "an ID that has an answer was refused");
         match refusal {
             Refusal::AccountNotFound => assert!(!before.accounts.contains_key(account), "{account} is there"),
@@ -269,7 +269,7 @@ impl Storm<'_> {
                 let bookonce::domain::command::Operation::Reverse(asked) = &command.operation else {
                     panic!()
                 };
-                assert_eq!((*field, asked.reverses), ("reverses", command.transaction_id));
+                assert_eq!((*field, command.id), ("reverses", asked.reverses.into()));
             }
         }
     }

@@ -6,7 +6,8 @@
 
 mod v1;
 
-use crate::domain::event::Event;
+use crate::domain::event::{Body, Event};
+use crate::domain::stream::StreamName;
 
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,5 +21,7 @@ pub struct Answer {
 /// Renders the answer that this event is.
 #[must_use]
 pub fn render(event: &Event) -> Answer {
-    v1::render(event)
+    match (&event.stream, &event.body) {
+        (StreamName::Account(name), Body::Account(body)) => v1::account(event, name, body),
+    }
 }

@@ -1,35 +1,37 @@
 //! Answers of version 1. Frozen: a fixture for each outcome holds every byte.
 
-use crate::domain::decline::Decline;
-use crate::domain::event::{Event, Fact};
-use crate::domain::metadata::Metadata;
-use crate::store::codec::text;
+use crate::domain::account::decline::Decline;
+use crate::domain::account::event::{AccountEvent, Fact};
+use crate::domain::event::Event;
+use crate::domain::ids::AccountName;
+use crate::store::codec::json::{metadata, put, text};
 
 use super::Answer;
 
-pub(super) fn render(event: &Event) -> Answer {
-    let mut body = Vec::with_capacity(512);
-    match event.decline() {
+/// Renders the answer to a command on an account.
+pub(super) fn account(event: &Event, name: &AccountName, body: &AccountEvent) -> Answer {
+    let mut out = Vec::with_capacity(512);
+    match body.decline() {
         None => {
-            accepted(event, &mut body);
-            Answer { status: 201, body }
+            accepted(event, name, body, &mut out);
+            Answer { status: 201, body: out }
         }
         Some(decline) => {
-            declined(event, decline, &mut body);
-            Answer { status: 402, body }
+            declined(event, name, body, decline, &mut out);
+            Answer { status: 402, body: out }
         }
     }
 }
 
-fn accepted(event: &Event, out: &mut Vec<u8>) {
+fn accepted(event: &Event, account: &AccountName, body: &AccountEvent, out: &mut Vec<u8>) {
     put(out, &["{\"transaction_id\":\""]);
-    event.transaction_id.write(out);
+    event.id.write(out);
     put(out, &["\",\"kind\":\"", event.kind().name(), "\",\"outcome\":\"accepted\",\"account\":\""]);
-    put(out, &[event.account.as_str(), "\",\"currency\":\"", event.currency.code(), "\""]);
-    own(event, out);
-    standing(event, out);
-    if let Some(entries) = event.entries() {
-        put(out, &[",\"entries\":[{\"account\":\"", event.account.as_str(), "\",\"amount\":\""]);
+    put(out, &[account.as_str(), "\",\"currency\":\"", body.currency.code(), "\""]);
+    own(body, out);
+    standing(body, out);
+    if let Some(entries) = body.entries() {
+        put(out, &[",\"entries\":[{\"account\":\"", account.as_str(), "\",\"amount\":\""]);
         entries.guarded.write(out);
         put(out, &["\"},{\"account\":\"", entries.counter_account.as_str(), "\",\"amount\":\""]);
         entries.guarded.negated().write(out);
@@ -39,8 +41,8 @@ fn accepted(event: &Event, out: &mut Vec<u8>) {
 }
 
 /// The fields that only this kind of answer has.
-fn own(event: &Event, out: &mut Vec<u8>) {
-    match &event.fact {
+fn own(body: &AccountEvent, out: &mut Vec<u8>) {
+    match &body.fact {
         Fact::AccountOpened { overdraft_limit, metadata: pairs } => {
             put(out, &[",\"status\":\"open\",\"overdraft_limit\":\"", &overdraft_limit.to_string(), "\""]);
             metadata(pairs, out);
@@ -50,7 +52,7 @@ fn own(event: &Event, out: &mut Vec<u8>) {
             moved.amount.write(out);
             out.push(b'"');
             if moved.effective_at_given {
-                put(out, &[",\"effective_at\":\"", &event.effective_at.to_string(), "\""]);
+                put(out, &[",\"effective_at\":\"", &body.effective_at.to_string(), "\""]);
             }
             metadata(&moved.metadata, out);
         }
@@ -74,18 +76,18 @@ fn own(event: &Event, out: &mut Vec<u8>) {
     }
 }
 
-fn declined(event: &Event, decline: Decline, out: &mut Vec<u8>) {
+fn declined(event: &Event, account: &AccountName, body: &AccountEvent, decline: Decline, out: &mut Vec<u8>) {
     let (title, detail) = words(decline);
     put(out, &["{\"type\":\"urn:bookonce:problem:", decline.code(), "\",\"title\":\"", title]);
     put(out, &["\",\"status\":402,\"detail\":\"", detail, "\",\"code\":\"", decline.code()]);
     put(out, &["\",\"recorded\":true,\"transaction_id\":\""]);
-    event.transaction_id.write(out);
+    event.id.write(out);
     put(out, &["\",\"kind\":\"", event.kind().name(), "\",\"outcome\":\"declined\",\"account\":\""]);
-    put(out, &[event.account.as_str(), "\",\"currency\":\"", event.currency.code(), "\""]);
+    put(out, &[account.as_str(), "\",\"currency\":\"", body.currency.code(), "\""]);
     if let Decline::Prevented(by) = decline {
         put(out, &[",\"prevented_by\":\"", &by.to_string(), "\""]);
     }
-    standing(event, out);
+    standing(body, out);
     ending(event, out);
 }
 
@@ -115,11 +117,11 @@ fn words(decline: Decline) -> (&'static str, &'static str) {
     }
 }
 
-fn standing(event: &Event, out: &mut Vec<u8>) {
+fn standing(body: &AccountEvent, out: &mut Vec<u8>) {
     put(out, &[",\"balance\":\""]);
-    event.answer.balance.write(out);
+    body.answer.balance.write(out);
     put(out, &["\",\"available\":\""]);
-    event.answer.available.write(out);
+    body.answer.available.write(out);
     out.push(b'"');
 }
 
@@ -132,22 +134,4 @@ fn ending(event: &Event, out: &mut Vec<u8>) {
 fn status(status: &str, reason: &str, out: &mut Vec<u8>) {
     put(out, &[",\"status\":\"", status, "\",\"reason\":"]);
     text(reason, out);
-}
-
-fn metadata(pairs: &Metadata, out: &mut Vec<u8>) {
-    for (place, (key, value)) in pairs.iter().enumerate() {
-        put(out, &[if place == 0 { ",\"metadata\":{" } else { "," }]);
-        text(key, out);
-        out.push(b':');
-        text(value, out);
-    }
-    if !pairs.is_empty() {
-        out.push(b'}');
-    }
-}
-
-fn put(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(part.as_bytes());
-    }
 }

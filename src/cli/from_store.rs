@@ -9,6 +9,7 @@ use crate::audit;
 use crate::audit::source::channel::{AuditorGone, FedJournal, Feeder, fed};
 use crate::config::ConnectionString;
 use crate::domain::ids::AccountName;
+use crate::domain::stream::StreamName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
 
 /// Events a page.
@@ -21,7 +22,7 @@ const ASKED_AT_ONCE: usize = 32;
 pub(super) struct StoreFlag {
     /// An EventStoreDB in its place, by its connection string (esdb://HOST:2113).
     #[arg(long, value_name = "URL")]
-    pub store: Option<ConnectionString>,
+    pub(crate) store: Option<ConnectionString>,
 }
 
 /// A store that is connected to, and what its work is done in.
@@ -57,7 +58,7 @@ impl Connected {
             .map(|account| {
                 let store = self.store.clone();
                 async move {
-                    let why = match store.cut(&account).await {
+                    let why = match store.cut(&StreamName::Account(account.clone())).await {
                         Err(StoreError::Deleted) => Ok(Some("deleted for ever".to_owned())),
                         cut => cut,
                     };

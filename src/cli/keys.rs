@@ -96,7 +96,7 @@ fn parse_name(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// When the keys can't be read or written, or the output can't.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let mut shown = Vec::new();
     let exit = act(args, &mut shown)?;
     if !shown.is_empty() {

@@ -3,22 +3,40 @@
 use std::sync::Arc;
 
 use super::currency::Currency;
-use super::ids::{AccountName, CounterAccount, TransactionId};
+use super::ids::{CounterAccount, Id, TransactionId};
 use super::metadata::{Metadata, Origin};
-use super::money::Written;
+use super::money::{Written, WrittenAmount};
+use super::stream::StreamName;
 use super::time::Timestamp;
 
 /// One request to book something, with the ID that makes it bookable only once.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The client's ID for it.
-    pub transaction_id: TransactionId,
-    /// The account it is about.
-    pub account: AccountName,
+    /// The ID that it is booked with.
+    pub id: Id,
+    /// The stream that it is decided on.
+    pub stream: StreamName,
     /// What is asked.
     pub operation: Operation,
     /// Who asks, and why.
     pub origin: Origin,
+}
+
+impl Command {
+    /// The ID that it names beside its own.
+    #[must_use]
+    pub fn names(&self) -> Option<Id> {
+        match &self.operation {
+            Operation::Reverse(asked) => Some(Id::Client(asked.reverses)),
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_) => None,
+        }
+    }
 }
 
 /// What is asked of an account: every field that has a meaning, none that has not.
@@ -56,8 +74,8 @@ pub struct Opening {
 /// The fields of a deposit or a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// How much; greater than zero.
-    pub amount: Written,
+    /// How much.
+    pub amount: WrittenAmount,
     /// The ledger's own account on the other side.
     pub counter_account: CounterAccount,
     /// When it happened in the world, if the client said so.
@@ -72,7 +90,7 @@ pub struct Reversal {
     /// The transaction to take back.
     pub reverses: TransactionId,
     /// How much of it; all that is left when not said.
-    pub amount: Option<Written>,
+    pub amount: Option<WrittenAmount>,
     /// Why.
     pub reason: Reason,
     /// May it pass the overdraft limit?

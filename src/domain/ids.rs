@@ -46,6 +46,126 @@ impl fmt::Debug for TransactionId {
     }
 }
 
+/// A step that the ledger books of its own accord: of a hold, or of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Money is set aside.
+    Hold,
+    /// Money comes in.
+    Credit,
+    /// What was set aside goes out.
+    Capture,
+    /// What was set aside is free again.
+    Release,
+    /// What was set aside is free again, because its time is over.
+    Expiry,
+    /// A credit that has not come is ruled out.
+    RuleOut,
+}
+
+impl Step {
+    const ALL: [Self; 6] =
+        [Self::Hold, Self::Credit, Self::Capture, Self::Release, Self::Expiry, Self::RuleOut];
+
+    /// Its name in an ID.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::Credit => "credit",
+            Self::Capture => "capture",
+            Self::Release => "release",
+            Self::Expiry => "expiry",
+            Self::RuleOut => "rule-out",
+        }
+    }
+}
+
+/// The ID that an event is booked with, unique in the ledger, for ever.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Id {
+    /// The client's own transaction ID.
+    Client(TransactionId),
+    /// The ID of what the ledger books of its own accord, written `UUID:step:n`. It is no UUID, so that no client can use
+    /// it first.
+    Step {
+        /// The hold or the transfer that the step is of.
+        of: TransactionId,
+        /// Which step.
+        step: Step,
+        /// Which attempt at it, from 1.
+        attempt: u32,
+    },
+}
+
+impl Id {
+    /// Reads a transaction ID or a step's ID; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let Some((of, rest)) = text.split_once(':') else {
+            return TransactionId::parse(text).map(Self::Client);
+        };
+        let (step, attempt) = rest.split_once(':')?;
+        let id = Self::Step {
+            of: TransactionId::parse(of)?,
+            step: Step::ALL.into_iter().find(|known| known.name() == step)?,
+            attempt: attempt.parse().ok().filter(|attempt| *attempt > 0)?,
+        };
+        // One ID has one text: no other spelling of the UUID, no padded number.
+        (id.to_string() == text).then_some(id)
+    }
+
+    /// The client's transaction ID, if it is one.
+    #[must_use]
+    pub fn client(&self) -> Option<TransactionId> {
+        match self {
+            Self::Client(id) => Some(*id),
+            Self::Step { .. } => None,
+        }
+    }
+
+    /// Appends its text.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Client(id) => id.write(out),
+            Self::Step { of, step, attempt } => {
+                of.write(out);
+                out.push(b':');
+                out.extend_from_slice(step.name().as_bytes());
+                out.push(b':');
+                out.extend_from_slice(itoa::Buffer::new().format(*attempt).as_bytes());
+            }
+        }
+    }
+}
+
+impl From<TransactionId> for Id {
+    fn from(id: TransactionId) -> Self {
+        Self::Client(id)
+    }
+}
+
+impl PartialEq<TransactionId> for Id {
+    fn eq(&self, other: &TransactionId) -> bool {
+        *self == Self::Client(*other)
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(id) => id.fmt(f),
+            Self::Step { of, step, attempt } => write!(f, "{of}:{}:{attempt}", step.name()),
+        }
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 fn is_name(text: &str) -> bool {
     let rest = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-');
     (1..=64).contains(&text.len())
@@ -149,6 +269,26 @@ mod tests {
         for text in ["cash", "@", "@transit", "@@cash", "@ cash"] {
             assert_eq!(CounterAccount::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_id_is_the_clients_or_a_steps_and_has_one_text() {
+        const T: &str = "018f4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e";
+        let of = TransactionId::parse(T).unwrap();
+        assert_eq!(Id::parse(T), Some(Id::Client(of)));
+        for step in Step::ALL {
+            let id = Id::Step { of, step, attempt: 12 };
+            assert_eq!(Id::parse(&id.to_string()), Some(id));
+            let mut written = Vec::new();
+            id.write(&mut written);
+            assert_eq!(written, id.to_string().into_bytes());
+        }
+        assert_eq!(Id::Step { of, step: Step::RuleOut, attempt: 1 }.to_string(), format!("{T}:rule-out:1"));
+        for rest in [":hold", ":hold:", ":hold:0", ":hold:01", ":hold:+1", ":Hold:1", ":hold:1:1", "::1", ":"]
+        {
+            assert_eq!(Id::parse(&format!("{T}{rest}")), None, "{rest}");
+        }
+        assert_eq!(Id::parse(&format!("{}:hold:1", T.to_uppercase())), None);
     }
 
     #[test]

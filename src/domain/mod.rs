@@ -1,19 +1,28 @@
 //! The core: what a ledger may book and what follows from it. Pure: no clock, no random number, no I/O, no async.
 //!
 //! A [`command::Command`] meets what the ledger knows ([`decide::Standing`]) in [`decide::decide`] and becomes an
-//! [`event::Event`] or a [`decide::Refusal`]; [`account::Account::evolve`] folds events into state. Knows no other
+//! [`event::Event`] or a [`decide::Refusal`]; [`state::State::evolve`] folds the events of a stream into its state. The stream
+//! ([`stream::StreamName`]) is the unit that is decided on; an account is one kind of stream. Knows no other
 //! module of this crate. Up the way: `clerk` runs it; down the way: `store` keeps its events.
+
+#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 pub mod account;
 pub mod command;
 pub mod currency;
 pub mod decide;
-pub mod decline;
 pub mod digest;
 pub mod event;
 pub mod ids;
+pub mod kind;
 pub mod metadata;
 pub mod money;
+pub mod refusal;
 pub mod role;
 pub mod same;
+pub mod standing;
+pub mod state;
+pub mod stream;
 pub mod time;
+pub mod trace;

@@ -12,6 +12,17 @@ pub const LARGEST_MAJOR: i64 = 1_000_000_000_000_000;
 /// The most decimals that any currency has.
 const MOST_DECIMALS: usize = 4;
 
+/// The most digits that a sum has: so many fit into 96 bits.
+const MOST_DIGITS: usize = 28;
+
+/// The number that the digits are, without their point. Of at most [`MOST_DIGITS`] digits none is lost.
+fn units(whole: &str, fraction: &str) -> i128 {
+    whole
+        .bytes()
+        .chain(fraction.bytes())
+        .fold(0, |sum: i128, digit| sum.wrapping_mul(10).wrapping_add(i128::from(digit.wrapping_sub(b'0'))))
+}
+
 /// Why a text is no amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
@@ -58,24 +69,9 @@ impl Written {
         if whole.len() > 16 {
             return Err(AmountError::TooLarge);
         }
-        let units = whole
-            .bytes()
-            .chain(fraction.bytes())
-            .fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
-        let value = Decimal::from_i128_with_scale(units, u32::try_from(fraction.len()).unwrap_or_default());
+        let places = u32::try_from(fraction.len()).unwrap_or_default();
+        let value = Decimal::from_i128_with_scale(units(whole, fraction), places);
         if value > Decimal::from(LARGEST_MAJOR) { Err(AmountError::TooLarge) } else { Ok(Self(value)) }
-    }
-
-    /// Reads an amount: as [`parse`](Self::parse), and greater than zero.
-    ///
-    /// # Errors
-    /// Those of `parse`, or [`AmountError::NotPositive`].
-    pub fn parse_positive(text: &str) -> Result<Self, AmountError> {
-        if text.strip_prefix('-').is_some_and(|rest| Self::parse(rest).is_ok()) {
-            return Err(AmountError::NotPositive);
-        }
-        let written = Self::parse(text)?;
-        if written.0.is_zero() { Err(AmountError::NotPositive) } else { Ok(written) }
     }
 
     /// The same number with exactly the currency's decimals.
@@ -104,6 +100,108 @@ impl fmt::Display for Written {
     }
 }
 
+/// An amount as a client wrote it: a [`Written`] number that is greater than zero.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WrittenAmount(Written);
+
+impl WrittenAmount {
+    /// Reads an amount: as [`Written::parse`], and greater than zero.
+    ///
+    /// # Errors
+    /// Those of `Written::parse`, or [`AmountError::NotPositive`].
+    pub fn parse(text: &str) -> Result<Self, AmountError> {
+        if text.strip_prefix('-').is_some_and(|rest| Written::parse(rest).is_ok()) {
+            return Err(AmountError::NotPositive);
+        }
+        let written = Written::parse(text)?;
+        if written.0.is_zero() { Err(AmountError::NotPositive) } else { Ok(Self(written)) }
+    }
+
+    /// The same amount with exactly the currency's decimals.
+    ///
+    /// # Errors
+    /// As [`Written::fit`].
+    pub fn fit(self, currency: Currency) -> Result<Amount, AmountError> {
+        self.0.fit(currency).map(Amount)
+    }
+}
+
+impl From<Amount> for WrittenAmount {
+    fn from(amount: Amount) -> Self {
+        Self(amount.0.into())
+    }
+}
+
+impl fmt::Display for WrittenAmount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Which way money moves, as the guarded account sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Money comes in.
+    Credit,
+    /// Money goes out.
+    Debit,
+}
+
+impl Direction {
+    /// The other way.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Credit => Self::Debit,
+            Self::Debit => Self::Credit,
+        }
+    }
+}
+
+/// How much money is moved: a [`Money`] that is greater than zero.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount(Money);
+
+impl Amount {
+    /// The sum as an amount; `None` for zero and for less.
+    #[must_use]
+    pub fn new(sum: Money) -> Option<Self> {
+        (!sum.is_zero() && !sum.is_negative()).then_some(Self(sum))
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn money(self) -> Money {
+        self.0
+    }
+
+    /// What the guarded account gains when so much moves this way; negative where it loses.
+    #[must_use]
+    pub fn toward(self, direction: Direction) -> Money {
+        match direction {
+            Direction::Credit => self.0,
+            Direction::Debit => self.0.negated(),
+        }
+    }
+
+    /// Appends the decimal string, as [`Money::write`] does.
+    pub fn write(self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// An exact sum in some currency, with that currency's number of decimals. May be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(Decimal);
@@ -129,15 +227,16 @@ impl Money {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !number(whole) || !number(fraction) || whole.len() + fraction.len() > 28 {
+        let length = whole.len().saturating_add(fraction.len());
+        if whole.is_empty() || !number(whole) || !number(fraction) || length > MOST_DIGITS {
             return None;
         }
         if u32::try_from(fraction.len()).ok()? != currency.decimals() || digits.ends_with('.') {
             return None;
         }
-        let units =
-            whole.bytes().chain(fraction.bytes()).fold(0_i128, |sum, d| sum * 10 + i128::from(d - b'0'));
-        Some(Self(Decimal::from_i128_with_scale(if negative { -units } else { units }, currency.decimals())))
+        let mut value = Decimal::from_i128_with_scale(units(whole, fraction), currency.decimals());
+        value.set_sign_negative(negative && !value.is_zero());
+        Some(Self(value))
     }
 
     /// The sum; `None` where it passes what 96 bits hold, some 10^13 times the largest balance.
@@ -155,7 +254,9 @@ impl Money {
     /// The same sum the other way round.
     #[must_use]
     pub fn negated(self) -> Self {
-        if self.0.is_zero() { self } else { Self(-self.0) }
+        let mut value = self.0;
+        value.set_sign_negative(!value.is_zero() && value.is_sign_positive());
+        Self(value)
     }
 
     /// Less than nothing?
@@ -187,9 +288,9 @@ impl Money {
                     out.extend_from_slice(fraction);
                 }
             }
-            _ => {
+            Some(_) | None => {
                 out.extend_from_slice(b"0.");
-                out.extend(std::iter::repeat_n(b'0', places - digits.len()));
+                out.extend(std::iter::repeat_n(b'0', places.saturating_sub(digits.len())));
                 out.extend_from_slice(digits);
             }
         }
@@ -225,17 +326,17 @@ mod tests {
             "1e3", "1_000", "+5", " 5 ", "5.", ".5", "0x10", "٣", "NaN", "Infinity", "1,000.00", "", "007",
             "5.5.5", "-", "5\n", "½", "１",
         ] {
-            assert_eq!(Written::parse_positive(text), Err(AmountError::NotDecimal), "{text:?}");
+            assert_eq!(WrittenAmount::parse(text), Err(AmountError::NotDecimal), "{text:?}");
         }
         for text in ["0", "0.00", "-0", "-5", "-0.00"] {
-            assert_eq!(Written::parse_positive(text), Err(AmountError::NotPositive), "{text:?}");
+            assert_eq!(WrittenAmount::parse(text), Err(AmountError::NotPositive), "{text:?}");
         }
     }
 
     #[test]
     fn nothing_is_rounded() {
         let fit = |text: &str, code: &str| {
-            Written::parse_positive(text)
+            WrittenAmount::parse(text)
                 .and_then(|w| w.fit(Currency::parse(code).unwrap()))
                 .map(|m| m.to_string())
         };
@@ -249,9 +350,9 @@ mod tests {
 
     #[test]
     fn the_largest_amount_is_ten_to_the_fifteenth() {
-        assert!(Written::parse_positive("1000000000000000.00").is_ok());
+        assert!(WrittenAmount::parse("1000000000000000.00").is_ok());
         for text in ["1000000000000000.01", "10000000000000000", &"9".repeat(400)] {
-            assert_eq!(Written::parse_positive(text), Err(AmountError::TooLarge), "{text}");
+            assert_eq!(WrittenAmount::parse(text), Err(AmountError::TooLarge), "{text}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::command::{Command, Move, Operation};
 use super::event::Event;
 use super::metadata::Metadata;
+use super::stream::StreamName;
 
 /// A field in which a request differs from the one that its ID was first used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
         }
     };
     compare("operation", Some(first.request().name().into()), Some(now.operation.name().into()));
-    compare("account", Some(first.account.to_string()), Some(now.account.to_string()));
+    compare("account", account(&first.stream), account(&now.stream));
     for (field, value) in &before {
         let other = after.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone());
         compare(field, Some(value.clone()), other);
@@ -40,6 +41,10 @@ pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
         }
     }
     found
+}
+
+fn account(stream: &StreamName) -> Option<String> {
+    stream.account().map(ToString::to_string)
 }
 
 /// The fields of a request that have a meaning, each in one canonical text; a field left out at its default is there

@@ -58,7 +58,8 @@ impl Timestamp {
         let moment = jiff::tz::Offset::UTC.to_datetime(moment);
         let mut number = |value: i64, width: u32, after: u8| {
             for place in (0..width).rev() {
-                out.push(b'0' + u8::try_from(value / 10_i64.pow(place) % 10).unwrap_or_default());
+                let digit = value.div_euclid(10_i64.saturating_pow(place)).rem_euclid(10);
+                out.push(b'0'.saturating_add(u8::try_from(digit).unwrap_or_default()));
             }
             out.push(after);
         };

@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::Money;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::IndexError;
@@ -20,7 +22,7 @@ use super::record::StreamKey;
 use super::tree::TreeKind;
 
 /// The format of the index: another one is built anew from the journal.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 
 /// Up to where the index knows the journal, and whose journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +47,9 @@ pub enum Kind {
     Reversed = 2,
     /// One of the ledger's own accounts, by currency and name.
     Internal = 3,
-    /// An ID that two accounts have, by ID.
+    /// An ID that two streams have, by ID.
     Twice = 4,
-    /// An account whose stream is damaged, by name.
+    /// A stream that is damaged, by name.
     Damaged = 5,
 }
 
@@ -66,6 +68,32 @@ pub fn open(path: &Path) -> Result<Connection, IndexError> {
              PRIMARY KEY(kind, key)) WITHOUT ROWID;",
     )?;
     Ok(connection)
+}
+
+/// As [`open`]; but a catalog of an earlier format is deleted first, so that the index is built anew from the journal.
+pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
+    let connection = open(path)?;
+    let format = meta(&connection, "format")?.and_then(|text| text.parse::<i64>().ok());
+    if format.is_none_or(|format| format >= FORMAT) {
+        return Ok(connection);
+    }
+    drop(connection);
+    tracing::info!(
+        format,
+        now = FORMAT,
+        "the index has an earlier format; it is built anew from the journal"
+    );
+    // What is not in the catalog any more is removed when the runs are opened. The database goes last: without it there
+    // is no index.
+    for ending in ["-wal", "-shm", ""] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(ending);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    open(path)
 }
 
 /// A value of `meta`.
@@ -280,9 +308,16 @@ pub fn check(connection: &Connection) -> Result<u64, IndexError> {
     }
 }
 
-/// An account as a row's value.
-pub fn account_value(tracked: &Tracked) -> String {
-    let account = &tracked.account;
+/// The kind and the key of the row that says how a stream stands.
+pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
+    match stream {
+        StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
+    }
+}
+
+/// How a stream stands, as a row's value.
+pub fn state_value(tracked: &Tracked) -> String {
+    let State::Account(account) = &tracked.state;
     let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
     format!(
         "{} {} {} {} {} {}{hash}",
@@ -295,8 +330,9 @@ pub fn account_value(tracked: &Tracked) -> String {
     )
 }
 
-/// The account that a row is about.
-pub fn read_account(name: &AccountName, value: &str) -> Result<Tracked, IndexError> {
+/// How a stream stands, from its row.
+pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
+    let StreamName::Account(name) = stream;
     let read = || {
         let mut parts = value.split(' ');
         let currency = Currency::parse(parts.next()?)?;
@@ -313,7 +349,8 @@ pub fn read_account(name: &AccountName, value: &str) -> Result<Tracked, IndexErr
             Some(text) => Some(Hash::parse(text)?),
             None => None,
         };
-        parts.next().is_none().then(|| Tracked { stream: StreamKey::of(name), account, hash })
+        let state = State::Account(account);
+        parts.next().is_none().then(|| Tracked { key: StreamKey::of(stream), state, hash })
     };
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
 }
@@ -321,16 +358,16 @@ pub fn read_account(name: &AccountName, value: &str) -> Result<Tracked, IndexErr
 /// A note's kind, key and value.
 pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     match note {
-        Note::Twice(id) => (Kind::Twice, id.as_bytes().to_vec(), id.to_string()),
-        Note::Damaged(account, why) => (Kind::Damaged, account.as_str().into(), why.clone()),
+        Note::Twice(id) => (Kind::Twice, id_row_key(*id), id.to_string()),
+        Note::Damaged(stream, why) => (Kind::Damaged, stream.to_string().into_bytes(), why.clone()),
     }
 }
 
 /// The note that a row holds.
 pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
     match kind {
-        Kind::Twice => TransactionId::parse(&value).map(Note::Twice),
-        Kind::Damaged => Some(Note::Damaged(AccountName::parse(std::str::from_utf8(key).ok()?)?, value)),
+        Kind::Twice => Id::parse(&value).map(Note::Twice),
+        Kind::Damaged => Some(Note::Damaged(StreamName::parse(std::str::from_utf8(key).ok()?)?, value)),
         Kind::Account | Kind::Reversed | Kind::Internal => None,
     }
 }
@@ -361,7 +398,7 @@ pub fn read_internal_key(key: &[u8]) -> Option<InternalKey> {
     Some((CounterAccount::parse(name)?, Currency::parse(currency)?))
 }
 
-/// The key of a transaction.
-pub fn reversed_key(id: TransactionId) -> [u8; 16] {
-    *id.as_bytes()
+/// The key of a row that is about an ID.
+pub fn id_row_key(id: Id) -> Vec<u8> {
+    id.to_string().into_bytes()
 }

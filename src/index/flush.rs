@@ -187,7 +187,7 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
         match &state.frozen {
             Some(frozen) => Arc::clone(frozen),
             None => {
-                let frozen = Arc::new(std::mem::take(&mut state.active));
+                let frozen = Arc::new(std::mem::replace(&mut state.active, Memtable::new(shared.seed)));
                 state.frozen = Some(Arc::clone(&frozen));
                 frozen
             }
@@ -245,16 +245,10 @@ impl Writer {
     ) -> Result<(), IndexError> {
         let mut sum = self.sum;
         let transaction = self.connection.transaction()?;
-        for tracked in frozen.all_accounts() {
-            let account = &tracked.account;
-            let value = catalog::account_value(tracked);
-            catalog::set_state(
-                &transaction,
-                Kind::Account,
-                account.name.as_str().as_bytes(),
-                &value,
-                &mut sum,
-            )?;
+        for tracked in frozen.all_streams() {
+            let stream = tracked.state.stream();
+            let (kind, key) = catalog::stream_row(&stream);
+            catalog::set_state(&transaction, kind, key, &catalog::state_value(tracked), &mut sum)?;
         }
         let adding = |kind, key: &[u8], currency, amount: crate::domain::money::Money, sum: &mut u64| {
             let before = match catalog::state(&transaction, kind, key)? {
@@ -265,7 +259,7 @@ impl Writer {
             catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
         };
         for (id, (currency, amount)) in frozen.all_reversed() {
-            adding(Kind::Reversed, &catalog::reversed_key(*id), *currency, *amount, &mut sum)?;
+            adding(Kind::Reversed, &catalog::id_row_key(*id), *currency, *amount, &mut sum)?;
         }
         for (key, amount) in frozen.all_internal() {
             adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;

@@ -4,24 +4,26 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::domain::account::Account;
+use crate::domain::account::event::Effect;
 use crate::domain::currency::Currency;
-use crate::domain::event::{Event, Fact};
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::event::{Body, Event};
+use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::Money;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, place_key};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// An account, with the key of its stream, which costs a hash to work out.
+/// How a stream stands, with the stream's key, which costs a hash to work out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracked {
-    /// The account.
-    pub account: Account,
-    /// Its stream's key in the index.
-    pub stream: StreamKey,
+    /// How it stands.
+    pub state: State,
+    /// Its key in the index.
+    pub key: StreamKey,
     /// The hash of its last event, where the chain runs along each stream.
     pub hash: Option<Hash>,
 }
@@ -46,34 +48,53 @@ impl From<(u64, Hash)> for Reached {
 /// Something about the journal that must not be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// The ID was recorded on two accounts, in a race between two instances.
-    Twice(TransactionId),
-    /// The account's stream is not what the ledger wrote; its events from there on are not in the index.
-    Damaged(AccountName, String),
+    /// The ID was recorded on two streams, in a race between two instances.
+    Twice(Id),
+    /// The stream is not what the ledger wrote; its events from there on are not in the index.
+    Damaged(StreamName, String),
 }
 
 /// One of the ledger's own accounts in one currency.
 pub type InternalKey = (CounterAccount, Currency);
 
 /// Events since some checkpoint, by everything that they are asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memtable {
+    /// The index's seed, which the keys of some IDs are made with.
+    seed: u64,
     booked: Map<u128, u64>,
     others: Map<u128, Vec<Mark>>,
     revisions: Map<StreamKey, Vec<Record>>,
     places: Vec<Record>,
-    accounts: Map<AccountName, Tracked>,
-    reversed: Map<TransactionId, (Currency, Money)>,
+    streams: Map<StreamName, Tracked>,
+    reversed: Map<Id, (Currency, Money)>,
     internal: Map<InternalKey, Money>,
     notes: Vec<Note>,
     last: Option<Reached>,
 }
 
 impl Memtable {
+    /// An empty one, of an index with this seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            booked: Map::default(),
+            others: Map::default(),
+            revisions: Map::default(),
+            places: Vec::new(),
+            streams: Map::default(),
+            reversed: Map::default(),
+            internal: Map::default(),
+            notes: Vec::new(),
+            last: None,
+        }
+    }
+
     /// Takes in one event.
     pub fn event(&mut self, stream: StreamKey, event: &Event, position: u64) {
         let facts = Facts::of(event, position).pack();
-        let key = id_key(event.transaction_id);
+        let key = id_key(event.id, self.seed);
         if let Some(elsewhere) = self.booked.insert(key, position) {
             let mark = Mark { position: elsewhere, role: Role::Booked };
             self.others.entry(key).or_default().push(mark);
@@ -81,27 +102,30 @@ impl Memtable {
         let revision = Record { key: stream.revision(event.revision), value: facts };
         self.revisions.entry(stream).or_default().push(revision);
         self.places.push(Record { key: place_key(position, event.recorded_at.micros()), value: facts });
-        if let Some(reverses) = event.reverses() {
-            let role =
-                if matches!(event.fact, Fact::Prevented { .. }) { Role::RuledOut } else { Role::Reversed };
-            self.others.entry(id_key(reverses)).or_default().push(Mark { position, role });
-            if let Fact::Reversed { amount, .. } = &event.fact {
-                let sum =
-                    self.reversed.entry(reverses).or_insert((event.currency, Money::zero(event.currency)));
-                sum.1 = sum.1.plus(*amount).unwrap_or(sum.1);
-            }
+        let Body::Account(body) = &event.body;
+        if let Some((named, effect)) = event.names() {
+            let role = match effect {
+                Effect::RuledOut => Role::RuledOut,
+                Effect::TakenBack(amount) => {
+                    let none = (body.currency, Money::zero(body.currency));
+                    let (_, sum) = self.reversed.entry(named).or_insert(none);
+                    *sum = sum.plus(amount.money()).unwrap_or(*sum);
+                    Role::Reversed
+                }
+            };
+            self.others.entry(id_key(named, self.seed)).or_default().push(Mark { position, role });
         }
-        if let Some(entries) = event.entries() {
-            let key = (entries.counter_account.clone(), event.currency);
-            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(event.currency));
+        if let Some(entries) = body.entries() {
+            let key = (entries.counter_account.clone(), body.currency);
+            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(body.currency));
             // What it can't count passes 10^13 times the largest balance.
             *sum = sum.minus(entries.guarded).unwrap_or(*sum);
         }
     }
 
-    /// Takes in how an account stands after the events that were taken in.
-    pub fn account(&mut self, tracked: Tracked) {
-        self.accounts.insert(tracked.account.name.clone(), tracked);
+    /// Takes in how a stream stands after the events that were taken in.
+    pub fn state(&mut self, tracked: Tracked) {
+        self.streams.insert(tracked.state.stream(), tracked);
     }
 
     /// Says that everything up to there was taken in.
@@ -139,31 +163,31 @@ impl Memtable {
     }
 
     /// Appends where this ID plays a role.
-    pub fn marks(&self, id: TransactionId, out: &mut Vec<Mark>) {
-        let key = id_key(id);
+    pub fn marks(&self, id: Id, out: &mut Vec<Mark>) {
+        let key = id_key(id, self.seed);
         out.extend(self.booked.get(&key).map(|position| Mark { position: *position, role: Role::Booked }));
         out.extend(self.others.get(&key).into_iter().flatten());
     }
 
-    /// The account, if an event here touched it.
+    /// How the stream stands, if an event here is of it.
     #[must_use]
-    pub fn tracked(&self, name: &str) -> Option<&Tracked> {
-        self.accounts.get(name)
+    pub fn tracked(&self, stream: &StreamName) -> Option<&Tracked> {
+        self.streams.get(stream)
     }
 
-    /// All accounts that an event here touched, in no order.
-    pub fn all_accounts(&self) -> impl Iterator<Item = &Tracked> {
-        self.accounts.values()
+    /// All streams that have an event here, in no order.
+    pub fn all_streams(&self) -> impl Iterator<Item = &Tracked> {
+        self.streams.values()
     }
 
     /// What the events here reversed, by original.
-    pub fn all_reversed(&self) -> impl Iterator<Item = (&TransactionId, &(Currency, Money))> {
+    pub fn all_reversed(&self) -> impl Iterator<Item = (&Id, &(Currency, Money))> {
         self.reversed.iter()
     }
 
     /// How much of this transaction the events here reversed.
     #[must_use]
-    pub fn reversed(&self, id: TransactionId) -> Option<Money> {
+    pub fn reversed(&self, id: Id) -> Option<Money> {
         self.reversed.get(&id).map(|(_, amount)| *amount)
     }
 

@@ -10,6 +10,7 @@
 //! `ledger`, whose reads it serves.
 
 pub mod catalog;
+pub mod feed;
 mod filter;
 mod flush;
 pub mod memtable;
@@ -65,13 +66,11 @@ impl IndexError {
     #[must_use]
     pub fn is_full(&self) -> bool {
         match self {
-            Self::Catalog(rusqlite::Error::SqliteFailure(error, _)) => {
-                error.code == rusqlite::ErrorCode::DiskFull
-            }
+            Self::Catalog(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
             Self::Run(RunError::Io(_, error)) | Self::Io(error) => {
                 error.kind() == std::io::ErrorKind::StorageFull
             }
-            _ => false,
+            Self::Run(RunError::Damaged(_)) | Self::Damaged(_) => false,
         }
     }
 }
@@ -145,7 +144,7 @@ impl Index {
     /// As for `open`.
     pub fn prepare(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir)?;
-        let connection = catalog::open(&dir.join("index.db"))?;
+        let connection = catalog::open_current(&dir.join("index.db"))?;
         if catalog::is_new(&connection)? {
             let genesis = Hash::genesis(journal_id);
             let start = Checkpoint { journal_id, position: 0, hash: genesis, event: genesis };
@@ -171,7 +170,7 @@ impl Index {
             journal_id: Mutex::new(checkpoint.journal_id),
             seed,
             tuning,
-            state: RwLock::new(State { active: Memtable::default(), frozen: None, trees }),
+            state: RwLock::new(State { active: Memtable::new(seed), frozen: None, trees }),
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(flush::Writer::new(connection, sum)?),
             checkpoint: AtomicU64::new(checkpoint.position),
@@ -208,21 +207,21 @@ impl Index {
         *self.0.journal_id.lock() = journal_id;
     }
 
-    /// Takes in events that became durable, in order, and how their accounts stand after them.
+    /// Takes in events that became durable, in order, and how their streams stand after them.
     pub fn apply<'a>(
         &self,
         events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
-        accounts: impl IntoIterator<Item = Tracked>,
+        states: impl IntoIterator<Item = Tracked>,
         last: impl Into<Reached>,
     ) {
-        self.apply_noting(events, accounts, [], last);
+        self.apply_noting(events, states, [], last);
     }
 
     /// [`apply`](Self::apply), with notes that become durable with the same checkpoint.
     pub fn apply_noting<'a>(
         &self,
         events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
-        accounts: impl IntoIterator<Item = Tracked>,
+        states: impl IntoIterator<Item = Tracked>,
         notes: impl IntoIterator<Item = Note>,
         last: impl Into<Reached>,
     ) {
@@ -232,8 +231,8 @@ impl Index {
             for (stream, position, event) in events {
                 state.active.event(stream, event, position);
             }
-            for tracked in accounts {
-                state.active.account(tracked);
+            for tracked in states {
+                state.active.state(tracked);
             }
             notes.into_iter().for_each(|note| state.active.note(note));
             state.active.reached(last);

@@ -8,8 +8,9 @@ use rusqlite::Connection;
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
 use crate::domain::digest::StateHash;
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
+use crate::domain::stream::StreamName;
 
 use super::catalog::{self, Kind};
 use super::memtable::{InternalKey, Memtable, Note, Tracked};
@@ -32,13 +33,13 @@ impl Index {
     ///
     /// # Errors
     /// When a run can't be read.
-    pub fn marks(&self, id: TransactionId) -> Result<Vec<Mark>, IndexError> {
+    pub fn marks(&self, id: Id) -> Result<Vec<Mark>, IndexError> {
         let mut marks = Vec::new();
         let mut records = Vec::new();
         {
             let state = self.0.state.read();
             state.in_memory().for_each(|memory| memory.marks(id, &mut marks));
-            state.tree(TreeKind::Ids).get(id_key(id), &mut records)?;
+            state.tree(TreeKind::Ids).get(id_key(id, self.0.seed), &mut records)?;
         }
         marks.extend(records.into_iter().map(|record| Mark::unpack(record.value)));
         marks.sort_unstable_by_key(|mark| mark.position);
@@ -46,20 +47,18 @@ impl Index {
         Ok(marks)
     }
 
-    /// How the account stands after the last durable event.
+    /// How the stream stands after the last durable event.
     ///
     /// # Errors
     /// When the catalog can't be read.
-    pub fn tracked(&self, name: &AccountName) -> Result<Option<Tracked>, IndexError> {
-        if let Some(tracked) =
-            self.0.state.read().in_memory().find_map(|memory| memory.tracked(name.as_str()))
-        {
+    pub fn tracked(&self, stream: &StreamName) -> Result<Option<Tracked>, IndexError> {
+        if let Some(tracked) = self.0.state.read().in_memory().find_map(|memory| memory.tracked(stream)) {
             return Ok(Some(tracked.clone()));
         }
         // Moved out of memory since the look above: then it is in the catalog already.
-        let value =
-            self.with_reader(|catalog| catalog::state(catalog, Kind::Account, name.as_str().as_bytes()))?;
-        value.map(|value| catalog::read_account(name, &value)).transpose()
+        let (kind, key) = catalog::stream_row(stream);
+        let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
+        value.map(|value| catalog::read_state(stream, &value)).transpose()
     }
 
     /// Every note that was taken.
@@ -86,13 +85,13 @@ impl Index {
     ///
     /// # Errors
     /// When the catalog can't be read.
-    pub fn reversed(&self, id: TransactionId, currency: Currency) -> Result<Money, IndexError> {
+    pub fn reversed(&self, id: Id, currency: Currency) -> Result<Money, IndexError> {
         self.with_reader(|catalog| {
             let transaction = catalog.unchecked_transaction()?;
             let newer = self.newer_than(&transaction, |_, memories| {
                 Ok(memories.iter().filter_map(|memory| memory.reversed(id)).collect::<Vec<_>>())
             })?;
-            let before = catalog::state(&transaction, Kind::Reversed, &catalog::reversed_key(id))?;
+            let before = catalog::state(&transaction, Kind::Reversed, &catalog::id_row_key(id))?;
             let before = before.map(|value| catalog::read_sum(&value)).transpose()?;
             let start = before.map_or_else(|| Money::zero(currency), |(_, sum)| sum);
             newer
@@ -164,8 +163,8 @@ impl Index {
             self.newer_than(&transaction, |checkpoint, memories| {
                 overlay.position = checkpoint;
                 for memory in memories {
-                    let states = memory.all_accounts().map(|t| (t.account.name.clone(), t.account.clone()));
-                    overlay.accounts.extend(states);
+                    let accounts = memory.all_streams().filter_map(|tracked| tracked.state.account());
+                    overlay.accounts.extend(accounts.map(|account| (account.name.clone(), account.clone())));
                     overlay.internal.extend(memory.all_internal().map(|(key, sum)| (key.clone(), *sum)));
                     overlay.position = memory.last().map_or(overlay.position, |last| last.position);
                 }
@@ -276,8 +275,10 @@ impl Overlay<'_> {
         for (key, value) in catalog::states(self.catalog, Kind::Account, key, limit)? {
             let name = std::str::from_utf8(&key).ok().and_then(AccountName::parse);
             let name = name.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
-            let tracked = catalog::read_account(&name, &value)?;
-            found.insert(name, tracked.account);
+            let tracked = catalog::read_state(&StreamName::Account(name.clone()), &value)?;
+            if let Some(account) = tracked.state.account() {
+                found.insert(name, account.clone());
+            }
         }
         let newer = self.accounts.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
         found.extend(newer.map(|(name, account)| (name.clone(), account.clone())));

@@ -1,7 +1,10 @@
 //! The one shape of everything that the index keeps by the million: 16 bytes of key, 8 of value, in order.
 
-use crate::domain::event::{Event, Kind};
-use crate::domain::ids::{AccountName, TransactionId};
+use crate::domain::account::event::AccountEvent;
+use crate::domain::event::Event;
+use crate::domain::ids::Id;
+use crate::domain::kind::Kind;
+use crate::domain::stream::StreamName;
 use sha2::{Digest, Sha256};
 
 /// The size of a record on disk.
@@ -80,10 +83,19 @@ impl Mark {
     }
 }
 
-/// The key of an ID.
+/// The key of an ID. A client's is its UUID; a step's is a hash of its text and the index's random seed, so that no client
+/// can choose a UUID that has the same key.
 #[must_use]
-pub fn id_key(id: TransactionId) -> u128 {
-    u128::from_be_bytes(*id.as_bytes())
+pub fn id_key(id: Id, seed: u64) -> u128 {
+    match id {
+        Id::Client(id) => u128::from_be_bytes(*id.as_bytes()),
+        Id::Step { .. } => {
+            let mut text = Vec::with_capacity(56);
+            id.write(&mut text);
+            let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(text).finalize();
+            digest.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
+        }
+    }
 }
 
 /// A stream as part of a key: 80 bits of its name's SHA-256. Two of 2^30 streams share them with a chance of 2^-21, and
@@ -92,10 +104,12 @@ pub fn id_key(id: TransactionId) -> u128 {
 pub struct StreamKey(u128);
 
 impl StreamKey {
-    /// The stream of this account.
+    /// The key of this stream.
     #[must_use]
-    pub fn of(account: &AccountName) -> Self {
-        let digest = Sha256::digest(account.as_str().as_bytes());
+    pub fn of(stream: &StreamName) -> Self {
+        let mut hash = Sha256::new();
+        stream.parts().into_iter().for_each(|part| hash.update(part));
+        let digest = hash.finalize();
         let mut high = [0; 16];
         high[..10].copy_from_slice(&digest[..10]);
         Self(u128::from_be_bytes(high))
@@ -134,8 +148,8 @@ impl Facts {
         Self {
             position,
             kind: event.kind(),
-            declined: event.decline().is_some(),
-            backdated: event.effective_at_given(),
+            declined: event.is_declined(),
+            backdated: event.account().is_some_and(AccountEvent::effective_at_given),
         }
     }
 

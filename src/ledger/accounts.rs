@@ -1,9 +1,12 @@
 //! How accounts stand: now, by when things were recorded, by when they happened, after a position.
 
+use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::account::{Account, Status};
-use crate::domain::event::{Event, Fact, Kind};
+use crate::domain::event::{Body, Event};
 use crate::domain::ids::AccountName;
+use crate::domain::kind::Kind;
 use crate::domain::money::Money;
+use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::index::record::{Facts, StreamKey};
 use crate::index::{Index, IndexError};
@@ -67,7 +70,8 @@ fn reading(account: &Account) -> AccountReading {
 
 /// One account's stream, as the index and the journal have it.
 pub(super) struct Stream {
-    name: AccountName,
+    account: AccountName,
+    name: StreamName,
     key: StreamKey,
     index: Index,
     reader: Reader,
@@ -76,11 +80,12 @@ pub(super) struct Stream {
 impl Stream {
     pub(super) fn new(ledger: &Ledger, name: &AccountName) -> Self {
         let (index, reader) = (ledger.0.index.clone(), ledger.0.reader.clone());
-        Self { name: name.clone(), key: StreamKey::of(name), index, reader }
+        let (account, name) = (name.clone(), StreamName::Account(name.clone()));
+        Self { account, key: StreamKey::of(&name), name, index, reader }
     }
 
     pub(super) fn now(&self) -> Result<Option<Account>, ReadError> {
-        Ok(self.index.tracked(&self.name)?.map(|tracked| tracked.account))
+        Ok(self.index.tracked(&self.name)?.and_then(|tracked| tracked.state.account().cloned()))
     }
 
     /// Up to a page of its events between two revisions, from one end.
@@ -143,12 +148,12 @@ impl Stream {
     /// The account after one of its events.
     fn after(&self, revision: Option<u64>) -> Result<Option<AccountReading>, ReadError> {
         let Some(revision) = revision else { return Ok(None) };
-        let (_, event) = self.event(revision)?;
+        let Body::Account(event) = self.event(revision)?.1.body;
         let (status, overdraft_limit) = self.terms(revision)?;
         let answer = event.answer;
         let held = answer.balance.plus(overdraft_limit).and_then(|sum| sum.minus(answer.available));
         Ok(Some(AccountReading {
-            name: self.name.clone(),
+            name: self.account.clone(),
             currency: event.currency,
             balance: answer.balance,
             held: held.unwrap_or_else(|| Money::zero(event.currency)),
@@ -187,13 +192,10 @@ impl Stream {
             }
         }
         let limit = limit.ok_or_else(|| IndexError::damaged("an account's opening is missing"))?;
-        match self.event(limit)?.1.fact {
-            Fact::AccountOpened { overdraft_limit, .. }
-            | Fact::OverdraftLimitChanged { overdraft_limit, .. } => {
-                Ok((status.unwrap_or(Status::Open), overdraft_limit))
-            }
-            _ => Err(IndexError::damaged("an account's limit is not where the index says").into()),
-        }
+        let Body::Account(event) = self.event(limit)?.1.body;
+        let limit = limit_set(&event)
+            .ok_or_else(|| IndexError::damaged("an account's limit is not where the index says"))?;
+        Ok((status.unwrap_or(Status::Open), limit))
     }
 
     /// The account by when things happened in the world: what was known then, less what was known too early, and with
@@ -222,7 +224,7 @@ impl Stream {
                 page.iter().filter(|(_, facts)| facts.backdated && !facts.declined).collect();
             let positions: Vec<_> = backdated.iter().map(|(_, facts)| facts.position).collect();
             for ((revision, _), line) in backdated.into_iter().zip(self.reader.events(&positions)?) {
-                let event = line.event;
+                let Body::Account(event) = line.event.body;
                 let in_view = known.is_some_and(|known| *revision <= known);
                 let moved =
                     event.entries().map_or_else(|| Money::zero(account.currency), |entries| entries.guarded);
@@ -241,5 +243,22 @@ impl Stream {
         let available = reading.balance.plus(reading.overdraft_limit).and_then(|sum| sum.minus(reading.held));
         reading.available = available.unwrap_or(reading.balance);
         Ok(counted.then_some(reading))
+    }
+}
+
+/// The overdraft limit that an event set, if it set one.
+fn limit_set(event: &AccountEvent) -> Option<Money> {
+    match &event.fact {
+        Fact::AccountOpened { overdraft_limit, .. } | Fact::OverdraftLimitChanged { overdraft_limit, .. } => {
+            Some(*overdraft_limit)
+        }
+        Fact::Deposited(_)
+        | Fact::Withdrawn(_)
+        | Fact::Reversed { .. }
+        | Fact::Prevented { .. }
+        | Fact::Frozen(_)
+        | Fact::Unfrozen(_)
+        | Fact::Closed(_)
+        | Fact::Declined { .. } => None,
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::ids::TransactionId;
+use crate::domain::event::Body;
+use crate::domain::ids::{AccountName, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::index::Index;
@@ -13,7 +14,6 @@ use super::accounts::Stream;
 use super::{
     Ledger, Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory,
 };
-use crate::domain::ids::AccountName;
 
 /// Records that are looked through at a time.
 const PAGE: usize = 4_096;
@@ -42,7 +42,10 @@ impl Ledger {
             // The lines wanted are those with start <= revision < end.
             let (start, end) = (bound(query.from, 0)?, bound(query.to, account.revision + 1)?);
             let balance_before = |revision: u64| match revision.checked_sub(1) {
-                Some(last) => Ok::<_, ReadError>(stream.event(last)?.1.answer.balance),
+                Some(last) => {
+                    let Body::Account(event) = stream.event(last)?.1.body;
+                    Ok::<_, ReadError>(event.answer.balance)
+                }
                 None => Ok(Money::zero(account.currency)),
             };
             let (lines, more) = lines(&stream, &reader, query, start, end)?;
@@ -61,7 +64,8 @@ impl Ledger {
     ///
     /// # Errors
     /// When the ledger can't be read.
-    pub async fn transaction(&self, id: TransactionId) -> Result<Option<TransactionHistory>, ReadError> {
+    pub async fn transaction(&self, id: impl Into<Id>) -> Result<Option<TransactionHistory>, ReadError> {
+        let id = id.into();
         if self.is_unresolved(id) {
             return Err(ReadError::OutcomeUnknown);
         }

@@ -5,58 +5,61 @@
 //! Reads run on blocking threads; the expensive ones a few at a time.
 
 mod accounts;
-mod follower;
 mod history;
 mod open;
 mod open_store;
 pub mod permission;
 mod status;
 mod sums;
+mod tail;
 mod types;
 mod verdict;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
 
-use crate::clerk::shared::Lanes;
-use crate::clerk::{self, Clerk, Ruling};
+use crate::clerk::Port;
 use crate::domain::command::Command;
-use crate::domain::ids::{AccountName, TransactionId};
+use crate::domain::ids::{AccountName, Id};
+use crate::domain::stream::StreamName;
 use crate::index::Index;
+use crate::store::Reader;
 use crate::store::embedded::folder::Folder;
-use crate::store::{Appends, Reader};
+use tail::Tail;
 
-use follower::Follower;
 pub use open::{INDEX, OpenError, Options, Workings};
 pub use status::Status;
+pub use tail::{Follower, Lines};
 pub use types::*;
 
-/// So many reads run at once. More would not be faster: each takes a thread, a connection and what both keep.
+/// The most reads that run at once. More would not be faster: each takes a thread, a connection and what both keep.
 const READS: usize = 32;
-/// So many reads of a page run at once, so that those of one thing need not wait behind a crowd of them.
+/// The most reads of a page that run at once, so that those of one thing need not wait behind a crowd of them.
 const PAGES: usize = 16;
-/// So many reads that go through the whole journal run at once.
+/// The most reads that go through the whole journal and run at once.
 const LONG_READS: usize = 2;
 
 /// A ledger that this process holds. Cheap to clone.
 #[derive(Clone)]
 pub struct Ledger(Arc<Inner>);
 
-/// Who decides.
-enum Clerks {
-    /// One thread for the whole ledger: this process holds the store.
-    One(Clerk, Mutex<Option<clerk::Thread>>),
-    /// A lane for each account: several instances write the store.
-    Lanes(Lanes, Follower),
+/// A ledger, as somebody knows it who does not keep it open.
+#[derive(Clone)]
+struct WeakLedger(Weak<Inner>);
+
+impl WeakLedger {
+    fn upgrade(&self) -> Option<Ledger> {
+        self.0.upgrade().map(Ledger)
+    }
 }
 
 struct Inner {
-    clerks: Clerks,
+    clerk: Box<dyn Port>,
     reader: Reader,
     index: Index,
     head: watch::Receiver<Head>,
+    tail: Tail,
     reads: Arc<Semaphore>,
     pages: Semaphore,
     long_reads: Semaphore,
@@ -66,31 +69,30 @@ struct Inner {
 impl Drop for Inner {
     /// A ledger that was not stopped leaves its folder as a kill would.
     fn drop(&mut self) {
-        match &self.clerks {
-            Clerks::One(clerk, _) => clerk.stop(),
-            Clerks::Lanes(lanes, follower) => {
-                lanes.stop();
-                follower.stop();
-            }
-        }
+        self.clerk.stop();
         self.index.abandon();
     }
 }
 
 impl Ledger {
+    fn downgrade(&self) -> WeakLedger {
+        WeakLedger(Arc::downgrade(&self.0))
+    }
+
     /// One that is open, in a folder that this process holds.
     fn over(
-        clerks: Clerks,
+        clerk: Box<dyn Port>,
         reader: Reader,
         index: Index,
         head: watch::Receiver<Head>,
         folder: Folder,
     ) -> Self {
         Self(Arc::new(Inner {
-            clerks,
+            clerk,
             reader,
             index,
             head,
+            tail: Tail::default(),
             reads: Arc::new(Semaphore::new(READS)),
             pages: Semaphore::new(PAGES),
             long_reads: Semaphore::new(LONG_READS),
@@ -105,27 +107,12 @@ impl Ledger {
     /// When the machinery could not: nothing of that is the answer of an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
         let commands = commands.into();
-        let ruled = self.rule(Arc::clone(&commands)).await?;
+        let ruled = self.0.clerk.rule(Arc::clone(&commands)).await?;
         Ok(ruled
             .into_iter()
             .zip(commands.iter())
             .map(|(ruled, command)| Verdict::of(ruled, command))
             .collect())
-    }
-
-    /// What the clerk says of each command.
-    async fn rule(&self, commands: Arc<[Command]>) -> Result<Vec<clerk::Verdict>, Unavailable> {
-        let clerk = match &self.0.clerks {
-            Clerks::One(clerk, _) => clerk,
-            Clerks::Lanes(lanes, _) => return lanes.rule(commands).await,
-        };
-        let (rulings, durable) = clerk.rule(commands).await?;
-        if !rulings.iter().any(|ruling| matches!(ruling, Ruling::SeenAt(_))) {
-            return rulings.into_iter().map(|ruling| ruled(&self.0.reader, ruling, durable)).collect();
-        }
-        let reader = self.0.reader.clone();
-        let read = move || rulings.into_iter().map(|ruling| ruled(&reader, ruling, durable)).collect();
-        tokio::task::spawn_blocking(read).await.unwrap_or(Err(Unavailable::StoreUnavailable))
     }
 
     /// Where the journal ends: the last durable event.
@@ -161,11 +148,7 @@ impl Ledger {
     /// A position that every write that was answered here is at or before.
     #[must_use]
     pub fn answered(&self) -> Position {
-        let head = self.head().position;
-        match &self.0.clerks {
-            Clerks::One(..) => head,
-            Clerks::Lanes(lanes, _) => head.max(lanes.answered()),
-        }
+        self.head().position.max(self.0.clerk.answered())
     }
 
     /// Finishes what is in hand, writes out the index and empties the WAL. Blocks.
@@ -173,50 +156,25 @@ impl Ledger {
     /// # Errors
     /// When that could not be done; nothing that was answered is lost by it.
     pub fn stop(&self) -> Result<(), OpenError> {
-        match &self.0.clerks {
-            Clerks::One(clerk, thread) => {
-                clerk.stop();
-                let Some(thread) = thread.lock().take() else { return Ok(()) };
-                self.0.reader.close();
-                let closed =
-                    thread.join().map_or_else(|_| Err("the clerk's thread panicked".into()), Appends::close);
-                self.0.index.close()?;
-                closed.map_err(OpenError::Close)
-            }
-            Clerks::Lanes(lanes, follower) => {
-                lanes.stop();
-                follower.ended(lanes);
-                Ok(self.0.index.close()?)
-            }
-        }
+        let closed = self.0.clerk.close().map_err(OpenError::Close);
+        self.0.index.close()?;
+        closed
     }
 
     /// Is an append with this ID on its way, and nobody knows what became of it?
-    fn is_unresolved(&self, id: TransactionId) -> bool {
-        match &self.0.clerks {
-            Clerks::One(..) => false,
-            Clerks::Lanes(lanes, _) => lanes.is_unresolved(id),
-        }
+    fn is_unresolved(&self, id: Id) -> bool {
+        self.0.clerk.is_unresolved(id)
     }
 
     /// A read of an account refuses it when its stream is damaged.
     fn undamaged(&self, account: &AccountName) -> Result<(), ReadError> {
-        match &self.0.clerks {
-            Clerks::Lanes(lanes, _) if lanes.damage().has(account) => Err(ReadError::Damaged),
-            Clerks::Lanes(..) | Clerks::One(..) => Ok(()),
-        }
+        Ok(self.0.clerk.stream_readable(&StreamName::Account(account.clone()))?)
     }
 
     /// A read waits until the index has all that was answered here, and refuses a store that is damaged.
     async fn settled(&self) -> Result<(), ReadError> {
-        let Clerks::Lanes(lanes, _) = &self.0.clerks else { return Ok(()) };
-        if lanes.damage().is_whole() {
-            return Err(ReadError::Damaged);
-        }
-        if !lanes.is_ready() {
-            return Err(ReadError::Unreachable);
-        }
-        let answered = lanes.answered();
+        self.0.clerk.readable()?;
+        let answered = self.0.clerk.answered();
         if self.head().position >= answered {
             return Ok(());
         }
@@ -262,20 +220,5 @@ impl Ledger {
     }
 }
 
-/// So long a read waits for the index to have what was answered.
+/// How long a read waits for the index to have what was answered.
 const MOST_LAG: std::time::Duration = std::time::Duration::from_secs(5);
-
-fn ruled(reader: &Reader, ruling: Ruling, durable: Position) -> Result<clerk::Verdict, Unavailable> {
-    Ok(match ruling {
-        Ruling::Booked(event) => clerk::Verdict::Booked(event, durable),
-        Ruling::SeenNow(event) => clerk::Verdict::Seen(event, durable),
-        Ruling::Refused(refusal) => clerk::Verdict::Refused(refusal),
-        Ruling::SeenAt(position) => {
-            let line = reader.event(position).map_err(|error| {
-                tracing::error!(%error, position, "an event that the index names can't be read");
-                Unavailable::StoreDamaged
-            })?;
-            clerk::Verdict::Seen(Arc::new(line.event), position)
-        }
-    })
-}

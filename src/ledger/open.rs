@@ -4,31 +4,27 @@
 //! checkpoint against the journal, then the events after the checkpoint, their chain checked, into the index. The clerk
 //! starts last, when every ID up to the journal's head is known.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::clerk::Limits;
 use crate::clerk::shared::Waits;
-use crate::clerk::{Clerk, Limits, Office};
-use crate::domain::account::Account;
-use crate::domain::event::Event;
-use crate::domain::ids::AccountName;
+use crate::clerk::single::{Alone, Clerk, Office};
 use crate::domain::time::{Clock, Timestamp};
-use crate::index::record::StreamKey;
-use crate::index::{Index, IndexError, Tracked, Tuning};
+use crate::index::feed::{Feed, FeedError, Taken};
+use crate::index::{Index, IndexError, Tuning};
 use crate::store::chain::Hash;
 use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::embedded::reader::{Reader, Row};
-use crate::store::embedded::writer::Lane;
+use crate::store::embedded::writer::Writer;
 use crate::store::embedded::{self, database, wal};
 use crate::store::{Appends, CloseError, lines_of};
 
-use super::{Clerks, Head, Ledger};
+use super::{Head, Ledger};
 
 /// The index's folder in a data folder.
 pub const INDEX: &str = "index";
@@ -78,20 +74,33 @@ pub struct Options {
 /// Puts one store's writing side around another's.
 pub type Wrap = Box<dyn FnOnce(Box<dyn Appends>) -> Box<dyn Appends>>;
 
+/// Puts one store's reading side around another's.
+pub type WrapJournal = Box<dyn FnOnce(crate::store::Reader) -> crate::store::Reader>;
+
 /// What is inside a ledger and may be another in a test: a store that fails when it is told to, an index whose files
 /// are so small that a few events make many of them.
 pub struct Workings {
     /// Put around the store's writing side.
     pub appends: Wrap,
+    /// Put around the store's reading side.
+    pub journal: WrapJournal,
     /// The sizes in the index.
     pub index: Tuning,
-    /// How long the lanes wait, over a store that several instances write.
+    /// Which thread appends for a job that is alone, over a store that this process holds.
+    pub alone: Alone,
+    /// How long a task waits, over a store that several instances write.
     pub waits: Waits,
 }
 
 impl Default for Workings {
     fn default() -> Self {
-        Self { appends: Box::new(|appends| appends), index: Tuning::default(), waits: Waits::default() }
+        Self {
+            appends: Box::new(|appends| appends),
+            journal: Box::new(|journal| journal),
+            index: Tuning::default(),
+            alone: Alone::default(),
+            waits: Waits::default(),
+        }
     }
 }
 
@@ -131,19 +140,19 @@ impl Ledger {
             let _already_failing = index.close();
         })?;
         let (head_sender, head) = watch::channel(Head { journal_id, position: end.position, hash: end.hash });
+        let journal = (workings.journal)(Arc::new(reader));
         let office = Office {
-            store: (workings.appends)(Box::new(Lane::start(&path, end.position, end.hash)?)),
-            reader: Arc::new(reader.clone()),
+            store: (workings.appends)(Box::new(Writer::start(&path, end.position, end.hash)?)),
+            reader: Arc::clone(&journal),
             index: index.clone(),
             clock: options.clock,
             last_recorded: end.recorded_at,
             head: head_sender,
             callers: tokio::runtime::Handle::try_current().ok(),
-            limits: options.limits,
+            alone: workings.alone,
         };
-        let (clerk, thread) = Clerk::start(office)?;
-        let clerks = Clerks::One(clerk, Mutex::new(Some(thread)));
-        Ok(Self::over(clerks, Arc::new(reader), index, head, folder))
+        let clerk = Clerk::start(office, options.limits)?;
+        Ok(Self::over(Box::new(clerk), journal, index, head, folder))
     }
 }
 
@@ -224,12 +233,12 @@ fn catch_up(
     last: u64,
     progress: &dyn Fn(u64, u64),
 ) -> Result<End, OpenError> {
-    let mut fold = Fold { index, accounts: HashMap::new() };
+    let mut feed = Feed::new(index.clone());
     while end.position < last {
         let row = reader.row_with(end.position + 1)?;
         let row = row.ok_or_else(|| damaged(end.position + 1, "it is missing"))?;
         index.wait_for_room(usize::try_from(row.count).unwrap_or(usize::MAX), || false);
-        fold.row(&row, &mut end)?;
+        take_row(&mut feed, &row, &mut end)?;
         progress(end.position, last);
         if let Some(why) = index.failure() {
             return Err(IndexError::Damaged(why).into());
@@ -242,56 +251,25 @@ fn damaged(position: u64, why: &str) -> OpenError {
     OpenError::Damaged { position, why: why.to_owned() }
 }
 
-/// Folds events into the index as they were folded when they were decided.
-struct Fold<'a> {
-    index: &'a Index,
-    accounts: HashMap<AccountName, Tracked>,
-}
-
-/// The accounts that the fold keeps at hand.
-const MOST_ACCOUNTS: usize = 65_536;
-
-impl Fold<'_> {
-    fn row(&mut self, row: &Row, end: &mut End) -> Result<(), OpenError> {
-        let mut events: Vec<(StreamKey, u64, Event)> = Vec::new();
-        let mut touched: Vec<AccountName> = Vec::new();
-        for (line, position) in lines_of(&row.events).zip(row.first..) {
-            if position <= end.position {
-                continue;
-            }
-            let line = check(line, position, end)?;
-            let stream = self.evolve(&line)?;
-            touched.push(line.event.account.clone());
-            events.push((stream, position, line.event));
+/// Folds the events of a row that come after `end` into the index.
+fn take_row(feed: &mut Feed, row: &Row, end: &mut End) -> Result<(), OpenError> {
+    let mut taken = Taken::default();
+    for (line, position) in lines_of(&row.events).zip(row.first..) {
+        if position <= end.position {
+            continue;
         }
-        if events.is_empty() {
-            return Err(damaged(end.position + 1, "its commit holds less than it says"));
+        let line = check(line, position, end)?;
+        match feed.take(line.event, position, None, &mut taken) {
+            Ok(()) => {}
+            Err(FeedError::Evolve(error)) => return Err(damaged(position, &error.to_string())),
+            Err(FeedError::Index(error)) => return Err(error.into()),
         }
-        touched.sort_unstable();
-        touched.dedup();
-        let accounts: Vec<_> = touched.iter().filter_map(|name| self.accounts.get(name).cloned()).collect();
-        let placed = events.iter().map(|(stream, position, event)| (*stream, *position, event));
-        self.index.apply(placed, accounts, (end.position, end.hash));
-        if self.accounts.len() > MOST_ACCOUNTS {
-            self.accounts.clear();
-        }
-        Ok(())
     }
-
-    fn evolve(&mut self, line: &Line) -> Result<StreamKey, OpenError> {
-        let name = &line.event.account;
-        if !self.accounts.contains_key(name)
-            && let Some(tracked) = self.index.tracked(name)?
-        {
-            self.accounts.insert(name.clone(), tracked);
-        }
-        let before = self.accounts.get(name);
-        let stream = before.map_or_else(|| StreamKey::of(name), |tracked| tracked.stream);
-        let account = Account::evolve(before.map(|tracked| &tracked.account), &line.event)
-            .map_err(|error| damaged(line.position, &error.to_string()))?;
-        self.accounts.insert(name.clone(), Tracked { account, stream, hash: None });
-        Ok(stream)
+    if taken.is_empty() {
+        return Err(damaged(end.position + 1, "its commit holds less than it says"));
     }
+    feed.apply(taken, (end.position, end.hash).into());
+    Ok(())
 }
 
 /// Checks a line's place and hash, and moves `end` behind it.

@@ -6,13 +6,12 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::clerk::shared::Lanes;
-use crate::index::{Index, Note};
+use crate::clerk::shared::{Clerk, Office};
+use crate::index::Index;
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};
 
-use super::follower::Follower;
-use super::{Clerks, Head, INDEX, Ledger, OpenError, Options, Workings};
+use super::{Head, INDEX, Ledger, OpenError, Options, Workings};
 
 impl Ledger {
     /// Opens a ledger over this store, with its index in a data folder. Returns at once: commands are taken when the store
@@ -40,22 +39,20 @@ impl Ledger {
         let seed = options.fresh.as_u64_pair().1;
         let index = Index::prepare(&folder.path().join(INDEX), Uuid::nil(), seed, workings.index)?;
         let checkpoint = index.checkpoint()?;
-        let notes = index.notes()?;
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
         let (sender, head) = watch::channel(Head { journal_id, position, hash });
         let Options { clock, limits, .. } = options;
-        let waits = workings.waits;
-        let lanes = Lanes::new(store.clone(), index.clone(), clock, limits, waits, runtime.clone());
-        for note in &notes {
-            if let Note::Damaged(account, why) = note {
-                lanes.damage().account(account, why, true);
-            }
-        }
-        let twice = notes.iter().filter(|note| matches!(note, Note::Twice(_))).count();
-        let follower =
-            Follower::start(store.clone(), index.clone(), lanes.clone(), checkpoint, sender, twice);
-        let reader = Arc::new(Reader::new(store, runtime));
-        Ok(Self::over(Clerks::Lanes(lanes, follower), reader, index, head, folder))
+        let office = Office {
+            store: store.clone(),
+            index: index.clone(),
+            clock,
+            head: sender,
+            limits,
+            waits: workings.waits,
+        };
+        let clerk = Clerk::start(office)?;
+        let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
+        Ok(Self::over(Box::new(clerk), reader, index, head, folder))
     }
 }

@@ -1,6 +1,6 @@
 //! How the machinery is doing, for probes and figures.
 
-use super::{Clerks, Ledger, Unavailable};
+use super::Ledger;
 use crate::domain::ids::AccountName;
 
 /// How the machinery is doing.
@@ -31,66 +31,31 @@ pub struct Status {
 }
 
 impl Ledger {
-    /// Accounts whose stream is damaged, at most so many of them.
+    /// Accounts whose stream is damaged, at most `limit` of them.
     #[must_use]
     pub fn damaged_accounts(&self, limit: usize) -> Vec<AccountName> {
-        match &self.0.clerks {
-            Clerks::One(..) => Vec::new(),
-            Clerks::Lanes(lanes, _) => lanes.damage().accounts(limit),
-        }
+        let damaged = self.0.clerk.damaged(limit);
+        damaged.iter().filter_map(|stream| stream.account().cloned()).collect()
     }
 
     /// How the machinery is doing.
     #[must_use]
     pub fn status(&self) -> Status {
-        let (reason, queue_depth, done) = match &self.0.clerks {
-            Clerks::One(clerk, _) => {
-                let reason = match clerk.trouble() {
-                    Some(Unavailable::StoreDamaged) => Some("The store is damaged."),
-                    Some(_) => Some("The store can't be written; a restart reads back what is there."),
-                    None => None,
-                };
-                (reason, clerk.waiting(), clerk.done())
-            }
-            Clerks::Lanes(lanes, follower) => {
-                let reason = if lanes.damage().is_whole() {
-                    Some("The store is not the one that the index was made of; a rebuild must be ordered.")
-                } else if !follower.is_connected() {
-                    Some("The store can't be reached.")
-                } else if !lanes.is_ready() {
-                    Some("The index is catching up with the store.")
-                } else {
-                    None
-                };
-                (reason, lanes.waiting(), lanes.done())
-            }
-        };
-        // Booked here, and not yet come back from the store.
-        let not_followed = match &self.0.clerks {
-            Clerks::One(..) => 0,
-            Clerks::Lanes(lanes, _) => lanes.not_indexed(),
-        };
-        let unusable = self.0.index.failure().map(|_| "The index can't be used; it must be rebuilt.");
-        let reason = unusable.or(reason);
-        let mut status = Status {
+        let (clerk, index) = (self.0.clerk.condition(), &self.0.index);
+        let unusable = index.failure().map(|_| "The index can't be used; it must be rebuilt.");
+        let reason = unusable.or(clerk.reason);
+        Status {
             ready: reason.is_none(),
             reason,
-            queue_depth,
-            index_lag_events: self.0.index.behind() + not_followed,
-            index_bytes: self.0.index.bytes(),
-            commits: done.commits,
-            events: done.events,
-            unresolved_appends: 0,
-            accounts_in_use: 0,
-            damaged_accounts: 0,
-            ids_on_two_accounts: 0,
-        };
-        if let Clerks::Lanes(lanes, follower) = &self.0.clerks {
-            status.unresolved_appends = lanes.unresolved();
-            status.accounts_in_use = lanes.in_use();
-            status.damaged_accounts = lanes.damage().count();
-            status.ids_on_two_accounts = follower.twice();
+            queue_depth: clerk.waiting,
+            index_lag_events: index.behind() + clerk.not_indexed,
+            index_bytes: index.bytes(),
+            commits: clerk.done.commits,
+            events: clerk.done.events,
+            unresolved_appends: clerk.unresolved,
+            accounts_in_use: clerk.in_use,
+            damaged_accounts: clerk.damaged,
+            ids_on_two_accounts: clerk.booked_twice,
         }
-        status
     }
 }

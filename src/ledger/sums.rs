@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
 use crate::domain::digest::StateHash;
-use crate::domain::event::Event;
+use crate::domain::event::{Body, Event};
 use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
 use crate::index::IndexError;
 use crate::store::{Journal, codec, lines_of};
 
@@ -61,7 +63,7 @@ impl Ledger {
             }
             At::Position(position) => self.books(move |_, at| at <= position).await?.internal,
             At::Known(moment) => self.books(move |event, _| event.recorded_at <= moment).await?.internal,
-            At::Effective(moment) => self.books(move |event, _| event.effective_at <= moment).await?.internal,
+            At::Effective(moment) => self.books(move |event, _| happened_at(event) <= moment).await?.internal,
         };
         let own: BTreeMap<_, _> =
             sums.into_iter().filter(|((other, _), _)| other == name).map(|((_, c), sum)| (c, sum)).collect();
@@ -128,16 +130,17 @@ impl Books {
 
     fn event(&mut self, event: &Event, position: Position) -> Result<(), ReadError> {
         self.position = position;
-        if let Some(entries) = event.entries() {
-            let key = (entries.counter_account.clone(), event.currency);
-            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(event.currency));
+        let (StreamName::Account(name), Body::Account(body)) = (&event.stream, &event.body);
+        if let Some(entries) = body.entries() {
+            let key = (entries.counter_account.clone(), body.currency);
+            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(body.currency));
             *sum = sum.minus(entries.guarded).unwrap_or(*sum);
         }
-        let before = self.accounts.get(&event.account);
+        let before = self.accounts.get(name);
         // Events that do not count leave gaps in a stream; the balance of an account is asked of its own stream then.
         if before.map_or(0, |account| account.revision + 1) == event.revision {
-            let after = Account::evolve(before, event).map_err(ReadError::unreadable)?;
-            self.accounts.insert(event.account.clone(), after);
+            let after = Account::evolve(before, name, event, body).map_err(ReadError::unreadable)?;
+            self.accounts.insert(name.clone(), after);
         }
         Ok(())
     }
@@ -156,4 +159,10 @@ impl Books {
     fn named(&self) -> BTreeMap<(String, Currency), Money> {
         self.internal.iter().map(|((name, currency), sum)| ((name.to_string(), *currency), *sum)).collect()
     }
+}
+
+/// When an event happened in the world.
+fn happened_at(event: &Event) -> Timestamp {
+    let Body::Account(body) = &event.body;
+    body.effective_at
 }

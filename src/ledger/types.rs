@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::domain::account::Status;
 use crate::domain::currency::Currency;
-use crate::domain::event::{Event, Kind};
+use crate::domain::event::Event;
 use crate::domain::ids::AccountName;
+use crate::domain::kind::Kind;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
@@ -182,6 +183,20 @@ impl From<crate::store::ReadError> for ReadError {
                 Self::Damaged
             }
             crate::store::ReadError::Failed(_) => Self::unreadable(cause),
+        }
+    }
+}
+
+impl From<Unavailable> for ReadError {
+    fn from(why: Unavailable) -> Self {
+        match why {
+            Unavailable::StoreDamaged => Self::Damaged,
+            Unavailable::OutcomeUnknown => Self::OutcomeUnknown,
+            Unavailable::Overloaded
+            | Unavailable::Stopping
+            | Unavailable::StorageFull
+            | Unavailable::StoreUnavailable
+            | Unavailable::InProgress => Self::Unreachable,
         }
     }
 }

@@ -5,7 +5,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::domain::ids::AccountName;
+use crate::domain::stream::StreamName;
 
 /// The namespace of event ids (UUID version 5, RFC 9562 section 5.5).
 pub const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
@@ -24,13 +24,13 @@ impl Hash {
         Self(hash.finalize().into())
     }
 
-    /// What an account's first event is chained to where every account has a chain of its own: the account's name, so
-    /// that no stream can be shown as another's.
+    /// What a stream's first event is chained to where every stream has a chain of its own: the stream's name, so that no
+    /// stream can be shown as another's.
     #[must_use]
-    pub fn of_stream(account: &AccountName) -> Self {
+    pub fn of_stream(stream: &StreamName) -> Self {
         let mut hash = Sha256::new();
-        hash.update(b"bookonce stream account-");
-        hash.update(account.as_str());
+        hash.update(b"bookonce stream ");
+        stream.parts().into_iter().for_each(|part| hash.update(part));
         Self(hash.finalize().into())
     }
 

@@ -3,9 +3,8 @@
 //! Knows the domain's events and nothing of HTTP, of decisions or of the index. Up the way: `clerk`. Down the way: the
 //! disk. [`codec`] is the one place where an event becomes bytes, [`chain`] the one where bytes get their hash.
 //!
-//! An append is *submitted* and later *reported*: several may be in flight, and what a lost answer means is the store's
-//! business. After a failed append everything that was submitted behind it has failed too, until
-//! [`Appends::take_back`] says that the clerk has forgotten all of it.
+//! A store that this process holds is appended to through [`Appends`], one append at a time. One that several instances
+//! write has appends of its own, each to one stream at an exact revision ([`eventstoredb::Store::append`]).
 
 pub mod chain;
 pub mod codec;
@@ -58,21 +57,19 @@ pub enum AppendError {
     Unknown,
 }
 
-/// Called once for each append, in the order of their submission, from a thread of the store.
-pub type Report = Box<dyn FnOnce(Result<Landed, AppendError>) + Send>;
-
-/// The writing side of a store, held by the clerk alone.
+/// The writing side of a store that this process holds. One append is under way at a time.
 pub trait Appends: Send {
-    /// Hands over events that were decided together. They become durable together or not at all.
-    fn submit(&mut self, events: &[Arc<Event>], report: Report);
-
-    /// After a failed append: forgets whatever was submitted behind it, and goes on from the last durable event.
-    fn take_back(&mut self);
-
-    /// Waits for what is in flight and lets go of the store.
+    /// Makes events durable that were decided together: all of them, or none. Blocks. After a failed append the next one
+    /// goes on from the last durable event.
     ///
     /// # Errors
-    /// When it can't be left tidy. Nothing that was reported durable is lost by that.
+    /// When they are not durable, or nobody knows.
+    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError>;
+
+    /// Lets go of the store.
+    ///
+    /// # Errors
+    /// When it can't be left tidy. Nothing that was appended is lost by that.
     fn close(self: Box<Self>) -> Result<(), CloseError>;
 }
 

@@ -2,9 +2,10 @@
 
 use crate::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
-use crate::domain::money::Written;
+use crate::domain::money::{Written, WrittenAmount};
+use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::wire::body_faults::body_fault;
 use crate::wire::fault::Fault;
@@ -61,7 +62,12 @@ pub(crate) fn from_fields(
         (Some(id), _) | (None, Some(id)) => id,
         (None, None) => return Some(Err(Fault::IdMissing)),
     };
-    Some(Ok(Command { transaction_id, account, operation, origin: frame.origin }))
+    Some(Ok(Command {
+        id: Id::Client(transaction_id),
+        stream: StreamName::Account(account),
+        operation,
+        origin: frame.origin,
+    }))
 }
 
 fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operation> {
@@ -81,7 +87,7 @@ fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operatio
         Op::Reverse => Operation::Reverse(Reversal {
             reverses: TransactionId::parse(text(Field::Reverses)?)?,
             amount: match text(Field::Amount) {
-                Some(amount) => Some(Written::parse_positive(amount).ok()?),
+                Some(amount) => Some(WrittenAmount::parse(amount).ok()?),
                 None => None,
             },
             reason: reason()?,
@@ -99,7 +105,7 @@ fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operatio
 
 fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
     Some(Move {
-        amount: Written::parse_positive(fields.text(Field::Amount)?).ok()?,
+        amount: WrittenAmount::parse(fields.text(Field::Amount)?).ok()?,
         counter_account: match fields.text(Field::CounterAccount) {
             Some(name) => CounterAccount::parse(name)?,
             None => CounterAccount::default(),
@@ -197,7 +203,7 @@ mod tests {
             (Op::Reverse, Request::reverse(id, "alice", derive("t", "2"), Some("1"), "mistake")),
         ] {
             let text = String::from_utf8(request.body).unwrap();
-            assert_eq!(command(&text, op, frame(op)).unwrap().transaction_id, id);
+            assert_eq!(command(&text, op, frame(op)).unwrap().id, id);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::field::Field;
 use crate::domain::command::Reason;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
-use crate::domain::money::Written;
+use crate::domain::money::{Written, WrittenAmount};
 use crate::domain::time::Timestamp;
 
 /// What is said of a text that is no transaction ID.
@@ -34,7 +34,7 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
             "must be the code of an ISO 4217 currency, such as \"EUR\"",
         ),
         Field::OverdraftLimit => Written::parse(text).err().map(|error| error.to_string().into()),
-        Field::Amount => Written::parse_positive(text).err().map(|error| error.to_string().into()),
+        Field::Amount => WrittenAmount::parse(text).err().map(|error| error.to_string().into()),
         Field::CounterAccount => unless(CounterAccount::parse(text).is_some(), NOT_AN_OWN_ACCOUNT),
         Field::EffectiveAt => unless(Timestamp::parse(text).is_some(), NOT_A_MOMENT),
         Field::Reason => {

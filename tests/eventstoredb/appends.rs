@@ -1,28 +1,28 @@
 //! Appends to a node that does what it should.
 
-use bookonce::domain::event::Event;
+use bookonce::domain::account::event::Fact;
+use bookonce::domain::currency::Currency;
 use bookonce::domain::metadata::Metadata;
-use bookonce::domain::{currency::Currency, event::Fact};
 use bookonce::store::eventstoredb::{Appended, MOST_BYTES, Patience, Proposed, Store};
 
-use crate::{deposit_at, deposits, fresh, given, nodes, revisions, standin};
+use crate::{deposit_at, deposits, event, fresh, given, nodes, revisions, standin};
 
 #[tokio::test]
 async fn an_append_is_told_its_last_revision_and_position_and_read_back() {
     for node in nodes() {
-        let (store, account) = (node.store().await, fresh("alice"));
-        let first = deposits(&account, None, 0..1);
+        let (store, stream) = (node.store().await, fresh("alice"));
+        let first = deposits(&stream, None, 0..1);
         assert_eq!((first.expected(), first.first_revision(), first.len()), (None, 0, 1));
-        let Appended::Stored { last_revision: 0, position: Some(one) } = store.append(&account, &first).await
+        let Appended::Stored { last_revision: 0, position: Some(one) } = store.append(&stream, &first).await
         else {
             panic!("not stored")
         };
-        let rest = deposits(&account, Some((0, first.hash())), 1..4);
-        let Appended::Stored { last_revision: 3, position: Some(last) } = store.append(&account, &rest).await
+        let rest = deposits(&stream, Some((0, first.hash())), 1..4);
+        let Appended::Stored { last_revision: 3, position: Some(last) } = store.append(&stream, &rest).await
         else {
             panic!("not stored")
         };
-        let found = store.stream(&account, 0, 10).await.unwrap();
+        let found = store.stream(&stream, 0, 10).await.unwrap();
         assert_eq!(revisions(&found), [0, 1, 2, 3]);
         assert_eq!((found[0].position, found[3].position), (one, last));
         assert!(first.is_stored_as(&found) && rest.is_stored_as(&found[1..]));
@@ -40,45 +40,45 @@ async fn an_append_is_told_its_last_revision_and_position_and_read_back() {
 #[tokio::test]
 async fn the_same_bytes_again_are_acknowledged_and_stored_once() {
     for node in nodes() {
-        let (store, account) = (node.store().await, fresh("alice"));
-        let first = deposits(&account, None, 0..3);
-        let told = store.append(&account, &first).await;
-        let second = deposits(&account, Some((2, first.hash())), 3..4);
-        store.append(&account, &second).await;
+        let (store, stream) = (node.store().await, fresh("alice"));
+        let first = deposits(&stream, None, 0..3);
+        let told = store.append(&stream, &first).await;
+        let second = deposits(&stream, Some((2, first.hash())), 3..4);
+        store.append(&stream, &second).await;
         for _ in 0..3 {
-            assert_eq!(store.append(&account, &first).await, told, "below the current revision");
+            assert_eq!(store.append(&stream, &first).await, told, "below the current revision");
         }
         // Encoded anew, by another instance, it is the same.
-        assert_eq!(store.append(&account, &deposits(&account, None, 0..3)).await, told);
-        assert_eq!(revisions(&store.stream(&account, 0, 10).await.unwrap()), [0, 1, 2, 3]);
+        assert_eq!(store.append(&stream, &deposits(&stream, None, 0..3)).await, told);
+        assert_eq!(revisions(&store.stream(&stream, 0, 10).await.unwrap()), [0, 1, 2, 3]);
     }
 }
 
 #[tokio::test]
 async fn another_event_at_the_same_revision_conflicts() {
     for node in nodes() {
-        let (store, account) = (node.store().await, fresh("alice"));
-        store.append(&account, &deposits(&account, None, 0..1)).await;
-        let mut other = Proposed::after(&account, None);
-        assert!(other.push(&deposit_at(&account, 0, 99, 0)));
-        assert_eq!(store.append(&account, &other).await, Appended::Conflict);
-        assert!(!other.is_stored_as(&store.stream(&account, 0, 10).await.unwrap()));
-        let mut early = Proposed::after(&account, Some((4, other.hash())));
-        assert!(early.push(&deposit_at(&account, 5, 5, 0)));
-        assert_eq!(store.append(&account, &early).await, Appended::Conflict, "beyond the end");
+        let (store, stream) = (node.store().await, fresh("alice"));
+        store.append(&stream, &deposits(&stream, None, 0..1)).await;
+        let mut other = Proposed::after(&stream, None);
+        assert!(other.push(&deposit_at(&stream, 0, 99, 0)));
+        assert_eq!(store.append(&stream, &other).await, Appended::Conflict);
+        assert!(!other.is_stored_as(&store.stream(&stream, 0, 10).await.unwrap()));
+        let mut early = Proposed::after(&stream, Some((4, other.hash())));
+        assert!(early.push(&deposit_at(&stream, 5, 5, 0)));
+        assert_eq!(store.append(&stream, &early).await, Appended::Conflict, "beyond the end");
     }
 }
 
 #[tokio::test]
 async fn of_many_who_append_the_same_revision_one_wins() {
     for node in nodes() {
-        let (store, account) = (node.store().await, fresh("alice"));
+        let (store, stream) = (node.store().await, fresh("alice"));
         let tries = (0..16_u128).map(|n| {
-            let (store, account) = (store.clone(), account.clone());
+            let (store, stream) = (store.clone(), stream.clone());
             tokio::spawn(async move {
-                let mut proposed = Proposed::after(&account, None);
-                proposed.push(&deposit_at(&account, 0, n, 0));
-                store.append(&account, &proposed).await
+                let mut proposed = Proposed::after(&stream, None);
+                proposed.push(&deposit_at(&stream, 0, n, 0));
+                store.append(&stream, &proposed).await
             })
         });
         let mut stored = 0;
@@ -89,7 +89,7 @@ async fn of_many_who_append_the_same_revision_one_wins() {
             }
         }
         assert_eq!(stored, 1);
-        assert_eq!(store.stream(&account, 0, 10).await.unwrap().len(), 1);
+        assert_eq!(store.stream(&stream, 0, 10).await.unwrap().len(), 1);
     }
 }
 
@@ -97,19 +97,20 @@ async fn of_many_who_append_the_same_revision_one_wins() {
 #[tokio::test]
 async fn an_append_is_cut_to_what_a_node_takes() {
     for node in nodes() {
-        let (store, account) = (node.store().await, fresh("alice"));
+        let (store, stream) = (node.store().await, fresh("alice"));
         for note in ["", &"é".repeat(90)] {
-            let large = |revision| Event { fact: noted(note), ..deposit_at(&account, revision, 1, 0) };
-            let found = store.stream_back(&account, u64::MAX, 1).await.unwrap();
+            let eur = Currency::parse("EUR").unwrap();
+            let large = |revision| event(&stream, revision, 1, given::NOW, noted(note), eur);
+            let found = store.stream_back(&stream, u64::MAX, 1).await.unwrap();
             let last = found.first().map(|last| (last.revision, last.read().unwrap().line.hash));
-            let mut proposed = Proposed::after(&account, last);
+            let mut proposed = Proposed::after(&stream, last);
             let from = proposed.first_revision();
             while proposed.push(&large(from + proposed.len() as u64)) {}
             let (before, hash) = (proposed.len(), proposed.hash());
             assert!(!proposed.push(&large(from + before as u64)), "still full");
             assert_eq!((proposed.len(), proposed.hash()), (before, hash), "left as it was");
             assert!(before > 100 && before < MOST_BYTES / 400);
-            let told = store.append(&account, &proposed).await;
+            let told = store.append(&stream, &proposed).await;
             assert!(matches!(told, Appended::Stored { .. }), "{before} events: {told:?}");
         }
     }
@@ -125,8 +126,8 @@ fn noted(note: &str) -> Fact {
 async fn an_append_of_nothing_is_not_sent() {
     let running = standin("");
     let store = Store::with_patience(&running.connection_string(), Patience::default()).await.unwrap();
-    let account = fresh("alice");
-    let told = store.append(&account, &Proposed::after(&account, None)).await;
+    let stream = fresh("alice");
+    let told = store.append(&stream, &Proposed::after(&stream, None)).await;
     assert!(matches!(told, Appended::NotSent(_)), "{told:?}");
     assert_eq!(running.faults().counted().0, 0);
 }
@@ -136,8 +137,8 @@ async fn user_and_password_are_shown_nowhere() {
     let running = standin("");
     let connection = format!("esdb://admin:s3cret@{}?tls=false", running.address());
     let store = Store::new(&connection).await.unwrap();
-    let account = fresh("alice");
-    assert!(matches!(store.append(&account, &deposits(&account, None, 0..1)).await, Appended::Stored { .. }));
+    let stream = fresh("alice");
+    assert!(matches!(store.append(&stream, &deposits(&stream, None, 0..1)).await, Appended::Stored { .. }));
     assert_eq!(store.shown(), format!("esdb://{}?tls=false", running.address()));
     assert!(!format!("{store:?}").contains("s3cret"));
 }

@@ -58,11 +58,11 @@ async fn user_and_password_are_sent_as_they_are_meant() {
     // adm in:p@ss:wärd
     let address = node(Some("Basic YWRtIGluOnBAc3M6d8OkcmQ=")).await;
     let right = Store::new(&format!("esdb://adm%20in:p%40ss%3Aw%C3%A4rd@{address}?tls=false")).await.unwrap();
-    let account = crate::fresh("alice");
-    assert_eq!(right.stream(&account, 0, 1).await, Ok(Vec::new()));
+    let stream = crate::fresh("alice");
+    assert_eq!(right.stream(&stream, 0, 1).await, Ok(Vec::new()));
     assert_eq!(right.journal(0, 1).await, Ok(Vec::new()));
     let wrong = Store::new(&format!("esdb://admin:changeit@{address}?tls=false")).await.unwrap();
-    assert_eq!(wrong.stream(&account, 0, 1).await, Err(Error::Denied));
+    assert_eq!(wrong.stream(&stream, 0, 1).await, Err(Error::Denied));
     assert_eq!(wrong.journal(0, 1).await, Err(Error::Denied));
     assert_eq!(wrong.follow(None).await.unwrap().next().await, Err(Error::Denied));
 }

@@ -14,10 +14,10 @@ async fn next(follow: &mut Follow) -> Result<Followed, Error> {
 #[tokio::test]
 async fn what_is_there_comes_first_then_what_is_new_and_of_the_ledger_only() {
     for node in nodes() {
-        let (store, client, account) = (node.store().await, node.raw().await, fresh("alice"));
-        let first = deposits(&account, None, 0..2);
-        store.append(&account, &first).await;
-        let start = store.stream(&account, 0, 1).await.unwrap()[0].position;
+        let (store, client, stream) = (node.store().await, node.raw().await, fresh("alice"));
+        let first = deposits(&stream, None, 0..2);
+        store.append(&stream, &first).await;
+        let start = store.stream(&stream, 0, 1).await.unwrap()[0].position;
         let mut follow = store.follow(Some(start)).await.unwrap();
         let mut seen = Vec::new();
         while seen.len() < 3 {
@@ -25,13 +25,13 @@ async fn what_is_there_comes_first_then_what_is_new_and_of_the_ledger_only() {
                 Followed::CaughtUp => {
                     let other = EventData::json("Something", &1).unwrap();
                     let options = AppendToStreamOptions::default();
-                    client.append_to_stream(format!("others-{account}"), &options, other).await.unwrap();
+                    client.append_to_stream(format!("others-{stream}"), &options, other).await.unwrap();
                     let cut = StreamMetadataBuilder::new().max_count(7).build();
-                    client.set_stream_metadata(format!("account-{account}"), &options, &cut).await.unwrap();
-                    store.append(&account, &deposits(&account, Some((1, first.hash())), 2..3)).await;
+                    client.set_stream_metadata(stream.to_string(), &options, &cut).await.unwrap();
+                    store.append(&stream, &deposits(&stream, Some((1, first.hash())), 2..3)).await;
                 }
                 Followed::Checkpoint(at) => assert!(at >= start),
-                Followed::Event(event) if event.account().as_ref() == Some(&account) => seen.push(event),
+                Followed::Event(event) if event.stream_name().as_ref() == Some(&stream) => seen.push(event),
                 // A real node may be in use by others.
                 Followed::Event(event) => assert!(node.running.is_none(), "{event:?}"),
             }
@@ -106,7 +106,7 @@ async fn no_event_is_skipped_or_repeated_over_drops() {
 async fn a_follower_lives_through_restarts_and_cuts() {
     let mut running = standin("");
     let store = hurried(&running).await;
-    let account = fresh("alice");
+    let stream = fresh("alice");
     let (mut last, mut seen, mut after) = (None, Vec::new(), None);
     for round in 0..6_u64 {
         match round % 3 {
@@ -114,9 +114,9 @@ async fn a_follower_lives_through_restarts_and_cuts() {
             2 => running.cut_connections(),
             _ => {}
         }
-        let proposed = deposits(&account, last, round..round + 1);
+        let proposed = deposits(&stream, last, round..round + 1);
         while !matches!(
-            store.append(&account, &proposed).await,
+            store.append(&stream, &proposed).await,
             bookonce::store::eventstoredb::Appended::Stored { .. }
         ) {}
         last = Some((round, proposed.hash()));

@@ -32,8 +32,8 @@ proptest! {
 
 #[test]
 fn no_two_of_many_events_share_an_id() {
-    let account = fresh("alice");
-    let ids: BTreeSet<Uuid> = (0..5_000_u64).map(|n| id(&deposit_at(&account, n, n.into(), 0))).collect();
+    let stream = fresh("alice");
+    let ids: BTreeSet<Uuid> = (0..5_000_u64).map(|n| id(&deposit_at(&stream, n, n.into(), 0))).collect();
     assert_eq!(ids.len(), 5_000);
 }
 
@@ -42,14 +42,14 @@ fn no_two_of_many_events_share_an_id() {
 async fn of_two_instances_with_different_clocks_one_is_told_that_it_lost() {
     for node in nodes() {
         let (one, other) = (node.store().await, node.store().await);
-        let account = fresh("alice");
+        let stream = fresh("alice");
         let decided = |seconds| {
-            let mut proposed = Proposed::after(&account, None);
-            proposed.push(&deposit_at(&account, 0, 7, seconds));
+            let mut proposed = Proposed::after(&stream, None);
+            proposed.push(&deposit_at(&stream, 0, 7, seconds));
             proposed
         };
-        assert!(matches!(one.append(&account, &decided(0)).await, Appended::Stored { .. }));
-        assert_eq!(other.append(&account, &decided(1)).await, Appended::Conflict);
+        assert!(matches!(one.append(&stream, &decided(0)).await, Appended::Stored { .. }));
+        assert_eq!(other.append(&stream, &decided(1)).await, Appended::Conflict);
     }
 }
 
@@ -59,17 +59,17 @@ async fn of_two_instances_with_different_clocks_one_is_told_that_it_lost() {
 async fn an_id_of_the_transaction_alone_would_let_both_believe_that_they_were_first() {
     for node in nodes() {
         let client = node.raw().await;
-        let account = fresh("alice");
-        let stream = format!("account-{account}");
+        let stream = fresh("alice");
+        let name = stream.to_string();
         let transaction = Uuid::new_v4();
         let append = async |body: &str| {
             let event = EventData::json("Deposited", &body).unwrap().id(transaction);
             let options = AppendToStreamOptions::default().expected_revision(ExpectedRevision::NoStream);
-            client.append_to_stream(stream.as_str(), &options, event).await
+            client.append_to_stream(name.as_str(), &options, event).await
         };
         append("recorded at 12:00:00").await.unwrap();
         append("recorded at 12:00:01").await.expect("the second instance is told that its event is stored");
-        let found = Store::new(&node.connection).await.unwrap().stream(&account, 0, 10).await.unwrap();
+        let found = Store::new(&node.connection).await.unwrap().stream(&stream, 0, 10).await.unwrap();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].data.as_ref(), b"\"recorded at 12:00:00\"", "and it is not");
         drop(raw(&node.connection).await);

@@ -6,15 +6,15 @@ use bookonce::store::eventstoredb::{Foreign, Proposed, Recorded, Store};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::{arbitrary, each, fresh, nodes, support};
+use crate::{arbitrary, each, fresh, nodes, stream};
 use bookonce::domain::event::Event;
 
-/// The event as the first of its account, as the store gives it back.
+/// The event as the first of its stream, as the store gives it back.
 async fn stored(store: &Store, event: &Event) -> Recorded {
-    let mut proposed = Proposed::after(&event.account, None);
+    let mut proposed = Proposed::after(&event.stream, None);
     assert!(proposed.push(event));
-    store.append(&event.account, &proposed).await;
-    let mut found = store.stream(&event.account, 0, 2).await.unwrap();
+    store.append(&event.stream, &proposed).await;
+    let mut found = store.stream(&event.stream, 0, 2).await.unwrap();
     assert!(proposed.is_stored_as(&found));
     found.remove(0)
 }
@@ -31,15 +31,15 @@ async fn each_kind_of_event_comes_back_as_the_codecs_line() {
     for node in nodes() {
         let store = node.store().await;
         for (what, mut event) in each::one_of_each() {
-            let account = fresh("alice");
-            (event.account, event.revision) = (account.clone(), 0);
+            let stream = fresh("alice");
+            (event.stream, event.revision) = (stream.clone(), 0);
             let found = stored(&store, &event).await;
-            let line = line(&event, found.position, &Hash::of_stream(&account));
+            let line = line(&event, found.position, &Hash::of_stream(&stream));
             assert_eq!(found.line().unwrap(), line, "{what}: {}", String::from_utf8_lossy(&line));
             let read = found.read().unwrap();
             assert_eq!(read.line.event, event, "{what}");
-            assert_eq!(Hash::of_stream(&account).then(&read.canonical), read.line.hash, "{what}");
-            assert_eq!(found.account(), Some(account));
+            assert_eq!(Hash::of_stream(&stream).then(&read.canonical), read.line.hash, "{what}");
+            assert_eq!(found.stream_name(), Some(stream));
         }
     }
 }
@@ -57,10 +57,10 @@ fn any_event_comes_back_as_the_codecs_line() {
     let (runtime, _running, store) = fixed();
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(mut event in arbitrary::event())| {
-        event.account = fresh("a");
+        event.stream = fresh("a");
         event.revision = 0;
         let found = runtime.block_on(stored(&store, &event));
-        let line = line(&event, found.position, &Hash::of_stream(&event.account));
+        let line = line(&event, found.position, &Hash::of_stream(&event.stream));
         prop_assert_eq!(found.line().unwrap(), line.clone());
         prop_assert_eq!(found.read().unwrap().line.hash, decode(&line).unwrap().hash);
         let metadata: serde_json::Value = serde_json::from_slice(&found.metadata).unwrap();
@@ -74,7 +74,7 @@ fn any_event_comes_back_as_the_codecs_line() {
 async fn what_this_program_did_not_write_is_foreign() {
     let running = crate::standin("");
     let store = Store::new(&running.connection_string()).await.unwrap();
-    let right = stored(&store, &crate::deposit_at(&support::name("alice"), 0, 1, 0)).await;
+    let right = stored(&store, &crate::deposit_at(&stream("alice"), 0, 1, 0)).await;
     assert!(right.line().is_ok());
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (data, metadata) = (text(&right.data), text(&right.metadata));
@@ -107,12 +107,12 @@ async fn what_this_program_did_not_write_is_foreign() {
         Recorded { metadata: metadata.replace("\"hash\":\"", "\"hash\":\"0").into(), ..right.clone() };
     assert!(matches!(other_hash.line(), Err(Foreign::Event(_))));
     let elsewhere = Recorded { stream: "transfer-1".into(), ..right };
-    assert!(matches!(elsewhere.line(), Err(Foreign::Stream)) && elsewhere.account().is_none());
+    assert!(matches!(elsewhere.line(), Err(Foreign::Stream)) && elsewhere.stream_name().is_none());
 }
 
 #[test]
 fn a_stream_has_a_beginning_of_its_own() {
-    let hashes = ["alice", "alice2", "bob"].map(|name| Hash::of_stream(&support::name(name)));
+    let hashes = ["alice", "alice2", "bob"].map(|name| Hash::of_stream(&stream(name)));
     assert!(hashes[0] != hashes[1] && hashes[1] != hashes[2]);
     // printf 'bookonce stream account-alice' | sha256sum
     let alice = "34a18aec9ac6f77d8e770fcb706eed8b87c377d4dadc1461c608955ba496181a";

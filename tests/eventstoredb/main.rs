@@ -24,10 +24,12 @@ mod support;
 
 use std::time::Duration;
 
+use bookonce::domain::account::event::{AccountEvent, Answer, Fact};
 use bookonce::domain::currency::Currency;
-use bookonce::domain::event::{Answer, Event, Fact};
-use bookonce::domain::ids::{AccountName, TransactionId};
+use bookonce::domain::event::{Body, Event};
+use bookonce::domain::ids::{Id, TransactionId};
 use bookonce::domain::metadata::Origin;
+use bookonce::domain::stream::StreamName;
 use bookonce::domain::time::Timestamp;
 use bookonce::store::chain::Hash;
 use bookonce::store::eventstoredb::{Appended, Followed, Patience, Proposed, Recorded, Store};
@@ -81,56 +83,60 @@ async fn hurried(running: &Running) -> Store {
     Store::with_patience(&running.connection_string(), HURRIED).await.unwrap()
 }
 
-/// An account that no other run has used.
-fn fresh(name: &str) -> AccountName {
-    AccountName::parse(&format!("{name}-{}", Uuid::new_v4().simple())).unwrap()
+/// The stream of an account.
+fn stream(account: &str) -> StreamName {
+    support::name(account).into()
+}
+
+/// The stream of an account that no other run has used.
+fn fresh(name: &str) -> StreamName {
+    stream(&format!("{name}-{}", Uuid::new_v4().simple()))
 }
 
 /// A deposit with the transaction ID `n`, decided so many seconds after the others.
-fn deposit_at(account: &AccountName, revision: u64, n: u128, seconds: i64) -> Event {
+fn deposit_at(stream: &StreamName, revision: u64, n: u128, seconds: i64) -> Event {
     let currency = Currency::parse("EUR").unwrap();
     let at = given::NOW.plus_seconds(seconds);
-    event(account, revision, n, at, Fact::Deposited(given::movement(given::eur("7"))), currency)
+    event(stream, revision, n, at, Fact::Deposited(given::movement(given::eur("7"))), currency)
 }
 
 fn event(
-    account: &AccountName,
+    stream: &StreamName,
     revision: u64,
     n: u128,
     at: Timestamp,
     fact: Fact,
     currency: Currency,
 ) -> Event {
+    let balance = given::money("7", currency);
+    let answer = Answer { balance, available: balance };
     Event {
-        account: account.clone(),
+        stream: stream.clone(),
         revision,
+        id: Id::Client(TransactionId::from_uuid(Uuid::from_u128(n + 1)).unwrap()),
         recorded_at: at,
-        effective_at: at,
-        transaction_id: TransactionId::from_uuid(Uuid::from_u128(n + 1)).unwrap(),
-        currency,
-        fact,
-        answer: Answer { balance: given::eur("7"), available: given::eur("7") },
+        body: Body::Account(AccountEvent { effective_at: at, currency, fact, answer }),
         origin: Origin { correlation: None, causation: None, actor: "test".into() },
     }
 }
 
 /// Deposits with these revisions, behind what is there.
-fn deposits(account: &AccountName, last: Option<(u64, Hash)>, revisions: std::ops::Range<u64>) -> Proposed {
-    let mut proposed = Proposed::after(account, last);
+fn deposits(stream: &StreamName, last: Option<(u64, Hash)>, revisions: std::ops::Range<u64>) -> Proposed {
+    let mut proposed = Proposed::after(stream, last);
     for revision in revisions {
-        assert!(proposed.push(&deposit_at(account, revision, revision.into(), 0)));
+        assert!(proposed.push(&deposit_at(stream, revision, revision.into(), 0)));
     }
     proposed
 }
 
-/// Appends so many deposits to a new account, in as few appends as hold them.
-async fn fill(store: &Store, account: &AccountName, count: u64) -> Hash {
+/// Appends so many deposits to a new stream, in as few appends as hold them.
+async fn fill(store: &Store, stream: &StreamName, count: u64) -> Hash {
     let mut last = None;
     while let from = last.map_or(0, |(revision, _)| revision + 1)
         && from < count
     {
-        let proposed = deposits(account, last, from..count.min(from + 1_000));
-        let Appended::Stored { last_revision, .. } = store.append(account, &proposed).await else {
+        let proposed = deposits(stream, last, from..count.min(from + 1_000));
+        let Appended::Stored { last_revision, .. } = store.append(stream, &proposed).await else {
             panic!("not stored")
         };
         last = Some((last_revision, proposed.hash()));

@@ -33,28 +33,28 @@ fn read(subject: &dyn Subject, after: u64, limit: usize) -> Vec<Line> {
 }
 
 fn ids(lines: &[Line]) -> Vec<String> {
-    lines.iter().map(|line| line.event.transaction_id.to_string()).collect()
+    lines.iter().map(|line| line.event.id.to_string()).collect()
 }
 
 #[test]
 fn what_was_appended_is_read_in_order_and_once() {
     each(|subject| {
         let start = subject.start();
-        let [alice, bob] = ["alice", "bob"].map(|name| subject.account(name));
+        let [alice, bob] = ["alice", "bob"].map(|name| subject.stream(name));
         let mut sent = Vec::new();
-        for (account, count) in [(&alice, 1), (&bob, 3), (&alice, 2), (&bob, 1), (&alice, 5)] {
-            let events = subject.next(account, count);
+        for (stream, count) in [(&alice, 1), (&bob, 3), (&alice, 2), (&bob, 1), (&alice, 5)] {
+            let events = subject.next(stream, count);
             let Outcome::Stored { at } = subject.append(&events) else { panic!("not stored") };
-            sent.extend(events.iter().map(|event| event.transaction_id.to_string()));
+            sent.extend(events.iter().map(|event| event.id.to_string()));
             let lines = read(subject, start, 100);
             assert_eq!(lines.last().unwrap().position, at, "an append is told where its last event is");
         }
         let lines = read(subject, start, 100);
         assert_eq!(ids(&lines), sent);
         assert!(lines.windows(2).all(|pair| pair[0].position < pair[1].position));
-        for account in [&alice, &bob] {
-            let own = lines.iter().filter(|line| line.event.account == *account);
-            assert!(own.map(|line| line.event.revision).eq(0..if *account == alice { 8 } else { 4 }));
+        for stream in [&alice, &bob] {
+            let own = lines.iter().filter(|line| line.event.stream == *stream);
+            assert!(own.map(|line| line.event.revision).eq(0..if *stream == alice { 8 } else { 4 }));
         }
         let at: Vec<_> = lines.iter().rev().map(|line| line.position).collect();
         let found = subject.reader().events(&at).unwrap();
@@ -67,7 +67,7 @@ fn what_was_appended_is_read_in_order_and_once() {
 fn a_reader_goes_on_where_it_was_whatever_the_size_of_its_pages() {
     each(|subject| {
         let start = subject.start();
-        let alice = subject.account("alice");
+        let alice = subject.stream("alice");
         for count in [1, 40, 2, 7] {
             let events = subject.next(&alice, count);
             subject.append(&events);
@@ -83,7 +83,7 @@ fn a_reader_goes_on_where_it_was_whatever_the_size_of_its_pages() {
         assert!(read(subject, end, 10).is_empty());
         let events = subject.next(&alice, 1);
         subject.append(&events);
-        assert_eq!(ids(&read(subject, end, 10)), [events[0].transaction_id.to_string()]);
+        assert_eq!(ids(&read(subject, end, 10)), [events[0].id.to_string()]);
     });
 }
 
@@ -91,7 +91,7 @@ fn a_reader_goes_on_where_it_was_whatever_the_size_of_its_pages() {
 fn a_large_append_is_there_as_a_whole_and_after_a_restart() {
     each(|subject| {
         let start = subject.start();
-        let alice = subject.account("alice");
+        let alice = subject.stream("alice");
         let mut sent = 0;
         for _ in 0..5 {
             let events = subject.next(&alice, 1_000);
@@ -109,9 +109,9 @@ fn a_large_append_is_there_as_a_whole_and_after_a_restart() {
 fn ids_and_hashes_follow_from_the_bytes() {
     each(|subject| {
         let start = subject.start();
-        let [alice, bob] = ["alice", "bob"].map(|name| subject.account(name));
-        for account in [&alice, &bob, &alice] {
-            let events = subject.next(account, 2);
+        let [alice, bob] = ["alice", "bob"].map(|name| subject.stream(name));
+        for stream in [&alice, &bob, &alice] {
+            let events = subject.next(stream, 2);
             subject.append(&events);
         }
         let bytes = subject.reader().lines(start, 100).unwrap();
@@ -132,7 +132,7 @@ fn ids_and_hashes_follow_from_the_bytes() {
 fn of_two_writers_one_is_told_that_it_was_not_first() {
     each(|subject| {
         let start = subject.start();
-        let alice = subject.account("alice");
+        let alice = subject.stream("alice");
         let first = subject.next(&alice, 1);
         assert!(matches!(subject.append(&first), Outcome::Stored { .. }));
         assert!(subject.second_writer_is_refused(&alice), "a second writer was believed");
@@ -145,7 +145,7 @@ fn an_answer_that_was_lost_leaves_all_of_an_append_or_nothing() {
     each(|subject| {
         for doubt in [Doubt::Lost, Doubt::Landed] {
             let start = subject.end();
-            let alice = subject.account("alice");
+            let alice = subject.stream("alice");
             let events = subject.next(&alice, 3);
             let Some(outcome) = subject.append_in_doubt(&events, doubt) else { continue };
             assert!(matches!(outcome, Outcome::Unknown), "{outcome:?} is more than anybody can know");
@@ -167,7 +167,7 @@ fn an_answer_that_was_lost_leaves_all_of_an_append_or_nothing() {
 #[test]
 fn what_is_not_there_or_was_changed_is_not_made_up() {
     each(|subject| {
-        let alice = subject.account("alice");
+        let alice = subject.stream("alice");
         let events = subject.next(&alice, 2);
         let Outcome::Stored { at } = subject.append(&events) else { panic!("not stored") };
         assert!(subject.reader().event(at + 1_000_000).is_err());

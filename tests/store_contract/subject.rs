@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 
-use bookonce::domain::account::Account;
 use bookonce::domain::command::Command;
 use bookonce::domain::decide::{Standing, decide};
 use bookonce::domain::event::Event;
-use bookonce::domain::ids::AccountName;
+use bookonce::domain::state::State;
+use bookonce::domain::stream::StreamName;
 use bookonce::store::chain::Hash;
 use bookonce::store::embedded::folder::{Folder, JOURNAL};
-use bookonce::store::embedded::writer::Lane;
+use bookonce::store::embedded::writer::Writer;
 use bookonce::store::embedded::{self, database};
 use bookonce::store::eventstoredb::{self, Appended, Patience, Proposed, Settled, Settling, Store};
 use bookonce::store::{Appends, Reader};
@@ -44,11 +43,11 @@ pub enum Doubt {
 }
 
 pub trait Subject {
-    /// The events that come next on an account.
-    fn next(&mut self, account: &AccountName, count: usize) -> Vec<Arc<Event>> {
-        self.story().next(account, count)
+    /// The events that come next in a stream.
+    fn next(&mut self, stream: &StreamName, count: usize) -> Vec<Arc<Event>> {
+        self.story().next(stream, count)
     }
-    fn account(&self, name: &str) -> AccountName;
+    fn stream(&self, account: &str) -> StreamName;
     /// The position behind which this test's events come.
     fn start(&self) -> u64;
     /// The position behind which the next events come.
@@ -59,10 +58,10 @@ pub trait Subject {
     fn reader(&self) -> Reader;
     /// The chain that a stream's events are in, and what it begins with.
     fn chain_of(&self, stream: &str) -> (String, Hash);
-    fn second_writer_is_refused(&mut self, account: &AccountName) -> bool;
+    fn second_writer_is_refused(&mut self, stream: &StreamName) -> bool;
     fn restart(&mut self);
-    /// Alters the account's last event in the store; `false` where that can't be done.
-    fn change(&mut self, account: &AccountName) -> bool;
+    /// Alters the stream's last event in the store; `false` where that can't be done.
+    fn change(&mut self, stream: &StreamName) -> bool;
     fn story(&mut self) -> &mut Story;
 }
 
@@ -75,33 +74,34 @@ pub fn each(test: impl Fn(&mut dyn Subject)) {
     }
 }
 
-/// What happens to accounts, decided as the ledger decides it.
+/// What happens in streams, decided as the ledger decides it.
 #[derive(Default)]
 pub struct Story {
-    accounts: HashMap<AccountName, Account>,
+    streams: HashMap<StreamName, State>,
     commands: u128,
     salt: u128,
 }
 
 impl Story {
-    fn next(&mut self, account: &AccountName, count: usize) -> Vec<Arc<Event>> {
-        (0..count).map(|_| self.one(account)).collect()
+    fn next(&mut self, stream: &StreamName, count: usize) -> Vec<Arc<Event>> {
+        (0..count).map(|_| self.one(stream)).collect()
     }
 
-    fn one(&mut self, account: &AccountName) -> Arc<Event> {
+    fn one(&mut self, stream: &StreamName) -> Arc<Event> {
         self.commands += 1;
         let n = self.salt + self.commands;
-        let before = self.accounts.get(account);
+        let before = self.streams.get(stream);
+        let name = stream.account().unwrap();
         let command: Command = match before {
-            None => support::open(n, account.as_str()),
-            Some(_) => support::deposit(n, account.as_str(), "7.00"),
+            None => support::open(n, name.as_str()),
+            Some(_) => support::deposit(n, name.as_str(), "7.00"),
         };
-        let standing = Standing { account: before, ..Standing::default() };
+        let standing = Standing { state: before, ..Standing::default() };
         let now =
             bookonce::domain::time::Timestamp::from_micros(1_795_226_400_000_000 + self.commands as i64);
         let event = decide(standing, &command, now).unwrap();
-        let after = Account::evolve(before, &event).unwrap();
-        self.accounts.insert(account.clone(), after);
+        let after = State::evolve(before, &event).unwrap();
+        self.streams.insert(stream.clone(), after);
         Arc::new(event)
     }
 }
@@ -134,13 +134,13 @@ impl Embedded {
             0 => Hash::genesis(JOURNAL_ID),
             last => reader.event(last).unwrap().hash,
         };
-        self.open = Some((folder, Box::new(Lane::start(&self.journal(), last, hash).unwrap())));
+        self.open = Some((folder, Box::new(Writer::start(&self.journal(), last, hash).unwrap())));
     }
 }
 
 impl Subject for Embedded {
-    fn account(&self, account: &str) -> AccountName {
-        name(account)
+    fn stream(&self, account: &str) -> StreamName {
+        name(account).into()
     }
 
     fn start(&self) -> u64 {
@@ -152,10 +152,8 @@ impl Subject for Embedded {
     }
 
     fn append(&mut self, events: &[Arc<Event>]) -> Outcome {
-        let (report, reported) = channel();
-        let (_, lane) = self.open.as_mut().unwrap();
-        lane.submit(events, Box::new(move |outcome| report.send(outcome).unwrap()));
-        let landed = reported.recv().unwrap().unwrap();
+        let (_, writer) = self.open.as_mut().unwrap();
+        let landed = writer.append(events).unwrap();
         Outcome::Stored { at: landed.first + events.len() as u64 - 1 }
     }
 
@@ -173,7 +171,7 @@ impl Subject for Embedded {
     }
 
     /// Here it does not even come to an append.
-    fn second_writer_is_refused(&mut self, _account: &AccountName) -> bool {
+    fn second_writer_is_refused(&mut self, _stream: &StreamName) -> bool {
         matches!(Folder::take(self.folder.path()), Err(embedded::Error::Held { .. }))
     }
 
@@ -182,7 +180,7 @@ impl Subject for Embedded {
         self.open();
     }
 
-    fn change(&mut self, _account: &AccountName) -> bool {
+    fn change(&mut self, _stream: &StreamName) -> bool {
         let connection = rusqlite::Connection::open(Path::new(&self.journal())).unwrap();
         let changed = connection.execute(
             "UPDATE commits SET events = CAST(replace(CAST(events AS TEXT), '\"Deposited\"', '\"Banked\"') AS BLOB)",
@@ -203,7 +201,7 @@ struct Clustered {
     store: Store,
     run: u128,
     start: u64,
-    last: HashMap<AccountName, (u64, Hash)>,
+    last: HashMap<StreamName, (u64, Hash)>,
     story: Story,
 }
 
@@ -228,16 +226,16 @@ impl Clustered {
     }
 
     fn proposed(&self, events: &[Arc<Event>]) -> Proposed {
-        let account = &events[0].account;
-        let mut proposed = Proposed::after(account, self.last.get(account).copied());
+        let stream = &events[0].stream;
+        let mut proposed = Proposed::after(stream, self.last.get(stream).copied());
         assert!(events.iter().all(|event| proposed.push(event)));
         proposed
     }
 }
 
 impl Subject for Clustered {
-    fn account(&self, account: &str) -> AccountName {
-        name(&format!("{account}-{:x}", self.run as u64))
+    fn stream(&self, account: &str) -> StreamName {
+        name(&format!("{account}-{:x}", self.run as u64)).into()
     }
 
     fn start(&self) -> u64 {
@@ -254,11 +252,11 @@ impl Subject for Clustered {
 
     fn append(&mut self, events: &[Arc<Event>]) -> Outcome {
         let proposed = self.proposed(events);
-        let account = &events[0].account;
-        let mut settling = Settling::new(&self.store, account, &proposed);
+        let stream = &events[0].stream;
+        let mut settling = Settling::new(&self.store, stream, &proposed);
         match self.runtime.block_on(settling.settle()) {
             Settled::Stored(at) => {
-                self.last.insert(account.clone(), (events.last().unwrap().revision, proposed.hash()));
+                self.last.insert(stream.clone(), (events.last().unwrap().revision, proposed.hash()));
                 Outcome::Stored { at }
             }
             Settled::Overtaken => Outcome::Refused,
@@ -273,10 +271,10 @@ impl Subject for Clustered {
         };
         self.node.as_ref()?.faults().plant(0, fault);
         let proposed = self.proposed(events);
-        let appended = self.runtime.block_on(self.store.append(&events[0].account, &proposed));
+        let appended = self.runtime.block_on(self.store.append(&events[0].stream, &proposed));
         if doubt == Doubt::Landed {
             let last = (events.last().unwrap().revision, proposed.hash());
-            self.last.insert(events[0].account.clone(), last);
+            self.last.insert(events[0].stream.clone(), last);
         }
         Some(match appended {
             Appended::Unknown(_) => Outcome::Unknown,
@@ -290,18 +288,18 @@ impl Subject for Clustered {
     }
 
     fn chain_of(&self, stream: &str) -> (String, Hash) {
-        (stream.to_owned(), Hash::of_stream(&name(stream.strip_prefix("account-").unwrap())))
+        (stream.to_owned(), Hash::of_stream(&StreamName::parse(stream).unwrap()))
     }
 
-    fn second_writer_is_refused(&mut self, account: &AccountName) -> bool {
+    fn second_writer_is_refused(&mut self, stream: &StreamName) -> bool {
         let mut other = Story { salt: 1 << 40, ..Story::default() };
         let proposed = {
-            let events = other.next(account, 1);
-            let mut proposed = Proposed::after(account, None);
+            let events = other.next(stream, 1);
+            let mut proposed = Proposed::after(stream, None);
             assert!(proposed.push(&events[0]));
             proposed
         };
-        matches!(self.runtime.block_on(self.store.append(account, &proposed)), Appended::Conflict)
+        matches!(self.runtime.block_on(self.store.append(stream, &proposed)), Appended::Conflict)
     }
 
     fn restart(&mut self) {
@@ -313,7 +311,7 @@ impl Subject for Clustered {
     }
 
     /// A node changes no event; `tests/damage.rs` changes its files.
-    fn change(&mut self, _account: &AccountName) -> bool {
+    fn change(&mut self, _stream: &StreamName) -> bool {
         false
     }
 

@@ -73,7 +73,7 @@ impl Pair {
 
     /// An answer must be the first one again.
     pub fn note(&mut self, command: &Command, verdict: &Verdict) {
-        let id = command.transaction_id.to_string();
+        let id = command.id.to_string();
         if let Some(body) = body(verdict) {
             let first = self.answers.entry(id).or_insert_with(|| body.clone());
             assert_eq!(*first, body, "another answer than the first");
@@ -93,7 +93,7 @@ impl Pair {
     /// Is the ID in the journal?
     pub async fn has(&self, command: &Command) -> bool {
         let lines = self.ledgers[1].lines(0, 1_000).await.unwrap();
-        let id = format!(r#""transaction_id":"{}""#, command.transaction_id);
+        let id = format!(r#""transaction_id":"{}""#, command.id);
         String::from_utf8(lines).unwrap().contains(&id)
     }
 

@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
+use bookonce::domain::account::decline::Decline;
+use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
 use bookonce::domain::command::{LimitChange, Move, Operation, Reason, Reversal};
 use bookonce::domain::currency::Currency;
-use bookonce::domain::decline::Decline;
-use bookonce::domain::event::{Answer, Event, Fact, Movement};
-use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
+use bookonce::domain::event::{Body, Event};
+use bookonce::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
-use bookonce::domain::money::Money;
+use bookonce::domain::money::{Amount, Direction, Money};
+use bookonce::domain::stream::StreamName;
 use bookonce::domain::time::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -90,8 +92,13 @@ fn sum(units: i128, currency: Currency) -> Money {
     Money::read(&format!("{sign}{whole}{point}{fraction}"), currency).unwrap()
 }
 
-fn amount(currency: Currency) -> impl Strategy<Value = Money> {
-    (1..=10_i128.pow(15)).prop_map(move |units| sum(units, currency))
+fn amount(currency: Currency) -> impl Strategy<Value = Amount> {
+    (1..=10_i128.pow(15)).prop_map(move |units| Amount::new(sum(units, currency)).unwrap())
+}
+
+/// How far below zero an account may go.
+fn limit(currency: Currency) -> impl Strategy<Value = Money> {
+    amount(currency).prop_map(Amount::money)
 }
 
 fn balance(currency: Currency) -> impl Strategy<Value = Money> {
@@ -110,8 +117,9 @@ fn movement(currency: Currency) -> impl Strategy<Value = Movement> {
 }
 
 fn decline() -> impl Strategy<Value = Decline> {
-    (select(&Decline::CODES[..]), id())
-        .prop_map(|(code, by)| Decline::from_code(code, (code == "prevented").then_some(by)).unwrap())
+    (select(&Decline::CODES[..]), id()).prop_map(|(code, by)| {
+        Decline::from_code(code, (code == "prevented").then_some(Id::Client(by))).unwrap()
+    })
 }
 
 fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operation> {
@@ -136,7 +144,7 @@ fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operati
         reason().prop_map(Operation::Freeze),
         reason().prop_map(Operation::Unfreeze),
         reason().prop_map(Operation::Close),
-        (amount(currency), reason()).prop_map(|(limit, reason)| Operation::SetOverdraftLimit(LimitChange {
+        (limit(currency), reason()).prop_map(|(limit, reason)| Operation::SetOverdraftLimit(LimitChange {
             overdraft_limit: limit.into(),
             reason
         })),
@@ -146,12 +154,13 @@ fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operati
 fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
     let reversed = (id(), amount(currency), counter_account(), reason(), any::<[bool; 3]>());
     prop_oneof![
-        (amount(currency), metadata())
+        (limit(currency), metadata())
             .prop_map(|(overdraft_limit, metadata)| Fact::AccountOpened { overdraft_limit, metadata }),
         movement(currency).prop_map(Fact::Deposited),
         movement(currency).prop_map(Fact::Withdrawn),
         reversed.prop_map(|(reverses, amount, counter_account, reason, [credits, partial, force])| {
-            Fact::Reversed { reverses, amount, credits, counter_account, reason, partial, force }
+            let direction = if credits { Direction::Credit } else { Direction::Debit };
+            Fact::Reversed { reverses, amount, direction, counter_account, reason, partial, force }
         }),
         (id(), reason(), any::<bool>()).prop_map(|(reverses, reason, force)| Fact::Prevented {
             reverses,
@@ -161,7 +170,7 @@ fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
         reason().prop_map(Fact::Frozen),
         reason().prop_map(Fact::Unfrozen),
         reason().prop_map(Fact::Closed),
-        (amount(currency), reason())
+        (limit(currency), reason())
             .prop_map(|(overdraft_limit, reason)| Fact::OverdraftLimitChanged { overdraft_limit, reason }),
         (operation(currency, at), decline())
             .prop_map(|(operation, decline)| Fact::Declined { operation, decline }),
@@ -185,16 +194,16 @@ pub fn event() -> impl Strategy<Value = Event> {
         let account = "[A-Za-z0-9][A-Za-z0-9._:-]{0,63}".prop_map(|name| AccountName::parse(&name).unwrap());
         let answer = (balance(currency), balance(currency));
         (account, any::<u32>(), id(), fact(currency, effective_at), answer, origin()).prop_map(
-            move |(account, revision, transaction_id, fact, (balance, available), origin)| Event {
-                account,
-                revision: revision.into(),
-                recorded_at,
-                effective_at,
-                transaction_id,
-                currency,
-                fact,
-                answer: Answer { balance, available },
-                origin,
+            move |(account, revision, id, fact, (balance, available), origin)| {
+                let answer = Answer { balance, available };
+                Event {
+                    stream: StreamName::Account(account),
+                    revision: revision.into(),
+                    id: Id::Client(id),
+                    recorded_at,
+                    body: Body::Account(AccountEvent { effective_at, currency, fact, answer }),
+                    origin,
+                }
             },
         )
     })

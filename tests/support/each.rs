@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use bookonce::domain::account::decline::Decline;
+use bookonce::domain::account::event::AccountEvent;
 use bookonce::domain::command::{Command, Operation};
-use bookonce::domain::decline::Decline;
 use bookonce::domain::event::Event;
 use bookonce::domain::ids::CounterAccount;
 use bookonce::domain::metadata::Metadata;
@@ -80,12 +81,13 @@ fn one_of_each_decline() -> Vec<(&'static str, Event)> {
 pub fn assert_complete() {
     let events = one_of_each();
     for code in Decline::CODES {
-        let there =
-            |(_, event): &(&str, Event)| event.decline().is_some_and(|decline| decline.code() == code);
+        let there = |(_, event): &(&str, Event)| {
+            event.account().and_then(AccountEvent::decline).is_some_and(|decline| decline.code() == code)
+        };
         assert!(events.iter().any(there), "no event is declined as {code}");
     }
-    for kind in bookonce::domain::event::Kind::ALL {
-        let there = |(_, event): &(&str, Event)| event.kind() == kind && event.decline().is_none();
+    for kind in bookonce::domain::kind::Kind::ALL {
+        let there = |(_, event): &(&str, Event)| event.kind() == kind && !event.is_declined();
         assert!(events.iter().any(there), "no event is of the kind {}", kind.name());
     }
 }

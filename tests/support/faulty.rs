@@ -4,10 +4,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bookonce::domain::event::Event;
-use bookonce::store::{AppendError, Appends, CloseError, Landed, Report};
+use bookonce::store::{AppendError, Appends, CloseError, Landed};
 use parking_lot::{Condvar, Mutex};
 
 /// What becomes of one append.
@@ -50,7 +49,6 @@ struct Shared {
 struct State {
     fates: VecDeque<Fate>,
     submitted: usize,
-    reported: usize,
     /// Appends wait for [`Faults::let_go`].
     held: bool,
     /// How many more may go on while they are held.
@@ -88,45 +86,9 @@ impl Faults {
         }
     }
 
-    /// Waits until so many appends were reported, and the report has returned.
-    pub fn wait_reported(&self, count: usize) {
-        let mut state = self.0.state.lock();
-        while state.reported < count {
-            self.0.changed.wait(&mut state);
-        }
-    }
-
     /// Puts the faults around a store.
     pub fn around(&self, inner: Box<dyn Appends>) -> Box<dyn Appends> {
-        let (jobs, incoming) = channel();
-        let faults = self.clone();
-        let thread = std::thread::spawn(move || faults.work(inner, &incoming));
-        Box::new(Faulty { jobs: Some(jobs), thread: Some(thread) })
-    }
-
-    fn work(&self, mut inner: Box<dyn Appends>, jobs: &Receiver<Job>) -> Box<dyn Appends> {
-        let mut failing: Option<AppendError> = None;
-        for job in jobs {
-            match job {
-                Job::TakeBack => {
-                    failing = None;
-                    inner.take_back();
-                }
-                Job::Append(events, report) => {
-                    let fate = self.next_fate();
-                    let outcome = match failing {
-                        Some(AppendError::Unknown) => Err(AppendError::NotWritten),
-                        Some(error) => Err(error),
-                        None => self.append(&mut inner, &events, fate),
-                    };
-                    failing = failing.or(outcome.err());
-                    report(outcome);
-                    self.0.state.lock().reported += 1;
-                    self.0.changed.notify_all();
-                }
-            }
-        }
-        inner
+        Box::new(Faulty { faults: self.clone(), inner })
     }
 
     fn next_fate(&self) -> Fate {
@@ -139,49 +101,24 @@ impl Faults {
         state.passes = state.passes.saturating_sub(1);
         state.fates.pop_front().unwrap_or(Fate::Lands)
     }
-
-    fn append(
-        &self,
-        inner: &mut Box<dyn Appends>,
-        events: &[Arc<Event>],
-        fate: Fate,
-    ) -> Result<Landed, AppendError> {
-        let written = || {
-            let (sender, landed) = channel();
-            let report: Report = Box::new(move |outcome| sender.send(outcome).unwrap());
-            (report, landed)
-        };
-        if matches!(fate, Fate::Lands | Fate::LostWritten) {
-            let (report, landed) = written();
-            inner.submit(events, report);
-            let landed = landed.recv().unwrap()?;
-            return fate.error().map_or(Ok(landed), Err);
-        }
-        Err(fate.error().unwrap())
-    }
-}
-
-enum Job {
-    Append(Vec<Arc<Event>>, Report),
-    TakeBack,
 }
 
 struct Faulty {
-    jobs: Option<Sender<Job>>,
-    thread: Option<std::thread::JoinHandle<Box<dyn Appends>>>,
+    faults: Faults,
+    inner: Box<dyn Appends>,
 }
 
 impl Appends for Faulty {
-    fn submit(&mut self, events: &[Arc<Event>], report: Report) {
-        self.jobs.as_ref().unwrap().send(Job::Append(events.to_vec(), report)).unwrap();
+    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
+        let fate = self.faults.next_fate();
+        match fate {
+            Fate::Lands => self.inner.append(events),
+            Fate::LostWritten => self.inner.append(events).and(Err(AppendError::Unknown)),
+            Fate::Full | Fate::NotWritten | Fate::LostUnwritten => Err(fate.error().unwrap()),
+        }
     }
 
-    fn take_back(&mut self) {
-        self.jobs.as_ref().unwrap().send(Job::TakeBack).unwrap();
-    }
-
-    fn close(mut self: Box<Self>) -> Result<(), CloseError> {
-        self.jobs = None;
-        self.thread.take().unwrap().join().unwrap().close()
+    fn close(self: Box<Self>) -> Result<(), CloseError> {
+        self.inner.close()
     }
 }

@@ -1,17 +1,25 @@
-//! Given these events, when this command comes, then that is decided. Knows the rules of no check: it only folds.
+//! Given these events, when this command comes, then that is decided. It knows the rules of no check: it only remembers,
+//! and asks the same rule as the clerks do.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use bookonce::domain::account::Account;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bookonce::clerk::rule::{Decided as Decision, First, Past as Memory, Ruling, Seen, rule};
+use bookonce::domain::account::decline::Decline;
+use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
 use bookonce::domain::command::Command;
 use bookonce::domain::currency::Currency;
-use bookonce::domain::decide::{Original, Refusal, Standing, decide};
-use bookonce::domain::decline::Decline;
-use bookonce::domain::event::{Answer, Event, Fact, Movement};
-use bookonce::domain::ids::CounterAccount;
+use bookonce::domain::decide::Refusal;
+use bookonce::domain::event::{Body, Event, EvolveError};
+use bookonce::domain::ids::{CounterAccount, Id};
 use bookonce::domain::metadata::Metadata;
-use bookonce::domain::money::{Money, Written};
+use bookonce::domain::money::{Amount, Direction, Money, Written};
+use bookonce::domain::state::State;
+use bookonce::domain::stream::StreamName;
 use bookonce::domain::time::Timestamp;
+use bookonce::domain::trace::Trace;
 
 use crate::support::{command, id, moved, name, reason};
 
@@ -29,12 +37,16 @@ pub fn money(text: &str, currency: Currency) -> Money {
     Written::parse(text).unwrap().fit(currency).unwrap()
 }
 
-pub fn eur(text: &str) -> Money {
-    money(text, Currency::parse("EUR").unwrap())
+pub fn eur(text: &str) -> Amount {
+    amount(text, Currency::parse("EUR").unwrap())
+}
+
+pub fn amount(text: &str, currency: Currency) -> Amount {
+    Amount::new(money(text, currency)).unwrap()
 }
 
 /// A movement as an event keeps it.
-pub fn movement(amount: Money) -> Movement {
+pub fn movement(amount: Amount) -> Movement {
     let counter_account = CounterAccount::default();
     Movement { amount, counter_account, effective_at_given: false, metadata: Metadata::default() }
 }
@@ -47,20 +59,20 @@ pub fn opened_with(limit: &'static str) -> Past {
     past(1, move |c| Fact::AccountOpened { overdraft_limit: money(limit, c), metadata: Metadata::default() })
 }
 
-pub fn deposited(n: u128, amount: &'static str) -> Past {
-    past(n, move |c| Fact::Deposited(movement(money(amount, c))))
+pub fn deposited(n: u128, sum: &'static str) -> Past {
+    past(n, move |c| Fact::Deposited(movement(amount(sum, c))))
 }
 
-pub fn withdrawn(n: u128, amount: &'static str) -> Past {
-    past(n, move |c| Fact::Withdrawn(movement(money(amount, c))))
+pub fn withdrawn(n: u128, sum: &'static str) -> Past {
+    past(n, move |c| Fact::Withdrawn(movement(amount(sum, c))))
 }
 
-/// A withdrawal (`credits`) or a deposit was taken back, in whole or in part.
-pub fn reversed(n: u128, original: u128, amount: &'static str, credits: bool) -> Past {
+/// A withdrawal (which credits) or a deposit (which debits) was taken back, in whole or in part.
+pub fn reversed(n: u128, original: u128, sum: &'static str, direction: Direction) -> Past {
     past(n, move |c| Fact::Reversed {
         reverses: id(original),
-        amount: money(amount, c),
-        credits,
+        amount: amount(sum, c),
+        direction,
         counter_account: CounterAccount::default(),
         reason: reason(),
         partial: true,
@@ -92,10 +104,12 @@ pub fn declined(n: u128, decline: Decline) -> Past {
     })
 }
 
-/// What has happened before.
+/// What has happened before, remembered as it is: no index, no store.
+#[derive(Clone, Default)]
 pub struct Given {
-    events: Vec<Event>,
-    account: Option<Account>,
+    state: Option<State>,
+    first: HashMap<Id, Arc<Event>>,
+    traces: HashMap<Id, Trace>,
 }
 
 /// An account of euros with this past; none at all when nothing has happened.
@@ -106,63 +120,72 @@ pub fn given<const N: usize>(pasts: [Past; N]) -> Given {
 pub fn given_in<const N: usize>(currency: &str, pasts: [Past; N]) -> Given {
     let currency = Currency::parse(currency).unwrap();
     let zero = Money::zero(currency);
-    let mut given = Given { events: Vec::new(), account: None };
+    let mut given = Given::default();
     for (revision, Past(n, fact)) in (0..).zip(pasts) {
-        let event = Event {
-            account: name("alice"),
-            revision,
-            recorded_at: NOW.plus_seconds(-3_600),
+        let body = AccountEvent {
             effective_at: NOW.plus_seconds(-3_600),
-            transaction_id: id(n),
             currency,
             fact: fact(currency),
             answer: Answer { balance: zero, available: zero },
-            origin: command(n, "alice", bookonce::domain::command::Operation::Freeze(reason())).origin,
         };
-        given.account = Some(Account::evolve(given.account.as_ref(), &event).unwrap());
-        given.events.push(event);
+        let event = Arc::new(Event {
+            stream: StreamName::Account(name("alice")),
+            revision,
+            id: Id::Client(id(n)),
+            recorded_at: NOW.plus_seconds(-3_600),
+            body: Body::Account(body),
+            origin: command(n, "alice", bookonce::domain::command::Operation::Freeze(reason())).origin,
+        });
+        let state = State::evolve(given.state.as_ref(), &event).unwrap();
+        given.take_in(Decision { event, state, named: None });
     }
     given
 }
 
-impl Given {
-    /// What is known of a transaction that somebody wants to reverse.
-    fn original(&self, of: bookonce::domain::ids::TransactionId) -> Option<Original> {
-        let Some(first) = self.events.iter().find(|event| event.transaction_id == of) else {
-            let ruled_out = |event: &Event| event.reverses() == Some(of);
-            return self.events.iter().any(ruled_out).then_some(Original::RuledOut);
-        };
-        let (moved, withdrawn) = match &first.fact {
-            Fact::Deposited(moved) => (moved, false),
-            Fact::Withdrawn(moved) => (moved, true),
-            _ => return Some(Original::Immovable),
-        };
-        let sum = |sum: Money, event: &Event| match &event.fact {
-            Fact::Reversed { reverses, amount, .. } if *reverses == of => sum.plus(*amount).unwrap(),
-            _ => sum,
-        };
-        let reversed = self.events.iter().fold(Money::zero(first.currency), sum);
-        let counter_account = moved.counter_account.clone();
-        Some(Original::Moved { amount: moved.amount, withdrawn, counter_account, reversed })
+impl Memory for Given {
+    type Error = EvolveError;
+
+    fn seen(&mut self, id: Id, _stream: &StreamName) -> Result<Seen, EvolveError> {
+        let ruled_out_by = self.traces.get(&id).and_then(|trace| trace.ruled_out_by);
+        Ok(match (self.first.get(&id), ruled_out_by) {
+            (Some(first), _) => Seen::Booked(First::AtHand(Arc::clone(first))),
+            (None, Some(by)) => Seen::RuledOut(by),
+            (None, None) => Seen::Never,
+        })
     }
 
-    /// A command comes.
+    fn trace(&mut self, id: Id, _stream: &StreamName) -> Result<Trace, EvolveError> {
+        Ok(self.traces.get(&id).cloned().unwrap_or_default())
+    }
+
+    fn state(&mut self, _stream: &StreamName) -> Result<Option<&State>, EvolveError> {
+        Ok(self.state.as_ref())
+    }
+
+    fn take_in(&mut self, decided: Decision) -> bool {
+        let Decision { event, state, .. } = decided;
+        for id in std::iter::once(event.id).chain(event.names().map(|(id, _)| id)) {
+            self.traces.entry(id).or_default().take_in(id, &event);
+        }
+        self.first.insert(event.id, event);
+        self.state = Some(state);
+        true
+    }
+}
+
+impl Given {
+    /// A command comes, whose ID is new.
     pub fn when(&self, command: Command) -> Decided {
-        let ruled_out = |event: &&Event| {
-            matches!(event.fact, Fact::Prevented { .. }) && event.reverses() == Some(command.transaction_id)
+        let mut past = self.clone();
+        let result = match rule(&mut past, &command, NOW).unwrap().unwrap() {
+            Ruling::Booked(event) => Ok(Arc::unwrap_or_clone(event)),
+            Ruling::Refused(refusal) => Err(refusal),
+            Ruling::Seen(first) => panic!("seen before: {first:?}"),
         };
-        let prevented_by = self.events.iter().find(ruled_out).map(|event| event.transaction_id);
-        let original = match &command.operation {
-            bookonce::domain::command::Operation::Reverse(asked) => self.original(asked.reverses),
-            _ => None,
-        };
-        let account = self.account.as_ref();
-        let standing = Standing { account, prevented_by, original: original.as_ref() };
-        let result = decide(standing, &command, NOW);
         if let Ok(event) = &result {
             // Whatever is decided can be folded, and the fold agrees with the answer in it.
-            let after = Account::evolve(account, event).unwrap();
-            assert_eq!(after.answer(), event.answer);
+            let after = past.state.as_ref().and_then(State::account).unwrap();
+            assert_eq!(Some(after.answer()), event.account().map(|body| body.answer));
             assert_eq!(event.recorded_at, NOW);
         }
         Decided { result }
@@ -180,18 +203,25 @@ impl Decided {
         self.result.expect("a recorded event")
     }
 
+    /// The body of the event that is recorded.
+    #[track_caller]
+    pub fn body(self) -> AccountEvent {
+        let Body::Account(body) = self.event().body;
+        body
+    }
+
     /// This fact is recorded.
     #[track_caller]
-    pub fn then(self, fact: Fact) -> Event {
-        let event = self.event();
-        assert_eq!(event.fact, fact);
-        event
+    pub fn then(self, fact: Fact) -> AccountEvent {
+        let body = self.body();
+        assert_eq!(body.fact, fact);
+        body
     }
 
     /// It is accepted, and the account then has so much.
     #[track_caller]
-    pub fn accepted_with(self, balance: &str, available: &str) -> Event {
-        let event = self.event();
+    pub fn accepted_with(self, balance: &str, available: &str) -> AccountEvent {
+        let event = self.body();
         assert_eq!(event.decline(), None);
         let told = (event.answer.balance.to_string(), event.answer.available.to_string());
         assert_eq!(told, (balance.to_owned(), available.to_owned()));
@@ -200,8 +230,8 @@ impl Decided {
 
     /// It is declined, that is recorded, and nothing moves.
     #[track_caller]
-    pub fn declined_as(self, decline: Decline) -> Event {
-        let event = self.event();
+    pub fn declined_as(self, decline: Decline) -> AccountEvent {
+        let event = self.body();
         assert_eq!(event.decline(), Some(decline));
         assert_eq!(event.entries(), None);
         event

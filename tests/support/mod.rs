@@ -23,7 +23,7 @@ use bookonce::domain::command::{Command, LimitChange, Move, Opening, Operation, 
 use bookonce::domain::currency::Currency;
 use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
-use bookonce::domain::money::Written;
+use bookonce::domain::money::{Written, WrittenAmount};
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, OpenError, Options};
@@ -40,7 +40,7 @@ pub fn name(account: &str) -> AccountName {
 
 pub fn command(n: u128, account: &str, operation: Operation) -> Command {
     let origin = Origin { correlation: None, causation: None, actor: Arc::from("loopback") };
-    Command { transaction_id: id(n), account: name(account), operation, origin }
+    Command { id: id(n).into(), stream: name(account).into(), operation, origin }
 }
 
 pub fn open(n: u128, account: &str) -> Command {
@@ -58,7 +58,7 @@ pub fn open_with(n: u128, account: &str, currency: &str, limit: &str) -> Command
 
 pub fn moved(amount: &str) -> Move {
     Move {
-        amount: Written::parse_positive(amount).unwrap(),
+        amount: WrittenAmount::parse(amount).unwrap(),
         counter_account: CounterAccount::default(),
         effective_at: None,
         metadata: Metadata::default(),
@@ -78,7 +78,7 @@ pub fn reason() -> Reason {
 }
 
 pub fn reverse(n: u128, account: &str, reverses: u128, amount: Option<&str>, force: bool) -> Command {
-    let amount = amount.map(|text| Written::parse_positive(text).unwrap());
+    let amount = amount.map(|text| WrittenAmount::parse(text).unwrap());
     command(
         n,
         account,

@@ -1,15 +1,15 @@
-//! What is known to be wrong with the store: one account's stream, or the whole of it.
+//! What is known to be wrong with the store: one stream, or the whole of it.
 
 use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
-use crate::domain::ids::AccountName;
+use crate::domain::stream::StreamName;
 
 /// Damage, as it is known at the moment.
 #[derive(Debug, Default)]
 pub struct Damage {
-    accounts: Mutex<BTreeMap<AccountName, Wrong>>,
+    streams: Mutex<BTreeMap<StreamName, Wrong>>,
     whole: Mutex<Option<String>>,
 }
 
@@ -21,54 +21,54 @@ struct Wrong {
 }
 
 impl Damage {
-    /// The account's stream is not what the ledger wrote. `lasting`: it stays so for this index.
-    pub fn account(&self, account: &AccountName, why: &str, lasting: bool) {
-        let mut accounts = self.accounts.lock();
-        let known = accounts.get(account);
+    /// Says that a stream is not what the ledger wrote. `lasting`: it stays so for this index.
+    pub fn stream(&self, stream: &StreamName, why: &str, lasting: bool) {
+        let mut streams = self.streams.lock();
+        let known = streams.get(stream);
         // What was found first says more than that it was found.
         if !lasting && known.is_some_and(|known| known.lasting) {
             return;
         }
         if known.is_none_or(|known| known.why != why) {
-            tracing::error!(%account, why, "the account's stream is damaged: nothing is booked on it");
+            tracing::error!(%stream, why, "the stream is damaged: nothing is booked on it");
         }
-        accounts.insert(account.clone(), Wrong { why: why.to_owned(), lasting });
+        streams.insert(stream.clone(), Wrong { why: why.to_owned(), lasting });
     }
 
-    /// The account's stream was read and found right.
-    pub(super) fn mended(&self, account: &AccountName) {
-        let mut accounts = self.accounts.lock();
-        if accounts.get(account).is_some_and(|wrong| !wrong.lasting) {
-            accounts.remove(account);
-            tracing::info!(%account, "the account's stream is right again");
+    /// Says that a stream was read and found right.
+    pub(super) fn mended(&self, stream: &StreamName) {
+        let mut streams = self.streams.lock();
+        if streams.get(stream).is_some_and(|wrong| !wrong.lasting) {
+            streams.remove(stream);
+            tracing::info!(%stream, "the stream is right again");
         }
     }
 
-    /// Is the account damaged?
+    /// Is the stream damaged?
     #[must_use]
-    pub fn has(&self, account: &AccountName) -> bool {
-        self.accounts.lock().contains_key(account)
+    pub fn has(&self, stream: &StreamName) -> bool {
+        self.streams.lock().contains_key(stream)
     }
 
     /// Is it damaged in a way that no new look at its stream can mend?
     #[must_use]
-    pub fn is_lasting(&self, account: &AccountName) -> bool {
-        self.accounts.lock().get(account).is_some_and(|wrong| wrong.lasting)
+    pub fn is_lasting(&self, stream: &StreamName) -> bool {
+        self.streams.lock().get(stream).is_some_and(|wrong| wrong.lasting)
     }
 
-    /// How many accounts are damaged.
+    /// How many streams are damaged.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.accounts.lock().len()
+        self.streams.lock().len()
     }
 
-    /// Which accounts are damaged, at most so many of them.
+    /// Which streams are damaged, at most `limit` of them.
     #[must_use]
-    pub fn accounts(&self, limit: usize) -> Vec<AccountName> {
-        self.accounts.lock().keys().take(limit).cloned().collect()
+    pub fn streams(&self, limit: usize) -> Vec<StreamName> {
+        self.streams.lock().keys().take(limit).cloned().collect()
     }
 
-    /// The store is not the one that the index was made of.
+    /// Says that the store is not the one that the index was made of.
     pub fn set_whole(&self, why: String) {
         tracing::error!(why, "the store is damaged: nothing is answered until a rebuild");
         *self.whole.lock() = Some(why);

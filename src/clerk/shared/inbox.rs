@@ -1,43 +1,64 @@
-//! What lies on a lane's desk: commands that came together, their verdicts so far, and who waits for them.
+//! What comes to a stream's task: commands that came together, their verdicts so far, and who waits for them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::clerk::Verdict;
+use crate::clerk::verdict::{Unavailable, Verdict};
 use crate::domain::command::Command;
-use crate::domain::ids::TransactionId;
+use crate::domain::ids::Id;
 
-use super::{Counted, Hub};
+use super::admission::Admitted;
+use super::reserved_ids::ReservedIds;
 
 /// Verdicts, each with the place of its command among those that came together.
 pub(super) type Verdicts = Vec<(usize, Verdict)>;
 
-/// The commands of one caller for one account.
+/// The commands of one caller for one stream.
 pub(super) struct Errand {
     pub(super) asked: Asked,
     pub(super) reply: oneshot::Sender<Verdicts>,
 }
 
 /// What is asked. The IDs that its commands have reserved, and its place in the queue, are given back when it is dropped:
-/// before its answer is sent, or when its lane comes to nothing.
+/// before its answer is sent, or when its task comes to nothing.
 pub(super) struct Asked {
-    pub(super) hub: Arc<Hub>,
+    pub(super) reserved: Arc<ReservedIds>,
     pub(super) commands: Arc<[Command]>,
-    /// Which of them are for this account.
+    /// Which of them are for this stream.
     pub(super) at: Vec<usize>,
-    pub(super) _counted: Arc<Counted>,
+    pub(super) _admitted: Arc<Admitted>,
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
         let commands = self.at.iter().filter_map(|place| self.commands.get(*place));
-        commands.for_each(|command| self.hub.hand.release(command.transaction_id));
+        commands.for_each(|command| self.reserved.release(command.id));
     }
 }
 
-/// A command on the desk: of which errand, and its place there.
+/// What a task is told.
+pub(super) enum Message {
+    /// Commands to rule on.
+    Errand(Errand),
+    /// What is known of the stream may be wrong: read it anew.
+    LookAgain,
+}
+
+impl Message {
+    /// Answers what it asks, if it asks anything.
+    pub(super) fn refuse(self, why: Unavailable) {
+        let Self::Errand(errand) = self else { return };
+        let mut work = Work::default();
+        work.add(errand);
+        while !work.is_done() {
+            work.answer(Verdict::Unavailable(why));
+        }
+    }
+}
+
+/// A command that waits: of which errand, and its place there.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     errand: usize,
@@ -54,7 +75,7 @@ struct Open {
 pub(super) struct Work {
     /// Those that are not answered yet, in order: the verdicts are given in the same.
     errands: VecDeque<Open>,
-    /// How many were answered before them. Nothing of those is kept: on a busy account the desk is never empty.
+    /// How many were answered before them. Nothing of those is kept: on a busy stream there is always more.
     answered: usize,
     /// What has no verdict yet, in order.
     todo: VecDeque<Item>,
@@ -88,11 +109,11 @@ impl Work {
     }
 
     /// The ID of the command that comes next.
-    pub(super) fn next_id(&self) -> Option<TransactionId> {
-        self.next(1).next().map(|command| command.transaction_id)
+    pub(super) fn next_id(&self) -> Option<Id> {
+        self.next(1).next().map(|command| command.id)
     }
 
-    /// Gives the first command's verdict, and takes it off the desk.
+    /// Gives the first command's verdict, and takes it out.
     pub(super) fn answer(&mut self, verdict: Verdict) {
         let Some(item) = self.todo.pop_front() else { return };
         let Some(first) = self.errands.front_mut() else { return };

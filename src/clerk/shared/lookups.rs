@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::domain::command::{Command, Operation};
+use crate::domain::command::Command;
 use crate::domain::event::Event;
-use crate::domain::ids::TransactionId;
+use crate::domain::ids::Id;
 use crate::index::Index;
 use crate::index::record::{Mark, Role};
 use crate::store::Position;
 use crate::store::eventstoredb::Store;
 
-use super::account_view::{Booked, Trouble};
-use super::reserved_ids::Hand;
+use super::booked::Booked;
+use super::reserved_ids::ReservedIds;
+use super::trouble::Trouble;
 
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
-    marks: HashMap<TransactionId, Vec<(Role, Booked)>, RandomState>,
+    marks: HashMap<Id, Vec<(Role, Booked)>, RandomState>,
 }
 
 impl Lookups {
@@ -27,22 +28,17 @@ impl Lookups {
     pub(super) async fn fetch(
         store: &Store,
         index: &Index,
-        hand: &Hand,
+        reserved: &ReservedIds,
         commands: impl Iterator<Item = &Command>,
     ) -> Result<Self, Trouble> {
         let mut lookups = Self::default();
-        let mut named: HashMap<TransactionId, Vec<Mark>, RandomState> = HashMap::default();
+        let mut named: HashMap<Id, Vec<Mark>, RandomState> = HashMap::default();
         for command in commands {
-            // Before the index is asked: what it learns is taken out of the hand after that.
-            let id = command.transaction_id;
-            if let Some(booked) = hand.booked_elsewhere(id, &command.account) {
-                lookups.marks.insert(id, vec![(Role::Booked, booked)]);
+            // Before the index is asked: what it learns is reserved no more after that.
+            if let Some(booked) = reserved.booked_elsewhere(command.id, &command.stream) {
+                lookups.marks.insert(command.id, vec![(Role::Booked, booked)]);
             }
-            let reverses = match &command.operation {
-                Operation::Reverse(asked) => Some(asked.reverses),
-                _ => None,
-            };
-            for id in std::iter::once(command.transaction_id).chain(reverses) {
+            for id in std::iter::once(command.id).chain(command.names()) {
                 if named.contains_key(&id) {
                     continue;
                 }
@@ -74,7 +70,7 @@ impl Lookups {
     }
 
     /// What the index knows of an ID.
-    pub(super) fn of(&self, id: TransactionId) -> impl Iterator<Item = (Role, &Booked)> {
+    pub(super) fn of(&self, id: Id) -> impl Iterator<Item = (Role, &Booked)> {
         self.marks.get(&id).into_iter().flatten().map(|(role, booked)| (*role, booked))
     }
 }

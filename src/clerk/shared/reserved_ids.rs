@@ -1,7 +1,7 @@
-//! The IDs that this instance has in hand: being decided, unresolved, or booked and not yet in the index.
+//! The IDs that this instance has reserved: being decided, unresolved, or booked and not yet in the index.
 //!
-//! An ID is reserved for one account from the moment its command is taken until the index knows its event, so that two
-//! accounts of one instance never book it both. Bounded by what waits and by how far the index may be behind.
+//! An ID is reserved for one stream from the moment its command is taken until the index knows its event, so that two
+//! streams of one instance never book it both. Bounded by what waits and by how far the index may be behind.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -10,26 +10,27 @@ use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 
 use crate::domain::event::Event;
-use crate::domain::ids::{AccountName, TransactionId};
+use crate::domain::ids::Id;
+use crate::domain::stream::StreamName;
 use crate::store::Position;
 
-use super::account_view::Booked;
+use super::booked::Booked;
 
 #[derive(Debug, Default)]
-pub(super) struct Hand(Mutex<Held>);
+pub(super) struct ReservedIds(Mutex<Held>);
 
 #[derive(Debug, Default)]
 struct Held {
-    ids: HashMap<TransactionId, Holder, RandomState>,
+    ids: HashMap<Id, Holder, RandomState>,
     /// What was booked, by a position at or before which it is, until the index has come so far.
-    booked: BTreeMap<Position, Vec<TransactionId>>,
+    booked: BTreeMap<Position, Vec<Id>>,
     /// How many IDs are in `booked`.
     not_indexed: usize,
 }
 
 #[derive(Debug)]
 struct Holder {
-    account: AccountName,
+    stream: StreamName,
     /// Commands that are being decided.
     users: usize,
     /// Is an append with it on its way, and nobody knows what became of it?
@@ -38,8 +39,8 @@ struct Holder {
 }
 
 impl Holder {
-    fn of(account: &AccountName) -> Self {
-        Self { account: account.clone(), users: 0, unresolved: false, booked: None }
+    fn of(stream: &StreamName) -> Self {
+        Self { stream: stream.clone(), users: 0, unresolved: false, booked: None }
     }
 
     fn is_idle(&self) -> bool {
@@ -48,7 +49,7 @@ impl Holder {
 }
 
 impl Held {
-    fn change(&mut self, id: TransactionId, change: impl FnOnce(&mut Holder)) {
+    fn change(&mut self, id: Id, change: impl FnOnce(&mut Holder)) {
         if let Some(holder) = self.ids.get_mut(&id) {
             change(holder);
             if holder.is_idle() {
@@ -58,31 +59,31 @@ impl Held {
     }
 }
 
-impl Hand {
-    /// Takes the ID for a command on this account; `false` when another account has it in hand. One that another account
+impl ReservedIds {
+    /// Takes the ID for a command on this account; `false` when another account has it in reserved. One that another account
     /// was booked with may be taken: what was booked is found when it is ruled on, with [`booked_elsewhere`].
     ///
     /// [`booked_elsewhere`]: Self::booked_elsewhere
-    pub(super) fn reserve(&self, id: TransactionId, account: &AccountName) -> bool {
+    pub(super) fn reserve(&self, id: Id, stream: &StreamName) -> bool {
         let mut held = self.0.lock();
-        let holder = held.ids.entry(id).or_insert_with(|| Holder::of(account));
-        let free = holder.account == *account || holder.booked.is_some();
+        let holder = held.ids.entry(id).or_insert_with(|| Holder::of(stream));
+        let free = holder.stream == *stream || holder.booked.is_some();
         holder.users += usize::from(free);
         free
     }
 
-    /// What another account was booked with, if the index may not know it yet. To be asked before the index is.
-    pub(super) fn booked_elsewhere(&self, id: TransactionId, account: &AccountName) -> Option<Booked> {
+    /// What another stream was booked with, if the index may not know it yet. To be asked before the index is.
+    pub(super) fn booked_elsewhere(&self, id: Id, stream: &StreamName) -> Option<Booked> {
         let held = self.0.lock();
-        held.ids.get(&id).filter(|holder| holder.account != *account)?.booked.clone()
+        held.ids.get(&id).filter(|holder| holder.stream != *stream)?.booked.clone()
     }
 
-    /// A command that had reserved it was answered, or never will be.
-    pub(super) fn release(&self, id: TransactionId) {
+    /// Gives back an ID: a command that had reserved it was answered, or never will be.
+    pub(super) fn release(&self, id: Id) {
         self.0.lock().change(id, |holder| holder.users = holder.users.saturating_sub(1));
     }
 
-    /// These became durable, at or before a position. `reached`, how far the index is, is asked under the lock.
+    /// Says that these became durable, at or before a position. `reached`, how far the index is, is asked under the lock.
     pub(super) fn booked(
         &self,
         events: &[Arc<Event>],
@@ -93,16 +94,16 @@ impl Hand {
         let indexed = reached() >= position;
         let mut news = Vec::new();
         for event in events {
-            held.ids.entry(event.transaction_id).or_insert_with(|| Holder::of(&event.account));
-            held.change(event.transaction_id, |holder| {
+            held.ids.entry(event.id).or_insert_with(|| Holder::of(&event.stream));
+            held.change(event.id, |holder| {
                 // Otherwise it was recorded twice, in a race: whoever was first here stays the one that is told of.
-                if holder.account != event.account {
+                if holder.stream != event.stream {
                     return;
                 }
                 holder.unresolved = false;
                 if !indexed && holder.booked.is_none() {
                     holder.booked = Some(Booked { event: Arc::clone(event), position });
-                    news.push(event.transaction_id);
+                    news.push(event.id);
                 }
             });
         }
@@ -112,7 +113,7 @@ impl Hand {
         }
     }
 
-    /// The index has come so far.
+    /// Says that the index has come so far.
     pub(super) fn indexed(&self, reached: Position) {
         let mut held = self.0.lock();
         while let Some(first) = held.booked.first_entry().filter(|first| *first.key() <= reached) {
@@ -122,12 +123,12 @@ impl Hand {
         }
     }
 
-    /// Nobody knows whether these were booked; or it is known again that they were not.
+    /// Says that nobody knows whether these were booked, or that it is known again.
     pub(super) fn set_unresolved(&self, events: &[Arc<Event>], unresolved: bool) {
         let mut held = self.0.lock();
         events.iter().for_each(|event| {
-            held.change(event.transaction_id, |holder| {
-                if holder.account == event.account {
+            held.change(event.id, |holder| {
+                if holder.stream == event.stream {
                     holder.unresolved = unresolved;
                 }
             });
@@ -135,7 +136,7 @@ impl Hand {
     }
 
     /// Is an append with this ID unresolved?
-    pub(super) fn is_unresolved(&self, id: TransactionId) -> bool {
+    pub(super) fn is_unresolved(&self, id: Id) -> bool {
         self.0.lock().ids.get(&id).is_some_and(|holder| holder.unresolved)
     }
 
@@ -151,30 +152,31 @@ mod tests {
     use crate::domain::command::{Command, Opening, Operation};
     use crate::domain::currency::Currency;
     use crate::domain::decide::{Standing, decide};
+    use crate::domain::ids::{AccountName, TransactionId};
     use crate::domain::metadata::{Metadata, Origin};
     use crate::domain::money::Written;
     use crate::domain::time::Timestamp;
 
-    fn id(n: u128) -> TransactionId {
-        TransactionId::from_uuid(uuid::Uuid::from_u128(n)).unwrap()
+    fn id(n: u128) -> Id {
+        TransactionId::from_uuid(uuid::Uuid::from_u128(n)).map(Id::Client).unwrap()
     }
 
-    fn name(text: &str) -> AccountName {
-        AccountName::parse(text).unwrap()
+    fn name(text: &str) -> StreamName {
+        StreamName::Account(AccountName::parse(text).unwrap())
     }
 
     #[test]
-    fn an_id_in_hand_is_one_accounts_until_it_is_released() {
-        let hand = Hand::default();
-        assert!(hand.reserve(id(1), &name("alice")));
-        assert!(hand.reserve(id(1), &name("alice")));
-        assert!(!hand.reserve(id(1), &name("bob")));
-        hand.release(id(1));
-        assert!(!hand.reserve(id(1), &name("bob")));
-        hand.release(id(1));
-        assert!(hand.reserve(id(1), &name("bob")));
-        hand.release(id(1));
-        assert!(hand.0.lock().ids.is_empty());
+    fn a_reserved_id_is_one_streams_until_it_is_released() {
+        let reserved = ReservedIds::default();
+        assert!(reserved.reserve(id(1), &name("alice")));
+        assert!(reserved.reserve(id(1), &name("alice")));
+        assert!(!reserved.reserve(id(1), &name("bob")));
+        reserved.release(id(1));
+        assert!(!reserved.reserve(id(1), &name("bob")));
+        reserved.release(id(1));
+        assert!(reserved.reserve(id(1), &name("bob")));
+        reserved.release(id(1));
+        assert!(reserved.0.lock().ids.is_empty());
     }
     fn opened(n: u128, account: &str) -> Arc<Event> {
         let opening = Opening {
@@ -184,41 +186,40 @@ mod tests {
         };
         let origin = Origin { correlation: None, causation: None, actor: Arc::from("test") };
         let operation = Operation::Open(opening);
-        let command = Command { transaction_id: id(n), account: name(account), operation, origin };
-        let standing = Standing { account: None, prevented_by: None, original: None };
-        Arc::new(decide(standing, &command, Timestamp::from_micros(1)).unwrap())
+        let command = Command { id: id(n), stream: name(account), operation, origin };
+        Arc::new(decide(Standing::default(), &command, Timestamp::from_micros(1)).unwrap())
     }
 
     #[test]
     fn an_id_that_was_booked_stays_that_accounts_until_the_index_knows_it() {
-        let hand = Hand::default();
-        assert!(hand.reserve(id(1), &name("alice")));
-        hand.set_unresolved(&[opened(1, "alice")], true);
-        hand.release(id(1));
-        assert!(hand.is_unresolved(id(1)) && !hand.reserve(id(1), &name("bob")));
-        hand.booked(&[opened(1, "alice")], 7, || 6);
-        assert!(!hand.is_unresolved(id(1)));
-        assert!(hand.reserve(id(1), &name("bob")), "it is ruled on, on what was booked");
-        let booked = hand.booked_elsewhere(id(1), &name("bob")).unwrap();
-        assert_eq!((booked.event.account.as_str(), booked.position), ("alice", 7));
-        assert!(hand.booked_elsewhere(id(1), &name("alice")).is_none());
+        let reserved = ReservedIds::default();
+        assert!(reserved.reserve(id(1), &name("alice")));
+        reserved.set_unresolved(&[opened(1, "alice")], true);
+        reserved.release(id(1));
+        assert!(reserved.is_unresolved(id(1)) && !reserved.reserve(id(1), &name("bob")));
+        reserved.booked(&[opened(1, "alice")], 7, || 6);
+        assert!(!reserved.is_unresolved(id(1)));
+        assert!(reserved.reserve(id(1), &name("bob")), "it is ruled on, on what was booked");
+        let booked = reserved.booked_elsewhere(id(1), &name("bob")).unwrap();
+        assert_eq!((&booked.event.stream, booked.position), (&name("alice"), 7));
+        assert!(reserved.booked_elsewhere(id(1), &name("alice")).is_none());
         // The same ID on the other account, from another instance: it takes nothing away from the first.
-        hand.booked(&[opened(1, "bob")], 6, || 5);
-        hand.indexed(6);
-        assert!(hand.booked_elsewhere(id(1), &name("bob")).is_some());
-        hand.indexed(7);
-        assert!(hand.booked_elsewhere(id(1), &name("bob")).is_none());
-        assert!(!hand.reserve(id(1), &name("carol")), "bob's command is still being ruled on");
-        hand.release(id(1));
-        assert_eq!(hand.not_indexed(), 0);
-        assert!(hand.0.lock().ids.is_empty());
+        reserved.booked(&[opened(1, "bob")], 6, || 5);
+        reserved.indexed(6);
+        assert!(reserved.booked_elsewhere(id(1), &name("bob")).is_some());
+        reserved.indexed(7);
+        assert!(reserved.booked_elsewhere(id(1), &name("bob")).is_none());
+        assert!(!reserved.reserve(id(1), &name("carol")), "bob's command is still being ruled on");
+        reserved.release(id(1));
+        assert_eq!(reserved.not_indexed(), 0);
+        assert!(reserved.0.lock().ids.is_empty());
     }
 
     #[test]
     fn an_event_that_the_index_knows_already_is_not_kept() {
-        let hand = Hand::default();
-        hand.booked(&[opened(1, "alice")], 7, || 7);
-        assert_eq!(hand.not_indexed(), 0);
-        assert!(hand.0.lock().ids.is_empty());
+        let reserved = ReservedIds::default();
+        reserved.booked(&[opened(1, "alice")], 7, || 7);
+        assert_eq!(reserved.not_indexed(), 0);
+        assert!(reserved.0.lock().ids.is_empty());
     }
 }

@@ -1,57 +1,48 @@
-//! A round: commands of one account, decided together on what is known of it. Pure: what it needs was fetched before, and
-//! nothing is changed until its append is durable.
+//! A round: commands of one stream, decided together on what is known of it. It is pure: what it needs was fetched before,
+//! and nothing is changed until its append is durable.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::domain::account::{Account, EvolveError};
-use crate::domain::command::{Command, Operation, Reversal};
-use crate::domain::decide::{Original, Refusal, Standing, decide};
-use crate::domain::event::{Event, Fact};
-use crate::domain::ids::{AccountName, TransactionId};
-use crate::domain::money::Money;
+use crate::clerk::rule::{Decided, First, Past, Ruling, Seen, rule};
+use crate::domain::command::Command;
+use crate::domain::event::{Event, EvolveError};
+use crate::domain::ids::Id;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
+use crate::domain::trace::Trace;
 use crate::index::record::Role;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::Proposed;
 
-use super::account_view::{Booked, Known};
+use super::booked::Booked;
 use super::lookups::Lookups;
+use super::stream_view::StreamView;
 
-/// What became of a command in a round.
-#[derive(Debug)]
-pub(super) enum Ruling {
-    /// Its event is appended with the round.
-    Booked(Arc<Event>),
-    /// Its ID is that of an event that is appended with the round.
-    SeenHere(Arc<Event>),
-    /// Its ID is that of an event that is durable.
-    Seen(Booked),
-    /// Nothing is recorded, if the stream ends where this round began.
-    Refused(Refusal),
-}
-
-/// Decisions on one account that are appended together.
+/// Decisions on one stream that are appended together.
 pub(super) struct Round<'a> {
-    known: &'a Known,
+    view: &'a StreamView,
     lookups: &'a Lookups,
     now: Timestamp,
-    account: Option<Account>,
+    state: Option<State>,
     events: Vec<Arc<Event>>,
-    booked: HashMap<TransactionId, usize, RandomState>,
+    booked: HashMap<Id, Arc<Event>, RandomState>,
+    /// What is known of the IDs that were asked for, with what this round decided on them.
+    traces: HashMap<Id, Trace, RandomState>,
     proposed: Proposed,
 }
 
 /// What a round wants to append, and what comes of it.
-pub(super) struct Decided {
-    pub(super) account: Option<Account>,
+pub(super) struct Proposal {
+    pub(super) state: Option<State>,
     pub(super) events: Vec<Arc<Event>>,
     pub(super) proposed: Proposed,
 }
 
-impl Decided {
+impl Proposal {
     /// The hash of its last event.
     pub(super) fn hash(&self) -> Hash {
         self.proposed.hash()
@@ -59,99 +50,98 @@ impl Decided {
 }
 
 impl<'a> Round<'a> {
-    pub(super) fn new(name: &AccountName, known: &'a Known, lookups: &'a Lookups, now: Timestamp) -> Self {
+    pub(super) fn new(
+        stream: &StreamName,
+        view: &'a StreamView,
+        lookups: &'a Lookups,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            known,
+            view,
             lookups,
-            now: now.max(known.recorded_at),
-            account: known.account.clone(),
+            now: now.max(view.recorded_at),
+            state: view.state.clone(),
             events: Vec::new(),
             booked: HashMap::default(),
-            proposed: Proposed::after(name, known.last()),
+            traces: HashMap::default(),
+            proposed: Proposed::after(stream, view.last()),
         }
     }
 
     /// Rules on one more command; `None` when there is no room for its event any more.
     pub(super) fn rule(&mut self, command: &Command) -> Result<Option<Ruling>, EvolveError> {
-        let id = command.transaction_id;
-        if let Some(event) = self.booked.get(&id).and_then(|place| self.events.get(*place)) {
-            return Ok(Some(Ruling::SeenHere(Arc::clone(event))));
-        }
-        if let Some(booked) = self.seen(command) {
-            return Ok(Some(Ruling::Seen(booked.clone())));
-        }
-        let original = match &command.operation {
-            Operation::Reverse(asked) => self.original(&command.account, asked),
-            _ => None,
-        };
-        let standing = Standing {
-            account: self.account.as_ref(),
-            prevented_by: self.ruling_out(&command.account, id).map(|event| event.transaction_id),
-            original: original.as_ref(),
-        };
-        let event = match decide(standing, command, self.now) {
-            Err(refusal) => return Ok(Some(Ruling::Refused(refusal))),
-            Ok(event) => event,
-        };
-        let account = Account::evolve(self.account.as_ref(), &event)?;
-        if !self.proposed.push(&event) {
-            return Ok(None);
-        }
-        let event = Arc::new(event);
-        self.account = Some(account);
-        self.booked.insert(id, self.events.len());
-        self.events.push(Arc::clone(&event));
-        Ok(Some(Ruling::Booked(event)))
+        let now = self.now;
+        rule(self, command, now)
     }
 
-    pub(super) fn decided(self) -> Decided {
-        Decided { account: self.account, events: self.events, proposed: self.proposed }
+    pub(super) fn proposal(self) -> Proposal {
+        Proposal { state: self.state, events: self.events, proposed: self.proposed }
     }
 
-    /// The durable event with this command's ID: the account's own before another's.
-    fn seen(&self, command: &Command) -> Option<&Booked> {
-        let id = command.transaction_id;
-        let booked = |(role, booked)| (role == Role::Booked).then_some(booked);
-        self.known.seen(id).or_else(|| {
-            let own = |booked: &&Booked| booked.event.account == command.account;
-            let mut everywhere = self.lookups.of(id).filter_map(booked);
-            self.lookups.of(id).filter_map(booked).find(own).or_else(|| everywhere.next())
+    /// The durable event with an ID: the stream's own before another's.
+    fn durable(&self, id: Id, stream: &StreamName) -> Option<&Booked> {
+        self.view.seen(id).or_else(|| {
+            let booked = || self.lookups.of(id).filter(|(role, _)| *role == Role::Booked).map(|(_, b)| b);
+            booked().find(|booked| booked.event.stream == *stream).or_else(|| booked().next())
         })
     }
 
-    /// Everything that reverses or rules out an ID on this account: of the index, of the stream behind it, of this round.
-    fn naming(&self, account: &AccountName, id: TransactionId) -> Vec<&Arc<Event>> {
-        let indexed = self.lookups.of(id).filter(|(role, _)| *role != Role::Booked).map(|(_, b)| &b.event);
-        let here = self.events.iter().filter(|event| event.reverses() == Some(id));
-        let mut naming: Vec<&Arc<Event>> = indexed
-            .chain(self.known.naming(id))
-            .chain(here)
-            .filter(|event| event.account == *account)
-            .collect();
+    /// What the index and the stream behind it say of an ID, and this round, if it booked the ID. What else this round
+    /// decided on an ID is in `traces` already.
+    fn fetched(&self, id: Id, stream: &StreamName) -> Trace {
+        let indexed = self.lookups.of(id).map(|(_, booked)| &booked.event);
+        let newer = self.view.seen(id).map(|booked| &booked.event).into_iter().chain(self.view.naming(id));
+        let here = self.booked.get(&id);
+        let mut events: Vec<&Arc<Event>> =
+            indexed.chain(newer).chain(here).filter(|event| event.stream == *stream).collect();
         // The index and the stream may both know the same event.
-        naming.sort_by_key(|event| event.revision);
-        naming.dedup_by_key(|event| event.revision);
-        naming
+        events.sort_unstable_by_key(|event| event.revision);
+        events.dedup_by_key(|event| event.revision);
+        let mut trace = Trace::default();
+        events.into_iter().for_each(|event| trace.take_in(id, event));
+        trace
+    }
+}
+
+impl Past for Round<'_> {
+    type Error = EvolveError;
+
+    fn seen(&mut self, id: Id, stream: &StreamName) -> Result<Seen, EvolveError> {
+        if let Some(event) = self.booked.get(&id) {
+            return Ok(Seen::Booked(First::AtHand(Arc::clone(event))));
+        }
+        if let Some(Booked { event, position }) = self.durable(id, stream) {
+            return Ok(Seen::Booked(First::Durable(Arc::clone(event), *position)));
+        }
+        Ok(self.trace(id, stream)?.ruled_out_by.map_or(Seen::Never, Seen::RuledOut))
     }
 
-    fn ruling_out(&self, account: &AccountName, id: TransactionId) -> Option<&Arc<Event>> {
-        let rules_out = |event: &&Arc<Event>| matches!(event.fact, Fact::Prevented { .. });
-        self.naming(account, id).into_iter().find(rules_out)
+    fn trace(&mut self, id: Id, stream: &StreamName) -> Result<Trace, EvolveError> {
+        if let Some(trace) = self.traces.get(&id) {
+            return Ok(trace.clone());
+        }
+        let trace = self.fetched(id, stream);
+        self.traces.insert(id, trace.clone());
+        Ok(trace)
     }
 
-    /// What the account's stream says of the transaction that a reversal names.
-    fn original(&self, account: &AccountName, asked: &Reversal) -> Option<Original> {
-        let id = asked.reverses;
-        let here = self.booked.get(&id).and_then(|place| self.events.get(*place));
-        let known = || self.known.seen(id).map(|booked| &booked.event);
-        let indexed = || {
-            let of_index = self.lookups.of(id).filter(|(role, _)| *role == Role::Booked);
-            of_index.map(|(_, booked)| &booked.event).find(|event| event.account == *account)
-        };
-        let Some(first) = here.or_else(known).or_else(indexed) else {
-            return self.ruling_out(account, id).map(|_| Original::RuledOut);
-        };
-        let none = Money::zero(first.currency);
-        Some(Original::of(first, none, self.naming(account, id).into_iter().map(Arc::as_ref)))
+    fn state(&mut self, _stream: &StreamName) -> Result<Option<&State>, EvolveError> {
+        Ok(self.state.as_ref())
+    }
+
+    fn take_in(&mut self, decided: Decided) -> bool {
+        let Decided { event, state, named: _ } = decided;
+        if !self.proposed.push(&event) {
+            return false;
+        }
+        for id in std::iter::once(event.id).chain(event.names().map(|(id, _)| id)) {
+            if let Some(trace) = self.traces.get_mut(&id) {
+                trace.take_in(id, &event);
+            }
+        }
+        self.state = Some(state);
+        self.booked.insert(event.id, Arc::clone(&event));
+        self.events.push(event);
+        true
     }
 }

@@ -1,89 +1,119 @@
-//! The clerk's rounds: take what is waiting, rule on it, hand it to the store, send the answers when it is durable.
+//! The commit loop: take what is waiting, rule on it, append it, send the answers when it is durable.
+//!
+//! One append is under way at a time. When nothing else waits the clerk's own thread appends, so that a lone command passes
+//! one thread and not two. When more waits a second thread, the writer, appends, and the clerk decides on meanwhile.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
+use crate::clerk::rule::rule;
+use crate::clerk::verdict::Unavailable;
 use crate::domain::time::{Clock, Timestamp};
-use crate::index::{Index, Tracked};
-use crate::store::{AppendError, Appends, Head, Landed};
+use crate::index::Index;
+use crate::store::{AppendError, Appends, Head, Reader};
 
-use super::decided_state::{Batch, Desk, DeskError};
-use super::{Job, Message, Office, Ruling, Rulings, Unavailable, Waiting};
+use super::append::{Answers, Append, Appended, tell};
+use super::decided_state::{Batch, DecidedState, StateError};
+use super::queue::{Job, Message, Reply, Waiting};
 
-/// Appends that are under way at once. Two were measured and were no faster.
-const IN_FLIGHT: usize = 1;
-/// Events that are appended together at most.
+/// The most events that are decided while an append is under way.
 const MOST_EVENTS: usize = 16_384;
 
-/// So long commands gather while an append is under way.
+/// How long commands gather while an append is under way.
 const HANDFUL: Duration = Duration::from_micros(50);
 
-type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
+/// What the clerk works with.
+pub struct Office {
+    /// The store's writing side.
+    pub store: Box<dyn Appends>,
+    /// The store's reading side.
+    pub reader: Reader,
+    /// What has been seen.
+    pub index: Index,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// When the last event was recorded: time never goes back behind it.
+    pub last_recorded: Timestamp,
+    /// Told after each durable append.
+    pub head: watch::Sender<Head>,
+    /// The runtime that the callers wait on, if it is one.
+    pub callers: Option<Handle>,
+    /// Which thread appends for a job that is alone.
+    pub alone: Alone,
+}
 
-/// Who waits for a batch, and for what.
-type Answers = Vec<(Reply, Vec<Ruling>)>;
+/// Which thread appends when one job is decided and nothing else waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Alone {
+    /// The clerk's own thread, so that a lone command passes one thread less. What comes meanwhile is decided after it.
+    #[default]
+    Appends,
+    /// The writer's thread, as when more waits. What comes meanwhile is decided at once.
+    HandsOver,
+}
 
-struct Settled(Result<(), AppendError>);
+/// The clerk's running thread; it gives back the store's writing side when it stops.
+pub(super) type Thread = JoinHandle<Option<Box<dyn Appends>>>;
 
-pub(super) struct Rounds {
+pub(super) struct CommitLoop {
     /// First, because fields are dropped in order: who waits in the queue is let go of after it.
     _alarm: Alarm,
-    desk: Desk,
-    store: Box<dyn Appends>,
+    state: DecidedState,
     index: Index,
     clock: Clock,
     last_recorded: Timestamp,
     head: watch::Sender<Head>,
-    callers: Option<Handle>,
     incoming: Receiver<Message>,
     waiting: Arc<Waiting>,
-    settled: (Sender<Settled>, Receiver<Settled>),
-    open: Batch,
+    /// The store, when no append is under way.
+    store: Option<Box<dyn Appends>>,
+    alone: Alone,
+    writer: Writer,
+    /// Who waits for what was decided since the last append began.
     answers: Answers,
-    /// Handed to the store, oldest first.
-    in_flight: VecDeque<Batch>,
-    /// An append failed, and those behind it have not all been reported.
-    failing: Option<AppendError>,
+    /// What is being appended.
+    under_way: Option<Batch>,
     /// Why nothing will be acknowledged any more.
     finished: Option<Unavailable>,
     stopping: bool,
 }
 
-impl Rounds {
-    pub(super) fn new(office: Office, incoming: Receiver<Message>, waiting: Arc<Waiting>) -> Self {
-        Self {
+impl CommitLoop {
+    pub(super) fn start(
+        office: Office,
+        incoming: Receiver<Message>,
+        waiting: Arc<Waiting>,
+    ) -> std::io::Result<Thread> {
+        let writer = Writer::start()?;
+        let commit_loop = Self {
             _alarm: Alarm(Arc::clone(&waiting)),
-            desk: Desk::new(office.index.clone(), office.reader),
-            store: office.store,
+            state: DecidedState::new(office.index.clone(), office.reader),
             index: office.index,
             clock: office.clock,
             last_recorded: office.last_recorded,
             head: office.head,
-            callers: office.callers,
             incoming,
             waiting,
-            settled: unbounded(),
-            open: Batch::new(1),
-            answers: Vec::new(),
-            in_flight: VecDeque::new(),
-            failing: None,
+            store: Some(office.store),
+            alone: office.alone,
+            writer,
+            answers: Answers::for_callers(office.callers),
+            under_way: None,
             finished: None,
             stopping: false,
-        }
+        };
+        std::thread::Builder::new().name("clerk".into()).spawn(move || commit_loop.run())
     }
 
-    pub(super) fn run(mut self) -> Box<dyn Appends> {
-        while !self.stopping || !self.in_flight.is_empty() || !self.answers.is_empty() {
+    fn run(mut self) -> Option<Box<dyn Appends>> {
+        while !self.stopping || self.under_way.is_some() || self.answers.len() > 0 {
             self.wait();
-            while let Ok(settled) = self.settled.1.try_recv() {
-                self.settle(&settled);
-            }
             while self.takes_more() {
                 match self.incoming.try_recv() {
                     Ok(message) => self.message(message),
@@ -97,31 +127,30 @@ impl Rounds {
                 tell(job.reply, Err(Unavailable::Stopping));
             }
         }
+        self.writer.stop();
         self.store
     }
 
     /// May another job be ruled on now?
     fn takes_more(&self) -> bool {
-        self.failing.is_none() && self.open.events.len() < MOST_EVENTS && !self.stopping
+        self.state.open_events() < MOST_EVENTS && !self.stopping
     }
 
     /// Waits for something to do. While an append is under way, commands are taken in handfuls: to be woken for each would
     /// cost more than to decide it.
     fn wait(&mut self) {
-        if self.in_flight.is_empty() {
+        if self.under_way.is_none() {
             match self.incoming.recv() {
                 Ok(message) => self.message(message),
                 Err(_) => self.stopping = true,
             }
-        } else {
-            let settled = if self.takes_more() {
-                self.settled.1.recv_timeout(HANDFUL).ok()
-            } else {
-                self.settled.1.recv().ok()
-            };
-            if let Some(settled) = settled {
-                self.settle(&settled);
-            }
+            return;
+        }
+        let at_most = self.takes_more().then_some(HANDFUL);
+        match self.writer.wait(at_most) {
+            Ok(Some(appended)) => self.settle(appended),
+            Ok(None) => {}
+            Err(Lost) => self.lost(),
         }
     }
 
@@ -146,22 +175,23 @@ impl Rounds {
         self.last_recorded = self.last_recorded.max((self.clock)());
         let mut rulings = Vec::with_capacity(job.commands.len());
         for command in job.commands.iter() {
-            match self.desk.rule(command, self.last_recorded, &mut self.open) {
-                Ok(ruling) => rulings.push(ruling),
+            match rule(&mut self.state, command, self.last_recorded) {
+                Ok(ruling) => rulings.extend(ruling),
                 Err(error) => return self.damaged(&error, job.reply),
             }
         }
-        self.answers.push((job.reply, rulings));
+        self.answers.push(job.reply, rulings);
     }
 
-    /// The desk can't be trusted any more: nothing is decided until a new process has looked.
-    fn damaged(&mut self, error: &DeskError, reply: Reply) {
+    /// What decisions rest on can't be trusted any more: nothing is decided until a new process has looked.
+    fn damaged(&mut self, error: &StateError, reply: Reply) {
         let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::error!(%error, cause, "the clerk stops: what it decides on can't be read");
         self.finish(Unavailable::StoreDamaged);
         tell(reply, Err(Unavailable::StoreDamaged));
-        // Part of the job may be in the open batch: none of that batch is appended.
-        self.abandon_open(|_| Unavailable::StoreDamaged);
+        // A part of the job may be decided already: nothing that is not appended yet ever is.
+        self.answers.take().refuse_by(|_| Unavailable::StoreDamaged);
+        let _never_appended = self.state.take_batch();
     }
 
     fn finish(&mut self, why: Unavailable) {
@@ -169,130 +199,115 @@ impl Rounds {
         *self.waiting.trouble.lock() = Some(why);
     }
 
-    fn abandon_open(&mut self, why: impl Fn(&[Ruling]) -> Unavailable) {
-        self.desk.take_back(&self.open);
-        self.open = Batch::new(self.open.number + 1);
-        for (reply, rulings) in self.answers.drain(..) {
-            tell(reply, Err(why(&rulings)));
-        }
-    }
-
-    /// Hands the open batch to the store, if it is the store's turn.
+    /// Appends what was decided, if no other append is under way.
     fn hand_over(&mut self) {
-        if self.failing.is_some() || self.answers.is_empty() {
+        if self.answers.len() == 0 || self.under_way.is_some() {
             return;
         }
-        if self.open.events.is_empty() {
-            // Nothing to append; but what was decided on may still be in flight.
-            if self.in_flight.is_empty() {
-                let durable = self.head.borrow().position;
-                send(self.callers.as_ref(), std::mem::take(&mut self.answers), durable);
+        if self.state.open_events() == 0 {
+            let durable = self.head.borrow().position;
+            return self.answers.take().send(durable);
+        }
+        let Some(store) = self.store.take() else { return };
+        let room = self.state.open_events();
+        self.index.wait_for_room(room, || self.waiting.stopping.load(Ordering::Relaxed));
+        let is_alone = self.answers.len() == 1 && self.incoming.is_empty();
+        let (batch, states) = self.state.take_batch();
+        let append = Append {
+            store,
+            events: batch.events.clone(),
+            keys: batch.keys.clone(),
+            states,
+            index: self.index.clone(),
+            head: self.head.clone(),
+            waiting: Arc::clone(&self.waiting),
+            answers: self.answers.take(),
+        };
+        self.under_way = Some(batch);
+        match self.alone {
+            Alone::Appends if is_alone => {
+                let (appended, due) = append.run();
+                self.settle(appended);
+                due.pay();
             }
-            return;
+            Alone::Appends | Alone::HandsOver => self.writer.append(append),
         }
-        if self.in_flight.len() >= IN_FLIGHT {
-            return;
-        }
-        self.index.wait_for_room(self.open.events.len(), || self.waiting.stopping.load(Ordering::Relaxed));
-        let next = Batch::new(self.open.number + 1);
-        let batch = std::mem::replace(&mut self.open, next);
-        let answers = std::mem::take(&mut self.answers);
-        let report = self.report(&batch, answers);
-        self.store.submit(&batch.events, report);
-        self.in_flight.push_back(batch);
     }
 
-    /// What happens when the append is reported, on the store's thread: remember, publish, answer, tell the clerk.
-    fn report(&self, batch: &Batch, answers: Answers) -> crate::store::Report {
-        let index = self.index.clone();
-        let head = self.head.clone();
-        let owed =
-            Owed { settled: self.settled.0.clone(), callers: self.callers.clone(), answers: Some(answers) };
-        let waiting = Arc::clone(&self.waiting);
-        let events = batch.events.clone();
-        let streams = batch.streams.clone();
-        let accounts: Vec<Tracked> = self.desk.touched(batch);
-        Box::new(move |outcome: Result<Landed, AppendError>| match outcome {
-            Ok(landed) => {
-                let last = landed.first + events.len() as u64 - 1;
-                let placed = streams.into_iter().zip(landed.first..).zip(&events);
-                let placed = placed.map(|((stream, position), event)| (stream, position, event.as_ref()));
-                index.apply(placed, accounts, (last, landed.hash));
-                head.send_modify(|head| {
-                    head.position = last;
-                    head.hash = landed.hash;
-                });
-                waiting.commits.fetch_add(1, Ordering::Relaxed);
-                waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
-                owed.landed(last);
-            }
-            Err(error) => owed.failed(error),
-        })
+    fn settle(&mut self, appended: Appended) {
+        self.store = Some(appended.store);
+        self.settle_batch(appended.outcome);
     }
 
-    fn settle(&mut self, settled: &Settled) {
-        match settled.0 {
-            Ok(()) => {
-                if let Some(batch) = self.in_flight.pop_front() {
-                    self.desk.settle(&batch);
-                }
-            }
+    /// The writer's thread has panicked, and the store went with it.
+    fn lost(&mut self) {
+        self.settle_batch(Err(AppendError::Unknown));
+    }
+
+    fn settle_batch(&mut self, outcome: Result<(), AppendError>) {
+        let Some(batch) = self.under_way.take() else { return };
+        match outcome {
+            Ok(()) => self.state.settle(&batch),
             Err(error) => {
-                if self.failing.is_none() {
-                    self.failing = Some(error);
-                    // Nothing of the open batch was appended, but it may have found an event of the failed one.
-                    let rests_on_it = |ruling: &Ruling| matches!(ruling, Ruling::SeenNow(_));
-                    self.abandon_open(|rulings| unavailable(error, rulings.iter().any(rests_on_it)));
-                }
-                // The newest goes first: count the reports, and undo when all are in.
-                if let Some(batch) = self.in_flight.pop_back() {
-                    self.desk.take_back(&batch);
-                }
-                if self.in_flight.is_empty() {
-                    self.store.take_back();
-                    self.failing = None;
-                    if error != AppendError::Full {
-                        self.finish(Unavailable::StoreUnavailable);
-                    }
+                self.state.take_back(&batch);
+                // Decided on top of what failed, these were not appended; but they may have found an event of it.
+                self.answers.take().refuse_on_top(error);
+                if error != AppendError::Full {
+                    self.finish(Unavailable::StoreUnavailable);
                 }
             }
         }
     }
 }
 
-/// What is owed to the clerk and to the callers for an append. Dropped before it is paid (the store's thread panicked),
-/// it says that nobody knows what became of the append: nobody waits for ever.
-struct Owed {
-    settled: Sender<Settled>,
-    callers: Option<Handle>,
-    answers: Option<Answers>,
+/// The writer's thread is gone, and the store with it.
+struct Lost;
+
+/// The thread that appends while the clerk decides on.
+struct Writer {
+    appends: Sender<Append>,
+    appended: Receiver<Appended>,
+    thread: Option<JoinHandle<()>>,
 }
 
-impl Owed {
-    fn landed(mut self, last: u64) {
-        if let Some(answers) = self.answers.take() {
-            // The clerk is woken before the callers, so that the next append starts first.
-            let _clerk_gone = self.settled.send(Settled(Ok(())));
-            send(self.callers.as_ref(), answers, last);
+impl Writer {
+    fn start() -> std::io::Result<Self> {
+        let (appends, incoming) = bounded::<Append>(1);
+        let (done, appended) = bounded(1);
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
+            for append in incoming {
+                let (appended, due) = append.run();
+                // The clerk is woken before the callers, so that the next append begins first.
+                let _clerk_gone = done.send(appended);
+                due.pay();
+            }
+        })?;
+        Ok(Self { appends, appended, thread: Some(thread) })
+    }
+
+    fn append(&self, append: Append) {
+        // If its thread has panicked, what the append owes is paid when it is dropped.
+        let _lost = self.appends.send(append);
+    }
+
+    /// Waits for the append that is under way, at most so long if a time is given.
+    fn wait(&self, at_most: Option<Duration>) -> Result<Option<Appended>, Lost> {
+        match at_most {
+            None => self.appended.recv().map(Some).map_err(|_| Lost),
+            Some(at_most) => match self.appended.recv_timeout(at_most) {
+                Ok(appended) => Ok(Some(appended)),
+                Err(RecvTimeoutError::Timeout) => Ok(None),
+                Err(RecvTimeoutError::Disconnected) => Err(Lost),
+            },
         }
     }
 
-    fn failed(mut self, error: AppendError) {
-        self.refuse(error);
-    }
-
-    fn refuse(&mut self, error: AppendError) {
-        if let Some(answers) = self.answers.take() {
-            // The clerk hears first, so that a caller that comes again is not ruled on what failed.
-            let _clerk_gone = self.settled.send(Settled(Err(error)));
-            refuse(answers, error);
+    /// Ends the thread, when it has paid what it owes.
+    fn stop(&mut self) {
+        self.appends = bounded(0).0;
+        if let Some(thread) = self.thread.take() {
+            let _nothing_is_owed = thread.join();
         }
-    }
-}
-
-impl Drop for Owed {
-    fn drop(&mut self) {
-        self.refuse(AppendError::Unknown);
     }
 }
 
@@ -305,40 +320,4 @@ impl Drop for Alarm {
             *self.0.trouble.lock() = Some(Unavailable::StoreUnavailable);
         }
     }
-}
-
-fn unavailable(error: AppendError, appended: bool) -> Unavailable {
-    match error {
-        AppendError::Full => Unavailable::StorageFull,
-        AppendError::Unknown if appended => Unavailable::OutcomeUnknown,
-        AppendError::Unknown | AppendError::NotWritten => Unavailable::StoreUnavailable,
-    }
-}
-
-fn refuse(answers: Answers, error: AppendError) {
-    for (reply, rulings) in answers {
-        let appended = rulings.iter().any(|ruling| matches!(ruling, Ruling::Booked(_) | Ruling::SeenNow(_)));
-        tell(reply, Err(unavailable(error, appended)));
-    }
-}
-
-/// Sends the answers from within the callers' runtime, where there is one: a thread of its own would wake a worker for
-/// each of them.
-fn send(callers: Option<&Handle>, answers: Answers, durable: u64) {
-    let tell_all = move || {
-        for (reply, rulings) in answers {
-            tell(reply, Ok((rulings, durable)));
-        }
-    };
-    match callers {
-        Some(runtime) => {
-            runtime.spawn(async move { tell_all() });
-        }
-        None => tell_all(),
-    }
-}
-
-/// A caller that has gone away misses its answer; its ID keeps it.
-fn tell(reply: Reply, rulings: Result<Rulings, Unavailable>) {
-    let _caller_gone = reply.send(rulings);
 }

@@ -1,34 +1,34 @@
-//! The desk: the state that the next decision needs, as all decisions before it leave it, durable or not.
+//! The decided state: what the next decision needs, as all decisions before it leave it, durable or not.
+//!
+//! What is durable is in the index. Kept here is what the index does not know yet, and what it was asked for not long ago.
+//! Bounds: [`MOST_CACHED`] streams, [`RECENT`] durable events, and one append under way with what is decided on top of it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::domain::account::Account;
-use crate::domain::command::{Command, Operation, Reversal};
-use crate::domain::decide::{Original, Standing, decide};
-use crate::domain::event::{Event, Fact};
-use crate::domain::ids::{AccountName, TransactionId};
-use crate::domain::money::Money;
-use crate::domain::time::Timestamp;
+use crate::clerk::rule::{Decided, First, Past, Seen};
+use crate::domain::event::{Event, EvolveError};
+use crate::domain::ids::Id;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
+use crate::domain::trace::Trace;
 use crate::index::record::{Mark, Role, StreamKey};
 use crate::index::{Index, IndexError, Tracked};
 use crate::store::{ReadError, Reader};
 
-use super::Ruling;
+/// The most streams that are kept in memory. Beyond it those that rest are looked up again when they are needed.
+pub(super) const MOST_CACHED: usize = 131_072;
 
-/// So many accounts are kept in memory; beyond it, those that rest are looked up again when they are needed.
-pub const MOST_CACHED: usize = 131_072;
-
-/// So many events are kept after they became durable: most retries come soon, and cost no reading then.
+/// The most events that are kept after they became durable. Most retries come soon, and cost no reading then.
 const RECENT: usize = 16_384;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// Why the desk can't decide any more.
+/// Why nothing can be decided any more.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DeskError {
+pub(super) enum StateError {
     /// The index can't be read.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -37,7 +37,18 @@ pub(super) enum DeskError {
     Store(#[from] ReadError),
     /// A decided event does not follow: a fault of this program.
     #[error(transparent)]
-    Evolve(#[from] crate::domain::account::EvolveError),
+    Evolve(#[from] EvolveError),
+}
+
+/// Decisions that are appended together.
+#[derive(Default)]
+pub(super) struct Batch {
+    number: u64,
+    pub(super) events: Vec<Arc<Event>>,
+    /// The key of each event's stream.
+    pub(super) keys: Vec<StreamKey>,
+    /// The streams that have an event in it, each once.
+    touched: Vec<StreamName>,
 }
 
 struct Slot {
@@ -46,220 +57,199 @@ struct Slot {
     batch: u64,
 }
 
-/// Decisions that will be appended together.
-pub(super) struct Batch {
-    pub(super) number: u64,
-    pub(super) events: Vec<Arc<Event>>,
-    pub(super) streams: Vec<StreamKey>,
-    /// How each account stood before the batch touched it.
-    before: Vec<(AccountName, Option<Tracked>)>,
+/// What one stream says of an ID that events name which are not durable yet.
+struct Named {
+    stream: StreamName,
+    trace: Trace,
+    /// How many events that are not durable yet name it.
+    undurable: usize,
 }
 
-impl Batch {
-    pub(super) fn new(number: u64) -> Self {
-        Self { number, events: Vec::new(), streams: Vec::new(), before: Vec::new() }
-    }
-}
-
-pub(super) struct Desk {
+pub(super) struct DecidedState {
     index: Index,
     reader: Reader,
-    accounts: Map<AccountName, Slot>,
+    /// What was decided since the last batch was taken.
+    open: Batch,
+    streams: Map<StreamName, Slot>,
     /// Events that are not durable yet, or became so not long ago, by their ID.
-    booked: Map<TransactionId, Arc<Event>>,
-    /// Those of them that are durable, oldest first.
-    recent: VecDeque<TransactionId>,
-    /// Events that are not durable yet, by the ID that they reverse or rule out.
-    naming: Map<TransactionId, Vec<Arc<Event>>>,
-    /// How much of an original its durable reversals took back, while others of it are in flight. The index can't be asked
-    /// then: it takes in a batch when that lands, and the desk lets go of it when it is told, a moment later.
-    reversed: Map<TransactionId, Money>,
+    booked: Map<Id, Arc<Event>>,
+    /// The IDs of those of them that are durable, oldest first.
+    recent: VecDeque<Id>,
+    /// What is known of each ID that an event names which is not durable yet. The index can't be asked for these: it takes
+    /// in an append when that becomes durable, and this state is told a moment later.
+    named: Map<Id, Vec<Named>>,
 }
 
-impl Desk {
+impl DecidedState {
     pub(super) fn new(index: Index, reader: Reader) -> Self {
-        let (accounts, booked, recent) = (Map::default(), Map::default(), VecDeque::new());
-        Self { index, reader, accounts, booked, recent, naming: Map::default(), reversed: Map::default() }
-    }
-
-    /// Rules on one command and, if it makes an event, adds it to the batch.
-    pub(super) fn rule(
-        &mut self,
-        command: &Command,
-        now: Timestamp,
-        batch: &mut Batch,
-    ) -> Result<Ruling, DeskError> {
-        let id = command.transaction_id;
-        if let Some(event) = self.booked.get(&id) {
-            return Ok(Ruling::SeenNow(Arc::clone(event)));
-        }
-        let marks = self.index.marks(id)?;
-        if let Some(mark) = marks.iter().find(|mark| mark.role == Role::Booked) {
-            return Ok(Ruling::SeenAt(mark.position));
-        }
-        let prevented_by = self.prevented_by(command, &marks)?;
-        self.load(&command.account)?;
-        let original = match &command.operation {
-            Operation::Reverse(reversal) => self.original(&command.account, reversal)?,
-            _ => None,
-        };
-        let account = self.accounts.get(&command.account).map(|slot| &slot.tracked.account);
-        let standing = Standing { account, prevented_by, original: original.as_ref() };
-        match decide(standing, command, now) {
-            Err(refusal) => Ok(Ruling::Refused(refusal)),
-            Ok(event) => {
-                let event = Arc::new(event);
-                if let (Fact::Reversed { reverses, .. }, Some(Original::Moved { reversed, .. })) =
-                    (&event.fact, &original)
-                {
-                    self.reversed.entry(*reverses).or_insert(*reversed);
-                }
-                self.take_in(&event, batch)?;
-                Ok(Ruling::Booked(event))
-            }
+        Self {
+            index,
+            reader,
+            open: Batch { number: 1, ..Batch::default() },
+            streams: Map::default(),
+            booked: Map::default(),
+            recent: VecDeque::new(),
+            named: Map::default(),
         }
     }
 
-    fn load(&mut self, name: &AccountName) -> Result<(), DeskError> {
-        if !self.accounts.contains_key(name)
-            && let Some(tracked) = self.index.tracked(name)?
-        {
-            self.accounts.insert(name.clone(), Slot { tracked, batch: 0 });
-        }
-        Ok(())
+    /// How many events were decided since the last batch was taken.
+    pub(super) fn open_events(&self) -> usize {
+        self.open.events.len()
     }
 
-    /// The reversal on the same account that ruled this command's ID out before it came.
-    fn prevented_by(&self, command: &Command, marks: &[Mark]) -> Result<Option<TransactionId>, DeskError> {
-        let rules_out =
-            |event: &Event| event.account == command.account && matches!(event.fact, Fact::Prevented { .. });
-        for mark in marks.iter().filter(|mark| mark.role == Role::RuledOut) {
-            let event = self.reader.event(mark.position)?.event;
-            if rules_out(&event) {
-                return Ok(Some(event.transaction_id));
-            }
-        }
-        let in_flight = self.naming.get(&command.transaction_id).into_iter().flatten();
-        Ok(in_flight.map(Arc::as_ref).find(|event| rules_out(event)).map(|event| event.transaction_id))
-    }
-
-    /// What the account's stream says of the transaction that a reversal names.
-    fn original(&self, account: &AccountName, asked: &Reversal) -> Result<Option<Original>, DeskError> {
-        let id = asked.reverses;
-        let marks = self.index.marks(id)?;
-        let first = match self.booked.get(&id) {
-            Some(event) => Some(Arc::clone(event)),
-            None => match marks.iter().find(|mark| mark.role == Role::Booked) {
-                Some(mark) => Some(Arc::new(self.reader.event(mark.position)?.event)),
-                None => None,
-            },
-        };
-        let Some(first) = first.filter(|event| event.account == *account) else {
-            return Ok(self.ruled_out(account, id, &marks)?.then_some(Original::RuledOut));
-        };
-        let durable = match self.reversed.get(&id) {
-            Some(durable) => *durable,
-            None => self.index.reversed(id, first.currency)?,
-        };
-        let in_flight = self.naming.get(&id).into_iter().flatten();
-        Ok(Some(Original::of(&first, durable, in_flight.map(Arc::as_ref))))
-    }
-
-    fn ruled_out(&self, account: &AccountName, id: TransactionId, marks: &[Mark]) -> Result<bool, DeskError> {
-        for mark in marks.iter().filter(|mark| mark.role == Role::RuledOut) {
-            if self.reader.event(mark.position)?.event.account == *account {
-                return Ok(true);
-            }
-        }
-        let in_flight = self.naming.get(&id).into_iter().flatten();
-        Ok(in_flight
-            .filter(|event| event.account == *account)
-            .any(|event| matches!(event.fact, Fact::Prevented { .. })))
-    }
-
-    fn take_in(&mut self, event: &Arc<Event>, batch: &mut Batch) -> Result<(), DeskError> {
-        let before = self.accounts.get(&event.account);
-        let account = Account::evolve(before.map(|slot| &slot.tracked.account), event)?;
-        let stream = before.map_or_else(|| StreamKey::of(&event.account), |slot| slot.tracked.stream);
-        if before.is_none_or(|slot| slot.batch != batch.number) {
-            batch.before.push((event.account.clone(), before.map(|slot| slot.tracked.clone())));
-        }
-        let slot = Slot { tracked: Tracked { account, stream, hash: None }, batch: batch.number };
-        match self.accounts.get_mut(&event.account) {
-            Some(place) => *place = slot,
-            None => {
-                self.accounts.insert(event.account.clone(), slot);
-            }
-        }
-        self.booked.insert(event.transaction_id, Arc::clone(event));
-        if let Some(reverses) = event.reverses() {
-            self.naming.entry(reverses).or_default().push(Arc::clone(event));
-        }
-        batch.streams.push(stream);
-        batch.events.push(Arc::clone(event));
-        Ok(())
-    }
-
-    /// How the accounts stand that the batch touched. Asked before anything is decided on top of it.
-    pub(super) fn touched(&self, batch: &Batch) -> Vec<Tracked> {
-        let now = |(name, _): &(AccountName, Option<Tracked>)| {
-            self.accounts.get(name).map(|slot| slot.tracked.clone())
-        };
-        batch.before.iter().filter_map(now).collect()
+    /// Takes what was decided, to be appended; and how the streams stand that it touched.
+    pub(super) fn take_batch(&mut self) -> (Batch, Vec<Tracked>) {
+        let next = Batch { number: self.open.number + 1, ..Batch::default() };
+        let batch = std::mem::replace(&mut self.open, next);
+        let tracked = |stream: &StreamName| self.streams.get(stream).map(|slot| slot.tracked.clone());
+        let touched = batch.touched.iter().filter_map(tracked).collect();
+        (batch, touched)
     }
 
     /// The batch is durable and in the index: what was kept for it can go.
     pub(super) fn settle(&mut self, batch: &Batch) {
         for event in &batch.events {
-            if let (Some(reverses), Some(amount)) = (event.reverses(), event.taken_back())
-                && let Some(durable) = self.reversed.get_mut(&reverses)
-            {
-                *durable = durable.plus(amount).unwrap_or(*durable);
+            if let Some((id, _)) = event.names() {
+                self.let_go(id, &event.stream);
             }
         }
-        self.let_go(batch);
-        self.recent.extend(batch.events.iter().map(|event| event.transaction_id));
+        self.recent.extend(batch.events.iter().map(|event| event.id));
         while self.recent.len() > RECENT {
             if let Some(oldest) = self.recent.pop_front() {
                 self.booked.remove(&oldest);
             }
         }
-        if self.accounts.len() > MOST_CACHED {
-            self.accounts.retain(|_, slot| slot.batch > batch.number);
+        if self.streams.len() > MOST_CACHED {
+            self.streams.retain(|_, slot| slot.batch > batch.number);
         }
     }
 
-    /// The batch will never be: everything is again as it was before it. Newest batch first.
-    pub(super) fn take_back(&mut self, batch: &Batch) {
-        self.let_go(batch);
-        for event in &batch.events {
-            self.booked.remove(&event.transaction_id);
-        }
-        for (name, before) in &batch.before {
-            match before {
-                Some(tracked) => {
-                    self.accounts.insert(name.clone(), Slot { tracked: tracked.clone(), batch: 0 });
-                }
-                None => {
-                    self.accounts.remove(name);
-                }
-            }
+    fn let_go(&mut self, id: Id, stream: &StreamName) {
+        let Some(traces) = self.named.get_mut(&id) else { return };
+        traces.retain_mut(|named| {
+            named.undurable = named.undurable.saturating_sub(usize::from(named.stream == *stream));
+            named.undurable > 0
+        });
+        if traces.is_empty() {
+            self.named.remove(&id);
         }
     }
 
-    fn let_go(&mut self, batch: &Batch) {
-        for event in &batch.events {
-            if let Some(reverses) = event.reverses()
-                && let Some(naming) = self.naming.get_mut(&reverses)
-            {
-                naming.retain(|other| !Arc::ptr_eq(other, event));
-                if !naming.iter().any(|other| other.taken_back().is_some()) {
-                    self.reversed.remove(&reverses);
-                }
-                if naming.is_empty() {
-                    self.naming.remove(&reverses);
-                }
+    /// Nothing of what is not durable will ever be: not the batch that failed, and not what was decided on top of it. What
+    /// is known of their streams is read from the index again.
+    pub(super) fn take_back(&mut self, failed: &Batch) {
+        let (on_top, _) = self.take_batch();
+        for batch in [failed, &on_top] {
+            batch.touched.iter().for_each(|stream| drop(self.streams.remove(stream)));
+            batch.events.iter().for_each(|event| drop(self.booked.remove(&event.id)));
+        }
+        self.named.clear();
+    }
+
+    /// The first event that plays a role for an ID on this stream.
+    fn marked(&self, marks: &[Mark], role: Role, stream: &StreamName) -> Result<Option<Event>, ReadError> {
+        for mark in marks.iter().filter(|mark| mark.role == role) {
+            let event = self.reader.event(mark.position)?.event;
+            if event.stream == *stream {
+                return Ok(Some(event));
             }
         }
+        Ok(None)
+    }
+
+    /// Keeps what is known of the IDs that an event names: its own, and another.
+    fn follow_traces(&mut self, event: &Arc<Event>, known: Option<Trace>) {
+        let own = self.named.get_mut(&event.id).into_iter().flatten();
+        own.filter(|named| named.stream == event.stream).for_each(|own| own.trace.take_in(event.id, event));
+        let (Some((id, _)), Some(trace)) = (event.names(), known) else { return };
+        let traces = self.named.entry(id).or_default();
+        let place = traces.iter().position(|named| named.stream == event.stream).unwrap_or(traces.len());
+        if place == traces.len() {
+            traces.push(Named { stream: event.stream.clone(), trace, undurable: 0 });
+        }
+        if let Some(named) = traces.get_mut(place) {
+            named.trace.take_in(id, event);
+            named.undurable += 1;
+        }
+    }
+
+    fn named(&self, id: Id, stream: &StreamName) -> Option<&Trace> {
+        let traces = self.named.get(&id)?;
+        traces.iter().find(|named| named.stream == *stream).map(|named| &named.trace)
+    }
+}
+
+impl Past for DecidedState {
+    type Error = StateError;
+
+    fn seen(&mut self, id: Id, stream: &StreamName) -> Result<Seen, StateError> {
+        if let Some(event) = self.booked.get(&id) {
+            return Ok(Seen::Booked(First::AtHand(Arc::clone(event))));
+        }
+        let marks = self.index.marks(id)?;
+        if let Some(mark) = marks.iter().find(|mark| mark.role == Role::Booked) {
+            return Ok(Seen::Booked(First::Stored(mark.position)));
+        }
+        let ruled_out_by = match self.named(id, stream) {
+            Some(trace) => trace.ruled_out_by,
+            None => self.marked(&marks, Role::RuledOut, stream)?.map(|event| event.id),
+        };
+        Ok(ruled_out_by.map_or(Seen::Never, Seen::RuledOut))
+    }
+
+    fn trace(&mut self, id: Id, stream: &StreamName) -> Result<Trace, StateError> {
+        if let Some(trace) = self.named(id, stream) {
+            return Ok(trace.clone());
+        }
+        let marks = self.index.marks(id)?;
+        let first = match self.booked.get(&id) {
+            Some(event) => Some(Arc::clone(event)).filter(|event| event.stream == *stream),
+            None => self.marked(&marks, Role::Booked, stream)?.map(Arc::new),
+        };
+        let Some(first) = first else {
+            let ruled_out_by = self.marked(&marks, Role::RuledOut, stream)?.map(|event| event.id);
+            return Ok(Trace { ruled_out_by, ..Trace::default() });
+        };
+        let taken_back = match first.account() {
+            Some(body) => Some(self.index.reversed(id, body.currency)?),
+            None => None,
+        };
+        Ok(Trace { first: Some(first), taken_back, ruled_out_by: None })
+    }
+
+    fn state(&mut self, stream: &StreamName) -> Result<Option<&State>, StateError> {
+        if !self.streams.contains_key(stream)
+            && let Some(tracked) = self.index.tracked(stream)?
+        {
+            self.streams.insert(stream.clone(), Slot { tracked, batch: 0 });
+        }
+        Ok(self.streams.get(stream).map(|slot| &slot.tracked.state))
+    }
+
+    fn take_in(&mut self, decided: Decided) -> bool {
+        let Decided { event, state, named } = decided;
+        let number = self.open.number;
+        let key = match self.streams.get_mut(&event.stream) {
+            Some(slot) => {
+                if slot.batch != number {
+                    self.open.touched.push(event.stream.clone());
+                }
+                (slot.tracked.state, slot.batch) = (state, number);
+                slot.tracked.key
+            }
+            None => {
+                let key = StreamKey::of(&event.stream);
+                let slot = Slot { tracked: Tracked { state, key, hash: None }, batch: number };
+                self.streams.insert(event.stream.clone(), slot);
+                self.open.touched.push(event.stream.clone());
+                key
+            }
+        };
+        self.follow_traces(&event, named);
+        self.booked.insert(event.id, Arc::clone(&event));
+        self.open.keys.push(key);
+        self.open.events.push(event);
+        true
     }
 }

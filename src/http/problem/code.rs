@@ -128,7 +128,7 @@ impl fmt::Display for Code {
 mod tests {
     use super::*;
     use crate::client::policy;
-    use crate::domain::decline::Decline;
+    use crate::domain::account::decline::Decline;
 
     const BEGIN: &str = "<!-- made of the service's codes: a test holds it to them -->\n";
     const END: &str = "<!-- end of the codes -->\n";

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::domain::account::decline::Decline;
 use crate::domain::command::Operation;
-use crate::domain::decline::Decline;
-use crate::domain::event::Event;
+use crate::domain::event::{Body, Event};
 use crate::ledger::{Placed, Position};
 
 /// One event, in the words of a statement.
@@ -67,26 +67,27 @@ impl From<&Placed> for Booking {
     fn from(placed: &Placed) -> Self {
         let event = &*placed.event;
         let asked = Asked::of(event);
-        let entries = event.entries();
+        let Body::Account(body) = &event.body;
+        let entries = body.entries();
         Self {
             position: placed.position,
-            account: event.account.to_string(),
+            account: event.stream.account().map(ToString::to_string).unwrap_or_default(),
             revision: event.revision,
-            transaction_id: event.transaction_id.to_string(),
+            transaction_id: event.id.to_string(),
             kind: event.kind().name(),
-            outcome: if event.decline().is_some() { "declined" } else { "accepted" },
-            code: event.decline().map(Decline::code),
-            currency: event.currency.to_string(),
+            outcome: if body.decline().is_some() { "declined" } else { "accepted" },
+            code: body.decline().map(Decline::code),
+            currency: body.currency.to_string(),
             amount: entries.as_ref().map(|entries| entries.guarded.to_string()),
-            requested_amount: asked.amount.filter(|_| event.decline().is_some()),
-            balance: event.answer.balance.to_string(),
-            available: event.answer.available.to_string(),
+            requested_amount: asked.amount.filter(|_| body.decline().is_some()),
+            balance: body.answer.balance.to_string(),
+            available: body.answer.available.to_string(),
             counter_account: entries.map(|entries| entries.counter_account.to_string()),
             reverses: asked.reverses,
-            prevented_by: event.decline().and_then(prevented_by),
+            prevented_by: body.decline().and_then(prevented_by),
             reason: asked.reason,
             recorded_at: event.recorded_at.to_string(),
-            effective_at: event.effective_at.to_string(),
+            effective_at: body.effective_at.to_string(),
             metadata: asked.metadata,
         }
     }

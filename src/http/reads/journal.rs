@@ -15,6 +15,7 @@ use crate::http::request::negotiate::{self, JSON, NDJSON};
 use crate::http::request::parameters::{JournalFilter, MinPosition, PageQuery};
 use crate::http::request::query::Params;
 use crate::ledger::Position;
+use crate::store::{codec, lines_of};
 
 /// Where the journal ends.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -76,9 +77,9 @@ pub(crate) async fn journal(
         return Ok(bytes_of(NDJSON, app.ledger().lines(after, limit).await?));
     }
     let found = app.ledger().lines(after, limit + 1).await?;
-    let lines: Vec<&[u8]> = lines(&found).collect();
+    let lines: Vec<&[u8]> = lines_of(&found).collect();
     let shown = lines.get(..limit).unwrap_or(&lines);
-    let last = shown.last().and_then(|line| position(line)).filter(|_| lines.len() > limit);
+    let last = shown.last().and_then(|line| codec::position_of(line)).filter(|_| lines.len() > limit);
     let mut out = Vec::with_capacity(found.len() + 64);
     out.extend_from_slice(b"{\"items\":[");
     for (place, line) in shown.iter().enumerate() {
@@ -95,16 +96,4 @@ pub(crate) async fn journal(
         None => out.extend_from_slice(b"null}"),
     }
     Ok(bytes_of(JSON, out))
-}
-
-/// The lines, without their line feeds.
-pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
-    bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty())
-}
-
-/// The position that a line begins with.
-pub(crate) fn position(line: &[u8]) -> Option<Position> {
-    let rest = line.strip_prefix(b"{\"position\":")?;
-    let digits = rest.split(|byte| *byte == b',').next()?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }

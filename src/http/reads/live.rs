@@ -1,7 +1,9 @@
 //! The journal as it grows, as server-sent events (WHATWG HTML, section 9.2): `id` is the position, so that a browser
 //! that comes back resumes by itself.
 //!
-//! The feed reads only when its client takes what it was sent. It ends when the service stops.
+//! The feed takes the next events only when its client has taken what it was sent. It ends when the service stops.
+
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -13,7 +15,6 @@ use tokio::sync::watch;
 use crate::http::app::App;
 use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
-use crate::http::reads::journal::{lines, position};
 use crate::http::reads::min_position::wait;
 use crate::http::reply::bytes_of;
 use crate::http::request::caller::MayRead;
@@ -21,10 +22,9 @@ use crate::http::request::negotiate::{self, EVENTS};
 use crate::http::request::parameters::{JournalFilter, MinPosition};
 use crate::http::request::query::Params;
 use crate::http::server::peer::{Peer, Stage};
-use crate::ledger::{Head, Position, ReadError};
-
-/// So many events are read at once.
-const AT_ONCE: usize = 256;
+use crate::ledger::{Follower, Position, ReadError};
+use crate::store::codec;
+use crate::store::lines_of;
 
 /// New events as they are recorded.
 #[utoipa::path(get, path = "/v1/journal/live", tag = "journal", security(("key" = [])),
@@ -51,10 +51,9 @@ pub(crate) async fn live(
     negotiate::choose(request.headers(), &[EVENTS])?;
     wait(&app, &params).await?;
     let feed = Feed {
-        changes: app.ledger().changes(),
+        follower: app.ledger().follow(after),
+        heartbeat: app.config().heartbeat,
         stages: peer.map(|Extension(peer)| peer.stages),
-        app,
-        after,
         greeted: false,
     };
     let body = Body::from_stream(stream::unfold(feed, |mut feed| async move {
@@ -65,9 +64,8 @@ pub(crate) async fn live(
 }
 
 struct Feed {
-    app: App,
-    after: Position,
-    changes: watch::Receiver<Head>,
+    follower: Follower,
+    heartbeat: Duration,
     stages: Option<watch::Receiver<Stage>>,
     greeted: bool,
 }
@@ -78,36 +76,28 @@ impl Feed {
         if !std::mem::replace(&mut self.greeted, true) {
             return Ok(Some(Bytes::from_static(b"retry: 1000\n\n")));
         }
-        loop {
-            self.changes.borrow_and_update();
-            let found = self.app.ledger().lines(self.after, AT_ONCE).await?;
-            if !found.is_empty() {
-                return Ok(Some(self.events(&found)));
-            }
-            tokio::select! {
-                changed = self.changes.changed() => if changed.is_err() { return Ok(None) },
-                () = stopping(&mut self.stages) => return Ok(None),
-                () = tokio::time::sleep(self.app.config().heartbeat) => {
-                    return Ok(Some(Bytes::from_static(b": still here\n\n")));
-                }
-            }
+        tokio::select! {
+            lines = self.follower.next() => Ok(Some(events(&lines?.bytes))),
+            () = stopping(&mut self.stages) => Ok(None),
+            () = tokio::time::sleep(self.heartbeat) => Ok(Some(Bytes::from_static(b": still here\n\n"))),
         }
     }
+}
 
-    fn events(&mut self, found: &[u8]) -> Bytes {
-        let mut out = Vec::with_capacity(found.len() + 64);
-        for line in lines(found) {
-            if let Some(position) = position(line) {
-                self.after = position;
-            }
+/// Lines of the journal as server-sent events.
+fn events(lines: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(lines.len() + 64);
+    for line in lines_of(lines) {
+        if let Some(position) = codec::position_of(line) {
             out.extend_from_slice(b"id: ");
-            out.extend_from_slice(itoa::Buffer::new().format(self.after).as_bytes());
-            out.extend_from_slice(b"\ndata: ");
-            out.extend_from_slice(line);
-            out.extend_from_slice(b"\n\n");
+            out.extend_from_slice(itoa::Buffer::new().format(position).as_bytes());
+            out.push(b'\n');
         }
-        out.into()
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(line);
+        out.extend_from_slice(b"\n\n");
     }
+    out.into()
 }
 
 /// Ends when the service begins to stop.

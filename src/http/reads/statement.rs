@@ -6,7 +6,7 @@ use axum::http::header::LINK;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::domain::event::Kind;
+use crate::domain::kind::Kind;
 use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;

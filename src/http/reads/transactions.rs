@@ -6,8 +6,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::answers;
-use crate::domain::event::{Event, Kind};
+use crate::domain::event::{Body, Event};
 use crate::domain::ids::AccountName;
+use crate::domain::kind::Kind;
 use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
@@ -138,14 +139,18 @@ fn seen(first: &Placed, reversals: Vec<Booking>, elsewhere: Vec<Booking>) -> Res
         reversals,
         elsewhere,
         actor: event.origin.actor.to_string(),
-        correlation_id: correlation.map_or_else(|| event.transaction_id.to_string(), str::to_owned),
+        correlation_id: correlation.map_or_else(|| event.id.to_string(), str::to_owned),
         causation_id: event.origin.causation.as_deref().map(str::to_owned),
     })
 }
 
 fn entries(event: &Event) -> Vec<Entry> {
-    let Some(entries) = event.entries() else { return Vec::new() };
-    let own = Entry { account: event.account.to_string(), amount: entries.guarded.to_string() };
+    let Body::Account(body) = &event.body;
+    let Some(entries) = body.entries() else { return Vec::new() };
+    let own = Entry {
+        account: event.stream.account().map(ToString::to_string).unwrap_or_default(),
+        amount: entries.guarded.to_string(),
+    };
     let other = entries.guarded.negated().to_string();
     vec![own, Entry { account: entries.counter_account.to_string(), amount: other }]
 }

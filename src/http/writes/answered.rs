@@ -77,7 +77,7 @@ fn reused(first: &Event, differences: &[Difference]) -> Problem {
         .iter()
         .map(|found| json!({"field": found.field, "first": found.first, "now": found.now}))
         .collect();
-    let id = first.transaction_id.to_string();
+    let id = first.id.to_string();
     let original = format!("/v1/transactions/{id}");
     let link = HeaderValue::try_from(format!("<{original}>; rel=\"original\""));
     let problem = Problem::new(

@@ -1,4 +1,4 @@
-//! Cutting a line's canonical bytes out of it, without reading its JSON.
+//! What can be told of a line without reading its JSON: its canonical bytes, its position.
 
 /// The canonical bytes of a line, and the hash that it carries as text. `None` when the line is not laid out as the
 /// encoder lays it out.
@@ -20,4 +20,12 @@ pub fn cut(line: &[u8]) -> Option<(Vec<u8>, &str)> {
     canonical.extend_from_slice(body);
     canonical.push(b'}');
     Some((canonical, std::str::from_utf8(hash).ok()?))
+}
+
+/// The position of a line; `None` when it is not laid out as the encoder lays it out.
+#[must_use]
+pub fn position_of(line: &[u8]) -> Option<u64> {
+    let rest = line.strip_prefix(b"{\"position\":")?;
+    let digits = rest.split(|byte| *byte == b',').next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::domain::account::decline::Decline;
+use crate::domain::account::event::{AccountEvent, Answer, Fact, Movement, VERSION};
 use crate::domain::command::{LimitChange, Move, Operation, Reason, Reversal};
 use crate::domain::currency::Currency;
-use crate::domain::decline::Decline;
-use crate::domain::event::{Answer, Event, Fact, Movement, VERSION};
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::event::{Body, Event};
+use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
-use crate::domain::money::Money;
+use crate::domain::money::{Amount, Direction, Money};
+use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::store::chain::Hash;
 
@@ -119,43 +121,53 @@ struct RawEntry<'a> {
 /// When it is not an event that this program could have written.
 pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     let raw: RawLine<'_> = serde_json::from_slice(line)?;
-    if raw.version != VERSION {
-        return Err(DecodeError::Version(raw.version));
-    }
-    let account = raw.stream.strip_prefix("account-").and_then(AccountName::parse);
-    let account = account.ok_or(DecodeError::Field("stream"))?;
-    let currency = Currency::parse(raw.data.currency).ok_or(DecodeError::Field("currency"))?;
-    let mut reader = Reader { data: raw.data, currency };
+    let stream = StreamName::parse(raw.stream).ok_or(DecodeError::Field("stream"))?;
+    let body = match &stream {
+        StreamName::Account(name) if raw.version == VERSION => {
+            Body::Account(account(name, raw.kind, raw.effective_at, raw.data, &raw.answer)?)
+        }
+        StreamName::Account(_) => return Err(DecodeError::Version(raw.version)),
+    };
+    let id = TransactionId::parse(raw.transaction_id).ok_or(DecodeError::Field("transaction_id"))?;
+    let correlation =
+        (raw.metadata.correlation != raw.transaction_id).then(|| raw.metadata.correlation.into());
+    let event = Event {
+        stream,
+        revision: raw.revision,
+        id: Id::Client(id),
+        recorded_at: Timestamp::read(raw.recorded_at).ok_or(DecodeError::Field("recorded_at"))?,
+        body,
+        origin: Origin {
+            correlation,
+            causation: raw.metadata.causation.map(Into::into),
+            actor: raw.metadata.actor.into(),
+        },
+    };
+    let hash = Hash::parse(raw.hash).ok_or(DecodeError::Field("hash"))?;
+    Ok(Line { position: raw.position, hash, event })
+}
+
+/// Reads the body of an account's event of version 1.
+fn account(
+    name: &AccountName,
+    kind: &str,
+    effective_at: &str,
+    data: Data<'_>,
+    answer: &RawAnswer<'_>,
+) -> Result<AccountEvent, DecodeError> {
+    let currency = Currency::parse(data.currency).ok_or(DecodeError::Field("currency"))?;
+    let mut reader = Reader { data, currency };
     reader.data.currency = "";
-    let effective_at = Timestamp::read(raw.effective_at).ok_or(DecodeError::Field("effective_at"))?;
-    let fact = reader.fact(raw.kind, &account, effective_at)?;
+    let effective_at = Timestamp::read(effective_at).ok_or(DecodeError::Field("effective_at"))?;
+    let fact = reader.fact(kind, name, effective_at)?;
     if reader.data != Data::default() {
         return Err(DecodeError::Foreign);
     }
-    Ok(Line {
-        position: raw.position,
-        hash: Hash::parse(raw.hash).ok_or(DecodeError::Field("hash"))?,
-        event: Event {
-            fact,
-            account,
-            revision: raw.revision,
-            recorded_at: Timestamp::read(raw.recorded_at).ok_or(DecodeError::Field("recorded_at"))?,
-            effective_at,
-            transaction_id: TransactionId::parse(raw.transaction_id)
-                .ok_or(DecodeError::Field("transaction_id"))?,
-            currency,
-            answer: Answer {
-                balance: reader.money(Some(raw.answer.balance), "answer")?,
-                available: reader.money(Some(raw.answer.available), "answer")?,
-            },
-            origin: Origin {
-                correlation: (raw.metadata.correlation != raw.transaction_id)
-                    .then(|| raw.metadata.correlation.into()),
-                causation: raw.metadata.causation.map(Into::into),
-                actor: raw.metadata.actor.into(),
-            },
-        },
-    })
+    let answer = Answer {
+        balance: reader.money(Some(answer.balance), "answer")?,
+        available: reader.money(Some(answer.available), "answer")?,
+    };
+    Ok(AccountEvent { effective_at, currency, fact, answer })
 }
 
 /// Takes the parts out of `data`, each where its type needs it; what is left at the end belongs to no such event.
@@ -170,8 +182,8 @@ impl Reader<'_> {
             "AccountOpened" => {
                 Fact::AccountOpened { overdraft_limit: self.limit()?, metadata: self.metadata()? }
             }
-            "Deposited" => Fact::Deposited(self.movement(account, false)?),
-            "Withdrawn" => Fact::Withdrawn(self.movement(account, true)?),
+            "Deposited" => Fact::Deposited(self.movement(account, Direction::Credit)?),
+            "Withdrawn" => Fact::Withdrawn(self.movement(account, Direction::Debit)?),
             "Reversed" => self.reversed(account)?,
             "Prevented" => {
                 Fact::Prevented { reverses: self.reverses()?, reason: self.reason()?, force: self.force() }
@@ -187,10 +199,10 @@ impl Reader<'_> {
         })
     }
 
-    fn movement(&mut self, account: &AccountName, out: bool) -> Result<Movement, DecodeError> {
+    fn movement(&mut self, account: &AccountName, direction: Direction) -> Result<Movement, DecodeError> {
         let amount = self.amount()?;
         let (guarded, counter_account) = self.entries(account)?;
-        if guarded != (if out { amount.negated() } else { amount }) {
+        if guarded != amount.toward(direction) {
             return Err(DecodeError::Field("entries"));
         }
         let effective_at_given = std::mem::take(&mut self.data.effective_at_given);
@@ -200,13 +212,14 @@ impl Reader<'_> {
     fn reversed(&mut self, account: &AccountName) -> Result<Fact, DecodeError> {
         let amount = self.amount()?;
         let (guarded, counter_account) = self.entries(account)?;
-        if guarded != amount && guarded != amount.negated() {
-            return Err(DecodeError::Field("entries"));
-        }
+        let direction = [Direction::Credit, Direction::Debit]
+            .into_iter()
+            .find(|direction| guarded == amount.toward(*direction))
+            .ok_or(DecodeError::Field("entries"))?;
         Ok(Fact::Reversed {
             reverses: self.reverses()?,
             amount,
-            credits: !guarded.is_negative(),
+            direction,
             counter_account,
             reason: self.reason()?,
             partial: std::mem::take(&mut self.data.partial),
@@ -259,7 +272,7 @@ impl Reader<'_> {
 
     fn decline(&mut self) -> Result<Decline, DecodeError> {
         let code = self.data.code.take().ok_or(DecodeError::Field("code"))?;
-        let by = self.data.prevented_by.take().and_then(TransactionId::parse);
+        let by = self.data.prevented_by.take().and_then(TransactionId::parse).map(Id::Client);
         Decline::from_code(code, by).ok_or(DecodeError::Field("code"))
     }
 
@@ -280,10 +293,9 @@ impl Reader<'_> {
     }
 
     /// An amount, which is greater than zero.
-    fn amount(&mut self) -> Result<Money, DecodeError> {
+    fn amount(&mut self) -> Result<Amount, DecodeError> {
         let amount = self.data.amount.take();
-        let amount = self.money(amount, "amount")?;
-        if amount.is_zero() || amount.is_negative() { Err(DecodeError::Field("amount")) } else { Ok(amount) }
+        Amount::new(self.money(amount, "amount")?).ok_or(DecodeError::Field("amount"))
     }
 
     fn limit(&mut self) -> Result<Money, DecodeError> {

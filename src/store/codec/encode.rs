@@ -2,11 +2,15 @@
 
 use uuid::Uuid;
 
+use crate::domain::account::decline::Decline;
+use crate::domain::account::event::{AccountEvent, Fact, Movement};
 use crate::domain::command::Operation;
-use crate::domain::event::{Event, Fact, Movement, VERSION};
-use crate::domain::metadata::Metadata;
+use crate::domain::event::{Body, Event};
+use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::store::chain::{self, Hash};
+
+use super::json::{flag, metadata, number, put, text};
 
 /// Writes lines, each chained to the one before. Keeps its buffer and the last time it wrote out.
 #[derive(Debug, Default)]
@@ -85,7 +89,9 @@ impl Encoder {
     fn canonical(&mut self, event: &Event) -> Marks {
         let mut out = std::mem::take(&mut self.canonical);
         out.clear();
-        put(&mut out, &["{\"stream\":\"account-", event.account.as_str(), "\",\"revision\":"]);
+        let Body::Account(body) = &event.body;
+        let [kind, name] = event.stream.parts();
+        put(&mut out, &["{\"stream\":\"", kind, name, "\",\"revision\":"]);
         number(event.revision, &mut out);
         out.push(b',');
         let kind = out.len();
@@ -94,23 +100,23 @@ impl Encoder {
         put(&mut out, &["\"recorded_at\":\""]);
         self.moment(event.recorded_at, &mut out);
         put(&mut out, &["\",\"effective_at\":\""]);
-        self.moment(event.effective_at, &mut out);
+        self.moment(body.effective_at, &mut out);
         put(&mut out, &["\",\"version\":"]);
-        number(VERSION.into(), &mut out);
+        number(event.version().into(), &mut out);
         out.push(b',');
         let transaction = out.len();
         put(&mut out, &["\"transaction_id\":\""]);
-        event.transaction_id.write(&mut out);
+        event.id.write(&mut out);
         put(&mut out, &["\","]);
         let data_at = out.len();
         put(&mut out, &["\"data\":{"]);
-        data(event, &mut out);
+        data(&event.stream, body, &mut out);
         put(&mut out, &["},"]);
         let answer = out.len();
         put(&mut out, &["\"answer\":{\"balance\":\""]);
-        event.answer.balance.write(&mut out);
+        body.answer.balance.write(&mut out);
         put(&mut out, &["\",\"available\":\""]);
-        event.answer.available.write(&mut out);
+        body.answer.available.write(&mut out);
         put(&mut out, &["\"},"]);
         let origin = out.len();
         put(&mut out, &["\"metadata\":{\"$correlationId\":"]);
@@ -118,7 +124,7 @@ impl Encoder {
             Some(correlation) => text(correlation, &mut out),
             None => {
                 out.push(b'"');
-                event.transaction_id.write(&mut out);
+                event.id.write(&mut out);
                 out.push(b'"');
             }
         }
@@ -147,7 +153,7 @@ impl Encoder {
 }
 
 /// The event's own part: what happened, by type.
-fn data(event: &Event, out: &mut Vec<u8>) {
+fn data(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
     match &event.fact {
         Fact::AccountOpened { overdraft_limit, metadata: pairs } => {
             put(out, &["\"currency\":\"", event.currency.code(), "\",\"overdraft_limit\":\""]);
@@ -155,14 +161,14 @@ fn data(event: &Event, out: &mut Vec<u8>) {
             out.push(b'"');
             metadata(pairs, out);
         }
-        Fact::Deposited(moved) | Fact::Withdrawn(moved) => movement(event, moved, out),
+        Fact::Deposited(moved) | Fact::Withdrawn(moved) => movement(stream, event, moved, out),
         Fact::Reversed { reverses, amount, reason, partial, force, .. } => {
             put(out, &["\"reverses\":\""]);
             reverses.write(out);
             put(out, &["\",\"amount\":\""]);
             amount.write(out);
             put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
-            entries(event, out);
+            entries(stream, event, out);
             put(out, &[",\"reason\":"]);
             text(reason.as_str(), out);
             flag("partial", *partial, out);
@@ -189,7 +195,7 @@ fn data(event: &Event, out: &mut Vec<u8>) {
             put(out, &["\"operation\":\"", operation.name(), "\",\"code\":\"", decline.code()]);
             put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
             declined(operation, out);
-            if let crate::domain::decline::Decline::Prevented(by) = decline {
+            if let Decline::Prevented(by) = decline {
                 put(out, &[",\"prevented_by\":\""]);
                 by.write(out);
                 out.push(b'"');
@@ -198,18 +204,19 @@ fn data(event: &Event, out: &mut Vec<u8>) {
     }
 }
 
-fn movement(event: &Event, moved: &Movement, out: &mut Vec<u8>) {
+fn movement(stream: &StreamName, event: &AccountEvent, moved: &Movement, out: &mut Vec<u8>) {
     put(out, &["\"amount\":\""]);
     moved.amount.write(out);
     put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
-    entries(event, out);
+    entries(stream, event, out);
     flag("effective_at_given", moved.effective_at_given, out);
     metadata(&moved.metadata, out);
 }
 
-fn entries(event: &Event, out: &mut Vec<u8>) {
+fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
+    let StreamName::Account(account) = stream;
     let Some(entries) = event.entries() else { return };
-    put(out, &[",\"entries\":[{\"account\":\"", event.account.as_str(), "\",\"amount\":\""]);
+    put(out, &[",\"entries\":[{\"account\":\"", account.as_str(), "\",\"amount\":\""]);
     entries.guarded.write(out);
     put(out, &["\"},{\"account\":\"", entries.counter_account.as_str(), "\",\"amount\":\""]);
     entries.guarded.negated().write(out);
@@ -246,42 +253,4 @@ fn declined(operation: &Operation, out: &mut Vec<u8>) {
             text(change.reason.as_str(), out);
         }
     }
-}
-
-fn metadata(pairs: &Metadata, out: &mut Vec<u8>) {
-    if pairs.is_empty() {
-        return;
-    }
-    put(out, &[",\"metadata\":{"]);
-    for (place, (key, value)) in pairs.iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
-        }
-        text(key, out);
-        out.push(b':');
-        text(value, out);
-    }
-    out.push(b'}');
-}
-
-fn flag(name: &str, set: bool, out: &mut Vec<u8>) {
-    if set {
-        put(out, &[",\"", name, "\":true"]);
-    }
-}
-
-fn put(out: &mut Vec<u8>, parts: &[&str]) {
-    for part in parts {
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-fn number(value: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-}
-
-/// Appends a JSON string, with the escapes that it needs.
-pub fn text(value: &str, out: &mut Vec<u8>) {
-    // Writing a string into memory can't fail.
-    let _infallible = serde_json::to_writer(out, value);
 }

@@ -7,7 +7,8 @@
 mod canonical;
 mod decode;
 mod encode;
+pub mod json;
 
-pub use canonical::cut;
+pub use canonical::{cut, position_of};
 pub use decode::{DecodeError, Line, decode};
-pub use encode::{Encoder, Parts, text};
+pub use encode::{Encoder, Parts};

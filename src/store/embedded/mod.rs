@@ -4,7 +4,7 @@
 //! into several rows of one database transaction, so that one event can be read without its thousand neighbours. There
 //! is no index on disk but the rows' first positions. Events are made durable by SQLite's WAL with `synchronous=FULL`.
 //!
-//! Neighbours: `clerk` appends through [`writer::Lane`], everybody reads through [`reader::Reader`]. Must not know what an
+//! Neighbours: `clerk` appends through [`writer::Writer`], everybody reads through [`reader::Reader`]. Must not know what an
 //! event means.
 
 pub mod database;

@@ -1,8 +1,7 @@
-//! The lane: the one thread that makes commits durable, in order, and the checkpointer that moves them from the WAL into
-//! the database beside it.
+//! The writer: makes commits durable, in order. Beside it the checkpointer moves them from the WAL into the database.
 //!
-//! Lines are encoded and chained on the clerk's thread, while the commit before is being made durable here. Checkpoints
-//! never run on this thread; it pauses only for the last few pages of one, so that the WAL can start again from its front.
+//! A checkpoint never runs on the thread that appends; that one pauses only for the last few pages of one, so that the WAL
+//! can start again from its front.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,40 +15,34 @@ use rusqlite::{Connection, ErrorCode, params};
 use crate::domain::event::Event;
 use crate::store::chain::Hash;
 use crate::store::codec::Encoder;
-use crate::store::{AppendError, Appends, CloseError, Landed, Report};
+use crate::store::{AppendError, Appends, CloseError, Landed};
 
 use super::{Error, database};
 
-/// A commit is cut into rows of about so many bytes, so that one event is read without its thousand neighbours.
+/// How large a row gets, about. A commit is cut into rows, so that one event is read without its thousand neighbours.
 const ROW_BYTES: usize = 32 * 1024;
-/// So many bytes in the WAL start a checkpoint: few, since commits wait for the disk while it runs.
+/// How many bytes in the WAL start a checkpoint: few, since commits wait for the disk while it runs.
 const CHECKPOINT_AT: u64 = 2 << 20;
-/// Large commits come from batches, whose callers wait longer anyway: so many of them fit before one.
+/// How many large commits come before a checkpoint. They are of batches, whose callers wait longer anyway.
 const LARGE_COMMITS: u64 = 8;
-/// So few pages are left to the part of a checkpoint for which the lane stands still.
+/// How many pages are left to the part of a checkpoint for which commits stand still.
 const PAUSE_PAGES: i64 = 256;
 
-/// The clerk's end of the lane.
-pub struct Lane {
-    jobs: Option<Sender<Job>>,
-    thread: Option<JoinHandle<Connection>>,
-    checkpointer: Option<JoinHandle<()>>,
+/// The buffer of a commit that was larger than this is not kept for the next.
+const KEPT_BYTES: usize = 1 << 20;
+
+/// The writing side of the embedded store.
+pub struct Writer {
+    connection: Connection,
+    checkpoints: Checkpoints,
     encoder: Encoder,
-    /// Where the next event goes, counting those in flight.
+    /// Where the next event goes, and the hash that it is chained to.
     next: u64,
     hash: Hash,
-    epoch: u64,
-    durable: Arc<Mutex<(u64, Hash)>>,
-    spare: Receiver<Vec<u8>>,
-}
-
-struct Job {
-    epoch: u64,
-    first: u64,
-    hash: Hash,
-    rows: Vec<Cut>,
+    /// The lines of the commit under way.
     lines: Vec<u8>,
-    report: Report,
+    /// What a failed commit has left is not known: nothing is written any more.
+    finished: bool,
 }
 
 /// A row to be: how many events, where its bytes end, when it was recorded.
@@ -59,139 +52,72 @@ struct Cut {
     recorded_at: String,
 }
 
-/// What the thread that writes needs.
-struct Writer {
-    connection: Connection,
-    jobs: Receiver<Job>,
-    durable: Arc<Mutex<(u64, Hash)>>,
-    unsettled: Arc<AtomicU64>,
-    gate: Arc<Mutex<()>>,
-    wake: Sender<()>,
-    spare: Sender<Vec<u8>>,
-}
-
-impl Lane {
-    /// Starts the lane behind the last durable event.
+impl Writer {
+    /// A writer behind the last durable event.
     ///
     /// # Errors
     /// When the database can't be opened or a thread can't be started.
     pub fn start(path: &Path, position: u64, hash: Hash) -> Result<Self, Error> {
-        let connection = database::open(path)?;
-        let checkpoints = database::open(path)?;
-        let (sender, jobs) = bounded(2);
-        let (wake, woken) = bounded(1);
-        let (spare_sender, spare) = bounded(4);
-        let durable = Arc::new(Mutex::new((position, hash)));
-        let gate = Arc::new(Mutex::new(()));
-        let unsettled = Arc::new(AtomicU64::new(0));
-        let writer = Writer {
-            connection,
-            jobs,
-            durable: Arc::clone(&durable),
-            unsettled: Arc::clone(&unsettled),
-            gate: Arc::clone(&gate),
-            wake,
-            spare: spare_sender,
-        };
-        let spawn = |name: &str| std::thread::Builder::new().name(name.into());
-        let thread = spawn("lane").spawn(move || writer.run()).map_err(Error::io(path))?;
-        let checkpointer = spawn("checkpoints")
-            .spawn(move || checkpoint_loop(&checkpoints, &woken, &gate, &unsettled))
-            .map_err(Error::io(path))?;
         Ok(Self {
-            jobs: Some(sender),
-            thread: Some(thread),
-            checkpointer: Some(checkpointer),
+            connection: database::open(path)?,
+            checkpoints: Checkpoints::start(path)?,
             encoder: Encoder::default(),
             next: position + 1,
             hash,
-            epoch: 0,
-            durable,
-            spare,
+            lines: Vec::new(),
+            finished: false,
         })
+    }
+
+    /// Encodes and chains the events, cut into rows; says the hash of the last one.
+    fn encode(&mut self, events: &[Arc<Event>]) -> (Vec<Cut>, Hash) {
+        self.lines.clear();
+        let mut rows: Vec<Cut> = Vec::new();
+        let (mut start, mut hash) = (0, self.hash);
+        for (event, position) in events.iter().zip(self.next..) {
+            if rows.is_empty() || self.lines.len() - start >= ROW_BYTES {
+                start = self.lines.len();
+                rows.push(Cut { count: 0, end: 0, recorded_at: event.recorded_at.to_string() });
+            }
+            hash = self.encoder.line(event, position, &hash, &mut self.lines);
+            if let Some(row) = rows.last_mut() {
+                row.count += 1;
+                row.end = self.lines.len();
+            }
+        }
+        (rows, hash)
     }
 }
 
-impl Appends for Lane {
-    fn submit(&mut self, events: &[Arc<Event>], report: Report) {
-        let mut lines = self.spare.try_recv().unwrap_or_default();
-        lines.clear();
-        let first = self.next;
-        let mut rows: Vec<Cut> = Vec::new();
-        let mut start = 0;
-        for event in events {
-            if rows.is_empty() || lines.len() - start >= ROW_BYTES {
-                start = lines.len();
-                rows.push(Cut { count: 0, end: 0, recorded_at: event.recorded_at.to_string() });
-            }
-            self.hash = self.encoder.line(event, self.next, &self.hash, &mut lines);
-            self.next += 1;
-            if let Some(row) = rows.last_mut() {
-                row.count += 1;
-                row.end = lines.len();
-            }
+impl Appends for Writer {
+    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
+        if self.finished {
+            return Err(AppendError::NotWritten);
         }
-        let job = Job { epoch: self.epoch, first, hash: self.hash, rows, lines, report };
-        if let Some(Err(failed)) = self.jobs.as_ref().map(|jobs| jobs.send(job)) {
-            // The thread is gone: it panicked, and nothing more can be known.
-            (failed.into_inner().report)(Err(AppendError::Unknown));
+        let (rows, hash) = self.encode(events);
+        {
+            let _pause = self.checkpoints.gate.lock();
+            self.commit(&rows).inspect_err(|error| self.finished = *error == AppendError::Unknown)?;
         }
+        let landed = Landed { first: self.next, hash };
+        (self.next, self.hash) = (self.next + events.len() as u64, hash);
+        self.checkpoints.count(self.lines.len() as u64);
+        if self.lines.len() > KEPT_BYTES {
+            self.lines = Vec::new();
+        }
+        Ok(landed)
     }
 
-    fn take_back(&mut self) {
-        let (position, hash) = *self.durable.lock();
-        self.next = position + 1;
-        self.hash = hash;
-        self.epoch += 1;
-    }
-
-    /// Stops the threads and empties the WAL.
-    fn close(mut self: Box<Self>) -> Result<(), CloseError> {
-        self.jobs = None;
-        let connection = self.thread.take().map(JoinHandle::join);
-        let checkpointer = self.checkpointer.take().map(JoinHandle::join);
-        match (connection, checkpointer) {
-            (Some(Ok(connection)), Some(Ok(()))) => Ok(database::empty_wal(&connection)?),
-            _ => Err("a thread of the store panicked".into()),
-        }
+    /// Stops the checkpoints and empties the WAL.
+    fn close(self: Box<Self>) -> Result<(), CloseError> {
+        self.checkpoints.stop()?;
+        Ok(database::empty_wal(&self.connection)?)
     }
 }
 
 impl Writer {
-    fn run(self) -> Connection {
-        // The epoch whose appends fail, because one before them did; and why.
-        let mut failed: Option<(u64, AppendError)> = None;
-        for job in &self.jobs {
-            let outcome = match failed {
-                Some((_, AppendError::Unknown)) => Err(AppendError::NotWritten),
-                Some((epoch, error)) if epoch == job.epoch => Err(error),
-                _ => {
-                    let _pause = self.gate.lock();
-                    self.commit(&job)
-                }
-            };
-            match outcome {
-                Ok(()) => {
-                    let events: u64 = job.rows.iter().map(|row| row.count).sum();
-                    *self.durable.lock() = ((job.first + events).saturating_sub(1), job.hash);
-                    (job.report)(Ok(Landed { first: job.first, hash: job.hash }));
-                    self.settle(job.lines.len() as u64);
-                    // Nobody needs the buffer any more; the clerk may have it back.
-                    let _kept_or_dropped = self.spare.try_send(job.lines);
-                }
-                Err(error) => {
-                    if failed.is_none_or(|(_, before)| before != AppendError::Unknown) {
-                        failed = Some((job.epoch, error));
-                    }
-                    (job.report)(Err(error));
-                }
-            }
-        }
-        self.connection
-    }
-
-    fn commit(&self, job: &Job) -> Result<(), AppendError> {
-        match self.write(job) {
+    fn commit(&self, rows: &[Cut]) -> Result<(), AppendError> {
+        match self.write(rows) {
             Ok(()) => Ok(()),
             Err(error) => {
                 let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
@@ -209,14 +135,14 @@ impl Writer {
         }
     }
 
-    fn write(&self, job: &Job) -> rusqlite::Result<()> {
+    fn write(&self, rows: &[Cut]) -> rusqlite::Result<()> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO commits(first, count, recorded_at, events) VALUES (?1, ?2, ?3, ?4)",
         )?;
-        let (mut first, mut start) = (job.first, 0);
-        for row in &job.rows {
-            let events = job.lines.get(start..row.end).unwrap_or_default();
+        let (mut first, mut start) = (self.next, 0);
+        for row in rows {
+            let events = self.lines.get(start..row.end).unwrap_or_default();
             insert.execute(params![first, row.count, row.recorded_at, events])?;
             first += row.count;
             start = row.end;
@@ -225,22 +151,51 @@ impl Writer {
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(())
     }
+}
+
+/// The checkpointer's thread, and what it and the writer tell each other.
+struct Checkpoints {
+    /// Bytes in the WAL that no checkpoint has moved yet, about.
+    unmoved: Arc<AtomicU64>,
+    /// Held by a commit, and by the last part of a checkpoint.
+    gate: Arc<Mutex<()>>,
+    wake: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Checkpoints {
+    fn start(path: &Path) -> Result<Self, Error> {
+        let connection = database::open(path)?;
+        let (wake, woken) = bounded(1);
+        let (unmoved, gate) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(())));
+        let (unmoved_there, gate_there) = (Arc::clone(&unmoved), Arc::clone(&gate));
+        let thread = std::thread::Builder::new()
+            .name("checkpoints".into())
+            .spawn(move || checkpoint_loop(&connection, &woken, &gate_there, &unmoved_there))
+            .map_err(Error::io(path))?;
+        Ok(Self { unmoved, gate, wake, thread })
+    }
 
     /// Counts what a checkpoint has to move, and wakes the checkpointer when it is enough.
-    fn settle(&self, bytes: u64) {
+    fn count(&self, bytes: u64) {
         // A commit of a few bytes still writes a page or two.
         let bytes = bytes + 8_192;
         let enough = CHECKPOINT_AT + LARGE_COMMITS * bytes;
-        if self.unsettled.fetch_add(bytes, Ordering::Relaxed) + bytes >= enough {
+        if self.unmoved.fetch_add(bytes, Ordering::Relaxed) + bytes >= enough {
             // Full means that it is awake already.
             let _awake = self.wake.try_send(());
         }
+    }
+
+    fn stop(self) -> Result<(), CloseError> {
+        drop(self.wake);
+        self.thread.join().map_err(|_| "the checkpointer's thread panicked".into())
     }
 }
 
 /// Moves pages from the WAL into the database, most of them beside the writer, the last few while it stands still: only
 /// then does the next commit begin the WAL anew, and the file stays small.
-fn checkpoint_loop(connection: &Connection, woken: &Receiver<()>, gate: &Mutex<()>, unsettled: &AtomicU64) {
+fn checkpoint_loop(connection: &Connection, woken: &Receiver<()>, gate: &Mutex<()>, unmoved: &AtomicU64) {
     let passive = || {
         connection
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
@@ -259,7 +214,7 @@ fn checkpoint_loop(connection: &Connection, woken: &Receiver<()>, gate: &Mutex<(
         }
         let done = left.and_then(|_| {
             let _pause = gate.lock();
-            passive().inspect(|_| unsettled.store(0, Ordering::Relaxed))
+            passive().inspect(|_| unmoved.store(0, Ordering::Relaxed))
         });
         if let Err(error) = done
             && !reported.swap(true, Ordering::Relaxed)

@@ -12,8 +12,8 @@ use std::time::Instant;
 use eventstore::{AppendToStreamOptions, EventData, ExpectedRevision, Streaming, WriteResult};
 
 use super::connection::is_over;
-use super::{Error, Proposed, STREAM, Store};
-use crate::domain::ids::AccountName;
+use super::{Error, Proposed, Store};
+use crate::domain::stream::StreamName;
 
 /// What became of an append, as far as this attempt can know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub enum Appended {
 }
 
 impl Store {
-    /// Appends the events of one account at exactly the expected revision. Tries once. May be called again with the same
+    /// Appends the events of one stream at exactly the expected revision. Tries once. May be called again with the same
     /// events: they are stored once. The answer is to be waited for: of a call that was dropped half-way nobody knows.
-    pub async fn append(&self, account: &AccountName, proposed: &Proposed) -> Appended {
+    pub async fn append(&self, stream: &StreamName, proposed: &Proposed) -> Appended {
         let events: Option<Vec<EventData>> = proposed.wires().iter().map(event).collect();
         let Some(events) = events.filter(|events| !events.is_empty()) else {
             return Appended::NotSent(Error::Damaged("an append of nothing".to_owned()));
@@ -60,11 +60,13 @@ impl Store {
         }
         let gate = Arc::new(Gate::default());
         let events = Streaming(Gated { gate: Arc::clone(&gate), events: events.into_iter() });
-        let stream = format!("{STREAM}{account}");
         // The crate leaves the deadline to the node: when the node is silent nobody keeps it. The node's is a little
         // shorter, so that its answer comes before the connection is given up.
-        let answer =
-            tokio::time::timeout(patience, live.client.append_to_stream(stream, &options, events)).await;
+        let answer = tokio::time::timeout(
+            patience,
+            live.client.append_to_stream(stream.to_string(), &options, events),
+        )
+        .await;
         self.0.leader.took(begun, !matches!(answer, Ok(Ok(_))));
         match answer {
             Ok(Ok(written)) => stored(&written),
@@ -110,8 +112,23 @@ fn failed(error: eventstore::Error, gate: &Gate) -> Appended {
         }
         // From before the call is made.
         E::ConnectionClosed | E::GrpcConnectionError(_) => Appended::NotSent(error.into()),
-        _ if gate.shut() => Appended::NotSent(error.into()),
-        _ => Appended::Unknown(error.to_string()),
+        // From before it, under way, or after it: only the gate knows.
+        E::ServerError(_)
+        | E::Grpc { .. }
+        | E::InternalParsingError(_)
+        | E::ResourceAlreadyExists
+        | E::ResourceNotFound
+        | E::UnsupportedFeature
+        | E::InternalClientError
+        | E::DeadlineExceeded
+        | E::InitializationError(_)
+        | E::IllegalStateError(_) => {
+            if gate.shut() {
+                Appended::NotSent(error.into())
+            } else {
+                Appended::Unknown(error.to_string())
+            }
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::connection::is_over;
-use super::endless::interruptible;
+use super::crate_traps::endless::interruptible;
 use super::read::recorded;
-use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
+use super::{Error, METADATA, Recorded, Store};
+use crate::domain::stream::StreamName;
 
 /// How many messages may wait to be taken. A node drops a subscriber behind whom 32 wait *with it*, so they wait here.
 const MOST_WAITING: usize = 4_096;
@@ -42,8 +43,7 @@ impl Store {
         let from = after.map_or(StreamPosition::Start, |after| {
             StreamPosition::Position(Position { commit: after, prepare: after })
         });
-        let filter = SubscriptionFilter::on_stream_name().add_prefix(STREAM).add_prefix(METADATA_STREAM);
-        let mut options = SubscribeToAllOptions::default().position(from).filter(filter);
+        let mut options = SubscribeToAllOptions::default().position(from).filter(filter());
         if let Some(credentials) = &self.0.credentials {
             options = options.authenticated(credentials.clone());
         }
@@ -63,10 +63,7 @@ impl Store {
                         if is_over(&error) {
                             store.0.any.give_up(&live);
                         }
-                        Err(match Error::from(error) {
-                            Error::Unreachable(why) => Error::Dropped(why),
-                            other => other,
-                        })
+                        Err(as_end(error.into()))
                     }
                 };
                 let over = next.is_err();
@@ -123,6 +120,26 @@ impl Drop for Follow {
     }
 }
 
+/// What ends a subscription: a node that can't be reached has only dropped it, and everything else stays what it is.
+fn as_end(error: Error) -> Error {
+    match error {
+        Error::Unreachable(why) => Error::Dropped(why),
+        Error::Settings(_)
+        | Error::Deleted
+        | Error::Denied
+        | Error::TooLarge
+        | Error::Damaged(_)
+        | Error::Dropped(_) => error,
+    }
+}
+
 fn ended() -> Error {
     Error::Dropped("it ended without a word".to_owned())
+}
+
+/// Only the ledger's streams, and what is said about them.
+fn filter() -> SubscriptionFilter {
+    StreamName::PREFIXES.into_iter().fold(SubscriptionFilter::on_stream_name(), |filter, prefix| {
+        filter.add_prefix(prefix).add_prefix(format!("{METADATA}{prefix}"))
+    })
 }

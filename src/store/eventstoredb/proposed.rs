@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Recorded, STREAM};
+use super::Recorded;
 use crate::domain::event::Event;
-use crate::domain::ids::AccountName;
+use crate::domain::stream::StreamName;
 use crate::store::chain::{self, Hash};
 use crate::store::codec::{Encoder, Parts};
 
@@ -20,7 +20,7 @@ const FRAME: usize = 64;
 /// Events encoded and chained along their stream, ready to be sent any number of times as the same bytes.
 #[derive(Debug)]
 pub struct Proposed {
-    account: AccountName,
+    stream: StreamName,
     expected: Option<u64>,
     hash: Hash,
     size: usize,
@@ -39,12 +39,12 @@ pub(super) struct Wire {
 }
 
 impl Proposed {
-    /// An empty one behind an account's last event: its revision and its hash; `None` for an account that has none.
+    /// An empty one behind a stream's last event: its revision and its hash; `None` for a stream that has none.
     #[must_use]
-    pub fn after(account: &AccountName, last: Option<(u64, Hash)>) -> Self {
-        let hash = last.map_or_else(|| Hash::of_stream(account), |(_, hash)| hash);
+    pub fn after(stream: &StreamName, last: Option<(u64, Hash)>) -> Self {
+        let hash = last.map_or_else(|| Hash::of_stream(stream), |(_, hash)| hash);
         Self {
-            account: account.clone(),
+            stream: stream.clone(),
             expected: last.map(|(revision, _)| revision),
             hash,
             size: 0,
@@ -53,10 +53,10 @@ impl Proposed {
         }
     }
 
-    /// Adds the event unless the append would pass what a node takes; `false`: not added. The event's account and
+    /// Adds the event unless the append would pass what a node takes; `false`: not added. The event's stream and
     /// revision must be the ones that come next: it could not be read back otherwise.
     pub fn push(&mut self, event: &Event) -> bool {
-        debug_assert_eq!(event.account, self.account, "another account's event");
+        debug_assert_eq!(event.stream, self.stream, "another stream's event");
         debug_assert_eq!(
             event.revision,
             self.first_revision() + self.events.len() as u64,
@@ -118,12 +118,12 @@ impl Proposed {
     /// revision and byte for byte? What comes behind them does not matter.
     #[must_use]
     pub fn is_stored_as(&self, found: &[Recorded]) -> bool {
-        let stream = |name: &str| name.strip_prefix(STREAM) == Some(self.account.as_str());
+        let stream = self.stream.to_string();
         found.len() >= self.events.len()
             && (self.first_revision()..).zip(&self.events).zip(found).all(|((revision, event), found)| {
                 found.revision == revision
                     && found.event_id == event.id
-                    && stream(&found.stream)
+                    && found.stream == stream
                     && found.kind == event.kind
                     && found.data == event.data.get().as_bytes()
                     && found.metadata == event.metadata

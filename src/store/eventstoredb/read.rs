@@ -8,8 +8,8 @@ use eventstore::{
 };
 
 use super::connection::{Link, is_over};
-use super::{Error, METADATA_STREAM, Recorded, STREAM, Store};
-use crate::domain::ids::AccountName;
+use super::{Error, METADATA, Recorded, Store};
+use crate::domain::stream::StreamName;
 
 /// How many events of `$all` are asked for at once, at least and at most.
 const PAGE: std::ops::RangeInclusive<usize> = 32..=4_096;
@@ -17,22 +17,17 @@ const PAGE: std::ops::RangeInclusive<usize> = 32..=4_096;
 const LAST_REVISION: u64 = i64::MAX as u64;
 
 impl Store {
-    /// Events of an account's stream from a revision on (inclusive), at most `limit`, from the leader. Empty when there is
+    /// Events of a stream from a revision on (inclusive), at most `limit`, from the leader. Empty when there is
     /// no such stream, or when it was deleted softly.
     ///
     /// # Errors
     /// [`Error::Deleted`] for a tombstone; otherwise when they can't be read to the end.
-    pub async fn stream(
-        &self,
-        account: &AccountName,
-        from: u64,
-        limit: usize,
-    ) -> Result<Vec<Recorded>, Error> {
+    pub async fn stream(&self, stream: &StreamName, from: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
         if from > LAST_REVISION {
             return Ok(Vec::new());
         }
         let options = ReadStreamOptions::default().forwards().position(StreamPosition::Position(from));
-        self.some(format!("{STREAM}{account}"), options, limit).await
+        self.some(stream.to_string(), options, limit).await
     }
 
     /// As [`Store::stream`], backwards.
@@ -41,32 +36,32 @@ impl Store {
     /// As [`Store::stream`].
     pub async fn stream_back(
         &self,
-        account: &AccountName,
+        stream: &StreamName,
         from: u64,
         limit: usize,
     ) -> Result<Vec<Recorded>, Error> {
         let from = if from > LAST_REVISION { StreamPosition::End } else { StreamPosition::Position(from) };
         let options = ReadStreamOptions::default().position(from).backwards();
-        self.some(format!("{STREAM}{account}"), options, limit).await
+        self.some(stream.to_string(), options, limit).await
     }
 
-    /// What the metadata of an account's stream says that cuts or deletes it; `None` when nothing does. From the leader.
+    /// What a stream's metadata says that cuts or deletes it; `None` when nothing does. From the leader.
     ///
     /// # Errors
     /// [`Error::Deleted`] for a tombstone; otherwise when it can't be read.
-    pub async fn cut(&self, account: &AccountName) -> Result<Option<String>, Error> {
+    pub async fn cut(&self, stream: &StreamName) -> Result<Option<String>, Error> {
         // A tombstone is not in the metadata: the stream itself says it.
-        let (cut, stream) = tokio::join!(self.limited(account), self.stream_back(account, u64::MAX, 1));
-        stream.and(cut)
+        let (cut, found) = tokio::join!(self.limited(stream), self.stream_back(stream, u64::MAX, 1));
+        found.and(cut)
     }
 
     /// As [`Store::cut`], for who reads the stream as well: a tombstone is not told.
     ///
     /// # Errors
     /// When the metadata can't be read.
-    pub async fn limited(&self, account: &AccountName) -> Result<Option<String>, Error> {
+    pub async fn limited(&self, stream: &StreamName) -> Result<Option<String>, Error> {
         let last = ReadStreamOptions::default().position(StreamPosition::End);
-        let metadata = self.some(format!("{METADATA_STREAM}{account}"), last, 1).await?;
+        let metadata = self.some(format!("{METADATA}{stream}"), last, 1).await?;
         Ok(metadata.first().and_then(|metadata| cuts(&metadata.data)))
     }
 
@@ -97,7 +92,7 @@ impl Store {
     /// # Errors
     /// When `$all` can't be read.
     pub async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
-        self.of_all(after, limit, |stream| stream.starts_with(STREAM)).await
+        self.of_all(after, limit, StreamName::is_claimed).await
     }
 
     /// As [`Store::journal`], with what was written about its streams: what a subscription shows.
@@ -105,7 +100,7 @@ impl Store {
     /// # Errors
     /// As [`Store::journal`].
     pub async fn followable(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
-        let wanted = |stream: &str| stream.starts_with(STREAM) || stream.starts_with(METADATA_STREAM);
+        let wanted = |stream: &str| StreamName::is_claimed(stream.strip_prefix(METADATA).unwrap_or(stream));
         self.of_all(after, limit, wanted).await
     }
 
@@ -237,7 +232,7 @@ pub(super) fn recorded(event: ResolvedEvent) -> Result<Recorded, Error> {
     };
     let RecordedEvent { stream_id, id, revision, event_type, data, custom_metadata, position, .. } = event;
     // Of what is not the ledger's, nobody goes by the position.
-    if position.commit != position.prepare && stream_id.starts_with(STREAM) {
+    if position.commit != position.prepare && StreamName::is_claimed(&stream_id) {
         return Err(Error::Damaged(format!("the event at {position} was committed apart from its writing")));
     }
     Ok(Recorded {

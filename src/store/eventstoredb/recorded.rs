@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::{METADATA_STREAM, STREAM};
-use crate::domain::ids::AccountName;
+use super::METADATA;
+use crate::domain::stream::StreamName;
 use crate::store::chain;
 use crate::store::codec::{self, DecodeError};
 
@@ -77,22 +77,21 @@ impl Recorded {
         Ok(Read { line, canonical, written })
     }
 
-    /// The account in whose stream it is, or of whose stream's metadata it is.
+    /// The ledger's stream that it is in, or whose metadata it is in.
     #[must_use]
-    pub fn account(&self) -> Option<AccountName> {
-        let name = self.stream.strip_prefix(METADATA_STREAM).or_else(|| self.stream.strip_prefix(STREAM));
-        name.and_then(AccountName::parse)
+    pub fn stream_name(&self) -> Option<StreamName> {
+        StreamName::parse(self.stream.strip_prefix(METADATA).unwrap_or(&self.stream))
     }
 
     /// Is it about a stream, not in it?
     #[must_use]
     pub fn is_metadata(&self) -> bool {
-        self.stream.starts_with("$$")
+        self.stream.starts_with(METADATA)
     }
 
     /// Its canonical bytes and its line. Whatever was put where it does not belong, the id is checked over all of it.
     fn rebuilt(&self) -> Result<(Vec<u8>, Vec<u8>), Foreign> {
-        if self.is_metadata() || self.account().is_none() {
+        if self.is_metadata() || self.stream_name().is_none() {
             return Err(Foreign::Stream);
         }
         let parts = Parts::of(&self.metadata).ok_or(Foreign::Layout)?;

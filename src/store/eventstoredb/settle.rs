@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::domain::ids::AccountName;
+use crate::domain::stream::StreamName;
 
 use super::{Appended, Error, Proposed, Recorded, Store};
 
@@ -31,7 +31,7 @@ pub enum Settled {
 #[derive(Debug)]
 pub struct Settling<'a> {
     store: &'a Store,
-    account: &'a AccountName,
+    stream: &'a StreamName,
     proposed: &'a Proposed,
     /// May an attempt still land of which no answer came?
     doubtful: bool,
@@ -42,8 +42,8 @@ pub struct Settling<'a> {
 impl<'a> Settling<'a> {
     /// An append of these events, not sent yet.
     #[must_use]
-    pub fn new(store: &'a Store, account: &'a AccountName, proposed: &'a Proposed) -> Self {
-        Self { store, account, proposed, doubtful: false, pause: PAUSE.0, looks: 0 }
+    pub fn new(store: &'a Store, stream: &'a StreamName, proposed: &'a Proposed) -> Self {
+        Self { store, stream, proposed, doubtful: false, pause: PAUSE.0, looks: 0 }
     }
 
     /// Can nobody know at the moment what became of it?
@@ -70,7 +70,7 @@ impl<'a> Settling<'a> {
     async fn send(&mut self) -> Option<Settled> {
         // Whoever drops this while it waits for the answer has sent it.
         let doubtful = std::mem::replace(&mut self.doubtful, true);
-        match self.store.append(self.account, self.proposed).await {
+        match self.store.append(self.stream, self.proposed).await {
             Appended::Stored { last_revision, position } => {
                 let expected = self.proposed.first_revision() + self.proposed.len() as u64 - 1;
                 if last_revision != expected && !doubtful {
@@ -94,7 +94,7 @@ impl<'a> Settling<'a> {
                 self.look().await
             }
             Appended::Unknown(why) => {
-                tracing::debug!(account = %self.account, why, "an append may or may not have been stored");
+                tracing::debug!(stream = %self.stream, why, "an append may or may not have been stored");
                 // What is there ends the doubt; that nothing is there proves nothing, and it is sent again.
                 let settled = self.look().await;
                 self.looks = 0;
@@ -113,8 +113,7 @@ impl<'a> Settling<'a> {
 
     /// Looks who is at the first revision.
     async fn look(&mut self) -> Option<Settled> {
-        let found =
-            self.store.stream(self.account, self.proposed.first_revision(), self.proposed.len()).await;
+        let found = self.store.stream(self.stream, self.proposed.first_revision(), self.proposed.len()).await;
         self.looks = (self.looks + 1) % LOOKS;
         let found = match found {
             Ok(found) => found,

@@ -10,13 +10,14 @@ use tokio::task::JoinSet;
 
 use crate::cli::outcome::Error;
 use crate::client::random::Draws;
-use crate::domain::account::Account;
 use crate::domain::command::{Command, Move, Opening, Operation};
 use crate::domain::currency::Currency;
 use crate::domain::decide::{Standing, decide};
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::metadata::{Metadata, Origin};
-use crate::domain::money::Written;
+use crate::domain::money::{Written, WrittenAmount};
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
 use crate::domain::time::{Clock, system_clock};
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::{Appended, Proposed, Store};
@@ -26,7 +27,7 @@ use super::super::wire::Accounts;
 
 /// Streams, and the way to their store. Cheap to clone.
 #[derive(Clone)]
-pub struct Bare(Arc<Inner>);
+pub(crate) struct Bare(Arc<Inner>);
 
 struct Inner {
     store: Store,
@@ -39,11 +40,11 @@ struct Inner {
 
 /// How it is appended.
 #[derive(Clone, Copy, Debug)]
-pub struct Appends {
+pub(crate) struct Appends {
     /// So many at once.
-    pub at_once: usize,
+    pub(crate) at_once: usize,
     /// So many events each.
-    pub events: usize,
+    pub(crate) events: usize,
 }
 
 /// When it ends.
@@ -58,7 +59,7 @@ impl Bare {
     ///
     /// # Errors
     /// When the store does not take an event.
-    pub async fn open(store: Store, accounts: Accounts) -> Result<Self, Error> {
+    pub(crate) async fn open(store: Store, accounts: Accounts) -> Result<Self, Error> {
         let streams = accounts.numbers().map(|number| Stream::new(&accounts.name(number)));
         let resting = streams.collect::<Option<VecDeque<_>>>().ok_or("these are no names of accounts")?;
         let all = resting.len() as u64;
@@ -73,12 +74,12 @@ impl Bare {
     ///
     /// # Errors
     /// When the store does not take an event.
-    pub async fn send(&self, appends: Appends, length: Duration) -> Result<Answered, Error> {
+    pub(crate) async fn send(&self, appends: Appends, length: Duration) -> Result<Answered, Error> {
         self.until(appends, Until::Passed(length)).await
     }
 
     /// The position of the last event that was appended.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.0.last.load(Ordering::Relaxed)
     }
 
@@ -121,49 +122,52 @@ impl Bare {
 
 /// An account's stream that nobody else writes.
 struct Stream {
-    name: AccountName,
-    account: Option<Account>,
+    name: StreamName,
+    state: Option<State>,
     hash: Hash,
 }
 
 impl Stream {
     fn new(name: &str) -> Option<Self> {
-        let name = AccountName::parse(name)?;
+        let name = StreamName::Account(AccountName::parse(name)?);
         let hash = Hash::of_stream(&name);
-        Some(Self { name, account: None, hash })
+        Some(Self { name, state: None, hash })
     }
 
     /// Withdrawals of a cent; what opens it, when nothing is there.
     async fn append(&mut self, bare: &Inner, events: usize) -> Result<u64, Error> {
-        let last = self.account.as_ref().map(|account| (account.revision, self.hash));
+        let last = self.state.as_ref().map(|state| (state.revision(), self.hash));
         let mut proposed = Proposed::after(&self.name, last);
-        let operations = match &self.account {
+        let operations = match &self.state {
             None => vec![opening()?, Operation::Deposit(moved("1000000000.00")?)],
             Some(_) => vec![Operation::Withdraw(moved("0.01")?); events],
         };
-        let mut account = self.account.clone();
+        let mut state = self.state.clone();
         for operation in operations {
             let command = self.command(operation, &bare.draws);
-            let standing = Standing { account: account.as_ref(), ..Standing::default() };
+            let standing = Standing { state: state.as_ref(), ..Standing::default() };
             let event = decide(standing, &command, (bare.clock)())
                 .map_err(|refusal| format!("a withdrawal was refused: {refusal:?}"))?;
-            account = Some(Account::evolve(account.as_ref(), &event)?);
+            state = Some(State::evolve(state.as_ref(), &event)?);
             if !proposed.push(&event) {
                 return Err("so many events are too many for one append".into());
             }
         }
         match bare.store.append(&self.name, &proposed).await {
             Appended::Stored { position, .. } => {
-                (self.account, self.hash) = (account, proposed.hash());
+                (self.state, self.hash) = (state, proposed.hash());
                 Ok(position.unwrap_or_default())
             }
-            other => Err(format!("the store did not take an append: {other:?}").into()),
+            refused @ (Appended::Conflict
+            | Appended::Unknown(_)
+            | Appended::NotSent(_)
+            | Appended::Deleted) => Err(format!("the store did not take an append: {refused:?}").into()),
         }
     }
 
     fn command(&self, operation: Operation, draws: &Draws) -> Command {
         let origin = Origin { correlation: None, causation: None, actor: "anonymous".into() };
-        Command { transaction_id: draws.id(), account: self.name.clone(), operation, origin }
+        Command { id: Id::Client(draws.id()), stream: self.name.clone(), operation, origin }
     }
 }
 
@@ -173,7 +177,7 @@ fn opening() -> Result<Operation, Error> {
 }
 
 fn moved(amount: &str) -> Result<Move, Error> {
-    let amount = Written::parse_positive(amount).map_err(|error| format!("{amount}: {error:?}"))?;
+    let amount = WrittenAmount::parse(amount).map_err(|error| format!("{amount}: {error:?}"))?;
     let counter_account = CounterAccount::default();
     Ok(Move { amount, counter_account, effective_at: None, metadata: Metadata::default() })
 }

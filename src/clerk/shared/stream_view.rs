@@ -1,93 +1,62 @@
-//! What a lane knows of its account: how it stands after the last event of its stream, and the events that the index does
-//! not know yet. Loaded from the index's checkpoint and the stream behind it; read on when others write.
+//! What a task knows of its stream: how the stream stands after its last event, and the events that the index does not
+//! know yet. It is loaded from the index's checkpoint and the stream behind it, and read on when others write.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use crate::domain::account::Account;
 use crate::domain::event::Event;
-use crate::domain::ids::{AccountName, TransactionId};
+use crate::domain::ids::Id;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::index::Index;
 use crate::store::Position;
 use crate::store::chain::Hash;
-use crate::store::eventstoredb::{Error, Recorded, Store};
+use crate::store::eventstoredb::{Recorded, Store};
+
+use super::booked::Booked;
+use super::trouble::Trouble;
 
 /// Events that are read of a stream at a time.
 const PAGE: usize = 1_000;
-/// So many events that the index knows too are kept, newest first: most retries come soon.
+/// How many events are kept that the index knows, too, newest first. Most retries come soon.
 const KEPT: usize = 256;
 
-/// Why an account's stream can't be gone by.
 #[derive(Debug)]
-pub(super) enum Trouble {
-    /// It can't be read at the moment.
-    Unreachable,
-    /// It is not what the ledger wrote.
-    Damaged(String),
-    /// An event that the decision needs can't be read; it may be another account's.
-    Unreadable(String),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        match error {
-            Error::Deleted => Self::Damaged("its stream was deleted".into()),
-            Error::Damaged(why) => Self::Damaged(why),
-            denied @ (Error::Denied | Error::Settings(_) | Error::TooLarge) => {
-                tracing::warn!(error = %denied, "the store refuses the ledger");
-                Self::Unreachable
-            }
-            gone @ (Error::Unreachable(_) | Error::Dropped(_)) => {
-                tracing::debug!(error = %gone, "the store can't be reached");
-                Self::Unreachable
-            }
-        }
-    }
-}
-
-/// An event of the stream, and a position at or before which it is.
-#[derive(Clone, Debug)]
-pub(super) struct Booked {
-    pub(super) event: Arc<Event>,
-    pub(super) position: Position,
-}
-
-#[derive(Debug)]
-pub(super) struct Known {
-    name: AccountName,
-    /// The account; none before its opening.
-    pub(super) account: Option<Account>,
+pub(super) struct StreamView {
+    name: StreamName,
+    /// How it stands; `None` before its first event.
+    pub(super) state: Option<State>,
     /// The hash of its last event; what the first is chained to when there is none.
     hash: Hash,
     pub(super) recorded_at: Timestamp,
     /// Every event that the index did not know when it was last asked, by its ID; and some that it did.
-    newer: HashMap<TransactionId, Booked, RandomState>,
+    newer: HashMap<Id, Booked, RandomState>,
     /// The same, oldest first.
-    order: VecDeque<TransactionId>,
+    order: VecDeque<Id>,
     /// Which of them reverse or rule out an ID.
-    naming: HashMap<TransactionId, Vec<TransactionId>, RandomState>,
+    naming: HashMap<Id, Vec<Id>, RandomState>,
 }
 
-impl Known {
-    /// Reads what the index has of the account, and the stream from there on.
-    pub(super) async fn load(store: &Store, index: &Index, name: &AccountName) -> Result<Self, Trouble> {
+impl StreamView {
+    /// Reads what the index has of the stream, and the stream from there on.
+    pub(super) async fn load(store: &Store, index: &Index, name: &StreamName) -> Result<Self, Trouble> {
         let tracked = index.tracked(name).map_err(|error| {
             tracing::error!(%error, "the index can't be read");
             Trouble::Unreachable
         })?;
-        let mut known = Self {
+        let mut view = Self {
             name: name.clone(),
-            account: None,
+            state: None,
             hash: Hash::of_stream(name),
             recorded_at: Timestamp::from_micros(0),
             newer: HashMap::default(),
             order: VecDeque::new(),
             naming: HashMap::default(),
         };
-        let from = tracked.as_ref().map_or(0, |tracked| tracked.account.revision);
+        let from = tracked.as_ref().map_or(0, |tracked| tracked.state.revision());
         let (cut, first) = tokio::join!(store.limited(name), store.stream(name, from, PAGE));
         if let Some(why) = cut? {
             return Err(Trouble::Damaged(why));
@@ -107,16 +76,16 @@ impl Known {
                     "revision {from} is not the event that was seen there"
                 )));
             }
-            known.recorded_at = read.line.event.recorded_at;
-            known.hash = read.line.hash;
-            known.account = Some(tracked.account);
+            view.recorded_at = read.line.event.recorded_at;
+            view.hash = read.line.hash;
+            view.state = Some(tracked.state);
             page.remove(0);
         }
-        page.iter().try_for_each(|recorded| known.take_in(recorded))?;
+        page.iter().try_for_each(|recorded| view.take_in(recorded))?;
         if full {
-            known.read_on(store).await?;
+            view.read_on(store).await?;
         }
-        Ok(known)
+        Ok(view)
     }
 
     /// Reads the stream to its end; says how many events were new.
@@ -134,12 +103,12 @@ impl Known {
 
     /// The revision that comes next.
     pub(super) fn next_revision(&self) -> u64 {
-        self.account.as_ref().map_or(0, |account| account.revision + 1)
+        self.state.as_ref().map_or(0, |state| state.revision() + 1)
     }
 
     /// The last event's revision and hash.
     pub(super) fn last(&self) -> Option<(u64, Hash)> {
-        self.account.as_ref().map(|account| (account.revision, self.hash))
+        self.state.as_ref().map(|state| (state.revision(), self.hash))
     }
 
     fn take_in(&mut self, recorded: &Recorded) -> Result<(), Trouble> {
@@ -157,27 +126,27 @@ impl Known {
             return Err(damaged("its hash does not follow from the event before it".into()));
         }
         let event = read.line.event;
-        let account = Account::evolve(self.account.as_ref(), &event);
-        self.account = Some(account.map_err(|error| damaged(error.to_string()))?);
+        let state = State::evolve(self.state.as_ref(), &event);
+        self.state = Some(state.map_err(|error| damaged(error.to_string()))?);
         self.hash = hash;
         self.remember(Arc::new(event), recorded.position);
         Ok(())
     }
 
-    /// Takes in events of this lane's own that became durable, at or before a position.
-    pub(super) fn adopt(&mut self, account: Account, hash: Hash, events: &[Arc<Event>], position: Position) {
-        self.account = Some(account);
+    /// Takes in events of this task's own that became durable, at or before a position.
+    pub(super) fn adopt(&mut self, state: State, hash: Hash, events: &[Arc<Event>], position: Position) {
+        self.state = Some(state);
         self.hash = hash;
         events.iter().for_each(|event| self.remember(Arc::clone(event), position));
     }
 
     fn remember(&mut self, event: Arc<Event>, position: Position) {
         self.recorded_at = self.recorded_at.max(event.recorded_at);
-        if let Some(named) = event.reverses() {
-            self.naming.entry(named).or_default().push(event.transaction_id);
+        if let Some((named, _)) = event.names() {
+            self.naming.entry(named).or_default().push(event.id);
         }
-        self.order.push_back(event.transaction_id);
-        self.newer.insert(event.transaction_id, Booked { event, position });
+        self.order.push_back(event.id);
+        self.newer.insert(event.id, Booked { event, position });
     }
 
     /// Lets go of old events that the index knows.
@@ -188,10 +157,10 @@ impl Known {
                 return;
             }
             if let Some(gone) = self.order.pop_front().and_then(|id| self.newer.remove(&id))
-                && let Some(named) = gone.event.reverses()
+                && let Some((named, _)) = gone.event.names()
                 && let Some(naming) = self.naming.get_mut(&named)
             {
-                naming.retain(|id| *id != gone.event.transaction_id);
+                naming.retain(|id| *id != gone.event.id);
                 if naming.is_empty() {
                     self.naming.remove(&named);
                 }
@@ -200,12 +169,12 @@ impl Known {
     }
 
     /// The event that an ID was recorded with here, if it is one of the newer ones.
-    pub(super) fn seen(&self, id: TransactionId) -> Option<&Booked> {
+    pub(super) fn seen(&self, id: Id) -> Option<&Booked> {
         self.newer.get(&id)
     }
 
     /// The newer events that reverse or rule out an ID.
-    pub(super) fn naming(&self, id: TransactionId) -> impl Iterator<Item = &Arc<Event>> {
+    pub(super) fn naming(&self, id: Id) -> impl Iterator<Item = &Arc<Event>> {
         self.naming
             .get(&id)
             .into_iter()

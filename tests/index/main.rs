@@ -2,25 +2,21 @@
 //!
 //! An ID that the index forgets is a double booking, so every question is asked about everything.
 
-#[path = "support/folders.rs"]
+#[path = "../support/folders.rs"]
 mod folders;
+mod known;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bookonce::domain::account::Account;
-use bookonce::domain::currency::Currency;
-use bookonce::domain::event::{Answer, Event, Fact, Movement};
-use bookonce::domain::ids::{AccountName, CounterAccount};
-use bookonce::domain::metadata::Metadata;
-use bookonce::domain::money::{Money, Written};
-use bookonce::domain::time::Timestamp;
-use bookonce::index::record::{Facts, Mark, Role, StreamKey};
-use bookonce::index::{Index, IndexError, InternalKey, Tracked, Tuning};
-use bookonce::store::chain::Hash;
+use bookonce::domain::account::event::{AccountEvent, Fact};
+use bookonce::domain::event::{Body, Event};
+use bookonce::index::record::StreamKey;
+use bookonce::index::{Index, IndexError, Tuning};
 use folders::{as_a_crash_leaves_it, read_all, write_all};
+use known::{Choice, Known};
 use proptest::prelude::*;
 use support::*;
 use uuid::Uuid;
@@ -34,161 +30,6 @@ fn journal() -> Uuid {
 
 fn open_index(dir: &Path) -> Result<Index, IndexError> {
     Index::open_with(dir, journal(), 5, SMALL)
-}
-
-/// What the index should know, kept in the plainest way.
-#[derive(Default)]
-struct Known {
-    events: Vec<Event>,
-    after: Vec<Tracked>,
-    marks: BTreeMap<u128, Vec<Mark>>,
-    revisions: BTreeMap<(AccountName, u64), Facts>,
-    places: Vec<(i64, Facts)>,
-    accounts: BTreeMap<AccountName, Account>,
-    reversed: BTreeMap<u128, Money>,
-    internal: BTreeMap<InternalKey, Money>,
-}
-
-/// What happens next: to which account, what, to which earlier ID, for how much.
-type Choice = (u8, u8, u16, u32);
-
-impl Known {
-    fn hash(position: u64) -> Hash {
-        if position == 0 { Hash::genesis(journal()) } else { Hash([position as u8; 32]) }
-    }
-
-    /// Makes up the next event, and learns it.
-    fn next(&mut self, (account, kind, of, amount): Choice) {
-        let position = self.events.len() as u64 + 1;
-        let n = u128::from(position) * 7;
-        let account = name(["alice", "bob", "carol", "dave"][usize::from(account % 4)]);
-        let currency = Currency::parse(if account.as_str() == "dave" { "JPY" } else { "EUR" }).unwrap();
-        let before = self.accounts.get(&account).cloned();
-        let amount = Written::parse(&(amount + 1).to_string()).unwrap().fit(currency).unwrap();
-        let counter = if of.is_multiple_of(5) { "@fees" } else { "@cash" };
-        let counter_account = CounterAccount::parse(counter).unwrap();
-        let earlier = id(u128::from(of) % 600);
-        let fact = match (before.is_some(), kind % 8) {
-            (false, _) => {
-                Fact::AccountOpened { overdraft_limit: Money::zero(currency), metadata: Metadata::default() }
-            }
-            // What an ID took back is in one currency: only accounts in euros reverse here.
-            (_, 0) if currency.code() == "EUR" => Fact::Reversed {
-                reverses: earlier,
-                amount,
-                credits: of.is_multiple_of(2),
-                counter_account,
-                reason: reason(),
-                partial: true,
-                force: true,
-            },
-            (_, 1) => Fact::Prevented { reverses: earlier, reason: reason(), force: false },
-            (_, 2) => Fact::Frozen(reason()),
-            (_, kind) => {
-                let effective_at_given = kind == 3;
-                let moved =
-                    Movement { amount, counter_account, effective_at_given, metadata: Metadata::default() };
-                if kind % 2 == 0 { Fact::Deposited(moved) } else { Fact::Withdrawn(moved) }
-            }
-        };
-        let at = Timestamp::from_micros(1_000_000 + position as i64);
-        let zero = Money::zero(currency);
-        let event = Event {
-            account: account.clone(),
-            revision: before.as_ref().map_or(0, |account| account.revision + 1),
-            recorded_at: at,
-            effective_at: at,
-            transaction_id: id(n),
-            currency,
-            fact,
-            answer: Answer { balance: zero, available: zero },
-            origin: freeze(n, "alice").origin,
-        };
-        self.learn(event, before.as_ref(), position);
-    }
-
-    fn learn(&mut self, event: Event, before: Option<&Account>, position: u64) {
-        let after = Account::evolve(before, &event).unwrap();
-        let key = |id: bookonce::domain::ids::TransactionId| u128::from_be_bytes(*id.as_bytes());
-        let mut mark = |id, role| self.marks.entry(key(id)).or_default().push(Mark { position, role });
-        mark(event.transaction_id, Role::Booked);
-        match &event.fact {
-            Fact::Reversed { reverses, amount, .. } => {
-                mark(*reverses, Role::Reversed);
-                let sum = self.reversed.entry(key(*reverses)).or_insert(Money::zero(event.currency));
-                *sum = sum.plus(*amount).unwrap();
-            }
-            Fact::Prevented { reverses, .. } => mark(*reverses, Role::RuledOut),
-            _ => {}
-        }
-        let facts = Facts::of(&event, position);
-        self.revisions.insert((event.account.clone(), event.revision), facts);
-        self.places.push((event.recorded_at.micros(), facts));
-        if let Some(entries) = event.entries() {
-            let key = (entries.counter_account.clone(), event.currency);
-            let sum = self.internal.entry(key).or_insert(Money::zero(event.currency));
-            *sum = sum.minus(entries.guarded).unwrap();
-        }
-        let stream = StreamKey::of(&event.account);
-        self.accounts.insert(event.account.clone(), after.clone());
-        self.after.push(Tracked { account: after, stream, hash: None });
-        self.events.push(event);
-    }
-
-    /// Feeds the index with the events after a position, as a batch.
-    fn feed(&self, index: &Index, after: u64, until: u64) {
-        let range = after as usize..until as usize;
-        let mut accounts: HashMap<AccountName, Tracked> = HashMap::new();
-        for tracked in &self.after[range.clone()] {
-            accounts.insert(tracked.account.name.clone(), tracked.clone());
-        }
-        let events = self.events[range.clone()].iter().zip(&self.after[range]).zip(after + 1..);
-        let events = events.map(|((event, tracked), position)| (tracked.stream, position, event));
-        index.apply(events, accounts.into_values(), (until, Self::hash(until)));
-    }
-
-    fn last(&self) -> u64 {
-        self.events.len() as u64
-    }
-
-    /// Asks the index everything. `Err`: it says that it is damaged; a wrong answer panics.
-    fn ask(&self, index: &Index) -> Result<(), IndexError> {
-        for n in 0..self.last() * 7 + 20 {
-            let asked = id(n.into());
-            let key = u128::from_be_bytes(*asked.as_bytes());
-            let right = self.marks.get(&key).cloned().unwrap_or_default();
-            assert_eq!(index.marks(asked)?, right, "the marks of {asked}");
-            if let Some(sum) = self.reversed.get(&key) {
-                let currency = Currency::parse("EUR").unwrap();
-                assert_eq!(index.reversed(asked, currency)?, *sum, "what was taken back of {asked}");
-            }
-        }
-        for (name, account) in &self.accounts {
-            assert_eq!(index.tracked(name)?.unwrap().account, *account);
-            let all = || self.revisions.iter().filter(|((other, _), _)| other == name);
-            let right: Vec<_> = all().map(|((_, revision), facts)| (*revision, *facts)).collect();
-            let stream = StreamKey::of(name);
-            assert_eq!(index.revisions(stream, 0..=u64::from(u32::MAX), false, usize::MAX)?, right);
-            let newest: Vec<_> = right.iter().rev().take(3).copied().collect();
-            assert_eq!(index.revisions(stream, 0..=u64::from(u32::MAX), true, 3)?, newest);
-            let middle: Vec<_> = right.iter().filter(|(r, _)| (2..=5).contains(r)).copied().collect();
-            assert_eq!(index.revisions(stream, 2..=5, false, 10)?, middle);
-        }
-        assert_eq!(index.tracked(&name("nobody"))?, None);
-        assert_eq!(index.places(1..=u64::from(u32::MAX), false, usize::MAX)?, self.places);
-        let newest: Vec<_> = self.places.iter().rev().take(5).copied().collect();
-        assert_eq!(index.places(1..=self.last(), true, 5)?, newest);
-        index.overlay(|overlay| {
-            assert_eq!(overlay.position(), self.last());
-            assert_eq!(overlay.internal(None)?, self.internal);
-            let accounts = overlay.accounts(None, 100)?;
-            assert_eq!(accounts, self.accounts.values().cloned().collect::<Vec<_>>());
-            let next =
-                self.accounts.iter().find(|(name, _)| name.as_str() > "alice").map(|(_, account)| account);
-            assert_eq!(overlay.accounts(Some(&name("alice")), 1)?.first(), next);
-            Ok(())
-        })
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -406,14 +247,40 @@ fn it_takes_at_most_two_bytes_for_an_id() {
         known.next((n as u8, 4, 1, 1));
     }
     let event = known.events.last().unwrap().clone();
-    let mut event = Event { fact: Fact::Frozen(reason()), ..event };
-    let stream = StreamKey::of(&event.account);
+    let Body::Account(body) = event.body;
+    let body = Body::Account(AccountEvent { fact: Fact::Frozen(reason()), ..body });
+    let mut event = Event { body, ..event };
+    let stream = StreamKey::of(&event.stream);
     const EVENTS: u64 = 100_000;
     for position in 1..=EVENTS {
-        event.transaction_id = id(u128::from(position).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c) >> 4);
+        event.id = id(u128::from(position).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c) >> 4).into();
         event.revision = position;
         index.apply([(stream, position, &event)], [], (position, Known::hash(position)));
     }
     index.close().unwrap();
     assert!(index.bytes() as u64 <= 2 * EVENTS, "{} bytes for {EVENTS} IDs", index.bytes());
+}
+
+/// Catches: an index of an earlier format that is read as if it were of this one, or that only a person can get rid of.
+#[test]
+fn an_index_of_an_earlier_format_begins_anew_and_one_of_a_later_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut known = Known::default();
+    (0..40_u32).for_each(|n| known.next((n as u8, 4, 1, 1)));
+    let index = open_index(dir.path()).unwrap();
+    known.feed(&index, 0, 40);
+    index.close().unwrap();
+    let set = |format: &str| {
+        let catalog = rusqlite::Connection::open(dir.path().join("index.db")).unwrap();
+        catalog.execute("UPDATE meta SET value = ?1 WHERE key = 'format'", [format]).unwrap();
+    };
+    set("1");
+    let index = open_index(dir.path()).unwrap();
+    assert_eq!(index.checkpoint().unwrap().position, 0);
+    assert_eq!(index.marks(id(7).into()).unwrap(), []);
+    known.feed(&index, 0, 40);
+    known.ask(&index).unwrap();
+    index.close().unwrap();
+    set("99");
+    assert!(matches!(open_index(dir.path()), Err(IndexError::Damaged(_))));
 }

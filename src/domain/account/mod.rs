@@ -1,11 +1,24 @@
-//! An account's state: the fold of its stream, and nothing that an event did not say.
+//! Accounts: how an account stands, which is the fold of its stream, and what may happen to it.
+//!
+//! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is the
+//! decision; each subject of it has a file: opening, movements, reversals, changes of state.
+
+mod checks;
+pub mod decide;
+pub mod decline;
+pub mod event;
+mod movement;
+mod open;
+mod reversal;
+mod state_change;
 
 use sha2::{Digest, Sha256};
 
 use super::currency::Currency;
-use super::event::{Answer, Event, Fact};
-use super::ids::AccountName;
+use super::event::{Event, EvolveError};
+use super::ids::{AccountName, Id};
 use super::money::Money;
+use event::{AccountEvent, Answer, Effect, Fact};
 
 /// May money go out of it, or anything happen at all?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,35 +68,6 @@ pub struct Account {
     pub seen: [u8; 32],
 }
 
-/// Why an event can't follow the events before it: the journal is damaged, or this program is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EvolveError {
-    /// An event of an account that was never opened.
-    #[error("{stream} has an event at revision {revision} before its opening")]
-    NotOpened {
-        /// The account.
-        stream: AccountName,
-        /// The event's revision.
-        revision: u64,
-    },
-    /// Not the next revision.
-    #[error("{stream} has an event at revision {found} where {expected} comes next")]
-    Revision {
-        /// The account.
-        stream: AccountName,
-        /// What comes next.
-        expected: u64,
-        /// What came.
-        found: u64,
-    },
-    /// A balance that can't be counted any more.
-    #[error("{stream} passes what can be counted")]
-    Overflow {
-        /// The account.
-        stream: AccountName,
-    },
-}
-
 impl Account {
     /// What may still go out: balance plus overdraft less holds.
     #[must_use]
@@ -103,43 +87,31 @@ impl Account {
         Answer { balance: self.balance, available: self.available() }
     }
 
-    /// The account after `event`: total over all facts, and blind to the event's answer.
+    /// The account after an event of its stream: total over all facts, and blind to the event's answer.
     ///
     /// # Errors
     /// When the event is not the next of this account's stream.
-    pub fn evolve(before: Option<&Self>, event: &Event) -> Result<Self, EvolveError> {
-        let mut account = match (before, &event.fact) {
-            (None, Fact::AccountOpened { overdraft_limit, .. }) => Self {
-                name: event.account.clone(),
-                currency: event.currency,
-                balance: Money::zero(event.currency),
-                overdraft_limit: *overdraft_limit,
-                status: Status::Open,
-                revision: 0,
-                seen: [0; 32],
-            },
-            (Some(before), _) => Self { revision: before.revision + 1, ..before.clone() },
-            (None, _) => {
-                return Err(EvolveError::NotOpened {
-                    stream: event.account.clone(),
-                    revision: event.revision,
-                });
+    pub fn evolve(
+        before: Option<&Self>,
+        name: &AccountName,
+        event: &Event,
+        body: &AccountEvent,
+    ) -> Result<Self, EvolveError> {
+        let mut account = match (before, &body.fact) {
+            (Some(before), _) => Self { revision: before.revision.saturating_add(1), ..before.clone() },
+            (None, Fact::AccountOpened { overdraft_limit, .. }) => {
+                Self::opened(name, body.currency, *overdraft_limit)
             }
+            (None, _) => return Err(EvolveError::not_opened(event)),
         };
         if account.revision != event.revision {
-            return Err(EvolveError::Revision {
-                stream: event.account.clone(),
-                expected: account.revision,
-                found: event.revision,
-            });
+            return Err(EvolveError::revision(event, account.revision));
         }
-        if let Some(entries) = event.entries() {
-            account.balance = account
-                .balance
-                .plus(entries.guarded)
-                .ok_or_else(|| EvolveError::Overflow { stream: event.account.clone() })?;
+        if let Some(entries) = body.entries() {
+            let balance = account.balance.plus(entries.guarded);
+            account.balance = balance.ok_or_else(|| EvolveError::overflow(event))?;
         }
-        match &event.fact {
+        match &body.fact {
             Fact::Frozen(_) => account.status = Status::Frozen,
             Fact::Unfrozen(_) => account.status = Status::Open,
             Fact::Closed(_) => account.status = Status::Closed,
@@ -151,34 +123,54 @@ impl Account {
             | Fact::Prevented { .. }
             | Fact::Declined { .. } => {}
         }
-        account.seen = saw(account.seen, event);
+        account.seen = saw(account.seen, event, body);
         Ok(account)
+    }
+
+    /// The account that an opening makes.
+    fn opened(name: &AccountName, currency: Currency, overdraft_limit: Money) -> Self {
+        Self {
+            name: name.clone(),
+            currency,
+            balance: Money::zero(currency),
+            overdraft_limit,
+            status: Status::Open,
+            revision: 0,
+            seen: [0; 32],
+        }
     }
 }
 
 /// The running hash of seen IDs, one event further.
-fn saw(before: [u8; 32], event: &Event) -> [u8; 32] {
+fn saw(before: [u8; 32], event: &Event, body: &AccountEvent) -> [u8; 32] {
     let mut hash = Sha256::new();
+    let mut text = Vec::with_capacity(64);
     hash.update(before);
-    hash.update(event.transaction_id.as_bytes());
-    match event.decline() {
+    match event.id {
+        Id::Client(id) => hash.update(id.as_bytes()),
+        Id::Step { .. } => {
+            event.id.write(&mut text);
+            hash.update(&text);
+        }
+    }
+    match body.decline() {
         Some(decline) => {
             hash.update(b"declined:");
             hash.update(decline.code());
         }
         None => {
             hash.update(b"accepted:");
-            hash.update(event.type_name());
+            hash.update(body.type_name());
         }
     }
-    if let Some(reverses) = event.reverses() {
+    if let Some((named, effect)) = body.names() {
         hash.update(b"|");
-        hash.update(reverses.as_bytes());
-    }
-    if let Fact::Reversed { amount, .. } = &event.fact {
-        let mut text = Vec::with_capacity(24);
-        amount.write(&mut text);
-        hash.update(text);
+        hash.update(named.as_bytes());
+        if let Effect::TakenBack(amount) = effect {
+            text.clear();
+            amount.write(&mut text);
+            hash.update(&text);
+        }
     }
     hash.finalize().into()
 }

@@ -1,6 +1,6 @@
-//! Declines: the business's own "no". Each is recorded, and is the answer to its ID for ever.
+//! Declines of an account: the business's own "no". Each is recorded, and is the answer to its ID for ever.
 
-use super::ids::TransactionId;
+use crate::domain::ids::Id;
 
 /// Why the ledger declined. Codes and texts are part of first answers: they never change, new ones may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Decline {
     /// More would be taken back than was moved.
     ReversalExceedsOriginal,
     /// This reversal prevented it before it came.
-    Prevented(TransactionId),
+    Prevented(Id),
     /// What it names moved no money, or was a reversal itself.
     NotReversible,
 }
@@ -57,7 +57,7 @@ impl Decline {
 
     /// The decline with this code; `prevented_by` is what a prevention needs to be named.
     #[must_use]
-    pub fn from_code(code: &str, prevented_by: Option<TransactionId>) -> Option<Self> {
+    pub fn from_code(code: &str, prevented_by: Option<Id>) -> Option<Self> {
         let decline = match code {
             "insufficient_funds" => Self::InsufficientFunds,
             "balance_too_large" => Self::BalanceTooLarge,

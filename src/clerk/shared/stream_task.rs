@@ -1,5 +1,5 @@
-//! A lane: the one writer of one account in this instance. Load, decide, append, answer; one append under way at a time,
-//! and what comes meanwhile is decided together after it.
+//! A stream's task: the one writer of one stream in this instance. Load, decide, append, answer; one append is under way at
+//! a time, and what comes meanwhile is decided together after it.
 
 use std::sync::Arc;
 
@@ -7,57 +7,46 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::time::timeout;
 
-use crate::clerk::{Unavailable, Verdict};
-use crate::domain::ids::AccountName;
+use crate::clerk::rule::{First, Ruling};
+use crate::clerk::verdict::{Unavailable, Verdict};
+use crate::domain::event::EvolveError;
+use crate::domain::stream::StreamName;
 use crate::store::Position;
 use crate::store::eventstoredb::{Error, Settled, Settling};
 
-use super::Hub;
-use super::account_view::{Booked, Known, Trouble};
-use super::inbox::{Errand, Work};
+use super::booked::Booked;
+use super::common::Common;
+use super::inbox::{Message, Work};
 use super::lookups::Lookups;
-use super::round::{Decided, Round, Ruling};
+use super::round::{Proposal, Round};
+use super::stream_view::StreamView;
+use super::trouble::Trouble;
 
-/// Commands that are looked up and decided together at most.
+/// The most commands that are looked up and decided together.
 const MOST_TOGETHER: usize = 4_096;
 
-/// What a lane is told.
-pub(super) enum Message {
-    /// Commands to rule on.
-    Errand(Errand),
-    /// What is known of the account may be wrong: read it anew.
-    LookAgain,
-}
-
-impl Message {
-    /// Answers what it asks, if it asks anything.
-    pub(super) fn refuse(self, why: Unavailable) {
-        let Self::Errand(errand) = self else { return };
-        let mut work = Work::default();
-        work.add(errand);
-        while !work.is_done() {
-            work.answer(Verdict::Unavailable(why));
-        }
-    }
-}
-
-pub(super) struct Lane {
-    pub(super) hub: Arc<Hub>,
-    pub(super) name: AccountName,
-    pub(super) mailbox: UnboundedReceiver<Message>,
-    pub(super) known: Option<Known>,
+pub(super) struct StreamTask {
+    common: Arc<Common>,
+    name: StreamName,
+    mailbox: UnboundedReceiver<Message>,
+    /// What is known of the stream; `None` when it must be read.
+    view: Option<StreamView>,
     /// Is the stream to be looked at, though nothing asks for it?
-    pub(super) look: bool,
+    look: bool,
 }
 
-impl Lane {
+impl StreamTask {
+    pub(super) fn new(common: Arc<Common>, name: StreamName, mailbox: UnboundedReceiver<Message>) -> Self {
+        Self { common, name, mailbox, view: None, look: false }
+    }
+
     pub(super) async fn run(mut self) {
         loop {
             let mut work = Work::default();
-            match timeout(self.hub.waits.idle, self.mailbox.recv()).await {
+            match timeout(self.common.waits.idle, self.mailbox.recv()).await {
                 Ok(Some(message)) => self.message(message, &mut work),
                 Ok(None) => return,
-                Err(_idle) if self.hub.retire(&self.name, &self.mailbox) => return,
+                Err(_idle) if self.common.retire(&self.name, &self.mailbox) => return,
                 Err(_idle) => {}
             }
             self.gather(&mut work);
@@ -68,7 +57,7 @@ impl Lane {
                     self.gather(&mut work);
                 }
             }
-            if std::mem::take(&mut self.look) && self.known.is_none() {
+            if std::mem::take(&mut self.look) && self.view.is_none() {
                 self.look().await;
             }
         }
@@ -82,13 +71,13 @@ impl Lane {
     }
 
     fn forget(&mut self) {
-        (self.known, self.look) = (None, true);
+        (self.view, self.look) = (None, true);
     }
 
     /// Reads the stream only to see whether it is right.
     async fn look(&mut self) {
         match self.load().await {
-            Ok(known) => self.known = Some(known),
+            Ok(known) => self.view = Some(known),
             Err(trouble) => self.give_up(&mut Work::default(), 0, trouble),
         }
     }
@@ -109,7 +98,7 @@ impl Lane {
         let decided = match self.look_up(work).await {
             Ok((known, lookups)) => {
                 let decided = self.decide(&known, &lookups, work);
-                self.known = Some(known);
+                self.view = Some(known);
                 decided.map_err(|why| Trouble::Damaged(why.to_string()))
             }
             Err(trouble) => Err(trouble),
@@ -124,12 +113,13 @@ impl Lane {
         false
     }
 
-    async fn look_up(&mut self, work: &Work) -> Result<(Known, Lookups), Trouble> {
-        let hub = &self.hub;
-        let fetched = Lookups::fetch(&hub.store, &hub.index, &hub.hand, work.next(MOST_TOGETHER));
-        let known = match self.known.take() {
+    async fn look_up(&mut self, work: &Work) -> Result<(StreamView, Lookups), Trouble> {
+        let common = &self.common;
+        let fetched =
+            Lookups::fetch(&common.store, &common.index, &common.reserved, work.next(MOST_TOGETHER));
+        let known = match self.view.take() {
             Some(mut known) => {
-                known.trim(self.hub.index.reached());
+                known.trim(self.common.index.reached());
                 known
             }
             None => self.load().await?,
@@ -137,23 +127,23 @@ impl Lane {
         Ok((known, fetched.await?))
     }
 
-    async fn load(&self) -> Result<Known, Trouble> {
-        if self.hub.damage.is_lasting(&self.name) {
+    async fn load(&self) -> Result<StreamView, Trouble> {
+        if self.common.damage.is_lasting(&self.name) {
             return Err(Trouble::Damaged("it was found damaged".into()));
         }
-        let _turn = self.hub.loads.acquire().await;
-        let known = Known::load(&self.hub.store, &self.hub.index, &self.name).await?;
-        self.hub.damage.mended(&self.name);
+        let _turn = self.common.loads.acquire().await;
+        let known = StreamView::load(&self.common.store, &self.common.index, &self.name).await?;
+        self.common.damage.mended(&self.name);
         Ok(known)
     }
 
     fn decide(
         &self,
-        known: &Known,
+        known: &StreamView,
         lookups: &Lookups,
         work: &Work,
-    ) -> Result<(Vec<Ruling>, Decided), crate::domain::account::EvolveError> {
-        let mut round = Round::new(&self.name, known, lookups, (self.hub.clock)());
+    ) -> Result<(Vec<Ruling>, Proposal), EvolveError> {
+        let mut round = Round::new(&self.name, known, lookups, (self.common.clock)());
         let mut rulings = Vec::new();
         for command in work.next(MOST_TOGETHER) {
             match round.rule(command)? {
@@ -161,14 +151,14 @@ impl Lane {
                 None => break,
             }
         }
-        Ok((rulings, round.decided()))
+        Ok((rulings, round.proposal()))
     }
 
     /// What was refused was refused on what is known: is that the stream's end?
     async fn nothing_to_append(&mut self, work: &mut Work, rulings: Vec<Ruling>, fresh: bool) -> bool {
         if !fresh && rulings.iter().any(|ruling| self.rests_on_the_end(ruling)) {
-            let Some(known) = &mut self.known else { return false };
-            match known.read_on(&self.hub.store).await {
+            let Some(known) = &mut self.view else { return false };
+            match known.read_on(&self.common.store).await {
                 Ok(0) => {}
                 // Decided again, on what is there now; what comes meanwhile waits, or on an account that others write all
                 // the time nothing could ever be refused.
@@ -179,33 +169,35 @@ impl Lane {
                 }
             }
         }
-        self.answer(work, rulings, self.hub.index.reached());
+        self.answer(work, rulings, self.common.index.reached());
         false
     }
 
     /// Would another event in the stream change it?
     fn rests_on_the_end(&self, ruling: &Ruling) -> bool {
         match ruling {
-            Ruling::Booked(_) | Ruling::SeenHere(_) | Ruling::Refused(_) => true,
-            // Another account's event with the ID is the answer only if this account has none of its own.
-            Ruling::Seen(booked) => booked.event.account != self.name,
+            Ruling::Booked(_) | Ruling::Seen(First::AtHand(_) | First::Stored(_)) | Ruling::Refused(_) => {
+                true
+            }
+            // Another stream's event with the ID is the answer only if this stream has none of its own.
+            Ruling::Seen(First::Durable(event, _)) => event.stream != self.name,
         }
     }
 
-    async fn append(&mut self, work: &mut Work, rulings: Vec<Ruling>, decided: Decided) {
-        let hub = Arc::clone(&self.hub);
+    async fn append(&mut self, work: &mut Work, rulings: Vec<Ruling>, decided: Proposal) {
+        let common = Arc::clone(&self.common);
         let name = self.name.clone();
-        let mut settling = Settling::new(&hub.store, &name, &decided.proposed);
+        let mut settling = Settling::new(&common.store, &name, &decided.proposed);
         let waited = {
-            let _turn = hub.appends.acquire().await;
-            timeout(hub.waits.patience, settling.settle()).await
+            let _turn = common.appends.acquire().await;
+            timeout(common.waits.patience, settling.settle()).await
         };
         let settled = match waited {
             Ok(settled) => settled,
             Err(_waited) if !settling.is_doubtful() => Settled::NotStored(timed_out()),
             Err(_waited) => {
                 // To the end of this block: an ID is never free before it is known where it was booked.
-                let _unresolved = hub.unresolved(&decided.events);
+                let _unresolved = common.unresolved(&decided.events);
                 self.answer_unknown(work, rulings);
                 let settled = self.resolve(&mut settling).await;
                 return self.settled(work, Vec::new(), decided, settled).await;
@@ -215,21 +207,21 @@ impl Lane {
     }
 
     /// Takes in what became of an append. Without rulings, their callers have been answered already.
-    async fn settled(&mut self, work: &mut Work, rulings: Vec<Ruling>, decided: Decided, settled: Settled) {
+    async fn settled(&mut self, work: &mut Work, rulings: Vec<Ruling>, decided: Proposal, settled: Settled) {
         match settled {
             Settled::Stored(position) => {
-                let index = &self.hub.index;
-                self.hub.hand.booked(&decided.events, position, || index.reached());
-                self.hub.count(decided.events.len());
-                if let (Some(known), Some(account)) = (&mut self.known, decided.account.clone()) {
-                    known.adopt(account, decided.hash(), &decided.events, position);
+                let index = &self.common.index;
+                self.common.reserved.booked(&decided.events, position, || index.reached());
+                self.common.count(decided.events.len());
+                if let (Some(known), Some(state)) = (&mut self.view, decided.state.clone()) {
+                    known.adopt(state, decided.hash(), &decided.events, position);
                 }
                 self.answer(work, rulings, position);
             }
-            // The commands are still on the desk: decided again, from the start.
+            // The commands are still that wait: decided again, from the start.
             Settled::Overtaken => {
-                let Some(known) = &mut self.known else { return };
-                if let Err(trouble) = known.read_on(&self.hub.store).await {
+                let Some(known) = &mut self.view else { return };
+                if let Err(trouble) = known.read_on(&self.common.store).await {
                     self.give_up(work, rulings.len(), trouble);
                 }
             }
@@ -239,13 +231,13 @@ impl Lane {
 
     /// Goes on with an append until it is settled. Who comes meanwhile is told so.
     async fn resolve(&mut self, settling: &mut Settling<'_>) -> Settled {
-        tracing::warn!(account = %self.name, "nobody knows whether an append was stored; asking on");
+        tracing::warn!(stream = %self.name, "nobody knows whether an append was stored; asking on");
         let settle = settling.settle();
         tokio::pin!(settle);
         loop {
             tokio::select! {
                 settled = &mut settle => {
-                    tracing::info!(account = %self.name, ?settled, "it is known what became of an append");
+                    tracing::info!(stream = %self.name, ?settled, "it is known what became of an append");
                     return settled;
                 }
                 message = self.mailbox.recv() => match message {
@@ -262,17 +254,19 @@ impl Lane {
         }
     }
 
-    /// Answers the commands of a round that are first on the desk.
+    /// Answers the commands of a round that are first that wait.
     fn answer(&self, work: &mut Work, rulings: Vec<Ruling>, position: Position) {
         for ruling in rulings {
             let verdict = match ruling {
                 Ruling::Booked(event) => Verdict::Booked(event, position),
-                Ruling::SeenHere(event) => Verdict::Seen(event, position),
-                Ruling::Seen(booked) => self.seen(booked),
+                Ruling::Seen(First::AtHand(event)) => Verdict::Seen(event, position),
+                Ruling::Seen(First::Durable(event, position)) => self.seen(Booked { event, position }),
+                // A round reads what it finds.
+                Ruling::Seen(First::Stored(_)) => Verdict::Unavailable(Unavailable::StoreUnavailable),
                 Ruling::Refused(refusal) => Verdict::Refused(refusal),
             };
             if let Verdict::Booked(_, position) = &verdict {
-                self.hub.answered(*position);
+                self.common.told(*position);
             }
             work.answer(verdict);
         }
@@ -280,24 +274,27 @@ impl Lane {
 
     /// The answer from a durable event. From now on this instance knows of it, though its index may not yet.
     fn seen(&self, booked: Booked) -> Verdict {
-        let (hub, Booked { event, position }) = (&self.hub, booked);
-        if position > hub.index.reached() {
-            hub.hand.booked(std::slice::from_ref(&event), position, || hub.index.reached());
+        let (common, Booked { event, position }) = (&self.common, booked);
+        if position > common.index.reached() {
+            common.reserved.booked(std::slice::from_ref(&event), position, || common.index.reached());
         }
-        hub.answered(position);
+        common.told(position);
         Verdict::Seen(event, position)
     }
 
-    /// Answers the commands of a round whose append nobody knows the outcome of, and all others on the desk.
+    /// Answers the commands of a round whose append nobody knows the outcome of, and all others that wait.
     fn answer_unknown(&self, work: &mut Work, rulings: Vec<Ruling>) {
         for ruling in rulings {
             let verdict = match ruling {
-                Ruling::Booked(_) | Ruling::SeenHere(_) => Verdict::Unavailable(Unavailable::OutcomeUnknown),
-                ruling if self.rests_on_the_end(&ruling) => {
+                Ruling::Booked(_) | Ruling::Seen(First::AtHand(_)) => {
+                    Verdict::Unavailable(Unavailable::OutcomeUnknown)
+                }
+                Ruling::Seen(First::Durable(event, position)) if event.stream == self.name => {
+                    self.seen(Booked { event, position })
+                }
+                Ruling::Seen(First::Durable(..) | First::Stored(_)) | Ruling::Refused(_) => {
                     Verdict::Unavailable(Unavailable::StoreUnavailable)
                 }
-                Ruling::Seen(booked) => self.seen(booked),
-                Ruling::Refused(_) => Verdict::Unavailable(Unavailable::StoreUnavailable),
             };
             work.answer(verdict);
         }
@@ -307,8 +304,10 @@ impl Lane {
     /// Answers commands that come while an append is unresolved: nothing new is decided.
     fn answer_doubtful(&self, work: &mut Work) {
         while let Some(id) = work.next_id() {
-            let verdict = match self.known.as_ref().and_then(|known| known.seen(id)) {
-                _ if self.hub.hand.is_unresolved(id) => Verdict::Unavailable(Unavailable::OutcomeUnknown),
+            let verdict = match self.view.as_ref().and_then(|known| known.seen(id)) {
+                _ if self.common.reserved.is_unresolved(id) => {
+                    Verdict::Unavailable(Unavailable::OutcomeUnknown)
+                }
                 Some(booked) => self.seen(booked.clone()),
                 None => Verdict::Unavailable(Unavailable::StoreUnavailable),
             };
@@ -316,17 +315,17 @@ impl Lane {
         }
     }
 
-    /// The first commands on the desk can't be ruled on.
+    /// The first commands that wait can't be ruled on.
     fn give_up(&mut self, work: &mut Work, count: usize, trouble: Trouble) {
-        self.known = None;
+        self.view = None;
         let why = match trouble {
             Trouble::Unreachable => Unavailable::StoreUnavailable,
             Trouble::Damaged(why) => {
-                self.hub.damage.account(&self.name, &why, false);
+                self.common.damage.stream(&self.name, &why, false);
                 Unavailable::StoreDamaged
             }
             Trouble::Unreadable(why) => {
-                tracing::error!(account = %self.name, why, "what a command names can't be read");
+                tracing::error!(stream = %self.name, why, "what a command names can't be read");
                 Unavailable::StoreDamaged
             }
         };

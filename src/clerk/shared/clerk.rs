@@ -1,0 +1,177 @@
+//! The callers' end of the shared clerk.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use foldhash::fast::RandomState;
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+
+use crate::clerk::port::{Condition, Limits, Port, Verdicts};
+use crate::clerk::verdict::{Unavailable, Verdict};
+use crate::domain::command::Command;
+use crate::domain::ids::Id;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Clock;
+use crate::index::{Index, IndexError};
+use crate::store::eventstoredb::Store;
+use crate::store::{CloseError, Head, Position};
+
+use super::admission::Admitted;
+use super::common::{Common, Waits};
+use super::dispatch;
+use super::follower::Follower;
+use super::inbox::{Asked, Errand, Message};
+
+/// The most booked IDs that the index may not know yet.
+const MOST_BEHIND: usize = 262_144;
+
+/// What the clerk works with.
+pub struct Office {
+    /// The store.
+    pub store: Store,
+    /// What has been seen: the follower keeps it up with the store.
+    pub index: Index,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Told when the index has come further.
+    pub head: watch::Sender<Head>,
+    /// How much may wait.
+    pub limits: Limits,
+    /// How long a task waits.
+    pub waits: Waits,
+}
+
+/// The shared clerk, with the follower that keeps its index up.
+pub struct Clerk {
+    common: Arc<Common>,
+    follower: Follower,
+}
+
+impl Clerk {
+    /// A clerk over a store. It takes commands when the store has been reached and the index has caught up with it. Inside
+    /// a tokio runtime.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn start(office: Office) -> Result<Self, IndexError> {
+        let Office { store, index, clock, head, limits, waits } = office;
+        let (checkpoint, notes) = (index.checkpoint()?, index.notes()?);
+        let common = Arc::new(Common::new(store, index, clock, limits, waits, Handle::current()));
+        let follower = Follower::start(Arc::clone(&common), checkpoint, head, notes);
+        Ok(Self { common, follower })
+    }
+
+    async fn verdicts(&self, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Unavailable> {
+        let admitted = Arc::new(self.admit(commands.len())?);
+        let mut verdicts: Vec<Option<Verdict>> = Vec::new();
+        verdicts.resize_with(commands.len(), || None);
+        let mut groups: HashMap<&StreamName, Vec<usize>, RandomState> = HashMap::default();
+        for (place, (command, verdict)) in commands.iter().zip(&mut verdicts).enumerate() {
+            if self.common.reserved.reserve(command.id, &command.stream) {
+                groups.entry(&command.stream).or_default().push(place);
+            } else {
+                *verdict = Some(Verdict::Unavailable(Unavailable::InProgress));
+            }
+        }
+        let mut replies = Vec::with_capacity(groups.len());
+        for (stream, at) in groups {
+            let (reply, answers) = oneshot::channel();
+            let (reserved, commands) = (Arc::clone(&self.common.reserved), Arc::clone(&commands));
+            let asked = Asked { reserved, commands, at, _admitted: Arc::clone(&admitted) };
+            dispatch::send(&self.common, stream, Message::Errand(Errand { asked, reply }));
+            replies.push(answers);
+        }
+        for answers in replies {
+            // A task that panicked: what it appended is found by a retry.
+            for (place, answer) in answers.await.unwrap_or_default() {
+                if let Some(verdict) = verdicts.get_mut(place) {
+                    *verdict = Some(answer);
+                }
+            }
+        }
+        let unknown = || Verdict::Unavailable(Unavailable::OutcomeUnknown);
+        Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unknown)).collect())
+    }
+
+    fn admit(&self, count: usize) -> Result<Admitted, Unavailable> {
+        let common = &self.common;
+        if common.stopping.load(Ordering::Acquire) {
+            return Err(Unavailable::Stopping);
+        }
+        if common.damage.is_whole() || common.index.failure().is_some() {
+            return Err(Unavailable::StoreDamaged);
+        }
+        if !common.is_ready() {
+            return Err(Unavailable::StoreUnavailable);
+        }
+        if common.reserved.not_indexed() >= MOST_BEHIND {
+            return Err(Unavailable::Overloaded);
+        }
+        common.admission.admit(count).ok_or(Unavailable::Overloaded)
+    }
+}
+
+impl Port for Clerk {
+    fn rule(&self, commands: Arc<[Command]>) -> Verdicts<'_> {
+        Box::pin(self.verdicts(commands))
+    }
+
+    fn answered(&self) -> Position {
+        self.common.answered()
+    }
+
+    fn is_unresolved(&self, id: Id) -> bool {
+        self.common.reserved.is_unresolved(id)
+    }
+
+    fn readable(&self) -> Result<(), Unavailable> {
+        if self.common.damage.is_whole() {
+            return Err(Unavailable::StoreDamaged);
+        }
+        if self.common.is_ready() { Ok(()) } else { Err(Unavailable::StoreUnavailable) }
+    }
+
+    fn stream_readable(&self, stream: &StreamName) -> Result<(), Unavailable> {
+        if self.common.damage.has(stream) { Err(Unavailable::StoreDamaged) } else { Ok(()) }
+    }
+
+    fn damaged(&self, limit: usize) -> Vec<StreamName> {
+        self.common.damage.streams(limit)
+    }
+
+    fn condition(&self) -> Condition {
+        let common = &self.common;
+        let reason = if common.damage.is_whole() {
+            Some("The store is not the one that the index was made of; a rebuild must be ordered.")
+        } else if !self.follower.is_connected() {
+            Some("The store can't be reached.")
+        } else if !common.is_ready() {
+            Some("The index is catching up with the store.")
+        } else {
+            None
+        };
+        Condition {
+            reason,
+            waiting: common.admission.jobs(),
+            done: common.done(),
+            not_indexed: common.reserved.not_indexed(),
+            unresolved: common.unresolved_count(),
+            in_use: common.tasks.lock().len(),
+            damaged: common.damage.count(),
+            booked_twice: self.follower.twice(),
+        }
+    }
+
+    fn stop(&self) {
+        self.common.stop();
+        self.follower.stop();
+    }
+
+    fn close(&self) -> Result<(), CloseError> {
+        self.common.stop();
+        self.follower.close();
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! What the streams' tasks share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::clerk::port::{Done, Limits};
+use crate::domain::event::Event;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Clock;
+use crate::index::Index;
+use crate::store::Position;
+use crate::store::eventstoredb::Store;
+
+use super::admission::Admission;
+use super::damage::Damage;
+use super::inbox::Message;
+use super::reserved_ids::ReservedIds;
+
+/// The most appends that are under way at once.
+const APPENDS: usize = 256;
+/// The most streams that are loaded at once.
+const LOADS: usize = 64;
+
+/// How long a task waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// How long callers wait for an append that nobody knows the outcome of, before they are told so.
+    pub patience: Duration,
+    /// How long a stream is kept that nothing comes for.
+    pub idle: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { patience: Duration::from_secs(3), idle: Duration::from_secs(10) }
+    }
+}
+
+/// A stream's task, as the others reach it.
+pub(super) type Task = UnboundedSender<Message>;
+
+pub(super) struct Common {
+    pub(super) store: Store,
+    pub(super) index: Index,
+    pub(super) clock: Clock,
+    pub(super) waits: Waits,
+    pub(super) damage: Damage,
+    pub(super) reserved: Arc<ReservedIds>,
+    pub(super) admission: Arc<Admission>,
+    pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
+    pub(super) appends: Semaphore,
+    pub(super) loads: Semaphore,
+    pub(super) runtime: Handle,
+    /// Does the index know everything that was there at the start?
+    pub(super) ready: AtomicBool,
+    pub(super) stopping: AtomicBool,
+    /// The last position that a caller was told.
+    answered: AtomicU64,
+    commits: AtomicU64,
+    events: AtomicU64,
+    unresolved: AtomicUsize,
+    /// Held by every task: closed when the last of them has ended.
+    pub(super) running: Mutex<Option<mpsc::Sender<()>>>,
+    ended: tokio::sync::Mutex<mpsc::Receiver<()>>,
+}
+
+impl Common {
+    pub(super) fn new(
+        store: Store,
+        index: Index,
+        clock: Clock,
+        limits: Limits,
+        waits: Waits,
+        runtime: Handle,
+    ) -> Self {
+        let (running, ended) = mpsc::channel(1);
+        Self {
+            store,
+            index,
+            clock,
+            waits,
+            damage: Damage::default(),
+            reserved: Arc::default(),
+            admission: Arc::new(Admission::new(limits)),
+            tasks: Mutex::default(),
+            appends: Semaphore::new(APPENDS),
+            loads: Semaphore::new(LOADS),
+            runtime,
+            ready: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            answered: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            events: AtomicU64::new(0),
+            unresolved: AtomicUsize::new(0),
+            running: Mutex::new(Some(running)),
+            ended: tokio::sync::Mutex::new(ended),
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Lets an idle task go, unless something has come for it.
+    pub(super) fn retire(&self, stream: &StreamName, mailbox: &UnboundedReceiver<Message>) -> bool {
+        let mut tasks = self.tasks.lock();
+        if mailbox.is_empty() {
+            tasks.remove(stream);
+            return true;
+        }
+        false
+    }
+
+    /// Says that a caller was told this position.
+    pub(super) fn told(&self, position: Position) {
+        self.answered.fetch_max(position, Ordering::AcqRel);
+    }
+
+    /// The last position that a caller was told.
+    pub(super) fn answered(&self) -> Position {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    /// Counts a commit of so many events.
+    pub(super) fn count(&self, events: usize) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.events.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
+    /// What was made durable since the start.
+    pub(super) fn done(&self) -> Done {
+        Done { commits: self.commits.load(Ordering::Relaxed), events: self.events.load(Ordering::Relaxed) }
+    }
+
+    /// Says that nobody knows what became of an append of these, until what is given back is dropped.
+    pub(super) fn unresolved(self: &Arc<Self>, events: &[Arc<Event>]) -> Unresolved {
+        self.unresolved.fetch_add(1, Ordering::Relaxed);
+        self.reserved.set_unresolved(events, true);
+        Unresolved { common: Arc::clone(self), events: events.to_vec() }
+    }
+
+    /// How many appends are unresolved.
+    pub(super) fn unresolved_count(&self) -> usize {
+        self.unresolved.load(Ordering::Relaxed)
+    }
+
+    /// Takes no new jobs. A task whose mailbox closes finishes what is in it.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.running.lock().take();
+        self.tasks.lock().clear();
+    }
+
+    /// Waits until every task has ended.
+    pub(super) async fn ended(&self) {
+        while self.ended.lock().await.recv().await.is_some() {}
+    }
+}
+
+/// An append that is counted, and its IDs known for that, while it is unresolved.
+pub(super) struct Unresolved {
+    common: Arc<Common>,
+    events: Vec<Arc<Event>>,
+}
+
+impl Drop for Unresolved {
+    fn drop(&mut self) {
+        self.common.reserved.set_unresolved(&self.events, false);
+        self.common.unresolved.fetch_sub(1, Ordering::Relaxed);
+    }
+}

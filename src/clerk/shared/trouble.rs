@@ -1,0 +1,31 @@
+//! Why a stream can't be gone by.
+
+use crate::store::eventstoredb::Error;
+
+/// Why a stream can't be gone by.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It can't be read at the moment.
+    Unreachable,
+    /// It is not what the ledger wrote.
+    Damaged(String),
+    /// An event that the decision needs can't be read; it may be another stream's.
+    Unreadable(String),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Deleted => Self::Damaged("its stream was deleted".into()),
+            Error::Damaged(why) => Self::Damaged(why),
+            denied @ (Error::Denied | Error::Settings(_) | Error::TooLarge) => {
+                tracing::warn!(error = %denied, "the store refuses the ledger");
+                Self::Unreachable
+            }
+            gone @ (Error::Unreachable(_) | Error::Dropped(_)) => {
+                tracing::debug!(error = %gone, "the store can't be reached");
+                Self::Unreachable
+            }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One append: what is handed to the store, and what is done when its outcome is known. Remember, publish, answer.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::clerk::rule::{First, Ruling};
+use crate::clerk::verdict::Unavailable;
+use crate::domain::event::Event;
+use crate::index::record::StreamKey;
+use crate::index::{Index, Tracked};
+use crate::store::{AppendError, Appends, Head, Landed};
+
+use super::queue::{Reply, Rulings, Waiting};
+
+/// A decided batch on its way into the store. It has the store with it, so that no other append can be under way.
+pub(super) struct Append {
+    pub(super) store: Box<dyn Appends>,
+    pub(super) events: Vec<Arc<Event>>,
+    pub(super) keys: Vec<StreamKey>,
+    /// How the streams stand that the events are of.
+    pub(super) states: Vec<Tracked>,
+    pub(super) index: Index,
+    pub(super) head: watch::Sender<Head>,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) answers: Answers,
+}
+
+/// An append that came to its end: the store, and what became of the events.
+pub(super) struct Appended {
+    pub(super) store: Box<dyn Appends>,
+    pub(super) outcome: Result<(), AppendError>,
+}
+
+impl Append {
+    /// Appends, and lets the index and the head follow. The answers are given back unsent: the clerk must hear first, so
+    /// that a caller that comes again is not ruled on what failed.
+    pub(super) fn run(self) -> (Appended, Due) {
+        let Self { mut store, events, keys, states, index, head, waiting, answers } = self;
+        let mut due = Due { answers: Some(answers), outcome: Err(AppendError::Unknown) };
+        // A store that panics says nothing of what it has done.
+        let append = AssertUnwindSafe(|| store.append(&events));
+        let outcome = std::panic::catch_unwind(append).unwrap_or(Err(AppendError::Unknown));
+        due.outcome = outcome.map(|landed| {
+            let last = remember(landed, &events, keys, states, &index);
+            head.send_modify(|head| (head.position, head.hash) = (last, landed.hash));
+            waiting.commits.fetch_add(1, Ordering::Relaxed);
+            waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+            last
+        });
+        (Appended { store, outcome: due.outcome.map(drop) }, due)
+    }
+}
+
+/// Takes durable events into the index; says the position of the last one.
+fn remember(
+    landed: Landed,
+    events: &[Arc<Event>],
+    keys: Vec<StreamKey>,
+    states: Vec<Tracked>,
+    index: &Index,
+) -> u64 {
+    let last = landed.first + (events.len() as u64).saturating_sub(1);
+    let placed = keys.into_iter().zip(landed.first..).zip(events);
+    let placed = placed.map(|((key, position), event)| (key, position, event.as_ref()));
+    index.apply(placed, states, (last, landed.hash));
+    last
+}
+
+/// What is owed to the callers of an append that came to its end. Dropped before it is paid, it tells them that nobody
+/// knows what became of it, so that nobody waits for ever.
+pub(super) struct Due {
+    answers: Option<Answers>,
+    outcome: Result<u64, AppendError>,
+}
+
+impl Due {
+    pub(super) fn pay(mut self) {
+        match (self.answers.take(), self.outcome) {
+            (Some(answers), Ok(last)) => answers.send(last),
+            (Some(answers), Err(error)) => answers.refuse(error),
+            (None, _) => {}
+        }
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        if let Some(answers) = self.answers.take() {
+            answers.refuse(AppendError::Unknown);
+        }
+    }
+}
+
+/// The rulings on jobs, and who waits for each.
+#[derive(Default)]
+pub(super) struct Answers {
+    jobs: Vec<(Reply, Vec<Ruling>)>,
+    /// The runtime that the callers wait on, if it is one.
+    callers: Option<Handle>,
+}
+
+impl Answers {
+    pub(super) fn for_callers(callers: Option<Handle>) -> Self {
+        Self { jobs: Vec::new(), callers }
+    }
+
+    /// Takes what is there; what comes next begins anew.
+    pub(super) fn take(&mut self) -> Self {
+        Self { jobs: std::mem::take(&mut self.jobs), callers: self.callers.clone() }
+    }
+
+    pub(super) fn push(&mut self, reply: Reply, rulings: Vec<Ruling>) {
+        self.jobs.push((reply, rulings));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// Sends the rulings. Many are sent from within the callers' runtime, where there is one: a thread of its own would
+    /// wake a worker for each of them.
+    pub(super) fn send(self, durable: u64) {
+        let Self { jobs, callers } = self;
+        let many = jobs.len() > 1;
+        let send_all =
+            move || jobs.into_iter().for_each(|(reply, rulings)| tell(reply, Ok((rulings, durable))));
+        match callers.filter(|_| many) {
+            Some(runtime) => drop(runtime.spawn(async move { send_all() })),
+            None => send_all(),
+        }
+    }
+
+    /// Tells everybody why there is no answer: whether something of theirs may have been appended matters.
+    fn refuse(self, error: AppendError) {
+        let appended = |ruling: &Ruling| matches!(ruling, Ruling::Booked(_) | Ruling::Seen(First::AtHand(_)));
+        self.refuse_by(|rulings| unavailable(error, rulings.iter().any(appended)));
+    }
+
+    /// Tells everybody whose rulings were decided on top of a failed append, and not appended themselves.
+    pub(super) fn refuse_on_top(self, error: AppendError) {
+        let rests_on_it = |ruling: &Ruling| matches!(ruling, Ruling::Seen(First::AtHand(_)));
+        self.refuse_by(|rulings| unavailable(error, rulings.iter().any(rests_on_it)));
+    }
+
+    pub(super) fn refuse_by(self, why: impl Fn(&[Ruling]) -> Unavailable) {
+        for (reply, rulings) in self.jobs {
+            tell(reply, Err(why(&rulings)));
+        }
+    }
+}
+
+fn unavailable(error: AppendError, appended: bool) -> Unavailable {
+    match error {
+        AppendError::Full => Unavailable::StorageFull,
+        AppendError::Unknown if appended => Unavailable::OutcomeUnknown,
+        AppendError::Unknown | AppendError::NotWritten => Unavailable::StoreUnavailable,
+    }
+}
+
+/// Tells one caller. One that has gone away misses its answer; its ID keeps it.
+pub(super) fn tell(reply: Reply, rulings: Result<Rulings, Unavailable>) {
+    let _caller_gone = reply.send(rulings);
+}

@@ -1,0 +1,156 @@
+//! The callers' end of the single clerk.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crossbeam_channel::{Sender, unbounded};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::clerk::port::{Condition, Done, Limits, Port, Verdicts};
+use crate::clerk::rule::{First, Ruling};
+use crate::clerk::verdict::{Unavailable, Verdict};
+use crate::domain::command::Command;
+use crate::domain::ids::Id;
+use crate::domain::stream::StreamName;
+use crate::store::{CloseError, Position, Reader};
+
+use super::commit_loop::{CommitLoop, Office, Thread};
+use super::queue::{Job, Message, Rulings, Waiting};
+
+/// The single clerk. Its thread runs until it is stopped.
+pub struct Clerk {
+    messages: Sender<Message>,
+    waiting: Arc<Waiting>,
+    limits: Limits,
+    reader: Reader,
+    thread: Mutex<Option<Thread>>,
+}
+
+impl Clerk {
+    /// Starts the clerk's thread.
+    ///
+    /// # Errors
+    /// When a thread can't be started.
+    pub fn start(office: Office, limits: Limits) -> std::io::Result<Self> {
+        let (messages, incoming) = unbounded();
+        let waiting = Arc::new(Waiting::default());
+        let reader = Arc::clone(&office.reader);
+        let thread = Mutex::new(Some(CommitLoop::start(office, incoming, Arc::clone(&waiting))?));
+        Ok(Self { messages, waiting, limits, reader, thread })
+    }
+
+    async fn rulings(&self, commands: Arc<[Command]>) -> Result<Rulings, Unavailable> {
+        let waiting = &self.waiting;
+        if waiting.stopping.load(Ordering::Acquire) {
+            return Err(Unavailable::Stopping);
+        }
+        if waiting.jobs.load(Ordering::Relaxed) >= self.limits.jobs
+            || waiting.commands.load(Ordering::Relaxed) >= self.limits.commands
+        {
+            return Err(Unavailable::Overloaded);
+        }
+        waiting.jobs.fetch_add(1, Ordering::Relaxed);
+        waiting.commands.fetch_add(commands.len(), Ordering::Relaxed);
+        let (reply, rulings) = oneshot::channel();
+        if self.messages.send(Message::Job(Job { commands, reply })).is_err() {
+            return Err(self.trouble().unwrap_or(Unavailable::Stopping));
+        }
+        rulings.await.unwrap_or(Err(Unavailable::OutcomeUnknown))
+    }
+
+    async fn verdicts(&self, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Unavailable> {
+        let (rulings, durable) = self.rulings(commands).await?;
+        let is_stored = |ruling: &Ruling| matches!(ruling, Ruling::Seen(First::Stored(_)));
+        let reader = Arc::clone(&self.reader);
+        let any_stored = rulings.iter().any(is_stored);
+        let read = move || rulings.into_iter().map(|ruling| verdict(&reader, ruling, durable)).collect();
+        if any_stored {
+            return tokio::task::spawn_blocking(read).await.unwrap_or(Err(Unavailable::StoreUnavailable));
+        }
+        read()
+    }
+
+    fn trouble(&self) -> Option<Unavailable> {
+        *self.waiting.trouble.lock()
+    }
+}
+
+/// The verdict that a ruling is. An old event is read, on a thread that may block.
+fn verdict(reader: &Reader, ruling: Ruling, durable: Position) -> Result<Verdict, Unavailable> {
+    Ok(match ruling {
+        Ruling::Booked(event) => Verdict::Booked(event, durable),
+        Ruling::Refused(refusal) => Verdict::Refused(refusal),
+        Ruling::Seen(First::AtHand(event)) => Verdict::Seen(event, durable),
+        Ruling::Seen(First::Durable(event, position)) => Verdict::Seen(event, position),
+        Ruling::Seen(First::Stored(position)) => {
+            let line = reader.event(position).map_err(|error| {
+                tracing::error!(%error, position, "an event that the index names can't be read");
+                Unavailable::StoreDamaged
+            })?;
+            Verdict::Seen(Arc::new(line.event), position)
+        }
+    })
+}
+
+impl Port for Clerk {
+    fn rule(&self, commands: Arc<[Command]>) -> Verdicts<'_> {
+        Box::pin(self.verdicts(commands))
+    }
+
+    /// The head has moved before anybody is told.
+    fn answered(&self) -> Position {
+        0
+    }
+
+    fn is_unresolved(&self, _id: Id) -> bool {
+        false
+    }
+
+    fn readable(&self) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
+    fn stream_readable(&self, _stream: &StreamName) -> Result<(), Unavailable> {
+        Ok(())
+    }
+
+    fn damaged(&self, _limit: usize) -> Vec<StreamName> {
+        Vec::new()
+    }
+
+    fn condition(&self) -> Condition {
+        let reason = self.trouble().map(|trouble| match trouble {
+            Unavailable::StoreDamaged => "The store is damaged.",
+            Unavailable::Overloaded
+            | Unavailable::Stopping
+            | Unavailable::StorageFull
+            | Unavailable::StoreUnavailable
+            | Unavailable::OutcomeUnknown
+            | Unavailable::InProgress => "The store can't be written; a restart reads back what is there.",
+        });
+        let done = Done {
+            commits: self.waiting.commits.load(Ordering::Relaxed),
+            events: self.waiting.events.load(Ordering::Relaxed),
+        };
+        Condition { reason, waiting: self.waiting.jobs.load(Ordering::Relaxed), done, ..Condition::default() }
+    }
+
+    /// What came before is finished.
+    fn stop(&self) {
+        self.waiting.stopping.store(true, Ordering::Release);
+        // Gone already: then it has stopped.
+        let _stopped = self.messages.send(Message::Stop);
+    }
+
+    fn close(&self) -> Result<(), CloseError> {
+        self.stop();
+        let Some(thread) = self.thread.lock().take() else { return Ok(()) };
+        self.reader.close();
+        match thread.join() {
+            Ok(Some(store)) => store.close(),
+            Ok(None) => Err("a thread of the clerk is lost, and the store with it".into()),
+            Err(_) => Err("the clerk's thread panicked".into()),
+        }
+    }
+}

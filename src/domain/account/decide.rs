@@ -1,0 +1,102 @@
+//! What is decided on an account: by each operation a fact, a decline, or a refusal.
+
+use crate::domain::command::Operation;
+use crate::domain::currency::Currency;
+use crate::domain::money::{Money, Written, WrittenAmount};
+use crate::domain::refusal::Refusal;
+use crate::domain::standing::Standing;
+use crate::domain::time::Timestamp;
+
+use super::checks::{Checks, Outcome};
+use super::event::{AccountEvent, Answer, Fact};
+use super::{Account, movement, open, reversal, state_change};
+
+/// Decides one operation on an account, and works out the answer that follows.
+///
+/// # Errors
+/// A [`Refusal`]: nothing is recorded.
+pub fn decide(
+    standing: Standing<'_>,
+    operation: &Operation,
+    now: Timestamp,
+) -> Result<AccountEvent, Refusal> {
+    let account = standing.state.and_then(|state| state.account());
+    let (fact, currency) = match (operation, account) {
+        (Operation::Open(_), Some(_)) => return Err(Refusal::AccountExists),
+        (Operation::Open(opening), None) => (open::open(opening)?, opening.currency),
+        (_, None) => return Err(Refusal::AccountNotFound),
+        (operation, Some(account)) => {
+            let fact = match outcome(standing, account, operation, now)? {
+                Ok(fact) => fact,
+                Err(decline) => Fact::Declined { operation: fitted(operation, account.currency)?, decline },
+            };
+            (fact, account.currency)
+        }
+    };
+    let unanswered = Answer { balance: Money::zero(currency), available: Money::zero(currency) };
+    let effective_at = movement::effective_at(operation).unwrap_or(now);
+    let mut event = AccountEvent { effective_at, currency, fact, answer: unanswered };
+    event.answer = answer_after(account, &event);
+    Ok(event)
+}
+
+/// What happens to an account that exists, after every check of the request itself.
+fn outcome(
+    standing: Standing<'_>,
+    account: &Account,
+    operation: &Operation,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
+    let checks = Checks { standing, account };
+    match operation {
+        Operation::Open(_) => Err(Refusal::AccountExists),
+        Operation::Deposit(asked) => movement::deposit(checks, asked, now),
+        Operation::Withdraw(asked) => movement::withdraw(checks, asked, now),
+        Operation::Reverse(asked) => reversal::reverse(checks, asked),
+        Operation::Freeze(reason) => Ok(state_change::freeze(checks, reason)),
+        Operation::Unfreeze(reason) => Ok(state_change::unfreeze(checks, reason)),
+        Operation::Close(reason) => Ok(state_change::close(checks, reason)),
+        Operation::SetOverdraftLimit(change) => state_change::set_overdraft_limit(checks, change),
+    }
+}
+
+/// The operation with its amounts written as the account's currency has them, as a declined event keeps it.
+fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusal> {
+    let limit = |written: Written| {
+        written.fit(currency).map(Written::from).map_err(Refusal::amount("overdraft_limit"))
+    };
+    let amount = |written: WrittenAmount| {
+        written.fit(currency).map(WrittenAmount::from).map_err(Refusal::amount("amount"))
+    };
+    let mut operation = operation.clone();
+    match &mut operation {
+        Operation::Open(opening) => opening.overdraft_limit = limit(opening.overdraft_limit)?,
+        Operation::Deposit(asked) | Operation::Withdraw(asked) => asked.amount = amount(asked.amount)?,
+        Operation::Reverse(asked) => asked.amount = asked.amount.map(amount).transpose()?,
+        Operation::SetOverdraftLimit(change) => change.overdraft_limit = limit(change.overdraft_limit)?,
+        Operation::Freeze(_) | Operation::Unfreeze(_) | Operation::Close(_) => {}
+    }
+    Ok(operation)
+}
+
+/// How the account stands after the event: worked out from the fact alone, without its running hash.
+fn answer_after(before: Option<&Account>, event: &AccountEvent) -> Answer {
+    let zero = Money::zero(event.currency);
+    let (balance, limit) = before.map_or((zero, zero), |account| (account.balance, account.overdraft_limit));
+    let limit = match &event.fact {
+        Fact::AccountOpened { overdraft_limit, .. } | Fact::OverdraftLimitChanged { overdraft_limit, .. } => {
+            *overdraft_limit
+        }
+        Fact::Deposited(_)
+        | Fact::Withdrawn(_)
+        | Fact::Reversed { .. }
+        | Fact::Prevented { .. }
+        | Fact::Frozen(_)
+        | Fact::Unfrozen(_)
+        | Fact::Closed(_)
+        | Fact::Declined { .. } => limit,
+    };
+    let moved = event.entries().map_or(zero, |entries| entries.guarded);
+    let balance = balance.plus(moved).unwrap_or(balance);
+    Answer { balance, available: balance.plus(limit).unwrap_or(balance) }
+}

@@ -1,0 +1,289 @@
+//! Events of an account: what happened to it. One command makes one event; an event is never changed and never deleted.
+
+use crate::domain::command::{LimitChange, Move, Opening, Operation, Reason, Reversal};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{CounterAccount, TransactionId};
+use crate::domain::kind::Kind;
+use crate::domain::metadata::Metadata;
+use crate::domain::money::{Amount, Direction, Money};
+use crate::domain::time::Timestamp;
+
+use super::decline::Decline;
+
+/// The version in which new events of accounts are written.
+pub const VERSION: u32 = 1;
+
+/// The body of an event in an account's stream: the fact, and the answer that its client got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountEvent {
+    /// When it happened in the world; the event's `recorded_at` where the client did not say.
+    pub effective_at: Timestamp,
+    /// The account's currency, which every sum in the event is in.
+    pub currency: Currency,
+    /// What happened.
+    pub fact: Fact,
+    /// What its client was told beside the fact. The fold never reads it; the audit recomputes it.
+    pub answer: Answer,
+}
+
+/// The account after the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its balance.
+    pub balance: Money,
+    /// Balance plus overdraft less holds.
+    pub available: Money,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// An account came to be.
+    AccountOpened {
+        /// How far below zero it may go.
+        overdraft_limit: Money,
+        /// The business's own ids.
+        metadata: Metadata,
+    },
+    /// Money came in.
+    Deposited(Movement),
+    /// Money went out.
+    Withdrawn(Movement),
+    /// An earlier movement was offset, in whole or in part.
+    Reversed {
+        /// The movement it offsets.
+        reverses: TransactionId,
+        /// How much of it.
+        amount: Amount,
+        /// Which way the money moves: in, where a withdrawal was reversed.
+        direction: Direction,
+        /// The ledger's own account on the other side, that of the original.
+        counter_account: CounterAccount,
+        /// Why.
+        reason: Reason,
+        /// Did the request name the amount?
+        partial: bool,
+        /// Was it allowed to pass the overdraft limit?
+        force: bool,
+    },
+    /// A movement that has not come was ruled out.
+    Prevented {
+        /// The ID that is ruled out.
+        reverses: TransactionId,
+        /// Why.
+        reason: Reason,
+        /// Did the request say `force`?
+        force: bool,
+    },
+    /// Nothing goes out any more.
+    Frozen(Reason),
+    /// Money may go out again.
+    Unfrozen(Reason),
+    /// The account ended.
+    Closed(Reason),
+    /// How far below zero it may go was set anew.
+    OverdraftLimitChanged {
+        /// The new limit.
+        overdraft_limit: Money,
+        /// Why.
+        reason: Reason,
+    },
+    /// The ledger said no.
+    Declined {
+        /// To what.
+        operation: Operation,
+        /// Why.
+        decline: Decline,
+    },
+}
+
+/// What an event does to another transaction that it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// So much of it is taken back.
+    TakenBack(Amount),
+    /// It is ruled out, before it has come.
+    RuledOut,
+}
+
+/// Money moved between the guarded account and one of the ledger's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// How much.
+    pub amount: Amount,
+    /// The ledger's own account on the other side.
+    pub counter_account: CounterAccount,
+    /// Did the client say when it happened?
+    pub effective_at_given: bool,
+    /// The business's own ids.
+    pub metadata: Metadata,
+}
+
+/// The two sides of a movement, which sum to zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entries<'a> {
+    /// What the guarded account gains; negative where it loses.
+    pub guarded: Money,
+    /// The ledger's own account, which gains the opposite.
+    pub counter_account: &'a CounterAccount,
+}
+
+impl AccountEvent {
+    /// Its type's name in the journal.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        match self.fact {
+            Fact::AccountOpened { .. } => "AccountOpened",
+            Fact::Deposited(_) => "Deposited",
+            Fact::Withdrawn(_) => "Withdrawn",
+            Fact::Reversed { .. } => "Reversed",
+            Fact::Prevented { .. } => "Prevented",
+            Fact::Frozen(_) => "Frozen",
+            Fact::Unfrozen(_) => "Unfrozen",
+            Fact::Closed(_) => "Closed",
+            Fact::OverdraftLimitChanged { .. } => "OverdraftLimitChanged",
+            Fact::Declined { .. } => "Declined",
+        }
+    }
+
+    /// Its kind, as answers and searches name it: what was asked, but a prevention has a kind of its own.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match &self.fact {
+            Fact::AccountOpened { .. } => Kind::Opening,
+            Fact::Deposited(_) => Kind::Deposit,
+            Fact::Withdrawn(_) => Kind::Withdrawal,
+            Fact::Reversed { .. } => Kind::Reversal,
+            Fact::Prevented { .. } => Kind::Prevention,
+            Fact::Frozen(_) => Kind::Freeze,
+            Fact::Unfrozen(_) => Kind::Unfreeze,
+            Fact::Closed(_) => Kind::Close,
+            Fact::OverdraftLimitChanged { .. } => Kind::OverdraftLimit,
+            Fact::Declined { operation, .. } => match operation {
+                Operation::Open(_) => Kind::Opening,
+                Operation::Deposit(_) => Kind::Deposit,
+                Operation::Withdraw(_) => Kind::Withdrawal,
+                Operation::Reverse(_) => Kind::Reversal,
+                Operation::Freeze(_) => Kind::Freeze,
+                Operation::Unfreeze(_) => Kind::Unfreeze,
+                Operation::Close(_) => Kind::Close,
+                Operation::SetOverdraftLimit(_) => Kind::OverdraftLimit,
+            },
+        }
+    }
+
+    /// The decline it records, if it is one.
+    #[must_use]
+    pub fn decline(&self) -> Option<Decline> {
+        match self.fact {
+            Fact::Declined { decline, .. } => Some(decline),
+            Fact::AccountOpened { .. }
+            | Fact::Deposited(_)
+            | Fact::Withdrawn(_)
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. } => None,
+        }
+    }
+
+    /// The balanced entry it books; `None` where no money moved.
+    #[must_use]
+    pub fn entries(&self) -> Option<Entries<'_>> {
+        let (amount, direction, counter_account) = match &self.fact {
+            Fact::Deposited(moved) => (moved.amount, Direction::Credit, &moved.counter_account),
+            Fact::Withdrawn(moved) => (moved.amount, Direction::Debit, &moved.counter_account),
+            Fact::Reversed { amount, direction, counter_account, .. } => {
+                (*amount, *direction, counter_account)
+            }
+            Fact::AccountOpened { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. }
+            | Fact::Declined { .. } => return None,
+        };
+        Some(Entries { guarded: amount.toward(direction), counter_account })
+    }
+
+    /// The transaction that it names beside its own, and what it does to it.
+    #[must_use]
+    pub fn names(&self) -> Option<(TransactionId, Effect)> {
+        match self.fact {
+            Fact::Reversed { reverses, amount, .. } => Some((reverses, Effect::TakenBack(amount))),
+            Fact::Prevented { reverses, .. } => Some((reverses, Effect::RuledOut)),
+            Fact::AccountOpened { .. }
+            | Fact::Deposited(_)
+            | Fact::Withdrawn(_)
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. }
+            | Fact::Declined { .. } => None,
+        }
+    }
+
+    /// Did the client say when it happened in the world?
+    #[must_use]
+    pub fn effective_at_given(&self) -> bool {
+        match &self.fact {
+            Fact::Deposited(moved) | Fact::Withdrawn(moved) => moved.effective_at_given,
+            Fact::Declined { operation: Operation::Deposit(asked) | Operation::Withdraw(asked), .. } => {
+                asked.effective_at.is_some()
+            }
+            Fact::AccountOpened { .. }
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. }
+            | Fact::Declined { .. } => false,
+        }
+    }
+
+    /// The request that it answered, in canonical form: what a later request with its ID is compared with.
+    #[must_use]
+    pub fn request(&self) -> Operation {
+        let moved = |moved: &Movement| Move {
+            amount: moved.amount.into(),
+            counter_account: moved.counter_account.clone(),
+            effective_at: moved.effective_at_given.then_some(self.effective_at),
+            metadata: moved.metadata.clone(),
+        };
+        match &self.fact {
+            Fact::AccountOpened { overdraft_limit, metadata } => Operation::Open(Opening {
+                currency: self.currency,
+                overdraft_limit: (*overdraft_limit).into(),
+                metadata: metadata.clone(),
+            }),
+            Fact::Deposited(movement) => Operation::Deposit(moved(movement)),
+            Fact::Withdrawn(movement) => Operation::Withdraw(moved(movement)),
+            Fact::Reversed { reverses, amount, reason, partial, force, .. } => Operation::Reverse(Reversal {
+                reverses: *reverses,
+                amount: partial.then(|| (*amount).into()),
+                reason: reason.clone(),
+                force: *force,
+            }),
+            Fact::Prevented { reverses, reason, force } => Operation::Reverse(Reversal {
+                reverses: *reverses,
+                amount: None,
+                reason: reason.clone(),
+                force: *force,
+            }),
+            Fact::Frozen(reason) => Operation::Freeze(reason.clone()),
+            Fact::Unfrozen(reason) => Operation::Unfreeze(reason.clone()),
+            Fact::Closed(reason) => Operation::Close(reason.clone()),
+            Fact::OverdraftLimitChanged { overdraft_limit, reason } => {
+                Operation::SetOverdraftLimit(LimitChange {
+                    overdraft_limit: (*overdraft_limit).into(),
+                    reason: reason.clone(),
+                })
+            }
+            Fact::Declined { operation, .. } => operation.clone(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Openings: an account comes to be.
+
+use crate::domain::command::Opening;
+use crate::domain::refusal::Refusal;
+
+use super::event::Fact;
+
+pub(super) fn open(opening: &Opening) -> Result<Fact, Refusal> {
+    let overdraft_limit =
+        opening.overdraft_limit.fit(opening.currency).map_err(Refusal::amount("overdraft_limit"))?;
+    Ok(Fact::AccountOpened { overdraft_limit, metadata: opening.metadata.clone() })
+}

@@ -1,0 +1,106 @@
+//! Reversals: an earlier movement is offset, or one that has not come is ruled out.
+
+use crate::domain::command::Reversal;
+use crate::domain::event::{Body, Event};
+use crate::domain::money::{Amount, Direction, Money};
+use crate::domain::refusal::Refusal;
+use crate::domain::trace::Trace;
+
+use super::checks::{Checks, Outcome};
+use super::decline::Decline;
+use super::event::{Fact, Movement};
+
+/// What a reversal names, as the account's stream has it.
+enum Original<'a> {
+    /// The stream has never seen it.
+    NeverSeen,
+    /// It was ruled out and has not come.
+    RuledOut,
+    /// It was seen and moved nothing, or was itself a reversal.
+    Immovable,
+    /// It moved money, this way.
+    Moved(&'a Movement, Direction),
+}
+
+impl<'a> Original<'a> {
+    fn of(trace: Option<&'a Trace>) -> Self {
+        match trace.map(|trace| (trace.first.as_deref(), trace.ruled_out_by)) {
+            None | Some((None, None)) => Self::NeverSeen,
+            Some((None, Some(_))) => Self::RuledOut,
+            Some((Some(first), _)) => Self::booked(first),
+        }
+    }
+
+    fn booked(first: &'a Event) -> Self {
+        let Body::Account(body) = &first.body;
+        match &body.fact {
+            Fact::Deposited(moved) => Self::Moved(moved, Direction::Credit),
+            Fact::Withdrawn(moved) => Self::Moved(moved, Direction::Debit),
+            Fact::AccountOpened { .. }
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. }
+            | Fact::Declined { .. } => Self::Immovable,
+        }
+    }
+}
+
+pub(super) fn reverse(checks: Checks<'_>, asked: &Reversal) -> Result<Outcome, Refusal> {
+    let trace = checks.standing.named;
+    let original = Original::of(trace);
+    if asked.amount.is_some() && matches!(original, Original::NeverSeen | Original::RuledOut) {
+        return Err(Refusal::TransactionNotFound);
+    }
+    let amount = asked.amount.map(|written| written.fit(checks.account.currency)).transpose();
+    let amount = amount.map_err(Refusal::amount("amount"))?;
+    Ok(match original {
+        // A prevention is all that a closed account still takes.
+        Original::NeverSeen => checks.not_ruled_out().map(|()| Fact::Prevented {
+            reverses: asked.reverses,
+            reason: asked.reason.clone(),
+            force: asked.force,
+        }),
+        Original::RuledOut => checks.open().and(Err(Decline::ReversalExceedsOriginal)),
+        Original::Immovable => checks.open().and(Err(Decline::NotReversible)),
+        Original::Moved(moved, direction) => checks.open().and_then(|()| {
+            let left = left(moved.amount, trace.and_then(|trace| trace.taken_back))?;
+            take_back(checks, asked, (moved, direction), left, amount)
+        }),
+    })
+}
+
+/// What is left of a movement after what was taken back before.
+fn left(moved: Amount, taken_back: Option<Money>) -> Result<Amount, Decline> {
+    let left = taken_back.map_or(Some(moved.money()), |sum| moved.money().minus(sum));
+    left.and_then(Amount::new).ok_or(Decline::ReversalExceedsOriginal)
+}
+
+fn take_back(
+    checks: Checks<'_>,
+    asked: &Reversal,
+    (moved, direction): (&Movement, Direction),
+    left: Amount,
+    amount: Option<Amount>,
+) -> Outcome {
+    let taken = amount.unwrap_or(left);
+    if taken > left {
+        return Err(Decline::ReversalExceedsOriginal);
+    }
+    match direction.opposite() {
+        Direction::Credit => checks.room(taken.money())?,
+        Direction::Debit if asked.force => {}
+        Direction::Debit => checks.funds(taken.money())?,
+    }
+    Ok(Fact::Reversed {
+        reverses: asked.reverses,
+        amount: taken,
+        direction: direction.opposite(),
+        counter_account: moved.counter_account.clone(),
+        reason: asked.reason.clone(),
+        partial: amount.is_some(),
+        force: asked.force,
+    })
+}

@@ -1,0 +1,62 @@
+//! Kinds of events, as answers, searches and the index name them.
+
+/// What an event is about, as answers and searches name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// An account's opening.
+    Opening,
+    /// A deposit.
+    Deposit,
+    /// A withdrawal.
+    Withdrawal,
+    /// A reversal.
+    Reversal,
+    /// A reversal of what has not come.
+    Prevention,
+    /// A freeze.
+    Freeze,
+    /// Its end.
+    Unfreeze,
+    /// An account's end.
+    Close,
+    /// A change of the overdraft limit.
+    OverdraftLimit,
+}
+
+impl Kind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Opening,
+        Self::Deposit,
+        Self::Withdrawal,
+        Self::Reversal,
+        Self::Prevention,
+        Self::Freeze,
+        Self::Unfreeze,
+        Self::Close,
+        Self::OverdraftLimit,
+    ];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Deposit => "deposit",
+            Self::Withdrawal => "withdrawal",
+            Self::Reversal => "reversal",
+            Self::Prevention => "prevention",
+            Self::Freeze => "freeze",
+            Self::Unfreeze => "unfreeze",
+            Self::Close => "close",
+            Self::OverdraftLimit => "overdraft_limit",
+        }
+    }
+
+    /// The kind with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}

@@ -1,0 +1,89 @@
+//! Streams: the unit that is decided on. A stream has a name, its events have revisions from 0, and one append is one
+//! stream's alone.
+//!
+//! This file is the one place in the product where the prefixes of the streams' names stand.
+
+use std::fmt;
+
+use super::ids::AccountName;
+
+/// What the name of an account's stream begins with.
+const ACCOUNT: &str = "account-";
+
+/// A stream's name: what kind of stream it is, and of what.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StreamName {
+    /// The stream of a guarded account, `account-<name>`.
+    Account(AccountName),
+}
+
+impl StreamName {
+    /// The prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
+    pub const PREFIXES: [&'static str; 1] = [ACCOUNT];
+
+    /// The stream with this name; `None` where the ledger has no stream of such a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix(ACCOUNT).and_then(AccountName::parse).map(Self::Account)
+    }
+
+    /// Does a name begin as those of the ledger's streams do? Whatever stands in such a stream, the ledger has to do with it.
+    #[must_use]
+    pub fn is_claimed(text: &str) -> bool {
+        Self::PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+    }
+
+    /// Its name in two parts, the prefix of its kind and the rest, so that it can be written without allocation.
+    #[must_use]
+    pub fn parts(&self) -> [&str; 2] {
+        match self {
+            Self::Account(name) => [ACCOUNT, name.as_str()],
+        }
+    }
+
+    /// The account whose stream it is, if it is an account's.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountName> {
+        match self {
+            Self::Account(name) => Some(name),
+        }
+    }
+}
+
+impl From<AccountName> for StreamName {
+    fn from(name: AccountName) -> Self {
+        Self::Account(name)
+    }
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts().into_iter().try_for_each(|part| f.write_str(part))
+    }
+}
+
+impl fmt::Debug for StreamName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_streams_name_is_read_as_it_is_written() {
+        let stream = StreamName::Account(AccountName::parse("alice").unwrap());
+        assert_eq!(stream.to_string(), "account-alice");
+        assert_eq!(StreamName::parse("account-alice"), Some(stream));
+    }
+
+    #[test]
+    fn what_is_no_stream_of_the_ledger_has_no_name_here() {
+        for text in ["alice", "account-", "account-al ice", "account-@cash", "$$account-alice", "transfer-1"]
+        {
+            assert_eq!(StreamName::parse(text), None, "{text:?}");
+        }
+    }
+}

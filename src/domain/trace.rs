@@ -1,0 +1,39 @@
+//! Traces: what one stream says of an ID. A decision needs the trace of each ID that its command names.
+
+use std::sync::Arc;
+
+use super::account::event::Effect;
+use super::event::Event;
+use super::ids::Id;
+use super::money::Money;
+
+/// What one stream says of an ID: the fold of those events of the stream that name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// The event that was booked with it.
+    pub first: Option<Arc<Event>>,
+    /// How much of it was taken back; `None` for nothing.
+    pub taken_back: Option<Money>,
+    /// The ID of the event that ruled it out before it came.
+    pub ruled_out_by: Option<Id>,
+}
+
+impl Trace {
+    /// Takes in one more event of the stream; an event that does not name the ID changes nothing.
+    pub fn take_in(&mut self, id: Id, event: &Arc<Event>) {
+        if event.id == id {
+            self.first.get_or_insert_with(|| Arc::clone(event));
+        }
+        match event.names() {
+            Some((named, Effect::TakenBack(amount))) if named == id => {
+                let amount = amount.money();
+                // What can't be counted passes 10^13 times the largest balance.
+                self.taken_back = self.taken_back.map_or(Some(amount), |sum| sum.plus(amount));
+            }
+            Some((named, Effect::RuledOut)) if named == id => {
+                self.ruled_out_by.get_or_insert(event.id);
+            }
+            Some(_) | None => {}
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The feed: the one fold of a journal's events into the index, whichever store they come from.
+//!
+//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that it is the next of its stream,
+//! and keeps how each stream stands. Bound: [`MOST_STREAMS`] streams are kept at hand, the others are in the index.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::domain::event::{Event, EvolveError};
+use crate::domain::ids::Id;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
+use crate::store::chain::Hash;
+
+use super::record::{Role, StreamKey};
+use super::{Index, IndexError, Note, Reached, Tracked};
+
+/// The most streams that are kept at hand.
+const MOST_STREAMS: usize = 65_536;
+
+/// Why an event was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The index can't be read.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// It does not follow on what its stream has.
+    #[error(transparent)]
+    Evolve(#[from] EvolveError),
+}
+
+/// How each stream stands after the last event that was taken.
+#[derive(Debug)]
+pub struct Feed {
+    index: Index,
+    streams: HashMap<StreamName, Tracked>,
+}
+
+impl Feed {
+    /// A feed of this index.
+    #[must_use]
+    pub fn new(index: Index) -> Self {
+        Self { index, streams: HashMap::new() }
+    }
+
+    /// How a stream stands; `None` when it has not begun.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn tracked(&mut self, stream: &StreamName) -> Result<Option<&Tracked>, IndexError> {
+        if !self.streams.contains_key(stream)
+            && let Some(tracked) = self.index.tracked(stream)?
+        {
+            self.streams.insert(stream.clone(), tracked);
+        }
+        Ok(self.streams.get(stream))
+    }
+
+    /// Takes one event into `taken`. `hash`: the event's own, where the chain runs along each stream.
+    ///
+    /// # Errors
+    /// When it is not the next of its stream, or the index can't be read.
+    pub fn take(
+        &mut self,
+        event: Event,
+        position: u64,
+        hash: Option<Hash>,
+        taken: &mut Taken,
+    ) -> Result<(), FeedError> {
+        let before = self.tracked(&event.stream)?;
+        let state = State::evolve(before.map(|tracked| &tracked.state), &event)?;
+        let key = before.map_or_else(|| StreamKey::of(&event.stream), |tracked| tracked.key);
+        let tracked = Tracked { state, key, hash };
+        self.streams.insert(event.stream.clone(), tracked.clone());
+        taken.states.insert(event.stream.clone(), tracked);
+        taken.events.push((key, position, event));
+        Ok(())
+    }
+
+    /// Takes a note when the ID of an event was booked on another stream before, in a race between two instances. To be
+    /// asked before the event is taken.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub fn note_if_booked_twice(&self, id: Id, taken: &mut Taken) -> Result<bool, IndexError> {
+        let in_taken = !taken.ids.insert(id);
+        let twice = in_taken || self.index.marks(id)?.iter().any(|mark| mark.role == Role::Booked);
+        if twice {
+            taken.notes.push(Note::Twice(id));
+        }
+        Ok(twice)
+    }
+
+    /// Hands over to the index what was taken, with the journal's end there.
+    pub fn apply(&mut self, taken: Taken, reached: Reached) {
+        let events = taken.events.iter().map(|(key, position, event)| (*key, *position, event));
+        self.index.apply_noting(events, taken.states.into_values(), taken.notes, reached);
+        if self.streams.len() > MOST_STREAMS {
+            self.streams.clear();
+        }
+    }
+}
+
+/// What is taken into the index together.
+#[derive(Debug, Default)]
+pub struct Taken {
+    events: Vec<(StreamKey, u64, Event)>,
+    states: BTreeMap<StreamName, Tracked>,
+    /// The IDs of the events, where it is asked whether one was booked twice.
+    ids: HashSet<Id>,
+    notes: Vec<Note>,
+}
+
+impl Taken {
+    /// How many events.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Is there nothing, not even a note?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.notes.is_empty()
+    }
+
+    /// Adds a note.
+    pub fn note(&mut self, note: Note) {
+        self.notes.push(note);
+    }
+
+    /// How many IDs were found booked twice.
+    #[must_use]
+    pub fn booked_twice(&self) -> usize {
+        self.notes.iter().filter(|note| matches!(note, Note::Twice(_))).count()
+    }
+}

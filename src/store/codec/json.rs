@@ -1,0 +1,45 @@
+//! Pieces of JSON, written into a buffer: what the codec and the answers have in common.
+
+use crate::domain::metadata::Metadata;
+
+/// Appends texts as they are. Names, money and ids need no escaping.
+pub fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Appends a JSON string, with the escapes that it needs.
+pub fn text(value: &str, out: &mut Vec<u8>) {
+    // Writing a string into memory can't fail.
+    let _infallible = serde_json::to_writer(out, value);
+}
+
+/// Appends a whole number.
+pub fn number(value: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// Appends a further member that is true; nothing where it is not.
+pub fn flag(name: &str, set: bool, out: &mut Vec<u8>) {
+    if set {
+        put(out, &[",\"", name, "\":true"]);
+    }
+}
+
+/// Appends a further member `metadata`; nothing where there is none.
+pub fn metadata(pairs: &Metadata, out: &mut Vec<u8>) {
+    if pairs.is_empty() {
+        return;
+    }
+    put(out, &[",\"metadata\":{"]);
+    for (place, (key, value)) in pairs.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        text(key, out);
+        out.push(b':');
+        text(value, out);
+    }
+    out.push(b'}');
+}

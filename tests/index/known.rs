@@ -1,0 +1,176 @@
+//! What the index should know, kept in the plainest way, and every question that it can be asked.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bookonce::domain::account::Account;
+use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
+use bookonce::domain::currency::Currency;
+use bookonce::domain::event::{Body, Event};
+use bookonce::domain::ids::{AccountName, CounterAccount, Id};
+use bookonce::domain::metadata::Metadata;
+use bookonce::domain::money::{Amount, Direction, Money, WrittenAmount};
+use bookonce::domain::state::State;
+use bookonce::domain::stream::StreamName;
+use bookonce::domain::time::Timestamp;
+use bookonce::index::record::{Facts, Mark, Role, StreamKey};
+use bookonce::index::{Index, IndexError, InternalKey, Tracked};
+use bookonce::store::chain::Hash;
+
+use crate::journal;
+use crate::support::*;
+
+/// What the index should know, kept in the plainest way.
+#[derive(Default)]
+pub struct Known {
+    pub events: Vec<Event>,
+    after: Vec<Tracked>,
+    marks: BTreeMap<u128, Vec<Mark>>,
+    revisions: BTreeMap<(AccountName, u64), Facts>,
+    places: Vec<(i64, Facts)>,
+    accounts: BTreeMap<AccountName, Account>,
+    reversed: BTreeMap<u128, Money>,
+    internal: BTreeMap<InternalKey, Money>,
+}
+
+/// What happens next: to which account, what, to which earlier ID, for how much.
+pub type Choice = (u8, u8, u16, u32);
+
+impl Known {
+    pub fn hash(position: u64) -> Hash {
+        if position == 0 { Hash::genesis(journal()) } else { Hash([position as u8; 32]) }
+    }
+
+    /// Makes up the next event, and learns it.
+    pub fn next(&mut self, (account, kind, of, amount): Choice) {
+        let position = self.events.len() as u64 + 1;
+        let n = u128::from(position) * 7;
+        let account = name(["alice", "bob", "carol", "dave"][usize::from(account % 4)]);
+        let currency = Currency::parse(if account.as_str() == "dave" { "JPY" } else { "EUR" }).unwrap();
+        let before = self.accounts.get(&account).cloned();
+        let amount: Amount = WrittenAmount::parse(&(amount + 1).to_string()).unwrap().fit(currency).unwrap();
+        let counter = if of.is_multiple_of(5) { "@fees" } else { "@cash" };
+        let counter_account = CounterAccount::parse(counter).unwrap();
+        let earlier = id(u128::from(of) % 600);
+        let fact = match (before.is_some(), kind % 8) {
+            (false, _) => {
+                Fact::AccountOpened { overdraft_limit: Money::zero(currency), metadata: Metadata::default() }
+            }
+            // What an ID took back is in one currency: only accounts in euros reverse here.
+            (_, 0) if currency.code() == "EUR" => Fact::Reversed {
+                reverses: earlier,
+                amount,
+                direction: if of.is_multiple_of(2) { Direction::Credit } else { Direction::Debit },
+                counter_account,
+                reason: reason(),
+                partial: true,
+                force: true,
+            },
+            (_, 1) => Fact::Prevented { reverses: earlier, reason: reason(), force: false },
+            (_, 2) => Fact::Frozen(reason()),
+            (_, kind) => {
+                let effective_at_given = kind == 3;
+                let moved =
+                    Movement { amount, counter_account, effective_at_given, metadata: Metadata::default() };
+                if kind % 2 == 0 { Fact::Deposited(moved) } else { Fact::Withdrawn(moved) }
+            }
+        };
+        let at = Timestamp::from_micros(1_000_000 + position as i64);
+        let zero = Money::zero(currency);
+        let answer = Answer { balance: zero, available: zero };
+        let event = Event {
+            stream: StreamName::Account(account),
+            revision: before.as_ref().map_or(0, |account| account.revision + 1),
+            id: id(n).into(),
+            recorded_at: at,
+            body: Body::Account(AccountEvent { effective_at: at, currency, fact, answer }),
+            origin: freeze(n, "alice").origin,
+        };
+        self.learn(event, before.map(State::Account).as_ref(), position);
+    }
+
+    pub fn learn(&mut self, event: Event, before: Option<&State>, position: u64) {
+        let after = State::evolve(before, &event).unwrap();
+        let (StreamName::Account(name), Body::Account(body)) = (&event.stream, &event.body);
+        let key = |id: Id| u128::from_be_bytes(*id.client().unwrap().as_bytes());
+        let mut mark = |id, role| self.marks.entry(key(id)).or_default().push(Mark { position, role });
+        mark(event.id, Role::Booked);
+        match &body.fact {
+            Fact::Reversed { reverses, amount, .. } => {
+                mark(Id::Client(*reverses), Role::Reversed);
+                let sum =
+                    self.reversed.entry(key(Id::Client(*reverses))).or_insert(Money::zero(body.currency));
+                *sum = sum.plus(amount.money()).unwrap();
+            }
+            Fact::Prevented { reverses, .. } => mark(Id::Client(*reverses), Role::RuledOut),
+            _ => {}
+        }
+        let facts = Facts::of(&event, position);
+        self.revisions.insert((name.clone(), event.revision), facts);
+        self.places.push((event.recorded_at.micros(), facts));
+        if let Some(entries) = body.entries() {
+            let key = (entries.counter_account.clone(), body.currency);
+            let sum = self.internal.entry(key).or_insert(Money::zero(body.currency));
+            *sum = sum.minus(entries.guarded).unwrap();
+        }
+        let key = StreamKey::of(&event.stream);
+        self.accounts.insert(name.clone(), after.account().unwrap().clone());
+        self.after.push(Tracked { state: after, key, hash: None });
+        self.events.push(event);
+    }
+
+    /// Feeds the index with the events after a position, as a batch.
+    pub fn feed(&self, index: &Index, after: u64, until: u64) {
+        let range = after as usize..until as usize;
+        let mut states: HashMap<StreamName, Tracked> = HashMap::new();
+        for tracked in &self.after[range.clone()] {
+            states.insert(tracked.state.stream(), tracked.clone());
+        }
+        let events = self.events[range.clone()].iter().zip(&self.after[range]).zip(after + 1..);
+        let events = events.map(|((event, tracked), position)| (tracked.key, position, event));
+        index.apply(events, states.into_values(), (until, Self::hash(until)));
+    }
+
+    pub fn last(&self) -> u64 {
+        self.events.len() as u64
+    }
+
+    /// Asks the index everything. `Err`: it says that it is damaged; a wrong answer panics.
+    pub fn ask(&self, index: &Index) -> Result<(), IndexError> {
+        for n in 0..self.last() * 7 + 20 {
+            let asked = id(n.into());
+            let key = u128::from_be_bytes(*asked.as_bytes());
+            let right = self.marks.get(&key).cloned().unwrap_or_default();
+            assert_eq!(index.marks(asked.into())?, right, "the marks of {asked}");
+            if let Some(sum) = self.reversed.get(&key) {
+                let currency = Currency::parse("EUR").unwrap();
+                assert_eq!(index.reversed(asked.into(), currency)?, *sum, "what was taken back of {asked}");
+            }
+        }
+        for (name, account) in &self.accounts {
+            let stream = StreamName::Account(name.clone());
+            assert_eq!(index.tracked(&stream)?.unwrap().state, State::Account(account.clone()));
+            let all = || self.revisions.iter().filter(|((other, _), _)| other == name);
+            let right: Vec<_> = all().map(|((_, revision), facts)| (*revision, *facts)).collect();
+            let stream = StreamKey::of(&stream);
+            assert_eq!(index.revisions(stream, 0..=u64::from(u32::MAX), false, usize::MAX)?, right);
+            let newest: Vec<_> = right.iter().rev().take(3).copied().collect();
+            assert_eq!(index.revisions(stream, 0..=u64::from(u32::MAX), true, 3)?, newest);
+            let middle: Vec<_> = right.iter().filter(|(r, _)| (2..=5).contains(r)).copied().collect();
+            assert_eq!(index.revisions(stream, 2..=5, false, 10)?, middle);
+        }
+        assert_eq!(index.tracked(&StreamName::Account(name("nobody")))?, None);
+        assert_eq!(index.places(1..=u64::from(u32::MAX), false, usize::MAX)?, self.places);
+        let newest: Vec<_> = self.places.iter().rev().take(5).copied().collect();
+        assert_eq!(index.places(1..=self.last(), true, 5)?, newest);
+        index.overlay(|overlay| {
+            assert_eq!(overlay.position(), self.last());
+            assert_eq!(overlay.internal(None)?, self.internal);
+            let accounts = overlay.accounts(None, 100)?;
+            assert_eq!(accounts, self.accounts.values().cloned().collect::<Vec<_>>());
+            let next =
+                self.accounts.iter().find(|(name, _)| name.as_str() > "alice").map(|(_, account)| account);
+            assert_eq!(overlay.accounts(Some(&name("alice")), 1)?.first(), next);
+            Ok(())
+        })
+    }
+}
