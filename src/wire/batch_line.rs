@@ -1,4 +1,4 @@
-//! The lines of a batch: each is an object with the fields of its command, `op`, `account` and `transaction_id`.
+//! A line of a batch is an object with the fields of its command, and `op`, `account` and `transaction_id` beside them.
 
 use crate::domain::command::Command;
 use crate::wire::body_faults::{field_errors, members};

@@ -1,4 +1,4 @@
-//! Faults: what makes a text that should ask for something no command.
+//! A fault is the reason why a text is no command.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The quick way through a request's body: one pass, borrowed strings, no tree.
+//! The quick way through a request's body is one pass with borrowed strings, and makes no tree.
 //!
 //! It takes what is right and gives up on everything else without saying why; [`super::body_faults`] then reads the
 //! same bytes slowly and finds every fault. Bound: a withdrawal is read in about a microsecond.
@@ -15,7 +15,7 @@ use super::field::{Field, Form, TEXTS};
 /// A body's fields, as they came.
 #[derive(Debug, Default)]
 pub(crate) struct Fields<'a> {
-    /// Which are there.
+    /// The set of those that are there.
     pub(crate) present: u16,
     texts: [Option<Cow<'a, str>>; TEXTS],
     /// `force`

@@ -1,5 +1,5 @@
-//! Shapes for the OpenAPI document only: what [`crate::wire::fields`] reads and [`crate::answers`] writes by
-//! hand. Tests hold them to the code.
+//! The shapes of those answers that no struct is serialized to: [`crate::answers`], problems and the journal's lines are
+//! written by hand. A test holds these shapes to what is answered.
 
 #![expect(dead_code, reason = "the document is made of their descriptions")]
 

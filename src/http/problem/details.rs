@@ -1,4 +1,4 @@
-//! Problems: every answer that is not a success, as RFC 9457 has them, with a stable `code`.
+//! A problem is an answer that is not a success, as RFC 9457 has it, with a stable `code`.
 //!
 //! What went wrong inside is logged once, where the problem is made, under an id that the client is told; its text
 //! never leaves the service.
@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::code::Code;
 use crate::wire::fault::FieldError;
 
-/// After how many seconds to ask again, where that helps.
+/// The seconds after which to ask again, where that helps.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// The media type of problems.
@@ -74,7 +74,7 @@ impl Problem {
         self.header(CONNECTION, HeaderValue::from_static("close"))
     }
 
-    /// 400: fields that are wrong.
+    /// 400: these fields are wrong.
     #[must_use]
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = "The request is not valid; `errors` says where.";
@@ -83,17 +83,17 @@ impl Problem {
         problem
     }
 
-    /// 400: one field that is wrong.
+    /// 400: this field is wrong.
     pub(crate) fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::invalid(vec![FieldError::new(field, problem)])
     }
 
-    /// 400: not JSON.
+    /// 400: the body is not JSON.
     pub(crate) fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::MalformedJson, detail)
     }
 
-    /// 400: no ID.
+    /// 400: there is no transaction ID.
     #[must_use]
     pub(crate) fn id_missing() -> Self {
         let detail =
@@ -101,14 +101,14 @@ impl Problem {
         Self::new(Code::TransactionIdMissing, detail)
     }
 
-    /// 400: two IDs.
+    /// 400: there are two transaction IDs.
     #[must_use]
     pub(crate) fn id_conflicting() -> Self {
         let detail = "`transaction_id` and `Idempotency-Key` name different transactions.";
         Self::new(Code::TransactionIdConflicting, detail)
     }
 
-    /// 401, the same whatever is wrong with the key.
+    /// 401: there is no good key. It is the same answer whatever is wrong with the key.
     #[must_use]
     pub(crate) fn unauthenticated() -> Self {
         let detail = "A valid API key is needed, as `Authorization: Bearer …`.";
@@ -116,20 +116,20 @@ impl Problem {
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
     }
 
-    /// 403.
+    /// 403: the caller's role does not allow it.
     #[must_use]
     pub(crate) fn forbidden(detail: &'static str) -> Self {
         Self::new(Code::Forbidden, detail)
     }
 
-    /// 404: no such account.
+    /// 404: there is no such account.
     #[must_use]
     pub(crate) fn account_not_found() -> Self {
         let detail = "There is no such account (at that time).";
         Self::new(Code::AccountNotFound, detail)
     }
 
-    /// 404: no such transaction.
+    /// 404: there is no such transaction.
     #[must_use]
     pub(crate) fn transaction_not_found() -> Self {
         let detail =
@@ -137,19 +137,19 @@ impl Problem {
         Self::new(Code::TransactionNotFound, detail)
     }
 
-    /// 404: no such path.
+    /// 404: there is no such path.
     #[must_use]
     pub(crate) fn not_found() -> Self {
         let detail = "Nothing is here; see /openapi.json for what is.";
         Self::new(Code::NotFound, detail)
     }
 
-    /// 413; the rest of the body is not wanted.
+    /// 413: the body is too large; the connection ends, because the rest of the body is not wanted.
     pub(crate) fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::BodyTooLarge, detail).closing()
     }
 
-    /// 500, for something that is wrong inside: logged with its causes under the id that the client is told.
+    /// 500: something is wrong inside. It is logged with its causes under the id that the client is told.
     #[must_use]
     pub(crate) fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
         let mut causes = String::new();
@@ -164,14 +164,14 @@ impl Problem {
         Self::incident(id)
     }
 
-    /// 500 under an id that was logged already.
+    /// 500: something is wrong inside, which was logged already under this id.
     #[must_use]
     pub(crate) fn incident(id: String) -> Self {
         let detail = "Something is wrong inside the service; the incident's id finds it in the log.";
         Self::new(Code::Internal, detail).with("incident", id)
     }
 
-    /// The JSON object.
+    /// The problem as a JSON object.
     #[must_use]
     pub(crate) fn body(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Accounts: how they stand, now or at some other time.
+//! These handlers show accounts: how they stand, now or at some other time.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! An event as statements and searches show it.
+//! A booking is an event as statements and searches show it.
 
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ fn prevented_by(decline: Decline) -> Option<String> {
     }
 }
 
-/// What the request said that led to the event.
+/// The parts of the event's request that are shown.
 #[derive(Default)]
 struct Asked {
     amount: Option<String>,

@@ -1,4 +1,4 @@
-//! The journal as it is: its head, and its lines, which go out as they are stored.
+//! These handlers show the journal as it is: its head, and its lines, which go out as they are stored.
 
 use axum::extract::{Request, State};
 use axum::response::Response;

@@ -1,7 +1,7 @@
-//! The journal as it grows, as server-sent events (WHATWG HTML, section 9.2): `id` is the position, so that a browser
-//! that comes back resumes by itself.
+//! The live feed shows the journal as it grows, as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! The feed takes the next events only when its client has taken what it was sent. It ends when the service stops.
+//! The `id` of each is its position, so that a browser that comes back resumes by itself. The feed takes the
+//! next events only when its client has taken what it was sent. It ends when the service stops.
 
 use std::time::Duration;
 

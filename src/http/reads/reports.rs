@@ -1,4 +1,4 @@
-//! Sums over the whole ledger: the trial balance and the state digest.
+//! Reports are sums over the whole ledger: the trial balance and the state digest.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri};
@@ -87,7 +87,7 @@ pub(crate) async fn digest(
     json(&Digest { position, digest })
 }
 
-/// Checks the request, waits, and says at which position it wants to look.
+/// Checks the request, waits for `min_position`, and returns the position that is asked about.
 async fn prepared(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Option<Position>, Problem> {
     let params = Params::read(uri.query(), &KNOWN)?;
     let at = match params.at()?.as_slice() {

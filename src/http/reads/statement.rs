@@ -1,4 +1,4 @@
-//! Statements: an account's events with its balance after each, as JSON or CSV.
+//! A statement is an account's events with its balance after each, as JSON or CSV.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -39,9 +39,9 @@ pub(crate) struct StatementPage {
 }
 
 const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
-/// What a statement in CSV says that it is.
+/// The media type of a statement in CSV.
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
-/// What is said of a kind that there is not.
+/// The text for a kind that does not exist.
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
      unfreeze, close or overdraft_limit";
 
@@ -172,7 +172,7 @@ fn row(line: Booking) -> [String; 15] {
     ]
 }
 
-/// A text that no spreadsheet takes for a formula. Amounts are not such texts: they are the ledger's own numbers.
+/// Makes a text that no spreadsheet takes for a formula. Amounts need it not: they are the ledger's own numbers.
 fn harmless(text: String) -> String {
     match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {

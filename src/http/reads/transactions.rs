@@ -1,4 +1,4 @@
-//! Transactions: what happened to an ID, and which there are.
+//! These handlers show transactions: what happened to an ID, and which transactions there are.
 
 use axum::extract::{Request, State};
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! Bodies: what they may be, how large, and how long they may take to come.
+//! This file reads bodies, and bounds their type, their size and the time that they take to come.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// So much more than the limit is read and thrown away, so that a client that writes before it reads gets its 413.
+/// How many bytes past the limit are read and thrown away, so that a client that writes before it reads gets its 413.
 const DISCARDED: usize = 1024 * 1024;
 
 /// What a body has to be.
@@ -18,9 +18,9 @@ const DISCARDED: usize = 1024 * 1024;
 pub(crate) struct Wanted {
     /// Its media type.
     pub(crate) media_type: &'static str,
-    /// At most so many bytes.
+    /// The most bytes that it may have.
     pub(crate) limit: usize,
-    /// In at most so much time.
+    /// The most time that it may take to come.
     pub(crate) within: Duration,
 }
 
@@ -88,7 +88,7 @@ fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> 
     Ok(())
 }
 
-/// The wanted type, in any spelling, with no parameter but `charset=utf-8`.
+/// Whether this is the wanted type, in any spelling, with no parameter but `charset=utf-8`.
 fn is_type(given: &str, wanted: &str) -> bool {
     let mut parts = given.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));

@@ -1,4 +1,4 @@
-//! The headers of writes: the transaction ID, and where the request comes from.
+//! This file reads the headers of writes: the transaction ID, and where the request comes from.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn described(name: &str, about: &str, longest: Option<usize>) -> Parameter {
         .build()
 }
 
-/// What the headers and the caller say of a request on this account.
+/// Reads what is known of a request beside its body: from its path, its headers and its caller.
 ///
 /// # Errors
 /// 400 for headers that are wrong.

@@ -1,4 +1,4 @@
-//! Names in paths.
+//! This file reads the variable part of a path: an account's name or a transaction's ID.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
@@ -26,7 +26,7 @@ impl FromRequestParts<App> for Named {
 }
 
 impl Named {
-    /// As it stands in the path.
+    /// The text as it stands in the path.
     #[must_use]
     pub(crate) fn text(&self) -> &str {
         &self.0

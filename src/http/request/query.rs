@@ -1,5 +1,6 @@
-//! Query strings: known parameters, each once, each of its form. `+` stands for itself, as RFC 3986 has it, so that an
-//! offset in a time need not be encoded.
+//! This file reads query strings: known parameters, each once, each of its form.
+//!
+//! A `+` stands for itself, as RFC 3986 has it, so that an offset in a time need not be encoded.
 
 use crate::domain::time::Timestamp;
 use crate::http::problem::details::Problem;
@@ -36,21 +37,21 @@ impl Params {
         Ok(Self(pairs))
     }
 
-    /// Makes sure that there is none.
+    /// Makes sure that the query has no parameter.
     ///
     /// # Errors
-    /// 400 when there is one.
+    /// 400 when it has one.
     pub(crate) fn none(query: Option<&str>) -> Result<(), Problem> {
         Self::read(query, &[]).map(|_| ())
     }
 
-    /// A parameter's text.
+    /// The text of the parameter with this name.
     #[must_use]
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter, read by `parse`.
+    /// The value of a parameter, as `parse` reads it.
     ///
     /// # Errors
     /// 400 with `problem` when it is there and can't be read.
@@ -66,7 +67,7 @@ impl Params {
         }
     }
 
-    /// `limit`: how many items.
+    /// The value of `limit`: how many items are wanted.
     ///
     /// # Errors
     /// 400 outside 1 to 1000.
@@ -75,7 +76,7 @@ impl Params {
         Ok(self.parsed("limit", parse, "must be a number from 1 to 1000")?.unwrap_or(100))
     }
 
-    /// A moment.
+    /// The moment that a parameter names.
     ///
     /// # Errors
     /// 400 when it is none.
@@ -83,7 +84,7 @@ impl Params {
         self.parsed(name, Timestamp::parse, NOT_A_MOMENT)
     }
 
-    /// A position.
+    /// The position that a parameter names.
     ///
     /// # Errors
     /// 400 when it is none.
@@ -91,7 +92,7 @@ impl Params {
         self.parsed(name, number, NOT_A_POSITION)
     }
 
-    /// `from` and `to`.
+    /// The values of `from` and `to`.
     ///
     /// # Errors
     /// 400 when one is no moment, or the first is after the second.
@@ -103,7 +104,7 @@ impl Params {
         }
     }
 
-    /// As of when: one kind of moment, or positions.
+    /// As of when the client wants to look: one kind of moment, or positions.
     ///
     /// # Errors
     /// 400 for several kinds at once, or what can't be read.
@@ -128,7 +129,7 @@ impl Params {
 
 const NOT_A_POSITION: &str = "must be a position: a whole number, not negative";
 
-/// A whole number in plain digits.
+/// Reads a whole number in plain digits.
 fn number(text: &str) -> Option<u64> {
     let plain = (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     if plain { text.parse().ok() } else { None }

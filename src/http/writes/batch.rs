@@ -1,4 +1,4 @@
-//! Batches: a command a line, an answer a line, in order.
+//! A batch is many commands in one request: a command a line, an answer a line, in the same order.
 //!
 //! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go
 //! to the ledger in one call, so that they share its commits. Bounds: 8 MiB and 10,000 lines.
@@ -27,7 +27,7 @@ use crate::wire::schema::BatchLine;
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
-/// So many lines are worked on before others get their turn.
+/// How many lines are worked on before other tasks get their turn.
 const AT_ONCE: usize = 512;
 
 /// Books many commands.

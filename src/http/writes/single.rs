@@ -1,6 +1,6 @@
-//! Writes of one command: from the request to the event's answer.
+//! These handlers take a write of one command from its request to its answer.
 //!
-//! The order: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
+//! The order is: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
 //! or first seen long ago; both are rendered by the same code, so that a retry gets the same bytes.
 
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
@@ -23,10 +23,10 @@ use crate::wire::commands::command;
 use crate::wire::op::Op;
 use crate::wire::schema;
 
-/// The largest body of one command.
+/// The most bytes of a body with one command.
 const LARGEST: usize = 64 * 1024;
 
-/// A write on the account in its path. Who calls is asked first.
+/// A write on the account that its path names. To extract it, who calls is asked first.
 pub(crate) struct Write {
     app: App,
     caller: Caller,
@@ -121,7 +121,7 @@ pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
     write.book(Op::OverdraftLimit).await
 }
 
-/// The way of every write of one command.
+/// Takes every write of one command through the same steps.
 async fn book(
     app: &App,
     caller: &Caller,
