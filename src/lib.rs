@@ -54,4 +54,4 @@ pub mod keys;
 pub mod ledger;
 pub mod store;
 pub(crate) mod telemetry;
-pub mod wire;
+pub(crate) mod wire;

@@ -1,5 +1,5 @@
 //! How long one append takes. The crate leaves Nagle's algorithm on, which costs 44 ms each; the day this passes with
-//! `nodelay.rs` switched off, that file may be deleted.
+//! `crate_traps/nodelay.rs` switched off, that file may be deleted.
 
 use std::time::{Duration, Instant};
 

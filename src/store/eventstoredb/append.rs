@@ -112,8 +112,23 @@ fn failed(error: eventstore::Error, gate: &Gate) -> Appended {
         }
         // From before the call is made.
         E::ConnectionClosed | E::GrpcConnectionError(_) => Appended::NotSent(error.into()),
-        _ if gate.shut() => Appended::NotSent(error.into()),
-        _ => Appended::Unknown(error.to_string()),
+        // From before it, under way, or after it: only the gate knows.
+        E::ServerError(_)
+        | E::Grpc { .. }
+        | E::InternalParsingError(_)
+        | E::ResourceAlreadyExists
+        | E::ResourceNotFound
+        | E::UnsupportedFeature
+        | E::InternalClientError
+        | E::DeadlineExceeded
+        | E::InitializationError(_)
+        | E::IllegalStateError(_) => {
+            if gate.shut() {
+                Appended::NotSent(error.into())
+            } else {
+                Appended::Unknown(error.to_string())
+            }
+        }
     }
 }
 

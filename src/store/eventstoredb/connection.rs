@@ -11,7 +11,8 @@ use eventstore::{Client, ClientSettings};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
-use super::{Error, nodelay};
+use super::Error;
+use super::crate_traps::nodelay;
 
 /// At least this long between one client and the next.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -29,13 +29,26 @@ pub enum Error {
 impl From<eventstore::Error> for Error {
     /// What a call other than an append came back with.
     fn from(error: eventstore::Error) -> Self {
+        use eventstore::Error as E;
         match error {
-            eventstore::Error::AccessDenied => Self::Denied,
-            eventstore::Error::ResourceDeleted => Self::Deleted,
-            eventstore::Error::NotLeaderException(leader) => {
+            E::AccessDenied => Self::Denied,
+            E::ResourceDeleted => Self::Deleted,
+            E::NotLeaderException(leader) => {
                 Self::Unreachable(format!("not the leader, which is {}:{}", leader.host, leader.port))
             }
-            other => Self::Unreachable(other.to_string()),
+            E::ServerError(_)
+            | E::ConnectionClosed
+            | E::Grpc { .. }
+            | E::GrpcConnectionError(_)
+            | E::InternalParsingError(_)
+            | E::ResourceAlreadyExists
+            | E::ResourceNotFound
+            | E::UnsupportedFeature
+            | E::InternalClientError
+            | E::DeadlineExceeded
+            | E::InitializationError(_)
+            | E::IllegalStateError(_)
+            | E::WrongExpectedVersion { .. } => Self::Unreachable(error.to_string()),
         }
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::connection::is_over;
-use super::endless::interruptible;
+use super::crate_traps::endless::interruptible;
 use super::read::recorded;
 use super::{Error, METADATA, Recorded, Store};
 use crate::domain::stream::StreamName;
@@ -63,10 +63,7 @@ impl Store {
                         if is_over(&error) {
                             store.0.any.give_up(&live);
                         }
-                        Err(match Error::from(error) {
-                            Error::Unreachable(why) => Error::Dropped(why),
-                            other => other,
-                        })
+                        Err(as_end(error.into()))
                     }
                 };
                 let over = next.is_err();
@@ -120,6 +117,19 @@ impl Follow {
 impl Drop for Follow {
     fn drop(&mut self) {
         self.pump.abort();
+    }
+}
+
+/// What ends a subscription: a node that can't be reached has only dropped it, and everything else stays what it is.
+fn as_end(error: Error) -> Error {
+    match error {
+        Error::Unreachable(why) => Error::Dropped(why),
+        Error::Settings(_)
+        | Error::Deleted
+        | Error::Denied
+        | Error::TooLarge
+        | Error::Damaged(_)
+        | Error::Dropped(_) => error,
     }
 }
 

@@ -11,35 +11,34 @@
 //!
 //! [`proposed`] makes the bytes, [`append`] sends them, [`settle`] until it is known what became of them; [`read`] and
 //! [`follow`] bring them back as [`recorded`], [`mod@reader`] as lines. [`connection`] keeps the clients, [`settings`] reads
-//! where to; [`tls`], [`nodelay`] and [`endless`] mend the crate's traps.
+//! where to; [`crate_traps`] keeps out of the crate's traps.
 
 mod append;
 mod connection;
-mod endless;
+mod crate_traps;
 mod error;
 mod follow;
-mod nodelay;
 mod proposed;
 mod read;
 mod reader;
 mod recorded;
 mod settings;
 mod settle;
-mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use append::Appended;
+pub use crate_traps::tls::prepare_tls;
 pub use error::Error;
 pub use follow::{Follow, Followed};
 pub use proposed::{MOST_BYTES, Proposed};
 pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
 pub use settle::{Settled, Settling};
-pub use tls::prepare_tls;
 
 use connection::Link;
+use crate_traps::tls;
 use settings::Settings;
 
 /// What the name of the stream of another stream's metadata begins with; the other stream's name follows.

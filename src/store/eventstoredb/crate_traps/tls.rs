@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustls::crypto::CryptoProvider;
 use tokio::sync::OnceCell;
 
-use super::Error;
+use crate::store::eventstoredb::Error;
 
 static ONCE: OnceCell<()> = OnceCell::const_new();
 static TOO_LATE: AtomicBool = AtomicBool::new(false);
