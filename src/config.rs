@@ -1,6 +1,6 @@
 //! How the service is set up: flags first, then the environment, then a file, then the defaults.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -8,58 +8,58 @@ use serde::Deserialize;
 use crate::telemetry::LogFormat;
 
 /// Where the service keeps its data when nothing else is said.
-pub const DATA: &str = "./bookonce-data";
+pub(crate) const DATA: &str = "./bookonce-data";
 /// Where it listens when nothing else is said.
-pub const LISTEN: &str = "127.0.0.1:7070";
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
 
 /// What can be set by flag, by environment or in the file; the file's keys are these names.
 #[derive(Clone, Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
-pub struct Given {
+pub(crate) struct Given {
     /// The data folder, made when it is missing [default: ./bookonce-data]
     #[arg(long, env = "BOOKONCE_DATA", value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// The event store's connection string, esdb://…; without it the ledger lives in the data folder
     #[arg(long, env = "BOOKONCE_STORE", hide_env_values = true, value_name = "URL")]
-    pub store: Option<ConnectionString>,
+    pub(crate) store: Option<ConnectionString>,
     /// Where the API keys are, so that several instances can share them [default: the data folder]
     #[arg(long, env = "BOOKONCE_KEYS", value_name = "DIR")]
-    pub keys: Option<PathBuf>,
+    pub(crate) keys: Option<PathBuf>,
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:7070]
     #[arg(long, env = "BOOKONCE_LISTEN", value_name = "ADDR")]
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
     /// The certificate chain for TLS, PEM
     #[arg(long, env = "BOOKONCE_TLS_CERT", value_name = "FILE")]
-    pub tls_cert: Option<PathBuf>,
+    pub(crate) tls_cert: Option<PathBuf>,
     /// The certificate's private key, PEM
     #[arg(long, env = "BOOKONCE_TLS_KEY", value_name = "FILE")]
-    pub tls_key: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
     /// Listen beyond loopback without TLS: keys and money travel in the clear
     #[arg(long, env = "BOOKONCE_INSECURE", num_args = 0..=1, default_missing_value = "true")]
-    pub insecure: Option<bool>,
+    pub(crate) insecure: Option<bool>,
     /// How logs are written [default: text]
     #[arg(long, env = "BOOKONCE_LOG_FORMAT", value_enum, value_name = "FORMAT")]
-    pub log: Option<LogFormat>,
+    pub(crate) log: Option<LogFormat>,
     /// What is logged, such as `info` or `bookonce=debug` [default: info]
     #[arg(long, env = "BOOKONCE_LOG", value_name = "FILTER")]
-    pub log_filter: Option<String>,
+    pub(crate) log_filter: Option<String>,
     /// Connections at once; more are turned away [default: 8192]
     #[arg(long, env = "BOOKONCE_MAX_CONNECTIONS", value_name = "N")]
-    pub max_connections: Option<usize>,
+    pub(crate) max_connections: Option<usize>,
     /// How long a write waits for its answer before it is told to come again, in seconds [default: 10]
     #[arg(long, env = "BOOKONCE_WRITE_WAIT_SECONDS", value_name = "SECONDS")]
-    pub write_wait_seconds: Option<u64>,
+    pub(crate) write_wait_seconds: Option<u64>,
 }
 
 /// How an event store is reached. It may hold a password, and is never shown.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
-pub struct ConnectionString(String);
+pub(crate) struct ConnectionString(String);
 
 impl ConnectionString {
     /// The whole of it, for the store's client alone.
     #[must_use]
-    pub fn reveal(&self) -> &str {
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
@@ -80,32 +80,32 @@ impl std::fmt::Debug for ConnectionString {
 
 /// The service's settings, complete.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The data folder.
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The event store, where the ledger lives in one.
-    pub store: Option<ConnectionString>,
+    pub(crate) store: Option<ConnectionString>,
     /// The folder of the API keys.
-    pub keys: PathBuf,
+    pub(crate) keys: PathBuf,
     /// Where to listen.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Certificate chain and private key.
-    pub tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
     /// May it listen beyond loopback without TLS?
-    pub insecure: bool,
+    pub(crate) insecure: bool,
     /// How logs are written.
-    pub log: LogFormat,
+    pub(crate) log: LogFormat,
     /// What is logged.
-    pub log_filter: String,
+    pub(crate) log_filter: String,
     /// Connections at once.
-    pub max_connections: usize,
+    pub(crate) max_connections: usize,
     /// How long a write waits.
-    pub write_wait_seconds: u64,
+    pub(crate) write_wait_seconds: u64,
 }
 
 /// Why the settings can't be used.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The file can't be read.
     #[error("the configuration file {0} can't be read")]
     Unreadable(PathBuf, #[source] std::io::Error),
@@ -125,7 +125,7 @@ impl Settings {
     ///
     /// # Errors
     /// When the file can't be used or the settings contradict each other.
-    pub fn gather(given: Given, file: Option<&Path>) -> Result<Self, ConfigError> {
+    pub(crate) fn gather(given: Given, file: Option<&Path>) -> Result<Self, ConfigError> {
         let file = file.map(read).transpose()?.unwrap_or_default();
         let tls = match (given.tls_cert.or(file.tls_cert), given.tls_key.or(file.tls_key)) {
             (Some(cert), Some(key)) => Some((cert, key)),
@@ -137,10 +137,7 @@ impl Settings {
             store: given.store.or(file.store),
             keys: given.keys.or(file.keys).unwrap_or_else(|| data.clone()),
             data,
-            listen: given
-                .listen
-                .or(file.listen)
-                .unwrap_or_else(|| SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 7070))),
+            listen: given.listen.or(file.listen).unwrap_or(LISTEN),
             tls,
             insecure: given.insecure.or(file.insecure).unwrap_or(false),
             log: given.log.or(file.log).unwrap_or_default(),

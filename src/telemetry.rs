@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     #[default]
     Text,
@@ -23,7 +23,7 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// When the filter can't be understood, or logging was started before.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // The store's client shouts about what is everyday life to its adapter, which says what matters.
     let filter = EnvFilter::try_new(format!("eventstore=off,{filter}"))?;
     let registry = tracing_subscriber::registry().with(filter);

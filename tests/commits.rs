@@ -100,7 +100,8 @@ fn now<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
 
 fn answer(outcome: Outcome) -> Vec<u8> {
     match outcome.unwrap().pop().unwrap() {
-        Verdict::Booked(event, _) | Verdict::Seen(event, _) => render(&event).body,
+        Verdict::Booked(event, _) | Verdict::Replayed(event, _) => render(&event).body,
+        Verdict::Reused { differences, .. } => panic!("{differences:?}"),
         Verdict::Refused(refusal) => panic!("{refusal:?}"),
         Verdict::Unavailable(why) => panic!("{why}"),
     }
@@ -195,7 +196,7 @@ async fn a_failed_commit_takes_back_all_that_was_decided_on_it() {
     let first = bench.ledger.execute(commands()).await.unwrap();
     assert!(first.iter().all(|verdict| matches!(verdict, Verdict::Booked(..))));
     let again = bench.ledger.execute(commands()).await.unwrap();
-    assert!(again.iter().all(|verdict| matches!(verdict, Verdict::Seen(..))));
+    assert!(again.iter().all(|verdict| matches!(verdict, Verdict::Replayed(..))));
     bench.ledger.stop().unwrap();
 }
 
@@ -250,7 +251,7 @@ async fn after_a_lost_outcome_nothing_is_acknowledged_until_a_restart_has_looked
 
         let ledger = open_ledger(dir.path()).unwrap();
         let retried = ledger.execute(vec![withdraw(3, "alice", "40.00")]).await.unwrap();
-        assert_eq!(matches!(retried[..], [Verdict::Seen(_, 3)]), written);
+        assert_eq!(matches!(retried[..], [Verdict::Replayed(_, 3)]), written);
         assert_eq!(matches!(retried[..], [Verdict::Booked(_, 3)]), !written);
         let alice = ledger.account(&name("alice"), At::Now).await.unwrap().unwrap();
         assert_eq!(alice.balance.to_string(), "60.00");

@@ -97,7 +97,7 @@ impl Days {
         let ledger = self.put(files).unwrap();
         assert_eq!(ledger.digest(None).await.unwrap().1, self.digest);
         for verdict in ledger.execute(commands(1, 200)).await.unwrap() {
-            assert!(matches!(verdict, Verdict::Seen(..)), "an ID was forgotten: {verdict:?}");
+            assert!(matches!(verdict, Verdict::Replayed(..)), "an ID was forgotten: {verdict:?}");
         }
         assert_eq!(ledger.head().position, 199);
         ledger.stop().unwrap();
@@ -208,7 +208,7 @@ async fn what_a_crash_leaves_at_any_moment_works() {
         assert_eq!(again.digest(None).await.unwrap(), digest);
         let seen = again.execute(commands(1, from + 13)).await.unwrap();
         assert!(
-            seen.iter().all(|verdict| matches!(verdict, Verdict::Seen(..))),
+            seen.iter().all(|verdict| matches!(verdict, Verdict::Replayed(..))),
             "an answered ID was forgotten"
         );
         assert!(again.trial_balance(None).await.unwrap().balanced());

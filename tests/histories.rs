@@ -198,7 +198,7 @@ async fn each_replays_to_what_it_was() {
                 origin: event.origin,
             };
             let verdicts = ledger.execute(vec![again]).await.unwrap();
-            let [Verdict::Seen(event, _)] = &verdicts[..] else { panic!("{verdicts:?}") };
+            let [Verdict::Replayed(event, _)] = &verdicts[..] else { panic!("{verdicts:?}") };
             assert_eq!(render(event).body, answer["body"].as_str().unwrap().as_bytes());
         }
         assert_eq!(ledger.head().position, history.lines.len() as u64, "nothing was booked");

@@ -17,7 +17,7 @@ async fn answer(ledger: &Ledger, command: Command) -> (String, bool) {
     let verdict = ledger.execute(vec![command]).await.unwrap().pop().unwrap();
     let (event, again) = match verdict {
         Verdict::Booked(event, _) => (event, false),
-        Verdict::Seen(event, _) => (event, true),
+        Verdict::Replayed(event, _) => (event, true),
         other => panic!("{other:?}"),
     };
     (String::from_utf8(render(&event).body).unwrap(), again)

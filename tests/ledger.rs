@@ -12,10 +12,11 @@ async fn answers(ledger: &Ledger, commands: Vec<bookonce::domain::command::Comma
     verdicts
         .into_iter()
         .map(|verdict| match verdict {
-            Verdict::Booked(event, _) | Verdict::Seen(event, _) => {
+            Verdict::Booked(event, _) | Verdict::Replayed(event, _) => {
                 let answer = render(&event);
                 (answer.status, String::from_utf8(answer.body).unwrap())
             }
+            Verdict::Reused { differences, .. } => panic!("{differences:?}"),
             Verdict::Refused(refusal) => (0, format!("{refusal:?}")),
             Verdict::Unavailable(why) => panic!("{why}"),
         })

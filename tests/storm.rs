@@ -216,7 +216,7 @@ impl Storm<'_> {
             for (command, verdict) in batch.iter().zip(verdicts) {
                 let id = command.id.to_string();
                 match verdict {
-                    Verdict::Booked(event, at) | Verdict::Seen(event, at) => {
+                    Verdict::Booked(event, at) | Verdict::Replayed(event, at) => {
                         let (_, line) =
                             self.model.first.get(&id).expect("an answer that is not in the journal");
                         let kept = codec::decode(line.as_bytes()).unwrap();
@@ -229,6 +229,13 @@ impl Storm<'_> {
                             assert!(!before.first.contains_key(&id), "{id} was booked before");
                             assert_eq!(differences(event, command), [], "booked as another request");
                         }
+                        told.insert(id);
+                    }
+                    Verdict::Reused { differences: found, first } => {
+                        let (_, line) = self.model.first.get(&id).expect("the first is not in the journal");
+                        let kept = codec::decode(line.as_bytes()).unwrap();
+                        assert_eq!(render(first).body, render(&kept.event).body, "not as the journal has it");
+                        assert_eq!(*found, differences(first, command), "not in what they differ");
                         told.insert(id);
                     }
                     Verdict::Refused(refusal) => self.refused(before, command, refusal),

@@ -1,34 +1,19 @@
-//! Why a journal can't be audited at all: a file, a folder or a store that can't be read or written.
+//! Errors of the audit: a file, a folder or a store can't be read or written, so that nothing can be said of the journal.
 
 use std::path::PathBuf;
 
-/// Why a journal can't be audited at all.
+/// An error says why a journal can't be audited at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// A file can't be opened.
     #[error("can't open {}", path.display())]
-    Open {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Open { path: PathBuf, source: std::io::Error },
     /// A file can't be read.
     #[error("can't read {}", path.display())]
-    Read {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Read { path: PathBuf, source: std::io::Error },
     /// A file can't be written.
     #[error("can't write {}", path.display())]
-    Write {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Write { path: PathBuf, source: std::io::Error },
     /// A store that feeds its lines can't be read.
     #[error("can't read the store")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -37,37 +22,17 @@ pub(crate) enum Error {
     Empty(PathBuf),
     /// What was named is no data folder.
     #[error("{} is no data folder: its FORMAT file can't be read", path.display())]
-    NoFolder {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    NoFolder { path: PathBuf, source: std::io::Error },
     /// The data folder is of another format.
     #[error("the data folder {} is of a format that is not known here: {says:?}", path.display())]
-    Format {
-        /// Which.
-        path: PathBuf,
-        /// What it says of itself.
-        says: String,
-    },
+    Format { path: PathBuf, says: String },
     /// SQLite is too old to be trusted with a WAL.
     #[error("this program was built with SQLite {0}; 3.51.3 or newer is needed")]
     OldSqlite(&'static str),
     /// A database can't be read.
     #[error("can't read the database {}", path.display())]
-    Database {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: rusqlite::Error,
-    },
+    Database { path: PathBuf, source: rusqlite::Error },
     /// A database is damaged so that it can't be begun.
     #[error("the database {} is damaged: {why}", path.display())]
-    Damaged {
-        /// Which.
-        path: PathBuf,
-        /// How.
-        why: String,
-    },
+    Damaged { path: PathBuf, why: String },
 }

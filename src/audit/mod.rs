@@ -12,6 +12,8 @@
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one
 //! slip is not made twice. Down the way: the journal's files. Up the way: the command line, and tests that compare the two.
 
+#![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 pub(crate) mod carry;
 pub(crate) mod error;
 pub(crate) mod parse;

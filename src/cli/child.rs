@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Why a child is of no use.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// It could not be started, asked to stop, or waited for.
     #[error("can't run {0}")]
     Process(&'static str, #[source] std::io::Error),
@@ -32,9 +32,9 @@ pub enum Error {
 
 /// A child that listens.
 #[derive(Debug)]
-pub struct Service {
+pub(crate) struct Service {
     /// Where.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     child: Child,
 }
 
@@ -44,7 +44,11 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be started or does not come up.
-    pub async fn serve(data: &Path, listen: &str, store: Option<&ConnectionString>) -> Result<Self, Error> {
+    pub(crate) async fn serve(
+        data: &Path,
+        listen: &str,
+        store: Option<&ConnectionString>,
+    ) -> Result<Self, Error> {
         let arguments =
             ["serve".as_ref(), "--data".as_ref(), data.as_os_str(), "--listen".as_ref(), listen.as_ref()];
         let mut program = this_program(&arguments).map_err(process)?;
@@ -59,7 +63,7 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be started or does not come up.
-    pub async fn listening(arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
+    pub(crate) async fn listening(arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
         Self::start(this_program(arguments).map_err(process)?, log).await
     }
 
@@ -80,7 +84,7 @@ impl Service {
 
     /// Its process id.
     #[must_use]
-    pub fn pid(&self) -> Option<u32> {
+    pub(crate) fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
@@ -88,7 +92,7 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be killed.
-    pub async fn kill(&mut self) -> Result<(), Error> {
+    pub(crate) async fn kill(&mut self) -> Result<(), Error> {
         self.child.kill().await.map_err(|error| Error::Process("kill", error))
     }
 
@@ -96,7 +100,7 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be told, or does not stop.
-    pub async fn stop(mut self) -> Result<ExitStatus, Error> {
+    pub(crate) async fn stop(mut self) -> Result<ExitStatus, Error> {
         let process = |error| Error::Process("the end of bookonce serve", error);
         self.tell(Signal::TERM)?;
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
@@ -109,7 +113,7 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be told.
-    pub fn suspend(&self) -> Result<(), Error> {
+    pub(crate) fn suspend(&self) -> Result<(), Error> {
         self.tell(Signal::STOP)
     }
 
@@ -117,7 +121,7 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be told.
-    pub fn resume(&self) -> Result<(), Error> {
+    pub(crate) fn resume(&self) -> Result<(), Error> {
         self.tell(Signal::CONT)
     }
 
@@ -131,7 +135,7 @@ impl Service {
     ///
     /// # Errors
     /// When it can't be waited for.
-    pub async fn ended(&mut self) -> Result<ExitStatus, Error> {
+    pub(crate) async fn ended(&mut self) -> Result<ExitStatus, Error> {
         self.child.wait().await.map_err(|error| Error::Process("bookonce serve", error))
     }
 }
@@ -146,7 +150,7 @@ fn process(error: std::io::Error) -> Error {
 ///
 /// # Errors
 /// When it can't be started.
-pub async fn verify(data: &Path, store: Option<&ConnectionString>) -> Result<(bool, String), Error> {
+pub(crate) async fn verify(data: &Path, store: Option<&ConnectionString>) -> Result<(bool, String), Error> {
     let process = |error| Error::Process("bookonce verify", error);
     let arguments: [&OsStr; 3] = match store {
         Some(store) => ["verify".as_ref(), "--store".as_ref(), store.reveal().as_ref()],

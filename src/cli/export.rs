@@ -46,7 +46,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When the journal can't be read or the export not written. A reader that has gone is no error.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
     let progress = Progress::new("exporting");
     let result = export(&args, out, &|position| progress.at(position));

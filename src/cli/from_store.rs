@@ -22,7 +22,7 @@ const ASKED_AT_ONCE: usize = 32;
 pub(super) struct StoreFlag {
     /// An EventStoreDB in its place, by its connection string (esdb://HOST:2113).
     #[arg(long, value_name = "URL")]
-    pub store: Option<ConnectionString>,
+    pub(crate) store: Option<ConnectionString>,
 }
 
 /// A store that is connected to, and what its work is done in.

@@ -34,7 +34,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When there is no client to ask with, or the output can't be written.
-pub fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // A proxy would answer for the service; a redirection is no answer of its own.
     let client = reqwest::Client::builder()

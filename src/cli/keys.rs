@@ -96,7 +96,7 @@ fn parse_name(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// When the keys can't be read or written, or the output can't.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let mut shown = Vec::new();
     let exit = act(args, &mut shown)?;
     if !shown.is_empty() {
@@ -131,7 +131,7 @@ fn act(args: Args, out: &mut impl Write) -> Outcome {
 
 fn created(key: &Key, token: &str, as_json: bool, out: &mut impl Write) -> io::Result<()> {
     if as_json {
-        let shown = json!({"id": key.id, "role": key.role, "name": key.name, "created_at": key.created_at,
+        let shown = json!({"id": key.id, "role": key.role.name(), "name": key.name, "created_at": key.created_at,
             "expires_at": key.expires_at, "token": token});
         return writeln!(out, "{shown}");
     }
@@ -148,7 +148,7 @@ fn created(key: &Key, token: &str, as_json: bool, out: &mut impl Write) -> io::R
 fn list(keys: &[Key], as_json: bool, now: Timestamp, out: &mut impl Write) -> io::Result<()> {
     if as_json {
         let shown = keys.iter().map(|key| {
-            json!({"id": key.id, "role": key.role, "name": key.name, "created_at": key.created_at,
+            json!({"id": key.id, "role": key.role.name(), "name": key.name, "created_at": key.created_at,
                 "expires_at": key.expires_at, "revoked_at": key.revoked_at, "state": state(key, now)})
         });
         return writeln!(out, "{}", shown.collect::<serde_json::Value>());

@@ -3,24 +3,24 @@
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`outcome::Exit`].
 
-pub mod bench;
-pub mod child;
-pub mod demo;
-pub mod export;
+mod bench;
+mod child;
+mod demo;
+mod export;
 mod from_store;
-pub mod health;
+mod health;
 pub mod import;
 mod index_books;
-pub mod keys;
+mod keys;
 mod open;
-pub mod out;
+mod out;
 pub mod outcome;
 mod progress;
-pub mod rebuild;
-pub mod replay;
-pub mod restore;
-pub mod serve;
-pub mod verify;
+mod rebuild;
+mod replay;
+mod restore;
+mod serve;
+mod verify;
 
 use outcome::Outcome;
 

@@ -10,13 +10,13 @@ use super::outcome::Error;
 ///
 /// # Errors
 /// When standard output can't be written for another reason, such as a full disk.
-pub fn line(text: impl Display) -> std::result::Result<(), Error> {
+pub(crate) fn line(text: impl Display) -> std::result::Result<(), Error> {
     let mut out = Unfailing(std::io::stdout().lock());
     Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
 }
 
 /// What is written here after the reader has gone is thrown away.
-pub struct Unfailing<W>(pub W);
+pub(crate) struct Unfailing<W>(pub W);
 
 impl<W: Write> Write for Unfailing<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {

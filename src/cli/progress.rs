@@ -6,12 +6,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A line that counts events.
 #[derive(Debug)]
-pub struct Progress(ProgressBar);
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// Begins to count, under this name.
     #[must_use]
-    pub fn new(doing: &'static str) -> Self {
+    pub(crate) fn new(doing: &'static str) -> Self {
         let bar = if std::io::stderr().is_terminal() {
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         } else {
@@ -22,12 +22,12 @@ impl Progress {
     }
 
     /// Shows that so many events are done.
-    pub fn at(&self, events: u64) {
+    pub(crate) fn at(&self, events: u64) {
         self.0.set_position(events);
     }
 
     /// Takes the line away.
-    pub fn done(&self) {
+    pub(crate) fn done(&self) {
         self.0.finish_and_clear();
     }
 }

@@ -26,7 +26,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When the folder can't be used, or the journal is damaged.
-pub fn run(args: &Args) -> Outcome {
+pub(crate) fn run(args: &Args) -> Outcome {
     if Folder::format(&args.data)?.is_none() {
         return Err(format!("{} is not a bookonce data folder", args.data.display()).into());
     }

@@ -61,7 +61,7 @@ fn end(text: &str) -> Result<StopAt, String> {
 ///
 /// # Errors
 /// When the journal can't be read.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let index = match args.from.store {
         None => IndexBooks::read(&args.data)?,
         Some(_) => None,

@@ -32,7 +32,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When the export can't be read or the folder not written.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     // An export is read twice, and its last line first: what comes through a pipe is kept until the folder is made.
     let mut kept = tempfile::NamedTempFile::new()?;
     let file = if args.file == Path::new("-") {

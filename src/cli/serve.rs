@@ -44,7 +44,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When the service can't start, or can't stop cleanly.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let settings = Settings::gather(args.given, args.config.as_deref())?;
     telemetry::start(settings.log, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

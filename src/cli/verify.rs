@@ -49,7 +49,7 @@ fn expectation(text: &str) -> Result<(u64, Hash), String> {
 ///
 /// # Errors
 /// When the journal can't be read.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let progress = Progress::new("verifying");
     let show = |position| progress.at(position);
     let options = Options { expect: args.expect, progress: Some(&show), ..Options::default() };

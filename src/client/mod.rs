@@ -8,6 +8,6 @@
 pub mod faults;
 pub mod ids;
 pub mod policy;
-pub mod random;
+pub(crate) mod random;
 pub mod request;
 pub mod sender;

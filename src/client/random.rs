@@ -10,7 +10,7 @@ const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Scrambles a number: neighbours become unrelated.
 #[must_use]
-pub const fn mix(number: u64) -> u64 {
+pub(crate) const fn mix(number: u64) -> u64 {
     let z = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -18,7 +18,7 @@ pub const fn mix(number: u64) -> u64 {
 
 /// A sequence of draws; the same seed gives the same sequence. May be shared: each draw is one atomic addition.
 #[derive(Debug)]
-pub struct Draws {
+pub(crate) struct Draws {
     seed: u64,
     state: AtomicU64,
 }
@@ -26,13 +26,13 @@ pub struct Draws {
 impl Draws {
     /// The sequence of this seed.
     #[must_use]
-    pub const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self { seed, state: AtomicU64::new(mix(seed)) }
     }
 
     /// A sequence that nobody has seen before, from the system's randomness.
     #[must_use]
-    pub fn fresh() -> Self {
+    pub(crate) fn fresh() -> Self {
         let mut seed = [0; 8];
         // Where the system has no randomness to give, the process id still tells two processes apart.
         let drawn = getrandom::fill(&mut seed).is_ok();
@@ -41,22 +41,22 @@ impl Draws {
 
     /// The seed it began with.
     #[must_use]
-    pub const fn seed(&self) -> u64 {
+    pub(crate) const fn seed(&self) -> u64 {
         self.seed
     }
 
     /// The next 64 bits.
-    pub fn next(&self) -> u64 {
+    pub(crate) fn next(&self) -> u64 {
         mix(self.state.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA))
     }
 
     /// The next number below `bound` (0 when the bound is 0). The bias is below one in 2^32 for the small bounds used.
-    pub fn below(&self, bound: u64) -> u64 {
+    pub(crate) fn below(&self, bound: u64) -> u64 {
         self.next().checked_rem(bound).unwrap_or(0)
     }
 
     /// The next UUIDv4.
-    pub fn id(&self) -> TransactionId {
+    pub(crate) fn id(&self) -> TransactionId {
         loop {
             let (high, low) = (self.next(), self.next());
             let bytes = ((u128::from(high) << 64) | u128::from(low)).to_be_bytes();

@@ -19,6 +19,7 @@ pub mod kind;
 pub mod metadata;
 pub mod money;
 pub mod refusal;
+pub mod role;
 pub mod same;
 pub mod standing;
 pub mod state;

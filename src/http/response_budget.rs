@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
 /// Bytes of an answer that is not counted.
@@ -48,8 +48,7 @@ impl Budget {
             }
             None => {
                 let detail = "Too many large answers are being sent; ask for less, or later.";
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
-                    .into_response()
+                Problem::new(Code::Overloaded, detail).into_response()
             }
         }
     }
@@ -97,6 +96,7 @@ impl HttpBody for Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::StatusCode;
 
     #[test]
     fn large_answers_have_room_for_so_many() {

@@ -25,6 +25,7 @@ pub struct Key {
     /// Its id: part of the token, shown in events as `actor`.
     pub id: String,
     /// What its holder may do.
+    #[serde(with = "RoleName")]
     pub role: Role,
     /// Whose it is, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,6 +40,15 @@ pub struct Key {
     pub revoked_at: Option<String>,
     /// HMAC-SHA256 of the token under the secret, in hexadecimal.
     pub hash: String,
+}
+
+/// A role as the file names it.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Role", rename_all = "snake_case")]
+enum RoleName {
+    Teller,
+    Auditor,
+    Operator,
 }
 
 #[derive(Serialize, Deserialize)]

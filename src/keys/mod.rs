@@ -1,36 +1,30 @@
 //! API keys: who may call, kept only as keyed hashes in `keys.json`, in effect while the service runs.
 //!
 //! [`mod@file`] is the file and its changes, made by `bookonce keys`; [`ring`] is the service's live view of it. Knows
-//! nothing of HTTP. Up the way: `http::auth` asks the ring who is calling.
+//! nothing of HTTP. Up the way: `http::request` asks the ring who is calling.
 
 pub mod file;
 pub mod ring;
 
+pub use crate::domain::role::Role;
 pub use ring::Ring;
 
-use serde::{Deserialize, Serialize};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
-/// What a key's holder may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Books deposits, withdrawals and reversals, opens accounts, and reads.
-    Teller,
-    /// Only reads.
-    Auditor,
-    /// Everything.
-    Operator,
-}
+/// A role as the command line has it.
+impl ValueEnum for Role {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl Role {
-    /// Its name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Teller => "teller",
-            Self::Auditor => "auditor",
-            Self::Operator => "operator",
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Teller => "Books deposits, withdrawals and reversals, opens accounts, and reads",
+            Self::Auditor => "Only reads",
+            Self::Operator => "Everything",
+        };
+        Some(PossibleValue::new(self.name()).help(help))
     }
 }
 

@@ -8,10 +8,12 @@ mod accounts;
 mod history;
 mod open;
 mod open_store;
+pub mod permission;
 mod status;
 mod sums;
 mod tail;
 mod types;
+mod verdict;
 
 use std::sync::{Arc, Weak};
 
@@ -104,7 +106,13 @@ impl Ledger {
     /// # Errors
     /// When the machinery could not: nothing of that is the answer of an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
-        self.0.clerk.rule(commands.into()).await
+        let commands = commands.into();
+        let ruled = self.0.clerk.rule(Arc::clone(&commands)).await?;
+        Ok(ruled
+            .into_iter()
+            .zip(commands.iter())
+            .map(|(ruled, command)| Verdict::of(ruled, command))
+            .collect())
     }
 
     /// Where the journal ends: the last durable event.

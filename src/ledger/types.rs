@@ -11,7 +11,8 @@ use crate::domain::kind::Kind;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
-pub use crate::clerk::{Unavailable, Verdict};
+pub use super::verdict::Verdict;
+pub use crate::clerk::Unavailable;
 pub use crate::store::{Head, Position};
 
 /// As of when a balance is asked for.

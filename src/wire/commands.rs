@@ -122,7 +122,7 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
 mod tests {
     use super::*;
     use crate::client::ids::derive;
-    use crate::client::request::{Direction, MoveBody as Asked, Request};
+    use crate::client::request::{Direction, MoveBody, Request};
     use crate::domain::decide::check_request;
     use crate::wire::fault::FieldError;
 
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn what_the_client_sends_is_read() {
         let id = derive("t", "1");
-        let asked = Asked {
+        let asked = MoveBody {
             amount: "1.50",
             counter_account: Some("@fees"),
             effective_at: Some("2026-01-01T00:00:00Z"),

@@ -102,7 +102,7 @@ async fn on_one_instance_an_id_is_one_accounts() {
     node.faults().set(Faults::default());
     // Whether the index knows it by now or not.
     let on_b = ask(&ledger, &deposit(3, "b", "5.00")).await;
-    let Verdict::Seen(event, _) = on_b else { panic!("{on_b:?}") };
+    let Verdict::Reused { first: event, .. } = on_b else { panic!("{on_b:?}") };
     assert_eq!(event.stream, name("a").into());
     // A batch that uses an ID on two accounts: the first line has it.
     let both = ledger.execute(vec![deposit(4, "b", "1.00"), deposit(4, "a", "1.00")]).await.unwrap();
@@ -127,7 +127,7 @@ async fn what_was_answered_again_here_is_known_here() {
         let first = insist(&one, &deposit(10 + n, "a", "5.00")).await;
         assert_eq!(body(&insist(&two, &deposit(10 + n, "a", "5.00")).await), body(&first));
         let on_b = insist(&two, &deposit(10 + n, "b", "5.00")).await;
-        let Verdict::Seen(event, _) = on_b else { panic!("booked twice: {on_b:?}") };
+        let Verdict::Reused { first: event, .. } = on_b else { panic!("booked twice: {on_b:?}") };
         assert_eq!(event.stream, name("a").into());
     }
     for ledger in [one, two] {

@@ -103,7 +103,7 @@ impl Pair {
             for command in commands {
                 for ledger in self.ledgers.clone() {
                     let verdict = insist(&ledger, &command).await;
-                    assert!(matches!(verdict, Verdict::Seen(..)), "{command:?}: {verdict:?}");
+                    assert!(matches!(verdict, Verdict::Replayed(..)), "{command:?}: {verdict:?}");
                     self.note(&command, &verdict);
                 }
             }

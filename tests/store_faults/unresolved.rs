@@ -81,7 +81,7 @@ async fn a_retry_elsewhere_finds_what_was_stored() {
     let two = two().await;
     two.unknown(Loses::Answers).await;
     let verdict = insist(&two.two, &deposit(2, "a", "5.00")).await;
-    assert!(matches!(verdict, Verdict::Seen(..)), "{verdict:?}");
+    assert!(matches!(verdict, Verdict::Replayed(..)), "{verdict:?}");
     two.heal(body(&verdict)).await;
 }
 
@@ -116,7 +116,7 @@ async fn lands_late(before_the_retry: bool) {
         until("it has landed", || two.two.head().position > head).await;
     }
     let verdict = insist(&two.two, &deposit(2, "a", "5.00")).await;
-    assert_eq!(matches!(verdict, Verdict::Seen(..)), before_the_retry, "{verdict:?}");
+    assert_eq!(matches!(verdict, Verdict::Replayed(..)), before_the_retry, "{verdict:?}");
     two.heal(body(&verdict)).await;
 }
 

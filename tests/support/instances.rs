@@ -85,9 +85,9 @@ pub async fn insist(ledger: &Ledger, command: &Command) -> Verdict {
 /// The body of the answer that a verdict is, if it is one.
 pub fn body(verdict: &Verdict) -> Option<String> {
     match verdict {
-        Verdict::Booked(event, _) | Verdict::Seen(event, _) => {
+        Verdict::Booked(event, _) | Verdict::Replayed(event, _) => {
             Some(String::from_utf8(render(event).body).unwrap())
         }
-        Verdict::Refused(_) | Verdict::Unavailable(_) => None,
+        Verdict::Reused { .. } | Verdict::Refused(_) | Verdict::Unavailable(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! `export`: a journal's lines as they are stored, and a manifest after them. The same journal gives the same bytes.
+//! An export is the journal's lines as they are stored, and a manifest after them. The same journal gives the same bytes.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,25 +14,18 @@ use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{self, Hash};
 use crate::audit::values::finding::Finding;
 
-/// Why an export stops before its end.
+/// An export error says why an export stops before its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExportError {
     /// The journal can't be read.
     #[error(transparent)]
     Audit(#[from] Error),
-    /// What was written can't be taken.
+    /// The output can't be written.
     #[error("can't write the export")]
     Write(#[source] io::Error),
-    /// The positions asked for are not those of the journal.
+    /// The journal does not have the positions that were asked for.
     #[error("positions {from} to {to} can't be exported: the journal has positions 1 to {head}")]
-    Range {
-        /// The first asked for.
-        from: u64,
-        /// The last asked for.
-        to: u64,
-        /// The journal's last.
-        head: u64,
-    },
+    Range { from: u64, to: u64, head: u64 },
     /// The journal does not have the line that should come next.
     #[error(
         "the journal does not have the event at position {0} where it should be; `bookonce verify` says more"
@@ -43,15 +36,10 @@ pub(crate) enum ExportError {
     Bad(Finding),
     /// There are no events between the positions asked for.
     #[error("there are no events to export{}", between(*from, *to))]
-    None {
-        /// The first asked for.
-        from: u64,
-        /// The last asked for.
-        to: u64,
-    },
+    None { from: u64, to: u64 },
 }
 
-/// Where nothing was found, if that was only looked for in a part.
+/// Says where nothing was found, when only a part was asked for.
 fn between(from: u64, to: u64) -> String {
     match (from, to) {
         (1, u64::MAX) => String::new(),
@@ -60,14 +48,14 @@ fn between(from: u64, to: u64) -> String {
     }
 }
 
-/// Lines in, an export out: cuts off what was not asked for, and notes what the manifest says.
+/// An exporter takes lines and writes an export: it leaves out what was not asked for, and keeps what the manifest needs.
 #[derive(Debug)]
 pub(crate) struct Exporter<W> {
     out: W,
     journal_id: Uuid,
     from: u64,
     to: u64,
-    /// The position that comes next, which is one before `from` at first, for its hash.
+    /// The position that comes next. It begins one before `from`, because the hash there is needed.
     next: u64,
     previous: Hash,
     first: Option<Hash>,
@@ -75,7 +63,7 @@ pub(crate) struct Exporter<W> {
 }
 
 impl<W: Write> Exporter<W> {
-    /// An export of these positions (by default all) of the journal with this id and head.
+    /// Begins an export of these positions (by default all) of the journal with this id and head.
     ///
     /// # Errors
     /// When the journal does not have these positions.
@@ -95,16 +83,16 @@ impl<W: Write> Exporter<W> {
         Ok(Self { out, journal_id, from, to, next, previous, first: None, last: None })
     }
 
-    /// The position of the line that it wants next; none when it has all.
+    /// Says the position of the line that it needs next; none when it has all.
     #[must_use]
     pub(crate) fn wants(&self) -> Option<u64> {
         (self.next <= self.to).then_some(self.next)
     }
 
-    /// Takes lines, which may begin before and end after what it wants.
+    /// Takes lines, which may begin before and end after what it needs.
     ///
     /// # Errors
-    /// When a line is not the one that comes next, or can't be written on.
+    /// When a line is not the one that comes next, or can't be written.
     pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         let broken = |position| move || ExportError::Broken(position);
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
@@ -118,7 +106,7 @@ impl<W: Write> Exporter<W> {
                 continue;
             }
             let hash = last_hash(line).filter(|_| position == self.next).ok_or_else(broken(self.next))?;
-            self.next += 1;
+            self.next = self.next.saturating_add(1);
             if position < self.from {
                 self.previous = hash;
                 continue;
@@ -142,7 +130,7 @@ impl<W: Write> Exporter<W> {
             journal_id: self.journal_id,
             from: self.from,
             to: self.to,
-            count: self.to + 1 - self.from,
+            count: self.to.saturating_add(1).saturating_sub(self.from),
             first_hash: Some(self.first.unwrap_or(self.previous)),
             last_hash: self.last.unwrap_or(self.previous),
             previous_hash: self.previous,
@@ -156,7 +144,7 @@ impl<W: Write> Exporter<W> {
 /// Exports from a data folder, up to the head that it has when this begins.
 ///
 /// # Errors
-/// When it can't be read or written on, or lines are missing.
+/// When the folder can't be read, the output can't be written, or lines are missing.
 pub(crate) fn from_folder(
     folder: &Path,
     (from, to): (Option<u64>, Option<u64>),

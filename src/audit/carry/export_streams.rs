@@ -1,5 +1,7 @@
-//! `export` of a journal that is chained along its streams. Whatever part is asked for, it is read from the beginning: the
-//! head's hash before the part runs over all events that went before.
+//! An export of a journal that is chained along its streams.
+//!
+//! Whatever part is asked for, the journal is read from its beginning, because the head hash before the part covers all events
+//! before it.
 
 use std::io::Write;
 
@@ -13,7 +15,7 @@ use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{self, Hash};
 use crate::audit::values::finding::{Finding, Place};
 
-/// Lines in from the journal's first on, an export out.
+/// A streams exporter takes a journal's lines from the first on, and writes an export.
 #[derive(Debug)]
 pub(crate) struct StreamsExporter<W> {
     out: W,
@@ -22,25 +24,25 @@ pub(crate) struct StreamsExporter<W> {
     /// The position of the last line taken.
     at: u64,
     events: u64,
-    /// The journal's id, and the head's hash with the last line taken.
+    /// The journal's id, and the head hash after the last line taken.
     head: Option<(Uuid, Hash)>,
     part: Option<Manifest>,
 }
 
 impl<W: Write> StreamsExporter<W> {
-    /// An export of the events at these positions (by default all) and those between them.
+    /// Begins an export of the events from one position to another (by default all).
     pub(crate) fn new(out: W, from: Option<u64>, to: Option<u64>) -> Self {
         let (from, to) = (from.unwrap_or(1), to.unwrap_or(u64::MAX));
         Self { out, from, to, at: 0, events: 0, head: None, part: None }
     }
 
-    /// After which position it wants lines; none when it has all.
+    /// Says after which position it needs lines; none when it has all.
     #[must_use]
     pub(crate) fn wants_after(&self) -> Option<u64> {
         (self.at < self.to).then_some(self.at)
     }
 
-    /// How many events were read.
+    /// Says how many events were read.
     #[must_use]
     pub(crate) fn events(&self) -> u64 {
         self.events
@@ -49,18 +51,18 @@ impl<W: Write> StreamsExporter<W> {
     /// Takes the lines that come next.
     ///
     /// # Errors
-    /// When one is none or does not come after the one before, or can't be written on.
+    /// When a line is no event's or does not come after the one before, or can't be written.
     pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             let position = event_line::position(line, 0).filter(|position| *position > self.at);
-            let position = position.ok_or(ExportError::Broken(self.at + 1))?;
+            let position = position.ok_or(ExportError::Broken(self.at.saturating_add(1)))?;
             if position > self.to {
                 self.at = self.to;
                 return Ok(());
             }
             let (journal_id, previous_hash, last_hash) =
                 self.follow(line).ok_or(ExportError::Broken(position))?;
-            (self.at, self.events) = (position, self.events + 1);
+            (self.at, self.events) = (position, self.events.saturating_add(1));
             if position < self.from {
                 continue;
             }
@@ -68,12 +70,12 @@ impl<W: Write> StreamsExporter<W> {
             let (from, to, first_hash, count) = (position, position, None, 0);
             let begun = Manifest { journal_id, from, to, count, first_hash, last_hash, previous_hash };
             let part = self.part.get_or_insert(begun);
-            (part.to, part.last_hash, part.count) = (position, last_hash, part.count + 1);
+            (part.to, part.last_hash, part.count) = (position, last_hash, part.count.saturating_add(1));
         }
         Ok(())
     }
 
-    /// The journal's id, and the head's hash before this line and with it.
+    /// Gives the journal's id, and the head hash before this line and after it.
     fn follow(&mut self, line: &[u8]) -> Option<(Uuid, Hash, Hash)> {
         let hash = last_hash(line)?;
         let (journal_id, before) = match self.head {
@@ -100,7 +102,8 @@ impl<W: Write> StreamsExporter<W> {
 /// Exports from a source that begins with the journal's first event, as far as it goes.
 ///
 /// # Errors
-/// When the source can't be read or has found something wrong, and as [`StreamsExporter`].
+/// When the source can't be read or has found something wrong, and as [`StreamsExporter::take`] and
+/// [`StreamsExporter::finish`].
 pub(crate) fn from_streams(
     source: &mut dyn Source,
     (from, to): (Option<u64>, Option<u64>),
@@ -115,7 +118,7 @@ pub(crate) fn from_streams(
         more = source.fill(&mut block)?;
         exporter.take(&block.bytes)?;
         if let (Some(flaw), Some(after)) = (block.broken.take(), exporter.wants_after()) {
-            let position = block.says.unwrap_or(after + 1);
+            let position = block.says.unwrap_or(after.saturating_add(1));
             if position <= to.unwrap_or(u64::MAX) {
                 return Err(ExportError::Bad(Finding { place: Place::Position(position), flaw }));
             }
@@ -125,11 +128,11 @@ pub(crate) fn from_streams(
     exporter.finish()
 }
 
-/// The id of the event in this line.
+/// Reads the id of the event in this line.
 fn event_id(line: &[u8]) -> Option<Uuid> {
     const KEY: &[u8] = b"\"event_id\":\"";
     // No name before it can have a quote, so the first one is the key.
-    let start = memchr::memmem::find(line, KEY)? + KEY.len();
-    let id = line.get(start..)?.first_chunk()?;
+    let key = memchr::memmem::find(line, KEY)?;
+    let id = line.get(key..)?.strip_prefix(KEY)?.first_chunk()?;
     chain::read_uuid(id).map(Uuid::from_u128)
 }

@@ -1,4 +1,4 @@
-//! A running service as the source of an export: its journal, page by page, as it stores the lines.
+//! A remote export gets the journal from a running service, page by page, as the service stores the lines.
 
 use std::io::Write;
 use std::time::Duration;
@@ -11,41 +11,24 @@ use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::Manifest;
 use crate::audit::values::chain::Chain;
 
-/// Events a page; the most that the service gives.
+/// A page has this many events, which is the most that the service gives.
 const PAGE: u64 = 1_000;
-/// How long one page may take.
+/// One page may take this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Why nothing can be had from a service.
+/// A remote error says why a service can't be exported from.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteError {
-    /// No connection, or none that holds.
+    /// The service can't be reached, or the connection broke.
     #[error("can't get {url}")]
-    Connection {
-        /// What was asked for.
-        url: String,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The service answers something else.
+    Connection { url: String, source: Box<dyn std::error::Error + Send + Sync> },
+    /// The service refuses to answer.
     #[error("{url} answers {status}: {body}")]
-    Refused {
-        /// What was asked for.
-        url: String,
-        /// The answer's status.
-        status: u16,
-        /// The beginning of its body.
-        body: String,
-    },
-    /// The service's own words about its head can't be read.
+    Refused { url: String, status: u16, body: String },
+    /// The service's answer about its head can't be understood.
     #[error("{url} does not answer with a journal's head")]
-    NoHead {
-        /// What was asked for.
-        url: String,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// What came can't be exported.
+    NoHead { url: String, source: serde_json::Error },
+    /// The lines that came can't be exported.
     #[error(transparent)]
     Export(#[from] ExportError),
 }
@@ -76,7 +59,7 @@ pub(crate) async fn from_url(
     }
     let mut exporter = Exporter::new(out, head.journal_id, head.position, from, to)?;
     while let Some(next) = exporter.wants() {
-        let lines = service.lines(next - 1, PAGE).await?;
+        let lines = service.lines(next.saturating_sub(1), PAGE).await?;
         exporter.take(&lines)?;
         progress(next);
         if exporter.wants() == Some(next) {
@@ -93,20 +76,20 @@ struct RemoteService<'a> {
 }
 
 impl RemoteService<'_> {
-    /// Lines after a position.
+    /// Gets lines after a position.
     async fn lines(&self, after: u64, limit: u64) -> Result<Vec<u8>, RemoteError> {
         let page = format!("/v1/journal?after={after}&limit={limit}");
         Ok(self.get(&page, "application/x-ndjson").await?.1)
     }
 
-    /// What the events are chained to, as the first of them shows.
+    /// Finds out what the events are chained to, from the first of them.
     async fn chain(&self) -> Result<Chain, RemoteError> {
         let first = self.lines(0, 1).await?;
         let line = first.strip_suffix(b"\n").unwrap_or(&first);
         Ok(if event_line::begins_its_stream(line) { Chain::Streams } else { Chain::Journal })
     }
 
-    /// The same from a service whose journal is chained along its streams. It is read from the beginning.
+    /// Exports from a service whose journal is chained along its streams. The journal is read from its beginning.
     async fn streams(
         &self,
         head: ServiceHead,
@@ -119,7 +102,7 @@ impl RemoteService<'_> {
         while let Some(after) = exporter.wants_after() {
             let lines = self.lines(after, PAGE).await?;
             if lines.is_empty() {
-                return Err(ExportError::Broken(after + 1).into());
+                return Err(ExportError::Broken(after.saturating_add(1)).into());
             }
             exporter.take(&lines)?;
             progress(exporter.events());
@@ -127,7 +110,7 @@ impl RemoteService<'_> {
         Ok(exporter.finish()?)
     }
 
-    /// A path's body, and the whole address for errors.
+    /// Gets the body at a path, and the whole address, which errors need.
     async fn get(&self, path: &str, accept: &str) -> Result<(String, Vec<u8>), RemoteError> {
         let url = format!("{}{path}", self.base);
         let failed = |source: reqwest::Error| RemoteError::Connection {

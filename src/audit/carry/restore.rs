@@ -1,7 +1,7 @@
-//! `restore`: a new data folder from an export, which is verified first.
+//! To restore is to make a new data folder from an export, which is verified first.
 //!
-//! The folder is written under another name beside its place, made durable, and then renamed, so that whatever happens half
-//! way leaves nothing that looks like a finished folder.
+//! The folder is written under another name beside its place, made durable, and then renamed. Whatever happens before that
+//! leaves nothing that looks like a finished folder.
 
 use std::fs;
 use std::io;
@@ -20,26 +20,26 @@ use crate::audit::source::interface::Source;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// Where a row is cut.
+/// A row has at most this many bytes, or a single line.
 const ROW_BYTES: usize = 64 * 1024;
 
-/// Why there is no new folder.
+/// A restore error says why there is no new folder.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RestoreError {
-    /// The export can't be read, or the folder not written.
+    /// The export can't be read, or the folder can't be written.
     #[error(transparent)]
     Audit(#[from] Error),
-    /// There is something already.
+    /// There is a folder already, and something in it.
     #[error("{} is there already and is not empty: a journal is only ever restored into a new folder", .0.display())]
     Exists(PathBuf),
-    /// The export's hashes could not stay what they are.
+    /// The export's hashes could not stay the same.
     #[error(
         "the export is of a journal on EventStoreDB, chained along its streams: a data folder is chained along the journal, \
          so that every hash would become another, and none that was noted would be found again. It can be verified and \
          replayed as it is"
     )]
     Streams,
-    /// The export is not right.
+    /// The export is wrong.
     #[error("the export can't be restored: {0}")]
     Bad(Finding),
 }
@@ -125,19 +125,22 @@ fn write_journal(
         more = source.fill(&mut block)?;
         next = insert(&mut database, &block.bytes, next).map_err(failed)?;
         hash = last_hash(&block.bytes).or(hash);
-        progress(u64::try_from(next - 1).unwrap_or_default());
+        progress(before(next));
     }
     // The export was read twice: what was written must be what was verified.
-    let written = u64::try_from(next - 1).unwrap_or_default();
+    let written = before(next);
     if (written, hash.or(audited.hash)) != (audited.position, audited.hash) {
-        return Err(RestoreError::Bad(Finding { place: Place::Position(written + 1), flaw: Flaw::Cut }));
+        return Err(RestoreError::Bad(Finding {
+            place: Place::Position(written.saturating_add(1)),
+            flaw: Flaw::Cut,
+        }));
     }
     database.pragma_update(None, "wal_checkpoint", "TRUNCATE").map_err(failed)?;
     database.close().map_err(|(_, source)| failed(source))?;
     Ok(())
 }
 
-/// A journal without rows.
+/// Creates a journal without rows.
 fn create(journal: &Path, audited: &Audited) -> rusqlite::Result<Connection> {
     let database = Connection::open(journal)?;
     database.pragma_update(None, "page_size", 4_096)?;
@@ -153,7 +156,7 @@ fn create(journal: &Path, audited: &Audited) -> rusqlite::Result<Connection> {
     Ok(database)
 }
 
-/// Adds lines as rows; returns the position after them.
+/// Adds lines as rows. Gives the position after them.
 fn insert(database: &mut Connection, lines: &[u8], mut next: i64) -> rusqlite::Result<i64> {
     let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
     {
@@ -165,26 +168,36 @@ fn insert(database: &mut Connection, lines: &[u8], mut next: i64) -> rusqlite::R
             let (row, count, recorded_at) = row(rest);
             rest = rest.get(row.len()..).unwrap_or_default();
             statement.execute((next, count, recorded_at, row))?;
-            next += count;
+            next = next.saturating_add(count);
         }
     }
     transaction.commit()?;
     Ok(next)
 }
 
-/// The lines of the next row, how many they are, and the time of the first one.
+/// Gives the position before this one.
+fn before(position: i64) -> u64 {
+    u64::try_from(position.saturating_sub(1)).unwrap_or_default()
+}
+
+/// Cuts off the lines of the next row. Gives them, their number, and the time of the first one.
 fn row(lines: &[u8]) -> (&[u8], i64, &str) {
-    const TIME: &[u8] = b"\"recorded_at\":\"";
-    let (mut end, mut count) = (0, 0);
+    let (mut end, mut count) = (0_usize, 0_i64);
     for line in lines.split_inclusive(|byte| *byte == b'\n') {
-        if count > 0 && end + line.len() > ROW_BYTES {
+        let longer = end.saturating_add(line.len());
+        if count > 0 && longer > ROW_BYTES {
             break;
         }
-        (end, count) = (end + line.len(), count + 1);
+        (end, count) = (longer, count.saturating_add(1));
     }
+    (lines.get(..end).unwrap_or_default(), count, recorded_at(lines).unwrap_or_default())
+}
+
+/// Reads the time of the first line.
+fn recorded_at(lines: &[u8]) -> Option<&str> {
+    const KEY: &[u8] = b"\"recorded_at\":\"";
     // No name before it can have a quote, so the first one is the key.
-    let start = memchr::memmem::find(lines, TIME).map_or(0, |at| at + TIME.len());
-    let time =
-        lines.get(start..start + 27).and_then(|time| std::str::from_utf8(time).ok()).unwrap_or_default();
-    (lines.get(..end).unwrap_or_default(), count, time)
+    let key = memchr::memmem::find(lines, KEY)?;
+    let time: &[u8; 27] = lines.get(key..)?.strip_prefix(KEY)?.first_chunk()?;
+    std::str::from_utf8(time).ok()
 }

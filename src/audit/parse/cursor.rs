@@ -1,10 +1,11 @@
-//! A cursor over the bytes of one line that accepts exactly one spelling of everything: what it passes over is the
-//! canonical form, so that nothing need be written out again to be compared.
+//! A cursor goes over the bytes of one line, and accepts exactly one spelling of everything.
+//!
+//! What it has passed over is therefore in the canonical form, and need not be written out again to be compared.
 
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::span::Span;
 
-/// Where in a line the auditor is.
+/// A cursor knows how far a line was read.
 #[derive(Debug)]
 pub(crate) struct Cursor<'a> {
     block: &'a [u8],
@@ -13,13 +14,13 @@ pub(crate) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// At `start` of a block that ends with the line's last byte (without its line feed).
+    /// Begins at `start` of a block that ends with the line's last byte (without its line feed).
     #[must_use]
     pub(crate) fn new(block: &'a [u8], start: usize) -> Self {
         Self { block, start, at: start }
     }
 
-    /// Where it is in the block.
+    /// Says where in the block it is.
     #[must_use]
     pub(crate) fn at(&self) -> usize {
         self.at
@@ -29,10 +30,16 @@ impl<'a> Cursor<'a> {
         self.block.get(self.at..).unwrap_or_default()
     }
 
-    /// That here the line is not as it should be.
+    /// Goes on by this many bytes, which were looked at.
+    #[inline]
+    fn pass(&mut self, bytes: usize) {
+        self.at = self.at.saturating_add(bytes);
+    }
+
+    /// Makes the flaw that the line is not as it should be here.
     #[must_use]
     pub(crate) fn wrong(&self, expected: &'static str) -> Flaw {
-        Flaw::Layout { byte: self.at - self.start + 1, expected }
+        Flaw::Layout { byte: self.at.saturating_sub(self.start).saturating_add(1), expected }
     }
 
     /// Passes over exactly this text.
@@ -44,31 +51,31 @@ impl<'a> Cursor<'a> {
         if self.maybe(text) { Ok(()) } else { Err(self.wrong(text)) }
     }
 
-    /// Passes over this text if it stands here.
+    /// Passes over this text if it stands here, and says whether it does.
     #[inline]
     pub(crate) fn maybe(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text.as_bytes());
         if found {
-            self.at += text.len();
+            self.pass(text.len());
         }
         found
     }
 
-    /// Passes over so many bytes.
+    /// Passes over this many bytes, and gives them.
     ///
     /// # Errors
     /// When the line ends before.
     #[inline]
     pub(crate) fn bytes<const N: usize>(&mut self, expected: &'static str) -> Result<&'a [u8; N], Flaw> {
         let bytes = self.rest().first_chunk().ok_or_else(|| self.wrong(expected))?;
-        self.at += N;
+        self.pass(N);
         Ok(bytes)
     }
 
-    /// A whole number without leading zeros.
+    /// Reads a whole number without leading zeros.
     ///
     /// # Errors
-    /// When none stands here, or one that no 64 bits hold.
+    /// When no number stands here, or one that does not fit into 64 bits.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Flaw> {
         let rest = self.rest();
@@ -79,13 +86,15 @@ impl<'a> Cursor<'a> {
         }
         let value = number
             .iter()
-            .try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')))
+            .try_fold(0_u64, |sum, digit| {
+                sum.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
+            })
             .ok_or_else(|| self.wrong("a whole number of 64 bits"))?;
-        self.at += digits;
+        self.pass(digits);
         Ok(value)
     }
 
-    /// The rest of a string and its closing quote, in the one spelling that JSON's shortest escapes give it.
+    /// Reads the rest of a string and its closing quote. Its only spelling is the one with the shortest escapes of JSON.
     ///
     /// # Errors
     /// When the string does not end, or is escaped in another way.
@@ -94,11 +103,11 @@ impl<'a> Cursor<'a> {
         loop {
             let rest = self.rest();
             let plain = rest.iter().take_while(|b| !matches!(b, b'"' | b'\\' | 0..0x20)).count();
-            self.at += plain;
+            self.pass(plain);
             match rest.get(plain) {
                 Some(b'"') => {
                     let span = self.span(start, self.at);
-                    self.at += 1;
+                    self.pass(1);
                     return Ok(span);
                 }
                 Some(b'\\') => self.escape()?,
@@ -107,10 +116,10 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The rest of a string that has no escapes, such as a name or a sum, and its closing quote.
+    /// Reads the rest of a string that has no escapes, such as a name or a sum, and its closing quote.
     ///
     /// # Errors
-    /// When it does not end, or has an escape.
+    /// When the string does not end, or has an escape.
     #[inline]
     pub(crate) fn word(&mut self) -> Result<Span, Flaw> {
         let rest = self.rest();
@@ -118,12 +127,14 @@ impl<'a> Cursor<'a> {
         if rest.get(length) != Some(&b'"') {
             return Err(self.wrong("a plain word"));
         }
-        let span = self.span(self.at, self.at + length);
-        self.at += length + 1;
+        let start = self.at;
+        self.pass(length);
+        let span = self.span(start, self.at);
+        self.pass(1);
         Ok(span)
     }
 
-    /// A part of the block that was passed over.
+    /// Makes the span of a part of the block that was passed over.
     #[must_use]
     pub(crate) fn span(&self, start: usize, end: usize) -> Span {
         Span::new(start, end)
@@ -132,7 +143,7 @@ impl<'a> Cursor<'a> {
     fn escape(&mut self) -> Result<(), Flaw> {
         let short = matches!(self.rest().get(1), Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't'));
         if short {
-            self.at += 2;
+            self.pass(2);
             return Ok(());
         }
         let low = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
@@ -140,7 +151,7 @@ impl<'a> Cursor<'a> {
             // Those that have a short escape must use it.
             [b'\\', b'u', b'0', b'0', b'0', b'8' | b'9' | b'a' | b'c' | b'd', ..] => {}
             [b'\\', b'u', b'0', b'0', b'0' | b'1', digit, ..] if low(digit) => {
-                self.at += 6;
+                self.pass(6);
                 return Ok(());
             }
             _ => {}
@@ -148,16 +159,16 @@ impl<'a> Cursor<'a> {
         Err(self.wrong("an escape in its one spelling"))
     }
 
-    /// That the line ends here.
+    /// Checks that the line ends here.
     ///
     /// # Errors
-    /// When it goes on.
+    /// When the line goes on.
     pub(crate) fn end(&self) -> Result<(), Flaw> {
         if self.rest().is_empty() { Ok(()) } else { Err(self.wrong("the end of the line")) }
     }
 }
 
-/// The text of a JSON string, its escapes taken out: the order of keys is by that.
+/// Gives the text of a JSON string without its escapes. Keys are in the order of these texts.
 #[must_use]
 pub(crate) fn unescaped(raw: &[u8]) -> Vec<u8> {
     let quoted = [b"\"", raw, b"\""].concat();

@@ -1,4 +1,6 @@
-//! The `data` of each type of event, version 1: which keys in which order, and what must agree within the event.
+//! The `data` of an event, in version 1: for each type of event, which keys it has in which order.
+//!
+//! What must agree within the event is checked here, too, such as an amount with its entry.
 
 use crate::audit::parse::cursor::{Cursor, unescaped};
 use crate::audit::parse::words::{is_name, sum, transaction};
@@ -8,7 +10,7 @@ use crate::audit::values::finding::Flaw;
 use crate::audit::values::money;
 use crate::audit::values::span::Span;
 
-/// The types of event that are known here.
+/// A kind is a type of event that is known here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `AccountOpened`
@@ -49,7 +51,7 @@ impl Kind {
     }
 }
 
-/// What an event's `data` says.
+/// A body is what an event's `data` says.
 #[derive(Debug)]
 pub(crate) struct Body {
     /// The account's currency.
@@ -132,7 +134,7 @@ fn reversed(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body
     Ok(Body { currency, fact, effective_at_given: false })
 }
 
-/// The two halves of an entry: what the guarded account gets, and the account on the other side.
+/// Reads the two halves of an entry. Gives what the guarded account gets, and the account on the other side.
 fn entries(
     block: &[u8],
     account: Span,
@@ -150,7 +152,7 @@ fn entries(
     cursor.literal(",\"amount\":\"")?;
     let other = sum(block, cursor, currency, "an entry's amount")?;
     cursor.literal("}]")?;
-    if guarded + other == 0 { Ok((guarded, counter)) } else { Err(Flaw::Unbalanced) }
+    if guarded.checked_add(other) == Some(0) { Ok((guarded, counter)) } else { Err(Flaw::Unbalanced) }
 }
 
 fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
@@ -166,7 +168,14 @@ fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
             cursor.literal(",\"prevented_by\":\"")?;
             Some(transaction(cursor, "prevented_by")?)
         }
-        _ => None,
+        Code::AccountClosed
+        | Code::AccountFrozen
+        | Code::BalanceTooLarge
+        | Code::InsufficientFunds
+        | Code::AccountNotEmpty
+        | Code::WrongState
+        | Code::ReversalExceedsOriginal
+        | Code::NotReversible => None,
     };
     Ok(Body { currency, fact: Fact::Declined { code, asked, prevented_by }, effective_at_given })
 }
@@ -204,17 +213,17 @@ fn asked(
             reason(cursor)?;
             Asked::Limit
         }
-        b"freeze" | b"unfreeze" | b"close" => {
-            reason(cursor)?;
-            Asked::Change(match operation {
-                b"freeze" => Change::Freeze,
-                b"unfreeze" => Change::Unfreeze,
-                _ => Change::Close,
-            })
-        }
+        b"freeze" => change(Change::Freeze, cursor)?,
+        b"unfreeze" => change(Change::Unfreeze, cursor)?,
+        b"close" => change(Change::Close, cursor)?,
         _ => return Err(Flaw::UnknownOperation(lossy(operation))),
     };
     Ok((asked, false))
+}
+
+fn change(change: Change, cursor: &mut Cursor<'_>) -> Result<Asked, Flaw> {
+    reason(cursor)?;
+    Ok(Asked::Change(change))
 }
 
 fn currency(block: &[u8], cursor: &mut Cursor<'_>, key: &'static str) -> Result<Currency, Flaw> {
@@ -223,7 +232,7 @@ fn currency(block: &[u8], cursor: &mut Cursor<'_>, key: &'static str) -> Result<
     Currency::read(code).ok_or_else(|| Flaw::UnknownCurrency(lossy(code)))
 }
 
-/// One of the ledger's own accounts; `@transit` is kept for transfers, which are not known here.
+/// Reads the name of one of the ledger's own accounts. `@transit` is kept for transfers, which are not known here.
 fn counter(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Span, Flaw> {
     let span = cursor.word()?;
     match span.of(block) {
@@ -251,7 +260,7 @@ fn limit_of(text: &[u8], currency: Currency) -> Result<i128, Flaw> {
     money::read(text, currency).filter(fits).ok_or(Flaw::NoSum("the overdraft limit"))
 }
 
-/// The client's own pairs, if there are any: each key once, in order.
+/// Reads the client's own metadata, if there is any: each key once, in order.
 fn metadata(block: &[u8], cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
     if !cursor.maybe(",\"metadata\":{\"") {
         return Ok(());

@@ -1,7 +1,7 @@
-//! Cutting one line: its layout byte by byte, its canonical bytes, its place in the chain, and what it says.
+//! The line of an event: it is read byte by byte, and an event is made of it.
 //!
-//! Everything that a line shows by itself is checked here, so that it can be done on several lines at once. What needs
-//! the lines before it is done in `books`.
+//! Everything that a line shows by itself is checked here, so that several lines can be checked at once: its layout, its
+//! canonical bytes, its id, and its hash. What needs the lines before it is checked in the room [`rules`](crate::audit::rules).
 
 use uuid::Uuid;
 
@@ -13,13 +13,13 @@ use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::span::Span;
 
-/// The version of events that is known here.
+/// This is the version of events that is known here.
 const VERSION: u64 = 1;
-/// How far `effective_at` may lie after `recorded_at`.
+/// `effective_at` may lie at most this far after `recorded_at`.
 const FUTURE_ALLOWED_MICROS: i64 = 5 * 60 * 1_000_000;
 
-/// Reads the line from `start` to the end of `block` (its line feed is not in it). `previous` is the hash before it,
-/// where it is known; else the line's own hash is taken from it as it stands there.
+/// Reads the line from `start` to the end of `block`, which does not have its line feed. `previous` is the hash before the
+/// line, where it is known; else the line's own hash is not checked and taken as it stands there.
 ///
 /// # Errors
 /// The first thing that is wrong with the line.
@@ -80,15 +80,15 @@ pub(crate) fn read(
     })
 }
 
-/// The id of an event that was read from this block, where it is a UUID.
+/// Gives the id of an event that was read from this block, where it is a UUID.
 #[must_use]
 pub(crate) fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
     let id = event.canonical.1.before(block)?.strip_suffix(b"\",")?.last_chunk()?;
     chain::read_uuid(id).map(Uuid::from_u128)
 }
 
-/// Is this line (without its line feed) an event that is chained to its stream alone? The first event of a journal that is
-/// chained along its streams is.
+/// Is this line (without its line feed) the first event of its stream, and chained to that stream alone? The first event of a
+/// journal that is chained along its streams is.
 #[must_use]
 pub(crate) fn begins_its_stream(line: &[u8]) -> bool {
     let mut hasher = Hasher::default();
@@ -96,14 +96,14 @@ pub(crate) fn begins_its_stream(line: &[u8]) -> bool {
     event.is_ok_and(|event| hasher.hash(&chain::of_stream(event.account.of(line))) == event.hash)
 }
 
-/// The position that the line from `start` says it has.
+/// Reads the position that the line from `start` says it has.
 #[must_use]
 pub(crate) fn position(block: &[u8], start: usize) -> Option<u64> {
     let mut cursor = Cursor::new(block, start);
     cursor.literal("{\"position\":").and_then(|()| cursor.number()).ok()
 }
 
-/// What stands between an event's id and its hash.
+/// The content of an event is what stands between its id and its hash.
 struct Content {
     recorded_at: Moment,
     id: u128,
@@ -156,10 +156,19 @@ fn moments(recorded: &Moment, effective: &Moment, given: bool) -> Result<(), Fla
         return Err(Flaw::EffectiveAt);
     }
     let effective_micros = micros(effective).ok_or(Flaw::NoMoment("effective_at"))?;
-    if effective_micros - recorded_micros > FUTURE_ALLOWED_MICROS { Err(Flaw::InFuture) } else { Ok(()) }
+    if effective_micros.saturating_sub(recorded_micros) > FUTURE_ALLOWED_MICROS {
+        Err(Flaw::InFuture)
+    } else {
+        Ok(())
+    }
 }
 
-/// Microseconds on a scale of its own that only serves to subtract; none when the text is no moment.
+/// Joins two places of a number, as hours and minutes: so many units of so many parts each, and the parts after them.
+fn join(units: i64, of: i64, parts: i64) -> i64 {
+    units.saturating_mul(of).saturating_add(parts)
+}
+
+/// Reads a moment as microseconds on a scale of its own, which only serves to subtract; none when the text is no moment.
 fn micros(moment: &Moment) -> Option<i64> {
     const SHAPE: &Moment = b"0000-00-00T00:00:00.000000Z";
     let shaped = moment
@@ -168,7 +177,7 @@ fn micros(moment: &Moment) -> Option<i64> {
         .all(|(b, shape)| if *shape == b'0' { b.is_ascii_digit() } else { b == shape });
     let number = |from: usize, to: usize| {
         let digits = moment.get(from..to).unwrap_or_default();
-        digits.iter().fold(0_i64, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0')))
+        digits.iter().fold(0, |sum, digit| join(sum, 10, i64::from(digit.wrapping_sub(b'0'))))
     };
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
     let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
@@ -182,10 +191,15 @@ fn micros(moment: &Moment) -> Option<i64> {
     };
     let exists = (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
     // Days since 0000-03-01, so that a leap day comes last in its year.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let date = 365 * y + y.div_euclid(4) - y.div_euclid(100) + y.div_euclid(400) + (153 * m + 2) / 5 + day;
-    let seconds = date * 86_400 + hour * 3_600 + minute * 60 + second;
-    (shaped && exists).then_some(seconds * 1_000_000 + number(20, 26))
+    let (years, months) = if month > 2 {
+        (year, month.saturating_sub(3))
+    } else {
+        (year.saturating_sub(1), month.saturating_add(9))
+    };
+    let leap_days = [years.div_euclid(4), years.div_euclid(100).saturating_neg(), years.div_euclid(400)];
+    let days: i64 = leap_days.into_iter().chain([join(months, 153, 2) / 5, day]).sum();
+    let seconds = join(join(join(join(years, 365, days), 24, hour), 60, minute), 60, second);
+    (shaped && exists).then_some(join(seconds, 1_000_000, number(20, 26)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-//! An export's last line: what it holds, so that a file that lost its end shows it.
+//! A manifest: the last line of an export, which says what the export holds.
+//!
+//! A file that has lost its end is found out by it.
 
 use uuid::Uuid;
 
@@ -6,22 +8,22 @@ use crate::audit::parse::cursor::Cursor;
 use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::finding::Flaw;
 
-/// How a manifest begins. No event begins so.
+/// Every manifest begins with this text, and no event does.
 pub(crate) const START: &str = "{\"manifest\":";
 
-/// What an export's last line says.
+/// A manifest says which events an export holds, and between which hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Manifest {
     /// The journal's id.
     pub(crate) journal_id: Uuid,
     /// The position of the first event in the file.
     pub(crate) from: u64,
-    /// The last one; one less than `from` when there is none.
+    /// The position of the last event; one less than `from` when there is none.
     pub(crate) to: u64,
     /// How many events there are.
     pub(crate) count: u64,
-    /// The hash of the first event. None: the journal is chained along its streams, and the two hashes below are those of
-    /// the journal's head before the first event and after the last one.
+    /// The hash of the first event. None: the journal is chained along its streams; then the two hashes below are the
+    /// journal's head hashes after the last event and before the first one.
     pub(crate) first_hash: Option<Hash>,
     /// The hash of the last event.
     pub(crate) last_hash: Hash,
@@ -29,18 +31,18 @@ pub(crate) struct Manifest {
     pub(crate) previous_hash: Hash,
 }
 
-/// What comes first in the manifest of a journal chained along the journal, and along its streams.
+/// A manifest goes on with the first text where the chain runs along the journal, and with the second along its streams.
 const FORMATS: [&str; 2] =
     ["{\"format\":1,\"journal_id\":\"", "{\"format\":2,\"chain\":\"streams\",\"journal_id\":\""];
 
 impl Manifest {
-    /// What the events are chained to.
+    /// Says what the events are chained to.
     #[must_use]
     pub(crate) const fn chain(&self) -> Chain {
         if self.first_hash.is_some() { Chain::Journal } else { Chain::Streams }
     }
 
-    /// Whether the first event is the journal's first.
+    /// Is the first event in the file the journal's first?
     #[must_use]
     pub(crate) fn begins(&self) -> bool {
         match self.chain() {
@@ -49,7 +51,7 @@ impl Manifest {
         }
     }
 
-    /// Writes it as a line with its line feed.
+    /// Writes the manifest as a line with its line feed.
     #[must_use]
     pub(crate) fn line(&self) -> String {
         let Self { journal_id, from, to, count, first_hash, last_hash, previous_hash } = self;
@@ -66,7 +68,7 @@ impl Manifest {
         )
     }
 
-    /// Reads it, in exactly the form in which [`line`](Self::line) writes it.
+    /// Reads a manifest in exactly the form in which [`line`](Self::line) writes it.
     ///
     /// # Errors
     /// [`Flaw::ManifestLayout`] when the line has another form.
@@ -107,7 +109,7 @@ impl Manifest {
         Ok(Self { journal_id, from, to, count, first_hash, last_hash, previous_hash })
     }
 
-    /// Checks that what it says is possible at all.
+    /// Checks that what the manifest says is possible at all.
     ///
     /// # Errors
     /// When its numbers do not fit together, or a whole journal does not begin as one with its id does.

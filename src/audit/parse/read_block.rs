@@ -1,16 +1,18 @@
-//! A block: some rows or lines of a journal, read at once, checked by themselves on any thread.
+//! A block: some rows or lines of a journal that were read at once.
+//!
+//! The lines of a block are parsed and checked by themselves, so that any thread can do it.
 
 use crate::audit::parse::event_line;
 use crate::audit::values::chain::{self, Chain, Hash, Hasher};
 use crate::audit::values::event::Event;
 use crate::audit::values::finding::Flaw;
 
-/// The longest line that can be an event's: a request has at most 64 KiB, and each of its bytes at most six in JSON.
+/// No event has a longer line: a request has at most 64 KiB, and each of its bytes takes at most six in JSON.
 pub(crate) const LONGEST_LINE: usize = 1 << 20;
-/// What stands at the end of each line: the hash's 64 digits, `"}` and a line feed.
+/// Each line ends with this many bytes of known form: the hash's 64 digits, `"}` and a line feed.
 const TAIL: usize = 64 + 3;
 
-/// What a row of the journal's table says of its events.
+/// A row's claim is what the journal's table says of the events in the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RowClaim {
     /// The position of its first event.
@@ -21,32 +23,32 @@ pub(crate) struct RowClaim {
     pub(crate) recorded_at: Vec<u8>,
 }
 
-/// A row, or a run of lines of a file, which claims nothing.
+/// A row of the journal's table, or some lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// What it says, in a table.
+    /// What the table says of it. Lines of a file claim nothing.
     pub(crate) claim: Option<RowClaim>,
-    /// Where in the block it ends.
+    /// The place in the block where it ends.
     pub(crate) end: usize,
 }
 
-/// Rows as they were read. Blocks are handed round and filled again, so that the memory of a run is bounded.
+/// A block holds rows as they were read. Blocks are filled again and again, so that the memory of an audit is bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     /// The lines, each with its line feed.
     pub(crate) bytes: Vec<u8>,
-    /// How they are parted.
+    /// The rows that the lines belong to.
     pub(crate) rows: Vec<Row>,
     /// The hash that stands before the first line, where it is known.
     pub(crate) previous: Option<Hash>,
     /// What the source found wrong behind the last row.
     pub(crate) broken: Option<Flaw>,
-    /// The position of what it found, where it knows that.
+    /// The position of what the source found, where it knows that.
     pub(crate) says: Option<u64>,
 }
 
 impl Block {
-    /// Empties it.
+    /// Empties the block.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.rows.clear();
@@ -55,15 +57,15 @@ impl Block {
         self.says = None;
     }
 
-    /// The hash that its last line says it has. A line that does not end so is found to be wrong by [`read`](Self::read).
+    /// Gives the hash that the last line says it has. A last line without one is found to be wrong by [`parse`](Self::parse).
     #[must_use]
     pub(crate) fn last_hash(&self) -> Option<Hash> {
         last_hash(&self.bytes)
     }
 
-    /// Reads every line, up to the first that is wrong by itself. Where the chain runs along each stream, what a line is
+    /// Parses every line, up to the first that is wrong by itself. Where the chain runs along each stream, what a line is
     /// chained to is not checked here: that needs the streams up to it.
-    pub(crate) fn read(&self, chain: Chain, hasher: &mut Hasher, into: &mut ParsedLines) {
+    pub(crate) fn parse(&self, chain: Chain, hasher: &mut Hasher, into: &mut ParsedLines) {
         into.events.clear();
         into.rows.clear();
         (into.broken, into.says) = (None, None);
@@ -76,8 +78,9 @@ impl Block {
                 let read = match memchr::memchr(b'\n', line) {
                     None => Err(Flaw::Cut),
                     Some(length) => {
-                        let whole = self.bytes.get(..at + length).unwrap_or_default();
-                        at += length + 1;
+                        let end = at.saturating_add(length);
+                        let whole = self.bytes.get(..end).unwrap_or_default();
+                        at = end.saturating_add(1);
                         event_line::read(whole, begin, previous.as_ref(), hasher)
                     }
                 };
@@ -100,17 +103,17 @@ impl Block {
     }
 }
 
-/// The hash at the end of the last of some lines.
+/// Gives the hash at the end of the last of some lines.
 #[must_use]
 pub(crate) fn last_hash(lines: &[u8]) -> Option<Hash> {
     let tail = lines.get(lines.len().checked_sub(TAIL)?..)?;
     chain::read(tail.get(..64)?).filter(|_| tail.ends_with(b"\"}\n"))
 }
 
-/// The lines of a block, read.
+/// Parsed lines are what the lines of a block say.
 #[derive(Debug, Default)]
 pub(crate) struct ParsedLines {
-    /// Its events, up to the first line that is wrong.
+    /// The events of the block, up to the first line that is wrong.
     pub(crate) events: Vec<Event>,
     /// For each row that was reached, the number of events up to its end.
     pub(crate) rows: Vec<usize>,

@@ -1,11 +1,11 @@
-//! The words that an event's line and its `data` both have: a transaction ID, the name of an account, a sum.
+//! Words: the parts of a line that its head and its `data` both have. They are transaction IDs, names and sums.
 
 use crate::audit::parse::cursor::Cursor;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::{chain, money};
 
-/// A transaction ID and its closing quote.
+/// Reads a transaction ID and its closing quote.
 pub(super) fn transaction(cursor: &mut Cursor<'_>, which: &'static str) -> Result<u128, Flaw> {
     let id =
         chain::read_uuid(cursor.bytes("a transaction ID")?).filter(|id| *id != 0).ok_or(Flaw::NoId(which))?;
@@ -19,7 +19,7 @@ pub(super) fn is_name(name: &[u8]) -> bool {
     first && name.len() <= 64 && name.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))
 }
 
-/// A sum and its closing quote.
+/// Reads a sum and its closing quote.
 pub(super) fn sum(
     block: &[u8],
     cursor: &mut Cursor<'_>,

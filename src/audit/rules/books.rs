@@ -1,6 +1,7 @@
-//! The books as the journal alone gives them: a fold over its events, each checked against the rules before it counts.
+//! The books: what every account has, as the journal alone gives it. Each event is checked against the rules before it counts.
 //!
-//! Costs per guarded account about 200 bytes, per transaction what [`IdSet`] says, per reversal or prevention some 40 bytes.
+//! They cost about 200 bytes for each guarded account, about 40 for each reversal or prevention, and for each transaction what
+//! [`IdSet`] says.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,6 +10,7 @@ use foldhash::fast::RandomState;
 use crate::audit::rules::double_use::NamedDoubleUse;
 use crate::audit::rules::id_history;
 use crate::audit::rules::id_set::{IdSet, KnownId, Movement};
+use crate::audit::rules::internal_accounts::InternalAccounts;
 use crate::audit::rules::judge;
 use crate::audit::rules::judge::{AccountBefore, Judgement, Status, Target};
 use crate::audit::values::chain::Chain;
@@ -17,49 +19,45 @@ use crate::audit::values::event::{Asked, Change, Event, Fact, Moment};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::money;
 
-/// A guarded account.
+/// A guarded account, as the events so far leave it.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
-    /// Its currency.
     pub(crate) currency: Currency,
-    /// Its balance, in minor units.
+    /// In minor units.
     pub(crate) balance: i128,
-    /// How far that may go under zero, in minor units.
+    /// How far the balance may go below zero, in minor units.
     pub(crate) limit: i128,
-    /// Its state.
     pub(crate) status: Status,
-    /// The revision of its newest event.
+    /// The revision of the newest event.
     pub(crate) revision: u64,
-    /// The running hash of what happened to which ID on it.
+    /// The running hash of what became of which ID on the account.
     pub(crate) id_history: [u8; 32],
 }
 
-/// The books after the events folded so far.
+/// The books after the events that were taken so far.
 #[derive(Debug)]
 pub(crate) struct Books {
     chain: Chain,
     names: HashMap<Box<[u8]>, u32, RandomState>,
     accounts: Vec<Account>,
-    counter_names: HashMap<Box<[u8]>, u32, RandomState>,
-    internal: BTreeMap<(u32, Currency), i128>,
+    internal: InternalAccounts,
     ids: IdSet,
-    /// What was taken back of a transaction on an account so far.
+    /// The sum that was reversed of a transaction on an account so far.
     reversed: HashMap<(u32, u128), i128, RandomState>,
-    /// What was ruled out on an account, and by which transaction.
+    /// The transactions that were ruled out on an account, and the transaction that ruled each out.
     prevented: HashMap<(u32, u128), u128, RandomState>,
     recorded_at: Option<Moment>,
 }
 
 impl Books {
-    /// The books before the first event of a journal that is chained so.
+    /// Begins the books of a journal that is chained so.
     #[must_use]
     pub(crate) fn new(chain: Chain) -> Self {
         Self {
             chain,
             names: HashMap::default(),
             accounts: Vec::new(),
-            counter_names: HashMap::default(),
-            internal: BTreeMap::new(),
+            internal: InternalAccounts::default(),
             ids: IdSet::new(chain, 1),
             reversed: HashMap::default(),
             prevented: HashMap::default(),
@@ -67,7 +65,7 @@ impl Books {
         }
     }
 
-    /// Makes room for so many events.
+    /// Makes room for this many events.
     pub(crate) fn reserve(&mut self, events: usize) {
         self.ids.reserve(events);
     }
@@ -92,7 +90,7 @@ impl Books {
                 self.take_id(event, account, block)?;
                 let judgement = self.judge(event, account)?;
                 self.agree(event, block, account, judgement)?;
-                self.book(event.id, fact, account, judgement, block);
+                self.book(event.id, fact, account, judgement, block)?;
                 account
             }
         };
@@ -123,12 +121,13 @@ impl Books {
         Ok(account)
     }
 
-    /// What the rules make of the request that the event tells of.
+    /// Says what must become of the request that the event tells of.
     fn judge(&mut self, event: &Event, number: u32) -> Result<Judgement, Flaw> {
         let prevented = !self.prevented.is_empty() && self.prevented.contains_key(&(number, event.id));
         let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
-        if event.revision != account.revision + 1 {
-            return Err(Flaw::Revision { says: event.revision, expected: account.revision + 1 });
+        let expected = account.revision.saturating_add(1);
+        if event.revision != expected {
+            return Err(Flaw::Revision { says: event.revision, expected });
         }
         if event.currency != account.currency {
             return Err(Flaw::OtherCurrency(account.currency.to_string()));
@@ -166,7 +165,7 @@ impl Books {
         Ok(judge::judge(&before, request))
     }
 
-    /// What a reversal on this account that names this ID is to take back.
+    /// Finds what a reversal on this account that names this ID is to reverse.
     fn target(&self, event: &Event, account: u32, id: u128) -> Target {
         let ruled_out = self.prevented.contains_key(&(account, id));
         // The event's own ID is in the list by now; before it, it was not.
@@ -201,7 +200,7 @@ impl Books {
                 }
                 let other =
                     self.ids.get(*reverses, account).and_then(|known| known.moved).map(|moved| moved.counter);
-                let same = other.is_some() && self.counter_names.get(counter.of(block)).copied() == other;
+                let same = other.is_some() && self.internal.known(counter.of(block)) == other;
                 if *signed == ruled && same { Ok(()) } else { Err(Flaw::NotOffsetting) }
             }
             (Fact::Prevented { .. }, Judgement::Prevention)
@@ -213,11 +212,18 @@ impl Books {
     }
 
     /// Lets an event that is right take effect.
-    fn book(&mut self, id: u128, fact: &Fact, number: u32, judgement: Judgement, block: &[u8]) {
-        let Some(account) = self.accounts.get_mut(number as usize) else { return };
+    fn book(
+        &mut self,
+        id: u128,
+        fact: &Fact,
+        number: u32,
+        judgement: Judgement,
+        block: &[u8],
+    ) -> Result<(), Flaw> {
+        let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
         let currency = account.currency;
         if let Judgement::Accepted(signed) = judgement {
-            account.balance += signed;
+            account.balance = account.balance.checked_add(signed).ok_or(Flaw::NoSum("the balance"))?;
         }
         match fact {
             Fact::Opened { .. } | Fact::Declined { .. } => {}
@@ -233,44 +239,39 @@ impl Books {
             }
             Fact::LimitChanged { limit } => account.limit = *limit,
             Fact::Moved { direction, amount, counter } => {
-                let counter = self.counter(counter.of(block));
-                *self.internal.entry((counter, currency)).or_default() -= direction.signed(*amount);
+                self.internal.give(counter.of(block), currency, direction.signed(*amount))?;
             }
             Fact::Reversed { reverses, amount, signed, counter, .. } => {
-                let counter = self.counter(counter.of(block));
-                *self.internal.entry((counter, currency)).or_default() -= signed;
-                *self.reversed.entry((number, *reverses)).or_default() += amount;
+                self.internal.give(counter.of(block), currency, *signed)?;
+                let reversed = self.reversed.entry((number, *reverses)).or_default();
+                *reversed = reversed.checked_add(*amount).ok_or(Flaw::NoSum("the sum reversed"))?;
             }
         }
+        Ok(())
     }
 
-    /// The number of one of the ledger's own accounts, which is made on first use.
-    fn counter(&mut self, name: &[u8]) -> u32 {
-        if let Some(number) = self.counter_names.get(name) {
-            return *number;
-        }
-        let number = u32::try_from(self.counter_names.len()).unwrap_or(u32::MAX);
-        self.counter_names.insert(name.into(), number);
-        number
-    }
-
-    /// Takes the event's ID, which must be new. Before all else: that one ID was booked twice is the worst there is to say.
+    /// Takes the event's ID, which must be new. This comes first, because nothing worse can be found than an ID booked twice.
     fn take_id(&mut self, event: &Event, number: u32, block: &[u8]) -> Result<(), Flaw> {
         let moved = match &event.fact {
             Fact::Moved { direction, amount, counter } => Some(Movement {
                 direction: *direction,
                 amount: u64::try_from(*amount).map_err(|_| Flaw::NoSum("the amount"))?,
-                counter: self.counter(counter.of(block)),
+                counter: self.internal.number(counter.of(block)),
             }),
-            _ => None,
+            Fact::Opened { .. }
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Changed(_)
+            | Fact::LimitChanged { .. }
+            | Fact::Declined { .. } => None,
         };
         self.ids.take(event, KnownId { account: number, moved })
     }
 
-    /// Checks the answer that the event gives for ever against the books after it.
+    /// Checks the answer that the event gives for ever: it must say what the books have after the event.
     fn answered(&self, event: &Event, number: u32) -> Result<(), Flaw> {
         let account = self.accounts.get(number as usize).ok_or(Flaw::NotOpened)?;
-        let available = account.balance + account.limit;
+        let available = account.balance.checked_add(account.limit).ok_or(Flaw::NoSum("what is available"))?;
         for (field, says, is) in
             [("balance", event.answer.0, account.balance), ("available", event.answer.1, available)]
         {
@@ -282,13 +283,13 @@ impl Books {
         Ok(())
     }
 
-    /// The position of the last event that was taken; 0 when there is none.
+    /// Gives the position of the last event that was taken; 0 when there is none.
     #[must_use]
     pub(crate) fn position(&self) -> u64 {
         self.ids.position()
     }
 
-    /// The IDs that were seen on two accounts, which are shown by their names.
+    /// Lists the IDs that were seen on two accounts, with the names of these.
     #[must_use]
     pub(crate) fn double_uses(&self) -> Vec<NamedDoubleUse> {
         NamedDoubleUse::named(
@@ -297,7 +298,7 @@ impl Books {
         )
     }
 
-    /// The guarded accounts, in the order of their names' bytes.
+    /// Lists the guarded accounts, in the order of the bytes of their names.
     #[must_use]
     pub(crate) fn accounts(&self) -> Vec<(&str, &Account)> {
         let mut accounts: Vec<_> = self
@@ -311,15 +312,9 @@ impl Books {
         accounts
     }
 
-    /// The ledger's own accounts by name and currency, with their balances in minor units.
+    /// Gives the balances of the ledger's own accounts in minor units, by name and currency.
     #[must_use]
     pub(crate) fn internal(&self) -> BTreeMap<(&str, Currency), i128> {
-        let names: HashMap<u32, &[u8]> = self.counter_names.iter().map(|(name, at)| (*at, &**name)).collect();
-        self.internal
-            .iter()
-            .filter_map(|((counter, currency), balance)| {
-                Some(((std::str::from_utf8(names.get(counter)?).ok()?, *currency), *balance))
-            })
-            .collect()
+        self.internal.balances()
     }
 }

@@ -1,11 +1,11 @@
-//! The state digest: a hash of everything that decisions depend on, equal on any two ledgers with the same history.
+//! The state digest is a hash of everything that decisions depend on. Two ledgers with the same history have the same digest.
 
 use sha2::{Digest, Sha256};
 
 use crate::audit::rules::books::Books;
 use crate::audit::values::money;
 
-/// The digest of the books, as lower-case hexadecimal digits.
+/// Computes the digest of the books, as hexadecimal digits in lower case.
 #[must_use]
 pub(crate) fn of(books: &Books) -> String {
     let mut hash = Sha256::new();

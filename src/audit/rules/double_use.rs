@@ -1,14 +1,13 @@
-//! A double use: one transaction ID on two accounts, which two instances of the service took at the same time.
+//! A double use is one transaction ID on two accounts: two instances of the service took it at the same time.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use uuid::Uuid;
 
-/// One ID on two accounts. Its parts: the number of the account, and the position there.
+/// A double use names the number of each account, and the position there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DoubleUse {
-    /// The ID.
     pub(crate) id: u128,
     /// Where it was seen first.
     pub(crate) first: (u32, u64),
@@ -16,10 +15,9 @@ pub(crate) struct DoubleUse {
     pub(crate) again: (u32, u64),
 }
 
-/// One ID on two accounts, to be shown: by name and position.
+/// A named double use has the names of the accounts, to be shown to a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedDoubleUse {
-    /// The ID.
     pub(crate) id: Uuid,
     /// Where it was seen first.
     pub(crate) first: (String, u64),
@@ -28,7 +26,7 @@ pub(crate) struct NamedDoubleUse {
 }
 
 impl NamedDoubleUse {
-    /// Puts the accounts' names for their numbers.
+    /// Puts the names of the accounts in place of their numbers.
     #[must_use]
     pub(crate) fn named<'a>(
         double_uses: &[DoubleUse],

@@ -1,4 +1,5 @@
-//! A part of a journal that does not begin with its first event: what can be told of it without the events before.
+//! A fragment is a part of a journal that does not begin with its first event. It is checked as far as that is possible without
+//! the events before.
 
 use std::collections::HashMap;
 
@@ -10,14 +11,14 @@ use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
 
-/// A stream, as far as the part has shown it.
+/// A stream, as far as the fragment has shown it.
 #[derive(Debug)]
 struct Stream {
     number: u32,
     revision: u64,
 }
 
-/// What was seen in the part so far.
+/// What was seen in the fragment so far.
 #[derive(Debug)]
 pub(crate) struct Fragment {
     chain: Chain,
@@ -27,7 +28,7 @@ pub(crate) struct Fragment {
 }
 
 impl Fragment {
-    /// A part that begins at this position.
+    /// Begins a fragment at this position.
     #[must_use]
     pub(crate) fn new(chain: Chain, from: u64) -> Self {
         Self { chain, streams: HashMap::default(), ids: IdSet::new(chain, from), recorded_at: None }
@@ -36,7 +37,7 @@ impl Fragment {
     /// Takes the next event.
     ///
     /// # Errors
-    /// When time or a stream's revisions do not go on from what the part has shown, or an ID comes twice in it.
+    /// When time or a stream's revisions do not go on from what the fragment has shown, or an ID comes twice in it.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         // Along streams that is so within a stream only, and looked at with its chain.
         if self.chain == Chain::Journal && self.recorded_at.is_some_and(|last| last > event.recorded_at) {
@@ -45,11 +46,12 @@ impl Fragment {
         self.recorded_at = Some(event.recorded_at);
         let name = event.account.of(block);
         let number = match self.streams.get_mut(name) {
-            Some(stream) if event.revision != stream.revision + 1 => {
-                return Err(Flaw::Revision { says: event.revision, expected: stream.revision + 1 });
-            }
             Some(stream) => {
-                stream.revision = event.revision;
+                let expected = stream.revision.saturating_add(1);
+                if event.revision != expected {
+                    return Err(Flaw::Revision { says: event.revision, expected });
+                }
+                stream.revision = expected;
                 stream.number
             }
             None => {
@@ -61,7 +63,7 @@ impl Fragment {
         self.ids.take(event, KnownId { account: number, moved: None })
     }
 
-    /// The IDs that were seen on two accounts.
+    /// Lists the IDs that were seen on two accounts.
     #[must_use]
     pub(crate) fn double_uses(&self) -> Vec<NamedDoubleUse> {
         NamedDoubleUse::named(

@@ -1,11 +1,11 @@
-//! An account's ID history: one hash over everything that became of every ID on it, which the state digest is made of.
+//! An account's ID history is one hash over all IDs that came to it and what became of each. The state digest is made of it.
 
 use sha2::{Digest, Sha256};
 
 use crate::audit::values::event::{Event, Fact};
 use crate::audit::values::money;
 
-/// An account's running hash, one event further: which ID came, what became of it, what it took back or ruled out.
+/// Computes an account's hash after one more event. It covers the ID, what became of it, and what it reversed or ruled out.
 #[must_use]
 pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -16,9 +16,14 @@ pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
             hash.update(b"declined:");
             hash.update(code.text());
         }
-        fact => {
+        Fact::Opened { .. }
+        | Fact::Moved { .. }
+        | Fact::Reversed { .. }
+        | Fact::Prevented { .. }
+        | Fact::Changed(_)
+        | Fact::LimitChanged { .. } => {
             hash.update(b"accepted:");
-            hash.update(fact.type_name());
+            hash.update(event.fact.type_name());
         }
     }
     match &event.fact {
@@ -31,7 +36,11 @@ pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
             hash.update(b"|");
             hash.update(reverses.to_be_bytes());
         }
-        _ => {}
+        Fact::Opened { .. }
+        | Fact::Moved { .. }
+        | Fact::Changed(_)
+        | Fact::LimitChanged { .. }
+        | Fact::Declined { .. } => {}
     }
     hash.finalize().into()
 }

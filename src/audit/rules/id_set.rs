@@ -1,21 +1,23 @@
-//! Every transaction ID of a journal, with what a reversal must know of it: each once, or, where the chain runs along each
-//! stream, once on each account (two instances may have taken it at the same time, neither knowing of the other).
+//! The ID set has every transaction ID of a journal, with what a reversal must know of it.
 //!
-//! One event has one ID, so the IDs stand in a list in the journal's order and a table of 8-byte slots points into it: 24
-//! bits of the hash to tell most strangers apart without a look at the list, 40 bits of place. Cost: 32 bytes an ID and 11 to
-//! 21 for its slot, about 450 MB for ten million; nothing is approximate. Along streams 8 bytes more, for its position.
+//! An ID is in it once. Where the chain runs along each stream, it may be there once for each account: two instances may have
+//! taken the same ID at the same time, and neither knew of the other.
+//!
+//! One event has one ID, so the IDs stand in a list in the journal's order and a table of slots ([`IdSlots`]) points into it.
+//! Cost: 32 bytes an ID and 11 to 21 for its slot, about 450 MB for ten million; nothing is approximate. Along streams 8 bytes
+//! more, for its position.
 
 use std::collections::HashMap;
-use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 
 use crate::audit::rules::double_use::DoubleUse;
+use crate::audit::rules::id_slots::IdSlots;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Direction, Event};
 use crate::audit::values::finding::Flaw;
 
-/// What is known of a transaction that was seen.
+/// A known ID is one that was seen, with what is known of its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KnownId {
     /// The account in whose stream it is.
@@ -24,18 +26,17 @@ pub(crate) struct KnownId {
     pub(crate) moved: Option<Movement>,
 }
 
-/// An accepted deposit or withdrawal.
+/// A movement is an accepted deposit or withdrawal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Movement {
-    /// Which of the two.
     pub(crate) direction: Direction,
-    /// How much: at most 10^19 minor units.
+    /// At most 10^19 minor units.
     pub(crate) amount: u64,
     /// The ledger's own account on the other side.
     pub(crate) counter: u32,
 }
 
-/// [`KnownId`] in sixteen bytes: the two highest bits of `counter` tell whether and which way money moved.
+/// A packed [`KnownId`] has sixteen bytes: the two highest bits of `counter` say whether money moved, and in which direction.
 #[derive(Debug, Clone, Copy)]
 struct Packed {
     amount: u64,
@@ -46,8 +47,6 @@ struct Packed {
 const DEPOSIT: u32 = 1 << 31;
 const WITHDRAWAL: u32 = 1 << 30;
 const COUNTER: u32 = WITHDRAWAL - 1;
-const PLACE_BITS: u32 = 40;
-const PLACE: u64 = (1 << PLACE_BITS) - 1;
 
 impl Packed {
     fn of(known: KnownId) -> Self {
@@ -73,45 +72,42 @@ impl Packed {
     }
 }
 
-/// What is kept besides where the chain runs along each stream.
+/// What is kept in addition where the chain runs along each stream.
 #[derive(Debug, Default)]
 struct PerStream {
-    /// The position of each in the list.
+    /// The position of each ID in the list.
     positions: Vec<u64>,
-    /// The place in the list of an ID that another account had seen before.
+    /// The place in the list of an ID that was on another account before.
     places: HashMap<(u128, u32), usize, RandomState>,
     double_uses: Vec<DoubleUse>,
 }
 
-/// The IDs seen so far.
+/// The set of the IDs that were seen so far.
 #[derive(Debug)]
 pub(crate) struct IdSet {
-    /// The position of the first that can come.
+    /// The position of the first event that can come.
     from: u64,
     ids: Vec<u128>,
     known: Vec<Packed>,
-    /// A place plus one and some bits of the hash, or zero; a power of two of them, at most three quarters full.
-    slots: Vec<u64>,
-    hasher: RandomState,
+    slots: IdSlots,
     per_stream: Option<Box<PerStream>>,
 }
 
 impl IdSet {
-    /// None yet, of a journal that is chained so and read from this position on.
+    /// Begins the set of a journal that is chained so and is read from this position on.
     #[must_use]
     pub(crate) fn new(chain: Chain, from: u64) -> Self {
         let per_stream = match chain {
             Chain::Journal => None,
             Chain::Streams => Some(Box::default()),
         };
-        let (ids, known, slots, hasher) = (Vec::new(), Vec::new(), Vec::new(), RandomState::default());
-        Self { from, ids, known, slots, hasher, per_stream }
+        Self { from, ids: Vec::new(), known: Vec::new(), slots: IdSlots::default(), per_stream }
     }
 
     /// Takes an event's ID.
     ///
     /// # Errors
-    /// When it was seen before; along streams: on the same account.
+    /// When the ID was seen before; along streams: when it was seen on the same account.
     pub(crate) fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
         let Err(place) = self.insert(event.id, known) else {
             if let Some(per_stream) = &mut self.per_stream {
@@ -120,7 +116,7 @@ impl IdSet {
             return Ok(());
         };
         let Some(per_stream) = &mut self.per_stream else {
-            return Err(Flaw::SeenBefore(self.from + place as u64));
+            return Err(Flaw::SeenBefore(self.position_of(place)));
         };
         let position = |place: usize| per_stream.positions.get(place).copied().unwrap_or_default();
         let here = (event.id, known.account);
@@ -144,52 +140,48 @@ impl IdSet {
         Ok(())
     }
 
-    /// The IDs that were seen on two accounts, in the order of the second position.
+    /// Lists the IDs that were seen on two accounts, in the order of their second positions.
     #[must_use]
     pub(crate) fn double_uses(&self) -> &[DoubleUse] {
         self.per_stream.as_ref().map_or(&[], |per_stream| &per_stream.double_uses)
     }
 
-    /// The position of the last one; one less than the first position that can come when there is none.
+    /// Gives the position of the last ID. Without any it is one less than the first position that can come.
     #[must_use]
     pub(crate) fn position(&self) -> u64 {
         let last = self.per_stream.as_ref().and_then(|per_stream| per_stream.positions.last().copied());
-        last.unwrap_or((self.from + self.len() as u64).saturating_sub(1))
+        last.unwrap_or(self.position_of(self.len()).saturating_sub(1))
     }
 
-    /// Makes room for so many, so that nothing need be moved as they come.
+    /// Gives the position of the ID at this place of the list, where positions have no gaps.
+    fn position_of(&self, place: usize) -> u64 {
+        self.from.saturating_add(place as u64)
+    }
+
+    /// Makes room for this many IDs, so that nothing need be moved when they come.
     pub(crate) fn reserve(&mut self, ids: usize) {
         self.ids.reserve_exact(ids);
         self.known.reserve_exact(ids);
         if let Some(per_stream) = &mut self.per_stream {
             per_stream.positions.reserve_exact(ids);
         }
-        let size = (ids / 3 * 4).next_power_of_two();
-        if self.is_empty() && size > self.slots.len() {
-            self.slots = vec![0; size];
-        }
+        self.slots.reserve(&self.ids, ids);
     }
 
-    /// Adds an ID that was not seen yet; the place in the list of the same ID, when it was.
+    /// Adds an ID that was not seen yet. The error is the place of the same ID in the list, when it was seen.
     fn insert(&mut self, id: u128, known: KnownId) -> Result<(), usize> {
-        if self.ids.len() * 4 >= self.slots.len() * 3 {
-            self.grow();
-        }
-        let hash = self.hasher.hash_one(id);
-        let slot = self.probe(id, hash)?;
-        let place = self.ids.len() as u64 + 1;
-        if let Some(slot) = self.slots.get_mut(slot) {
-            *slot = hash & !PLACE | place & PLACE;
-        }
+        self.slots.keep_room(&self.ids);
+        let free = self.slots.find(&self.ids, id)?;
+        self.slots.fill(free, self.ids.len());
         self.ids.push(id);
         self.known.push(Packed::of(known));
         Ok(())
     }
 
-    /// What is known of an ID on this account.
+    /// Says what is known of an ID on this account.
     #[must_use]
     pub(crate) fn get(&self, id: u128, account: u32) -> Option<KnownId> {
-        let first = self.probe(id, self.hasher.hash_one(id)).err()?;
+        let first = self.slots.find(&self.ids, id).err()?;
         let known = |place: usize| self.known.get(place).map(|packed| packed.open());
         known(first).filter(|known| known.account == account).or_else(|| {
             let place = self.per_stream.as_ref()?.places.get(&(id, account))?;
@@ -197,52 +189,10 @@ impl IdSet {
         })
     }
 
-    /// How many there are.
+    /// Says how many IDs there are.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
-    }
-
-    /// Is there none?
-    #[must_use]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
-    /// The free slot for an ID, or, as the error, its place in the list.
-    fn probe(&self, id: u128, hash: u64) -> Result<usize, usize> {
-        let mask = self.slots.len().wrapping_sub(1);
-        let mut at = usize::try_from(hash & PLACE).unwrap_or_default() & mask;
-        loop {
-            let Some(&slot) = self.slots.get(at) else { return Ok(at) };
-            if slot == 0 {
-                return Ok(at);
-            }
-            if slot & !PLACE == hash & !PLACE {
-                let place = usize::try_from((slot & PLACE) - 1).unwrap_or(usize::MAX);
-                if self.ids.get(place) == Some(&id) {
-                    return Err(place);
-                }
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(1_024);
-        self.slots = Vec::new();
-        self.slots.resize(size, 0);
-        // An ID that is in the list twice is found at its first place: that is put in first.
-        for (place, id) in self.ids.iter().enumerate() {
-            let hash = self.hasher.hash_one(id);
-            let mut at = usize::try_from(hash & PLACE).unwrap_or_default() & (size - 1);
-            while self.slots.get(at).is_some_and(|slot| *slot != 0) {
-                at = (at + 1) & (size - 1);
-            }
-            if let Some(slot) = self.slots.get_mut(at) {
-                *slot = hash & !PLACE | (place as u64 + 1);
-            }
-        }
     }
 }
 

@@ -1,25 +1,25 @@
-//! What the ledger's rules make of a request, computed again from the contract's text. Pure.
+//! The judge says what must become of a request by the ledger's rules. It is made from the contract's text, and it is pure.
 //!
-//! The order of the declines is part of the rules: closed, frozen, prevented, then the rest, funds last.
+//! The order of the declines is part of the rules: closed, frozen, prevented, then the others, and funds last.
 
 use crate::audit::values::currency::Currency;
 use crate::audit::values::event::{Change, Code, Direction};
 use crate::audit::values::money;
 
-/// The three states of a guarded account.
+/// The status of a guarded account is one of three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Status {
-    /// Takes everything.
+    /// An open account takes every request.
     #[default]
     Open,
-    /// Refuses what takes money out.
+    /// A frozen account declines what takes money out.
     Frozen,
-    /// Refuses all but preventions.
+    /// A closed account declines everything but preventions.
     Closed,
 }
 
 impl Status {
-    /// As the service writes it.
+    /// Gives the status as the service writes it.
     #[must_use]
     pub(crate) const fn text(self) -> &'static str {
         match self {
@@ -30,53 +30,42 @@ impl Status {
     }
 }
 
-/// What the rules look at: the account as the events before leave it.
+/// The account before a request is what the rules look at: it is as the events before leave it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AccountBefore {
-    /// Its currency.
     pub(crate) currency: Currency,
-    /// Its balance.
     pub(crate) balance: i128,
-    /// How far that may go under zero.
+    /// How far the balance may go below zero.
     pub(crate) limit: i128,
-    /// Its state.
     pub(crate) status: Status,
     /// Whether the request's own ID was ruled out on this account.
     pub(crate) prevented: bool,
 }
 
-/// What a reversal is to take back.
+/// A target is what a reversal is to reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// An ID that was never seen on this account, nor ruled out.
     Unseen,
     /// An ID that was never seen on this account and was ruled out.
     RuledOut,
-    /// An accepted deposit or withdrawal, with what was taken back of it so far.
-    Moved {
-        /// Which of the two.
-        direction: Direction,
-        /// How much it moved.
-        amount: i128,
-        /// How much was taken back.
-        reversed: i128,
-    },
-    /// Something else.
+    /// An accepted deposit or withdrawal, with the sum that was reversed of it so far.
+    Moved { direction: Direction, amount: i128, reversed: i128 },
+    /// An event that moved no money by itself.
     Other,
 }
 
-/// A request that changes or moves something.
+/// A request is what the judge is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
     /// A deposit or a withdrawal.
     Move(Direction, i128),
     /// A reversal.
     Reverse {
-        /// What it is to take back.
         target: Target,
-        /// How much, where the request says so.
+        /// The amount, where the request names one.
         amount: Option<i128>,
-        /// Whether it may pass the overdraft limit.
+        /// Whether the reversal may pass the overdraft limit.
         force: bool,
     },
     /// A freeze, an unfreeze or a closing.
@@ -85,16 +74,16 @@ pub(crate) enum Request {
     Limit,
 }
 
-/// What the rules make of a request.
+/// A judgement is what must become of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Judgement {
-    /// It is accepted, and the guarded account gets so much (zero for what moves no money).
+    /// The request is accepted, and the guarded account gets this sum (zero for what moves no money).
     Accepted(i128),
-    /// It is accepted, and rules out a transaction that has not come yet.
+    /// The request is accepted, and rules out a transaction that has not come yet.
     Prevention,
-    /// It is declined, and that is recorded.
+    /// The request is declined, and that is recorded.
     Declined(Code),
-    /// It is refused, and nothing is recorded.
+    /// The request is refused, and nothing is recorded.
     Unrecorded(&'static str),
 }
 
@@ -109,7 +98,7 @@ impl std::fmt::Display for Judgement {
     }
 }
 
-/// What becomes of a request on an account that is there.
+/// Judges a request on an account that exists.
 #[must_use]
 pub(crate) fn judge(account: &AccountBefore, request: Request) -> Judgement {
     match judged(account, request) {
@@ -167,21 +156,22 @@ fn reversed(
     let (direction, left) = match target {
         Target::Other => return Err(Code::NotReversible),
         Target::Unseen | Target::RuledOut => return Err(Code::ReversalExceedsOriginal),
-        Target::Moved { direction, amount, reversed } => (direction, amount - reversed),
+        Target::Moved { direction, amount, reversed } => (direction, amount.saturating_sub(reversed)),
     };
     let amount = asked.unwrap_or(left);
     if left == 0 || amount > left {
         return Err(Code::ReversalExceedsOriginal);
     }
-    moved(account, -direction.signed(amount), force)
+    moved(account, direction.opposite().signed(amount), force)
 }
 
 fn moved(account: &AccountBefore, signed: i128, force: bool) -> Result<Judgement, Code> {
-    let after = account.balance + signed;
+    // To saturate is enough: the sum is compared here, and added with a check where it is booked.
+    let after = account.balance.saturating_add(signed);
     if signed > 0 && after > money::largest(account.currency) {
         return Err(Code::BalanceTooLarge);
     }
-    if signed < 0 && !force && after < -account.limit {
+    if signed < 0 && !force && after.saturating_add(account.limit) < 0 {
         return Err(Code::InsufficientFunds);
     }
     Ok(Judgement::Accepted(signed))

@@ -10,5 +10,7 @@ pub(crate) mod double_use;
 pub(crate) mod fragment;
 pub(crate) mod id_history;
 pub(crate) mod id_set;
+pub(crate) mod id_slots;
+pub(crate) mod internal_accounts;
 pub(crate) mod judge;
 pub(crate) mod stream_chains;

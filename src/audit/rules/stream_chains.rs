@@ -1,7 +1,8 @@
-//! Events that are chained along their streams: where each stream has come to, and what its next event must follow from.
+//! Stream chains: how far each stream has come, and what its next event must follow. They are needed where events are chained
+//! along their streams.
 //!
-//! Along the journal every line follows from the one before it, and can be checked with it on any thread. Here what a line
-//! follows from may be anywhere before it, so this is done in order. Costs about 150 bytes a stream.
+//! Along the journal each line follows the line before it, so that any thread can check the two. Along streams the event that a
+//! line follows may be anywhere before it; this is therefore checked in order. A stream costs about 150 bytes.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use crate::audit::values::chain::{self, Hash, Hasher};
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
 
-/// The newest event of a stream.
+/// What the next event of a stream is compared with: the newest one.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     revision: u64,
@@ -19,19 +20,19 @@ struct Newest {
     recorded_at: Moment,
 }
 
-/// Every stream that was seen.
+/// The chains of all streams that were seen.
 #[derive(Debug, Default)]
-pub(crate) struct Streams {
+pub(crate) struct StreamChains {
     newest: HashMap<Box<[u8]>, Option<Newest>, RandomState>,
     hasher: Hasher,
 }
 
-impl Streams {
-    /// Takes the next event in the journal's order; `whole` says that none went before the first that was taken. Of a part,
-    /// what a stream's first event follows from is not known, unless it is the stream's very first.
+impl StreamChains {
+    /// Takes the next event in the journal's order. `whole` says that none went before the first that was taken. In a fragment
+    /// it is not known what the first event of a stream follows, unless its revision is 0.
     ///
     /// # Errors
-    /// When the event does not follow from the one before it in its stream.
+    /// When the event does not follow the one before it in its stream.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8], whole: bool) -> Result<(), Flaw> {
         let name = event.account.of(block);
         if !self.newest.contains_key(name) {
@@ -39,7 +40,7 @@ impl Streams {
         }
         let Some(newest) = self.newest.get_mut(name) else { return Ok(()) };
         let expected = match newest {
-            Some(newest) => newest.revision + 1,
+            Some(newest) => newest.revision.saturating_add(1),
             None if whole => 0,
             None => event.revision,
         };
@@ -67,8 +68,8 @@ impl Streams {
         Ok(())
     }
 
-    /// The accounts whose streams were seen, in the order of their names; that of an event that was found wrong is among
-    /// them.
+    /// Lists the accounts whose streams were seen, in the order of their names. The account of an event that was found wrong is
+    /// among them.
     #[must_use]
     pub(crate) fn accounts(&self) -> Vec<String> {
         let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();

@@ -1,4 +1,4 @@
-//! What an audit gives: how far the journal was found right, its books there, and the first thing that is wrong.
+//! What an audit gives: how far the journal was found right, the books at that place, and the first thing that is wrong.
 
 use std::collections::BTreeMap;
 
@@ -9,37 +9,38 @@ use crate::audit::rules::double_use::NamedDoubleUse;
 use crate::audit::values::chain::{Chain, Hash};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// The result of an audit.
+/// An audited journal is the result of an audit.
 #[derive(Debug)]
 pub(crate) struct Audited {
-    /// What its events are chained to.
+    /// What the events are chained to.
     pub(crate) chain: Chain,
-    /// Whether it was read from the journal's first event on.
+    /// Whether the journal was read from its first event on.
     pub(crate) begins: bool,
     /// The journal's id, where the source says it or it follows from the first event.
     pub(crate) journal_id: Option<Uuid>,
-    /// The first position.
+    /// The position of the first event.
     pub(crate) from: u64,
-    /// The last position that was found right; one less than `from` when there is none.
+    /// The last position that was found right. It is one less than `from` when there is none.
     pub(crate) position: u64,
-    /// The journal's head hash there; none when there is no event and the source does not say what goes before.
+    /// The journal's head hash at that position. There is none when there is no event and the source does not say which hash
+    /// goes before.
     pub(crate) hash: Option<Hash>,
     /// How many events of each type were found right.
     pub(crate) counts: BTreeMap<&'static str, u64>,
-    /// The books after them; none when the first event is not the journal's first.
+    /// The books after these events. There are none when the first event is not the journal's first.
     pub(crate) books: Option<Books>,
-    /// Whether a manifest was there and has shown that nothing is missing at the end.
+    /// Whether there was a manifest, which has shown that nothing is missing at the end.
     pub(crate) whole: bool,
-    /// IDs on two accounts: in a journal chained along its streams no flaw, but to be told.
+    /// The IDs on two accounts. In a journal chained along its streams that is no flaw, but a person should know it.
     pub(crate) double_uses: Vec<NamedDoubleUse>,
-    /// Along streams: the accounts whose streams were met.
+    /// Along streams: the accounts whose streams were seen.
     pub(crate) accounts: Vec<String>,
     /// The first thing that is wrong.
     pub(crate) finding: Option<Finding>,
 }
 
 impl Audited {
-    /// That of a database which is damaged so that it can't be begun.
+    /// Makes the result for a database that is so damaged that nothing of it can be read.
     #[must_use]
     pub(super) fn unreadable(why: String) -> Self {
         Self {

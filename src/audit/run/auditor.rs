@@ -1,4 +1,4 @@
-//! One audit from beginning to end: lines in order, each checked against the ones before, up to the first that is wrong.
+//! The auditor takes the parsed lines of a journal in order, and checks each against those before, up to the first wrong one.
 
 use std::ops::ControlFlow;
 
@@ -10,22 +10,22 @@ use crate::audit::parse::manifest::Manifest;
 use crate::audit::parse::read_block::{Block, ParsedLines};
 use crate::audit::rules::books::Books;
 use crate::audit::rules::fragment::Fragment;
-use crate::audit::rules::stream_chains::Streams;
+use crate::audit::rules::stream_chains::StreamChains;
 use crate::audit::run::audited::Audited;
 use crate::audit::run::options::{Options, StopAt};
 use crate::audit::run::pipeline;
 use crate::audit::source::interface::{Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain, Hash};
-use crate::audit::values::event::Event;
+use crate::audit::values::event::{Event, TYPES};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// No event has a line shorter than this.
+/// No line of an event is shorter than this.
 const SHORTEST_LINE: u64 = 400;
 
-/// Reads a journal and checks all that can be checked.
+/// Reads a journal and checks everything in it that can be checked.
 ///
 /// # Errors
-/// When it can't be read. That it is wrong is no error but a [`Finding`].
+/// When the journal can't be read. That something in it is wrong is no error but a [`Finding`].
 pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
     let mut auditor = Auditor::new(source.info().clone(), options);
     let first = (auditor.info.chain, auditor.info.previous);
@@ -33,7 +33,7 @@ pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Aud
     Ok(auditor.finish())
 }
 
-/// The events before, as far as they are known.
+/// The events that were taken before: all of the journal's, or those of a fragment.
 enum Before {
     Whole(Box<Books>),
     Fragment(Fragment),
@@ -43,11 +43,11 @@ struct Auditor<'a> {
     info: SourceInfo,
     options: Options<'a>,
     before: Before,
-    /// What the chain needs that does not run along the journal.
-    streams: Streams,
-    /// The position that comes next; along streams the first that may.
+    /// What is needed where the chain runs along each stream.
+    streams: StreamChains,
+    /// The position that must come next; along streams, the lowest that may come.
     next: u64,
-    /// The position that is looked at.
+    /// The position that is being looked at. A flaw is reported there.
     at: u64,
     /// The position and the id of the first event, where the chain runs along each stream.
     first: Option<(u64, Option<Uuid>)>,
@@ -57,8 +57,8 @@ struct Auditor<'a> {
     events: u64,
     first_hash: Option<Hash>,
     hash: Option<Hash>,
-    /// By [`Fact::number`](crate::audit::values::event::Fact::number): a map would cost a look-up an event.
-    counts: [u64; crate::audit::values::event::TYPES.len()],
+    /// How many events of each type there were, in the order of [`TYPES`]. A map would cost a look-up for each event.
+    counts: [u64; TYPES.len()],
     finding: Option<Finding>,
     stopped: bool,
 }
@@ -78,7 +78,7 @@ impl<'a> Auditor<'a> {
         };
         Self {
             before,
-            streams: Streams::default(),
+            streams: StreamChains::default(),
             next: from,
             at: from,
             first: None,
@@ -86,7 +86,7 @@ impl<'a> Auditor<'a> {
             events: 0,
             first_hash: None,
             hash: info.previous,
-            counts: [0; crate::audit::values::event::TYPES.len()],
+            counts: [0; TYPES.len()],
             finding: None,
             stopped: false,
             info,
@@ -98,7 +98,7 @@ impl<'a> Auditor<'a> {
         self.info.manifest.as_ref().and_then(|manifest| manifest.as_ref().ok())
     }
 
-    /// Takes a block's events.
+    /// Takes the events of a block, and says whether more are wanted.
     fn block(&mut self, block: &Block, lines: &ParsedLines) -> ControlFlow<()> {
         match self.rows(block, lines) {
             Ok(()) if !self.stopped => {}
@@ -110,7 +110,7 @@ impl<'a> Auditor<'a> {
         }
         if let Some(progress) = self.options.progress {
             progress(match self.info.chain {
-                Chain::Journal => self.next - 1,
+                Chain::Journal => self.next.saturating_sub(1),
                 // There positions are no count.
                 Chain::Streams => self.events,
             });
@@ -123,7 +123,7 @@ impl<'a> Auditor<'a> {
         for (number, (row, &end)) in block.rows.iter().zip(&lines.rows).enumerate() {
             let events = lines.events.get(start..end).unwrap_or_default();
             start = end;
-            let broken = number + 1 == lines.rows.len() && lines.broken.is_some();
+            let broken = number.saturating_add(1) == lines.rows.len() && lines.broken.is_some();
             let Some(claim) = &row.claim else {
                 self.events(events, block)?;
                 continue;
@@ -140,18 +140,18 @@ impl<'a> Auditor<'a> {
             if !broken && u64::try_from(claim.count) != Ok(has) || claimed < events.len() {
                 return Err(Flaw::RowCount { says: claim.count, has });
             }
-            match events.first() {
-                None if !broken => return Err(Flaw::Row("it has no events")),
-                Some(first) if !broken && claim.recorded_at != first.recorded_at => {
-                    return Err(Flaw::RowTime);
-                }
-                _ => {}
+            if broken {
+                continue;
+            }
+            let first = events.first().ok_or(Flaw::Row("it has no events"))?;
+            if claim.recorded_at != first.recorded_at {
+                return Err(Flaw::RowTime);
             }
         }
         self.broken(block, lines)
     }
 
-    /// What ended the block before its time, if anything did.
+    /// Reports what ended the block too early, if anything did.
     fn broken(&mut self, block: &Block, lines: &ParsedLines) -> Result<(), Flaw> {
         let (flaw, says) = match (&lines.broken, &block.broken) {
             _ if self.stopped => return Ok(()),
@@ -160,8 +160,8 @@ impl<'a> Auditor<'a> {
             (None, None) => return Ok(()),
         };
         self.at = match (self.info.chain, says) {
-            (Chain::Streams, Some(says)) if says > self.next => says,
-            _ => self.next,
+            (Chain::Streams, Some(says)) => says.max(self.next),
+            (Chain::Streams, None) | (Chain::Journal, _) => self.next,
         };
         match (flaw, says) {
             // A line that is not the next one is no follower of the one before: say the first, it is plainer.
@@ -192,7 +192,9 @@ impl<'a> Auditor<'a> {
     fn event(&mut self, event: &Event, block: &Block) -> Result<(), Flaw> {
         self.at = self.next;
         let hash = match self.info.chain {
-            Chain::Journal if event.position != self.next => return Err(Flaw::Position(event.position)),
+            Chain::Journal if event.position != self.next || event.position == u64::MAX => {
+                return Err(Flaw::Position(event.position));
+            }
             Chain::Journal => Some(event.hash),
             Chain::Streams => self.along_streams(event, block)?,
         };
@@ -201,7 +203,7 @@ impl<'a> Auditor<'a> {
         }
         let counts = match self.options.to {
             Some(StopAt::Moment(to)) => event.recorded_at <= to,
-            _ => true,
+            Some(StopAt::Position(_)) | None => true,
         };
         if counts {
             match &mut self.before {
@@ -209,7 +211,7 @@ impl<'a> Auditor<'a> {
                 Before::Fragment(fragment) => fragment.take(event, &block.bytes)?,
             }
             if let Some(count) = self.counts.get_mut(event.fact.number()) {
-                *count += 1;
+                *count = count.saturating_add(1);
             }
         }
         if let Some((at, expected)) = self.options.expect
@@ -222,8 +224,8 @@ impl<'a> Auditor<'a> {
         }
         self.first_hash.get_or_insert(event.hash);
         self.hash = hash;
-        self.events += 1;
-        self.next = event.position + 1;
+        self.events = self.events.saturating_add(1);
+        self.next = event.position.saturating_add(1);
         self.at = self.next;
         if let (Some((at, show)), Before::Whole(books)) = (&mut self.options.pause, &self.before)
             && *at == event.position
@@ -233,7 +235,7 @@ impl<'a> Auditor<'a> {
         Ok(())
     }
 
-    /// What an event must follow from where the chain runs along each stream. Gives the journal's head hash with it.
+    /// Checks what an event follows where the chain runs along each stream. Gives the journal's head hash after it.
     fn along_streams(&mut self, event: &Event, block: &Block) -> Result<Option<Hash>, Flaw> {
         let begins_late =
             self.first.is_none() && self.manifest().is_some_and(|manifest| manifest.from != event.position);
@@ -259,8 +261,7 @@ impl<'a> Auditor<'a> {
         if self.finding.is_none() {
             self.finding = self.at_end();
         }
-        let counted =
-            crate::audit::values::event::TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
+        let counted = TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         // Of a moment's books, later events were read and not counted.
         let all = !stopped && !matches!(self.options.to, Some(StopAt::Moment(_)));
         let (double_uses, books) = match self.before {
@@ -272,7 +273,7 @@ impl<'a> Auditor<'a> {
             begins: self.info.begins,
             journal_id: self.info.journal_id,
             from: self.first.map_or(self.info.from, |(position, _)| position),
-            position: self.next - 1,
+            position: self.next.saturating_sub(1),
             hash: self.hash,
             counts: counted.collect(),
             whole: all && self.finding.is_none() && matches!(self.info.manifest, Some(Ok(_))),
@@ -283,7 +284,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// What shows only when all events were read.
+    /// Finds what shows only when all events were read.
     fn at_end(&self) -> Option<Finding> {
         let found = |place, flaw| Some(Finding { place, flaw });
         if !self.stopped {
@@ -309,7 +310,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// What a manifest says otherwise than the events before it.
+    /// Compares a manifest with the events before it.
     fn against(&self, manifest: &Manifest) -> Option<Flaw> {
         let last = self.hash.unwrap_or(manifest.previous_hash);
         let first = manifest.first_hash.map(|_| self.first_hash.unwrap_or(manifest.previous_hash));

@@ -1,31 +1,31 @@
-//! What can be asked of an audit beside its checks: where to stop, which hash to find, whom to tell on the way.
+//! Options: what can be asked of an audit in addition to its checks.
 
 use crate::audit::rules::books::Books;
 use crate::audit::values::chain::Hash;
 use crate::audit::values::event::Moment;
 
-/// Where to stop.
+/// An audit may stop before the end of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopAt {
-    /// After the event at this position.
+    /// It stops after the event at this position.
     Position(u64),
-    /// After the last event that was recorded at or before this moment; along streams: after the last one of each stream.
+    /// It stops after the last event that was recorded at or before this moment; along streams, after the last of each stream.
     Moment(Moment),
 }
 
-/// A position at which to show the books, and whom to show them.
+/// A pause is a position at which the books are shown, and the function that they are shown to.
 pub(crate) type Pause<'a> = (u64, &'a mut dyn FnMut(&Books));
 
-/// What is asked of an audit beside its checks.
+/// Options say what is asked of an audit in addition to its checks.
 #[derive(Default)]
 pub(crate) struct Options<'a> {
-    /// Where to stop; else at the end.
+    /// Where to stop. Without it the audit goes on to the end.
     pub(crate) to: Option<StopAt>,
-    /// A hash that was kept elsewhere, and the position that it is to be found at.
+    /// A hash that was kept elsewhere, and the position at which it must be found.
     pub(crate) expect: Option<(u64, Hash)>,
-    /// Where to show the books on the way.
+    /// Where to show the books before the end.
     pub(crate) pause: Option<Pause<'a>>,
-    /// Whom to tell how far it has come, now and then.
+    /// A function that is told from time to time how far the audit has come.
     pub(crate) progress: Option<&'a dyn Fn(u64)>,
 }
 

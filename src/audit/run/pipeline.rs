@@ -1,8 +1,8 @@
-//! One thread reads blocks, several check their lines, and the caller gets them in order.
+//! The pipeline: one thread reads blocks, several threads parse them, and the caller gets them in order.
 //!
-//! A fixed number of blocks is handed round, so that the memory is bounded whatever the journal's length. Each line's
-//! predecessor has its hash written in it, so that blocks can be checked before those that go before them. (In a journal
-//! chained along its streams the predecessor may be anywhere before: there the caller checks the chain, in order.)
+//! A fixed number of blocks goes round, so that the memory is bounded however long the journal is. Every line has its own hash
+//! written in it, so that the block after it can be checked first. (In a journal chained along its streams the event that a
+//! line follows may be anywhere before it: there the caller checks the chain, in order.)
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -14,13 +14,13 @@ use crate::audit::parse::read_block::{Block, ParsedLines};
 use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{Chain, Hash, Hasher};
 
-/// A block and what was read in it.
+/// A piece of work is a block and what was parsed in it.
 #[derive(Debug, Default)]
 struct Work {
     number: u64,
     block: Block,
     lines: ParsedLines,
-    /// What ended the reading instead of a block.
+    /// The error that ended the reading.
     failed: Option<Error>,
 }
 
@@ -34,10 +34,11 @@ pub(crate) fn run(
     mut take: impl FnMut(&Block, &ParsedLines) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    let (free_in, free) = bounded::<Work>(3 * workers);
-    let (work_in, work) = bounded::<Work>(3 * workers);
-    let (done_in, done) = bounded::<Work>(3 * workers);
-    for _ in 0..3 * workers {
+    let blocks = workers.saturating_mul(3);
+    let (free_in, free) = bounded::<Work>(blocks);
+    let (work_in, work) = bounded::<Work>(blocks);
+    let (done_in, done) = bounded::<Work>(blocks);
+    for _ in 0..blocks {
         // There is room for all of them.
         let _room = free_in.send(Work::default());
     }
@@ -48,7 +49,7 @@ pub(crate) fn run(
             scope.spawn(move || {
                 let mut hasher = Hasher::default();
                 for mut item in work {
-                    item.block.read(chain, &mut hasher, &mut item.lines);
+                    item.block.parse(chain, &mut hasher, &mut item.lines);
                     if done_in.send(item).is_err() {
                         return;
                     }
@@ -60,7 +61,7 @@ pub(crate) fn run(
     })
 }
 
-/// Fills free blocks, until the source or the wish for them ends.
+/// Fills free blocks, until the source ends or nobody wants more.
 fn feed(source: &mut dyn Source, first: Option<Hash>, free: &Receiver<Work>, work: &Sender<Work>) {
     let mut previous = first;
     for (number, mut item) in (0..).zip(free) {
@@ -90,7 +91,7 @@ fn in_order(
     for item in done {
         early.insert(item.number, item);
         while let Some(mut item) = early.remove(&next) {
-            next += 1;
+            next = item.number.saturating_add(1);
             if take(&item.block, &item.lines).is_break() {
                 return Ok(());
             }

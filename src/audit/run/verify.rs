@@ -1,4 +1,4 @@
-//! `verify`: everything that a journal can show of itself, and in words what it can't.
+//! To verify a journal is to audit it to its end, and to look also at what lies behind the last event that can be read.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use crate::audit::source::open::open;
 use crate::audit::source::{folder, wal};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// What an audit of a folder or a file has found, to be shown to a person.
+/// A verified journal is one whose audit has ended, with whatever was found.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    /// What the audit of the events gave.
+    /// What the audit of the events has given.
     pub(crate) audited: Audited,
     /// Whether a hash that was kept elsewhere was compared.
     pub(crate) expected: bool,
-    /// The accounts whose streams, in a store, no longer show all that the journal has, and what was done to them.
+    /// The accounts whose streams in a store no longer show everything that the journal has, and what was done to each.
     pub(crate) cut: Vec<(String, String)>,
 }
 
@@ -50,16 +50,16 @@ pub(crate) fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Erro
             Some(flaw) => Some(flaw),
             None => folder::structure(path)?,
         };
-        let place = Place::Position(audited.position + 1);
+        let place = Place::Position(audited.position.saturating_add(1));
         audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
     }
     Ok(Verified { audited, expected, cut: Vec::new() })
 }
 
-/// Which of these accounts' streams no longer show all that was written to them, and why.
+/// Finds out which of these accounts' streams no longer show everything that was written to them, and why.
 pub(crate) type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>, Error>;
 
-/// Audits what is fed from a store. `cut` is asked about every account that was met: the journal keeps for a while what is
+/// Audits a journal in a store. `cut` is asked about every account that was seen, because the journal keeps for a while what is
 /// gone from a stream.
 ///
 /// # Errors

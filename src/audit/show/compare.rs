@@ -1,31 +1,31 @@
-//! The books of the journal beside those that someone else keeps: where the two differ.
+//! A comparison finds where the books of the journal differ from books that somebody else keeps, such as the index.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::audit::show::replay::{BookedAccount, BookedInternal, Replayed};
 
-/// What stops a keeper of books from showing them.
+/// A books error says why somebody's books can't be read.
 pub(crate) type BooksError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Books that someone else keeps, such as the index, to be compared with the journal's.
+/// Other books are kept by somebody else, such as the index, and are compared with the journal's.
 pub(crate) trait OtherBooks {
-    /// The position of the last event that is in them.
+    /// Says the position of the last event that is in them.
     fn position(&self) -> u64;
 
-    /// Every guarded account, in any order.
+    /// Lists every guarded account, in any order.
     ///
     /// # Errors
     /// When they can't be read.
     fn accounts(&self) -> Result<Vec<BookedAccount>, BooksError>;
 
-    /// Every one of the ledger's own accounts in each currency that it was used in, in any order.
+    /// Lists every one of the ledger's own accounts, in each currency that it was used in, in any order.
     ///
     /// # Errors
     /// When they can't be read.
     fn internal(&self) -> Result<Vec<BookedInternal>, BooksError>;
 
-    /// The state digest, where they keep one.
+    /// Gives the state digest, where they keep one.
     ///
     /// # Errors
     /// When it can't be read.
@@ -34,12 +34,12 @@ pub(crate) trait OtherBooks {
     }
 }
 
-/// One thing that two keepers of books say differently.
+/// A difference is one thing that the two books say differently.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Difference {
-    /// The account, or what else it is of.
+    /// The account, or what else is different.
     pub(crate) of: String,
-    /// Which of its parts.
+    /// The name of the field.
     pub(crate) field: &'static str,
     /// What the journal gives; `-` for nothing.
     pub(crate) journal: String,
@@ -54,8 +54,8 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Lists what other books say differently. Both must be of the same position; that they are not is the first difference,
-/// and the only one listed.
+/// Lists what other books say differently. Both must be of the same position; if they are not, this is the only difference
+/// that is listed.
 ///
 /// # Errors
 /// When the other books can't be read.
@@ -89,7 +89,7 @@ pub(crate) fn compare(replayed: &Replayed, books: &dyn OtherBooks) -> Result<Vec
 
 type Pair<T> = (Option<T>, Option<T>);
 
-/// Both sides by name.
+/// Puts both sides together by name.
 fn pairs<T>(ours: Vec<T>, theirs: Vec<T>, key: impl Fn(&T) -> String) -> BTreeMap<String, Pair<T>> {
     let mut pairs = BTreeMap::<String, Pair<T>>::new();
     for one in ours {
@@ -112,7 +112,7 @@ impl Differences {
         }
     }
 
-    /// The two, when both are there; else that one is missing.
+    /// Gives the two, when both are there. Else notes that one is missing.
     fn both<T>(&mut self, of: &str, pair: Pair<T>) -> Option<(T, T)> {
         match pair {
             (Some(ours), Some(theirs)) => return Some((ours, theirs)),

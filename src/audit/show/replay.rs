@@ -1,4 +1,4 @@
-//! `replay`: the books from the journal alone, and where another keeper of books differs from them.
+//! A replay shows the books as the journal alone gives them, as a table or as JSON.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,32 @@ use crate::audit::rules::books;
 use crate::audit::rules::digest;
 use crate::audit::values::money;
 
-/// A guarded account, as any keeper of books may show it. Sums are texts as the journal writes them.
+/// A guarded account, as the auditor or anybody else who keeps books shows it. Sums are texts, as the journal writes them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct BookedAccount {
-    /// Its name.
     pub(crate) account: String,
-    /// Its currency's code.
     pub(crate) currency: String,
-    /// Its balance.
     pub(crate) balance: String,
-    /// How far that may go under zero.
+    /// How far the balance may go below zero.
     pub(crate) overdraft_limit: String,
     /// `open`, `frozen` or `closed`.
     pub(crate) status: String,
-    /// The revision of its newest event.
+    /// The revision of the newest event.
     pub(crate) revision: u64,
 }
 
-/// One of the ledger's own accounts in one currency.
+/// One of the ledger's own accounts, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct BookedInternal {
-    /// Its name, with its `@`.
+    /// The name, with its `@`.
     pub(crate) account: String,
-    /// The currency's code.
     pub(crate) currency: String,
-    /// Its balance.
     pub(crate) balance: String,
 }
 
-/// The total of all balances in a currency: zero, unless something is very wrong.
+/// A trial balance is the total of all balances in a currency. It is zero, unless something is very wrong.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct TrialBalance {
-    /// The currency's code.
     pub(crate) currency: String,
     /// The sum of the guarded accounts' balances.
     pub(crate) guarded: String,
@@ -47,10 +41,9 @@ pub(crate) struct TrialBalance {
     pub(crate) balanced: bool,
 }
 
-/// The books at a position, as the journal alone gives them.
+/// Replayed books are those at a position, as the journal alone gives them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Replayed {
-    /// The position.
     pub(crate) position: u64,
     /// The guarded accounts, by name.
     pub(crate) accounts: Vec<BookedAccount>,
@@ -63,13 +56,13 @@ pub(crate) struct Replayed {
 }
 
 impl Replayed {
-    /// Shows the auditor's books.
+    /// Makes the books that are shown from those of the auditor.
     #[must_use]
     pub(crate) fn of(books: &books::Books) -> Self {
         let mut totals = BTreeMap::<_, (i128, i128)>::new();
         let mut accounts = Vec::new();
         for (name, account) in books.accounts() {
-            totals.entry(account.currency).or_default().0 += account.balance;
+            add(&mut totals.entry(account.currency).or_default().0, account.balance);
             accounts.push(BookedAccount {
                 account: name.to_owned(),
                 currency: account.currency.to_string(),
@@ -81,7 +74,7 @@ impl Replayed {
         }
         let mut internal = Vec::new();
         for ((name, currency), balance) in books.internal() {
-            totals.entry(currency).or_default().1 += balance;
+            add(&mut totals.entry(currency).or_default().1, balance);
             let balance = money::show(balance, currency);
             internal.push(BookedInternal {
                 account: name.to_owned(),
@@ -93,7 +86,7 @@ impl Replayed {
             currency: format!("{currency}"),
             guarded: money::show(guarded, currency),
             internal: money::show(internal, currency),
-            balanced: guarded + internal == 0,
+            balanced: guarded.checked_add(internal) == Some(0),
         };
         let trial_balance = totals.into_iter().map(trial).collect();
         Self { position: books.position(), accounts, internal, trial_balance, digest: digest::of(books) }
@@ -104,4 +97,9 @@ impl Replayed {
     pub(crate) fn balanced(&self) -> bool {
         self.trial_balance.iter().all(|trial| trial.balanced)
     }
+}
+
+/// Adds to a total. One that no 128 bits hold stays at the end of its range, where the two sides never sum to zero.
+fn add(total: &mut i128, balance: i128) {
+    *total = total.saturating_add(balance);
 }

@@ -1,4 +1,4 @@
-//! The text of `bookonce verify`: what was found, what is wrong, and what no check can show.
+//! The text of `bookonce verify` says what was found, what is wrong, and what no check can show.
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ impl fmt::Display for Verified {
 }
 
 impl Verified {
-    /// What is to be told though it is not wrong in the journal itself.
+    /// Writes what a person should know although the journal itself is right.
     fn found(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for twice in &self.audited.double_uses {
             writeln!(f, "TWICE      {twice}")?;
@@ -68,7 +68,7 @@ impl Verified {
         Ok(())
     }
 
-    /// What the checks can't show, said with the verdict so that nobody takes it for more.
+    /// Writes what the checks can't show, so that nobody takes the result for more than it is.
     fn limits(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Audited { from, journal_id, begins, chain, .. } = &self.audited;
         if !begins {
@@ -128,7 +128,7 @@ impl Verified {
         )
     }
 
-    /// What to do about it.
+    /// Writes which hash to keep, to be safe from what the checks can't show.
     fn keep(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.audited.hash {
             Some(hash) => {

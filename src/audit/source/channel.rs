@@ -1,7 +1,7 @@
-//! A store that the auditor does not know: whoever does feeds its lines through a channel, in the journal's order.
+//! A channel: through it a journal comes from a store that the auditor does not know, line by line, in the journal's order.
 //!
-//! The channel is bounded, so that a store that is faster than the auditor waits. A feeder that goes away without saying that
-//! it was at the end is an error, and never taken for the end.
+//! The channel is bounded, so that a store that is faster than the auditor waits. That the feeder goes away without saying that
+//! it was at the end is an error, and is never taken for the end.
 
 use crossbeam_channel::{Receiver, RecvError, Sender, bounded};
 
@@ -11,28 +11,28 @@ use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::Flaw;
 
-/// How many pieces may wait. A piece is a page of lines, some megabytes.
+/// At most this many pieces wait in the channel. A piece is a page of lines, which has some megabytes.
 const WAITING: usize = 4;
 
-/// What a feeder gives.
+/// A piece is what a feeder gives at once.
 #[derive(Debug)]
 enum Piece {
     /// Whole lines, each with its line feed.
     Lines(Vec<u8>),
-    /// An event that is none of the ledger's.
+    /// There is an event that the ledger did not write.
     Foreign { position: u64, flaw: Flaw },
     /// The store can't be read.
     Failed(Box<dyn std::error::Error + Send + Sync>),
-    /// There are no more.
+    /// There are no more lines.
     End,
 }
 
-/// That nobody listens any more: the audit has found something, or was ended.
+/// The auditor does not listen any more: it has found something, or was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the auditor listens no more")]
 pub(crate) struct AuditorGone;
 
-/// The feeding end.
+/// The feeder is the end of the channel at which lines are put in.
 #[derive(Debug, Clone)]
 pub(crate) struct Feeder(Sender<Piece>);
 
@@ -40,15 +40,15 @@ impl Feeder {
     /// Hands over the next lines, each with its line feed. Waits while the auditor is behind.
     ///
     /// # Errors
-    /// When there is no use in going on.
+    /// When nobody listens, so that there is no use in going on.
     pub(crate) fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
         self.give(Piece::Lines(lines))
     }
 
-    /// Tells of an event in one of the ledger's streams that can't be one of the ledger's. Nothing is looked at behind it.
+    /// Tells of an event in one of the ledger's streams that the ledger did not write. Nothing behind it is looked at.
     ///
     /// # Errors
-    /// When there is no use in going on.
+    /// When nobody listens, so that there is no use in going on.
     pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
         self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
     }
@@ -56,7 +56,7 @@ impl Feeder {
     /// Says that the store can't be read.
     ///
     /// # Errors
-    /// When there is no use in going on.
+    /// When nobody listens, so that there is no use in going on.
     pub(crate) fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
         self.give(Piece::Failed(why))
     }
@@ -74,14 +74,14 @@ impl Feeder {
     }
 }
 
-/// A whole journal, chained along its streams, as it is fed.
+/// A journal that comes through a channel, whole, and chained along its streams.
 #[derive(Debug)]
 pub(crate) struct FedJournal {
     info: SourceInfo,
     pieces: Receiver<Piece>,
 }
 
-/// A journal that is fed, and the end to feed it at.
+/// Makes a channel: the feeder, and the journal that comes out.
 #[must_use]
 pub(crate) fn fed() -> (Feeder, FedJournal) {
     let (give, pieces) = bounded(WAITING);

@@ -1,4 +1,6 @@
-//! An exported file, read as a stream: lines of events, and at the end the manifest, which is read first.
+//! An exported file: lines of events, and a manifest as the last line.
+//!
+//! The manifest is read first; then the events are read as a stream, in bounded memory.
 
 use std::fs;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,23 +14,23 @@ use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::Flaw;
 
-/// No manifest is as long as this.
+/// No manifest has this many bytes.
 const LONGEST_MANIFEST: u64 = 4_096;
 
-/// An exported file, or anything else that can be read and rewound.
+/// An exported file, or anything else that can be read and rewound. The file is read from its beginning.
 #[derive(Debug)]
 pub(crate) struct File<R = fs::File> {
     path: PathBuf,
     file: R,
     info: SourceInfo,
-    /// How many bytes of events are still to be read.
+    /// This many bytes of events are still to be read.
     left: u64,
     /// The beginning of a line whose end was not read yet.
     begun: Vec<u8>,
 }
 
 impl File {
-    /// Opens it, and reads its last line.
+    /// Opens a file, and reads its last line.
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
@@ -39,7 +41,7 @@ impl File {
 }
 
 impl<R: Read + Seek + Send> File<R> {
-    /// The same of what is open already; `path` is its name in errors.
+    /// Takes a file that is open already, and reads its last line. `path` is its name in errors.
     ///
     /// # Errors
     /// When it can't be read, or there is nothing in it.
@@ -60,18 +62,18 @@ impl<R: Read + Seek + Send> File<R> {
         Ok(this)
     }
 
-    /// Finds the manifest, and where the events begin.
+    /// Finds the manifest at the end, and learns from it how the events begin.
     fn open_end(&mut self) -> std::io::Result<()> {
         let from = self.left.saturating_sub(LONGEST_MANIFEST);
         self.file.seek(SeekFrom::Start(from))?;
         let mut end = Vec::new();
         self.file.by_ref().take(LONGEST_MANIFEST).read_to_end(&mut end)?;
         let lines = end.strip_suffix(b"\n").unwrap_or(&end);
-        let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at.saturating_add(1));
         let last = end.get(start..).unwrap_or_default();
         self.file.seek(SeekFrom::Start(0))?;
         if last.starts_with(START.as_bytes()) {
-            self.left -= last.len() as u64;
+            self.left = self.left.saturating_sub(last.len() as u64);
             let manifest = Manifest::read(last).and_then(|manifest| manifest.check().map(|()| manifest));
             if let Ok(manifest) = &manifest {
                 self.info.chain = manifest.chain();
@@ -93,7 +95,7 @@ impl<R: Read + Seek + Send> File<R> {
         Ok(())
     }
 
-    /// What the first line shows of a file whose manifest does not say it.
+    /// Learns from the first line what no manifest says.
     fn begin_with(&mut self, line: &[u8]) {
         if event_line::begins_its_stream(line) {
             self.info.chain = Chain::Streams;
@@ -121,14 +123,15 @@ impl<R: Read + Seek + Send> Source for File<R> {
                 .read_to_end(&mut block.bytes)
                 .map_err(|source| Error::Read { path: self.path.clone(), source })?;
             // A file that became shorter meanwhile ends here.
-            self.left = if read as u64 == take { self.left - take } else { 0 };
+            self.left = if read as u64 == take { self.left.saturating_sub(take) } else { 0 };
             if self.left == 0 {
                 block.rows.push(Row { claim: None, end: block.bytes.len() });
                 return Ok(false);
             }
-            if let Some(end) = memchr::memrchr(b'\n', &block.bytes) {
-                self.begun = block.bytes.split_off(end + 1);
-                block.rows.push(Row { claim: None, end: end + 1 });
+            if let Some(feed) = memchr::memrchr(b'\n', &block.bytes) {
+                let end = feed.saturating_add(1);
+                self.begun = block.bytes.split_off(end);
+                block.rows.push(Row { claim: None, end });
                 return Ok(true);
             }
             if block.bytes.len() > LONGEST_LINE {

@@ -1,4 +1,4 @@
-//! A data folder, read beside a running service or without one.
+//! A data folder: the journal in it is read beside a running service, or without one.
 //!
 //! The database is opened for reading only, and never checkpointed: the service's own connection does that. Each block is
 //! read in a transaction of its own, so that a long audit does not keep the service's WAL from being emptied; that is safe
@@ -17,26 +17,27 @@ use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain};
 use crate::audit::values::finding::Flaw;
 
-/// What the folder's `FORMAT` file says.
+/// The folder's `FORMAT` file says this.
 pub(crate) const FORMAT: &str = "bookonce data folder, format 1\n";
-/// The journal's file in the folder.
+/// The file in the folder that has the journal.
 pub(crate) const JOURNAL: &str = "journal.db";
-/// SQLite before 3.51.3 may lose a WAL's frames when it starts over.
+/// SQLite must have at least this version: before 3.51.3 it may lose frames of a WAL that starts over.
 const OLDEST_SQLITE: i32 = 3_051_003;
-/// Rows a query.
+/// A query reads at most this many rows.
 const ROWS: i64 = 1_024;
 
 const NEXT: &str = "SELECT first, count, recorded_at, events FROM commits WHERE first > ?1 AND first <= ?2 \
                     ORDER BY first LIMIT ?3";
 
-/// The journal of a data folder.
+/// A folder is open when its journal can be read.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
     database: Connection,
     info: SourceInfo,
-    /// `first` of the last row read, and of the last one to read.
+    /// The first position of the row that was read last.
     at: i64,
+    /// The first position of the last row that is to be read.
     last: i64,
 }
 
@@ -93,7 +94,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Adds rows to the block; false when the last one was reached.
+    /// Adds rows to the block. Gives `false` when the last row was reached.
     fn rows(&mut self, block: &mut Block) -> rusqlite::Result<bool> {
         let mut query = self.database.prepare_cached(NEXT)?;
         let mut rows = query.query((self.at, self.last, ROWS))?;
@@ -128,18 +129,16 @@ impl Source for Folder {
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
         match self.rows(block) {
             Ok(more) => Ok(more),
-            Err(error) => match failed(&self.path, error) {
-                Error::Damaged { why, .. } => {
-                    block.broken = Some(Flaw::Database(why));
-                    Ok(false)
-                }
-                error => Err(error),
-            },
+            Err(source) if shows_damage(&source) => {
+                block.broken = Some(Flaw::Database(source.to_string()));
+                Ok(false)
+            }
+            Err(source) => Err(failed(&self.path, source)),
         }
     }
 }
 
-/// The database's size in bytes, its WAL included.
+/// Gives the database's size in bytes, its WAL included.
 fn pages(database: &Connection) -> rusqlite::Result<u64> {
     let number = |pragma| database.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     Ok(u64::try_from(number("page_count")?.saturating_mul(number("page_size")?)).unwrap_or_default())
@@ -148,7 +147,7 @@ fn pages(database: &Connection) -> rusqlite::Result<u64> {
 fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
     let integer = |column: usize| match row.get_ref(column) {
         Ok(ValueRef::Integer(value)) => Some(value),
-        _ => None,
+        Ok(ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) | ValueRef::Blob(_)) | Err(_) => None,
     };
     let first = integer(0).ok_or("its first position is no number")?;
     let count = integer(1).ok_or("its count is no number")?;
@@ -156,7 +155,7 @@ fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
     Ok(RowClaim { first, count, recorded_at: time.to_vec() })
 }
 
-/// Walks the database's own structure: whether every page is in its place and none is lost. The lines of the journal can all
+/// Checks the database's own structure: every page must be in its place, and none may be lost. The lines of the journal can all
 /// be right while a page that should follow the last of them was cut out of the tree.
 ///
 /// # Errors
@@ -198,8 +197,8 @@ fn connect(folder: &Path) -> Result<(PathBuf, Connection), Error> {
     Ok((path, database))
 }
 
-/// Tells a damaged database from one that can't be read.
-fn failed(path: &Path, source: rusqlite::Error) -> Error {
+/// Does this error show that the database is damaged? Else it can't be read.
+fn shows_damage(source: &rusqlite::Error) -> bool {
     let code = source.sqlite_error_code();
     let misshapen = matches!(
         source,
@@ -208,7 +207,11 @@ fn failed(path: &Path, source: rusqlite::Error) -> Error {
             | rusqlite::Error::Utf8Error(..)
     );
     let missing = code == Some(ErrorCode::Unknown) && source.to_string().contains("no such");
-    if misshapen || missing || matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) {
+    misshapen || missing || matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+fn failed(path: &Path, source: rusqlite::Error) -> Error {
+    if shows_damage(&source) {
         Error::Damaged { path: path.into(), why: source.to_string() }
     } else {
         Error::Database { path: path.into(), source }

@@ -1,4 +1,4 @@
-//! What every source gives: what is known of the journal before its first event, and then its lines, block by block.
+//! A source gives what is known of a journal before its first event, and then its lines, block by block.
 
 use uuid::Uuid;
 
@@ -8,13 +8,13 @@ use crate::audit::parse::read_block::Block;
 use crate::audit::values::chain::{Chain, Hash};
 use crate::audit::values::finding::Flaw;
 
-/// How many bytes a block has, about.
+/// A block has about this many bytes.
 pub(super) const BLOCK_BYTES: usize = 512 * 1024;
 
-/// What is known before the first event.
+/// What a source knows of a journal before it gives the first event.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceInfo {
-    /// What its events are chained to.
+    /// What the events are chained to.
     pub(crate) chain: Chain,
     /// Whether the first event that is to come is the journal's first.
     pub(crate) begins: bool,
@@ -24,16 +24,16 @@ pub(crate) struct SourceInfo {
     pub(crate) from: u64,
     /// The hash before it, where the source says it or it follows from the journal's id. Along streams: the running one.
     pub(crate) previous: Option<Hash>,
-    /// The position of the last event that is to come, where the source says it. Not to be relied on.
+    /// The position of the last event that is to come, where the source says it. Nothing must rely on it.
     pub(crate) last: Option<u64>,
-    /// How many bytes it has, about. Bounds what is made ready for it.
+    /// How many bytes the journal has, about. It bounds the memory that is made ready.
     pub(crate) bytes: u64,
-    /// A file's last line, when it is a manifest, or what is wrong with it.
+    /// The last line of a file, when it is a manifest, or what is wrong with that.
     pub(crate) manifest: Option<Result<Manifest, Flaw>>,
 }
 
 impl SourceInfo {
-    /// Of a journal of about so many bytes that begins with its first event, while nothing else is known of it.
+    /// Says all that is known of a journal of about so many bytes, which begins with its first event.
     #[must_use]
     pub(crate) fn unknown(chain: Chain, bytes: u64) -> Self {
         let (journal_id, previous, last, manifest) = (None, None, None, None);
@@ -41,14 +41,14 @@ impl SourceInfo {
     }
 }
 
-/// A journal to be read once, from its beginning.
+/// A source is a journal that is read once, from its beginning.
 pub(crate) trait Source: Send {
-    /// What is known before the first event.
+    /// Says what is known before the first event.
     fn info(&self) -> &SourceInfo;
 
-    /// Fills an empty block with the next lines. False: there are no more after them.
+    /// Fills an empty block with the next lines. Gives `false` when there are no more after them.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// When the lines can't be read.
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error>;
 }

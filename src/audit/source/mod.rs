@@ -1,5 +1,7 @@
-//! Where a journal is read from: a data folder, an exported file, or whoever feeds it from another store. Gives blocks of
-//! lines as they are, and judges nothing that the lines themselves can show.
+//! The sources that a journal is read from: a data folder, an exported file, or a channel from a store that is not known here.
+//!
+//! A source gives blocks of lines as they are. It must not judge anything that the lines themselves can show, and must not know
+//! what is done with them. Down the way: SQLite and files. Up the way: [`run`](super::run) and [`carry`](super::carry).
 
 pub(crate) mod channel;
 pub(crate) mod file;

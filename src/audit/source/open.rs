@@ -1,4 +1,4 @@
-//! Opening what a path names: a data folder or an exported file.
+//! A path names a source: it is opened as a data folder when it is a folder, and else as an exported file.
 
 use std::path::Path;
 

@@ -1,8 +1,9 @@
-//! The `-wal` file of a service that was killed: whether frames of later commits stand in it behind a bad one.
+//! The `-wal` file of a database: a frame of it may be damaged although later commits stand behind that frame.
 //!
-//! SQLite reads a WAL up to the first frame whose checksum is wrong, without a word. That is right for a commit that was
-//! being written when the power went: nothing stands behind it. A frame that was damaged afterwards looks the same, but for
-//! the commits behind it, which were made after it was durable. Format: sqlite.org/fileformat2.html, 4.
+//! SQLite reads a WAL up to the first frame whose checksum is wrong, and does not say that it stopped there. That is right for
+//! a commit that was being written when the power failed: nothing stands behind it. A frame that was damaged afterwards looks
+//! the same, except that later commits stand behind it, which were made when it was durable already. The file's format is
+//! described at sqlite.org/fileformat2.html, 4.
 
 use std::path::Path;
 
@@ -12,8 +13,8 @@ use crate::audit::values::finding::Flaw;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// Looks behind the first bad frame of the WAL of this database. A WAL that is started over while it is read is taken for
-/// good: a service runs, and reads its frames itself.
+/// Looks behind the first bad frame of the WAL of this database. A WAL that is started over while it is read is taken as good:
+/// then a service is running, and has read the frames itself.
 ///
 /// # Errors
 /// When the file is there and can't be read.
@@ -43,24 +44,24 @@ fn look(wal: &[u8]) -> Option<Flaw> {
     sums.add(header.get(..24)?);
     let known = number(header, 0) & !1 == 0x377f_0682 && (512..=65_536).contains(&page);
     if !known || sums.pair != (number(header, 24), number(header, 28)) {
-        let frames = wal.len() > HEADER + FRAME_HEADER;
+        let frames = wal.get(HEADER..).is_some_and(|behind| behind.len() > FRAME_HEADER);
         return frames
             .then(|| Flaw::Database("the -wal file's header is damaged: what was in it is lost".into()));
     }
     let salt = header.get(16..24)?;
     let mut bad = None;
-    let mut commits_from_bad = 0;
-    for (place, frame) in wal.get(HEADER..)?.chunks_exact(FRAME_HEADER + page).enumerate() {
+    let mut commits_from_bad = 0_u64;
+    for (frame, place) in wal.get(HEADER..)?.chunks_exact(page.saturating_add(FRAME_HEADER)).zip(1_u64..) {
         let ours = frame.get(8..16) == Some(salt);
         if bad.is_none() {
             sums.add(frame.get(..8)?);
             sums.add(frame.get(FRAME_HEADER..)?);
             if !ours || sums.pair != (number(frame, 16), number(frame, 20)) {
-                bad = Some(place + 1);
+                bad = Some(place);
             }
         }
         if bad.is_some() && ours && number(frame, 4) != 0 {
-            commits_from_bad += 1;
+            commits_from_bad = commits_from_bad.saturating_add(1);
         }
     }
     // One commit may be the one that was being written. Two can't both be.
@@ -69,7 +70,7 @@ fn look(wal: &[u8]) -> Option<Flaw> {
     bad.filter(|_| commits_from_bad > 1).map(|frame| Flaw::Database(flaw(frame)))
 }
 
-/// The running checksum over a WAL.
+/// The sums are the running checksum over a WAL.
 struct Sums {
     pair: (u32, u32),
     little: bool,

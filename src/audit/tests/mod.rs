@@ -1,5 +1,11 @@
 //! The auditor against histories built by hand: right ones, damaged ones, and forged ones with every hash computed anew.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic: it has failed then"
+)]
+
 pub(crate) mod compared;
 mod folders;
 mod forged;

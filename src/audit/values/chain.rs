@@ -1,63 +1,79 @@
-//! The hash chain as the auditor computes it: what the first event follows from, what each next one does.
+//! The hash chain, as the auditor computes it: each event's hash covers the event and the hash that it follows.
 //!
-//! There are two: the embedded store chains each event to the one before it in the journal, EventStoreDB, where several
-//! instances write at once, to the one before it in its stream.
+//! There are two kinds of chain. The embedded store chains each event to the event before it in the journal. EventStoreDB, to
+//! which several instances write at once, chains each event to the event before it in its stream.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A SHA-256 of the chain.
+/// A hash of the chain is a SHA-256.
 pub(crate) type Hash = [u8; 32];
 
-/// What each event is chained to.
+/// The chain says what each event is chained to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chain {
-    /// The event before it in the journal: positions count from 1 without gaps, and time never goes back.
+    /// Each event follows the event before it in the journal: positions count from 1 without gaps, and time never goes back.
     Journal,
-    /// The event before it in its stream: positions grow with gaps, and time never goes back within a stream.
+    /// Each event follows the event before it in its stream: positions have gaps, and time never goes back within a stream.
     Streams,
 }
 
-/// The name space of event ids: 5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131.
+/// The UUID in whose name space event ids are made is 5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131.
 const NAMESPACE: [u8; 16] =
     [0x5d, 0x6c, 0x3e, 0xc8, 0x1f, 0x7b, 0x5a, 0x0e, 0x9c, 0x1d, 0x6b, 0x6f, 0x6f, 0x6b, 0x31, 0x31];
 
-/// What the first event of the journal with this id follows from.
+/// Computes the hash that the first event of the journal with this id follows.
 #[must_use]
 pub(crate) fn genesis(journal_id: Uuid) -> Hash {
     Sha256::digest(format!("bookonce journal {}", journal_id.hyphenated()).as_bytes()).into()
 }
 
-/// What the first event of this account's stream follows from, where the chain runs along each stream.
+/// Computes the hash that the first event of this account's stream follows, where the chain runs along each stream.
 #[must_use]
 pub(crate) fn of_stream(account: &[u8]) -> Hash {
     Sha256::digest([b"bookonce stream account-", account].concat()).into()
 }
 
-/// The journal's head hash with one event more, where the chain runs along each stream: it begins as [`genesis`] says.
+/// Computes the journal's head hash after one more event, where the chain runs along each stream. It begins with [`genesis`].
 #[must_use]
 pub(crate) fn running(before: &Hash, hash: &Hash) -> Hash {
     Sha256::new().chain_update(before).chain_update(hash).finalize().into()
 }
 
-/// A hash as an event writes it.
+/// Writes a hash as an event writes it.
 #[must_use]
 pub(crate) fn show(hash: &Hash) -> String {
     hex::encode(hash)
 }
 
-/// The value of each hexadecimal digit in lower case; 16 for every other byte.
+/// The value of each hexadecimal digit in lower case, and [`NO_DIGIT`] for every other byte.
 const VALUES: [u8; 256] = {
-    let mut values = [16; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        values[DIGITS[digit] as usize] = digit as u8;
-        digit += 1;
+    let mut values = [NO_DIGIT; 256];
+    let mut byte = 0_u8;
+    let mut rest: &mut [u8] = &mut values;
+    while let [value, behind @ ..] = rest {
+        *value = match byte {
+            b'0'..=b'9' => byte.wrapping_sub(b'0'),
+            b'a'..=b'f' => byte.wrapping_sub(b'a').wrapping_add(10),
+            _ => NO_DIGIT,
+        };
+        byte = byte.wrapping_add(1);
+        rest = behind;
     }
     values
 };
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The value of a byte that is no digit: it has a bit that no digit's value has.
+const NO_DIGIT: u8 = 16;
+
+fn value(digit: u8) -> u8 {
+    VALUES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT)
+}
+
+/// Gives the digit of the lower four bits, in lower case.
+fn digit(bits: u8) -> u8 {
+    b"0123456789abcdef".get(usize::from(bits & 15)).copied().unwrap_or_default()
+}
 
 /// Reads a hash in its one spelling: 64 digits in lower case.
 #[must_use]
@@ -66,45 +82,44 @@ pub(crate) fn read(text: &[u8]) -> Option<Hash> {
     let mut hash = [0; 32];
     let mut wrong = 0;
     for (byte, pair) in hash.iter_mut().zip(text.as_chunks::<2>().0) {
-        let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+        let [high, low] = pair.map(value);
         *byte = high << 4 | low;
         wrong |= high | low;
     }
-    (wrong < 16).then_some(hash)
+    (wrong < NO_DIGIT).then_some(hash)
 }
 
-/// Is this text the one spelling of this hash? Much cheaper than to read it.
+/// Is this text the one spelling of this hash? This is much cheaper than to read the text.
 #[must_use]
 pub(crate) fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
     let mut spelled = [0; 64];
     for (pair, byte) in spelled.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
-        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        *pair = [digit(byte >> 4), digit(*byte)];
     }
     spelled == *text
 }
 
-/// Sixteen bytes from a UUID in its one spelling, lower case with hyphens.
+/// Reads a UUID in its one spelling: lower case with hyphens.
 #[must_use]
 pub(crate) fn read_uuid(text: &[u8; 36]) -> Option<u128> {
     let hyphens = [8, 13, 18, 23];
-    let (mut value, mut wrong) = (0_u128, 0);
-    for part in [0..8, 9..13, 14..18, 19..23, 24..36] {
+    let (mut id, mut wrong) = (0_u128, 0);
+    for (group, bits) in [(0..8, 32), (9..13, 16), (14..18, 16), (19..23, 16), (24..36, 48)] {
         let mut number = 0_u64;
-        let digits = part.len() * 4;
-        for byte in text.get(part)? {
-            let digit = VALUES[usize::from(*byte)];
+        for byte in text.get(group)? {
+            let digit = value(*byte);
             wrong |= digit;
             number = number << 4 | u64::from(digit);
         }
-        value = value << digits | u128::from(number);
+        id = id << bits | u128::from(number);
     }
-    (wrong < 16 && hyphens.into_iter().all(|at| text.get(at) == Some(&b'-'))).then_some(value)
+    (wrong < NO_DIGIT && hyphens.into_iter().all(|at| text.get(at) == Some(&b'-'))).then_some(id)
 }
 
-/// Computes hashes and ids over canonical bytes. Keeps its buffer, so that an event costs no allocation.
+/// A hasher computes hashes and ids over an event's canonical bytes. It keeps its buffer, so that an event costs no allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Hasher {
-    /// 32 bytes for what goes before, and the canonical bytes.
+    /// The first 32 bytes are for the hash that goes before; the canonical bytes come after them.
     buffer: Vec<u8>,
 }
 
@@ -119,7 +134,7 @@ impl Hasher {
         self.buffer.push(b'}');
     }
 
-    /// The hash of the bytes taken, after this one.
+    /// Computes the hash of the bytes taken, following this hash.
     #[must_use]
     pub(crate) fn hash(&mut self, previous: &Hash) -> Hash {
         if let Some(start) = self.buffer.first_chunk_mut() {
@@ -128,7 +143,7 @@ impl Hasher {
         Sha256::digest(&self.buffer).into()
     }
 
-    /// The event id of the bytes taken, as an event writes it: UUID version 5 (RFC 9562, 5.5).
+    /// Computes the event id of the bytes taken, as an event writes it: a UUID of version 5 (RFC 9562, 5.5).
     #[must_use]
     pub(crate) fn event_id(&mut self) -> [u8; 36] {
         let named = self.buffer.get_mut(16..).unwrap_or_default();

@@ -1,7 +1,9 @@
-//! The auditor's own table of currencies: ISO 4217, list one, with every code that has a minor unit (funds included; metals,
-//! test codes and drawing rights have none), and those withdrawn since 2023, for histories keep them.
+//! Currencies: the auditor has a table of its own, made from ISO 4217, list one.
+//!
+//! It has every code that has a minor unit. Funds are included; metals, test codes and drawing rights have no minor unit. Codes
+//! that were withdrawn since 2023 are in it, too, because old events keep them.
 
-/// A currency and its number of decimals.
+/// A currency has a code of three letters and a number of decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Currency {
     code: [u8; 3],
@@ -17,7 +19,7 @@ const WITH_TWO: &str = "AEDAFNALLAMDANGAOAARSAUDAWGAZNBAMBBDBDTBGNBMDBNDBOBBOVBR
     SCRSDGSEKSGDSHPSLESLLSOSSRDSSPSTNSVCSYPSZLTHBTJSTMTTOPTRYTTDTWDTZSUAHUSDUSNUYUUZSVEDVESWSTXADXCDXCGYERZARZMWZWGZWL";
 
 impl Currency {
-    /// The currency with this code; `None` for any other bytes.
+    /// Finds the currency with this code; `None` for any other bytes.
     #[must_use]
     pub(crate) fn read(code: &[u8]) -> Option<Self> {
         let code: [u8; 3] = code.try_into().ok()?;
@@ -31,13 +33,13 @@ impl Currency {
             .map(|(decimals, _)| Self { code, decimals })
     }
 
-    /// Its three letters.
+    /// Gives its three letters.
     #[must_use]
     pub(crate) fn code(&self) -> &str {
         std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
-    /// How many decimals a sum in it has.
+    /// Says how many decimals a sum in it has.
     #[must_use]
     pub(crate) const fn decimals(self) -> u8 {
         self.decimals

@@ -1,90 +1,101 @@
-//! An event as the auditor holds it after its line was cut: numbers in minor units, names as parts of the block.
+//! An event, as the auditor holds it after its line was parsed.
+//!
+//! Sums are numbers of minor units. Names are spans of the block that the line is in, so that an event costs no copies.
 
 use crate::audit::values::chain::Hash;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::span::Span;
 
-/// A moment as an event writes it: `2026-11-21T02:00:00.123456Z`. Its order is the order of its bytes.
+/// A moment is kept as an event writes it: `2026-11-21T02:00:00.123456Z`. Moments are in the order of their bytes.
 pub(crate) type Moment = [u8; 27];
 
-/// One event.
+/// An event says what happened on one guarded account, and what it answers for ever.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
-    /// Its place in the journal.
+    /// The event's place in the journal.
     pub(crate) position: u64,
-    /// The guarded account in whose stream it is.
+    /// The name of the guarded account in whose stream the event is.
     pub(crate) account: Span,
-    /// Its place in the stream.
+    /// The event's place in that stream.
     pub(crate) revision: u64,
     /// When it was recorded.
     pub(crate) recorded_at: Moment,
-    /// Its transaction ID.
+    /// The transaction ID.
     pub(crate) id: u128,
     /// The account's currency, as the event says.
     pub(crate) currency: Currency,
     /// What happened.
     pub(crate) fact: Fact,
-    /// The balance and what is available after it, as the event says.
+    /// The balance after the event, and what is available then, as the event says.
     pub(crate) answer: (i128, i128),
     /// Its hash.
     pub(crate) hash: Hash,
-    /// Its canonical bytes but for the braces: what stands before its id, and what stands between that and its hash.
+    /// The canonical bytes without their braces: what stands before the event's id, and what stands between id and hash.
     pub(crate) canonical: (Span, Span),
 }
 
-/// The two directions in which money moves by itself.
+/// A direction says which way a deposit or a withdrawal moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
-    /// Into the guarded account.
+    /// Money goes into the guarded account.
     Deposit,
-    /// Out of it.
+    /// Money goes out of the guarded account.
     Withdrawal,
 }
 
 impl Direction {
-    /// What the guarded account gets of an amount.
+    /// Gives what the guarded account gets of an amount: the amount or its negative.
     #[must_use]
     pub(crate) fn signed(self, amount: i128) -> i128 {
         match self {
             Self::Deposit => amount,
-            Self::Withdrawal => -amount,
+            Self::Withdrawal => amount.saturating_neg(),
+        }
+    }
+
+    /// Gives the direction in which a reversal moves the money back.
+    #[must_use]
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Deposit => Self::Withdrawal,
+            Self::Withdrawal => Self::Deposit,
         }
     }
 }
 
-/// The three ways in which a status changes.
+/// A change is one of the three ways in which an account's status changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Change {
-    /// Freeze.
+    /// The account is frozen.
     Freeze,
-    /// Unfreeze.
+    /// The account is unfrozen.
     Unfreeze,
-    /// Close.
+    /// The account is closed.
     Close,
 }
 
-/// What an event says has happened.
+/// A fact is what an event says has happened.
 #[derive(Debug, Clone)]
 pub(crate) enum Fact {
-    /// An account was opened.
+    /// The account was opened.
     Opened {
-        /// How far its balance may go under zero.
+        /// How far the balance may go below zero.
         limit: i128,
     },
-    /// Money came or went.
+    /// Money was deposited or withdrawn.
     Moved {
-        /// Which of the two.
+        /// Which of the two it was.
         direction: Direction,
-        /// How much; greater than zero.
+        /// The amount, which is greater than zero.
         amount: i128,
         /// The ledger's own account on the other side.
         counter: Span,
     },
-    /// A transaction was taken back, whole or in part.
+    /// An earlier transaction was reversed, whole or in part.
     Reversed {
-        /// Which.
+        /// The ID of that transaction.
         reverses: u128,
-        /// How much; greater than zero.
+        /// The amount, which is greater than zero.
         amount: i128,
         /// What the guarded account gets: the amount or its negative.
         signed: i128,
@@ -92,49 +103,49 @@ pub(crate) enum Fact {
         counter: Span,
         /// Whether the request named the amount.
         partial: bool,
-        /// Whether it may pass the overdraft limit.
+        /// Whether the reversal may pass the overdraft limit.
         force: bool,
     },
     /// A transaction that has not come yet was ruled out.
     Prevented {
-        /// Which.
+        /// The ID of that transaction.
         reverses: u128,
     },
     /// The account was frozen, unfrozen or closed.
     Changed(Change),
     /// The overdraft limit was set.
     LimitChanged {
-        /// The new one.
+        /// The new limit.
         limit: i128,
     },
     /// A request was declined.
     Declined {
-        /// Why.
+        /// The reason.
         code: Code,
-        /// What was asked.
+        /// The request.
         asked: Asked,
         /// The transaction that ruled this one out.
         prevented_by: Option<u128>,
     },
 }
 
-/// A request, as far as the rules look at it.
+/// A declined request, as far as the rules look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// A deposit or a withdrawal.
     Move {
-        /// Which of the two.
+        /// Which of the two it is.
         direction: Direction,
-        /// How much.
+        /// The amount.
         amount: i128,
     },
     /// A reversal.
     Reversal {
-        /// Of which transaction.
+        /// The ID of the transaction that is to be reversed.
         reverses: u128,
-        /// How much, where the request says so.
+        /// The amount, where the request names one.
         amount: Option<i128>,
-        /// Whether it may pass the overdraft limit.
+        /// Whether the reversal may pass the overdraft limit.
         force: bool,
     },
     /// A freeze, an unfreeze or a closing.
@@ -143,7 +154,7 @@ pub(crate) enum Asked {
     Limit,
 }
 
-/// Why a request is declined.
+/// A code says why a request is declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Code {
     /// The account is closed.
@@ -156,18 +167,18 @@ pub(crate) enum Code {
     BalanceTooLarge,
     /// The balance would go under the overdraft limit.
     InsufficientFunds,
-    /// What is to be closed has money.
+    /// The account that is to be closed has money.
     AccountNotEmpty,
-    /// What is to be frozen is, or what is to be unfrozen is not.
+    /// The account that is to be frozen is frozen already, or the one that is to be unfrozen is not frozen.
     WrongState,
-    /// More would be taken back than was moved.
+    /// More would be reversed than was moved.
     ReversalExceedsOriginal,
-    /// What is to be taken back moved no money.
+    /// The transaction that is to be reversed moved no money.
     NotReversible,
 }
 
 impl Code {
-    /// All of them.
+    /// All codes.
     pub(crate) const ALL: [Self; 9] = [
         Self::AccountClosed,
         Self::AccountFrozen,
@@ -180,7 +191,7 @@ impl Code {
         Self::NotReversible,
     ];
 
-    /// As an event writes it.
+    /// Gives the code as an event writes it.
     #[must_use]
     pub(crate) const fn text(self) -> &'static str {
         match self {
@@ -196,14 +207,14 @@ impl Code {
         }
     }
 
-    /// Reads what an event wrote.
+    /// Reads a code that an event wrote; `None` when it is none of these.
     #[must_use]
     pub(crate) fn read(text: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.text().as_bytes() == text)
     }
 }
 
-/// The names of all types, in the order of [`Fact::number`].
+/// The names of all types of event, in the order of [`Fact::number`].
 pub(crate) const TYPES: [&str; 10] = [
     "AccountOpened",
     "Deposited",
@@ -218,7 +229,7 @@ pub(crate) const TYPES: [&str; 10] = [
 ];
 
 impl Fact {
-    /// The place of the event's type in [`TYPES`].
+    /// Gives the place of the event's type in [`TYPES`].
     #[must_use]
     pub(crate) const fn number(&self) -> usize {
         match self {
@@ -235,18 +246,23 @@ impl Fact {
         }
     }
 
-    /// The event's type.
+    /// Gives the name of the event's type.
     #[must_use]
     pub(crate) fn type_name(&self) -> &'static str {
         TYPES.get(self.number()).copied().unwrap_or_default()
     }
 
-    /// What it says became of its request, for a person.
+    /// Says in words what became of the request.
     #[must_use]
     pub(crate) fn outcome(&self) -> String {
         match self {
             Self::Declined { code, .. } => format!("declined: {}", code.text()),
-            fact => format!("accepted: {}", fact.type_name()),
+            Self::Opened { .. }
+            | Self::Moved { .. }
+            | Self::Reversed { .. }
+            | Self::Prevented { .. }
+            | Self::Changed(_)
+            | Self::LimitChanged { .. } => format!("accepted: {}", self.type_name()),
         }
     }
 }

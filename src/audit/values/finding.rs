@@ -1,22 +1,22 @@
-//! What can be wrong with a journal, in plain words, and where it was found first.
+//! A finding: what is wrong with a journal, in plain words, and where.
+//!
+//! The texts here are what `bookonce verify` prints after `BAD`.
 
 use std::fmt;
 
-/// Where something is wrong.
+/// A place says where something is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// At this position of the journal (where an event is missing: the position it should have).
+    /// It is wrong at this position of the journal. Where an event is missing, this is the position that it should have.
     Position(u64),
-    /// In an export's last line.
+    /// It is wrong in an export's last line.
     Manifest,
 }
 
-/// The first thing that is wrong with a journal. Everything before it was found right.
+/// A finding is the first thing that is wrong with a journal. Everything before it was found right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// Where.
     pub(crate) place: Place,
-    /// What.
     pub(crate) flaw: Flaw,
 }
 
@@ -29,9 +29,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is wrong.
+/// A flaw is one thing that can be wrong with a journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each says in its text what its fields are")]
 pub(crate) enum Flaw {
     // The line by itself.
     #[error("the line is not written as an event is: at byte {byte} there should be `{expected}`")]

@@ -1,18 +1,19 @@
-//! The auditor's own arithmetic: whole minor units in an `i128`. Shares nothing with the service's decimals, so that a
-//! slip in one is seen by the other.
+//! Money: the auditor has an arithmetic of its own, with whole minor units in an `i128`.
+//!
+//! It shares nothing with the decimals that the service uses, so that a mistake in one of the two is found by the other.
 
 use crate::audit::values::currency::Currency;
 
-/// So many digits at most: far above any sum of 10^15 major units, far below where an `i128` ends.
+/// A sum has at most this many digits: far more than 10^15 major units have, and far fewer than an `i128` can hold.
 const MOST_DIGITS: usize = 34;
 
-/// The largest amount, and the largest balance of a guarded account, in minor units: 10^15 major ones.
+/// Gives the largest amount, which is also the largest balance of a guarded account: 10^15 major units, in minor units.
 #[must_use]
 pub(crate) fn largest(currency: Currency) -> i128 {
-    1_000_000_000_000_000 * 10_i128.pow(u32::from(currency.decimals()))
+    10_i128.saturating_pow(u32::from(currency.decimals()).saturating_add(15))
 }
 
-/// Reads a sum as an event has it: exactly the currency's decimals, no leading zero, `-` when negative, never `-0`.
+/// Reads a sum in its one spelling: exactly the currency's decimals, no leading zero, `-` when negative, never `-0`.
 #[must_use]
 pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
     let (negative, digits) = match text {
@@ -22,7 +23,7 @@ pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
     let decimals = usize::from(currency.decimals());
     let whole = match decimals {
         0 => digits.len(),
-        _ => digits.len().checked_sub(decimals + 1)?,
+        _ => digits.len().checked_sub(decimals.saturating_add(1))?,
     };
     if whole == 0 || digits.len() > MOST_DIGITS || (whole > 1 && digits.first() == Some(&b'0')) {
         return None;
@@ -31,20 +32,22 @@ pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
     for (place, digit) in digits.iter().enumerate() {
         match digit {
             b'.' if decimals > 0 && place == whole => {}
-            b'0'..=b'9' if decimals == 0 || place != whole => units = units * 10 + i128::from(digit - b'0'),
+            b'0'..=b'9' if decimals == 0 || place != whole => {
+                units = units.saturating_mul(10).saturating_add(i128::from(digit.wrapping_sub(b'0')));
+            }
             _ => return None,
         }
     }
-    if negative { (units != 0).then_some(-units) } else { Some(units) }
+    if negative { (units != 0).then_some(units.saturating_neg()) } else { Some(units) }
 }
 
-/// Writes a sum as an event has it.
+/// Writes a sum in its one spelling.
 #[must_use]
 pub(crate) fn show(units: i128, currency: Currency) -> String {
     let decimals = usize::from(currency.decimals());
     let sign = if units < 0 { "-" } else { "" };
-    let digits = format!("{:0width$}", units.unsigned_abs(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let digits = format!("{:0width$}", units.unsigned_abs(), width = decimals.saturating_add(1));
+    let (whole, fraction) = digits.split_at(digits.len().saturating_sub(decimals));
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 

@@ -14,31 +14,31 @@ use super::stats::rate;
 use super::wire::{self, Accounts, Connection, Form};
 
 /// How many lines a batch has.
-pub const LINES: u64 = 8_000;
+pub(crate) const LINES: u64 = 8_000;
 
 /// The mark at which the first rate is taken.
 const FIRST: u64 = 1_000_000;
 
 /// What came of filling a ledger.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Filled {
+pub(crate) struct Filled {
     /// How many commands were booked.
-    pub commands: u64,
+    pub(crate) commands: u64,
     /// Commands in a second, up to the first million (or all, where there are fewer).
-    pub first_million_per_s: f64,
+    pub(crate) first_million_per_s: f64,
     /// Commands in a second, over all.
-    pub all_per_s: f64,
+    pub(crate) all_per_s: f64,
     /// Commands in a second over the last tenth.
-    pub last_tenth_per_s: f64,
+    pub(crate) last_tenth_per_s: f64,
     /// Over how many connections.
-    pub connections: usize,
+    pub(crate) connections: usize,
 }
 
 /// Opens the load's accounts and puts a thousand million into each.
 ///
 /// # Errors
 /// When the service does not book every line.
-pub fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Error> {
+pub(crate) fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Error> {
     let draws = Draws::fresh();
     let id = || uuid::Uuid::from_bytes(wire::id(&draws));
     let numbers: Vec<u32> = accounts.numbers().collect();
@@ -62,7 +62,7 @@ pub fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Error> {
 ///
 /// # Errors
 /// When the service does not book every line.
-pub fn fill(
+pub(crate) fn fill(
     address: SocketAddr,
     accounts: Accounts,
     commands: u64,

@@ -36,7 +36,7 @@ async fn withdraw(Json(_withdrawal): Json<Withdrawal>) -> impl IntoResponse {
 ///
 /// # Errors
 /// When no port can be had.
-pub fn run() -> Outcome {
+pub(crate) fn run() -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let app = Router::new().route("/v1/accounts/{account}/withdrawals", post(withdraw));

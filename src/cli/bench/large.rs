@@ -19,52 +19,52 @@ const CONNECTIONS: usize = 256;
 
 /// A ledger with many transactions, started.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Start {
+pub(crate) struct Start {
     /// How many events it has.
-    pub events: u64,
+    pub(crate) events: u64,
     /// How long it took to stop.
-    pub stop_s: f64,
+    pub(crate) stop_s: f64,
     /// From the start of its process to the first withdrawal's answer.
-    pub first_answer_s: f64,
+    pub(crate) first_answer_s: f64,
     /// Resident memory after that, in MB (10^6 bytes).
-    pub resident_mb: f64,
+    pub(crate) resident_mb: f64,
     /// Resident memory after the load at 256 connections.
-    pub resident_after_load_mb: f64,
+    pub(crate) resident_after_load_mb: f64,
     /// An empty ledger at 256 connections.
-    pub empty: Side,
+    pub(crate) empty: Side,
     /// This one at 256 connections.
-    pub loaded: Side,
+    pub(crate) loaded: Side,
     /// Its rate by the empty one's.
-    pub to_empty: f64,
+    pub(crate) to_empty: f64,
 }
 
 /// How far the index was behind, and how soon it was not.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Lag {
+pub(crate) struct Lag {
     /// After which load.
-    pub after: String,
+    pub(crate) after: String,
     /// Events that it had not taken in when the load ended.
-    pub events: u64,
+    pub(crate) events: u64,
     /// How long it took to have them all.
-    pub caught_up_s: f64,
+    pub(crate) caught_up_s: f64,
 }
 
 /// The whole journal, verified.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Replay {
+pub(crate) struct Replay {
     /// How many events.
-    pub events: u64,
+    pub(crate) events: u64,
     /// How long, with the start of the process.
-    pub took_s: f64,
+    pub(crate) took_s: f64,
     /// Events in a second.
-    pub events_per_s: f64,
+    pub(crate) events_per_s: f64,
 }
 
 /// Waits until the index has everything.
 ///
 /// # Errors
 /// When the service does not say how far it is, or is not there after two minutes.
-pub fn catch_up(address: SocketAddr, after: &str) -> Result<Lag, Error> {
+pub(crate) fn catch_up(address: SocketAddr, after: &str) -> Result<Lag, Error> {
     let mut connection = Connection::open(address)?;
     let begun = Instant::now();
     let events = lag(&mut connection)?;
@@ -85,7 +85,7 @@ fn lag(connection: &mut Connection) -> Result<u64, Error> {
 ///
 /// # Errors
 /// When the service does not tell.
-pub fn head(address: SocketAddr) -> Result<u64, Error> {
+pub(crate) fn head(address: SocketAddr) -> Result<u64, Error> {
     let head: serde_json::Value = serde_json::from_str(&Connection::open(address)?.get("/v1/journal/head")?)?;
     head["position"].as_u64().ok_or_else(|| "the journal's head has no position".into())
 }
@@ -94,7 +94,7 @@ pub fn head(address: SocketAddr) -> Result<u64, Error> {
 ///
 /// # Errors
 /// When a service can't be stopped, started or reached.
-pub async fn restart(
+pub(crate) async fn restart(
     service: Service,
     data: &Path,
     empty: &Service,
@@ -147,7 +147,7 @@ async fn compare(empty: SocketAddr, loaded: SocketAddr, phases: Phases) -> Resul
 ///
 /// # Errors
 /// When it can't be run, or finds something wrong.
-pub async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
+pub(crate) async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
     let begun = Instant::now();
     let (right, said) = child::verify(data, None).await?;
     let took = begun.elapsed();

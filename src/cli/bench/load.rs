@@ -23,31 +23,31 @@ const RECENT: usize = 4096;
 
 /// A load.
 #[derive(Clone, Copy, Debug)]
-pub struct Load {
+pub(crate) struct Load {
     /// Where to.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Over how many connections.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// How long.
-    pub length: Duration,
+    pub(crate) length: Duration,
     /// On which accounts.
-    pub accounts: Accounts,
+    pub(crate) accounts: Accounts,
     /// Does the service keep IDs? Then what is sent again must be answered as such.
-    pub keeps_ids: bool,
+    pub(crate) keeps_ids: bool,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Default)]
-pub struct Answered {
+pub(crate) struct Answered {
     /// How long it really took.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// How long each answer took.
-    pub latencies: Latencies,
+    pub(crate) latencies: Latencies,
     /// How many were answered as a first answer given again.
-    pub replayed: u64,
+    pub(crate) replayed: u64,
     /// How many answers were wrong: another status than 201, or a replay where there should be none, or none where there
     /// should be one.
-    pub wrong: u64,
+    pub(crate) wrong: u64,
 }
 
 /// What to send next, and whether the answer to it is right.
@@ -117,7 +117,7 @@ impl Load {
     ///
     /// # Errors
     /// When a connection can't be opened or breaks.
-    pub fn send(&self) -> Result<Answered, Error> {
+    pub(crate) fn send(&self) -> Result<Answered, Error> {
         let form = Form::withdrawal(self.accounts).ok_or(ErrorKind::InvalidInput)?;
         if self.connections <= 1 {
             self.send_one_by_one(form, |_| Ok(()))
@@ -130,7 +130,7 @@ impl Load {
     ///
     /// # Errors
     /// As [`send`](Self::send), or what the other thing meets.
-    pub fn send_and(&self, then: impl FnMut(u64) -> Result<(), Error>) -> Result<Answered, Error> {
+    pub(crate) fn send_and(&self, then: impl FnMut(u64) -> Result<(), Error>) -> Result<Answered, Error> {
         self.send_one_by_one(Form::withdrawal(self.accounts).ok_or(ErrorKind::InvalidInput)?, then)
     }
 

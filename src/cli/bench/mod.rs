@@ -50,42 +50,42 @@ Exit codes: 0 done; 1 done, but some answers were wrong; 3 it could not be done.
 pub struct Args {
     /// How long each phase lasts, in seconds; there are three rounds of each.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub seconds: u64,
+    pub(crate) seconds: u64,
     /// At how many connections single withdrawals are measured.
     #[arg(long, value_delimiter = ',', default_value = "1,32,256")]
-    pub connections: Vec<u16>,
+    pub(crate) connections: Vec<u16>,
     /// On how many accounts.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
-    pub accounts: u32,
+    pub(crate) accounts: u32,
     /// How many commands are sent in batches; they fill the ledger that is started and replayed.
     #[arg(long, default_value_t = 1_000_000, value_name = "N")]
-    pub batch_total: u64,
+    pub(crate) batch_total: u64,
     /// Over how many connections batches are sent.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub batch_connections: u8,
+    pub(crate) batch_connections: u8,
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["only", "batch_total", "batch_connections"])]
-    pub store: Option<ConnectionString>,
+    pub(crate) store: Option<ConnectionString>,
     /// Measure only these.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "http,batch,start,replay")]
-    pub only: Vec<Part>,
+    pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
     #[arg(long)]
-    pub quick: bool,
+    pub(crate) quick: bool,
     /// Write the figures as JSON to this file, in place of standard output.
     #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    pub(crate) json: Option<PathBuf>,
     /// An existing folder to make the temporary ledgers in.
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// Be the idle handler.
     #[arg(long, hide = true)]
-    pub idle_handler: bool,
+    pub(crate) idle_handler: bool,
 }
 
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Part {
+pub(crate) enum Part {
     /// Single withdrawals, beside the idle handler.
     Http,
     /// Batches.
@@ -100,7 +100,7 @@ pub enum Part {
 ///
 /// # Errors
 /// When a service can't be started, stopped or reached.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     if args.idle_handler {
         return idle::run();
     }

@@ -10,21 +10,21 @@ use super::store::measured::Measured;
 
 /// All that was measured.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// How many cores the machine lends.
-    pub cores: usize,
+    pub(crate) cores: usize,
     /// Single withdrawals.
-    pub http: Vec<Singles>,
+    pub(crate) http: Vec<Singles>,
     /// Batches.
-    pub batch: Option<Filled>,
+    pub(crate) batch: Option<Filled>,
     /// A ledger with many transactions.
-    pub start: Option<Start>,
+    pub(crate) start: Option<Start>,
     /// Its replay.
-    pub replay: Option<Replay>,
+    pub(crate) replay: Option<Replay>,
     /// The ledger over an event store.
-    pub store: Option<Measured>,
+    pub(crate) store: Option<Measured>,
     /// The index behind the journal.
-    pub index_lag: Vec<Lag>,
+    pub(crate) index_lag: Vec<Lag>,
 }
 
 impl Figures {
@@ -32,13 +32,13 @@ impl Figures {
     ///
     /// # Errors
     /// Never for these types.
-    pub fn json(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
 
     /// How many answers were not what they must be, in all.
     #[must_use]
-    pub fn wrong(&self) -> u64 {
+    pub(crate) fn wrong(&self) -> u64 {
         let singles = self.http.iter().flat_map(|found| [&found.idle, &found.ledger]);
         let start = self.start.iter().flat_map(|start| [&start.empty, &start.loaded]);
         let store = self.store.iter().flat_map(Measured::sides);
@@ -47,7 +47,7 @@ impl Figures {
 
     /// As a table.
     #[must_use]
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let mut text = format!("on {} cores, shared by service and load\n", self.cores);
         self.singles(&mut text);
         if let Some(batch) = &self.batch {

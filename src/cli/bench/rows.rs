@@ -5,18 +5,18 @@ use std::fmt::Write;
 use super::singles::Side;
 
 /// A heading.
-pub fn heading(text: &mut String, name: &str) {
+pub(crate) fn heading(text: &mut String, name: &str) {
     // Writing to a String can't fail.
     let _ = writeln!(text, "\n{name}");
 }
 
 /// A line with a name and a value.
-pub fn row(text: &mut String, name: &str, value: String) {
+pub(crate) fn row(text: &mut String, name: &str, value: String) {
     let _ = writeln!(text, "  {name:<42}{value}");
 }
 
 /// A line with one side of a comparison.
-pub fn side(text: &mut String, name: &str, side: &Side) {
+pub(crate) fn side(text: &mut String, name: &str, side: &Side) {
     let Side { per_s, p50_ms, p99_ms, replayed_percent, wrong } = side;
     let mut value = format!("{per_s:>8.0}/s   p50 {p50_ms:.2} ms   p99 {p99_ms:.2} ms");
     if *replayed_percent > 0.0 {

@@ -17,43 +17,43 @@ use super::wire::Accounts;
 
 /// One side of a comparison.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Side {
+pub(crate) struct Side {
     /// Answers in a second: the median of the rounds.
-    pub per_s: f64,
+    pub(crate) per_s: f64,
     /// Half of all answers took at most this.
-    pub p50_ms: f64,
+    pub(crate) p50_ms: f64,
     /// 99 of 100 answers took at most this.
-    pub p99_ms: f64,
+    pub(crate) p99_ms: f64,
     /// Answers that were a first answer given again, in a hundred.
-    pub replayed_percent: f64,
+    pub(crate) replayed_percent: f64,
     /// Answers that were not what they must be.
-    pub wrong: u64,
+    pub(crate) wrong: u64,
 }
 
 /// What was measured at one number of connections.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Singles {
+pub(crate) struct Singles {
     /// How many connections.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// The handler that does nothing.
-    pub idle: Side,
+    pub(crate) idle: Side,
     /// The ledger.
-    pub ledger: Side,
+    pub(crate) ledger: Side,
     /// The ledger's rate by the idle handler's.
-    pub to_idle: f64,
+    pub(crate) to_idle: f64,
     /// At one connection: an idle request and an `fdatasync` of 4 KiB, one after the other, in a second.
-    pub idle_and_sync_per_s: Option<f64>,
+    pub(crate) idle_and_sync_per_s: Option<f64>,
     /// At one connection: the ledger's rate by that.
-    pub to_idle_and_sync: Option<f64>,
+    pub(crate) to_idle_and_sync: Option<f64>,
     /// The same with 4 KiB written over old ones, which is cheaper to make durable: the file does not grow.
-    pub idle_and_sync_in_place_per_s: Option<f64>,
+    pub(crate) idle_and_sync_in_place_per_s: Option<f64>,
     /// At one connection: the ledger's rate by that.
-    pub to_idle_and_sync_in_place: Option<f64>,
+    pub(crate) to_idle_and_sync_in_place: Option<f64>,
 }
 
 /// Rounds of one kind of phase.
 #[derive(Debug, Default)]
-pub struct Rounds {
+pub(crate) struct Rounds {
     rates: Vec<f64>,
     latencies: Latencies,
     replayed: u64,
@@ -62,7 +62,7 @@ pub struct Rounds {
 
 impl Rounds {
     /// Adds a phase.
-    pub fn add(&mut self, answered: &Answered) {
+    pub(crate) fn add(&mut self, answered: &Answered) {
         self.rates.push(rate(answered.latencies.count() as u64, answered.took));
         self.latencies.merge(&answered.latencies);
         self.replayed += answered.replayed;
@@ -71,7 +71,7 @@ impl Rounds {
 
     /// The side that they make.
     #[must_use]
-    pub fn side(mut self) -> Side {
+    pub(crate) fn side(mut self) -> Side {
         let answers = self.latencies.count().max(1) as u64;
         Side {
             per_s: median(&self.rates),
@@ -85,19 +85,19 @@ impl Rounds {
 
 /// How phases are made.
 #[derive(Clone, Copy, Debug)]
-pub struct Phases {
+pub(crate) struct Phases {
     /// How many rounds.
-    pub rounds: usize,
+    pub(crate) rounds: usize,
     /// How long a phase is.
-    pub length: Duration,
+    pub(crate) length: Duration,
     /// The accounts that there are.
-    pub accounts: Accounts,
+    pub(crate) accounts: Accounts,
 }
 
 impl Phases {
     /// A load of one phase.
     #[must_use]
-    pub fn load(&self, address: SocketAddr, connections: usize, keeps_ids: bool) -> Load {
+    pub(crate) fn load(&self, address: SocketAddr, connections: usize, keeps_ids: bool) -> Load {
         Load { address, connections, length: self.length, accounts: self.accounts, keeps_ids }
     }
 
@@ -105,7 +105,7 @@ impl Phases {
     ///
     /// # Errors
     /// When a service can't be reached or the file not be written.
-    pub fn compare(
+    pub(crate) fn compare(
         &self,
         idle: SocketAddr,
         ledger: SocketAddr,
@@ -145,7 +145,7 @@ impl Phases {
 
 /// One by the other; 0 where there is no other.
 #[must_use]
-pub fn ratio(one: f64, other: f64) -> f64 {
+pub(crate) fn ratio(one: f64, other: f64) -> f64 {
     if other > 0.0 { one / other } else { 0.0 }
 }
 

@@ -4,33 +4,33 @@ use std::time::Duration;
 
 /// The time that each answer took, in nanoseconds (4.2 s and more count as 4.2 s).
 #[derive(Clone, Debug, Default)]
-pub struct Latencies(Vec<u32>);
+pub(crate) struct Latencies(Vec<u32>);
 
 impl Latencies {
     /// Room for so many.
     #[must_use]
-    pub fn with_capacity(answers: usize) -> Self {
+    pub(crate) fn with_capacity(answers: usize) -> Self {
         Self(Vec::with_capacity(answers))
     }
 
     /// Adds one.
-    pub fn add(&mut self, took: Duration) {
+    pub(crate) fn add(&mut self, took: Duration) {
         self.0.push(u32::try_from(took.as_nanos()).unwrap_or(u32::MAX));
     }
 
     /// Adds all of another.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.0.extend_from_slice(&other.0);
     }
 
     /// How many there are.
     #[must_use]
-    pub const fn count(&self) -> usize {
+    pub(crate) const fn count(&self) -> usize {
         self.0.len()
     }
 
     /// In milliseconds, what `thousandths` of all answers were at most: 500 is the median. By the nearest rank.
-    pub fn at_most_ms(&mut self, thousandths: usize) -> f64 {
+    pub(crate) fn at_most_ms(&mut self, thousandths: usize) -> f64 {
         let rank = (self.0.len() * thousandths).div_ceil(1000).saturating_sub(1);
         if self.0.is_empty() {
             return 0.0;
@@ -42,7 +42,7 @@ impl Latencies {
 
 /// The middle one; the mean of the two in the middle where there is no middle one. 0 of nothing.
 #[must_use]
-pub fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = |place: usize| sorted.get(place).copied().unwrap_or(0.0);
@@ -55,7 +55,7 @@ pub fn median(values: &[f64]) -> f64 {
 /// So many in this time, in a second.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "a rate, not money")]
-pub fn rate(times: u64, took: Duration) -> f64 {
+pub(crate) fn rate(times: u64, took: Duration) -> f64 {
     if took.is_zero() { 0.0 } else { times as f64 / took.as_secs_f64() }
 }
 

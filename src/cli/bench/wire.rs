@@ -15,45 +15,45 @@ const DIGITS: usize = 6;
 /// The accounts of a load: `bench-1f3a09c4-000042`, with a number of the run's own in their names, so that runs may share
 /// a store.
 #[derive(Clone, Copy, Debug)]
-pub struct Accounts {
+pub(crate) struct Accounts {
     /// The run's number.
-    pub run: u32,
+    pub(crate) run: u32,
     /// The first one's number.
-    pub first: u32,
+    pub(crate) first: u32,
     /// How many.
-    pub count: u32,
+    pub(crate) count: u32,
 }
 
 impl Accounts {
     /// So many that no run before has had.
     #[must_use]
-    pub fn fresh(count: u32) -> Self {
+    pub(crate) fn fresh(count: u32) -> Self {
         Self { run: u32::try_from(Draws::fresh().next() >> 32).unwrap_or_default(), first: 0, count }
     }
 
     /// Their numbers.
     #[must_use]
-    pub fn numbers(&self) -> std::ops::Range<u32> {
+    pub(crate) fn numbers(&self) -> std::ops::Range<u32> {
         self.first..self.first + self.count
     }
 
     /// The name of one.
     #[must_use]
-    pub fn name(&self, number: u32) -> String {
+    pub(crate) fn name(&self, number: u32) -> String {
         format!("bench-{:08x}-{number:0DIGITS$}", self.run)
     }
 
     /// The number of any one of them.
-    pub fn draw(&self, draws: &Draws) -> u32 {
+    pub(crate) fn draw(&self, draws: &Draws) -> u32 {
         self.first + u32::try_from(draws.below(self.count.into())).unwrap_or(0)
     }
 }
 
 /// A text with places for an ID and an account's number, written in place.
 #[derive(Clone, Debug)]
-pub struct Form {
+pub(crate) struct Form {
     /// The bytes as they are sent.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     id_at: usize,
     account_at: usize,
 }
@@ -61,7 +61,7 @@ pub struct Form {
 impl Form {
     /// `text` must hold one `{id}` and one `{account}`; `None` where it does not.
     #[must_use]
-    pub fn new(text: &str, accounts: Accounts) -> Option<Self> {
+    pub(crate) fn new(text: &str, accounts: Accounts) -> Option<Self> {
         let (account, id) = (accounts.name(0), Uuid::nil().to_string());
         let text = text.replace("{account}", &account).replace("{id}", &id);
         let id_at = text.find(&id)?;
@@ -71,7 +71,7 @@ impl Form {
 
     /// A withdrawal of a cent, as a whole request.
     #[must_use]
-    pub fn withdrawal(accounts: Accounts) -> Option<Self> {
+    pub(crate) fn withdrawal(accounts: Accounts) -> Option<Self> {
         let body = r#"{"transaction_id":"{id}","amount":"0.01"}"#;
         let length = body.len() - "{id}".len() + Uuid::nil().to_string().len();
         let text = format!(
@@ -82,7 +82,7 @@ impl Form {
     }
 
     /// Writes the ID and the account's number into their places.
-    pub fn fill(&mut self, id: &[u8; 16], account: u32) {
+    pub(crate) fn fill(&mut self, id: &[u8; 16], account: u32) {
         if let Some(place) = self.bytes.get_mut(self.id_at..self.id_at + 36) {
             Uuid::from_bytes(*id).hyphenated().encode_lower(place);
         }
@@ -97,28 +97,28 @@ impl Form {
 }
 
 /// A random ID as its bytes.
-pub fn id(draws: &Draws) -> [u8; 16] {
+pub(crate) fn id(draws: &Draws) -> [u8; 16] {
     *draws.id().as_bytes()
 }
 
 /// What is needed of an answer's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AnswerHead {
+pub(crate) struct AnswerHead {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Is it a first answer, given again?
-    pub replayed: bool,
+    pub(crate) replayed: bool,
     /// How long the head is.
-    pub length: usize,
+    pub(crate) length: usize,
     /// How long the body is; `None` when it comes in chunks.
-    pub body: Option<usize>,
+    pub(crate) body: Option<usize>,
 }
 
 /// Reads the head of an answer; `None` while it is not whole.
 ///
 /// # Errors
 /// When it is no HTTP/1.1 answer.
-pub fn head(bytes: &[u8]) -> Result<Option<AnswerHead>, Error> {
+pub(crate) fn head(bytes: &[u8]) -> Result<Option<AnswerHead>, Error> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let text = bytes.get(..end).unwrap_or_default();
     let status = text.strip_prefix(b"HTTP/1.1 ").and_then(|rest| number(rest.get(..3)?));
@@ -154,7 +154,7 @@ fn number(text: &[u8]) -> Option<usize> {
 
 /// A connection that waits for each answer.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     /// Its first `filled` bytes are what has come; the rest is room, made once and used again.
     buffer: Vec<u8>,
@@ -166,7 +166,7 @@ impl Connection {
     ///
     /// # Errors
     /// When nobody listens.
-    pub fn open(address: SocketAddr) -> Result<Self, Error> {
+    pub(crate) fn open(address: SocketAddr) -> Result<Self, Error> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: vec![0; 16 << 10], filled: 0 })
@@ -176,7 +176,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the connection breaks or the answer is no HTTP.
-    pub fn ask(&mut self, request: &[&[u8]]) -> Result<(AnswerHead, &[u8]), Error> {
+    pub(crate) fn ask(&mut self, request: &[&[u8]]) -> Result<(AnswerHead, &[u8]), Error> {
         for part in request {
             self.stream.write_all(part)?;
         }
@@ -217,7 +217,7 @@ impl Connection {
     ///
     /// # Errors
     /// As [`get`](Self::get), or when it has no such figure.
-    pub fn figure(&mut self, name: &str) -> Result<u64, Error> {
+    pub(crate) fn figure(&mut self, name: &str) -> Result<u64, Error> {
         let metrics = self.get("/metrics")?;
         let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         let value = value.and_then(|number| number.trim().parse().ok());
@@ -228,7 +228,7 @@ impl Connection {
     ///
     /// # Errors
     /// As [`ask`](Self::ask), or when the status is not 200.
-    pub fn get(&mut self, path: &str) -> Result<String, Error> {
+    pub(crate) fn get(&mut self, path: &str) -> Result<String, Error> {
         let (head, body) =
             self.ask(&[format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()])?;
         if head.status != 200 {

@@ -2,14 +2,14 @@
 
 /// Writes cents as the ledger writes euros.
 #[must_use]
-pub fn write(cents: i64) -> String {
+pub(crate) fn write(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
 }
 
 /// Reads what the ledger wrote; `None` when it is no sum with two decimals.
 #[must_use]
-pub fn read(text: &str) -> Option<i64> {
+pub(crate) fn read(text: &str) -> Option<i64> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (whole, fraction) = digits.split_once('.')?;
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

@@ -4,7 +4,7 @@
 //! of the other make a fresh ID for each attempt, as clients do where there are none. Speaks to the services over HTTP
 //! only, through `client`; starts, kills and stops them as `child` processes.
 
-pub mod cents;
+pub(crate) mod cents;
 mod proof;
 mod report;
 mod storm;
@@ -43,27 +43,27 @@ Exit codes: 0 the proof holds; 1 it does not; 3 the demonstration could not be c
 pub struct Args {
     /// How long the storm rages, in seconds.
     #[arg(long, default_value_t = 45, value_parser = clap::value_parser!(u64).range(2..=3600))]
-    pub seconds: u64,
+    pub(crate) seconds: u64,
     /// What wishes, IDs and faults are drawn from.
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// An event store, esdb://…, with nothing in it: the first ledger is kept there, by two services that are killed in
     /// turn.
     #[arg(long, value_name = "URL")]
-    pub store: Option<ConnectionString>,
+    pub(crate) store: Option<ConnectionString>,
     /// Keep the two ledgers in this new folder; else they are on a temporary one, removed in the end.
     #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// Go on serving the ledger afterwards, until Ctrl-C.
     #[arg(long)]
-    pub keep: bool,
+    pub(crate) keep: bool,
 }
 
 /// Runs the command. Ctrl-C ends it at once: the services are killed and the temporary folder is removed.
 ///
 /// # Errors
 /// When the services can't be started, killed or read.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let temporary = tempfile::Builder::new().prefix("bookonce-demo-").tempdir()?;
     let folder = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());

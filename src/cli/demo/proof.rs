@@ -15,32 +15,32 @@ const ASKED_AGAIN: usize = 1_000;
 
 /// What was found.
 #[derive(Debug, Default)]
-pub struct Proof {
+pub(crate) struct Proof {
     /// By account: what its clients believe it has, and what the ledger says, in cents.
-    pub balances: Vec<(String, i64, i64)>,
+    pub(crate) balances: Vec<(String, i64, i64)>,
     /// What all accounts have together, by the ledger's own other side of each entry, in cents.
-    pub other_side: i64,
+    pub(crate) other_side: i64,
     /// Does the ledger's trial balance sum to zero?
-    pub balanced: bool,
+    pub(crate) balanced: bool,
     /// Wishes that never got an answer.
-    pub unanswered: usize,
+    pub(crate) unanswered: usize,
     /// What was booked and what was wished for.
-    pub bookings: Bookings,
+    pub(crate) bookings: Bookings,
     /// First answers asked for once more, and how many came back otherwise.
-    pub asked_again: (usize, usize),
+    pub(crate) asked_again: (usize, usize),
 }
 
 /// The journal, held against the wishes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Bookings {
+pub(crate) struct Bookings {
     /// Wishes that were booked more than once.
-    pub doubled: usize,
+    pub(crate) doubled: usize,
     /// Wishes that were booked though their client was told no in the end, or had called them off.
-    pub against_the_answer: usize,
+    pub(crate) against_the_answer: usize,
     /// Wishes that were not booked though their client was told so.
-    pub lost: usize,
+    pub(crate) lost: usize,
     /// The money moved by bookings that should not be there, in cents, whichever way it went.
-    pub wrong_cents: i64,
+    pub(crate) wrong_cents: i64,
 }
 
 impl Proof {
@@ -48,7 +48,7 @@ impl Proof {
     ///
     /// # Errors
     /// When the service can't be read.
-    pub async fn gather(storm: &Aftermath) -> Result<Self, Error> {
+    pub(crate) async fn gather(storm: &Aftermath) -> Result<Self, Error> {
         let mut clients = Vec::new();
         for service in &storm.services {
             clients.push(Client::new(&format!("http://{}", service.address), None, Policy::default())?);
@@ -91,13 +91,13 @@ impl Proof {
 
     /// What the clients believe all accounts have together, and what the ledger says.
     #[must_use]
-    pub fn totals(&self) -> (i64, i64) {
+    pub(crate) fn totals(&self) -> (i64, i64) {
         self.balances.iter().fold((0, 0), |(believed, found), line| (believed + line.1, found + line.2))
     }
 
     /// Is every balance what the clients were told it must be, and nothing else wrong?
     #[must_use]
-    pub fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         let (believed, found) = self.totals();
         self.balances.iter().all(|(_, believed, found)| believed == found)
             && believed == found

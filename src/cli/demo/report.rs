@@ -10,7 +10,7 @@ use super::storm::{ACCOUNTS, Aftermath, TELLERS};
 
 /// What happened in a storm, in numbers.
 #[derive(Clone, Debug)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// How many of each kind.
     kinds: String,
     wishes: usize,
@@ -24,14 +24,14 @@ pub struct Counted {
     delayed: u64,
     service_down: u64,
     /// Doubled requests that got two different answers.
-    pub disagreed: u64,
+    pub(crate) disagreed: u64,
     kills: u32,
 }
 
 impl Counted {
     /// Counts what a storm left behind.
     #[must_use]
-    pub fn of(storm: &Aftermath) -> Self {
+    pub(crate) fn of(storm: &Aftermath) -> Self {
         let wishes = &storm.wishes;
         let answers = || wishes.iter().filter_map(|wish| wish.told.as_ref()).map(|(_, answer)| answer);
         let network = storm.proxy.counts();
@@ -61,7 +61,7 @@ impl Counted {
 
 /// What is said before.
 #[must_use]
-pub fn opening(seconds: u64) -> String {
+pub(crate) fn opening(seconds: u64) -> String {
     format!(
         "{TELLERS} clients share {ACCOUNTS} accounts for {seconds} s, over a network that loses, doubles and delays, \
          while the service is killed.\nTwice, side by side: once with clients that keep an ID, once with clients that do not."
@@ -70,7 +70,7 @@ pub fn opening(seconds: u64) -> String {
 
 /// The end.
 #[must_use]
-pub fn verdict(holds: bool) -> &'static str {
+pub(crate) fn verdict(holds: bool) -> &'static str {
     if holds {
         "The proof holds: with one ID for all attempts, what was answered is what was booked, once, to the cent."
     } else {
@@ -80,7 +80,7 @@ pub fn verdict(holds: bool) -> &'static str {
 
 /// All that is said about one of the two ledgers.
 #[must_use]
-pub fn ledger(title: &str, counted: &Counted, proof: &Proof, verified: bool, said: &str) -> String {
+pub(crate) fn ledger(title: &str, counted: &Counted, proof: &Proof, verified: bool, said: &str) -> String {
     let mut text = format!("\n{title}\n");
     let (believed, found) = proof.totals();
     let differing = proof.balances.iter().filter(|(_, believed, found)| believed != found);

@@ -19,11 +19,11 @@ use crate::config::ConnectionString;
 use super::teller::{Habit, Teller, Wish};
 
 /// How many clients there are.
-pub const TELLERS: usize = 32;
+pub(crate) const TELLERS: usize = 32;
 /// How many accounts they share.
-pub const ACCOUNTS: usize = 12;
+pub(crate) const ACCOUNTS: usize = 12;
 /// What each account begins with, in cents.
-pub const BEGINNING: i64 = 100_000;
+pub(crate) const BEGINNING: i64 = 100_000;
 
 const MISCHIEF: Mischief = Mischief {
     lose_request: 40,
@@ -43,32 +43,32 @@ const POLICY: Policy = Policy {
 
 /// One storm.
 #[derive(Clone, Debug)]
-pub struct Storm {
+pub(crate) struct Storm {
     /// How the clients repeat.
-    pub habit: Habit,
+    pub(crate) habit: Habit,
     /// The folders of its services: one, or with a store any number that share it.
-    pub folders: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
     /// The event store, if the ledger is in one.
-    pub store: Option<ConnectionString>,
+    pub(crate) store: Option<ConnectionString>,
     /// How long.
-    pub length: Duration,
+    pub(crate) length: Duration,
     /// What everything is drawn from.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// What a storm leaves behind.
 #[derive(Debug)]
-pub struct Aftermath {
+pub(crate) struct Aftermath {
     /// The services, running.
-    pub services: Vec<Service>,
+    pub(crate) services: Vec<Service>,
     /// The network, calm.
-    pub proxy: Proxy,
+    pub(crate) proxy: Proxy,
     /// Everything that was asked for.
-    pub wishes: Vec<Wish>,
+    pub(crate) wishes: Vec<Wish>,
     /// The accounts' names.
-    pub accounts: Arc<Vec<String>>,
+    pub(crate) accounts: Arc<Vec<String>>,
     /// How often one of the services was killed.
-    pub kills: u32,
+    pub(crate) kills: u32,
 }
 
 impl Storm {
@@ -76,7 +76,7 @@ impl Storm {
     ///
     /// # Errors
     /// When the service can't be started, or its accounts not be opened.
-    pub async fn rage(self) -> Result<Aftermath, Error> {
+    pub(crate) async fn rage(self) -> Result<Aftermath, Error> {
         let mut services = Vec::new();
         for data in &self.folders {
             services.push(Service::serve(data, "127.0.0.1:0", self.store.as_ref()).await?);

@@ -13,7 +13,7 @@ use super::cents;
 
 /// How a client repeats a request that it got no answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Habit {
+pub(crate) enum Habit {
     /// Under the ID of the first attempt.
     SameId,
     /// Under a fresh one: as if there were none.
@@ -22,17 +22,17 @@ pub enum Habit {
 
 /// Something that was to be done once, and what its client believes of it.
 #[derive(Debug)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// What it is, for a person.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// The account.
-    pub account: usize,
+    pub(crate) account: usize,
     /// The IDs of its attempts.
-    pub ids: Vec<TransactionId>,
+    pub(crate) ids: Vec<TransactionId>,
     /// What the client believes the account's balance changed by, in cents; 0 when it was told no.
-    pub believed: i64,
+    pub(crate) believed: i64,
     /// The request and its first answer; `None` when none ever came.
-    pub told: Option<(Request, Answer)>,
+    pub(crate) told: Option<(Request, Answer)>,
 }
 
 /// An earlier deposit or withdrawal that can be taken back.
@@ -44,28 +44,28 @@ struct Booked {
 }
 
 /// A client and its memory.
-pub struct Teller {
+pub(crate) struct Teller {
     /// How it repeats.
-    pub habit: Habit,
+    pub(crate) habit: Habit,
     /// Its number, from 0.
-    pub number: usize,
+    pub(crate) number: usize,
     /// How it reaches the service.
-    pub client: Client,
+    pub(crate) client: Client,
     /// How patient it is.
-    pub policy: Policy,
+    pub(crate) policy: Policy,
     /// What it draws its wishes from.
-    pub draws: Draws,
+    pub(crate) draws: Draws,
     /// The accounts' names.
-    pub accounts: std::sync::Arc<Vec<String>>,
+    pub(crate) accounts: std::sync::Arc<Vec<String>>,
     /// What it has asked for so far.
-    pub wishes: Vec<Wish>,
+    pub(crate) wishes: Vec<Wish>,
     booked: Vec<Booked>,
 }
 
 impl Teller {
     /// A client that has done nothing yet.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         habit: Habit,
         number: usize,
         client: Client,
@@ -78,7 +78,7 @@ impl Teller {
     }
 
     /// Asks for one thing after the other until the time has come.
-    pub async fn work(mut self, until: Instant) -> Vec<Wish> {
+    pub(crate) async fn work(mut self, until: Instant) -> Vec<Wish> {
         while Instant::now() < until {
             let account = usize::try_from(self.draws.below(self.accounts.len() as u64)).unwrap_or(0);
             match self.draws.below(100) {

@@ -10,7 +10,7 @@ use super::bank_line::{BadLine, BankLine, COLUMNS};
 
 /// Why the file as a whole can't be imported.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// It can't be read.
     #[error("can't read {path}")]
     Read {
@@ -29,14 +29,14 @@ pub enum Error {
 }
 
 /// A line's number, and what it says.
-pub type Numbered = (u64, Result<BankLine, BadLine>);
+pub(crate) type Numbered = (u64, Result<BankLine, BadLine>);
 
 /// The lines of a file: each with its number, good or bad. Blank lines are passed over.
 ///
 /// Every line is read as CSV on its own: a value can't go on in the next line, and a quotation mark that is never closed
 /// spoils its own line instead of swallowing the rest of the file.
 #[derive(Debug)]
-pub struct BankLines {
+pub(crate) struct BankLines {
     path: PathBuf,
     currency: Currency,
     reader: BufReader<File>,
@@ -49,7 +49,7 @@ impl BankLines {
     ///
     /// # Errors
     /// When it can't be read, or has other columns.
-    pub fn open(path: &Path, currency: Currency) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, currency: Currency) -> Result<Self, Error> {
         let file = File::open(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         let reader = BufReader::new(file);
         let mut lines = Self { path: path.to_owned(), currency, reader, number: 0, bytes: Vec::new() };

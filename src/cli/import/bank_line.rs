@@ -8,7 +8,7 @@ use crate::domain::money::{Amount, AmountError, Money, WrittenAmount};
 use crate::domain::time::Timestamp;
 
 /// The columns that the file must have, in this order.
-pub const COLUMNS: [&str; 8] =
+pub(crate) const COLUMNS: [&str; 8] =
     ["entry_id", "account", "date", "kind", "channel", "purpose", "amount", "balance_after"];
 
 /// The longest channel or purpose: what a value of metadata may have.
@@ -16,19 +16,19 @@ const LONGEST_TEXT: usize = 256;
 
 /// A line that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BankLine {
+pub(crate) struct BankLine {
     /// Its number in the file; the header is line 1.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The bank's own id of it.
-    pub entry_id: String,
+    pub(crate) entry_id: String,
     /// The account's name in the ledger: `cz-` and the bank's number.
-    pub account: String,
+    pub(crate) account: String,
     /// Into the account or out of it.
-    pub direction: Direction,
+    pub(crate) direction: Direction,
     /// How much, with all the currency's decimals.
-    pub amount: Money,
+    pub(crate) amount: Money,
     /// What the bank says the account has after it.
-    pub balance_after: Money,
+    pub(crate) balance_after: Money,
     effective_at: String,
     channel: String,
     purpose: String,
@@ -36,7 +36,7 @@ pub struct BankLine {
 
 /// Why a line can't be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadLine {
+pub(crate) enum BadLine {
     /// Not UTF-8.
     #[error("it is not UTF-8 text")]
     NotText,
@@ -63,7 +63,7 @@ impl BankLine {
     ///
     /// # Errors
     /// With the first column that is not as it must be.
-    pub fn read(number: u64, columns: &csv::ByteRecord, currency: Currency) -> Result<Self, BadLine> {
+    pub(crate) fn read(number: u64, columns: &csv::ByteRecord, currency: Currency) -> Result<Self, BadLine> {
         let texts: Vec<&str> = columns
             .iter()
             .map(std::str::from_utf8)
@@ -98,13 +98,13 @@ impl BankLine {
 
     /// The ID of the line's transaction: the same in every run, whatever else is in the file.
     #[must_use]
-    pub fn transaction_id(&self) -> TransactionId {
+    pub(crate) fn transaction_id(&self) -> TransactionId {
         ids::derive("bank-csv entry", &self.entry_id)
     }
 
     /// The request that books it.
     #[must_use]
-    pub fn request(&self) -> Request {
+    pub(crate) fn request(&self) -> Request {
         let amount = self.amount.to_string();
         let named = [("entry_id", &self.entry_id), ("channel", &self.channel), ("purpose", &self.purpose)];
         let asked = MoveBody {
@@ -123,7 +123,7 @@ impl BankLine {
     /// Which of the ledger's own accounts is on the other side: by what the bank booked it for, then by how the money
     /// came or went.
     #[must_use]
-    pub fn counter_account(&self) -> &'static str {
+    pub(crate) fn counter_account(&self) -> &'static str {
         match (self.purpose.as_str(), self.channel.as_str()) {
             ("interest" | "penalty_interest", _) => "@interest",
             ("fee", _) => "@fees",
@@ -137,7 +137,7 @@ impl BankLine {
 
 /// The request that opens an account of the file, under an ID that follows from its name.
 #[must_use]
-pub fn open_account(account: &str, currency: Currency, overdraft_limit: Money) -> Request {
+pub(crate) fn open_account(account: &str, currency: Currency, overdraft_limit: Money) -> Request {
     let id = ids::derive("bank-csv account", account);
     Request::open(id, account, currency.code(), Some(&overdraft_limit.to_string()))
 }

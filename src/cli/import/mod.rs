@@ -3,9 +3,9 @@
 //! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
 //! nothing twice. Each answer's balance is compared with the bank's. Speaks to the service through `client` only.
 
-pub mod bank_file;
-pub mod bank_line;
-pub mod send;
+mod bank_file;
+mod bank_line;
+mod send;
 pub mod tally;
 
 use std::path::PathBuf;
@@ -83,7 +83,7 @@ fn currency(code: &str) -> Result<Currency, String> {
 ///
 /// # Errors
 /// When the file can't be read or the service can't be reached.
-pub fn run(args: Args) -> Outcome {
+pub(crate) fn run(args: Args) -> Outcome {
     let client = Client::new(&args.url, args.key.as_deref(), Policy::default())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let summary = runtime.block_on(import(&client, &args))?;

@@ -23,20 +23,20 @@ const QUEUE: usize = 256;
 
 /// What to send, and how.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The currency of all its accounts.
-    pub currency: Currency,
+    pub(crate) currency: Currency,
     /// How far below zero its accounts may go.
-    pub overdraft_limit: Money,
+    pub(crate) overdraft_limit: Money,
     /// How many requests are under way at once.
-    pub concurrency: usize,
+    pub(crate) concurrency: usize,
 }
 
 /// What a worker tells.
 #[derive(Debug)]
-pub enum WorkerReport {
+pub(crate) enum WorkerReport {
     /// A line was answered.
     Line(Sent),
     /// An account could not be opened; its lines are sent all the same, and tell their own.
@@ -49,7 +49,7 @@ pub enum WorkerReport {
 
 /// A running import. Dropping it stops it: what was sent stays booked, and is answered again in the next run.
 #[derive(Debug)]
-pub struct Sending {
+pub(crate) struct Sending {
     told: mpsc::Receiver<WorkerReport>,
     _workers: JoinSet<()>,
 }
@@ -57,7 +57,7 @@ pub struct Sending {
 impl Sending {
     /// Begins to send.
     #[must_use]
-    pub fn begin(client: &Client, plan: Plan) -> Self {
+    pub(crate) fn begin(client: &Client, plan: Plan) -> Self {
         let (tell, told) = mpsc::channel(QUEUE);
         let mut workers = JoinSet::new();
         let mut queues = Vec::new();
@@ -72,7 +72,7 @@ impl Sending {
     }
 
     /// What a worker tells next; `None` when all is sent.
-    pub async fn next(&mut self) -> Option<WorkerReport> {
+    pub(crate) async fn next(&mut self) -> Option<WorkerReport> {
         self.told.recv().await
     }
 }

@@ -10,25 +10,25 @@ use super::bank_line::{BadLine, BankLine};
 
 /// What came of one line that was sent.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// Was it the first answer again?
-    pub replayed: bool,
+    pub(crate) replayed: bool,
     /// What a person has to look at.
-    pub finding: Option<LineFinding>,
+    pub(crate) finding: Option<LineFinding>,
 }
 
 /// Something that a person has to look at.
 #[derive(Clone, Debug)]
-pub struct LineFinding {
+pub(crate) struct LineFinding {
     /// The line's number in the file.
-    pub line: u64,
+    pub(crate) line: u64,
     /// What is wrong.
-    pub what: Wrong,
+    pub(crate) what: Wrong,
 }
 
 /// What can be wrong with a line.
 #[derive(Clone, Debug)]
-pub enum Wrong {
+pub(crate) enum Wrong {
     /// It can't be read; it was not sent.
     Bad(BadLine),
     /// The ledger declined it, and has recorded so.
@@ -65,7 +65,7 @@ impl fmt::Display for LineFinding {
 
 /// Judges the answer to a line.
 #[must_use]
-pub fn judge(line: &BankLine, answer: &Answer, currency: Currency) -> Sent {
+pub(crate) fn judge(line: &BankLine, answer: &Answer, currency: Currency) -> Sent {
     let body = answer.json();
     let found = body["balance"].as_str().unwrap_or("missing");
     let what = if answer.declined() {
@@ -104,7 +104,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts a line that was sent.
-    pub fn count(&mut self, sent: &Sent) {
+    pub(crate) fn count(&mut self, sent: &Sent) {
         self.sent += 1;
         self.replayed += u64::from(sent.replayed);
         let accepted = matches!(sent.finding.as_ref().map(|f| &f.what), None | Some(Wrong::Differs { .. }));
@@ -115,7 +115,7 @@ impl Summary {
     }
 
     /// Counts what is wrong.
-    pub fn count_finding(&mut self, what: &Wrong) {
+    pub(crate) fn count_finding(&mut self, what: &Wrong) {
         *match what {
             Wrong::Bad(_) => &mut self.bad,
             Wrong::Declined(_) => &mut self.declined,

@@ -3,6 +3,5 @@
 //! `document` knows the handlers; the handlers know only the shapes, parameters and responses, so that there is no circle.
 
 pub(crate) mod document;
-pub(crate) mod parameters;
 pub(crate) mod responses;
 pub(crate) mod schema;

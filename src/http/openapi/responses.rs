@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use utoipa::IntoResponses;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, Type};
+
+use crate::http::problem::code::Code;
+use crate::wire::op::any_of;
 
 /// What a write of one command may be answered with.
 pub(crate) struct WriteAnswers;
@@ -28,10 +32,17 @@ impl IntoResponses for WriteAnswers {
             .header("Idempotent-Replayed", header(Type::String, "`true` where this answer was given before."))
             .build();
         all.insert("201".to_owned(), booked.into());
-        all.extend(problems(&[
-            ("402", "A recorded decline, this ID's answer for ever: see `code`."),
-            ("404", "`account_not_found`, or `transaction_not_found` for a partial reversal. Not recorded."),
-            ("422", "`transaction_id_reused`: the ID was used for another request; see `differences`."),
+        all.extend(problems([
+            (
+                StatusCode::PAYMENT_REQUIRED,
+                "A recorded decline, this ID's answer for ever: see `code`.".into(),
+            ),
+            about(Code::AccountNotFound, |code| {
+                format!("`{code}`, or `{}` for a partial reversal. Not recorded.", Code::TransactionNotFound)
+            }),
+            about(Code::TransactionIdReused, |code| {
+                format!("`{code}`: the ID was used for another request; see `differences`.")
+            }),
         ]));
         all
     }
@@ -42,23 +53,31 @@ pub(crate) struct WriteProblems;
 
 impl IntoResponses for WriteProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[
-            (
-                "400",
-                "`malformed_json`, `invalid_request`, `transaction_id_missing` or `transaction_id_conflicting`.",
-            ),
-            ("401", UNAUTHENTICATED),
-            ("403", "`forbidden`: the key's role does not allow it."),
-            ("408", "`request_timeout`: the body took too long to come."),
-            ("409", "`in_progress`: ask again with the same ID; or `account_exists`."),
-            ("413", "`body_too_large`."),
-            ("415", "`unsupported_media_type`."),
-            ("500", INTERNAL),
-            (
-                "503",
-                "`overloaded`, `store_unavailable`, `outcome_unknown`, `storage_full` or `store_damaged`: send it \
-                 again with the same ID after `Retry-After`.",
-            ),
+        problems([
+            about(Code::MalformedJson, |code| {
+                let others =
+                    [Code::InvalidRequest, Code::TransactionIdMissing, Code::TransactionIdConflicting];
+                format!("{}.", any(&[&[code], &others[..]].concat()))
+            }),
+            explained(Code::Unauthenticated),
+            explained(Code::Forbidden),
+            explained(Code::RequestTimeout),
+            about(Code::InProgress, |code| {
+                format!("`{code}`: ask again with the same ID; or `{}`.", Code::AccountExists)
+            }),
+            about(Code::BodyTooLarge, |code| format!("`{code}`.")),
+            about(Code::UnsupportedMediaType, |code| format!("`{code}`.")),
+            internal(),
+            about(Code::Overloaded, |code| {
+                let codes = any(&[
+                    code,
+                    Code::StoreUnavailable,
+                    Code::OutcomeUnknown,
+                    Code::StorageFull,
+                    Code::StoreDamaged,
+                ]);
+                format!("{codes}: send it again with the same ID after `Retry-After`.")
+            }),
         ])
     }
 }
@@ -68,24 +87,56 @@ pub(crate) struct ReadProblems;
 
 impl IntoResponses for ReadProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[
-            ("400", "`invalid_request`: `errors` says which parameter."),
-            ("401", UNAUTHENTICATED),
-            ("404", "`account_not_found` or `transaction_not_found`, where one is named."),
-            ("406", "`not_acceptable`: `Accept` names no form that there is."),
-            ("500", INTERNAL),
-            ("503", "`overloaded`, `position_not_reached` or `store_damaged`; see `Retry-After`."),
+        problems([
+            about(Code::InvalidRequest, |code| format!("`{code}`: `errors` says which parameter.")),
+            explained(Code::Unauthenticated),
+            about(Code::AccountNotFound, |code| {
+                format!("{}, where one is named.", any(&[code, Code::TransactionNotFound]))
+            }),
+            explained(Code::NotAcceptable),
+            internal(),
+            about(Code::Overloaded, |code| {
+                format!("{}; see `Retry-After`.", any(&[code, Code::PositionNotReached, Code::StoreDamaged]))
+            }),
         ])
     }
 }
 
-const UNAUTHENTICATED: &str = "`unauthenticated`: no key, or one that is not good.";
-const INTERNAL: &str = "`internal`: `incident` finds it in the log.";
+/// The problem of `/readyz`.
+pub(crate) struct NotReady;
 
-fn problems(all: &[(&str, &str)]) -> BTreeMap<String, RefOr<Response>> {
+impl IntoResponses for NotReady {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([about(Code::NotReady, |code| format!("`{code}`: it does not, and why."))])
+    }
+}
+
+/// A status with what is said of its problems.
+type About = (StatusCode, String);
+
+/// What is said of the problems with this code's status.
+fn about(code: Code, say: impl FnOnce(Code) -> String) -> About {
+    (code.status(), say(code))
+}
+
+/// A code with what it means.
+fn explained(code: Code) -> About {
+    about(code, |code| format!("`{code}`: {}.", code.meaning()))
+}
+
+fn internal() -> About {
+    about(Code::Internal, |code| format!("`{code}`: `incident` finds it in the log."))
+}
+
+/// These codes as an enumeration.
+fn any(codes: &[Code]) -> String {
+    any_of(&codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>())
+}
+
+fn problems(all: impl IntoIterator<Item = About>) -> BTreeMap<String, RefOr<Response>> {
     let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    let response = |description: &str| {
-        ResponseBuilder::new().description(description).content("application/problem+json", content()).build()
+    let response = |text: String| {
+        ResponseBuilder::new().description(text).content("application/problem+json", content()).build()
     };
-    all.iter().map(|(status, text)| ((*status).to_owned(), response(text).into())).collect()
+    all.into_iter().map(|(status, text)| (status.as_str().to_owned(), response(text).into())).collect()
 }

@@ -14,7 +14,11 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
+use super::code::Code;
 use crate::wire::fault::FieldError;
+
+/// After how many seconds to ask again, where that helps.
+const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// The media type of problems.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -25,9 +29,7 @@ pub struct Problem(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
+    code: Code,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     extras: Vec<(&'static str, Value)>,
@@ -35,32 +37,21 @@ struct Inner {
 }
 
 impl Problem {
-    /// A problem with its status, code, title and one sentence that helps.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        let problem = Self(Box::new(Inner {
-            status,
-            code,
-            title,
-            detail: detail.into(),
-            errors: Vec::new(),
-            extras: Vec::new(),
-            headers: Vec::new(),
-        }));
-        match status {
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => problem.retry_after(1),
-            _ => problem,
+    /// A problem of this code, with one sentence that helps.
+    pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        let (errors, extras, headers) = (Vec::new(), Vec::new(), Vec::new());
+        let problem = Self(Box::new(Inner { code, detail: detail.into(), errors, extras, headers }));
+        if code.asks_to_retry() {
+            problem.header(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
+        } else {
+            problem
         }
     }
 
     /// Its status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.0.status
+        self.0.code.status()
     }
 
     /// Adds a member.
@@ -77,12 +68,6 @@ impl Problem {
         self
     }
 
-    /// Says when to try again.
-    #[must_use]
-    pub fn retry_after(self, seconds: u64) -> Self {
-        self.header(RETRY_AFTER, HeaderValue::from(seconds))
-    }
-
     /// Ends the connection after the answer.
     #[must_use]
     pub fn closing(self) -> Self {
@@ -93,7 +78,7 @@ impl Problem {
     #[must_use]
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = "The request is not valid; `errors` says where.";
-        let mut problem = Self::new(StatusCode::BAD_REQUEST, "invalid_request", "Invalid request", detail);
+        let mut problem = Self::new(Code::InvalidRequest, detail);
         problem.0.errors = errors;
         problem
     }
@@ -105,7 +90,7 @@ impl Problem {
 
     /// 400: not JSON.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed_json", "Malformed JSON", detail)
+        Self::new(Code::MalformedJson, detail)
     }
 
     /// 400: no ID.
@@ -113,37 +98,35 @@ impl Problem {
     pub fn id_missing() -> Self {
         let detail =
             "Every write needs a transaction ID: a UUID in `transaction_id` or in `Idempotency-Key`.";
-        let title = "Transaction ID missing";
-        Self::new(StatusCode::BAD_REQUEST, "transaction_id_missing", title, detail)
+        Self::new(Code::TransactionIdMissing, detail)
     }
 
     /// 400: two IDs.
     #[must_use]
     pub fn id_conflicting() -> Self {
         let detail = "`transaction_id` and `Idempotency-Key` name different transactions.";
-        let title = "Transaction ID conflicting";
-        Self::new(StatusCode::BAD_REQUEST, "transaction_id_conflicting", title, detail)
+        Self::new(Code::TransactionIdConflicting, detail)
     }
 
     /// 401, the same whatever is wrong with the key.
     #[must_use]
     pub fn unauthenticated() -> Self {
         let detail = "A valid API key is needed, as `Authorization: Bearer …`.";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Unauthenticated", detail)
+        Self::new(Code::Unauthenticated, detail)
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
     }
 
     /// 403.
     #[must_use]
     pub fn forbidden(detail: &'static str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
+        Self::new(Code::Forbidden, detail)
     }
 
     /// 404: no such account.
     #[must_use]
     pub fn account_not_found() -> Self {
         let detail = "There is no such account (at that time).";
-        Self::new(StatusCode::NOT_FOUND, "account_not_found", "Account not found", detail)
+        Self::new(Code::AccountNotFound, detail)
     }
 
     /// 404: no such transaction.
@@ -151,19 +134,19 @@ impl Problem {
     pub fn transaction_not_found() -> Self {
         let detail =
             "The ledger has not seen such a transaction. It may still come: only a prevention rules it out.";
-        Self::new(StatusCode::NOT_FOUND, "transaction_not_found", "Transaction not found", detail)
+        Self::new(Code::TransactionNotFound, detail)
     }
 
     /// 404: no such path.
     #[must_use]
     pub fn not_found() -> Self {
         let detail = "Nothing is here; see /openapi.json for what is.";
-        Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+        Self::new(Code::NotFound, detail)
     }
 
     /// 413; the rest of the body is not wanted.
     pub fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", detail).closing()
+        Self::new(Code::BodyTooLarge, detail).closing()
     }
 
     /// 500, for something that is wrong inside: logged with its causes under the id that the client is told.
@@ -185,8 +168,7 @@ impl Problem {
     #[must_use]
     pub fn incident(id: String) -> Self {
         let detail = "Something is wrong inside the service; the incident's id finds it in the log.";
-        let status = StatusCode::INTERNAL_SERVER_ERROR;
-        Self::new(status, "internal", "Internal error", detail).with("incident", id)
+        Self::new(Code::Internal, detail).with("incident", id)
     }
 
     /// The JSON object.
@@ -210,10 +192,10 @@ impl Serialize for Problem {
         let inner = &self.0;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", &format_args!("urn:bookonce:problem:{}", inner.code))?;
-        map.serialize_entry("title", inner.title)?;
-        map.serialize_entry("status", &inner.status.as_u16())?;
+        map.serialize_entry("title", inner.code.title())?;
+        map.serialize_entry("status", &inner.code.status().as_u16())?;
         map.serialize_entry("detail", &inner.detail)?;
-        map.serialize_entry("code", inner.code)?;
+        map.serialize_entry("code", inner.code.text())?;
         if !inner.errors.is_empty() {
             map.serialize_entry("errors", &inner.errors)?;
         }
@@ -227,7 +209,7 @@ impl Serialize for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body()));
-        *response.status_mut() = self.0.status;
+        *response.status_mut() = self.0.code.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         headers.extend(self.0.headers);

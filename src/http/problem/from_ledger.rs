@@ -1,9 +1,9 @@
 //! What the ledger says when it says no, as problems.
 
-use axum::http::StatusCode;
-
 use crate::domain::decide::Refusal;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
+use crate::ledger::permission::Denied;
 use crate::ledger::{ReadError, Unavailable};
 
 impl From<Refusal> for Problem {
@@ -13,39 +13,56 @@ impl From<Refusal> for Problem {
             Refusal::TransactionNotFound => Self::transaction_not_found(),
             Refusal::AccountExists => {
                 let detail = "There is an account of this name already, opened by another transaction.";
-                Self::new(StatusCode::CONFLICT, "account_exists", "Account exists", detail)
+                Self::new(Code::AccountExists, detail)
             }
             Refusal::Invalid { field, problem } => Self::field(field, problem),
         }
     }
 }
 
+impl From<Denied> for Problem {
+    fn from(why: Denied) -> Self {
+        Self::forbidden(match why {
+            Denied::OnlyReads => "An auditor's key only reads.",
+            Denied::OnlyOperators => "Only operators may do this.",
+            Denied::OnlyOperatorsForce => "Only operators may force a reversal.",
+        })
+    }
+}
+
 impl From<Unavailable> for Problem {
     fn from(why: Unavailable) -> Self {
-        let (code, title, detail) = match why {
+        let (code, detail) = match why {
             Unavailable::InProgress => {
                 let detail = "The ID is being used for another account at this moment.";
-                return Self::new(StatusCode::CONFLICT, "in_progress", "In progress", detail).retry_after(1);
+                return Self::new(Code::InProgress, detail);
             }
-            Unavailable::Overloaded => ("overloaded", "Overloaded", "There is more work than can be taken."),
-            Unavailable::Stopping => ("overloaded", "Stopping", "The service is stopping."),
-            Unavailable::StorageFull => ("storage_full", "Storage full", "The disk is full."),
+            Unavailable::Overloaded => (Code::Overloaded, "There is more work than can be taken."),
+            Unavailable::Stopping => (Code::Stopping, "The service is stopping."),
+            Unavailable::StorageFull => (Code::StorageFull, "The disk is full."),
             Unavailable::StoreUnavailable => {
-                ("store_unavailable", "Store unavailable", "The store can't be reached or written.")
+                (Code::StoreUnavailable, "The store can't be reached or written.")
             }
             Unavailable::OutcomeUnknown => (
-                "outcome_unknown",
-                "Outcome unknown",
+                Code::OutcomeUnknown,
                 "It is not known whether the transaction was booked: send it again with the same ID.",
             ),
-            Unavailable::StoreDamaged => ("store_damaged", "Store damaged", "The store is damaged."),
+            Unavailable::StoreDamaged => (Code::StoreDamaged, "The store is damaged."),
         };
         match why {
             // Under too much load a line for each would be more load.
-            Unavailable::Overloaded | Unavailable::Stopping => tracing::debug!(code, "a write was not taken"),
-            _ => tracing::info!(code, "a write could not be answered"),
+            Unavailable::Overloaded | Unavailable::Stopping => {
+                tracing::debug!(code = code.text(), "a write was not taken")
+            }
+            Unavailable::InProgress
+            | Unavailable::StorageFull
+            | Unavailable::StoreUnavailable
+            | Unavailable::OutcomeUnknown
+            | Unavailable::StoreDamaged => {
+                tracing::info!(code = code.text(), "a write could not be answered")
+            }
         }
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, title, detail)
+        Self::new(code, detail)
     }
 }
 
@@ -54,7 +71,7 @@ impl From<ReadError> for Problem {
         match error {
             ReadError::Busy => {
                 let detail = "Too many long reads are running.";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
+                Self::new(Code::Overloaded, detail)
             }
             ReadError::Unreachable => Unavailable::StoreUnavailable.into(),
             ReadError::OutcomeUnknown => Unavailable::OutcomeUnknown.into(),
@@ -72,16 +89,16 @@ mod tests {
     #[test]
     fn the_machinerys_failures_say_when_to_try_again() {
         for (why, code) in [
-            (Unavailable::Overloaded, "overloaded"),
-            (Unavailable::Stopping, "overloaded"),
-            (Unavailable::StorageFull, "storage_full"),
-            (Unavailable::StoreUnavailable, "store_unavailable"),
-            (Unavailable::OutcomeUnknown, "outcome_unknown"),
-            (Unavailable::StoreDamaged, "store_damaged"),
+            (Unavailable::Overloaded, Code::Overloaded),
+            (Unavailable::Stopping, Code::Stopping),
+            (Unavailable::StorageFull, Code::StorageFull),
+            (Unavailable::StoreUnavailable, Code::StoreUnavailable),
+            (Unavailable::OutcomeUnknown, Code::OutcomeUnknown),
+            (Unavailable::StoreDamaged, Code::StoreDamaged),
         ] {
             let problem = Problem::from(why);
             let body: serde_json::Value = serde_json::from_slice(&problem.body()).unwrap();
-            assert_eq!(body["code"], code);
+            assert_eq!((&body["code"], &body["title"]), (&code.text().into(), &code.title().into()));
             let response = problem.into_response();
             assert_eq!(
                 (response.status().as_u16(), &response.headers()["retry-after"]),

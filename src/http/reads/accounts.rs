@@ -8,14 +8,15 @@ use serde::Serialize;
 
 use crate::domain::ids::AccountName;
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reads::page::Page;
 use crate::http::reply::json;
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
+use crate::http::request::parameters;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{AccountReading, At, Position};
@@ -103,7 +104,7 @@ const AT: [&str; 4] = ["as_of", "known_at", "at_position", MIN_POSITION];
         responses::ReadProblems))]
 pub(crate) async fn one(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -145,7 +146,7 @@ pub(crate) async fn one(
         responses::ReadProblems))]
 pub(crate) async fn list(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let known: Vec<&str> = AT.into_iter().chain(["cursor", "limit"]).collect();

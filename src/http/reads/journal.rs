@@ -5,13 +5,14 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses, schema};
+use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::{bytes_of, json};
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON, NDJSON};
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::ledger::Position;
 use crate::store::{codec, lines_of};
@@ -35,7 +36,7 @@ pub(crate) struct Head {
     responses((status = 200, body = Head, description = "Its end."), responses::ReadProblems))]
 pub(crate) async fn head(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &[MIN_POSITION])?;
@@ -58,7 +59,7 @@ pub(crate) async fn head(
         responses::ReadProblems))]
 pub(crate) async fn journal(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &["after", "cursor", "limit", MIN_POSITION])?;

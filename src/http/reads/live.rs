@@ -13,12 +13,13 @@ use futures_util::stream;
 use tokio::sync::watch;
 
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses, schema};
+use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::bytes_of;
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, EVENTS};
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::http::server::peer::{Peer, Stage};
 use crate::ledger::{Follower, Position, ReadError};
@@ -34,7 +35,7 @@ use crate::store::lines_of;
         responses::ReadProblems))]
 pub(crate) async fn live(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     peer: Option<Extension<Peer>>,
     request: Request,
 ) -> Result<Response, Problem> {

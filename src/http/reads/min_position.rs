@@ -1,8 +1,7 @@
 //! `min_position`, the parameter of every read: the position that the read must have seen before it answers.
 
-use axum::http::StatusCode;
-
 use crate::http::app::App;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::request::query::Params;
 
@@ -21,8 +20,7 @@ pub(crate) async fn wait(app: &App, params: &Params) -> Result<(), Problem> {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(_)) | Err(_) => {
             let detail = "The journal has not come to `min_position` in time.";
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            Err(Problem::new(status, "position_not_reached", "Position not reached", detail))
+            Err(Problem::new(Code::PositionNotReached, detail))
         }
     }
 }

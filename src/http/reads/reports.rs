@@ -6,12 +6,13 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::json;
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, JSON};
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::ledger::{At, Position};
 
@@ -48,7 +49,7 @@ struct Total {
         responses::ReadProblems))]
 pub(crate) async fn trial_balance(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let at = prepared(&app, request.uri(), request.headers()).await?;
@@ -78,7 +79,7 @@ pub(crate) struct Digest {
     responses((status = 200, body = Digest, description = "The digest."), responses::ReadProblems))]
 pub(crate) async fn digest(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let at = prepared(&app, request.uri(), request.headers()).await?;

@@ -8,14 +8,15 @@ use serde::Serialize;
 
 use crate::domain::kind::Kind;
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reply::{bytes_of, json};
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, CSV, JSON};
+use crate::http::request::parameters;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Statement, StatementQuery};
@@ -52,7 +53,7 @@ pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, rever
         content((StatementPage = "application/json"), (String = "text/csv"))), responses::ReadProblems))]
 pub(crate) async fn statement(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -10,16 +10,17 @@ use crate::domain::event::{Body, Event};
 use crate::domain::ids::AccountName;
 use crate::domain::kind::Kind;
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::{MIN_POSITION, wait};
 use crate::http::reads::page::Page;
 use crate::http::reads::statement::NOT_A_KIND;
 use crate::http::reply::json;
-use crate::http::request::caller::Caller;
+use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
+use crate::http::request::parameters;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Placed, SearchQuery};
@@ -98,7 +99,7 @@ struct Entry {
         responses::ReadProblems))]
 pub(crate) async fn one(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -163,7 +164,7 @@ const KNOWN: [&str; 8] = ["account", "kind", "outcome", "from", "to", "cursor", 
         responses::ReadProblems))]
 pub(crate) async fn search(
     State(app): State<App>,
-    _caller: Caller,
+    _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &KNOWN)?;

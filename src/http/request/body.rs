@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
 /// So much more than the limit is read and thrown away, so that a client that writes before it reads gets its 413.
@@ -44,8 +45,7 @@ pub async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Byt
         }
         Err(_) => {
             let detail = "The body took too long to come.";
-            let status = StatusCode::REQUEST_TIMEOUT;
-            Err(Problem::new(status, "request_timeout", "Request timeout", detail).closing())
+            Err(Problem::new(Code::RequestTimeout, detail).closing())
         }
     }
 }
@@ -76,15 +76,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Er
 }
 
 fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> {
-    let unsupported = |detail: String| {
-        Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "Unsupported media type",
-            detail,
-        )
-        .closing()
-    };
+    let unsupported = |detail: String| Problem::new(Code::UnsupportedMediaType, detail).closing();
     let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if given != wanted && !is_type(given, wanted) {
         return Err(unsupported(format!("The body must be of Content-Type {wanted}.")));

@@ -1,4 +1,4 @@
-//! Who calls, and what it may do.
+//! The caller of a request: whose key came with it, and whether its role may do what it asks for.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,13 +10,14 @@ use axum::http::{Extensions, HeaderMap, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::domain::role::Role;
 use crate::http::app::App;
 use crate::http::problem::details::Problem;
 use crate::http::server::peer::Peer;
-use crate::keys::Role;
 use crate::keys::ring::Identity;
+use crate::ledger::permission::{Act, permit};
 
-/// The caller of a request. To ask for it is to refuse everybody who is nobody (401).
+/// The caller of a request. A handler that asks for it refuses everybody whose key is not good (401).
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The key's id, or `loopback`.
@@ -25,29 +26,12 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// May it book?
+    /// Refuses what its role may not do.
     ///
     /// # Errors
-    /// 403 for an auditor.
-    pub fn may_write(&self) -> Result<(), Problem> {
-        match self.role {
-            Role::Teller | Role::Operator => Ok(()),
-            Role::Auditor => Err(Problem::forbidden("An auditor's key only reads.")),
-        }
-    }
-
-    /// May it do what only operators do?
-    ///
-    /// # Errors
-    /// 403 for all others.
-    pub fn may_operate(&self) -> Result<(), Problem> {
-        if self.is_operator() { Ok(()) } else { Err(Problem::forbidden("Only operators may do this.")) }
-    }
-
-    /// Is it an operator?
-    #[must_use]
-    pub fn is_operator(&self) -> bool {
-        self.role == Role::Operator
+    /// 403.
+    pub(crate) fn may(&self, act: Act) -> Result<(), Problem> {
+        Ok(permit(self.role, act)?)
     }
 
     fn find(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, Problem> {
@@ -73,12 +57,24 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// Lets only known callers through to routes that do not ask for their [`Caller`].
+/// Somebody who may read. A handler that asks for it refuses everybody else (401, 403).
+pub(crate) struct MayRead;
+
+impl FromRequestParts<App> for MayRead {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        Caller::find(app, &parts.headers, &parts.extensions)?.may(Act::Read)?;
+        Ok(Self)
+    }
+}
+
+/// Lets only those who may read through to routes that take no [`MayRead`].
 ///
 /// # Errors
-/// 401.
+/// 401, 403.
 pub async fn required(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
-    Caller::find(&app, request.headers(), request.extensions())?;
+    Caller::find(&app, request.headers(), request.extensions())?.may(Act::Read)?;
     Ok(next.run(request).await)
 }
 

@@ -9,5 +9,6 @@ pub(crate) mod caller;
 pub(crate) mod cursor;
 pub(crate) mod headers;
 pub(crate) mod negotiate;
+pub(crate) mod parameters;
 pub(crate) mod path;
 pub(crate) mod query;

@@ -1,8 +1,9 @@
 //! `Accept`: which of the forms that there are a client wants (RFC 9110 section 12.5.1).
 
+use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
-use axum::http::{HeaderMap, StatusCode};
 
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
 /// JSON.
@@ -61,7 +62,7 @@ fn liking(wish: &str, form: &str) -> Option<(u8, u32)> {
 
 fn not_acceptable(forms: &[&'static str]) -> Problem {
     let detail = format!("There is only {} here.", forms.join(" or "));
-    Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", "Not acceptable", detail)
+    Problem::new(Code::NotAcceptable, detail)
 }
 
 #[cfg(test)]

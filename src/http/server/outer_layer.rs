@@ -18,6 +18,7 @@ use futures_util::FutureExt;
 use tower::{Layer, Service};
 
 use crate::http::app::App;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::{Problem, incident};
 
 /// These routes, and 404 and 405 for all others, behind the guard.
@@ -36,8 +37,7 @@ async fn other_method(method: Method) -> Response {
         return StatusCode::NO_CONTENT.into_response();
     }
     let detail = "This path does not know this method; `Allow` lists those that it knows.";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
-        .into_response()
+    Problem::new(Code::MethodNotAllowed, detail).into_response()
 }
 
 /// What a page may load: what came with it, and nothing from elsewhere. The page for trying the API styles itself

@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::HOST;
-use axum::http::{Request, StatusCode, Version};
+use axum::http::{Request, Version};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::Service;
 
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::server::peer::{Peer, Stage};
 use crate::http::server::slow_peer::{Allowed, Pace, Paced};
@@ -143,7 +144,7 @@ fn within(files: u64) -> usize {
 /// One connection too many: told so if that takes no waiting.
 fn refuse(socket: &TcpStream) {
     let detail = "There are as many connections as are allowed.";
-    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail).body();
+    let problem = Problem::new(Code::Overloaded, detail).body();
     let head = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
                 content-type: application/problem+json\r\ncontent-length: ";
     let mut answer = format!("{head}{}\r\n\r\n", problem.len()).into_bytes();
@@ -281,13 +282,12 @@ fn check(request: &Request<Incoming>, stage: Stage) -> Result<(), Problem> {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     if target > TARGET_BYTES {
         let detail = "The request's target has at most 8192 bytes.";
-        return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "URI too long", detail).closing());
+        return Err(Problem::new(Code::UriTooLong, detail).closing());
     }
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if headers.len() > HEAD_FIELDS || bytes > HEAD_BYTES {
         let detail = "The request's head has at most 64 fields and 16384 bytes.";
-        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-        return Err(Problem::new(status, "headers_too_large", "Headers too large", detail).closing());
+        return Err(Problem::new(Code::HeadersTooLarge, detail).closing());
     }
     let hosts = headers.get_all(HOST).iter().count();
     if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {

@@ -1,12 +1,12 @@
 //! Is it alive, and does it take commands? For machines that watch; no key is needed.
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
 use crate::http::app::App;
-use crate::http::openapi::schema;
+use crate::http::openapi::responses;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::reply::json;
 
@@ -27,13 +27,12 @@ pub(crate) async fn healthz() -> Result<Response, Problem> {
 /// The ledger takes commands.
 #[utoipa::path(get, path = "/readyz", tag = "service", security(()),
     responses((status = 200, body = Health, description = "It takes commands."),
-        (status = 503, body = schema::Problem, content_type = "application/problem+json",
-            description = "`not_ready`: it does not, and why.")))]
+        responses::NotReady))]
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
     let status = app.ledger().status();
     if status.ready {
         return json(&Health { status: "ready" });
     }
     let detail = status.reason.unwrap_or("The ledger takes no commands.").to_owned();
-    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not ready", detail))
+    Err(Problem::new(Code::NotReady, detail))
 }

@@ -1,7 +1,5 @@
 //! From the ledger's verdict on a command to the answer of its write.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -11,8 +9,9 @@ use serde_json::json;
 use crate::answers::{self, Answer};
 use crate::domain::command::Command;
 use crate::domain::event::Event;
-use crate::domain::same;
+use crate::domain::same::Difference;
 use crate::http::app::App;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::{PROBLEM_JSON, Problem};
 use crate::ledger::{Position, Verdict};
 
@@ -27,12 +26,12 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 ///
 /// # Errors
 /// 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
-pub(crate) async fn execute(app: &App, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Problem> {
+pub(crate) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Verdict>, Problem> {
     match tokio::time::timeout(app.config().write_wait, app.ledger().execute(commands)).await {
         Ok(verdicts) => Ok(verdicts?),
         Err(_) => {
             let detail = "The transaction is still being booked: ask again with the same ID.";
-            Err(Problem::new(StatusCode::CONFLICT, "in_progress", "In progress", detail).retry_after(1))
+            Err(Problem::new(Code::InProgress, detail))
         }
     }
 }
@@ -44,19 +43,15 @@ pub(crate) struct Answered {
     pub(crate) position: Position,
 }
 
-/// The answer that a verdict is for the command that it was passed on.
-pub(crate) fn answered(verdict: Verdict, command: &Command) -> Result<Answered, Problem> {
+/// The answer that a verdict is.
+pub(crate) fn answered(verdict: Verdict) -> Result<Answered, Problem> {
+    let rendered = |event: &Event, replayed, position| {
+        Ok(Answered { answer: answers::render(event), replayed, position })
+    };
     match verdict {
-        Verdict::Booked(event, position) => {
-            Ok(Answered { answer: answers::render(&event), replayed: false, position })
-        }
-        Verdict::Seen(first, position) => {
-            let differences = same::differences(&first, command);
-            if differences.is_empty() {
-                return Ok(Answered { answer: answers::render(&first), replayed: true, position });
-            }
-            Err(reused(&first, &differences))
-        }
+        Verdict::Booked(event, position) => rendered(&event, false, position),
+        Verdict::Replayed(first, position) => rendered(&first, true, position),
+        Verdict::Reused { differences, first } => Err(reused(&first, &differences)),
         Verdict::Refused(refusal) => Err(refusal.into()),
         Verdict::Unavailable(why) => Err(why.into()),
     }
@@ -77,7 +72,7 @@ pub(crate) fn response(answered: Answered) -> Response {
 }
 
 /// 422: the ID was used for something else.
-fn reused(first: &Event, differences: &[same::Difference]) -> Problem {
+fn reused(first: &Event, differences: &[Difference]) -> Problem {
     let differences: Vec<_> = differences
         .iter()
         .map(|found| json!({"field": found.field, "first": found.first, "now": found.now}))
@@ -86,9 +81,7 @@ fn reused(first: &Event, differences: &[same::Difference]) -> Problem {
     let original = format!("/v1/transactions/{id}");
     let link = HeaderValue::try_from(format!("<{original}>; rel=\"original\""));
     let problem = Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "transaction_id_reused",
-        "Transaction ID reused",
+        Code::TransactionIdReused,
         "This ID was used before for another request; nothing was recorded. See `differences`.",
     )
     .with("transaction_id", id)

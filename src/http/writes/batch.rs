@@ -3,8 +3,6 @@
 //! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go
 //! to the ledger in one call, so that they share its commits. Bounds: 8 MiB and 10,000 lines.
 
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -12,16 +10,18 @@ use axum::response::Response;
 
 use crate::domain::command::Command;
 use crate::http::app::App;
-use crate::http::openapi::{parameters, responses, schema};
+use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
 use crate::http::request::headers;
 use crate::http::request::negotiate::NDJSON;
+use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
+use crate::ledger::permission::Act;
 use crate::wire::batch_line;
 use crate::wire::commands::Frame;
 use crate::wire::schema::BatchLine;
@@ -45,7 +45,7 @@ pub(crate) async fn batch(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may_write()?;
+    caller.may(Act::Book)?;
     let (parts, body) = request.into_parts();
     Params::none(parts.uri.query())?;
     if parts.headers.contains_key("idempotency-key") {
@@ -55,10 +55,8 @@ pub(crate) async fn batch(
     let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };
     let bytes = body::read(&parts.headers, body, wanted).await?;
     let (commands, lines) = read(bytes, &frame, &caller).await?;
-    let commands: Arc<[Command]> = commands.into();
-    let verdicts =
-        if commands.is_empty() { Vec::new() } else { execute(&app, Arc::clone(&commands)).await? };
-    let mut verdicts = verdicts.into_iter().zip(commands.iter());
+    let verdicts = if commands.is_empty() { Vec::new() } else { execute(&app, commands).await? };
+    let mut verdicts = verdicts.into_iter();
     // What was refused rests on nothing that is not durable by now.
     let head = app.ledger().answered();
     let mut out = Vec::with_capacity(lines.len() * 512);
@@ -68,8 +66,8 @@ pub(crate) async fn batch(
             tokio::task::yield_now().await;
         }
         let outcome = line.and_then(|()| match verdicts.next() {
-            Some((verdict, command)) => {
-                let outcome = answered(verdict, command);
+            Some(verdict) => {
+                let outcome = answered(verdict);
                 position = position.max(outcome.as_ref().map_or(head, |answered| answered.position));
                 outcome
             }

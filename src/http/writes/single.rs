@@ -3,24 +3,22 @@
 //! The order: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
 //! or first seen long ago; both are rendered by the same code, so that a retry gets the same bytes.
 
-use std::sync::Arc;
-
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::Response;
 
-use crate::domain::command::Command;
 use crate::domain::ids::AccountName;
 use crate::http::app::App;
-use crate::http::openapi::parameters;
 use crate::http::openapi::responses::WriteAnswers;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
 use crate::http::request::headers;
+use crate::http::request::parameters;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
-use crate::http::writes::admitted::admitted;
+use crate::http::writes::admitted::{act, admitted};
 use crate::http::writes::answered::{POSITION, answered, execute, response};
+use crate::ledger::{Unavailable, Verdict};
 use crate::wire::commands::command;
 use crate::wire::op::Op;
 use crate::wire::schema;
@@ -49,7 +47,7 @@ impl FromRequest<App> for Write {
 
 impl Write {
     async fn book(self, op: Op) -> Result<Response, Problem> {
-        self.caller.may_write()?;
+        self.caller.may(act(op))?;
         book(&self.app, &self.caller, op, Some(self.account.guarded()?), self.request).await
     }
 }
@@ -63,7 +61,7 @@ pub(crate) async fn open(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may_write()?;
+    caller.may(act(Op::OpenAccount))?;
     book(&app, &caller, Op::OpenAccount, None, request).await
 }
 
@@ -120,7 +118,6 @@ pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
     params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
     request_body = schema::OverdraftLimit, responses(WriteAnswers))]
 pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
-    write.caller.may_operate()?;
     write.book(Op::OverdraftLimit).await
 }
 
@@ -138,14 +135,10 @@ async fn book(
     let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
     let bytes = body::read(&parts.headers, body, wanted).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    let commands: Arc<[Command]> = Arc::from([admitted(command(text, op, frame)?, caller)?]);
-    let verdicts = execute(app, Arc::clone(&commands)).await?;
+    let command = admitted(command(text, op, frame)?, caller)?;
+    let verdicts = execute(app, vec![command]).await?;
     // What was refused, or was another transaction's, rests on nothing that is not durable by now.
     let head = app.ledger().answered();
-    match verdicts.into_iter().zip(commands.iter()).next() {
-        Some((verdict, command)) => {
-            Ok(response(answered(verdict, command).map_err(|problem| problem.header(POSITION, head.into()))?))
-        }
-        None => Err(crate::ledger::Unavailable::OutcomeUnknown.into()),
-    }
+    let verdict = verdicts.into_iter().next().unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown));
+    Ok(response(answered(verdict).map_err(|problem| problem.header(POSITION, head.into()))?))
 }

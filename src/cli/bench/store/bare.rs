@@ -27,7 +27,7 @@ use super::super::wire::Accounts;
 
 /// Streams, and the way to their store. Cheap to clone.
 #[derive(Clone)]
-pub struct Bare(Arc<Inner>);
+pub(crate) struct Bare(Arc<Inner>);
 
 struct Inner {
     store: Store,
@@ -40,11 +40,11 @@ struct Inner {
 
 /// How it is appended.
 #[derive(Clone, Copy, Debug)]
-pub struct Appends {
+pub(crate) struct Appends {
     /// So many at once.
-    pub at_once: usize,
+    pub(crate) at_once: usize,
     /// So many events each.
-    pub events: usize,
+    pub(crate) events: usize,
 }
 
 /// When it ends.
@@ -59,7 +59,7 @@ impl Bare {
     ///
     /// # Errors
     /// When the store does not take an event.
-    pub async fn open(store: Store, accounts: Accounts) -> Result<Self, Error> {
+    pub(crate) async fn open(store: Store, accounts: Accounts) -> Result<Self, Error> {
         let streams = accounts.numbers().map(|number| Stream::new(&accounts.name(number)));
         let resting = streams.collect::<Option<VecDeque<_>>>().ok_or("these are no names of accounts")?;
         let all = resting.len() as u64;
@@ -74,12 +74,12 @@ impl Bare {
     ///
     /// # Errors
     /// When the store does not take an event.
-    pub async fn send(&self, appends: Appends, length: Duration) -> Result<Answered, Error> {
+    pub(crate) async fn send(&self, appends: Appends, length: Duration) -> Result<Answered, Error> {
         self.until(appends, Until::Passed(length)).await
     }
 
     /// The position of the last event that was appended.
-    pub fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.0.last.load(Ordering::Relaxed)
     }
 

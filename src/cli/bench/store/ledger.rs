@@ -20,10 +20,10 @@ use super::bare::{Appends, Bare};
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The ledger, and how quickly it read what others had written.
-pub struct LedgerService {
+pub(crate) struct LedgerService {
     service: Service,
     /// Events in a second, each time.
-    pub followed: Vec<f64>,
+    pub(crate) followed: Vec<f64>,
 }
 
 impl LedgerService {
@@ -31,7 +31,7 @@ impl LedgerService {
     ///
     /// # Errors
     /// When it does not.
-    pub async fn start(store: &ConnectionString, data: &Path) -> Result<Self, Error> {
+    pub(crate) async fn start(store: &ConnectionString, data: &Path) -> Result<Self, Error> {
         let service = Service::serve(data, "127.0.0.1:0", Some(store)).await?;
         let address = service.address;
         wait_for(move || Ok(Connection::open(address)?.figure("bookonce_ready")? == 1)).await?;
@@ -40,7 +40,7 @@ impl LedgerService {
 
     /// Where it listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.service.address
     }
 
@@ -48,7 +48,7 @@ impl LedgerService {
     ///
     /// # Errors
     /// When it does not stop.
-    pub async fn stop(self) -> Result<(), Error> {
+    pub(crate) async fn stop(self) -> Result<(), Error> {
         self.service.stop().await?;
         Ok(())
     }
@@ -57,7 +57,7 @@ impl LedgerService {
     ///
     /// # Errors
     /// When the store does not take an event, or the ledger does not read it.
-    pub async fn stand_still(
+    pub(crate) async fn stand_still(
         &mut self,
         bare: &Bare,
         appends: Appends,
@@ -79,7 +79,7 @@ impl LedgerService {
     ///
     /// # Errors
     /// When it can't be reached.
-    pub async fn send(&self, phases: Phases, connections: usize) -> Result<Answered, Error> {
+    pub(crate) async fn send(&self, phases: Phases, connections: usize) -> Result<Answered, Error> {
         let load = phases.load(self.address(), connections, true);
         blocking(move || {
             Load { length: load.length / 2, ..load }.send()?;
@@ -92,7 +92,7 @@ impl LedgerService {
     ///
     /// # Errors
     /// When it does not.
-    pub async fn lag(&self, after: &str) -> Result<Lag, Error> {
+    pub(crate) async fn lag(&self, after: &str) -> Result<Lag, Error> {
         let (address, after) = (self.address(), after.to_owned());
         blocking(move || catch_up(address, &after)).await
     }
@@ -101,7 +101,7 @@ impl LedgerService {
     ///
     /// # Errors
     /// When it does not tell.
-    pub async fn done(&self) -> Result<(u64, u64), Error> {
+    pub(crate) async fn done(&self) -> Result<(u64, u64), Error> {
         let address = self.address();
         blocking(move || {
             let mut connection = Connection::open(address)?;

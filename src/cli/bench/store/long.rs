@@ -22,19 +22,19 @@ const EVENTS: u64 = 100_000;
 
 /// An account with many events.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Long {
+pub(crate) struct Long {
     /// How many events were booked on it in batches.
-    pub events: u64,
+    pub(crate) events: u64,
     /// In a second.
-    pub booked_per_s: f64,
+    pub(crate) booked_per_s: f64,
     /// How long the service took to start again until it took commands.
-    pub ready_s: f64,
+    pub(crate) ready_s: f64,
     /// How long the first command on the account took then; all of these are medians.
-    pub first_ms: f64,
+    pub(crate) first_ms: f64,
     /// And the second.
-    pub second_ms: f64,
+    pub(crate) second_ms: f64,
     /// After that: one command after the other on all accounts of the run, most for the first time since the start.
-    pub first_touches: Side,
+    pub(crate) first_touches: Side,
 }
 
 /// Books many events on one account, starts the service again when its index has them, and asks it: as often as

@@ -7,65 +7,65 @@ use super::long::Long;
 
 /// What was measured.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// How it was measured.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
     /// Side by side, at each number of connections.
-    pub singles: Vec<Beside>,
+    pub(crate) singles: Vec<Beside>,
     /// One account for all.
-    pub hot: Hot,
+    pub(crate) hot: Hot,
     /// Events of others that the follower takes in, in a second, while nothing else is done.
-    pub followed_per_s: f64,
+    pub(crate) followed_per_s: f64,
     /// An account with many events.
-    pub long: Long,
+    pub(crate) long: Long,
 }
 
 /// How it was measured.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// The store, without its secrets.
-    pub store: String,
+    pub(crate) store: String,
     /// How many rounds.
-    pub rounds: usize,
+    pub(crate) rounds: usize,
     /// How long each phase of a round was.
-    pub phase_s: f64,
+    pub(crate) phase_s: f64,
     /// How many accounts.
-    pub accounts: u32,
+    pub(crate) accounts: u32,
 }
 
 /// The store alone, and the ledger over it.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Beside {
+pub(crate) struct Beside {
     /// How many connections to the ledger, or appends at once.
-    pub connections: usize,
+    pub(crate) connections: usize,
     /// On how many accounts the ledger's are; bare appends are on all streams.
-    pub accounts: u32,
+    pub(crate) accounts: u32,
     /// Bare appends of one event.
-    pub bare: Side,
+    pub(crate) bare: Side,
     /// Single withdrawals over HTTP.
-    pub ledger: Side,
+    pub(crate) ledger: Side,
     /// The ledger's rate by the bare one.
-    pub to_bare: f64,
+    pub(crate) to_bare: f64,
 }
 
 /// One account for all.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Hot {
+pub(crate) struct Hot {
     /// Bare appends of one event to one stream, one at a time.
-    pub bare_one: Side,
+    pub(crate) bare_one: Side,
     /// The same with many events in each: appends in a second.
-    pub bare_many: Side,
+    pub(crate) bare_many: Side,
     /// Events of them in a second.
-    pub bare_many_events_per_s: f64,
+    pub(crate) bare_many_events_per_s: f64,
     /// Single withdrawals over HTTP at 256 connections, all on one account.
-    pub ledger: Side,
+    pub(crate) ledger: Side,
     /// How many events the ledger appended together, on the average.
-    pub events_per_append: f64,
+    pub(crate) events_per_append: f64,
 }
 
 impl Measured {
     /// Everything that has answers that may be wrong.
-    pub fn sides(&self) -> impl Iterator<Item = &Side> {
+    pub(crate) fn sides(&self) -> impl Iterator<Item = &Side> {
         let singles = self.singles.iter().map(|beside| &beside.ledger);
         singles.chain([&self.hot.ledger, &self.long.first_touches])
     }

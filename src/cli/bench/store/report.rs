@@ -5,7 +5,7 @@ use super::measured::Measured;
 
 impl Measured {
     /// Adds it to a table.
-    pub fn table(&self, text: &mut String) {
+    pub(crate) fn table(&self, text: &mut String) {
         let shape = &self.shape;
         row(text, "the store", shape.store.clone());
         let phases = format!("{} of {} s, store and ledger in turns", shape.rounds, shape.phase_s);

@@ -27,15 +27,15 @@ const TOGETHER: u16 = 100;
 
 /// What is to be measured.
 #[derive(Clone, Copy)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// The store.
-    pub store: &'a ConnectionString,
+    pub(crate) store: &'a ConnectionString,
     /// How.
-    pub phases: Phases,
+    pub(crate) phases: Phases,
     /// At how many connections.
-    pub connections: &'a [usize],
+    pub(crate) connections: &'a [usize],
     /// Where the ledger's index may be made.
-    pub folder: &'a Path,
+    pub(crate) folder: &'a Path,
 }
 
 impl Run<'_> {
@@ -43,7 +43,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// When the store or the ledger can't be reached, or does not take what it must.
-    pub async fn measure(&self, lags: &mut Vec<Lag>) -> Result<Measured, Error> {
+    pub(crate) async fn measure(&self, lags: &mut Vec<Lag>) -> Result<Measured, Error> {
         let (phases, all) = (self.phases, self.phases.accounts);
         let store = Store::new(self.store.reveal()).await?;
         let shape = Shape {

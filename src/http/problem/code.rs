@@ -1,0 +1,172 @@
+//! The codes of problems: each with its status, its title and what it means, in one table.
+//!
+//! A code is stable: programs look at it. The OpenAPI document takes the codes from here, and the table in
+//! `docs/clients.md` is made of them (a test holds it to them). The codes of recorded declines are not among them: they
+//! are part of first answers, and stand in [`crate::domain::decline`].
+
+use std::fmt;
+
+use axum::http::StatusCode;
+
+/// What the table says of a code.
+struct Row {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    meaning: &'static str,
+}
+
+/// Makes the codes of a table: variant, status, code, title and meaning.
+macro_rules! codes {
+    ($($name:ident: $status:ident, $code:literal, $title:literal, $meaning:literal;)*) => {
+        /// The code of a problem.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Code {
+            /// All of them, by status.
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$name),*];
+
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$name => {
+                        Row { status: StatusCode::$status, code: $code, title: $title, meaning: $meaning }
+                    })*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedJson: BAD_REQUEST, "malformed_json", "Malformed JSON", "the body is not JSON";
+    InvalidRequest: BAD_REQUEST, "invalid_request", "Invalid request",
+        "a field, a parameter or a header is wrong: `errors` says which";
+    TransactionIdMissing: BAD_REQUEST, "transaction_id_missing", "Transaction ID missing",
+        "a write came without a transaction ID";
+    TransactionIdConflicting: BAD_REQUEST, "transaction_id_conflicting", "Transaction ID conflicting",
+        "the header and the body name different transactions";
+    Unauthenticated: UNAUTHORIZED, "unauthenticated", "Unauthenticated", "no key, or one that is not good";
+    Forbidden: FORBIDDEN, "forbidden", "Forbidden", "the key's role does not allow it";
+    AccountNotFound: NOT_FOUND, "account_not_found", "Account not found", "there is no such account, or there was none at that time";
+    TransactionNotFound: NOT_FOUND, "transaction_not_found", "Transaction not found",
+        "the ledger has not seen the transaction; it may still come";
+    NotFound: NOT_FOUND, "not_found", "Not found", "there is nothing at this path";
+    MethodNotAllowed: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
+        "the path does not know this method";
+    NotAcceptable: NOT_ACCEPTABLE, "not_acceptable", "Not acceptable", "`Accept` names no form that there is";
+    RequestTimeout: REQUEST_TIMEOUT, "request_timeout", "Request timeout", "the body took too long to come";
+    InProgress: CONFLICT, "in_progress", "In progress", "the first request with this ID is still running";
+    AccountExists: CONFLICT, "account_exists", "Account exists",
+        "the account was opened before, under another ID";
+    BodyTooLarge: PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", "the body is larger than is allowed";
+    UriTooLong: URI_TOO_LONG, "uri_too_long", "URI too long", "the request's target is longer than is allowed";
+    UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type",
+        "the body has another type or encoding than the request takes";
+    TransactionIdReused: UNPROCESSABLE_ENTITY, "transaction_id_reused", "Transaction ID reused",
+        "the ID was used for another request: `differences` says how they differ";
+    HeadersTooLarge: REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "Headers too large",
+        "the request's head is larger than is allowed";
+    Internal: INTERNAL_SERVER_ERROR, "internal", "Internal error",
+        "something broke; what was recorded is open: `incident` finds it in the log";
+    Overloaded: SERVICE_UNAVAILABLE, "overloaded", "Overloaded", "there is more work than can be taken";
+    Stopping: SERVICE_UNAVAILABLE, "overloaded", "Stopping", "the service is stopping";
+    StoreUnavailable: SERVICE_UNAVAILABLE, "store_unavailable", "Store unavailable",
+        "the store can't be reached or written";
+    StorageFull: SERVICE_UNAVAILABLE, "storage_full", "Storage full", "the disk is full";
+    StoreDamaged: SERVICE_UNAVAILABLE, "store_damaged", "Store damaged",
+        "the store, or the account's stream in it, is damaged";
+    OutcomeUnknown: SERVICE_UNAVAILABLE, "outcome_unknown", "Outcome unknown",
+        "the store could not say whether it took the event: open";
+    PositionNotReached: SERVICE_UNAVAILABLE, "position_not_reached", "Position not reached",
+        "a read waited for `min_position` in vain";
+    NotReady: SERVICE_UNAVAILABLE, "not_ready", "Not ready", "`/readyz` only: the ledger takes no commands";
+}
+
+impl Code {
+    /// The status that it comes with.
+    pub(crate) const fn status(self) -> StatusCode {
+        self.row().status
+    }
+
+    /// The code itself.
+    pub(crate) const fn text(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The code in words.
+    pub(crate) const fn title(self) -> &'static str {
+        self.row().title
+    }
+
+    /// What it means.
+    pub(crate) const fn meaning(self) -> &'static str {
+        self.row().meaning
+    }
+
+    /// Whether the same request, with the same ID, is to be sent again after a while.
+    pub(crate) fn asks_to_retry(self) -> bool {
+        self == Self::InProgress || self.status() == StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::policy;
+    use crate::domain::account::decline::Decline;
+
+    const BEGIN: &str = "<!-- made of the service's codes: a test holds it to them -->\n";
+    const END: &str = "<!-- end of the codes -->\n";
+
+    /// The table of the document, from the codes.
+    fn table() -> String {
+        let mut rows: Vec<(u16, String, &str, bool)> = Vec::new();
+        for code in Code::ALL {
+            let (status, again) =
+                (code.status().as_u16(), !policy::is_final(code.status().as_u16(), Some(code.text())));
+            match rows.iter_mut().find(|(_, named, ..)| named == code.text()) {
+                Some(row) => assert_eq!((row.0, row.3), (status, again), "{code} has two meanings"),
+                None => rows.push((status, code.to_string(), code.meaning(), again)),
+            }
+        }
+        let declined = "declined, and recorded as declined for ever";
+        rows.extend(
+            Decline::CODES.map(|code| (402, code.to_owned(), declined, !policy::is_final(402, Some(code)))),
+        );
+        rows.sort_by_key(|(status, ..)| *status);
+        let mut text =
+            String::from("| status | code | what it means | again, with the same ID? |\n|---|---|---|---|\n");
+        for (status, code, meaning, again) in rows {
+            let again = if again { "**yes**" } else { "no" };
+            text.push_str(&format!("| {status} | `{code}` | {meaning} | {again} |\n"));
+        }
+        text
+    }
+
+    #[test]
+    fn the_table_for_clients_has_every_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/clients.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let (_, rest) = document.split_once(BEGIN).expect("the table's begin");
+        let (shown, _) = rest.split_once(END).expect("the table's end");
+        assert_eq!(shown, table(), "docs/clients.md is to have this table:\n{}", table());
+    }
+
+    #[test]
+    fn the_client_tries_again_what_asks_for_it() {
+        for code in Code::ALL {
+            let again = !policy::is_final(code.status().as_u16(), Some(code.text()));
+            assert_eq!(again, code.asks_to_retry() || *code == Code::Internal, "{code}");
+        }
+    }
+}
