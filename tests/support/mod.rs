@@ -13,7 +13,6 @@ pub mod http;
 pub mod process;
 pub mod store;
 pub mod teller;
-pub mod watched;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,11 +1,7 @@
 //! The contract of writes, over real sockets: one event an ID, the first answer for ever.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-mod support;
-
+use crate::support::http::{Reply, Service, id};
 use serde_json::{Value, json};
-use support::http::{Reply, Service, id};
 
 fn withdraw(service: &Service, amount: &str) -> Reply {
     let body = format!(r#"{{"transaction_id":"{}","amount":"{amount}"}}"#, id());

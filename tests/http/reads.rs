@@ -1,13 +1,9 @@
 //! The contract of reads, over real sockets.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-mod support;
-
+use crate::support::http::{Reply, Service, id};
+use crate::support::store;
 use bookonce::store::chain::Hash;
 use serde_json::{Value, json};
-use support::http::{Reply, Service, id};
-use support::store;
 
 fn withdraw(service: &Service, amount: &str) -> Reply {
     let body = format!(r#"{{"transaction_id":"{}","amount":"{amount}"}}"#, id());

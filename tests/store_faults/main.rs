@@ -4,17 +4,15 @@
 //! Catches, each seen once: "not found means not stored" (after an unknown outcome another event is proposed for the same
 //! revision), a conflict alone taken as proof (the same), and an answer that is sent before its append is known.
 
-#[path = "support/instances.rs"]
+#[path = "../support/instances.rs"]
 mod instances;
-#[path = "support/model.rs"]
+#[path = "../support/model.rs"]
 mod model;
-#[path = "store_faults/proxy.rs"]
 mod proxy;
-#[path = "store_faults/scenario.rs"]
 mod scenario;
 
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "store_faults/unresolved.rs"]
 mod unresolved;
 
 use std::time::{Duration, Instant};

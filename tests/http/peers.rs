@@ -1,17 +1,13 @@
 //! Peers that are slow, many, or still there when the service stops; handlers that panic; the live feed; TLS.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-mod support;
-
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use crate::support::http::{Reply, Service, id};
 use axum::Router;
 use axum::routing::get;
 use bookonce::http::{Config, Limits, guarded, router, tls};
-use support::http::{Reply, Service, id};
 
 /// Limits that a test can wait for.
 fn short() -> Limits {

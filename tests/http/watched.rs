@@ -2,7 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses its part")]
 
-use super::http::{Reply, Service, id};
+use crate::support::http::{Reply, Service, id};
 
 /// The header of a JSON body.
 pub const JSON: (&str, &str) = ("content-type", "application/json");

@@ -1,14 +1,10 @@
 //! More than the service can take, and answers that take longer than their clients wait.
 
-#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::http::{Service, id};
+use crate::support::store;
 use bookonce::http::{Config, Limits, router};
-use support::http::{Service, id};
-use support::store;
 
 #[test]
 fn row_29_what_is_too_much_is_refused_at_once_and_may_be_sent_again() {

@@ -6,15 +6,14 @@
 //! (the index misses events, and the instance says so); in [`races`], event ids that are made of the transaction ID alone
 //! (two instances told of two answers), and a refusal on what an instance happens to know.
 
-#[path = "instances/clients.rs"]
 mod clients;
-#[path = "support/instances.rs"]
+#[path = "../support/instances.rs"]
 mod instances;
-#[path = "support/model.rs"]
+#[path = "../support/model.rs"]
 mod model;
-#[path = "instances/races.rs"]
 mod races;
 
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::path::Path;

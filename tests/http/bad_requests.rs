@@ -1,15 +1,11 @@
 //! Bad requests around the body: framing, heads, paths, queries. Over real sockets, with raw bytes where a client
 //! library would not send such a thing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-mod support;
-
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use support::http::{Reply, id};
-use support::watched::{JSON, Watched, with_amount};
+use crate::support::http::{Reply, id};
+use crate::watched::{JSON, Watched, with_amount};
 
 #[test]
 fn row_13_too_large_a_body_gets_a_413_that_can_be_read() {

@@ -1,16 +1,12 @@
 //! Keys over HTTP: who is let in, and to what.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::http::{Reply, Service, id};
 use bookonce::domain::time::{Timestamp, system_clock};
 use bookonce::http::{Config, Limits, router};
 use bookonce::keys::Role;
 use bookonce::keys::file::{NewKey, create, revoke};
-use support::http::{Reply, Service, id};
 
 fn make(folder: &std::path::Path, role: Role, days: Option<u32>, at: Timestamp) -> (String, String) {
     let new = NewKey { role, name: None, expires_in_days: days };

@@ -1,11 +1,7 @@
 //! Bad bodies: what each gets, and that it changes nothing.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
-
-mod support;
-
-use support::http::{Reply, Service, id};
-use support::watched::{JSON, Watched, with_amount};
+use crate::support::http::{Reply, Service, id};
+use crate::watched::{JSON, Watched, with_amount};
 
 #[test]
 fn row_1_an_amount_is_no_json_number() {

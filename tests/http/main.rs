@@ -1,0 +1,14 @@
+//! The service over HTTP, as its clients meet it: what it answers, whom it lets in, what it refuses, and what it bears.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
+
+mod bad_bodies;
+mod bad_requests;
+mod contract;
+mod keys;
+mod load;
+mod peers;
+mod reads;
+#[path = "../support/mod.rs"]
+mod support;
+mod watched;
