@@ -72,7 +72,7 @@ impl Packed {
     }
 }
 
-/// What is kept in addition where the chain runs along each stream.
+/// Where the chain runs along each stream, these things are kept in addition.
 #[derive(Debug, Default)]
 struct PerStream {
     /// The position of each ID in the list.
