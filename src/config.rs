@@ -1,4 +1,5 @@
-//! How the service is set up: flags first, then the environment, then a file, then the defaults.
+//! Settings say how the service is set up. They come from flags first, then from the environment, then from a file, and then
+//! from the defaults.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,9 @@ use serde::Deserialize;
 
 use crate::telemetry::LogFormat;
 
-/// Where the service keeps its data when nothing else is said.
+/// The service keeps its data in this folder when nothing else is said.
 pub(crate) const DATA: &str = "./bookonce-data";
-/// Where it listens when nothing else is said.
+/// It listens on this address when nothing else is said.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
 
 /// What can be set by flag, by environment or in the file; the file's keys are these names.
@@ -51,13 +52,13 @@ pub(crate) struct Given {
     pub(crate) write_wait_seconds: Option<u64>,
 }
 
-/// How an event store is reached. It may hold a password, and is never shown.
+/// A connection string says how an event store is reached. It may have a password in it, and is never shown.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct ConnectionString(String);
 
 impl ConnectionString {
-    /// The whole of it, for the store's client alone.
+    /// Gives the whole string, which only the store's client may see.
     #[must_use]
     pub(crate) fn reveal(&self) -> &str {
         &self.0
@@ -78,7 +79,7 @@ impl std::fmt::Debug for ConnectionString {
     }
 }
 
-/// The service's settings, complete.
+/// The settings of a service are complete: every one has a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// The data folder.
@@ -87,23 +88,23 @@ pub(crate) struct Settings {
     pub(crate) store: Option<ConnectionString>,
     /// The folder of the API keys.
     pub(crate) keys: PathBuf,
-    /// Where to listen.
+    /// The address to listen on.
     pub(crate) listen: SocketAddr,
-    /// Certificate chain and private key.
+    /// The files of the certificate chain and of the private key.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
-    /// May it listen beyond loopback without TLS?
+    /// Whether it may listen beyond loopback without TLS.
     pub(crate) insecure: bool,
     /// How logs are written.
     pub(crate) log: LogFormat,
-    /// What is logged.
+    /// The filter that says what is logged.
     pub(crate) log_filter: String,
-    /// Connections at once.
+    /// The most connections at once.
     pub(crate) max_connections: usize,
-    /// How long a write waits.
+    /// How long a write waits for its answer, in seconds.
     pub(crate) write_wait_seconds: u64,
 }
 
-/// Why the settings can't be used.
+/// A configuration error says why the settings can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// The file can't be read.
@@ -112,7 +113,7 @@ pub(crate) enum ConfigError {
     /// The file can't be understood.
     #[error("the configuration file {0} can't be understood")]
     Malformed(PathBuf, #[source] Box<toml::de::Error>),
-    /// Half of a pair.
+    /// TLS was set up with a certificate or a key alone.
     #[error("TLS needs both a certificate and a key")]
     HalfTls,
     /// A limit of zero would serve nobody.

@@ -1,6 +1,6 @@
-//! Logs: `tracing`, to standard error, one line each; readable, or JSON for machines.
+//! Logs are written to standard error by `tracing`, one line for each message, for people or as JSON for machines.
 //!
-//! What a client sent freely is never part of a message, only a field, which both formats escape.
+//! What a client sent is never part of a message. It is a field, which both formats escape.
 
 use std::io::IsTerminal;
 
@@ -37,7 +37,7 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::
     Ok(())
 }
 
-/// A panic is one line of the log like any other trouble, not a stack on the terminal.
+/// Logs a panic as one line like any other message, and prints no stack on the terminal.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
     let said = panic.payload_as_str().unwrap_or_default();

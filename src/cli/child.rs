@@ -1,4 +1,5 @@
-//! A child process of this same program: the service of a demonstration or a measurement, killed when it is dropped.
+//! A child is another process of this program: the service of a demonstration or a measurement. It is killed when it is
+//! dropped.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -13,10 +14,10 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::config::ConnectionString;
 
-/// How long a child may take until it listens, and until it has stopped.
+/// A child may take this long until it listens, and until it has stopped.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Why a child is of no use.
+/// An error says why a child is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// It could not be started, asked to stop, or waited for.
@@ -30,17 +31,17 @@ pub(crate) enum Error {
     Endless(&'static str),
 }
 
-/// A child that listens.
+/// A service is a child that listens.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// Where.
+    /// The address that it listens on.
     pub(crate) address: SocketAddr,
     child: Child,
 }
 
 impl Service {
-    /// Starts `bookonce serve` on this folder, over a store if one is named, its log beside it in `<data>.log`, and waits
-    /// until it listens.
+    /// Starts `bookonce serve` on this folder, over a store if one is named, and waits until it listens. Its log is in
+    /// `<data>.log`.
     ///
     /// # Errors
     /// When it can't be started or does not come up.
@@ -82,7 +83,7 @@ impl Service {
         }
     }
 
-    /// Its process id.
+    /// Gives its process id.
     #[must_use]
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.id()
@@ -146,7 +147,7 @@ fn process(error: std::io::Error) -> Error {
     Error::Process(NAME, error)
 }
 
-/// Runs `bookonce verify` on a folder, or on the store if one is named: is it right, and what it said.
+/// Runs `bookonce verify` on a folder, or on the store if one is named. Gives whether all was right, and what it printed.
 ///
 /// # Errors
 /// When it can't be started.
@@ -161,7 +162,8 @@ pub(crate) async fn verify(data: &Path, store: Option<&ConnectionString>) -> Res
     Ok((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
 }
 
-/// This program with these arguments, out of reach of the settings in our environment and of our terminal's Ctrl-C.
+/// Makes a command of this program with these arguments. The settings in our environment and our terminal's Ctrl-C do not
+/// reach it.
 fn this_program(arguments: &[&OsStr]) -> std::io::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     for (name, _) in std::env::vars_os() {

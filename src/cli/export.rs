@@ -1,4 +1,4 @@
-//! `bookonce export`: the journal as lines, to be kept, verified or restored.
+//! `bookonce export` writes the journal as lines, to be kept, verified or restored.
 
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the journal can't be read or the export not written. A reader that has gone is no error.
+/// When the journal can't be read, or the export can't be written. A reader that has gone is no error.
 pub(crate) fn run(args: Args) -> Outcome {
     let out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
     let progress = Progress::new("exporting");

@@ -1,5 +1,5 @@
-//! A journal in EventStoreDB, for the commands that read one: a thread reads the store and feeds the auditor, which must not
-//! know it.
+//! A journal in EventStoreDB is read for the commands that audit one: a thread reads the store and feeds the auditor, which
+//! must not know the store.
 
 use futures_util::{StreamExt, stream};
 use tokio::runtime::Runtime;
@@ -12,9 +12,9 @@ use crate::domain::ids::AccountName;
 use crate::domain::stream::StreamName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
 
-/// Events a page.
+/// A page has this many events.
 const PAGE: usize = 4_096;
-/// Streams that are asked for at once.
+/// At most this many streams are asked about at once.
 const ASKED_AT_ONCE: usize = 32;
 
 /// The flag that names a store in place of a folder or a file.
@@ -25,7 +25,7 @@ pub(super) struct StoreFlag {
     pub(crate) store: Option<ConnectionString>,
 }
 
-/// A store that is connected to, and what its work is done in.
+/// A connection to a store, and the runtime that its work is done in.
 pub(super) struct Connected {
     runtime: Runtime,
     store: Store,
@@ -39,7 +39,7 @@ impl Connected {
         Ok(Self { runtime, store })
     }
 
-    /// The journal, as far as it goes when its end is reached.
+    /// Gives the journal, up to the end that it has when it is reached.
     pub(super) fn journal(&self) -> FedJournal {
         let (feeder, fed) = fed();
         let (store, handle) = (self.store.clone(), self.runtime.handle().clone());
@@ -52,7 +52,7 @@ impl Connected {
         fed
     }
 
-    /// Which of these accounts' streams no longer show all that was written to them, and why.
+    /// Finds out which of these accounts' streams no longer show everything that was written to them, and why.
     pub(super) fn cut(&self, accounts: &[String]) -> Result<Vec<(String, String)>, audit::error::Error> {
         let asked = stream::iter(accounts.iter().filter_map(|account| AccountName::parse(account)))
             .map(|account| {
@@ -105,7 +105,7 @@ fn feed(
     }
 }
 
-/// An error with its causes, in one line.
+/// Writes an error with its causes in one line.
 fn causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

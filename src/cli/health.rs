@@ -1,13 +1,13 @@
-//! `bookonce health`: asks a running service whether it takes commands. For containers, which have no curl.
+//! `bookonce health` asks a running service whether it takes commands. It is made for containers, which have no curl.
 
 use std::time::Duration;
 
 use super::out;
 use super::outcome::{Exit, Outcome};
 
-/// How long the answer may take.
+/// The answer may take this long.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How much of an answer is shown.
+/// This many characters of an answer are shown.
 const SHOWN: usize = 300;
 
 /// Ask a running service whether it takes commands

@@ -1,4 +1,4 @@
-//! The index's books, as a replay is compared with them.
+//! The index's books are what a replay is compared with.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::audit::show::replay::{BookedAccount, BookedInternal};
 use crate::index;
 use crate::ledger::INDEX;
 
-/// What the index's files say, all after the same event.
+/// The books that the index's files have, all after the same event.
 pub(super) struct IndexBooks {
     position: u64,
     digest: String,

@@ -1,4 +1,4 @@
-//! `bookonce keys`: makes, lists and revokes API keys. A running service sees the change within a quarter of a second,
+//! `bookonce keys` makes, lists and revokes API keys. A running service sees the change within a quarter of a second,
 //! and so does every other that reads the same folder.
 
 use std::io::{self, Write};
@@ -57,7 +57,7 @@ struct KeysFolder {
 }
 
 impl KeysFolder {
-    /// The folder that a service with the same settings reads.
+    /// Finds the folder that a service with the same settings reads.
     fn find(&self) -> Result<PathBuf, ConfigError> {
         let given = Given { data: self.data.clone(), keys: self.keys.clone(), ..Given::default() };
         Ok(Settings::gather(given, self.config.as_deref())?.keys)

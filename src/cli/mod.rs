@@ -1,4 +1,7 @@
-//! The command line: one module a command, each with its arguments and its `run`.
+//! The command line has a module for each command, with its arguments and its `run`.
+//!
+//! It is the outermost room: everything else may be used here, and nothing else must use it. Down the way: all rooms. Up the
+//! way: `main`.
 //!
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`outcome::Exit`].
@@ -24,7 +27,7 @@ mod verify;
 
 use outcome::Outcome;
 
-/// The commands.
+/// A command is what the program is asked to do.
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Run the ledger

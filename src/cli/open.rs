@@ -1,4 +1,4 @@
-//! Opening a ledger for a command: with the machine's clock and random numbers, and a progress bar for a person.
+//! A ledger is opened for a command with the machine's clock and random numbers, and with a progress bar for a person.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use crate::store::eventstoredb::Store;
 
 use super::outcome::Error;
 
-/// A bar is worth showing from so many events on.
+/// A bar is shown from this many events on.
 const WORTH_A_BAR: u64 = 200_000;
 
-/// Opens the ledger whose store is a cluster, with its index in `data`. Inside a tokio runtime.
+/// Opens the ledger whose store is a cluster, with its index in `data`. It must be called inside a tokio runtime.
 pub(super) async fn over_store(data: &Path, connection: &ConnectionString) -> Result<Ledger, Error> {
     let store = Store::new(connection.reveal()).await?;
     Ok(Ledger::open_store(options(data, Box::new(|_, _| {})), store)?)

@@ -1,12 +1,12 @@
-//! Standard output: the one place that writes a command's result there.
+//! Standard output is written here and nowhere else: it carries a command's result.
 
 use std::fmt::Display;
 use std::io::{ErrorKind, Result, Write};
 
 use super::outcome::Error;
 
-/// Writes a line. A reader that has gone away (`bookonce … | head`) is no failure: the work goes on, unseen, and its
-/// exit code still says how it ended.
+/// Writes a line. A reader that has gone away (`bookonce … | head`) is no failure: the work goes on, and the exit code still
+/// says how it ended.
 ///
 /// # Errors
 /// When standard output can't be written for another reason, such as a full disk.
@@ -15,7 +15,7 @@ pub(crate) fn line(text: impl Display) -> std::result::Result<(), Error> {
     Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
 }
 
-/// What is written here after the reader has gone is thrown away.
+/// An unfailing writer throws away what is written after the reader has gone.
 pub(crate) struct Unfailing<W>(pub W);
 
 impl<W: Write> Write for Unfailing<W> {

@@ -1,8 +1,8 @@
-//! How a command ends: an exit code for the shell, or an error with its causes.
+//! An outcome is how a command ends: an exit code for the shell, or an error with its causes.
 
 use std::io::Write;
 
-/// How a command ended, as the shell sees it.
+/// The exit code says how a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, and nothing was found wrong.
@@ -21,10 +21,10 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// What stops a command, with its causes. Printed once, by `main`, as `bookonce: {error}: {source}…`.
+/// An error is what stops a command, with its causes. `main` prints it once, as `bookonce: {error}: {source}…`.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What every command's `run` returns.
+/// The outcome is what every command's `run` returns.
 pub type Outcome = Result<Exit, Error>;
 
 /// Says on standard error what stopped a command, with its causes, in one line.

@@ -1,10 +1,10 @@
-//! How far a long work has come, on standard error, and only when that is a terminal.
+//! Progress is shown on standard error while a command works, and only when that is a terminal.
 
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A line that counts events.
+/// A progress line counts events.
 #[derive(Debug)]
 pub(crate) struct Progress(ProgressBar);
 
@@ -21,7 +21,7 @@ impl Progress {
         Self(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(doing))
     }
 
-    /// Shows that so many events are done.
+    /// Shows that this many events are done.
     pub(crate) fn at(&self, events: u64) {
         self.0.set_position(events);
     }

@@ -1,4 +1,4 @@
-//! `bookonce rebuild`: throws the index away and builds it anew from the journal.
+//! `bookonce rebuild` throws the index away and builds it anew from the journal.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `bookonce replay`: the books from the journal alone, beside those of the index.
+//! `bookonce replay` shows the books from the journal alone, and compares them with those of the index.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -105,7 +105,7 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
     Ok(exit)
 }
 
-/// A journal that can't be replayed to its end.
+/// Says why a journal can't be replayed to its end.
 fn wrong(audited: &Audited) -> Outcome {
     let mut err = io::stderr().lock();
     match &audited.finding {

@@ -1,4 +1,4 @@
-//! `bookonce restore`: a data folder from an export.
+//! `bookonce restore` makes a data folder from an export.
 
 use std::io::{Write, copy, stdin};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the export can't be read or the folder not written.
+/// When the export can't be read, or the folder can't be written.
 pub(crate) fn run(args: Args) -> Outcome {
     // An export is read twice, and its last line first: what comes through a pipe is kept until the folder is made.
     let mut kept = tempfile::NamedTempFile::new()?;

@@ -1,4 +1,4 @@
-//! `bookonce serve`: the service, from the first lock to the last byte of the WAL.
+//! `bookonce serve` runs the service, from the first lock on the folder to the last write of the journal.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ async fn serve(settings: Settings) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// May it listen there? Asked before anything is touched.
+/// Checks whether the service may listen at its address. This is done before anything is touched.
 fn admissible(settings: &Settings, keys: &Ring) -> Result<(), Error> {
     let listen = settings.listen;
     if listen.ip().is_loopback() {

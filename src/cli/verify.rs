@@ -1,4 +1,4 @@
-//! `bookonce verify`: is this journal right, and if not, where first?
+//! `bookonce verify` says whether a journal is right, and if it is not, where it is wrong first.
 
 use std::io::Write;
 use std::path::PathBuf;

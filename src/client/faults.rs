@@ -1,7 +1,7 @@
-//! A network that misbehaves: a proxy in front of the service that loses requests, loses answers, sends twice and delays.
+//! A network with faults: a proxy in front of the service loses requests, loses answers, sends requests twice, and delays them.
 //!
-//! What happens to a request follows from the seed, its ID and how often that ID has come by, so a run can be had again.
-//! For demonstrations and tests.
+//! It is for demonstrations and tests. What happens to a request follows from the seed, its ID and how often that ID has come,
+//! so that a run can be repeated.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -20,24 +20,24 @@ use tokio::task::JoinSet;
 
 use super::random::mix;
 
-/// What is done to a request.
+/// A fault is what is done to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// The request passes untouched.
     None,
-    /// The service never sees it; the client's connection breaks.
+    /// The service never sees the request; the client's connection breaks.
     LoseRequest,
-    /// The service takes it and answers; the client's connection breaks in place of the answer.
+    /// The service takes the request and answers; the client's connection breaks in place of the answer.
     LoseAnswer,
-    /// The service gets it twice at once; the client gets one of the answers.
+    /// The service gets the request twice at once; the client gets one of the answers.
     Double,
-    /// It waits before it goes on.
+    /// The request waits before it goes on.
     Delay(Duration),
 }
 
-/// How often each fault happens, in a thousand requests.
+/// Fault rates say how often each fault happens, in a thousand requests.
 #[derive(Clone, Copy, Debug)]
-pub struct Mischief {
+pub struct FaultRates {
     /// [`Fault::LoseRequest`].
     pub lose_request: u64,
     /// [`Fault::LoseAnswer`].
@@ -50,8 +50,8 @@ pub struct Mischief {
     pub longest_delay: Duration,
 }
 
-impl Mischief {
-    /// The fault that this number draws.
+impl FaultRates {
+    /// Gives the fault that this number draws.
     #[must_use]
     pub fn draw(&self, number: u64) -> Fault {
         let Self { lose_request, lose_answer, double, delay, longest_delay } = *self;
@@ -68,7 +68,7 @@ impl Mischief {
     }
 }
 
-/// What the proxy did so far.
+/// Counts of what the proxy did so far.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Requests that came.
@@ -87,10 +87,10 @@ pub struct Counts {
     pub disagreed: AtomicU64,
 }
 
-/// The running proxy. It ends when dropped.
+/// A proxy runs until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where clients reach it.
+    /// The address at which clients reach it.
     pub address: SocketAddr,
     network: Arc<Network>,
     _accepting: JoinSet<()>,
@@ -99,40 +99,40 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Network {
     upstreams: Vec<SocketAddr>,
-    /// How many requests were sent on: each to the next one.
+    /// The number of requests that were sent on. Each goes to the next upstream.
     sent: AtomicUsize,
     http: reqwest::Client,
     seed: u64,
-    mischief: Mischief,
+    rates: FaultRates,
     calm: AtomicBool,
     counts: Counts,
     seen: Mutex<HashMap<String, u64>>,
 }
 
 impl Proxy {
-    /// Starts one in front of `upstreams`, which take turns, on a free port of loopback.
+    /// Starts a proxy in front of `upstreams`, which take turns, on a free port of loopback.
     ///
     /// # Errors
-    /// When no port can be had, or no HTTP client made.
-    pub async fn start(upstreams: Vec<SocketAddr>, seed: u64, mischief: Mischief) -> std::io::Result<Self> {
+    /// When there is no free port, or no HTTP client can be made.
+    pub async fn start(upstreams: Vec<SocketAddr>, seed: u64, rates: FaultRates) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let http =
             reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().map_err(std::io::Error::other)?;
         let (calm, counts, seen) = (AtomicBool::new(false), Counts::default(), Mutex::default());
         let sent = AtomicUsize::new(0);
-        let network = Arc::new(Network { upstreams, sent, http, seed, mischief, calm, counts, seen });
+        let network = Arc::new(Network { upstreams, sent, http, seed, rates, calm, counts, seen });
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&network)));
         Ok(Self { address, network, _accepting: accepting })
     }
 
-    /// From now on every request passes untouched.
+    /// Ends the faults: from now on every request passes untouched.
     pub fn calm(&self) {
         self.network.calm.store(true, Ordering::Relaxed);
     }
 
-    /// What it did so far.
+    /// Gives the counts of what it did so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.network.counts
@@ -163,19 +163,19 @@ async fn serve(stream: TcpStream, network: Arc<Network>) {
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Returned from a handler, it makes hyper cut the connection without an answer.
+/// A cut is an error that makes hyper end the connection without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection was cut on purpose")]
 struct Cut;
 
-/// An answer of the service, whole.
-struct Whole {
+/// A whole answer of the service.
+struct WholeAnswer {
     status: hyper::StatusCode,
     headers: hyper::HeaderMap,
     body: Bytes,
 }
 
-impl Whole {
+impl WholeAnswer {
     fn is_final(&self) -> bool {
         matches!(self.status.as_u16(), 201 | 402)
     }
@@ -213,7 +213,7 @@ impl Network {
         Ok(response)
     }
 
-    /// Which fault this request meets. Only writes meet any: they have an ID.
+    /// Draws the fault that this request meets. Only writes meet any, because they have an ID.
     fn fault(&self, head: &hyper::http::request::Parts) -> Fault {
         let id = head.headers.get("idempotency-key").and_then(|id| id.to_str().ok());
         match id {
@@ -222,13 +222,13 @@ impl Network {
                 let times = seen.entry(id.to_owned()).or_insert(0);
                 *times += 1;
                 let name = id.bytes().fold(self.seed, |hash, byte| mix(hash ^ u64::from(byte)));
-                self.mischief.draw(name ^ *times)
+                self.rates.draw(name ^ *times)
             }
             _ => Fault::None,
         }
     }
 
-    async fn double(&self, head: &hyper::http::request::Parts, body: &Bytes) -> Result<Whole, Cut> {
+    async fn double(&self, head: &hyper::http::request::Parts, body: &Bytes) -> Result<WholeAnswer, Cut> {
         let (one, other) = tokio::join!(self.forward(head, body), self.forward(head, body));
         if let (Ok(one), Ok(other)) = (&one, &other)
             && one.is_final()
@@ -240,7 +240,7 @@ impl Network {
         other.or(one)
     }
 
-    async fn forward(&self, head: &hyper::http::request::Parts, body: &Bytes) -> Result<Whole, Cut> {
+    async fn forward(&self, head: &hyper::http::request::Parts, body: &Bytes) -> Result<WholeAnswer, Cut> {
         let forwarded = self.try_forward(head, body).await;
         forwarded.map_err(|_| {
             add(&self.counts.service_down);
@@ -252,7 +252,7 @@ impl Network {
         &self,
         head: &hyper::http::request::Parts,
         body: &Bytes,
-    ) -> Result<Whole, reqwest::Error> {
+    ) -> Result<WholeAnswer, reqwest::Error> {
         let mut headers = head.headers.clone();
         for hop in [hyper::header::HOST, hyper::header::CONTENT_LENGTH, hyper::header::CONNECTION] {
             headers.remove(hop);
@@ -268,7 +268,7 @@ impl Network {
         {
             headers.remove(hop);
         }
-        Ok(Whole { status, headers, body: sent.bytes().await? })
+        Ok(WholeAnswer { status, headers, body: sent.bytes().await? })
     }
 }
 
@@ -280,7 +280,7 @@ fn add(count: &AtomicU64) {
 mod tests {
     use super::*;
 
-    const SOME: Mischief = Mischief {
+    const SOME: FaultRates = FaultRates {
         lose_request: 100,
         lose_answer: 100,
         double: 100,

@@ -1,14 +1,14 @@
-//! IDs that follow from what they name, so that a second run of the same work asks for the same transactions.
+//! Derived IDs follow from what they name, so that a second run of the same work asks for the same transactions.
 
 use sha1::{Digest, Sha1};
 
 use crate::domain::ids::TransactionId;
 
-/// The namespace of every ID derived here. It must never change: with another one, an import done again would book again.
+/// The namespace of every ID derived here. It must never change: with another one, a repeated import would book again.
 const NAMESPACE: [u8; 16] =
     [0x9a, 0x41, 0x7c, 0x0e, 0x53, 0x2b, 0x5d, 0x86, 0x8f, 0x1a, 0x0c, 0x6e, 0x27, 0xd4, 0xb9, 0x35];
 
-/// The UUIDv5 (RFC 9562, 5.5) of a kind of thing and its name: the same for the same two texts, on any machine.
+/// Derives the UUIDv5 (RFC 9562, 5.5) of a kind of thing and its name. It is the same for the same two texts, on any machine.
 #[must_use]
 pub fn derive(kind: &str, name: &str) -> TransactionId {
     let digest = Sha1::new().chain_update(NAMESPACE).chain_update(kind).chain_update([0]).chain_update(name);

@@ -1,8 +1,8 @@
-//! Which outcomes of an attempt are tried again with the same ID, and after how long.
+//! The policy says which requests are tried again with the same ID, and after how long.
 //!
-//! The rule: whatever leaves it open whether the ledger booked is tried again under the **same** ID, until there is an
-//! answer or patience ends. An answer about the request itself (201, 402, 400, 404, 422, …) is final: the same bytes
-//! would only get it again.
+//! When it is not known whether the ledger booked, the request is tried again under the **same** ID, until there is an answer
+//! or the patience ends. An answer about the request itself (201, 402, 400, 404, 422, …) is final: the same bytes would only get
+//! it again.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ pub fn is_final(status: u16, code: Option<&str>) -> bool {
     !matches!((status, code), (429 | 500 | 502 | 503 | 504, _) | (409, Some("in_progress")))
 }
 
-/// How long an attempt may take, how long to wait between two, and when to give up.
+/// A policy says how long an attempt may take, how long to wait between two, and when to give up.
 #[derive(Clone, Copy, Debug)]
 pub struct Policy {
-    /// How long to wait for an attempt's answer.
+    /// An attempt waits this long for its answer.
     pub timeout: Duration,
-    /// The delay after the first attempt; it doubles with each.
+    /// The delay after the first attempt. It doubles with each further one.
     pub first_delay: Duration,
-    /// The delay that it stops doubling at.
+    /// The longest delay, which is not doubled any more.
     pub longest_delay: Duration,
-    /// How long after the first attempt no further one is begun.
+    /// After this time since the first attempt no further one is begun.
     pub patience: Duration,
 }
 
@@ -39,12 +39,13 @@ impl Default for Policy {
     }
 }
 
-/// What a `Retry-After` may ask for at most: a peer that asks for more gets asked again all the same.
+/// A `Retry-After` is followed up to this time. A peer that asks for more is tried again earlier.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
 impl Policy {
-    /// How long to wait after attempt number `attempt` (from 1). Between half and all of the doubled delay, as `draw`
-    /// falls, so that clients that failed together do not come back together; never less than the peer asked for.
+    /// Says how long to wait after attempt number `attempt` (from 1). The time is between half and all of the doubled delay,
+    /// depending on `draw`, so that clients that failed together do not come back together. It is never less than the peer
+    /// asked for.
     #[must_use]
     pub fn delay(&self, attempt: u32, asked: Option<Duration>, draw: u64) -> Duration {
         let doublings = attempt.saturating_sub(1).min(20);
@@ -55,7 +56,7 @@ impl Policy {
         delay.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }
 
-    /// May another attempt begin, so long after the first, when this delay comes before it?
+    /// May another attempt begin, this long after the first one, when this delay comes before it?
     #[must_use]
     pub fn goes_on(&self, since_first: Duration, delay: Duration) -> bool {
         since_first.saturating_add(delay) < self.patience

@@ -1,4 +1,5 @@
-//! Draws from a seed: SplitMix64 (Steele, Lea, Flood 2014). For jitter, faults and loads; never for secrets.
+//! Random numbers are drawn from a seed, by SplitMix64 (Steele, Lea, Flood 2014). They are for jitter, faults and loads, and
+//! never for secrets.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +9,7 @@ use crate::domain::ids::TransactionId;
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Scrambles a number: neighbours become unrelated.
+/// Mixes the bits of a number, so that neighbours become unrelated.
 #[must_use]
 pub(crate) const fn mix(number: u64) -> u64 {
     let z = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -16,7 +17,8 @@ pub(crate) const fn mix(number: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A sequence of draws; the same seed gives the same sequence. May be shared: each draw is one atomic addition.
+/// Draws are a sequence of numbers: the same seed gives the same sequence. They may be shared, as each draw is one atomic
+/// addition.
 #[derive(Debug)]
 pub(crate) struct Draws {
     seed: u64,
@@ -24,13 +26,13 @@ pub(crate) struct Draws {
 }
 
 impl Draws {
-    /// The sequence of this seed.
+    /// Begins the sequence of this seed.
     #[must_use]
     pub(crate) const fn new(seed: u64) -> Self {
         Self { seed, state: AtomicU64::new(mix(seed)) }
     }
 
-    /// A sequence that nobody has seen before, from the system's randomness.
+    /// Begins a sequence that nobody has seen before, with a seed from the system.
     #[must_use]
     pub(crate) fn fresh() -> Self {
         let mut seed = [0; 8];
@@ -39,23 +41,23 @@ impl Draws {
         Self::new(if drawn { u64::from_le_bytes(seed) } else { u64::from(std::process::id()) })
     }
 
-    /// The seed it began with.
+    /// Gives the seed that it began with.
     #[must_use]
     pub(crate) const fn seed(&self) -> u64 {
         self.seed
     }
 
-    /// The next 64 bits.
+    /// Draws the next 64 bits.
     pub(crate) fn next(&self) -> u64 {
         mix(self.state.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA))
     }
 
-    /// The next number below `bound` (0 when the bound is 0). The bias is below one in 2^32 for the small bounds used.
+    /// Draws the next number below `bound` (0 when the bound is 0). The bias is below one in 2^32 for the small bounds used.
     pub(crate) fn below(&self, bound: u64) -> u64 {
         self.next().checked_rem(bound).unwrap_or(0)
     }
 
-    /// The next UUIDv4.
+    /// Draws the next UUIDv4.
     pub(crate) fn id(&self) -> TransactionId {
         loop {
             let (high, low) = (self.next(), self.next());

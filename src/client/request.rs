@@ -1,4 +1,4 @@
-//! A request that books, complete before it is first sent: its path, its body's bytes and its ID.
+//! A request that books is complete before it is first sent: it has its path, the bytes of its body, and its ID.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::domain::ids::TransactionId;
 
-/// What is sent, the same in every attempt.
+/// A request is what is sent, the same in every attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The transaction ID; it goes as `Idempotency-Key`.
+    /// The transaction ID, which is sent as `Idempotency-Key`.
     pub id: TransactionId,
     /// The path, from `/v1` on.
     pub path: String,
@@ -26,18 +26,18 @@ pub enum Direction {
     Withdrawal,
 }
 
-/// The body of a deposit or a withdrawal. What is left out takes the service's default.
+/// The body of a deposit or a withdrawal. The service has a default for what is left out.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MoveBody<'a> {
-    /// A decimal string.
+    /// The amount, as a decimal string.
     pub amount: &'a str,
     /// The ledger's own account on the other side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counter_account: Option<&'a str>,
-    /// When it happened in the world, RFC 3339.
+    /// When it happened in the world, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_at: Option<&'a str>,
-    /// The business's own ids.
+    /// The business's own data, such as its ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<&'a str, &'a str>,
 }
@@ -59,13 +59,13 @@ struct ReversalBody<'a> {
 }
 
 impl Request {
-    /// Opens an account.
+    /// Makes a request that opens an account.
     #[must_use]
     pub fn open(id: TransactionId, account: &str, currency: &str, overdraft_limit: Option<&str>) -> Self {
         Self::new(id, "/v1/accounts".to_owned(), &OpenBody { account, currency, overdraft_limit })
     }
 
-    /// Moves money into an account or out of it.
+    /// Makes a request that moves money into an account or out of it.
     #[must_use]
     pub fn moved(id: TransactionId, account: &str, direction: Direction, asked: &MoveBody<'_>) -> Self {
         let kind = match direction {
@@ -75,7 +75,7 @@ impl Request {
         Self::new(id, format!("/v1/accounts/{account}/{kind}"), asked)
     }
 
-    /// Takes back an earlier transaction, or part of it; or prevents one that has not come.
+    /// Makes a request that reverses an earlier transaction, or part of it, or that prevents one that has not come.
     #[must_use]
     pub fn reverse(
         id: TransactionId,
@@ -88,7 +88,7 @@ impl Request {
         Self::new(id, format!("/v1/accounts/{account}/reversals"), &asked)
     }
 
-    /// The same request under another ID: what a client must never do to retry.
+    /// Gives the same request under another ID. A client must never do so to retry.
     #[must_use]
     pub fn under(&self, id: TransactionId) -> Self {
         Self { id, ..self.clone() }

@@ -1,5 +1,5 @@
-//! Sends a request until there is an answer: the same ID in each attempt, so that however often it is sent it is booked
-//! at most once, and an answer that was lost is told again.
+//! The sender sends a request until there is an answer. Each attempt has the same ID, so that the request is booked at most
+//! once however often it is sent, and an answer that was lost is given again.
 
 use std::time::{Duration, Instant};
 
@@ -9,21 +9,21 @@ use super::policy::{self, Policy};
 use super::random::Draws;
 use super::request::Request;
 
-/// An answer to a request.
+/// An answer is what the service said about a request.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// Is it the first answer again (`Idempotent-Replayed`)?
     pub replayed: bool,
-    /// Its body's bytes.
+    /// The bytes of its body.
     pub body: Vec<u8>,
-    /// After how many attempts it came; 1 when the first did it.
+    /// The number of attempts that were made for it.
     pub attempts: u32,
 }
 
 impl Answer {
-    /// The body as JSON; `Null` when it is none.
+    /// Reads the body as JSON; gives `Null` when it is no JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -41,7 +41,7 @@ impl Answer {
         self.status == 402
     }
 
-    /// Why it was not booked, for a person: the problem's code and detail, or the status alone.
+    /// Says in words why it was not booked: the problem's code and detail, or the status alone.
     #[must_use]
     pub fn problem(&self) -> String {
         let body = self.json();
@@ -57,21 +57,21 @@ impl Answer {
     }
 }
 
-/// Why one attempt brought no answer.
+/// A failure says why one attempt brought no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Not reached, cut off, or too slow: it may or may not have been booked.
+    /// The service was not reached, was cut off, or was too slow. The request may or may not have been booked.
     #[error("the service was not reached, or did not answer in time")]
     Connection(#[source] reqwest::Error),
-    /// The service said that it could not tell.
+    /// The service said that it does not know.
     #[error("the service answered {0}")]
     Status(String),
 }
 
-/// Why there is no answer at all.
+/// An error says why there is no answer at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The URL or the key can't be used.
+    /// The URL can't be used.
     #[error("{0:?} is no usable URL: it should look like http://127.0.0.1:7070")]
     Url(String),
     /// The key has characters that no header may have.
@@ -80,26 +80,26 @@ pub enum Error {
     /// The HTTP client could not be made.
     #[error("can't set up the HTTP client")]
     Setup(#[source] reqwest::Error),
-    /// Patience ended. Whether it was booked is not known; the same ID will tell.
+    /// The patience ended. It is not known whether the request was booked; sending the same ID again will tell.
     #[error("no answer after {attempts} attempts; sending the same ID again is safe")]
     GaveUp {
-        /// How many attempts were made.
+        /// The number of attempts that were made.
         attempts: u32,
-        /// What the last one met.
+        /// Why the last one failed.
         #[source]
         last: Failure,
     },
     /// A read was refused.
     #[error("the service refused to show {path}: {problem}")]
     Refused {
-        /// What was asked for.
+        /// The path that was asked for.
         path: String,
-        /// What it said.
+        /// What the service said.
         problem: String,
     },
 }
 
-/// A client of one service. Cheap to clone; keeps connections open.
+/// A client sends to one service. It is cheap to clone, and keeps connections open.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -109,10 +109,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the service at `url`, with an API key where the service asks for one.
+    /// Makes a client of the service at `url`, with an API key where the service asks for one.
     ///
     /// # Errors
-    /// When the URL is none, the key can't be a header, or TLS can't be set up.
+    /// When the URL is not one of a service, the key can't be a header, or TLS can't be set up.
     pub fn new(url: &str, key: Option<&str>, policy: Policy) -> Result<Self, Error> {
         let base = url.trim_end_matches('/').to_owned();
         let usable = reqwest::Url::parse(&base).is_ok_and(|parsed| {
@@ -159,7 +159,7 @@ impl Client {
         Err(Error::Refused { path: path.to_owned(), problem: answer.problem() })
     }
 
-    /// One attempt: an answer of any status, and what the peer asked to wait before another.
+    /// Makes one attempt. Gives the answer, of any status, and the time that the peer asked to wait before another attempt.
     ///
     /// # Errors
     /// When no whole answer came.

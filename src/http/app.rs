@@ -8,16 +8,16 @@ use super::service::figures::Figures;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
 
-/// What the service may be told about its answers. Its sockets have [`super::Limits`].
+/// The configuration of the handlers: how long they wait. The sockets have [`super::Limits`].
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// So long a write waits for its answer before it is told 409 `in_progress`.
+    /// How long a write waits for its answer before it is told 409 `in_progress`.
     pub write_wait: Duration,
-    /// So long a read waits for the position that it asked for.
+    /// How long a read waits for the position that it asked for.
     pub read_wait: Duration,
-    /// So long a body may take to come.
+    /// How long a body may take to come.
     pub body_within: Duration,
-    /// So often the live feed says that it is still there.
+    /// How often the live feed says that it is still there.
     pub heartbeat: Duration,
 }
 
@@ -32,7 +32,7 @@ impl Default for Config {
     }
 }
 
-/// What every handler knows. Cheap to clone.
+/// The application, which every handler gets. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
 
@@ -45,7 +45,7 @@ struct Inner {
 }
 
 impl App {
-    /// A service over this ledger, for the holders of these keys.
+    /// Makes the application over this ledger, for the holders of these keys.
     #[must_use]
     pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
         let (figures, budget) = (Figures::new(), Budget::default());

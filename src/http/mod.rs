@@ -1,4 +1,4 @@
-//! The way in and out: requests become commands, events become answers. This page is the whole route table.
+//! HTTP is the way in and out: requests become commands, events become answers. This page is the whole route table.
 //!
 //! It knows the ledger's handle and the keys; it must not know stores, threads or files. Up the way: clients. Down the
 //! way: [`crate::ledger`]. A withdrawal comes through [`server`] (the socket, and what holds for all requests),
@@ -23,7 +23,6 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use app::{App, Config};
-pub use problem::details::Problem;
 pub use server::outer_layer::guarded;
 pub use server::serve::{Limits, serve};
 pub use server::tls;
@@ -34,7 +33,7 @@ use request::caller;
 use service::{health, metrics};
 use writes::{batch, single};
 
-/// All routes.
+/// Makes the service of all routes.
 pub fn router(app: App) -> Router {
     let docs = Router::from(SwaggerUi::new("/docs").url("/openapi.json", document::Document::openapi()))
         .layer(from_fn_with_state(app.clone(), caller::required));

@@ -1,8 +1,8 @@
-//! How much of large answers may be in memory at once: a client that asks for much and takes nothing must not cost more
-//! than the others leave over.
+//! The budget of responses bounds how much memory large answers take together.
 //!
-//! Answers to reads up to [`SMALL`] are not counted; what larger ones hold together is at most [`MOST`]. One that no
-//! longer fits is told 503 `overloaded`: nothing is lost, the client asks again.
+//! Without it, clients that ask for much and take nothing would fill the memory. Answers to reads up to [`SMALL`] are not
+//! counted; all larger ones together hold at most [`MOST`]. For one that no longer fits the client is told 503 `overloaded`:
+//! nothing is lost, it asks again.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// Bytes of an answer that is not counted.
+/// The most bytes of an answer that is not counted.
 const SMALL: u64 = 32 * 1024;
-/// Bytes that are handed on at once.
+/// How many bytes are handed on at once.
 const PIECE: usize = 16 * 1024;
-/// Bytes of all others together, while they are being sent.
+/// The most bytes of all counted answers together, while they are being sent.
 const MOST: usize = 128 * 1024 * 1024;
 
-/// What is left for large answers. Cheap to clone.
+/// The bytes that are left for large answers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Budget(Arc<Semaphore>);
 
@@ -34,7 +34,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// The answer, which gives its place back when it is sent or given up; or 503.
+    /// Takes the answer's bytes from the budget until it is sent or given up; it becomes a 503 where they are not left.
     pub(crate) fn spend(&self, response: Response) -> Response {
         let bytes = response.body().size_hint().exact().unwrap_or_default();
         if bytes <= SMALL {
@@ -54,8 +54,8 @@ impl Budget {
     }
 }
 
-/// A large body. It goes out in small pieces, because a piece that was handed on is out of sight: a peer that takes
-/// nothing would hold it uncounted.
+/// A large body that is counted. It goes out in small pieces, because a piece that was handed on is no longer counted, and
+/// a peer that takes nothing would keep it in memory.
 struct Counted {
     body: Body,
     piece: Bytes,

@@ -1,4 +1,4 @@
-//! The file of keys and its changes.
+//! This file reads and changes the file of keys.
 //!
 //! `keys.json` is replaced as a whole, atomically and durably, by whoever holds `keys.lock`; a reader sees the old file
 //! or the new one. `keys.secret` is made once, with the first key: that it exists says that keys are in use.
@@ -15,7 +15,7 @@ use sha2::Sha256;
 use super::{Error, Role};
 use crate::domain::time::Timestamp;
 
-/// The file's format.
+/// The number of the file's format.
 const FORMAT: u32 = 1;
 
 /// A key as the file keeps it: never the token itself.
@@ -24,7 +24,7 @@ const FORMAT: u32 = 1;
 pub struct Key {
     /// Its id: part of the token, shown in events as `actor`.
     pub id: String,
-    /// What its holder may do.
+    /// The role of its holder.
     #[serde(with = "RoleName")]
     pub role: Role,
     /// Whose it is, in words.
@@ -32,7 +32,7 @@ pub struct Key {
     pub name: Option<String>,
     /// When it was made.
     pub created_at: String,
-    /// From when on it is refused.
+    /// When it begins to be refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
     /// When it was revoked.
@@ -61,7 +61,7 @@ struct Document {
 /// What a new key is to be.
 #[derive(Clone, Debug)]
 pub struct NewKey {
-    /// What its holder may do.
+    /// The role of its holder.
     pub role: Role,
     /// Whose it is, in words.
     pub name: Option<String>,
@@ -69,12 +69,12 @@ pub struct NewKey {
     pub expires_in_days: Option<u32>,
 }
 
-/// Where the keys are.
+/// The path of the file of keys.
 pub(super) fn document_path(dir: &Path) -> PathBuf {
     dir.join("keys.json")
 }
 
-/// Where the secret is.
+/// The path of the secret.
 pub(super) fn secret_path(dir: &Path) -> PathBuf {
     dir.join("keys.secret")
 }
@@ -87,7 +87,7 @@ pub(super) fn hash(secret: &[u8; 32], token: &str) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// The keys in this folder; nothing when none was ever made.
+/// Reads the keys in this folder; nothing when none was ever made.
 ///
 /// # Errors
 /// When the file can't be read or is damaged.
@@ -107,7 +107,7 @@ pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
     Ok(Some(document.keys))
 }
 
-/// The secret in this folder; nothing when there is none yet.
+/// Reads the secret in this folder; nothing when there is none yet.
 ///
 /// # Errors
 /// When it can't be read or is damaged.
@@ -176,7 +176,7 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
     Ok(bytes)
 }
 
-/// Holds the others off for as long as the file is held open.
+/// Takes the lock that keeps others from changing the keys, for as long as the returned file is open.
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join("keys.lock");
     let locked = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).and_then(|file| {
@@ -213,7 +213,7 @@ fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     written.map_err(|source| Error::Io { what: "can't write", path: path.into(), source })
 }
 
-/// There is no such file. (Nor is there one below a file.)
+/// Whether the error says that there is no such file. (Nor is there one below a file.)
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

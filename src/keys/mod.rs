@@ -1,7 +1,7 @@
-//! API keys: who may call, kept only as keyed hashes in `keys.json`, in effect while the service runs.
+//! API keys say who may call. They are kept only as keyed hashes, in `keys.json`; changes take effect while the service runs.
 //!
-//! [`mod@file`] is the file and its changes, made by `bookonce keys`; [`ring`] is the service's live view of it. Knows
-//! nothing of HTTP. Up the way: `http::request` asks the ring who is calling.
+//! [`mod@file`] is the file and its changes, made by `bookonce keys`; [`ring`] is the service's live view of it. It must
+//! know nothing of HTTP, nor what a role may do. Up the way: `http::request` asks the ring who is calling.
 
 pub mod file;
 pub mod ring;
@@ -12,7 +12,7 @@ pub use ring::Ring;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-/// A role as the command line has it.
+/// The roles as the command line has them.
 impl ValueEnum for Role {
     fn value_variants<'a>() -> &'a [Self] {
         &Self::ALL
@@ -49,7 +49,7 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// No random numbers.
+    /// The machine gives no random numbers.
     #[error("the machine gives no random numbers")]
     Random(#[source] getrandom::Error),
     /// No key has this id.

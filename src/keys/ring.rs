@@ -1,4 +1,4 @@
-//! The service's live view of the keys: looked at on each request, looked up on disk at most four times a second.
+//! The ring is the service's live view of the keys. Each request asks it; it looks at the disk at most five times a second.
 //!
 //! A damaged file leaves the last good one in effect; one that vanished after keys were in use lets nobody in.
 
@@ -15,15 +15,15 @@ use subtle::ConstantTimeEq;
 use super::{Error, Role, file};
 use crate::domain::time::{Clock, Timestamp};
 
-/// How long a change on disk may go unseen.
+/// How long a change on disk may go unseen, in milliseconds.
 const LOOK_EVERY_MS: u64 = 200;
 
-/// Who calls: the id that goes into events, and what it may do.
+/// Who calls: the id that goes into events, and the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The key's id, or `loopback`.
     pub actor: Arc<str>,
-    /// What it may do.
+    /// The key's role.
     pub role: Role,
 }
 
@@ -41,7 +41,7 @@ pub struct Ring {
 enum View {
     /// No key was ever made.
     Unused,
-    /// These.
+    /// These keys were made.
     Keys { secret: [u8; 32], entries: HashMap<String, Entry> },
 }
 
@@ -52,11 +52,11 @@ struct Entry {
     revoked: bool,
 }
 
-/// What tells one version of the file from another.
+/// What one version of the file differs by from another: inode, time of change and length.
 type Stamp = Option<(u64, i64, i64, u64)>;
 
 impl Ring {
-    /// The keys in this folder.
+    /// Opens the keys in this folder.
     ///
     /// # Errors
     /// When there are files of keys that can't be used.
@@ -73,14 +73,14 @@ impl Ring {
         })
     }
 
-    /// Has no key ever been made?
+    /// Whether no key has ever been made.
     #[must_use]
     pub fn is_unused(&self) -> bool {
         self.refresh();
         matches!(**self.view.load(), View::Unused)
     }
 
-    /// Who sends this token, over loopback or not; nobody, whatever the reason, when it is not good.
+    /// Finds who sends this token, over loopback or not. A token that is not good is nobody's, whatever the reason.
     #[must_use]
     pub fn identify(&self, token: Option<&str>, loopback: bool) -> Option<Identity> {
         self.refresh();

@@ -1,7 +1,7 @@
-//! The lines of a batch: each is an object with the fields of its command, `op`, `account` and `transaction_id`.
+//! A line of a batch is an object with the fields of its command, and `op`, `account` and `transaction_id` beside them.
 
 use crate::domain::command::Command;
-use crate::wire::body_faults::{Node, field_errors, members};
+use crate::wire::body_faults::{field_errors, members};
 use crate::wire::commands::{Frame, from_fields};
 use crate::wire::fault::Fault;
 use crate::wire::field::Field;
@@ -28,10 +28,8 @@ fn line_fault(text: &str) -> Fault {
         Ok(members) => members,
         Err(fault) => return fault,
     };
-    let op = members.iter().find_map(|(name, node)| match node {
-        Node::Text(op) if name == Field::Op.name() => Op::parse(op),
-        _ => None,
-    });
+    let named = members.iter().filter(|(name, _)| name == Field::Op.name());
+    let op = named.filter_map(|(_, node)| node.text()).find_map(Op::parse);
     let has_id = members.iter().any(|(name, _)| name == Field::TransactionId.name());
     let around = BATCH_LINE.required;
     let around = if has_id { around } else { around & !Field::TransactionId.bit() };

@@ -1,4 +1,4 @@
-//! The slow way through a request's body: all that is wrong with it, at once, in words that help.
+//! The slow way through a request's body finds all that is wrong with it at once, and says it in words that help.
 //!
 //! Only bodies that the quick way gave up on come here. Nesting is bounded by the JSON reader (128 deep), so that no
 //! body overflows the stack.
@@ -32,6 +32,16 @@ pub(crate) enum Node {
     Object(Vec<(String, Node)>),
 }
 
+impl Node {
+    /// Its text, when it is a string.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Flag | Self::Number | Self::List | Self::Object(_) => None,
+        }
+    }
+}
+
 /// What is wrong with the body of a request to do `op`.
 pub(crate) fn body_fault(text: &str, op: Op) -> Fault {
     match members(text) {
@@ -40,7 +50,7 @@ pub(crate) fn body_fault(text: &str, op: Op) -> Fault {
     }
 }
 
-/// The object's members.
+/// Reads the members of an object, in their order.
 pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Fault> {
     let not_an_object = || Err(Fault::field("", "the body must be a JSON object"));
     match serde_json::from_str::<Node>(text) {
@@ -57,8 +67,8 @@ pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Fault> {
     }
 }
 
-/// All that is wrong with these members. `around` are the fields that a batch's line has beside those of its op; without an
-/// op, it is the op that is wrong.
+/// All that is wrong with these members. `around` are the fields that a batch's line has beside those of its op. Where there
+/// is no op, the line's `op` itself is wrong.
 pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u16) -> Vec<FieldError> {
     let shape = op.map(Op::shape);
     let required = shape.map_or(0, |shape| shape.required) | around;
@@ -116,13 +126,13 @@ fn metadata(pairs: &[(String, Node)]) -> Vec<FieldError> {
     let mut map = BTreeMap::new();
     for (key, node) in pairs {
         let shown = || format!("metadata.{}", key.chars().take(64).collect::<String>());
-        match node {
-            Node::Text(value) => {
-                if map.insert(key.clone(), value.clone()).is_some() {
+        match node.text() {
+            Some(value) => {
+                if map.insert(key.clone(), value.to_owned()).is_some() {
                     errors.push(FieldError::new(shown(), "is there more than once"));
                 }
             }
-            _ => errors.push(FieldError::new(shown(), "must be a string")),
+            None => errors.push(FieldError::new(shown(), "must be a string")),
         }
     }
     if let Err(error) = Metadata::new(map) {

@@ -1,4 +1,4 @@
-//! Requests: which fields each write has, and how they become a command.
+//! This file makes the command of a request's fields.
 
 use crate::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
 use crate::domain::currency::Currency;

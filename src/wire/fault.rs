@@ -1,4 +1,4 @@
-//! Faults: what makes a text that should ask for something no command.
+//! A fault is the reason why a text is no command.
 
 use std::borrow::Cow;
 
@@ -26,16 +26,16 @@ impl Fault {
 
 /// One thing that is wrong with a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct FieldError {
+pub(crate) struct FieldError {
     /// The field, query parameter or header.
-    pub field: String,
+    pub(crate) field: String,
     /// What is wrong with it.
-    pub problem: Cow<'static, str>,
+    pub(crate) problem: Cow<'static, str>,
 }
 
 impl FieldError {
     /// An error of this field.
-    pub fn new(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self { field: field.into(), problem: problem.into() }
     }
 }

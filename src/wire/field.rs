@@ -1,4 +1,4 @@
-//! The fields that requests have, each with its name on the wire and the JSON that its value is.
+//! A field of a request has a name on the wire, and its value is JSON of one form.
 
 /// A field that some request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum Field {
     Metadata,
 }
 
-/// Which JSON a field's value is.
+/// The form of JSON that a field's value has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// A string.
@@ -45,7 +45,7 @@ pub(crate) enum Form {
 pub(crate) const TEXTS: usize = Field::Reason as usize + 1;
 
 impl Field {
-    /// All of them.
+    /// All fields. Those that are missing are told in this order.
     pub(crate) const ALL: [Self; 12] = [
         Self::Op,
         Self::TransactionId,
@@ -86,7 +86,7 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// Which JSON its value is.
+    /// The form of JSON that its value has.
     pub(crate) const fn form(self) -> Form {
         match self {
             Self::Op
@@ -104,7 +104,7 @@ impl Field {
         }
     }
 
-    /// Its place in a set of fields.
+    /// Its bit in a set of fields.
     #[must_use]
     pub(crate) const fn bit(self) -> u16 {
         1 << self as usize

@@ -1,4 +1,4 @@
-//! The quick way through a request's body: one pass, borrowed strings, no tree.
+//! The quick way through a request's body is one pass with borrowed strings, and makes no tree.
 //!
 //! It takes what is right and gives up on everything else without saying why; [`super::body_faults`] then reads the
 //! same bytes slowly and finds every fault. Bound: a withdrawal is read in about a microsecond.
@@ -14,20 +14,20 @@ use super::field::{Field, Form, TEXTS};
 
 /// A body's fields, as they came.
 #[derive(Debug, Default)]
-pub struct Fields<'a> {
-    /// Which are there.
-    pub present: u16,
+pub(crate) struct Fields<'a> {
+    /// The set of those that are there.
+    pub(crate) present: u16,
     texts: [Option<Cow<'a, str>>; TEXTS],
     /// `force`
-    pub force: bool,
+    pub(crate) force: bool,
     /// `metadata`
-    pub metadata: BTreeMap<String, String>,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl<'a> Fields<'a> {
     /// Reads one JSON object; nothing when it is not one whose fields are known, single, and of their types.
     #[must_use]
-    pub fn read(text: &'a str) -> Option<Self> {
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
         let mut input = serde_json::Deserializer::from_str(text);
         let fields = input.deserialize_map(Reader).ok()?;
         input.end().is_ok().then_some(fields)
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
 
     /// The text of a field.
     #[must_use]
-    pub fn text(&self, field: Field) -> Option<&str> {
+    pub(crate) fn text(&self, field: Field) -> Option<&str> {
         self.texts.get(field as usize).and_then(Option::as_deref)
     }
 }

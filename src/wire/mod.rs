@@ -1,8 +1,10 @@
-//! The wire: from the JSON of a request to the command that it asks for.
+//! This folder makes the command of the JSON that asks for it.
 //!
-//! A text is read twice at most: quickly, and, where it is not a right command, slowly, to find all that is wrong with
-//! it. What is known beside the text (the account in a path, an ID in a header, who asks) is an argument, so that this
-//! room knows no HTTP and every way in can use it. Up the way: [`crate::http`]. Down the way: [`crate::domain`], whose
+//! A text is read twice at most: first quickly ([`fields`]), and, where it is no right command, slowly, to find all that is
+//! wrong with it ([`body_faults`]). [`shape`] says which fields each request has; the OpenAPI document is made of it, too.
+//!
+//! What is known beside the text (the account in a path, an ID in a header, who asks) is an argument, so that this room must
+//! know no HTTP and every way in can use it. Up the way: [`crate::http`]. Down the way: [`crate::domain`], whose
 //! commands it makes; it knows no other room.
 
 pub(crate) mod batch_line;

@@ -1,4 +1,4 @@
-//! The operations that a request can ask for, with the shape of each one's body.
+//! An operation is what a request asks for; each has the shape of its body, and in a batch a name.
 
 use super::shape::{self, Shape};
 
@@ -59,7 +59,7 @@ impl Op {
     }
 }
 
-/// Words as an enumeration: `a, b or c`.
+/// Joins words as a sentence enumerates them: `a, b or c`.
 pub(crate) fn any_of(words: &[String]) -> String {
     match words {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! The shapes of requests as the OpenAPI document has them.
+//! This file describes the shapes of requests as the OpenAPI document has them.
 
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
@@ -88,8 +88,8 @@ fn format(name: &'static str) -> SchemaFormat {
     SchemaFormat::Custom(name.to_owned())
 }
 
-/// A line of a batch: what every line has, and what its operation's own request has, which is said there. The line that
-/// is shown as the example is a withdrawal.
+/// Describes a line of a batch: the fields that every line has, and those that some operation has, with a reference to where
+/// they are described. The line that is shown as the example is a withdrawal.
 fn line() -> Object {
     let mut line = object(&shape::BATCH_LINE);
     let names: Vec<String> = BATCHED.iter().map(|batched| format!("`{}`", batched.name)).collect();

@@ -1,6 +1,6 @@
-//! The shapes of requests: which fields a body must have and may have, and what each means.
+//! A shape says which fields a request's body must have and may have, and what each means.
 //!
-//! A shape is said once, here. The quick reader and the search for faults look at its sets of fields; the OpenAPI
+//! It is said once, here. The quick reader and the search for faults look at its sets of fields; the OpenAPI
 //! document is made of its descriptions ([`super::schema`]). The sets are worked out at compile time.
 
 use super::field::Field;
@@ -90,7 +90,7 @@ impl Shape {
     }
 }
 
-/// The format of an ID.
+/// The format of a transaction ID.
 const UUID: &str = "uuid";
 
 const ID: Member =

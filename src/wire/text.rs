@@ -1,4 +1,4 @@
-//! What a field's text must be, in words: the one place where each rule is told to a client.
+//! These texts tell a client what a field must be. Each rule has its text here and nowhere else.
 
 use std::borrow::Cow;
 
@@ -9,21 +9,21 @@ use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::{Written, WrittenAmount};
 use crate::domain::time::Timestamp;
 
-/// What is said of a text that is no transaction ID.
+/// The rule for a transaction ID.
 pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 
-/// What is said of a text that is no account's name.
+/// The rule for an account's name.
 pub(crate) const NOT_A_NAME: &str =
     "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
 
-/// What is said of a text that is no moment.
+/// The rule for a moment.
 pub(crate) const NOT_A_MOMENT: &str =
     "must be an RFC 3339 date and time with its offset, at most 6 decimals, in the years 1900 to 2199";
 
-/// What is said of a text that is none of the ledger's own accounts.
+/// The rule for the name of one of the ledger's own accounts.
 pub(crate) const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
 
-/// What is wrong with a text in this field, if anything is. Which operations there are is for the caller to know.
+/// What is wrong with this text in this field, if anything is. Whether an `op` exists is for the caller to check.
 pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
     let unless = |right: bool, problem: &'static str| (!right).then_some(Cow::Borrowed(problem));
     match field {

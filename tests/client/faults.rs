@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bookonce::client::faults::{Mischief, Proxy};
+use bookonce::client::faults::{FaultRates, Proxy};
 use bookonce::client::ids::derive;
 use bookonce::client::request::{Direction, MoveBody, Request};
 use bookonce::client::sender::Client;
@@ -11,7 +11,7 @@ use bookonce::client::sender::Client;
 use crate::fake::Fake;
 use crate::sending::hasty;
 
-const KIND: Mischief = Mischief {
+const KIND: FaultRates = FaultRates {
     lose_request: 0,
     lose_answer: 0,
     double: 0,
@@ -19,10 +19,10 @@ const KIND: Mischief = Mischief {
     longest_delay: Duration::from_millis(2),
 };
 
-async fn network(mischief: Mischief) -> (Fake, Proxy, Client) {
+async fn network(rates: FaultRates) -> (Fake, Proxy, Client) {
     let (fake, address) = Fake::start().await;
     fake.0.lock().unwrap().accounts.insert("alice".into(), 0);
-    let proxy = Proxy::start(vec![address], 7, mischief).await.unwrap();
+    let proxy = Proxy::start(vec![address], 7, rates).await.unwrap();
     let client = Client::new(&format!("http://{}", proxy.address), None, hasty()).unwrap();
     (fake, proxy, client)
 }
@@ -34,7 +34,7 @@ fn deposit(number: usize) -> Request {
 
 #[tokio::test]
 async fn a_lost_request_never_arrives() {
-    let (fake, proxy, client) = network(Mischief { lose_request: 1000, ..KIND }).await;
+    let (fake, proxy, client) = network(FaultRates { lose_request: 1000, ..KIND }).await;
     assert!(client.attempt(&deposit(1)).await.is_err());
     assert_eq!(proxy.counts().lost_requests.load(Ordering::Relaxed), 1);
     assert!(fake.0.lock().unwrap().came.is_empty());
@@ -42,7 +42,7 @@ async fn a_lost_request_never_arrives() {
 
 #[tokio::test]
 async fn a_lost_answer_is_lost_after_the_booking() {
-    let (fake, proxy, client) = network(Mischief { lose_answer: 1000, ..KIND }).await;
+    let (fake, proxy, client) = network(FaultRates { lose_answer: 1000, ..KIND }).await;
     assert!(client.attempt(&deposit(1)).await.is_err());
     assert_eq!((fake.balance("alice"), proxy.counts().lost_answers.load(Ordering::Relaxed)), (Some(100), 1));
     proxy.calm();
@@ -53,7 +53,7 @@ async fn a_lost_answer_is_lost_after_the_booking() {
 
 #[tokio::test]
 async fn a_doubled_request_comes_twice_and_is_answered_alike() {
-    let (fake, proxy, client) = network(Mischief { double: 1000, ..KIND }).await;
+    let (fake, proxy, client) = network(FaultRates { double: 1000, ..KIND }).await;
     assert!(client.send(&deposit(1)).await.unwrap().accepted());
     assert_eq!((fake.balance("alice"), fake.0.lock().unwrap().came.len()), (Some(100), 2));
     assert_eq!(proxy.counts().disagreed.load(Ordering::Relaxed), 0);
@@ -61,14 +61,14 @@ async fn a_doubled_request_comes_twice_and_is_answered_alike() {
 
 #[tokio::test]
 async fn a_delayed_request_arrives() {
-    let (fake, proxy, client) = network(Mischief { delay: 1000, ..KIND }).await;
+    let (fake, proxy, client) = network(FaultRates { delay: 1000, ..KIND }).await;
     assert_eq!(client.send(&deposit(1)).await.unwrap().attempts, 1);
     assert_eq!((fake.balance("alice"), proxy.counts().delayed.load(Ordering::Relaxed)), (Some(100), 1));
 }
 
 #[tokio::test]
 async fn through_all_of_it_each_is_booked_once() {
-    let all = Mischief { lose_request: 200, lose_answer: 200, double: 200, delay: 200, ..KIND };
+    let all = FaultRates { lose_request: 200, lose_answer: 200, double: 200, delay: 200, ..KIND };
     let (fake, _proxy, client) = network(all).await;
     for number in 0..200 {
         assert!(client.send(&deposit(number)).await.unwrap().accepted());

@@ -1,4 +1,4 @@
-//! Batches of 8,000 lines, over a few connections: how fast a ledger can be filled.
+//! A batch has 8,000 lines. Batches over a few connections show how fast a ledger can be filled.
 
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
@@ -13,13 +13,13 @@ use crate::client::random::Draws;
 use super::stats::rate;
 use super::wire::{self, Accounts, Connection, Form};
 
-/// How many lines a batch has.
+/// A batch has this many lines.
 pub(crate) const LINES: u64 = 8_000;
 
-/// The mark at which the first rate is taken.
+/// The first rate is taken when this many commands are booked.
 const FIRST: u64 = 1_000_000;
 
-/// What came of filling a ledger.
+/// The figures of a ledger that was filled with batches.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Filled {
     /// How many commands were booked.
@@ -30,11 +30,11 @@ pub(crate) struct Filled {
     pub(crate) all_per_s: f64,
     /// Commands in a second over the last tenth.
     pub(crate) last_tenth_per_s: f64,
-    /// Over how many connections.
+    /// The number of connections.
     pub(crate) connections: usize,
 }
 
-/// Opens the load's accounts and puts a thousand million into each.
+/// Opens the load's accounts and deposits a thousand million into each.
 ///
 /// # Errors
 /// When the service does not book every line.
@@ -112,7 +112,7 @@ fn forms(draws: &Draws, accounts: Accounts) -> Result<Vec<(Form, u32)>, Error> {
     Ok((0..LINES).map(line).collect())
 }
 
-/// `ends`: when each batch was answered, in order.
+/// Makes the figures. `ends` says when each batch was answered, in order.
 fn figures(ends: &[Duration], connections: usize) -> Filled {
     let at =
         |batches: usize| batches.checked_sub(1).and_then(|last| ends.get(last)).copied().unwrap_or_default();
@@ -129,7 +129,7 @@ fn figures(ends: &[Duration], connections: usize) -> Filled {
     }
 }
 
-/// Sends a batch and sees to it that every line was booked.
+/// Sends a batch and checks that every line was booked.
 fn send(connection: &mut Connection, body: &[u8], lines: usize) -> Result<(), Error> {
     let head = format!(
         "POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",

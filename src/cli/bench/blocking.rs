@@ -1,4 +1,4 @@
-//! Work that blocks, such as sending a load, beside the runtime that watches the services.
+//! Work that blocks, such as sending a load, runs on threads of its own, beside the runtime that watches the services.
 
 use crate::cli::outcome::Error;
 

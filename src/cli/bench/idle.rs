@@ -1,4 +1,5 @@
-//! The limit: a handler that parses the same JSON and does nothing, on plain `axum::serve`.
+//! The idle handler parses the same JSON as the service and does nothing with it, on plain `axum::serve`. It is the limit that
+//! the ledger is compared with.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -32,7 +33,7 @@ async fn withdraw(Json(_withdrawal): Json<Withdrawal>) -> impl IntoResponse {
     (StatusCode::CREATED, [(header::CONTENT_TYPE, "application/json")], r#"{"outcome":"accepted"}"#)
 }
 
-/// Serves it until it is killed.
+/// Serves the idle handler until the process is killed.
 ///
 /// # Errors
 /// When no port can be had.

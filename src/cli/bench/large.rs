@@ -1,4 +1,4 @@
-//! A ledger with many transactions: its start, its memory, its speed, its index, and its replay.
+//! A large ledger has many transactions. Its start, memory, speed, index and replay are measured.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,17 +14,17 @@ use super::load::Load;
 use super::singles::{Phases, Rounds, Side, ratio};
 use super::wire::Connection;
 
-/// How many connections the loaded ledger is compared with the empty one at.
+/// The large ledger is compared with an empty one at this many connections.
 const CONNECTIONS: usize = 256;
 
-/// A ledger with many transactions, started.
+/// The figures of a large ledger that was started.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Start {
-    /// How many events it has.
+    /// The number of its events.
     pub(crate) events: u64,
-    /// How long it took to stop.
+    /// The time that it took to stop.
     pub(crate) stop_s: f64,
-    /// From the start of its process to the first withdrawal's answer.
+    /// The time from the start of its process to the first withdrawal's answer.
     pub(crate) first_answer_s: f64,
     /// Resident memory after that, in MB (10^6 bytes).
     pub(crate) resident_mb: f64,
@@ -32,29 +32,29 @@ pub(crate) struct Start {
     pub(crate) resident_after_load_mb: f64,
     /// An empty ledger at 256 connections.
     pub(crate) empty: Side,
-    /// This one at 256 connections.
+    /// The large ledger at 256 connections.
     pub(crate) loaded: Side,
-    /// Its rate by the empty one's.
+    /// Its rate, divided by that of the empty one.
     pub(crate) to_empty: f64,
 }
 
-/// How far the index was behind, and how soon it was not.
+/// The lag of the index says how far it was behind after a load, and how soon it had caught up.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Lag {
-    /// After which load.
+    /// The load.
     pub(crate) after: String,
-    /// Events that it had not taken in when the load ended.
+    /// The number of events that it had not taken in when the load ended.
     pub(crate) events: u64,
-    /// How long it took to have them all.
+    /// The time that it took to have them all.
     pub(crate) caught_up_s: f64,
 }
 
-/// The whole journal, verified.
+/// The figures of a replay: the whole journal was verified.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Replay {
-    /// How many events.
+    /// The number of events.
     pub(crate) events: u64,
-    /// How long, with the start of the process.
+    /// The time that it took, with the start of the process.
     pub(crate) took_s: f64,
     /// Events in a second.
     pub(crate) events_per_s: f64,
@@ -81,7 +81,7 @@ fn lag(connection: &mut Connection) -> Result<u64, Error> {
     Ok(connection.figure("bookonce_index_lag_events")?)
 }
 
-/// The position at which the journal ends.
+/// Asks for the position at which the journal ends.
 ///
 /// # Errors
 /// When the service does not tell.
@@ -157,7 +157,7 @@ pub(crate) async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
     Ok(Replay { events, took_s: took.as_secs_f64(), events_per_s: super::stats::rate(events, took) })
 }
 
-/// Linux tells it in `/proc`; elsewhere it is an error.
+/// Reads how much memory a service uses. Linux tells it in `/proc`; elsewhere this is an error.
 fn resident_mb(service: &Service) -> Result<f64, Error> {
     let pid = service.pid().ok_or("the service has ended")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;

@@ -1,8 +1,8 @@
-//! The load generator: withdrawals of a cent over many connections, one outstanding on each, from one thread.
+//! The load generator sends withdrawals of a cent over many connections from one thread. Each connection waits for its answer.
 //!
-//! It shares the machine with what it measures, so it is kept cheap: no runtime and no tasks, one system call to write, one
-//! to read, and a poll for as many answers as are there. With one connection there is nothing to poll: it blocks. Some of
-//! the requests are recent ones sent again; their answers must say so, and no others may.
+//! It shares the machine with what it measures, so it is kept cheap: there is no runtime and no task, one system call to write,
+//! one to read, and one poll for as many answers as are there. With one connection there is nothing to poll, and it blocks.
+//! Some of the requests are recent ones sent again; their answers must say so, and no other answer may.
 
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -16,41 +16,38 @@ use crate::client::random::Draws;
 use super::stats::Latencies;
 use super::wire::{self, Accounts, AnswerHead, Connection, Form};
 
-/// How many requests in a thousand are recent ones sent again.
+/// This many requests in a thousand are recent ones sent again.
 const AGAIN: u64 = 50;
-/// How many recent ones are remembered.
+/// This many recent requests are remembered.
 const RECENT: usize = 4096;
 
-/// A load.
+/// A load says what is sent, where to, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
-    /// Where to.
     pub(crate) address: SocketAddr,
-    /// Over how many connections.
+    /// The number of connections.
     pub(crate) connections: usize,
-    /// How long.
     pub(crate) length: Duration,
-    /// On which accounts.
     pub(crate) accounts: Accounts,
     /// Does the service keep IDs? Then what is sent again must be answered as such.
     pub(crate) keeps_ids: bool,
 }
 
-/// What came of it.
+/// What the answers to a load were.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answered {
-    /// How long it really took.
+    /// The time that the load really took.
     pub(crate) took: Duration,
-    /// How long each answer took.
+    /// The time that each answer took.
     pub(crate) latencies: Latencies,
-    /// How many were answered as a first answer given again.
+    /// The number of first answers that were given again.
     pub(crate) replayed: u64,
-    /// How many answers were wrong: another status than 201, or a replay where there should be none, or none where there
-    /// should be one.
+    /// The number of wrong answers: the status was not 201, there was a replay where none should be, or there was none where
+    /// one should be.
     pub(crate) wrong: u64,
 }
 
-/// What to send next, and whether the answer to it is right.
+/// A source says what to send next, and whether the answer to it is right.
 struct Source {
     draws: Draws,
     accounts: Accounts,
@@ -113,7 +110,7 @@ impl Source {
 }
 
 impl Load {
-    /// Sends it, and waits for every answer.
+    /// Sends the load, and waits for every answer.
     ///
     /// # Errors
     /// When a connection can't be opened or breaks.
@@ -126,7 +123,7 @@ impl Load {
         }
     }
 
-    /// Over one connection, with something else done after each answer (and counted with it).
+    /// Sends the load over one connection, and does something else after each answer, which is measured with it.
     ///
     /// # Errors
     /// As [`send`](Self::send), or what the other thing meets.
@@ -195,7 +192,7 @@ impl Load {
     }
 }
 
-/// One of many connections.
+/// A load connection is one of many, with the request that it waits for.
 struct LoadConnection {
     stream: TcpStream,
     form: Form,
@@ -219,7 +216,7 @@ impl LoadConnection {
         }
     }
 
-    /// Reads what has come; the head, once the answer is whole.
+    /// Reads what has come. Gives the head when the answer is whole.
     fn receive(&mut self) -> Result<Option<AnswerHead>, Error> {
         loop {
             match self.stream.read(self.buffer.get_mut(self.filled..).unwrap_or_default()) {

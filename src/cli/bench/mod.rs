@@ -1,4 +1,4 @@
-//! `bookonce bench`: how fast the service is on this machine, beside what the machine allows.
+//! `bookonce bench` measures how fast the service is on this machine, beside what the machine allows.
 //!
 //! Services are child processes of this program, on fresh ledgers. The load shares the machine with them, so it is kept
 //! as cheap as it can be ([`load`]), and every ratio is of two things measured in turns in the same run.
@@ -194,7 +194,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
     Ok(())
 }
 
-/// A service on a fresh ledger, with the load's accounts in it.
+/// Starts a service on a fresh ledger, and opens the load's accounts in it.
 async fn prepared(accounts: Accounts, data: &Path) -> Result<Service, Error> {
     let service = Service::serve(data, "127.0.0.1:0", None).await?;
     let address = service.address;

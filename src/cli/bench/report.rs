@@ -1,4 +1,4 @@
-//! What the measurement prints: a table for people, JSON for machines.
+//! The report of a measurement is a table for people, and JSON for machines.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use super::rows::{heading, row, side};
 use super::singles::Singles;
 use super::store::measured::Measured;
 
-/// All that was measured.
+/// The figures are all that was measured.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Figures {
-    /// How many cores the machine lends.
+    /// The number of cores that the machine lends.
     pub(crate) cores: usize,
     /// Single withdrawals.
     pub(crate) http: Vec<Singles>,
@@ -19,24 +19,24 @@ pub(crate) struct Figures {
     pub(crate) batch: Option<Filled>,
     /// A ledger with many transactions.
     pub(crate) start: Option<Start>,
-    /// Its replay.
+    /// The replay of that ledger.
     pub(crate) replay: Option<Replay>,
     /// The ledger over an event store.
     pub(crate) store: Option<Measured>,
-    /// The index behind the journal.
+    /// The lag of the index after each load.
     pub(crate) index_lag: Vec<Lag>,
 }
 
 impl Figures {
-    /// As JSON, for people too.
+    /// Writes the figures as JSON, which people can read, too.
     ///
     /// # Errors
-    /// Never for these types.
+    /// There is none for these types.
     pub(crate) fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self)
     }
 
-    /// How many answers were not what they must be, in all.
+    /// Counts all answers that were not what they must be.
     #[must_use]
     pub(crate) fn wrong(&self) -> u64 {
         let singles = self.http.iter().flat_map(|found| [&found.idle, &found.ledger]);
@@ -45,7 +45,7 @@ impl Figures {
         singles.chain(start).chain(store).map(|side| side.wrong).sum()
     }
 
-    /// As a table.
+    /// Writes the figures as a table.
     #[must_use]
     pub(crate) fn table(&self) -> String {
         let mut text = format!("on {} cores, shared by service and load\n", self.cores);

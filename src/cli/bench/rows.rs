@@ -1,21 +1,21 @@
-//! The rows of the table that the measurement prints.
+//! The rows of the table that a measurement prints have a name and a value each.
 
 use std::fmt::Write;
 
 use super::singles::Side;
 
-/// A heading.
+/// Adds a heading.
 pub(crate) fn heading(text: &mut String, name: &str) {
     // Writing to a String can't fail.
     let _ = writeln!(text, "\n{name}");
 }
 
-/// A line with a name and a value.
+/// Adds a row with a name and a value.
 pub(crate) fn row(text: &mut String, name: &str, value: String) {
     let _ = writeln!(text, "  {name:<42}{value}");
 }
 
-/// A line with one side of a comparison.
+/// Adds a row with one side of a comparison.
 pub(crate) fn side(text: &mut String, name: &str, side: &Side) {
     let Side { per_s, p50_ms, p99_ms, replayed_percent, wrong } = side;
     let mut value = format!("{per_s:>8.0}/s   p50 {p50_ms:.2} ms   p99 {p99_ms:.2} ms");

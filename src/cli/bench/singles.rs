@@ -1,4 +1,4 @@
-//! Single withdrawals over HTTP, each durable before its answer, against the handler that does nothing.
+//! Single withdrawals over HTTP, each durable before its answer, are compared with the handler that does nothing.
 //!
 //! The two take turns in short phases and medians are compared, so that a machine that grows slower or faster meanwhile
 //! does so for both.
@@ -15,10 +15,10 @@ use super::load::{Answered, Load};
 use super::stats::{Latencies, median, rate};
 use super::wire::Accounts;
 
-/// One side of a comparison.
+/// A side of a comparison, such as the ledger, and its figures.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Side {
-    /// Answers in a second: the median of the rounds.
+    /// Answers in a second, as the median of the rounds.
     pub(crate) per_s: f64,
     /// Half of all answers took at most this.
     pub(crate) p50_ms: f64,
@@ -33,25 +33,25 @@ pub(crate) struct Side {
 /// What was measured at one number of connections.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Singles {
-    /// How many connections.
+    /// The number of connections.
     pub(crate) connections: usize,
     /// The handler that does nothing.
     pub(crate) idle: Side,
     /// The ledger.
     pub(crate) ledger: Side,
-    /// The ledger's rate by the idle handler's.
+    /// The ledger's rate, divided by that of the idle handler.
     pub(crate) to_idle: f64,
-    /// At one connection: an idle request and an `fdatasync` of 4 KiB, one after the other, in a second.
+    /// At one connection: how often an idle request and then an `fdatasync` of 4 KiB are done in a second.
     pub(crate) idle_and_sync_per_s: Option<f64>,
-    /// At one connection: the ledger's rate by that.
+    /// At one connection: the ledger's rate, divided by that.
     pub(crate) to_idle_and_sync: Option<f64>,
-    /// The same with 4 KiB written over old ones, which is cheaper to make durable: the file does not grow.
+    /// The same with 4 KiB written over old ones. This is cheaper to make durable, because the file does not grow.
     pub(crate) idle_and_sync_in_place_per_s: Option<f64>,
-    /// At one connection: the ledger's rate by that.
+    /// At one connection: the ledger's rate, divided by that.
     pub(crate) to_idle_and_sync_in_place: Option<f64>,
 }
 
-/// Rounds of one kind of phase.
+/// The rounds of one kind of phase.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
     rates: Vec<f64>,
@@ -69,7 +69,7 @@ impl Rounds {
         self.wrong += answered.wrong;
     }
 
-    /// The side that they make.
+    /// Makes the side of a comparison from the rounds.
     #[must_use]
     pub(crate) fn side(mut self) -> Side {
         let answers = self.latencies.count().max(1) as u64;
@@ -83,19 +83,19 @@ impl Rounds {
     }
 }
 
-/// How phases are made.
+/// Phases are the short measurements that take turns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phases {
-    /// How many rounds.
+    /// The number of rounds.
     pub(crate) rounds: usize,
-    /// How long a phase is.
+    /// The length of a phase.
     pub(crate) length: Duration,
-    /// The accounts that there are.
+    /// The accounts that the load is on.
     pub(crate) accounts: Accounts,
 }
 
 impl Phases {
-    /// A load of one phase.
+    /// Makes the load of one phase.
     #[must_use]
     pub(crate) fn load(&self, address: SocketAddr, connections: usize, keeps_ids: bool) -> Load {
         Load { address, connections, length: self.length, accounts: self.accounts, keeps_ids }
@@ -143,16 +143,16 @@ impl Phases {
     }
 }
 
-/// One by the other; 0 where there is no other.
+/// Divides one by the other. Gives 0 where there is no other.
 #[must_use]
 pub(crate) fn ratio(one: f64, other: f64) -> f64 {
     if other > 0.0 { one / other } else { 0.0 }
 }
 
-/// How much is written before the probe in place begins again at its start: as much as a WAL holds between checkpoints.
+/// After this many bytes the probe in place begins again at the file's start: a WAL holds as much between checkpoints.
 const IN_PLACE: u64 = 4 << 20;
 
-/// An idle request, then 4 KiB written and made durable, and so on: at the file's growing end, or over old ones.
+/// Sends idle requests, and after each writes 4 KiB and makes them durable: at the file's growing end, or over old ones.
 fn with_sync(idle: &Load, folder: &Path, in_place: bool) -> Result<Answered, Error> {
     const BLOCK: [u8; 4096] = [0x5a; 4096];
     let path = folder.join("sync-probe");

@@ -1,35 +1,35 @@
-//! Latencies and rates: exact percentiles over every answer, medians over rounds.
+//! Statistics: percentiles of latencies are exact over every answer; rates are medians over rounds.
 
 use std::time::Duration;
 
-/// The time that each answer took, in nanoseconds (4.2 s and more count as 4.2 s).
+/// Latencies are the times that each answer took, in nanoseconds. Times above 4.2 s count as 4.2 s.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Latencies(Vec<u32>);
 
 impl Latencies {
-    /// Room for so many.
+    /// Makes room for this many.
     #[must_use]
     pub(crate) fn with_capacity(answers: usize) -> Self {
         Self(Vec::with_capacity(answers))
     }
 
-    /// Adds one.
+    /// Adds one time.
     pub(crate) fn add(&mut self, took: Duration) {
         self.0.push(u32::try_from(took.as_nanos()).unwrap_or(u32::MAX));
     }
 
-    /// Adds all of another.
+    /// Adds all times of another.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.0.extend_from_slice(&other.0);
     }
 
-    /// How many there are.
+    /// Says how many there are.
     #[must_use]
     pub(crate) const fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// In milliseconds, what `thousandths` of all answers were at most: 500 is the median. By the nearest rank.
+    /// Gives the time in milliseconds that `thousandths` of all answers took at most, by the nearest rank. 500 is the median.
     pub(crate) fn at_most_ms(&mut self, thousandths: usize) -> f64 {
         let rank = (self.0.len() * thousandths).div_ceil(1000).saturating_sub(1);
         if self.0.is_empty() {
@@ -40,7 +40,7 @@ impl Latencies {
     }
 }
 
-/// The middle one; the mean of the two in the middle where there is no middle one. 0 of nothing.
+/// Gives the middle value, or the mean of the two in the middle where there is none. It is 0 for no values.
 #[must_use]
 pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
@@ -52,7 +52,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// So many in this time, in a second.
+/// Gives the rate in a second of so many in this time.
 #[must_use]
 #[allow(clippy::cast_precision_loss, reason = "a rate, not money")]
 pub(crate) fn rate(times: u64, took: Duration) -> f64 {

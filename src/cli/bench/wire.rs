@@ -1,5 +1,5 @@
-//! HTTP/1.1 as cheap as it can be made: requests of fixed shape whose ID and account are written in place, and a parser
-//! that looks for three things in an answer.
+//! The wire is HTTP/1.1, made as cheap as possible: requests have a fixed shape, into which ID and account are written, and the
+//! parser looks for three things in an answer.
 
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,47 +9,47 @@ use uuid::Uuid;
 
 use crate::client::random::Draws;
 
-/// How many digits an account's name ends with.
+/// An account's name ends with this many digits.
 const DIGITS: usize = 6;
 
-/// The accounts of a load: `bench-1f3a09c4-000042`, with a number of the run's own in their names, so that runs may share
-/// a store.
+/// The accounts of a load have names such as `bench-1f3a09c4-000042`, with the number of the run, so that runs may share a
+/// store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Accounts {
-    /// The run's number.
+    /// The number of the run.
     pub(crate) run: u32,
-    /// The first one's number.
+    /// The number of the first account.
     pub(crate) first: u32,
-    /// How many.
+    /// The number of accounts.
     pub(crate) count: u32,
 }
 
 impl Accounts {
-    /// So many that no run before has had.
+    /// Makes this many accounts that no run before has used.
     #[must_use]
     pub(crate) fn fresh(count: u32) -> Self {
         Self { run: u32::try_from(Draws::fresh().next() >> 32).unwrap_or_default(), first: 0, count }
     }
 
-    /// Their numbers.
+    /// Gives their numbers.
     #[must_use]
     pub(crate) fn numbers(&self) -> std::ops::Range<u32> {
         self.first..self.first + self.count
     }
 
-    /// The name of one.
+    /// Gives the name of one account.
     #[must_use]
     pub(crate) fn name(&self, number: u32) -> String {
         format!("bench-{:08x}-{number:0DIGITS$}", self.run)
     }
 
-    /// The number of any one of them.
+    /// Draws the number of one of them.
     pub(crate) fn draw(&self, draws: &Draws) -> u32 {
         self.first + u32::try_from(draws.below(self.count.into())).unwrap_or(0)
     }
 }
 
-/// A text with places for an ID and an account's number, written in place.
+/// A form is a text into which an ID and an account's number are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
     /// The bytes as they are sent.
@@ -59,7 +59,7 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// `text` must hold one `{id}` and one `{account}`; `None` where it does not.
+    /// Makes a form of `text`, which must have one `{id}` and one `{account}`; `None` where it does not.
     #[must_use]
     pub(crate) fn new(text: &str, accounts: Accounts) -> Option<Self> {
         let (account, id) = (accounts.name(0), Uuid::nil().to_string());
@@ -69,7 +69,7 @@ impl Form {
         Some(Self { bytes: text.into_bytes(), id_at, account_at })
     }
 
-    /// A withdrawal of a cent, as a whole request.
+    /// Makes the form of a withdrawal of a cent, as a whole request.
     #[must_use]
     pub(crate) fn withdrawal(accounts: Accounts) -> Option<Self> {
         let body = r#"{"transaction_id":"{id}","amount":"0.01"}"#;
@@ -96,21 +96,20 @@ impl Form {
     }
 }
 
-/// A random ID as its bytes.
+/// Draws an ID, as its bytes.
 pub(crate) fn id(draws: &Draws) -> [u8; 16] {
     *draws.id().as_bytes()
 }
 
-/// What is needed of an answer's head.
+/// The head of an answer, as far as it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AnswerHead {
-    /// The status.
     pub(crate) status: u16,
     /// Is it a first answer, given again?
     pub(crate) replayed: bool,
-    /// How long the head is.
+    /// The length of the head.
     pub(crate) length: usize,
-    /// How long the body is; `None` when it comes in chunks.
+    /// The length of the body; `None` when it comes in chunks.
     pub(crate) body: Option<usize>,
 }
 
@@ -141,7 +140,7 @@ pub(crate) fn head(bytes: &[u8]) -> Result<Option<AnswerHead>, Error> {
     Ok(Some(found))
 }
 
-/// The value of the header that this line is, up to the line's end.
+/// Gives the value of this header, when the line is this header.
 fn header<'a>(line: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let (found, rest) = line.split_at_checked(name.len())?;
     let value = rest.split(|byte| *byte == b'\r').next()?;
@@ -152,17 +151,17 @@ fn number(text: &[u8]) -> Option<usize> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// A connection that waits for each answer.
+/// A connection sends a request and waits for its answer before the next one.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
-    /// Its first `filled` bytes are what has come; the rest is room, made once and used again.
+    /// The first `filled` bytes are what has come. The rest is room that is made once and used again.
     buffer: Vec<u8>,
     filled: usize,
 }
 
 impl Connection {
-    /// Opens it.
+    /// Opens a connection.
     ///
     /// # Errors
     /// When nobody listens.
@@ -213,7 +212,7 @@ impl Connection {
         }
     }
 
-    /// One of the service's figures.
+    /// Reads one of the service's figures.
     ///
     /// # Errors
     /// As [`get`](Self::get), or when it has no such figure.

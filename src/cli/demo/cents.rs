@@ -1,4 +1,4 @@
-//! Money as whole cents in 64 bits: the demonstration's own arithmetic, so that the ledger's is not checked with itself.
+//! Cents: the demonstration counts money as whole cents in 64 bits, so that the ledger's arithmetic is not checked with itself.
 
 /// Writes cents as the ledger writes euros.
 #[must_use]

@@ -1,8 +1,8 @@
-//! `bookonce demo`: the guarantee, tried on the real service, with the proof beside it.
+//! `bookonce demo` tries the guarantee on the real service, and shows the proof.
 //!
 //! Two ledgers go through the same storm side by side. The clients of the one repeat a request under its ID; the clients
-//! of the other make a fresh ID for each attempt, as clients do where there are none. Speaks to the services over HTTP
-//! only, through `client`; starts, kills and stops them as `child` processes.
+//! of the other make a fresh ID for each attempt, as clients do where IDs are not known. The demonstration speaks to the
+//! services over HTTP only, through `client`; it starts, kills and stops them as `child` processes.
 
 pub(crate) mod cents;
 mod proof;
@@ -21,7 +21,7 @@ use crate::cli::outcome::{Error, Exit, Outcome};
 use crate::config::ConnectionString;
 
 use proof::Proof;
-use storm::{Aftermath, Storm};
+use storm::{Storm, StormResult};
 use teller::Habit;
 
 /// Shows the guarantee: a storm of faults and kills, and then the books.
@@ -107,7 +107,7 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
     }
     out::line(report::opening(args.seconds))?;
     let bar = clock(args.seconds);
-    let (once, naive) = tokio::try_join!(once.rage(), naive.rage())?;
+    let (once, naive) = tokio::try_join!(once.run(), naive.run())?;
     bar.finish_and_clear();
     let held = examine("With one ID for all attempts", once, &data, args.store.as_ref()).await?;
     examine("With a fresh ID for each attempt", naive, &naive_data, None).await?;
@@ -121,7 +121,7 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
 /// Gathers the proof, stops the services, verifies the ledger, and prints all of it.
 async fn examine(
     title: &str,
-    storm: Aftermath,
+    storm: StormResult,
     data: &Path,
     store: Option<&ConnectionString>,
 ) -> Result<bool, Error> {

@@ -1,4 +1,4 @@
-//! The proof: what the clients were told, held against what the ledger has.
+//! The proof compares what the clients were told with what the ledger has.
 
 use std::collections::HashMap;
 
@@ -7,48 +7,48 @@ use crate::client::policy::Policy;
 use crate::client::sender::Client;
 
 use super::cents;
-use super::storm::{Aftermath, BEGINNING};
-use super::teller::Wish;
+use super::storm::{BEGINNING, StormResult};
+use super::teller::Operation;
 
-/// How many first answers are asked for once more.
+/// About this many first answers are asked for once more.
 const ASKED_AGAIN: usize = 1_000;
 
-/// What was found.
+/// The proof is everything that was found.
 #[derive(Debug, Default)]
 pub(crate) struct Proof {
-    /// By account: what its clients believe it has, and what the ledger says, in cents.
+    /// For each account: what its clients believe it has, and what the ledger says, in cents.
     pub(crate) balances: Vec<(String, i64, i64)>,
-    /// What all accounts have together, by the ledger's own other side of each entry, in cents.
+    /// What all accounts have together by the other sides of their entries, in cents.
     pub(crate) other_side: i64,
     /// Does the ledger's trial balance sum to zero?
     pub(crate) balanced: bool,
-    /// Wishes that never got an answer.
+    /// The number of operations that never got an answer.
     pub(crate) unanswered: usize,
-    /// What was booked and what was wished for.
+    /// What was booked, compared with what was asked for.
     pub(crate) bookings: Bookings,
-    /// First answers asked for once more, and how many came back otherwise.
+    /// How many first answers were asked for once more, and how many of these came back different.
     pub(crate) asked_again: (usize, usize),
 }
 
-/// The journal, held against the wishes.
+/// The bookings in the journal, compared with the operations.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bookings {
-    /// Wishes that were booked more than once.
+    /// The number of operations that were booked more than once.
     pub(crate) doubled: usize,
-    /// Wishes that were booked though their client was told no in the end, or had called them off.
+    /// The number of operations that were booked although their client was told no, or had called them off.
     pub(crate) against_the_answer: usize,
-    /// Wishes that were not booked though their client was told so.
+    /// The number of operations that were not booked although their client was told so.
     pub(crate) lost: usize,
-    /// The money moved by bookings that should not be there, in cents, whichever way it went.
+    /// The sum of all bookings that should not be there, in cents, in either direction.
     pub(crate) wrong_cents: i64,
 }
 
 impl Proof {
-    /// Gathers everything from the service, past the faulty network.
+    /// Gathers everything from the service, without the faulty network between.
     ///
     /// # Errors
     /// When the service can't be read.
-    pub(crate) async fn gather(storm: &Aftermath) -> Result<Self, Error> {
+    pub(crate) async fn gather(storm: &StormResult) -> Result<Self, Error> {
         let mut clients = Vec::new();
         for service in &storm.services {
             clients.push(Client::new(&format!("http://{}", service.address), None, Policy::default())?);
@@ -66,19 +66,24 @@ impl Proof {
         let mut proof = Self {
             balanced: trial["balanced"] == true,
             other_side: -amount(&cash["balances"]["EUR"])?,
-            unanswered: storm.wishes.iter().filter(|wish| wish.told.is_none()).count(),
-            bookings: Bookings::compare(&storm.wishes, &journal(client).await?),
+            unanswered: storm.operations.iter().filter(|operation| operation.told.is_none()).count(),
+            bookings: Bookings::compare(&storm.operations, &journal(client).await?),
             ..Self::default()
         };
         for (number, account) in storm.accounts.iter().enumerate() {
-            let believed =
-                storm.wishes.iter().filter(|wish| wish.account == number).map(|wish| wish.believed);
+            let believed = storm
+                .operations
+                .iter()
+                .filter(|operation| operation.account == number)
+                .map(|operation| operation.believed);
             let found = client.read(&format!("/v1/accounts/{account}")).await?;
             let line = (account.clone(), BEGINNING + believed.sum::<i64>(), amount(&found["balance"])?);
             proof.balances.push(line);
         }
-        let step = (storm.wishes.len() / ASKED_AGAIN).max(1);
-        for (request, first) in storm.wishes.iter().step_by(step).filter_map(|wish| wish.told.as_ref()) {
+        let step = (storm.operations.len() / ASKED_AGAIN).max(1);
+        for (request, first) in
+            storm.operations.iter().step_by(step).filter_map(|operation| operation.told.as_ref())
+        {
             let again = client.send(request).await?;
             let same = again.status == first.status && again.body == first.body;
             // What was never recorded (a 404, say) is decided anew, and may come out otherwise.
@@ -89,13 +94,13 @@ impl Proof {
         Ok(proof)
     }
 
-    /// What the clients believe all accounts have together, and what the ledger says.
+    /// Gives what the clients believe all accounts have together, and what the ledger says.
     #[must_use]
     pub(crate) fn totals(&self) -> (i64, i64) {
         self.balances.iter().fold((0, 0), |(believed, found), line| (believed + line.1, found + line.2))
     }
 
-    /// Is every balance what the clients were told it must be, and nothing else wrong?
+    /// Is every balance what the clients were told it must be, and is nothing else wrong?
     #[must_use]
     pub(crate) fn holds(&self) -> bool {
         let (believed, found) = self.totals();
@@ -110,15 +115,15 @@ impl Proof {
 }
 
 impl Bookings {
-    /// `journal`: by transaction ID, the cents that it moved.
-    fn compare(wishes: &[Wish], journal: &HashMap<String, i64>) -> Self {
+    /// Compares the operations with the journal, which has the cents that each transaction ID moved.
+    fn compare(operations: &[Operation], journal: &HashMap<String, i64>) -> Self {
         let mut found = Self::default();
-        for wish in wishes {
-            let mut ids: Vec<String> = wish.ids.iter().map(ToString::to_string).collect();
+        for operation in operations {
+            let mut ids: Vec<String> = operation.ids.iter().map(ToString::to_string).collect();
             ids.sort_unstable();
             ids.dedup();
             let moved: Vec<i64> = ids.iter().filter_map(|id| journal.get(id).copied()).collect();
-            let should = usize::from(wish.believed != 0);
+            let should = usize::from(operation.believed != 0);
             found.doubled += usize::from(moved.len() > 1);
             found.against_the_answer += usize::from(moved.len() == 1 && should == 0);
             found.lost += usize::from(moved.len() < should);
@@ -128,7 +133,7 @@ impl Bookings {
     }
 }
 
-/// The journal: each transaction that moved money, and how much.
+/// Reads the journal: each transaction that moved money, and how much.
 async fn journal(client: &Client) -> Result<HashMap<String, i64>, Error> {
     let mut moved = HashMap::new();
     let mut after = 0;
@@ -155,28 +160,28 @@ fn amount(text: &serde_json::Value) -> Result<i64, Error> {
 mod tests {
     use super::*;
 
-    fn wish(ids: &[&str], believed: i64) -> Wish {
+    fn operation(ids: &[&str], believed: i64) -> Operation {
         let ids = ids.iter().map(|id| crate::client::ids::derive("t", id)).collect();
-        Wish { what: "deposit", account: 0, ids, believed, told: None }
+        Operation { what: "deposit", account: 0, ids, believed, told: None }
     }
 
-    fn compare(wish: Wish, booked: &[(&str, i64)]) -> Bookings {
+    fn compare(operation: Operation, booked: &[(&str, i64)]) -> Bookings {
         let id = |name: &str| crate::client::ids::derive("t", name).to_string();
-        Bookings::compare(&[wish], &booked.iter().map(|(name, cents)| (id(name), *cents)).collect())
+        Bookings::compare(&[operation], &booked.iter().map(|(name, cents)| (id(name), *cents)).collect())
     }
 
     #[test]
     fn one_booking_of_what_was_wished_is_right_however_often_it_was_asked_for() {
-        assert_eq!(compare(wish(&["a", "a", "a"], 500), &[("a", 500)]), Bookings::default());
-        assert_eq!(compare(wish(&["a"], 0), &[]), Bookings::default());
+        assert_eq!(compare(operation(&["a", "a", "a"], 500), &[("a", 500)]), Bookings::default());
+        assert_eq!(compare(operation(&["a"], 0), &[]), Bookings::default());
     }
 
     #[test]
     fn doubled_lost_and_unwanted_bookings_are_told_apart() {
         let doubled = Bookings { doubled: 1, wrong_cents: 1000, ..Bookings::default() };
-        assert_eq!(compare(wish(&["a", "b", "c"], 500), &[("a", 500), ("b", 500), ("c", 500)]), doubled);
+        assert_eq!(compare(operation(&["a", "b", "c"], 500), &[("a", 500), ("b", 500), ("c", 500)]), doubled);
         let unwanted = Bookings { against_the_answer: 1, wrong_cents: 500, ..Bookings::default() };
-        assert_eq!(compare(wish(&["a", "b"], 0), &[("a", 500)]), unwanted);
-        assert_eq!(compare(wish(&["a"], 500), &[]), Bookings { lost: 1, ..Bookings::default() });
+        assert_eq!(compare(operation(&["a", "b"], 0), &[("a", 500)]), unwanted);
+        assert_eq!(compare(operation(&["a"], 500), &[]), Bookings { lost: 1, ..Bookings::default() });
     }
 }

@@ -1,4 +1,4 @@
-//! What the demonstration prints.
+//! The report is what the demonstration prints.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cents;
 use super::proof::Proof;
-use super::storm::{ACCOUNTS, Aftermath, TELLERS};
+use super::storm::{ACCOUNTS, StormResult, TELLERS};
 
-/// What happened in a storm, in numbers.
+/// A count of what happened in a storm.
 #[derive(Clone, Debug)]
 pub(crate) struct Counted {
-    /// How many of each kind.
+    /// The number of operations of each kind, in words.
     kinds: String,
-    wishes: usize,
+    operations: usize,
     attempts: usize,
     accepted: usize,
     declined: usize,
@@ -31,20 +31,21 @@ pub(crate) struct Counted {
 impl Counted {
     /// Counts what a storm left behind.
     #[must_use]
-    pub(crate) fn of(storm: &Aftermath) -> Self {
-        let wishes = &storm.wishes;
-        let answers = || wishes.iter().filter_map(|wish| wish.told.as_ref()).map(|(_, answer)| answer);
+    pub(crate) fn of(storm: &StormResult) -> Self {
+        let operations = &storm.operations;
+        let answers =
+            || operations.iter().filter_map(|operation| operation.told.as_ref()).map(|(_, answer)| answer);
         let network = storm.proxy.counts();
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let mut kinds = BTreeMap::new();
-        for wish in wishes {
-            *kinds.entry(wish.what).or_insert(0) += 1;
+        for operation in operations {
+            *kinds.entry(operation.what).or_insert(0) += 1;
         }
         let kinds: Vec<_> = kinds.iter().map(|(what, times)| format!("{times} x {what}")).collect();
         Self {
             kinds: kinds.join(", "),
-            wishes: wishes.len(),
-            attempts: wishes.iter().map(|wish| wish.ids.len()).sum(),
+            operations: operations.len(),
+            attempts: operations.iter().map(|operation| operation.ids.len()).sum(),
             accepted: answers().filter(|answer| answer.accepted()).count(),
             declined: answers().filter(|answer| answer.declined()).count(),
             replayed: answers().filter(|answer| answer.replayed).count(),
@@ -59,7 +60,7 @@ impl Counted {
     }
 }
 
-/// What is said before.
+/// Says what is going to happen.
 #[must_use]
 pub(crate) fn opening(seconds: u64) -> String {
     format!(
@@ -68,7 +69,7 @@ pub(crate) fn opening(seconds: u64) -> String {
     )
 }
 
-/// The end.
+/// Says how the demonstration ended.
 #[must_use]
 pub(crate) fn verdict(holds: bool) -> &'static str {
     if holds {
@@ -78,19 +79,19 @@ pub(crate) fn verdict(holds: bool) -> &'static str {
     }
 }
 
-/// All that is said about one of the two ledgers.
+/// Says everything about one of the two ledgers.
 #[must_use]
 pub(crate) fn ledger(title: &str, counted: &Counted, proof: &Proof, verified: bool, said: &str) -> String {
     let mut text = format!("\n{title}\n");
     let (believed, found) = proof.totals();
     let differing = proof.balances.iter().filter(|(_, believed, found)| believed != found);
-    let Counted { wishes, attempts, accepted, declined, replayed, .. } = counted;
+    let Counted { operations, attempts, accepted, declined, replayed, .. } = counted;
     let Counted { lost_requests, lost_answers, doubled, delayed, service_down, disagreed, kills, .. } =
         counted;
-    let retried = attempts - wishes;
+    let retried = attempts - operations;
     let lines = [
         ("operations", counted.kinds.clone()),
-        ("sent", format!("{wishes} operations in {attempts} attempts ({retried} retries)")),
+        ("sent", format!("{operations} operations in {attempts} attempts ({retried} retries)")),
         (
             "the network",
             format!(

@@ -1,4 +1,4 @@
-//! The storm: many clients, a network that misbehaves, and a service that is killed again and again.
+//! A storm is many clients at once, a network with faults, and a service that is killed again and again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::cli::child::Service;
 use crate::cli::outcome::Error;
-use crate::client::faults::{Mischief, Proxy};
+use crate::client::faults::{FaultRates, Proxy};
 use crate::client::ids::derive;
 use crate::client::policy::Policy;
 use crate::client::random::Draws;
@@ -16,16 +16,16 @@ use crate::client::request::{Direction, MoveBody, Request};
 use crate::client::sender::Client;
 use crate::config::ConnectionString;
 
-use super::teller::{Habit, Teller, Wish};
+use super::teller::{Habit, Operation, Teller};
 
-/// How many clients there are.
+/// This many clients take part.
 pub(crate) const TELLERS: usize = 32;
-/// How many accounts they share.
+/// They share this many accounts.
 pub(crate) const ACCOUNTS: usize = 12;
-/// What each account begins with, in cents.
+/// Each account begins with this many cents.
 pub(crate) const BEGINNING: i64 = 100_000;
 
-const MISCHIEF: Mischief = Mischief {
+const FAULT_RATES: FaultRates = FaultRates {
     lose_request: 40,
     lose_answer: 60,
     double: 40,
@@ -33,7 +33,7 @@ const MISCHIEF: Mischief = Mischief {
     longest_delay: Duration::from_millis(900),
 };
 
-/// A client that was cut off is back soon: the storm is short.
+/// Clients repeat quickly, because the storm is short.
 const POLICY: Policy = Policy {
     timeout: Duration::from_millis(700),
     first_delay: Duration::from_millis(20),
@@ -41,30 +41,30 @@ const POLICY: Policy = Policy {
     patience: Duration::from_secs(90),
 };
 
-/// One storm.
+/// A storm says who takes part, over which services, and for how long.
 #[derive(Clone, Debug)]
 pub(crate) struct Storm {
-    /// How the clients repeat.
+    /// How the clients repeat a request.
     pub(crate) habit: Habit,
-    /// The folders of its services: one, or with a store any number that share it.
+    /// The folders of the services. There is one, or with a store any number that share it.
     pub(crate) folders: Vec<PathBuf>,
     /// The event store, if the ledger is in one.
     pub(crate) store: Option<ConnectionString>,
-    /// How long.
+    /// How long it lasts.
     pub(crate) length: Duration,
-    /// What everything is drawn from.
+    /// The seed that everything is drawn from.
     pub(crate) seed: u64,
 }
 
-/// What a storm leaves behind.
+/// The result of a storm is everything that the proof is made of.
 #[derive(Debug)]
-pub(crate) struct Aftermath {
-    /// The services, running.
+pub(crate) struct StormResult {
+    /// The services, which are running.
     pub(crate) services: Vec<Service>,
-    /// The network, calm.
+    /// The network, which has no faults any more.
     pub(crate) proxy: Proxy,
     /// Everything that was asked for.
-    pub(crate) wishes: Vec<Wish>,
+    pub(crate) operations: Vec<Operation>,
     /// The accounts' names.
     pub(crate) accounts: Arc<Vec<String>>,
     /// How often one of the services was killed.
@@ -72,11 +72,11 @@ pub(crate) struct Aftermath {
 }
 
 impl Storm {
-    /// Lets it rage, and waits until every client has its answers.
+    /// Runs the storm, and waits until every client has its answers.
     ///
     /// # Errors
     /// When the service can't be started, or its accounts not be opened.
-    pub(crate) async fn rage(self) -> Result<Aftermath, Error> {
+    pub(crate) async fn run(self) -> Result<StormResult, Error> {
         let mut services = Vec::new();
         for data in &self.folders {
             services.push(Service::serve(data, "127.0.0.1:0", self.store.as_ref()).await?);
@@ -86,7 +86,7 @@ impl Storm {
         let accounts = Arc::new((1..=ACCOUNTS).map(|number| format!("demo-{number:02}")).collect::<Vec<_>>());
         prepare(service, &accounts, self.seed).await?;
         let upstreams = services.iter().map(|service| service.address).collect();
-        let proxy = Proxy::start(upstreams, self.seed, MISCHIEF).await?;
+        let proxy = Proxy::start(upstreams, self.seed, FAULT_RATES).await?;
         let until = Instant::now() + self.length;
         let mut tellers = JoinSet::new();
         for number in 0..TELLERS {
@@ -96,8 +96,8 @@ impl Storm {
         }
         let kills = self.kill_again_and_again(&mut services, until).await?;
         proxy.calm();
-        let wishes = tellers.join_all().await.into_iter().flatten().collect();
-        Ok(Aftermath { services, proxy, wishes, accounts, kills })
+        let operations = tellers.join_all().await.into_iter().flatten().collect();
+        Ok(StormResult { services, proxy, operations, accounts, kills })
     }
 
     /// Kills a service every few seconds, at least three times, one after the other, and starts it again on the same port.
@@ -126,7 +126,7 @@ impl Storm {
     }
 }
 
-/// Starts the service again where it was. The port may need a moment to be free.
+/// Starts a service again at the same address. The port may need a moment to be free.
 async fn again(data: &Path, listen: &str, store: Option<&ConnectionString>) -> Result<Service, Error> {
     for _ in 0..20 {
         if let Ok(service) = Service::serve(data, listen, store).await {
@@ -146,7 +146,7 @@ async fn unused(service: &Service) -> Result<(), Error> {
     }
 }
 
-/// Opens the accounts and puts something into each, before the storm.
+/// Opens the accounts and deposits something into each, before the storm.
 async fn prepare(service: &Service, accounts: &[String], seed: u64) -> Result<(), Error> {
     let client = Client::new(&format!("http://{}", service.address), None, Policy::default())?;
     let amount = super::cents::write(BEGINNING);

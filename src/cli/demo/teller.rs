@@ -1,4 +1,4 @@
-//! One client of the storm: what it wants done, how it asks for it, and what it believes was done.
+//! A teller is one client of the storm: it asks for operations, and keeps what it believes was done.
 
 use std::time::{Duration, Instant};
 
@@ -11,19 +11,19 @@ use crate::domain::ids::TransactionId;
 
 use super::cents;
 
-/// How a client repeats a request that it got no answer to.
+/// A habit says how a client repeats a request that it got no answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// Under the ID of the first attempt.
+    /// It repeats it under the ID of the first attempt.
     SameId,
-    /// Under a fresh one: as if there were none.
+    /// It repeats it under a fresh ID, as if IDs were not known.
     FreshId,
 }
 
-/// Something that was to be done once, and what its client believes of it.
+/// An operation is something that should be done once, with what its client believes of it.
 #[derive(Debug)]
-pub(crate) struct Wish {
-    /// What it is, for a person.
+pub(crate) struct Operation {
+    /// The name of its kind, for a person.
     pub(crate) what: &'static str,
     /// The account.
     pub(crate) account: usize,
@@ -31,11 +31,11 @@ pub(crate) struct Wish {
     pub(crate) ids: Vec<TransactionId>,
     /// What the client believes the account's balance changed by, in cents; 0 when it was told no.
     pub(crate) believed: i64,
-    /// The request and its first answer; `None` when none ever came.
+    /// The request and its first answer; `None` when no answer ever came.
     pub(crate) told: Option<(Request, Answer)>,
 }
 
-/// An earlier deposit or withdrawal that can be taken back.
+/// A booked movement is an earlier deposit or withdrawal that can be reversed.
 struct Booked {
     id: TransactionId,
     account: usize,
@@ -43,9 +43,9 @@ struct Booked {
     left: i64,
 }
 
-/// A client and its memory.
+/// A teller is a client with a memory.
 pub(crate) struct Teller {
-    /// How it repeats.
+    /// How it repeats a request.
     pub(crate) habit: Habit,
     /// Its number, from 0.
     pub(crate) number: usize,
@@ -53,17 +53,17 @@ pub(crate) struct Teller {
     pub(crate) client: Client,
     /// How patient it is.
     pub(crate) policy: Policy,
-    /// What it draws its wishes from.
+    /// The numbers that it draws its operations from.
     pub(crate) draws: Draws,
     /// The accounts' names.
     pub(crate) accounts: std::sync::Arc<Vec<String>>,
     /// What it has asked for so far.
-    pub(crate) wishes: Vec<Wish>,
+    pub(crate) operations: Vec<Operation>,
     booked: Vec<Booked>,
 }
 
 impl Teller {
-    /// A client that has done nothing yet.
+    /// Makes a client that has done nothing yet.
     #[must_use]
     pub(crate) fn new(
         habit: Habit,
@@ -74,11 +74,11 @@ impl Teller {
         accounts: std::sync::Arc<Vec<String>>,
     ) -> Self {
         let draws = Draws::new(seed.wrapping_add(number as u64));
-        Self { habit, number, client, policy, draws, accounts, wishes: Vec::new(), booked: Vec::new() }
+        Self { habit, number, client, policy, draws, accounts, operations: Vec::new(), booked: Vec::new() }
     }
 
     /// Asks for one thing after the other until the time has come.
-    pub(crate) async fn work(mut self, until: Instant) -> Vec<Wish> {
+    pub(crate) async fn work(mut self, until: Instant) -> Vec<Operation> {
         while Instant::now() < until {
             let account = usize::try_from(self.draws.below(self.accounts.len() as u64)).unwrap_or(0);
             match self.draws.below(100) {
@@ -90,17 +90,17 @@ impl Teller {
             }
             tokio::time::sleep(Duration::from_millis(2 + self.draws.below(20))).await;
         }
-        self.wishes
+        self.operations
     }
 
     fn name(&self, account: usize) -> String {
         self.accounts.get(account).cloned().unwrap_or_default()
     }
 
-    /// The ID of an attempt at the next wish: the same in every run with this seed.
-    fn id(&self, wish: usize, attempt: usize) -> TransactionId {
+    /// Derives the ID of an attempt at an operation: it is the same in every run with this seed.
+    fn id(&self, operation: usize, attempt: usize) -> TransactionId {
         let (number, seed) = (self.number, self.draws.seed());
-        derive("demo", &format!("{seed} {number} {wish} {attempt}"))
+        derive("demo", &format!("{seed} {number} {operation} {attempt}"))
     }
 
     async fn move_money(&mut self, account: usize, direction: Direction) {
@@ -111,14 +111,15 @@ impl Teller {
         let amount = i64::try_from(100 + self.draws.below(9_900)).unwrap_or(100);
         let text = cents::write(amount);
         let asked = MoveBody { amount: &text, ..MoveBody::default() };
-        let request = Request::moved(self.id(self.wishes.len(), 0), &self.name(account), direction, &asked);
+        let request =
+            Request::moved(self.id(self.operations.len(), 0), &self.name(account), direction, &asked);
         let booked = self.ask(what, account, request, sign * amount).await;
         if let Some(id) = booked {
             self.booked.push(Booked { id, account, sign, left: amount });
         }
     }
 
-    /// Takes back one of its own earlier movements, whole or in part.
+    /// Reverses one of its own earlier movements, whole or in part.
     async fn take_back(&mut self, part: bool) {
         let place = usize::try_from(self.draws.below(self.booked.len() as u64)).unwrap_or(0);
         let Some(&Booked { id, account, sign, left }) = self.booked.get(place) else { return };
@@ -129,7 +130,7 @@ impl Teller {
         let text = cents::write(amount);
         let what = if part { "partial reversal" } else { "reversal" };
         let named = part.then_some(text.as_str());
-        let own = self.id(self.wishes.len(), 0);
+        let own = self.id(self.operations.len(), 0);
         let request = Request::reverse(own, &self.name(account), id, named, "taken back");
         if self.ask(what, account, request, -sign * amount).await.is_some()
             && let Some(booked) = self.booked.get_mut(place)
@@ -140,7 +141,7 @@ impl Teller {
 
     /// Rules a withdrawal out before it comes, and then lets it come.
     async fn prevent(&mut self, account: usize) {
-        let (own, coming) = (self.id(self.wishes.len(), 0), self.id(self.wishes.len() + 1, 0));
+        let (own, coming) = (self.id(self.operations.len(), 0), self.id(self.operations.len() + 1, 0));
         let request = Request::reverse(own, &self.name(account), coming, None, "called off");
         self.ask("calling off", account, request, 0).await;
         let asked = MoveBody { amount: "20.00", ..MoveBody::default() };
@@ -156,7 +157,7 @@ impl Teller {
         request: Request,
         effect: i64,
     ) -> Option<TransactionId> {
-        let wish = self.wishes.len();
+        let operation = self.operations.len();
         let mut ids = vec![request.id];
         let begun = Instant::now();
         let told = loop {
@@ -177,12 +178,12 @@ impl Teller {
             tokio::time::sleep(delay).await;
             ids.push(match self.habit {
                 Habit::SameId => request.id,
-                Habit::FreshId => self.id(wish, ids.len()),
+                Habit::FreshId => self.id(operation, ids.len()),
             });
         };
         let booked = told.as_ref().filter(|(_, answer)| answer.accepted()).map(|(request, _)| request.id);
         let believed = if booked.is_some() { effect } else { 0 };
-        self.wishes.push(Wish { what, account, ids, believed, told });
+        self.operations.push(Operation { what, account, ids, believed, told });
         booked
     }
 }

@@ -1,4 +1,4 @@
-//! The file of a bank, line by line, in bounded memory: it is read twice, once to check it and once to send it.
+//! A bank's file is read line by line, in bounded memory. It is read twice: once to check it, and once to send it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -8,33 +8,28 @@ use crate::domain::currency::Currency;
 
 use super::bank_line::{BadLine, BankLine, COLUMNS};
 
-/// Why the file as a whole can't be imported.
+/// An error says why the file as a whole can't be imported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// It can't be read.
     #[error("can't read {path}")]
     Read {
-        /// Which file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: std::io::Error,
     },
-    /// It is some other file.
+    /// It is another kind of file.
     #[error("{path} does not begin with the columns {expected}", expected = COLUMNS.join(","))]
-    Columns {
-        /// Which file.
-        path: PathBuf,
-    },
+    Columns { path: PathBuf },
 }
 
-/// A line's number, and what it says.
+/// A numbered line is a line's number, and what the line says.
 pub(crate) type Numbered = (u64, Result<BankLine, BadLine>);
 
-/// The lines of a file: each with its number, good or bad. Blank lines are passed over.
+/// The lines of a bank's file come one after the other, good or bad, with their numbers. Blank lines are left out.
 ///
-/// Every line is read as CSV on its own: a value can't go on in the next line, and a quotation mark that is never closed
-/// spoils its own line instead of swallowing the rest of the file.
+/// Every line is read as CSV on its own: a value can't go on in the next line. A quotation mark that is never closed makes its
+/// own line bad, and no other.
 #[derive(Debug)]
 pub(crate) struct BankLines {
     path: PathBuf,

@@ -1,4 +1,4 @@
-//! A line of a bank's file, read strictly: what is not exactly as it should be is refused, never repaired.
+//! A line of a bank's file is read strictly: what is not exactly as it should be is refused, and never repaired.
 
 use crate::client::ids;
 use crate::client::request::{Direction, MoveBody, Request};
@@ -11,51 +11,44 @@ use crate::domain::time::Timestamp;
 pub(crate) const COLUMNS: [&str; 8] =
     ["entry_id", "account", "date", "kind", "channel", "purpose", "amount", "balance_after"];
 
-/// The longest channel or purpose: what a value of metadata may have.
+/// A channel or a purpose has at most this many characters, as a value of metadata may have.
 const LONGEST_TEXT: usize = 256;
 
-/// A line that can be sent.
+/// A bank line is a line of the file that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BankLine {
     /// Its number in the file; the header is line 1.
     pub(crate) number: u64,
-    /// The bank's own id of it.
+    /// The bank's own id of the line.
     pub(crate) entry_id: String,
     /// The account's name in the ledger: `cz-` and the bank's number.
     pub(crate) account: String,
-    /// Into the account or out of it.
+    /// Whether the money goes into the account or out of it.
     pub(crate) direction: Direction,
-    /// How much, with all the currency's decimals.
+    /// The amount, with all decimals of the currency.
     pub(crate) amount: Money,
-    /// What the bank says the account has after it.
+    /// What the account has after it, as the bank says.
     pub(crate) balance_after: Money,
     effective_at: String,
     channel: String,
     purpose: String,
 }
 
-/// Why a line can't be sent.
+/// A bad line can't be sent, and this is why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadLine {
-    /// Not UTF-8.
+    /// It is not UTF-8.
     #[error("it is not UTF-8 text")]
     NotText,
-    /// A quotation mark without its fellow.
+    /// It has a quotation mark that is not closed.
     #[error("it has a quotation mark that is never closed")]
     OpenQuote,
-    /// Too many or too few columns.
+    /// It has too many or too few columns.
     #[error("it has {0} columns instead of {expected}", expected = COLUMNS.len())]
     Columns(usize),
-    /// A column has something it may not have.
+    /// A column has a value that it may not have.
     #[error("{column} {value:?} {problem}")]
-    Column {
-        /// Which.
-        column: &'static str,
-        /// What it has.
-        value: String,
-        /// What it should be.
-        problem: String,
-    },
+    Column { column: &'static str, value: String, problem: String },
 }
 
 impl BankLine {
@@ -96,13 +89,13 @@ impl BankLine {
         })
     }
 
-    /// The ID of the line's transaction: the same in every run, whatever else is in the file.
+    /// Derives the ID of the line's transaction. It is the same in every run, whatever else is in the file.
     #[must_use]
     pub(crate) fn transaction_id(&self) -> TransactionId {
         ids::derive("bank-csv entry", &self.entry_id)
     }
 
-    /// The request that books it.
+    /// Makes the request that books the line.
     #[must_use]
     pub(crate) fn request(&self) -> Request {
         let amount = self.amount.to_string();
@@ -120,8 +113,7 @@ impl BankLine {
         Request::moved(self.transaction_id(), &self.account, self.direction, &asked)
     }
 
-    /// Which of the ledger's own accounts is on the other side: by what the bank booked it for, then by how the money
-    /// came or went.
+    /// Says which of the ledger's own accounts is on the other side. This depends on the purpose, and then on the channel.
     #[must_use]
     pub(crate) fn counter_account(&self) -> &'static str {
         match (self.purpose.as_str(), self.channel.as_str()) {
@@ -135,7 +127,7 @@ impl BankLine {
     }
 }
 
-/// The request that opens an account of the file, under an ID that follows from its name.
+/// Makes the request that opens an account of the file, under an ID that follows from its name.
 #[must_use]
 pub(crate) fn open_account(account: &str, currency: Currency, overdraft_limit: Money) -> Request {
     let id = ids::derive("bank-csv account", account);

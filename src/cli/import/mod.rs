@@ -1,7 +1,7 @@
-//! `bookonce import`: a bank's file, sent line by line to a running service.
+//! `bookonce import` sends a bank's file line by line to a running service.
 //!
 //! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
-//! nothing twice. Each answer's balance is compared with the bank's. Speaks to the service through `client` only.
+//! nothing twice. Each answer's balance is compared with the bank's. The service is spoken to through `client` only.
 
 mod bank_file;
 mod bank_line;
@@ -23,7 +23,7 @@ use bank_file::BankLines;
 use send::{Plan, Sending, WorkerReport};
 use tally::{LineFinding, Summary, Wrong};
 
-/// How many findings are shown one by one.
+/// At most this many findings are shown one by one.
 const MOST_SHOWN: usize = 50;
 
 /// Sends each line of a bank's file to a running service, once.
@@ -128,7 +128,7 @@ pub async fn import(client: &Client, args: &Args) -> Result<Summary, Error> {
     Ok(report.summary)
 }
 
-/// What is shown and counted while lines are checked and sent.
+/// A report shows and counts findings while lines are checked and sent.
 struct Report {
     summary: Summary,
     shown: usize,
@@ -152,14 +152,14 @@ impl Report {
         Ok(report)
     }
 
-    /// A line was answered. Is it one to stop at?
+    /// Takes the answer to a line. Gives whether it is a reason to stop.
     fn sent(&mut self, sent: &tally::Sent) -> Result<bool, Error> {
         self.bar.inc(1);
         self.summary.count(sent);
         sent.finding.as_ref().map_or(Ok(false), |finding| self.show(finding))
     }
 
-    /// Something else was found. Is it one to stop at?
+    /// Takes another finding. Gives whether it is a reason to stop.
     fn finding(&mut self, finding: &LineFinding) -> Result<bool, Error> {
         self.summary.count_finding(&finding.what);
         self.show(finding)
@@ -180,7 +180,7 @@ impl Report {
         }
     }
 
-    /// The work can't go on: shows how far it came.
+    /// Shows how far the work came when it can't go on.
     fn lost(&self, error: Error) -> Result<Summary, Error> {
         self.bar.finish_and_clear();
         out::line(self.summary)?;

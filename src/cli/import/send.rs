@@ -1,7 +1,7 @@
-//! Sends the lines of a file: many accounts at a time, the lines of one account in their order.
+//! Sending: many accounts are sent for at once, and the lines of each account in their order.
 //!
-//! A reader deals the lines to workers by their account, so that one worker has all of an account's lines and sends each
-//! after the answer to the one before it. Memory is bounded by the workers' queues, however long the file is.
+//! The lines are given to workers by their account, so that one worker has all lines of an account, and sends each after the
+//! answer to the one before it. The memory is bounded by the queues of the workers, however long the file is.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -18,10 +18,10 @@ use super::bank_file::{self, BankLines};
 use super::bank_line::{BankLine, open_account};
 use super::tally::{LineFinding, Sent, Wrong, judge};
 
-/// How many lines wait for a worker at most.
+/// At most this many lines wait for a worker.
 const QUEUE: usize = 256;
 
-/// What to send, and how.
+/// A plan says what to send, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// The file.
@@ -34,12 +34,12 @@ pub(crate) struct Plan {
     pub(crate) concurrency: usize,
 }
 
-/// What a worker tells.
+/// A worker report is what a worker says about one line, one account or the whole work.
 #[derive(Debug)]
 pub(crate) enum WorkerReport {
     /// A line was answered.
     Line(Sent),
-    /// An account could not be opened; its lines are sent all the same, and tell their own.
+    /// An account could not be opened. Its lines are sent all the same, and have answers of their own.
     Account(LineFinding),
     /// The service could not be reached any more: the import can't go on.
     Lost(sender::Error),
@@ -47,7 +47,7 @@ pub(crate) enum WorkerReport {
     Unreadable(bank_file::Error),
 }
 
-/// A running import. Dropping it stops it: what was sent stays booked, and is answered again in the next run.
+/// A running import. It stops when it is dropped: what was sent stays booked, and is answered again in the next run.
 #[derive(Debug)]
 pub(crate) struct Sending {
     told: mpsc::Receiver<WorkerReport>,
@@ -71,13 +71,13 @@ impl Sending {
         Self { told, _workers: workers }
     }
 
-    /// What a worker tells next; `None` when all is sent.
+    /// Waits for the next report; `None` when all lines are sent.
     pub(crate) async fn next(&mut self) -> Option<WorkerReport> {
         self.told.recv().await
     }
 }
 
-/// Reads the good lines and gives each to its account's worker. Ends early when nobody listens any more.
+/// Reads the good lines and gives each to its account's worker. It ends early when nobody listens any more.
 fn deal(plan: &Plan, queues: &[mpsc::Sender<BankLine>], tell: &mpsc::Sender<WorkerReport>) {
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
     let lines = match BankLines::open(&plan.file, plan.currency) {
@@ -121,8 +121,8 @@ impl Worker {
         }
     }
 
-    /// Opens the line's account. An account that somebody else has opened will do: the balances tell whether it is the
-    /// right one. `false` when the work is over.
+    /// Opens the line's account. An account that somebody else has opened is used: the balances tell whether it is the right
+    /// one. Gives `false` when the work is over.
     async fn open(&self, line: &BankLine) -> bool {
         let request = open_account(&line.account, self.plan.currency, self.plan.overdraft_limit);
         let told = match self.client.send(&request).await {

@@ -1,4 +1,4 @@
-//! What came of the lines: counted, and named where a person has to look.
+//! The tally counts what came of the lines, and names those that a person has to look at.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use crate::domain::money::Money;
 
 use super::bank_line::{BadLine, BankLine};
 
-/// What came of one line that was sent.
+/// A sent line, and what came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
-    /// Was it the first answer again?
+    /// Whether the first answer was given again.
     pub(crate) replayed: bool,
     /// What a person has to look at.
     pub(crate) finding: Option<LineFinding>,
 }
 
-/// Something that a person has to look at.
+/// A line finding is something that a person has to look at.
 #[derive(Clone, Debug)]
 pub(crate) struct LineFinding {
     /// The line's number in the file.
@@ -31,13 +31,13 @@ pub(crate) struct LineFinding {
 pub(crate) enum Wrong {
     /// It can't be read; it was not sent.
     Bad(BadLine),
-    /// The ledger declined it, and has recorded so.
+    /// The ledger declined it, and has recorded that.
     Declined(String),
     /// The service refused it: nothing was recorded.
     Refused(String),
     /// The account could not be opened.
     NotOpened(String),
-    /// The ledger's balance after it is not the bank's.
+    /// The ledger's balance after it is not that of the bank.
     Differs {
         /// The account.
         account: String,
@@ -63,7 +63,7 @@ impl fmt::Display for LineFinding {
     }
 }
 
-/// Judges the answer to a line.
+/// Compares the answer to a line with what the bank says.
 #[must_use]
 pub(crate) fn judge(line: &BankLine, answer: &Answer, currency: Currency) -> Sent {
     let body = answer.json();
@@ -81,22 +81,22 @@ pub(crate) fn judge(line: &BankLine, answer: &Answer, currency: Currency) -> Sen
     Sent { replayed: answer.replayed, finding: what.map(|what| LineFinding { line: line.number, what }) }
 }
 
-/// The sums of an import.
+/// A summary has the counts of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Lines that were sent and answered.
     pub sent: u64,
-    /// Booked by this run.
+    /// Lines that this run booked.
     pub booked: u64,
-    /// Answered again: an earlier run had sent them.
+    /// Lines that were answered again, because an earlier run had sent them.
     pub replayed: u64,
-    /// Declined, now or earlier.
+    /// Lines that were declined, now or earlier.
     pub declined: u64,
-    /// Refused: nothing recorded.
+    /// Lines that were refused, so that nothing was recorded.
     pub refused: u64,
-    /// Booked, but with another balance than the bank's.
+    /// Lines that were booked, but with another balance than the bank's.
     pub differing: u64,
-    /// Not sent, because they can't be read.
+    /// Lines that were not sent, because they can't be read.
     pub bad: u64,
     /// Accounts that could not be opened.
     pub unopened: u64,

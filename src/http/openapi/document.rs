@@ -1,4 +1,4 @@
-//! The OpenAPI document: all handlers and what is said about the service as a whole.
+//! The OpenAPI document is all handlers' descriptions, and what is said about the service as a whole.
 
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};

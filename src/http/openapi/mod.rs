@@ -1,6 +1,7 @@
-//! The OpenAPI document, which is made from the code: the handlers' descriptions, and the shapes that they share.
+//! This folder has the OpenAPI document, which is made from the code, and what the handlers' descriptions share.
 //!
-//! `document` knows the handlers; the handlers know only the shapes, parameters and responses, so that there is no circle.
+//! `document` knows the handlers; the handlers know only `schema` (the shapes of answers) and `responses`, so that no import
+//! goes in a circle. The shapes of requests are in [`crate::wire`], the parameters in [`crate::http::request`].
 
 pub(crate) mod document;
 pub(crate) mod responses;

@@ -1,4 +1,4 @@
-//! Responses that many operations share in the OpenAPI document.
+//! The responses that many operations share in the OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, Type}
 use crate::http::problem::code::Code;
 use crate::wire::op::any_of;
 
-/// What a write of one command may be answered with.
+/// The answers of a write of one command.
 pub(crate) struct WriteAnswers;
 
 impl IntoResponses for WriteAnswers {
@@ -128,7 +128,7 @@ fn internal() -> About {
     about(Code::Internal, |code| format!("`{code}`: `incident` finds it in the log."))
 }
 
-/// These codes as an enumeration.
+/// These codes in a sentence: `a`, `b` or `c`.
 fn any(codes: &[Code]) -> String {
     any_of(&codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>())
 }

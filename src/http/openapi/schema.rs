@@ -1,5 +1,5 @@
-//! Shapes for the OpenAPI document only: what [`crate::wire::fields`] reads and [`crate::answers`] writes by
-//! hand. Tests hold them to the code.
+//! The shapes of those answers that no struct is serialized to: [`crate::answers`], problems and the journal's lines are
+//! written by hand. A test holds these shapes to what is answered.
 
 #![expect(dead_code, reason = "the document is made of their descriptions")]
 
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
+use crate::http::problem::code::Code;
 use crate::wire::fault::FieldError;
 
 /// The answer to a batch's line.
@@ -83,7 +84,7 @@ pub(crate) struct AnswerEntry {
 #[derive(ToSchema)]
 pub(crate) struct Problem {
     /// `urn:bookonce:problem:` and the code.
-    #[schema(rename = "type", example = "urn:bookonce:problem:invalid_request")]
+    #[schema(rename = "type", example = json!(Code::InvalidRequest.urn()))]
     r#type: String,
     /// The code in words.
     title: String,
@@ -92,7 +93,7 @@ pub(crate) struct Problem {
     /// What to do about it.
     detail: String,
     /// Stable; what programs look at.
-    #[schema(example = "invalid_request")]
+    #[schema(example = json!(Code::InvalidRequest.text()))]
     code: String,
     /// What is wrong with which field.
     errors: Option<Vec<FieldError>>,

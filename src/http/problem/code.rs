@@ -1,4 +1,4 @@
-//! The codes of problems: each with its status, its title and what it means, in one table.
+//! This table has the code of every problem, with its status, its title and what it means.
 //!
 //! A code is stable: programs look at it. The OpenAPI document takes the codes from here, and the table in
 //! `docs/clients.md` is made of them (a test holds it to them). The codes of recorded declines are not among them: they
@@ -8,7 +8,7 @@ use std::fmt;
 
 use axum::http::StatusCode;
 
-/// What the table says of a code.
+/// A row of the table.
 struct Row {
     status: StatusCode,
     code: &'static str,
@@ -16,7 +16,7 @@ struct Row {
     meaning: &'static str,
 }
 
-/// Makes the codes of a table: variant, status, code, title and meaning.
+/// Makes the codes from a table of variant, status, code, title and meaning.
 macro_rules! codes {
     ($($name:ident: $status:ident, $code:literal, $title:literal, $meaning:literal;)*) => {
         /// The code of a problem.
@@ -26,7 +26,7 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// All of them, by status.
+            /// All codes, by status.
             #[cfg(test)]
             const ALL: &[Self] = &[$(Self::$name),*];
 
@@ -51,7 +51,8 @@ codes! {
         "the header and the body name different transactions";
     Unauthenticated: UNAUTHORIZED, "unauthenticated", "Unauthenticated", "no key, or one that is not good";
     Forbidden: FORBIDDEN, "forbidden", "Forbidden", "the key's role does not allow it";
-    AccountNotFound: NOT_FOUND, "account_not_found", "Account not found", "there is no such account, or there was none at that time";
+    AccountNotFound: NOT_FOUND, "account_not_found", "Account not found",
+        "there is no such account, or there was none at that time";
     TransactionNotFound: NOT_FOUND, "transaction_not_found", "Transaction not found",
         "the ledger has not seen the transaction; it may still come";
     NotFound: NOT_FOUND, "not_found", "Not found", "there is nothing at this path";
@@ -87,14 +88,19 @@ codes! {
 }
 
 impl Code {
-    /// The status that it comes with.
+    /// The HTTP status of its answers.
     pub(crate) const fn status(self) -> StatusCode {
         self.row().status
     }
 
-    /// The code itself.
+    /// The code as programs see it.
     pub(crate) const fn text(self) -> &'static str {
         self.row().code
+    }
+
+    /// The URN of its kind of problem (RFC 9457).
+    pub(crate) fn urn(self) -> String {
+        format!("urn:bookonce:problem:{self}")
     }
 
     /// The code in words.
@@ -102,7 +108,7 @@ impl Code {
         self.row().title
     }
 
-    /// What it means.
+    /// What it means, as a part of a sentence.
     pub(crate) const fn meaning(self) -> &'static str {
         self.row().meaning
     }

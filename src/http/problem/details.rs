@@ -1,4 +1,4 @@
-//! Problems: every answer that is not a success, as RFC 9457 has them, with a stable `code`.
+//! A problem is an answer that is not a success, as RFC 9457 has it, with a stable `code`.
 //!
 //! What went wrong inside is logged once, where the problem is made, under an id that the client is told; its text
 //! never leaves the service.
@@ -17,15 +17,15 @@ use serde_json::Value;
 use super::code::Code;
 use crate::wire::fault::FieldError;
 
-/// After how many seconds to ask again, where that helps.
+/// The seconds after which to ask again, where that helps.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// The media type of problems.
-pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// An answer that is not a success.
 #[derive(Debug)]
-pub struct Problem(Box<Inner>);
+pub(crate) struct Problem(Box<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -50,108 +50,108 @@ impl Problem {
 
     /// Its status.
     #[must_use]
-    pub fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.0.code.status()
     }
 
     /// Adds a member.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.extras.push((name, value.into()));
         self
     }
 
     /// Adds a header.
     #[must_use]
-    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
     }
 
     /// Ends the connection after the answer.
     #[must_use]
-    pub fn closing(self) -> Self {
+    pub(crate) fn closing(self) -> Self {
         self.header(CONNECTION, HeaderValue::from_static("close"))
     }
 
-    /// 400: fields that are wrong.
+    /// 400: these fields are wrong.
     #[must_use]
-    pub fn invalid(errors: Vec<FieldError>) -> Self {
+    pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = "The request is not valid; `errors` says where.";
         let mut problem = Self::new(Code::InvalidRequest, detail);
         problem.0.errors = errors;
         problem
     }
 
-    /// 400: one field that is wrong.
-    pub fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
+    /// 400: this field is wrong.
+    pub(crate) fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::invalid(vec![FieldError::new(field, problem)])
     }
 
-    /// 400: not JSON.
-    pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
+    /// 400: the body is not JSON.
+    pub(crate) fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::MalformedJson, detail)
     }
 
-    /// 400: no ID.
+    /// 400: there is no transaction ID.
     #[must_use]
-    pub fn id_missing() -> Self {
+    pub(crate) fn id_missing() -> Self {
         let detail =
             "Every write needs a transaction ID: a UUID in `transaction_id` or in `Idempotency-Key`.";
         Self::new(Code::TransactionIdMissing, detail)
     }
 
-    /// 400: two IDs.
+    /// 400: there are two transaction IDs.
     #[must_use]
-    pub fn id_conflicting() -> Self {
+    pub(crate) fn id_conflicting() -> Self {
         let detail = "`transaction_id` and `Idempotency-Key` name different transactions.";
         Self::new(Code::TransactionIdConflicting, detail)
     }
 
-    /// 401, the same whatever is wrong with the key.
+    /// 401: there is no good key. It is the same answer whatever is wrong with the key.
     #[must_use]
-    pub fn unauthenticated() -> Self {
+    pub(crate) fn unauthenticated() -> Self {
         let detail = "A valid API key is needed, as `Authorization: Bearer …`.";
         Self::new(Code::Unauthenticated, detail)
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
     }
 
-    /// 403.
+    /// 403: the caller's role does not allow it.
     #[must_use]
-    pub fn forbidden(detail: &'static str) -> Self {
+    pub(crate) fn forbidden(detail: &'static str) -> Self {
         Self::new(Code::Forbidden, detail)
     }
 
-    /// 404: no such account.
+    /// 404: there is no such account.
     #[must_use]
-    pub fn account_not_found() -> Self {
+    pub(crate) fn account_not_found() -> Self {
         let detail = "There is no such account (at that time).";
         Self::new(Code::AccountNotFound, detail)
     }
 
-    /// 404: no such transaction.
+    /// 404: there is no such transaction.
     #[must_use]
-    pub fn transaction_not_found() -> Self {
+    pub(crate) fn transaction_not_found() -> Self {
         let detail =
             "The ledger has not seen such a transaction. It may still come: only a prevention rules it out.";
         Self::new(Code::TransactionNotFound, detail)
     }
 
-    /// 404: no such path.
+    /// 404: there is no such path.
     #[must_use]
-    pub fn not_found() -> Self {
+    pub(crate) fn not_found() -> Self {
         let detail = "Nothing is here; see /openapi.json for what is.";
         Self::new(Code::NotFound, detail)
     }
 
-    /// 413; the rest of the body is not wanted.
-    pub fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
+    /// 413: the body is too large; the connection ends, because the rest of the body is not wanted.
+    pub(crate) fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::BodyTooLarge, detail).closing()
     }
 
-    /// 500, for something that is wrong inside: logged with its causes under the id that the client is told.
+    /// 500: something is wrong inside. It is logged with its causes under the id that the client is told.
     #[must_use]
-    pub fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
+    pub(crate) fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
         let mut causes = String::new();
         let mut source = Some(cause);
         while let Some(error) = source {
@@ -164,23 +164,23 @@ impl Problem {
         Self::incident(id)
     }
 
-    /// 500 under an id that was logged already.
+    /// 500: something is wrong inside, which was logged already under this id.
     #[must_use]
-    pub fn incident(id: String) -> Self {
+    pub(crate) fn incident(id: String) -> Self {
         let detail = "Something is wrong inside the service; the incident's id finds it in the log.";
         Self::new(Code::Internal, detail).with("incident", id)
     }
 
-    /// The JSON object.
+    /// The problem as a JSON object.
     #[must_use]
-    pub fn body(&self) -> Vec<u8> {
+    pub(crate) fn body(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
 /// A new id for something to be found in the log.
 #[must_use]
-pub fn incident() -> String {
+pub(crate) fn incident() -> String {
     let mut bytes = [0; 8];
     // Without random numbers all incidents would have one id, which is a nuisance and no danger.
     let _no_harm = getrandom::fill(&mut bytes);
@@ -191,7 +191,7 @@ impl Serialize for Problem {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let inner = &self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", &format_args!("urn:bookonce:problem:{}", inner.code))?;
+        map.serialize_entry("type", &inner.code.urn())?;
         map.serialize_entry("title", inner.code.title())?;
         map.serialize_entry("status", &inner.code.status().as_u16())?;
         map.serialize_entry("detail", &inner.detail)?;

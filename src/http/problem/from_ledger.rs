@@ -1,4 +1,4 @@
-//! What the ledger says when it says no, as problems.
+//! These conversions make problems of what the ledger says when it does not book or can't read.
 
 use crate::domain::decide::Refusal;
 use crate::http::problem::code::Code;

@@ -1,4 +1,4 @@
-//! What is wrong with a request's fields, as problems.
+//! This conversion makes a problem of what is wrong with a request's fields.
 
 use crate::http::problem::details::Problem;
 use crate::wire::fault::Fault;

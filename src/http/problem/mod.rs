@@ -1,7 +1,7 @@
-//! Problems: every answer that is not a success, as RFC 9457 has them.
+//! This folder has the problems: the answers that are not a success, as RFC 9457 has them.
 //!
-//! A problem is made where something is found wrong, and becomes a response at the end of the way. It must not know
-//! which handler made it.
+//! `details` is a problem, `code` the table of their codes; `from_wire` and `from_ledger` make problems of what other rooms
+//! say. A problem must not know which handler made it. Its neighbours are all handlers, which return it as their error.
 
 pub(crate) mod code;
 pub(crate) mod details;

@@ -1,4 +1,4 @@
-//! Accounts: how they stand, now or at some other time.
+//! These handlers show accounts: how they stand, now or at some other time.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::domain::ids::AccountName;
 use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reads::page::Page;
 use crate::http::reply::json;
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{AccountPath, AtQuery, MinPosition, PageQuery};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{AccountReading, At, Position};
@@ -94,11 +94,9 @@ impl Account {
     }
 }
 
-const AT: [&str; 4] = ["as_of", "known_at", "at_position", MIN_POSITION];
-
 /// How one account stands, or stood.
 #[utoipa::path(get, path = "/v1/accounts/{account}", tag = "accounts", security(("key" = [])),
-    params(parameters::AccountPath, parameters::AtQuery, parameters::MinPosition),
+    params(AccountPath, AtQuery, MinPosition),
     responses((status = 200, body = Account,
         description = "The account; with several `at_position`, `items` with one reading for each."),
         responses::ReadProblems))]
@@ -108,7 +106,7 @@ pub(crate) async fn one(
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(request.uri().query(), &AT)?;
+    let params = Params::read(request.uri().query(), &[AtQuery::NAMES, MinPosition::NAMES])?;
     let wanted = params.at()?;
     let own = named.internal()?;
     let guarded = if own.is_none() { Some(named.guarded()?) } else { None };
@@ -141,7 +139,7 @@ pub(crate) async fn one(
 
 /// All guarded accounts, by name.
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", security(("key" = [])),
-    params(parameters::AtQuery, parameters::PageQuery, parameters::MinPosition),
+    params(AtQuery, PageQuery, MinPosition),
     responses((status = 200, body = Page<Account>, description = "A page of accounts."),
         responses::ReadProblems))]
 pub(crate) async fn list(
@@ -149,7 +147,7 @@ pub(crate) async fn list(
     _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
-    let known: Vec<&str> = AT.into_iter().chain(["cursor", "limit"]).collect();
+    let known = [AtQuery::NAMES, PageQuery::NAMES, MinPosition::NAMES];
     let params = Params::read(request.uri().query(), &known)?;
     let limit = params.limit()?;
     let at = match params.at()?.as_slice() {

@@ -1,4 +1,4 @@
-//! An event as statements and searches show it.
+//! A booking is an event as statements and searches show it.
 
 use std::collections::BTreeMap;
 
@@ -84,10 +84,7 @@ impl From<&Placed> for Booking {
             available: body.answer.available.to_string(),
             counter_account: entries.map(|entries| entries.counter_account.to_string()),
             reverses: asked.reverses,
-            prevented_by: match body.decline() {
-                Some(Decline::Prevented(by)) => Some(by.to_string()),
-                _ => None,
-            },
+            prevented_by: body.decline().and_then(prevented_by),
             reason: asked.reason,
             recorded_at: event.recorded_at.to_string(),
             effective_at: body.effective_at.to_string(),
@@ -96,7 +93,22 @@ impl From<&Placed> for Booking {
     }
 }
 
-/// What the request said that led to the event.
+/// The prevention that a decline names.
+fn prevented_by(decline: Decline) -> Option<String> {
+    match decline {
+        Decline::Prevented(by) => Some(by.to_string()),
+        Decline::InsufficientFunds
+        | Decline::BalanceTooLarge
+        | Decline::AccountFrozen
+        | Decline::AccountClosed
+        | Decline::AccountNotEmpty
+        | Decline::WrongState
+        | Decline::ReversalExceedsOriginal
+        | Decline::NotReversible => None,
+    }
+}
+
+/// The parts of the event's request that are shown.
 #[derive(Default)]
 struct Asked {
     amount: Option<String>,

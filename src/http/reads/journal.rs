@@ -1,4 +1,4 @@
-//! The journal as it is: its head, and its lines, which go out as they are stored.
+//! These handlers show the journal as it is: its head, and its lines, which go out as they are stored.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -7,12 +7,12 @@ use serde::Serialize;
 use crate::http::app::App;
 use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON, NDJSON};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{JournalFilter, MinPosition, PageQuery};
 use crate::http::request::query::Params;
 use crate::ledger::Position;
 use crate::store::{codec, lines_of};
@@ -32,14 +32,14 @@ pub(crate) struct Head {
 
 /// Where the journal ends.
 #[utoipa::path(get, path = "/v1/journal/head", tag = "journal", security(("key" = [])),
-    params(parameters::MinPosition),
+    params(MinPosition),
     responses((status = 200, body = Head, description = "Its end."), responses::ReadProblems))]
 pub(crate) async fn head(
     State(app): State<App>,
     _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(request.uri().query(), &[MIN_POSITION])?;
+    let params = Params::read(request.uri().query(), &[MinPosition::NAMES])?;
     negotiate::choose(request.headers(), &[JSON])?;
     wait(&app, &params).await?;
     let head = app.ledger().end().await?;
@@ -52,7 +52,7 @@ pub(crate) async fn head(
 
 /// Events in order.
 #[utoipa::path(get, path = "/v1/journal", tag = "journal", security(("key" = [])),
-    params(parameters::JournalFilter, parameters::PageQuery, parameters::MinPosition),
+    params(JournalFilter, PageQuery, MinPosition),
     responses((status = 200, description = "A page of events, each as it is stored.",
         content((schema::JournalPage = "application/json"),
             (schema::JournalEvent = "application/x-ndjson"))),
@@ -62,7 +62,8 @@ pub(crate) async fn journal(
     _reader: MayRead,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(request.uri().query(), &["after", "cursor", "limit", MIN_POSITION])?;
+    let known = [JournalFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
+    let params = Params::read(request.uri().query(), &known)?;
     let cursors = List::new(&app, "journal", &params)?;
     let cursor = cursors.read(&params)?.and_then(|position| position.parse::<Position>().ok());
     let after = match (params.position("after")?, cursor) {

@@ -1,7 +1,7 @@
-//! The journal as it grows, as server-sent events (WHATWG HTML, section 9.2): `id` is the position, so that a browser
-//! that comes back resumes by itself.
+//! The live feed shows the journal as it grows, as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! The feed takes the next events only when its client has taken what it was sent. It ends when the service stops.
+//! The `id` of each is its position, so that a browser that comes back resumes by itself. The feed takes the
+//! next events only when its client has taken what it was sent. It ends when the service stops.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use tokio::sync::watch;
 use crate::http::app::App;
 use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reply::bytes_of;
 use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, EVENTS};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{JournalFilter, MinPosition};
 use crate::http::request::query::Params;
 use crate::http::server::peer::{Peer, Stage};
 use crate::ledger::{Follower, Position, ReadError};
@@ -28,7 +28,7 @@ use crate::store::lines_of;
 
 /// New events as they are recorded.
 #[utoipa::path(get, path = "/v1/journal/live", tag = "journal", security(("key" = [])),
-    params(parameters::JournalFilter, parameters::MinPosition,
+    params(JournalFilter, MinPosition,
         ("Last-Event-ID" = Option<u64>, Header, description = "The last position seen; before `after`.")),
     responses((status = 200, body = schema::JournalEvent, content_type = "text/event-stream",
         description = "Events without end, each as it is stored; `id` is the position."),
@@ -39,7 +39,7 @@ pub(crate) async fn live(
     peer: Option<Extension<Peer>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(request.uri().query(), &["after", MIN_POSITION])?;
+    let params = Params::read(request.uri().query(), &[JournalFilter::NAMES, MinPosition::NAMES])?;
     let resumed = match request.headers().get("last-event-id") {
         None => None,
         Some(id) => {

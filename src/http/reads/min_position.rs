@@ -6,7 +6,7 @@ use crate::http::problem::details::Problem;
 use crate::http::request::query::Params;
 
 /// The parameter's name.
-pub(crate) const MIN_POSITION: &str = "min_position";
+const MIN_POSITION: &str = "min_position";
 
 /// Waits until the ledger has `min_position`.
 pub(crate) async fn wait(app: &App, params: &Params) -> Result<(), Problem> {

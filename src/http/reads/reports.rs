@@ -1,4 +1,4 @@
-//! Sums over the whole ledger: the trial balance and the state digest.
+//! Reports are sums over the whole ledger: the trial balance and the state digest.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri};
@@ -8,15 +8,15 @@ use serde::Serialize;
 use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reply::json;
 use crate::http::request::caller::MayRead;
 use crate::http::request::negotiate::{self, JSON};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{AtPosition, MinPosition};
 use crate::http::request::query::Params;
 use crate::ledger::{At, Position};
 
-const KNOWN: [&str; 2] = ["at_position", MIN_POSITION];
+const KNOWN: [&[&str]; 2] = [AtPosition::NAMES, MinPosition::NAMES];
 
 /// Totals that sum to zero.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -44,7 +44,7 @@ struct Total {
 
 /// The trial balance.
 #[utoipa::path(get, path = "/v1/trial-balance", tag = "audit", security(("key" = [])),
-    params(parameters::AtPosition, parameters::MinPosition),
+    params(AtPosition, MinPosition),
     responses((status = 200, body = TrialBalance, description = "Totals by kind of account and currency."),
         responses::ReadProblems))]
 pub(crate) async fn trial_balance(
@@ -75,7 +75,7 @@ pub(crate) struct Digest {
 
 /// The state digest.
 #[utoipa::path(get, path = "/v1/digest", tag = "audit", security(("key" = [])),
-    params(parameters::AtPosition, parameters::MinPosition),
+    params(AtPosition, MinPosition),
     responses((status = 200, body = Digest, description = "The digest."), responses::ReadProblems))]
 pub(crate) async fn digest(
     State(app): State<App>,
@@ -87,7 +87,7 @@ pub(crate) async fn digest(
     json(&Digest { position, digest })
 }
 
-/// Checks the request, waits, and says at which position it wants to look.
+/// Checks the request, waits for `min_position`, and returns the position that is asked about.
 async fn prepared(app: &App, uri: &Uri, headers: &HeaderMap) -> Result<Option<Position>, Problem> {
     let params = Params::read(uri.query(), &KNOWN)?;
     let at = match params.at()?.as_slice() {

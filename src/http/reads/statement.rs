@@ -1,4 +1,4 @@
-//! Statements: an account's events with its balance after each, as JSON or CSV.
+//! A statement is an account's events with its balance after each, as JSON or CSV.
 
 use axum::extract::{Request, State};
 use axum::http::HeaderValue;
@@ -11,12 +11,12 @@ use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, CSV, JSON};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{AccountPath, MinPosition, PageQuery, StatementFilter};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Statement, StatementQuery};
@@ -38,17 +38,17 @@ pub(crate) struct StatementPage {
     next: Option<String>,
 }
 
-const KNOWN: [&str; 7] = ["kind", "from", "to", "order", "cursor", "limit", MIN_POSITION];
-/// What a statement in CSV says that it is.
+const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
+/// The media type of a statement in CSV.
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
-/// What is said of a kind that there is not.
+/// The text for a kind that does not exist.
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
      unfreeze, close or overdraft_limit";
 
 /// An account's statement.
 #[utoipa::path(get, path = "/v1/accounts/{account}/entries", tag = "accounts", security(("key" = [])),
-    params(parameters::AccountPath, parameters::StatementFilter, parameters::PageQuery,
-        parameters::MinPosition),
+    params(AccountPath, StatementFilter, PageQuery,
+        MinPosition),
     responses((status = 200, description = "A page of the statement. As CSV the next page is in `Link`.",
         content((StatementPage = "application/json"), (String = "text/csv"))), responses::ReadProblems))]
 pub(crate) async fn statement(
@@ -172,7 +172,7 @@ fn row(line: Booking) -> [String; 15] {
     ]
 }
 
-/// A text that no spreadsheet takes for a formula. Amounts are not such texts: they are the ledger's own numbers.
+/// Makes a text that no spreadsheet takes for a formula. Amounts need it not: they are the ledger's own numbers.
 fn harmless(text: String) -> String {
     match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {

@@ -1,4 +1,4 @@
-//! Transactions: what happened to an ID, and which there are.
+//! These handlers show transactions: what happened to an ID, and which transactions there are.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -13,14 +13,14 @@ use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
-use crate::http::reads::min_position::{MIN_POSITION, wait};
+use crate::http::reads::min_position::wait;
 use crate::http::reads::page::Page;
 use crate::http::reads::statement::NOT_A_KIND;
 use crate::http::reply::json;
 use crate::http::request::caller::MayRead;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
-use crate::http::request::parameters;
+use crate::http::request::parameters::{MinPosition, PageQuery, SearchFilter};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::{Placed, SearchQuery};
@@ -94,7 +94,7 @@ struct Entry {
 /// What happened to a transaction ID. A 404 does not prove that it never will be booked; only a prevention does.
 #[utoipa::path(get, path = "/v1/transactions/{id}", tag = "transactions", security(("key" = [])),
     params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"),
-        parameters::MinPosition),
+        MinPosition),
     responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
         responses::ReadProblems))]
 pub(crate) async fn one(
@@ -103,7 +103,7 @@ pub(crate) async fn one(
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(request.uri().query(), &[MIN_POSITION])?;
+    let params = Params::read(request.uri().query(), &[MinPosition::NAMES])?;
     let id = named.transaction()?;
     negotiate::choose(request.headers(), &[JSON])?;
     wait(&app, &params).await?;
@@ -155,11 +155,11 @@ fn entries(event: &Event) -> Vec<Entry> {
     vec![own, Entry { account: entries.counter_account.to_string(), amount: other }]
 }
 
-const KNOWN: [&str; 8] = ["account", "kind", "outcome", "from", "to", "cursor", "limit", MIN_POSITION];
+const KNOWN: [&[&str]; 3] = [SearchFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
 
 /// Searches transactions, newest first.
 #[utoipa::path(get, path = "/v1/transactions", tag = "transactions", security(("key" = [])),
-    params(parameters::SearchFilter, parameters::PageQuery, parameters::MinPosition),
+    params(SearchFilter, PageQuery, MinPosition),
     responses((status = 200, body = Page<Booking>, description = "A page of transactions, newest first."),
         responses::ReadProblems))]
 pub(crate) async fn search(

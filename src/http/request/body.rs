@@ -1,4 +1,4 @@
-//! Bodies: what they may be, how large, and how long they may take to come.
+//! This file reads bodies, and bounds their type, their size and the time that they take to come.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use http_body_util::BodyExt;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// So much more than the limit is read and thrown away, so that a client that writes before it reads gets its 413.
+/// How many bytes past the limit are read and thrown away, so that a client that writes before it reads gets its 413.
 const DISCARDED: usize = 1024 * 1024;
 
 /// What a body has to be.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Its media type.
-    pub media_type: &'static str,
-    /// At most so many bytes.
-    pub limit: usize,
-    /// In at most so much time.
-    pub within: Duration,
+    pub(crate) media_type: &'static str,
+    /// The most bytes that it may have.
+    pub(crate) limit: usize,
+    /// The most time that it may take to come.
+    pub(crate) within: Duration,
 }
 
 /// Reads a whole body.
 ///
 /// # Errors
 /// 415 for another type or an encoding, 413 past the limit, 408 past the time, 400 when it breaks off.
-pub async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Bytes, Problem> {
+pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Bytes, Problem> {
     check_type(headers, wanted.media_type)?;
     let too_large = || Problem::too_large(format!("A body here has at most {} bytes.", wanted.limit));
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -88,7 +88,7 @@ fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> 
     Ok(())
 }
 
-/// The wanted type, in any spelling, with no parameter but `charset=utf-8`.
+/// Whether this is the wanted type, in any spelling, with no parameter but `charset=utf-8`.
 fn is_type(given: &str, wanted: &str) -> bool {
     let mut parts = given.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));

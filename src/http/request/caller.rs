@@ -19,14 +19,14 @@ use crate::ledger::permission::{Act, permit};
 
 /// The caller of a request. A handler that asks for it refuses everybody whose key is not good (401).
 #[derive(Clone, Debug)]
-pub struct Caller {
+pub(crate) struct Caller {
     /// The key's id, or `loopback`.
-    pub actor: Arc<str>,
+    pub(crate) actor: Arc<str>,
     role: Role,
 }
 
 impl Caller {
-    /// Refuses what its role may not do.
+    /// Refuses what the caller's role may not do.
     ///
     /// # Errors
     /// 403.
@@ -69,11 +69,15 @@ impl FromRequestParts<App> for MayRead {
     }
 }
 
-/// Lets only those who may read through to routes that take no [`MayRead`].
+/// Guards routes that take no [`MayRead`]: only those who may read get through.
 ///
 /// # Errors
 /// 401, 403.
-pub async fn required(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+pub(crate) async fn required(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     Caller::find(&app, request.headers(), request.extensions())?.may(Act::Read)?;
     Ok(next.run(request).await)
 }
@@ -83,8 +87,8 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A page of some other site, in a browser on this machine, is not the machine's own user: its requests come over
-/// loopback too, but name the site.
+/// Whether a request over loopback comes from this machine's own user. A page of another site in a browser on this
+/// machine sends its requests over loopback too, but names the site.
 fn is_local_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());

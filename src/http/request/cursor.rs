@@ -1,4 +1,4 @@
-//! Cursors: where a list goes on, in a form that only this ledger makes and only the same list takes.
+//! A cursor says where a list goes on, in a form that only this ledger makes and only the same list takes.
 //!
 //! A cursor is its text and 8 bytes of HMAC-SHA256 over it and over what list it belongs to, in hexadecimal. The key is
 //! the journal's id: it survives restarts, and a cursor of another ledger, of another filter, or with one altered byte

@@ -1,8 +1,12 @@
-//! The headers of writes: the transaction ID, and where the request comes from.
+//! This file reads the headers of writes: the transaction ID, and where the request comes from.
 
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ObjectBuilder, Required, Type};
 
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::metadata::Origin;
@@ -11,7 +15,48 @@ use crate::http::request::caller::Caller;
 use crate::wire::commands::Frame;
 use crate::wire::text::NOT_AN_ID;
 
-/// What the headers and the caller say of a request on this account.
+/// The header with the transaction ID.
+pub(crate) const ID: &str = "Idempotency-Key";
+/// The header that says what business process a request belongs to.
+const CORRELATION: &str = "Correlation-Id";
+/// The header that says what caused a request.
+const CAUSATION: &str = "Causation-Id";
+/// The most characters of a correlation or a causation.
+const LONGEST: usize = 128;
+
+/// [`ID`], for the document.
+pub(crate) struct IdHeader;
+
+impl IntoParams for IdHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let about = "The transaction ID, bare or quoted, where `transaction_id` is not in the body.";
+        vec![described(ID, about, None)]
+    }
+}
+
+/// [`CORRELATION`] and [`CAUSATION`], for the document.
+pub(crate) struct OriginHeaders;
+
+impl IntoParams for OriginHeaders {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let belongs = "What business process it belongs to; kept with the event, never compared.";
+        let caused = "What caused it; kept with the event, never compared.";
+        vec![described(CORRELATION, belongs, Some(LONGEST)), described(CAUSATION, caused, Some(LONGEST))]
+    }
+}
+
+fn described(name: &str, about: &str, longest: Option<usize>) -> Parameter {
+    let text = SchemaType::from_iter([Type::String, Type::Null]);
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(ObjectBuilder::new().schema_type(text).max_length(longest)))
+        .build()
+}
+
+/// Reads what is known of a request beside its body: from its path, its headers and its caller.
 ///
 /// # Errors
 /// 400 for headers that are wrong.
@@ -21,21 +66,21 @@ pub(crate) fn frame(
     caller: &Caller,
 ) -> Result<Frame, Problem> {
     let origin = Origin {
-        correlation: plain(headers, "correlation-id", "Correlation-Id")?,
-        causation: plain(headers, "causation-id", "Causation-Id")?,
+        correlation: plain(headers, CORRELATION)?,
+        causation: plain(headers, CAUSATION)?,
         actor: Arc::clone(&caller.actor),
     };
     Ok(Frame { account, transaction_id: transaction_id(headers)?, origin })
 }
 
-/// The ID in `Idempotency-Key`, bare or quoted.
+/// The ID in [`ID`], bare or quoted.
 fn transaction_id(headers: &HeaderMap) -> Result<Option<TransactionId>, Problem> {
     let mut found = None;
-    for value in headers.get_all("idempotency-key") {
+    for value in headers.get_all(ID) {
         let text = value.to_str().unwrap_or_default();
         let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
         let Some(id) = TransactionId::parse(bare) else {
-            return Err(Problem::field("Idempotency-Key", NOT_AN_ID));
+            return Err(Problem::field(ID, NOT_AN_ID));
         };
         if found.is_some_and(|other| other != id) {
             return Err(Problem::id_conflicting());
@@ -45,13 +90,15 @@ fn transaction_id(headers: &HeaderMap) -> Result<Option<TransactionId>, Problem>
     Ok(found)
 }
 
-fn plain(headers: &HeaderMap, name: &str, shown: &'static str) -> Result<Option<Box<str>>, Problem> {
+fn plain(headers: &HeaderMap, name: &'static str) -> Result<Option<Box<str>>, Problem> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let bytes = value.as_bytes();
-    if values.next().is_some() || !(1..=128).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_graphic)
+    if values.next().is_some()
+        || !(1..=LONGEST).contains(&bytes.len())
+        || !bytes.iter().all(u8::is_ascii_graphic)
     {
-        return Err(Problem::field(shown, "must be one value of 1 to 128 visible ASCII characters"));
+        return Err(Problem::field(name, "must be one value of 1 to 128 visible ASCII characters"));
     }
     Ok(value.to_str().ok().map(Into::into))
 }

@@ -1,7 +1,7 @@
-//! The parts of a request that many handlers read: who calls, the path, the query, the form that is wanted, the body.
+//! This folder reads the parts of a request: who calls, the path, the query, the headers, the form that is wanted, the body.
 //!
-//! Each file takes one part and answers with a value or with the problem that the client is told. It must not know what
-//! is done with the value: no handler, no answer. Up the way: [`crate::http::server`]. Down the way: the handlers in
+//! Each file takes one part and returns a value, or the problem that the client is told. It must not know what is done
+//! with the value: no handler, no answer. Up the way: [`crate::http::server`]. Down the way: the handlers in
 //! `writes`, `reads` and `service`.
 
 pub(crate) mod body;

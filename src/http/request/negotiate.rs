@@ -1,4 +1,4 @@
-//! `Accept`: which of the forms that there are a client wants (RFC 9110 section 12.5.1).
+//! Negotiation chooses the form of an answer that its client likes best, from `Accept` (RFC 9110 section 12.5.1).
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
@@ -15,7 +15,7 @@ pub(crate) const CSV: &str = "text/csv";
 /// Server-sent events.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
-/// The form that the client likes best; the first one where it does not care.
+/// Chooses the form that the client likes best, and the first one where it does not care.
 pub(crate) fn choose(headers: &HeaderMap, forms: &[&'static str]) -> Result<&'static str, Problem> {
     let mut wishes = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
     if wishes.peek().is_none() {
@@ -36,7 +36,7 @@ fn first(forms: &[&'static str]) -> Result<&'static str, Problem> {
     forms.first().copied().ok_or_else(|| not_acceptable(forms))
 }
 
-/// How exactly a wish names the form, and how much it likes it, in thousandths.
+/// How exactly a wish names the form (2 for its name, 0 for any), and how much it is liked, in thousandths.
 fn liking(wish: &str, form: &str) -> Option<(u8, u32)> {
     let mut parts = wish.split(';').map(str::trim);
     let range = parts.next()?.to_ascii_lowercase();

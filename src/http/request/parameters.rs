@@ -1,6 +1,7 @@
-//! Parameters, for the OpenAPI document only: what many operations take. [`crate::http::request::query`] reads them.
+//! The parameters that many requests take, said once: their names are what a query is read by, and their descriptions
+//! stand in the OpenAPI document.
 
-#![expect(dead_code, reason = "the document is made of their descriptions")]
+#![expect(dead_code, reason = "a parameter's value is read by its name; its type is for the document")]
 
 use utoipa::IntoParams;
 
@@ -13,101 +14,100 @@ pub(crate) struct AccountPath {
     account: String,
 }
 
-/// Headers of writes.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-pub(crate) struct OriginHeaders {
-    /// What business process it belongs to; kept with the event, never compared.
-    #[param(rename = "Correlation-Id", max_length = 128)]
-    correlation_id: Option<String>,
-    /// What caused it; kept with the event, never compared.
-    #[param(rename = "Causation-Id", max_length = 128)]
-    causation_id: Option<String>,
+/// Makes a group of parameters of a query: a struct for the document, and the names by which they are read.
+macro_rules! query {
+    (
+        $(#[$doc:meta])*
+        struct $group:ident { $($(#[$about:meta])* $name:ident: $type:ty,)* }
+    ) => {
+        $(#[$doc])*
+        #[derive(IntoParams)]
+        #[into_params(parameter_in = Query)]
+        pub(crate) struct $group {
+            $($(#[$about])* $name: $type,)*
+        }
+
+        impl $group {
+            /// The names of its parameters.
+            pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];
+        }
+    };
 }
 
-/// The ID, for clients that would rather not have it in the body.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-pub(crate) struct IdHeader {
-    /// The transaction ID, bare or quoted, where `transaction_id` is not in the body.
-    #[param(rename = "Idempotency-Key")]
-    idempotency_key: Option<String>,
+query! {
+    /// As of when. Only one of the three.
+    struct AtQuery {
+        /// By when things happened in the world, inclusive.
+        as_of: Option<String>,
+        /// By when they were recorded, inclusive.
+        known_at: Option<String>,
+        /// After the last event at or before this position. For one account it may be there several times.
+        at_position: Option<Vec<u64>>,
+    }
 }
 
-/// As of when. Only one of the three.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AtQuery {
-    /// By when things happened in the world, inclusive.
-    as_of: Option<String>,
-    /// By when they were recorded, inclusive.
-    known_at: Option<String>,
-    /// After the last event at or before this position. For one account it may be there several times.
-    at_position: Option<Vec<u64>>,
+query! {
+    /// A position to look at.
+    struct AtPosition {
+        /// After the last event at or before this position.
+        at_position: Option<u64>,
+    }
 }
 
-/// A position to look at.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AtPosition {
-    /// After the last event at or before this position.
-    at_position: Option<u64>,
+query! {
+    /// A page of a list.
+    struct PageQuery {
+        /// `next` of the page before.
+        cursor: Option<String>,
+        /// How many items.
+        #[param(minimum = 1, maximum = 1000, default = 100)]
+        limit: Option<u64>,
+    }
 }
 
-/// A page of a list.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageQuery {
-    /// `next` of the page before.
-    cursor: Option<String>,
-    /// How many items.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: Option<u64>,
+query! {
+    /// What a read must have seen.
+    struct MinPosition {
+        /// The `Bookonce-Position` of a write: the read waits until it sees that write.
+        min_position: Option<u64>,
+    }
 }
 
-/// What a read must have seen.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct MinPosition {
-    /// The `Bookonce-Position` of a write: the read waits until it sees that write.
-    min_position: Option<u64>,
+query! {
+    /// Which lines of a statement.
+    struct StatementFilter {
+        /// Only this kind.
+        kind: Option<String>,
+        /// Recorded at or after.
+        from: Option<String>,
+        /// Recorded before.
+        to: Option<String>,
+        /// `newest` (first) or `oldest`.
+        #[param(default = "newest")]
+        order: Option<String>,
+    }
 }
 
-/// Which lines of a statement.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct StatementFilter {
-    /// Only this kind.
-    kind: Option<String>,
-    /// Recorded at or after.
-    from: Option<String>,
-    /// Recorded before.
-    to: Option<String>,
-    /// `newest` (first) or `oldest`.
-    #[param(default = "newest")]
-    order: Option<String>,
+query! {
+    /// Which transactions.
+    struct SearchFilter {
+        /// Of this account.
+        account: Option<String>,
+        /// Of this kind.
+        kind: Option<String>,
+        /// `accepted` or `declined`.
+        outcome: Option<String>,
+        /// Recorded at or after.
+        from: Option<String>,
+        /// Recorded before.
+        to: Option<String>,
+    }
 }
 
-/// Which transactions.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct SearchFilter {
-    /// Of this account.
-    account: Option<String>,
-    /// Of this kind.
-    kind: Option<String>,
-    /// `accepted` or `declined`.
-    outcome: Option<String>,
-    /// Recorded at or after.
-    from: Option<String>,
-    /// Recorded before.
-    to: Option<String>,
-}
-
-/// Where in the journal.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct JournalFilter {
-    /// Only what is after this position.
-    after: Option<u64>,
+query! {
+    /// Where in the journal.
+    struct JournalFilter {
+        /// Only what is after this position.
+        after: Option<u64>,
+    }
 }

@@ -1,4 +1,4 @@
-//! Names in paths.
+//! This file reads the variable part of a path: an account's name or a transaction's ID.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
@@ -11,7 +11,7 @@ use crate::wire::text::{NOT_A_NAME, NOT_AN_ID, NOT_AN_OWN_ACCOUNT};
 
 /// The one variable part of a path, decoded and not yet checked.
 #[derive(Debug)]
-pub struct Named(String);
+pub(crate) struct Named(String);
 
 impl FromRequestParts<App> for Named {
     type Rejection = Problem;
@@ -26,9 +26,9 @@ impl FromRequestParts<App> for Named {
 }
 
 impl Named {
-    /// As it stands in the path.
+    /// The text as it stands in the path.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0
     }
 
@@ -36,7 +36,7 @@ impl Named {
     ///
     /// # Errors
     /// 400 for a text that is no name, or one of the ledger's own accounts.
-    pub fn guarded(&self) -> Result<AccountName, Problem> {
+    pub(crate) fn guarded(&self) -> Result<AccountName, Problem> {
         AccountName::parse(&self.0).ok_or_else(|| {
             let own = "is one of the ledger's own accounts, which have no stream of their own";
             Problem::field("account", if self.0.starts_with('@') { own } else { NOT_A_NAME })
@@ -47,7 +47,7 @@ impl Named {
     ///
     /// # Errors
     /// 400 for a text that is no such name.
-    pub fn internal(&self) -> Result<Option<CounterAccount>, Problem> {
+    pub(crate) fn internal(&self) -> Result<Option<CounterAccount>, Problem> {
         if !self.0.starts_with('@') {
             return Ok(None);
         }
@@ -59,7 +59,7 @@ impl Named {
     ///
     /// # Errors
     /// 400 for a text that is no ID.
-    pub fn transaction(&self) -> Result<TransactionId, Problem> {
+    pub(crate) fn transaction(&self) -> Result<TransactionId, Problem> {
         TransactionId::parse(&self.0).ok_or_else(|| Problem::field("transaction_id", NOT_AN_ID))
     }
 }

@@ -1,5 +1,6 @@
-//! Query strings: known parameters, each once, each of its form. `+` stands for itself, as RFC 3986 has it, so that an
-//! offset in a time need not be encoded.
+//! This file reads query strings: known parameters, each once, each of its form.
+//!
+//! A `+` stands for itself, as RFC 3986 has it, so that an offset in a time need not be encoded.
 
 use crate::domain::time::Timestamp;
 use crate::http::problem::details::Problem;
@@ -8,23 +9,23 @@ use crate::wire::text::NOT_A_MOMENT;
 
 /// The parameters of a query.
 #[derive(Debug, Default)]
-pub struct Params(Vec<(String, String)>);
+pub(crate) struct Params(Vec<(String, String)>);
 
 /// The one parameter that may come more than once.
 const REPEATABLE: &str = "at_position";
 
 impl Params {
-    /// Reads a query of these parameters.
+    /// Reads a query of the parameters of these groups.
     ///
     /// # Errors
     /// 400 for another parameter, or one that comes twice.
-    pub fn read(query: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+    pub(crate) fn read(query: Option<&str>, known: &[&[&str]]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let broken = || Problem::field("query", "must be percent-encoded UTF-8");
             let (name, value) = (decoded(name).ok_or_else(broken)?, decoded(value).ok_or_else(broken)?);
-            if !known.contains(&name.as_str()) {
+            if !known.iter().any(|group| group.contains(&name.as_str())) {
                 let shown: String = name.chars().take(64).collect();
                 return Err(Problem::field(shown, "is not a parameter of this request"));
             }
@@ -36,25 +37,25 @@ impl Params {
         Ok(Self(pairs))
     }
 
-    /// Makes sure that there is none.
+    /// Makes sure that the query has no parameter.
     ///
     /// # Errors
-    /// 400 when there is one.
-    pub fn none(query: Option<&str>) -> Result<(), Problem> {
+    /// 400 when it has one.
+    pub(crate) fn none(query: Option<&str>) -> Result<(), Problem> {
         Self::read(query, &[]).map(|_| ())
     }
 
-    /// A parameter's text.
+    /// The text of the parameter with this name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter, read by `parse`.
+    /// The value of a parameter, as `parse` reads it.
     ///
     /// # Errors
     /// 400 with `problem` when it is there and can't be read.
-    pub fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &self,
         name: &'static str,
         parse: impl Fn(&str) -> Option<T>,
@@ -66,36 +67,36 @@ impl Params {
         }
     }
 
-    /// `limit`: how many items.
+    /// The value of `limit`: how many items are wanted.
     ///
     /// # Errors
     /// 400 outside 1 to 1000.
-    pub fn limit(&self) -> Result<usize, Problem> {
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let parse = |text: &str| number(text).filter(|n| (1..=1000).contains(n)).map(|n| n as usize);
         Ok(self.parsed("limit", parse, "must be a number from 1 to 1000")?.unwrap_or(100))
     }
 
-    /// A moment.
+    /// The moment that a parameter names.
     ///
     /// # Errors
     /// 400 when it is none.
-    pub fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+    pub(crate) fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
         self.parsed(name, Timestamp::parse, NOT_A_MOMENT)
     }
 
-    /// A position.
+    /// The position that a parameter names.
     ///
     /// # Errors
     /// 400 when it is none.
-    pub fn position(&self, name: &'static str) -> Result<Option<Position>, Problem> {
+    pub(crate) fn position(&self, name: &'static str) -> Result<Option<Position>, Problem> {
         self.parsed(name, number, NOT_A_POSITION)
     }
 
-    /// `from` and `to`.
+    /// The values of `from` and `to`.
     ///
     /// # Errors
     /// 400 when one is no moment, or the first is after the second.
-    pub fn period(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
+    pub(crate) fn period(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
         let (from, to) = (self.moment("from")?, self.moment("to")?);
         match (from, to) {
             (Some(from), Some(to)) if from > to => Err(Problem::field("from", "must not be after `to`")),
@@ -103,11 +104,11 @@ impl Params {
         }
     }
 
-    /// As of when: one kind of moment, or positions.
+    /// As of when the client wants to look: one kind of moment, or positions.
     ///
     /// # Errors
     /// 400 for several kinds at once, or what can't be read.
-    pub fn at(&self) -> Result<Vec<At>, Problem> {
+    pub(crate) fn at(&self) -> Result<Vec<At>, Problem> {
         let effective = self.moment("as_of")?.map(At::Effective);
         let known = self.moment("known_at")?.map(At::Known);
         let positions = self.0.iter().filter(|(name, _)| name == REPEATABLE);
@@ -128,7 +129,7 @@ impl Params {
 
 const NOT_A_POSITION: &str = "must be a position: a whole number, not negative";
 
-/// A whole number in plain digits.
+/// Reads a whole number in plain digits.
 fn number(text: &str) -> Option<u64> {
     let plain = (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     if plain { text.parse().ok() } else { None }

@@ -1,5 +1,5 @@
-//! What holds for every request: no panic cuts a connection, every answer says how it may be used, everything is
-//! counted. One layer, so that a request pays for one.
+//! The outer layer does what holds for every request: no panic cuts a connection, every answer says how it may be used,
+//! everything is counted. It is one layer, so that a request pays for one.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -21,7 +21,7 @@ use crate::http::app::App;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::{Problem, incident};
 
-/// These routes, and 404 and 405 for all others, behind the guard.
+/// Puts these routes, and 404 and 405 for all others, behind the layer.
 pub fn guarded(app: &App, routes: Router) -> Router {
     let layer = Guard { app: app.clone() };
     routes.fallback(nothing_here).method_not_allowed_fallback(other_method).layer(layer)
@@ -31,7 +31,8 @@ async fn nothing_here() -> Problem {
     Problem::not_found()
 }
 
-/// OPTIONS is told what there is (axum adds `Allow`), and nothing about other origins; other methods get 405.
+/// Answers a method that the path does not know. OPTIONS is told which there are (axum adds `Allow`), and nothing about
+/// other origins; all other methods get 405.
 async fn other_method(method: Method) -> Response {
     if method == Method::OPTIONS {
         return StatusCode::NO_CONTENT.into_response();
@@ -40,8 +41,8 @@ async fn other_method(method: Method) -> Response {
     Problem::new(Code::MethodNotAllowed, detail).into_response()
 }
 
-/// What a page may load: what came with it, and nothing from elsewhere. The page for trying the API styles itself
-/// inline.
+/// The policy for pages: they may load what came with them, and nothing from elsewhere. Styles may stand in the page
+/// itself, because the page for trying the API has some.
 const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -58,7 +59,7 @@ impl<S> Layer<S> for Guard {
     }
 }
 
-/// A route behind the guard.
+/// A service behind the layer.
 #[derive(Clone)]
 struct Guarded<S> {
     inner: S,
@@ -112,7 +113,7 @@ where
     }
 }
 
-/// Says no more than an id; what the panic said is in the log under it.
+/// The answer after a panic. It says no more than an id; what the panic said is in the log under that id.
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Problem {
     let said = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     let id = incident();

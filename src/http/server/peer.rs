@@ -1,25 +1,25 @@
-//! The other end of a connection, and how far the service is on its way out: what a request is told of the server.
+//! A peer is the other end of a connection. Each request is told of it, and of how far the service is with stopping.
 
 use std::net::SocketAddr;
 
 use tokio::sync::watch;
 
-/// The other end of the connection; put into each request by [`mod@super::serve`].
+/// The other end of a connection. [`mod@super::serve`] puts it into each request.
 #[derive(Clone, Debug)]
-pub struct Peer {
-    /// Where it is.
-    pub address: SocketAddr,
-    /// How far the service is on its way out, as that changes.
-    pub stages: watch::Receiver<Stage>,
+pub(crate) struct Peer {
+    /// Its address.
+    pub(crate) address: SocketAddr,
+    /// The stage of the service, as it changes.
+    pub(crate) stages: watch::Receiver<Stage>,
 }
 
-/// How far the service is on its way out; long answers look at it.
+/// How far the service is with stopping. Long answers look at it, to end in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// It serves.
     Serving,
-    /// It finishes what it began.
+    /// It takes nothing new, and finishes what it began.
     Stopping,
-    /// It cuts what is left.
+    /// It cuts the connections that are left.
     Ended,
 }

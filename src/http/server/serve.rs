@@ -1,4 +1,4 @@
-//! The sockets: accepting, TLS, limits on heads, slow peers, and the end.
+//! This file serves the sockets: it accepts connections, limits heads and slow peers, and ends them when the service stops.
 //!
 //! `axum::serve` has no header timeout, no limit on connections and no TLS; this is hyper's own connection with those.
 //! Bounds: [`Limits::connections`] at once; a head of at most 16 KiB and 64 fields; each peer at the pace that
@@ -30,30 +30,30 @@ use crate::http::problem::details::Problem;
 use crate::http::server::peer::{Peer, Stage};
 use crate::http::server::slow_peer::{Allowed, Pace, Paced};
 
-/// The largest head: request line excepted, names and values of all fields.
+/// The most bytes of a head: the names and values of all fields, without the request line.
 const HEAD_BYTES: usize = 16 * 1024;
-/// The most fields.
+/// The most fields of a head.
 const HEAD_FIELDS: usize = 64;
-/// The longest target of a request.
+/// The most bytes of a request's target.
 const TARGET_BYTES: usize = 8 * 1024;
-/// When the service stops, a connection that rests is kept so long: a request that is already on its way to it is told 503
-/// and not cut off.
+/// How long a connection that rests is kept when the service stops, so that a request that is already on its way is told
+/// 503 and not cut off.
 const GRACE: Duration = Duration::from_millis(250);
-/// What a connection may buffer: room to read a target that is far too long, so that it can be told so.
+/// The most bytes that a connection buffers: enough to read a target that is far too long, and to answer so.
 const BUFFER: usize = 96 * 1024;
 
-/// Limits on sockets.
+/// The limits on sockets.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections at once; one more is told 503 and closed.
+    /// How many connections there may be at once; one more is told 503 and closed.
     pub connections: usize,
-    /// For the head of a request. Noticed up to half a second late.
+    /// How long a request's head may take to come. It is noticed up to half a second late.
     pub head: Duration,
-    /// Between two requests of a connection.
+    /// How long a connection may rest between two requests.
     pub idle: Duration,
-    /// For a peer to take the next bytes of its answer.
+    /// How long a peer may take for the next bytes of its answer.
     pub write: Duration,
-    /// For requests under way when the service stops.
+    /// How long requests that are under way when the service stops may take.
     pub drain: Duration,
 }
 
@@ -110,11 +110,13 @@ pub async fn serve(
     }
 }
 
-/// Files that the store and the index need beside the connections.
+/// How many files the store and the index need beside the connections.
 const OTHER_FILES: u64 = 1024;
 
-/// Lets the process have as many files as it may, so that connections are limited by [`Limits`] and not by a shell; and
-/// where that is too few, leaves enough of them to the store: it must not fail because too many peers are there.
+/// Raises the limit on open files as far as it goes, and returns how many connections they allow.
+///
+/// So connections are limited by [`Limits`] and not by a shell. Where the files are too few, enough of them are left to the
+/// store, which must not fail because too many peers are there.
 fn allowed_connections(wanted: usize) -> usize {
     let files = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
     let allowed = match rlimit::increase_nofile_limit(files) {
@@ -136,12 +138,12 @@ fn allowed_connections(wanted: usize) -> usize {
     connections
 }
 
-/// So many connections go with so many files.
+/// How many connections may be open with so many files.
 fn within(files: u64) -> usize {
     usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 4)).unwrap_or(usize::MAX)
 }
 
-/// One connection too many: told so if that takes no waiting.
+/// Tells a connection that is one too many so, if that takes no waiting.
 fn refuse(socket: &TcpStream) {
     let detail = "There are as many connections as are allowed.";
     let problem = Problem::new(Code::Overloaded, detail).body();
@@ -267,13 +269,13 @@ impl Connection {
     }
 }
 
-/// Ends [`GRACE`] after the service began to stop.
+/// Waits until [`GRACE`] after the service began to stop.
 async fn grace(mut stage: watch::Receiver<Stage>) {
     let _stopping_or_gone = stage.wait_for(|stage| *stage != Stage::Serving).await.is_ok();
     tokio::time::sleep(GRACE).await;
 }
 
-/// What a head shows by itself.
+/// Checks what a head shows by itself.
 fn check(request: &Request<Incoming>, stage: Stage) -> Result<(), Problem> {
     let headers = request.headers();
     if stage != Stage::Serving {

@@ -1,7 +1,7 @@
-//! The pace of a connection: a peer that does not send, or does not take what it is sent, is cut off.
+//! The pace of a connection decides that a peer is too slow: one that does not send, or does not take what it is sent.
 //!
-//! Deadlines are two atomic numbers that the socket's own reads and writes move; one lazy timer a connection looks at
-//! them. A request in time costs no timer at all.
+//! Such a peer is cut off. Deadlines are two atomic numbers that the socket's own reads and writes move; each connection has
+//! one timer, which looks at them twice a second. A request that is in time costs no timer of its own.
 
 use std::io;
 use std::pin::Pin;
@@ -13,17 +13,17 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const NEVER: u64 = u64::MAX;
-/// How late a deadline may be noticed.
+/// How late a deadline may be noticed, in milliseconds.
 const TICK_MS: u64 = 500;
 /// How long, and for how many bytes, a peer is listened to after the last answer, so that the answer is not lost to a
 /// reset (RFC 9112 section 9.6).
 const LINGER_MS: u64 = 1_000;
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// How much time a peer has for what, in milliseconds.
+/// The times that a peer is allowed, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowed {
-    /// For the head of a request, from its first byte; from the connection's start for the first.
+    /// For the head of a request, from its first byte; for the first request, from the connection's start.
     pub(crate) head_ms: u64,
     /// Between requests.
     pub(crate) idle_ms: u64,
@@ -56,13 +56,13 @@ impl Pace {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(NEVER)
     }
 
-    /// A request's head is complete; its body has a deadline of its own.
+    /// Notes that a request's head is complete. Its body has a deadline of its own.
     pub(crate) fn request_began(&self) {
         self.idle.store(false, Ordering::Relaxed);
         self.read_by.store(NEVER, Ordering::Relaxed);
     }
 
-    /// Its answer is being sent.
+    /// Notes that the request's answer is being sent.
     pub(crate) fn request_ended(&self) {
         self.idle.store(true, Ordering::Relaxed);
     }
@@ -86,7 +86,7 @@ impl Pace {
         }
     }
 
-    /// Ends when the peer is too late.
+    /// Waits until the peer is too late.
     pub(crate) async fn overdue(&self) {
         loop {
             let by = self.read_by.load(Ordering::Relaxed).min(self.write_by.load(Ordering::Relaxed));

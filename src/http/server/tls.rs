@@ -1,4 +1,4 @@
-//! TLS, from a certificate and a key in files.
+//! This file makes the TLS settings from a certificate and a key in files.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file can't be read, or has not what it should.
+    /// A file can't be read, or does not have what it should have.
     #[error("{path} is no PEM file of {what}")]
     File {
         /// The file.
         path: PathBuf,
         /// What it should have.
         what: &'static str,
-        /// Why it has not.
+        /// Why it can't be used.
         source: pem::Error,
     },
     /// The two do not go together, or are of a kind that is not supported.
@@ -25,7 +25,8 @@ pub enum Error {
     Unusable(#[source] rustls::Error),
 }
 
-/// TLS 1.2 and 1.3 with the certificates in one PEM file (the service's own first) and the key in another.
+/// Makes the settings of TLS 1.2 and 1.3, with the certificates in one PEM file (the service's own first) and the key in
+/// another.
 ///
 /// # Errors
 /// When a file can't be read, or the two do not go together.

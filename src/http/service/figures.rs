@@ -1,6 +1,6 @@
-//! What is counted, in a registry of the service's own, so that several services can live in one process.
+//! The figures are what the service counts, in a registry of its own, so that several services can live in one process.
 //!
-//! A request finds its counters by the route's text, without making a label set: that is done once a route and status.
+//! A request finds its counters by the route's text. The set of labels is made once for each route, method and status.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,10 +36,10 @@ struct Route {
     seconds: Histogram,
 }
 
-/// So many damaged accounts are named. Their number is always told.
+/// How many damaged accounts are named at most. Their number is always told.
 const MOST_NAMED: usize = 100;
 
-/// What a gauge shows of the ledger.
+/// A function that reads what a gauge shows.
 type Look = fn(&Ledger, &Status) -> i64;
 
 /// The gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
@@ -144,7 +144,7 @@ impl Figures {
     }
 }
 
-/// Is it one of the methods that a route may have? Others are made up by clients, and would fill the memory.
+/// Whether a route may have this method. Others are made up by clients, and a counter for each would fill the memory.
 fn is_usual(method: &Method) -> bool {
     [Method::GET, Method::POST, Method::HEAD, Method::OPTIONS].contains(method)
 }

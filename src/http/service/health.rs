@@ -1,4 +1,6 @@
-//! Is it alive, and does it take commands? For machines that watch; no key is needed.
+//! These handlers say whether the service lives, and whether it takes commands.
+//!
+//! They are for machines that watch it; no key is needed.
 
 use axum::extract::State;
 use axum::response::Response;

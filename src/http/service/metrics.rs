@@ -1,4 +1,4 @@
-//! `/metrics`: the figures of this service, for Prometheus.
+//! This handler shows the figures of the service to Prometheus, at `/metrics`.
 
 use axum::body::Body;
 use axum::extract::{Request, State};

@@ -1,4 +1,4 @@
-//! Admission: who may write what, and whether a command's fields go together, before the ledger is asked.
+//! Admission checks a command before the ledger is asked: may its caller ask for it, and do its fields go together?
 
 use crate::domain::command::Command;
 use crate::domain::decide::check_request;
@@ -7,7 +7,7 @@ use crate::http::request::caller::Caller;
 use crate::ledger::permission::Act;
 use crate::wire::op::Op;
 
-/// What a request to do `op` asks for, before its body is read.
+/// The act that a request to do `op` asks permission for, before its body is read.
 pub(crate) fn act(op: Op) -> Act {
     match op {
         Op::OverdraftLimit => Act::SetOverdraftLimit,
@@ -21,7 +21,7 @@ pub(crate) fn act(op: Op) -> Act {
     }
 }
 
-/// The command, when its caller may ask for it and its fields go together.
+/// Lets a command through when its caller may ask for it and its fields go together.
 ///
 /// # Errors
 /// 403 for a force that is not the caller's, 400 for fields that do not go together.

@@ -1,4 +1,4 @@
-//! From the ledger's verdict on a command to the answer of its write.
+//! This file makes the answer of a write from the ledger's verdict on its command.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LINK};
@@ -15,14 +15,14 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::{PROBLEM_JSON, Problem};
 use crate::ledger::{Position, Verdict};
 
-/// Where the journal is sure to hold the event.
+/// The header with a position at or before which the journal is sure to hold the event.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("bookonce-position");
-/// Was this answer given before?
+/// The header that says that this answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What the ledger says to these commands, one verdict each.
+/// Asks the ledger for its verdicts on these commands, one each, in order.
 ///
 /// # Errors
 /// 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
@@ -36,14 +36,14 @@ pub(crate) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Ver
     }
 }
 
-/// An answer, given now or again.
+/// An answer that is given now, for the first time or again.
 pub(crate) struct Answered {
     pub(crate) answer: Answer,
     pub(crate) replayed: bool,
     pub(crate) position: Position,
 }
 
-/// The answer that a verdict is.
+/// Renders a verdict as an answer or a problem.
 pub(crate) fn answered(verdict: Verdict) -> Result<Answered, Problem> {
     let rendered = |event: &Event, replayed, position| {
         Ok(Answered { answer: answers::render(event), replayed, position })

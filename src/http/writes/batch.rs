@@ -1,4 +1,4 @@
-//! Batches: a command a line, an answer a line, in order.
+//! A batch is many commands in one request: a command a line, an answer a line, in the same order.
 //!
 //! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go
 //! to the ledger in one call, so that they share its commits. Bounds: 8 MiB and 10,000 lines.
@@ -15,9 +15,8 @@ use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
-use crate::http::request::headers;
+use crate::http::request::headers::{self, OriginHeaders};
 use crate::http::request::negotiate::NDJSON;
-use crate::http::request::parameters;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
@@ -28,12 +27,12 @@ use crate::wire::schema::BatchLine;
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
-/// So many lines are worked on before others get their turn.
+/// How many lines are worked on before other tasks get their turn.
 const AT_ONCE: usize = 512;
 
 /// Books many commands.
 #[utoipa::path(post, path = "/v1/batch", tag = "writes", security(("key" = [])),
-    params(parameters::OriginHeaders),
+    params(OriginHeaders),
     request_body(content = BatchLine, content_type = "application/x-ndjson",
         description = "A command a line, at most 10,000 lines and 8 MiB."),
     responses((status = 200, body = schema::BatchAnswer, content_type = "application/x-ndjson",
@@ -48,8 +47,8 @@ pub(crate) async fn batch(
     caller.may(Act::Book)?;
     let (parts, body) = request.into_parts();
     Params::none(parts.uri.query())?;
-    if parts.headers.contains_key("idempotency-key") {
-        return Err(Problem::field("Idempotency-Key", "has no meaning here: each line has its own ID"));
+    if parts.headers.contains_key(headers::ID) {
+        return Err(Problem::field(headers::ID, "has no meaning here: each line has its own ID"));
     }
     let frame = headers::frame(None, &parts.headers, &caller)?;
     let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };

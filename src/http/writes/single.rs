@@ -1,6 +1,6 @@
-//! Writes of one command: from the request to the event's answer.
+//! These handlers take a write of one command from its request to its answer.
 //!
-//! The order: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
+//! The order is: who calls, the path, the headers, the body, and only then the ledger. What comes back is the event, new
 //! or first seen long ago; both are rendered by the same code, so that a retry gets the same bytes.
 
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
@@ -12,8 +12,8 @@ use crate::http::openapi::responses::WriteAnswers;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
-use crate::http::request::headers;
-use crate::http::request::parameters;
+use crate::http::request::headers::{self, IdHeader, OriginHeaders};
+use crate::http::request::parameters::AccountPath;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::{act, admitted};
@@ -23,10 +23,10 @@ use crate::wire::commands::command;
 use crate::wire::op::Op;
 use crate::wire::schema;
 
-/// The largest body of one command.
+/// The most bytes of a body with one command.
 const LARGEST: usize = 64 * 1024;
 
-/// A write on the account in its path. Who calls is asked first.
+/// A write on the account that its path names. To extract it, who calls is asked first.
 pub(crate) struct Write {
     app: App,
     caller: Caller,
@@ -54,7 +54,7 @@ impl Write {
 
 /// Opens an account.
 #[utoipa::path(post, path = "/v1/accounts", tag = "writes", security(("key" = [])),
-    params(parameters::IdHeader, parameters::OriginHeaders),
+    params(IdHeader, OriginHeaders),
     request_body = schema::OpenAccount, responses(WriteAnswers))]
 pub(crate) async fn open(
     State(app): State<App>,
@@ -67,7 +67,7 @@ pub(crate) async fn open(
 
 /// Puts money into an account.
 #[utoipa::path(post, path = "/v1/accounts/{account}/deposits", tag = "writes", security(("key" = [])),
-    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    params(AccountPath, IdHeader, OriginHeaders),
     request_body = schema::Move, responses(WriteAnswers))]
 pub(crate) async fn deposit(write: Write) -> Result<Response, Problem> {
     write.book(Op::Deposit).await
@@ -75,7 +75,7 @@ pub(crate) async fn deposit(write: Write) -> Result<Response, Problem> {
 
 /// Takes money out of an account.
 #[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", tag = "writes", security(("key" = [])),
-    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    params(AccountPath, IdHeader, OriginHeaders),
     request_body = schema::Move, responses(WriteAnswers))]
 pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
     write.book(Op::Withdraw).await
@@ -83,7 +83,7 @@ pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
 
 /// Takes a movement back, or, where it was never seen on this account, rules it out.
 #[utoipa::path(post, path = "/v1/accounts/{account}/reversals", tag = "writes", security(("key" = [])),
-    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    params(AccountPath, IdHeader, OriginHeaders),
     request_body = schema::Reverse, responses(WriteAnswers))]
 pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
     write.book(Op::Reverse).await
@@ -91,7 +91,7 @@ pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
 
 /// Lets nothing out of an account any more.
 #[utoipa::path(post, path = "/v1/accounts/{account}/freeze", tag = "writes", security(("key" = [])),
-    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    params(AccountPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn freeze(write: Write) -> Result<Response, Problem> {
     write.book(Op::Freeze).await
@@ -99,7 +99,7 @@ pub(crate) async fn freeze(write: Write) -> Result<Response, Problem> {
 
 /// Lets money out of an account again.
 #[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", tag = "writes", security(("key" = [])),
-    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    params(AccountPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn unfreeze(write: Write) -> Result<Response, Problem> {
     write.book(Op::Unfreeze).await
@@ -107,7 +107,7 @@ pub(crate) async fn unfreeze(write: Write) -> Result<Response, Problem> {
 
 /// Ends an account.
 #[utoipa::path(post, path = "/v1/accounts/{account}/close", tag = "writes", security(("key" = [])),
-    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    params(AccountPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
     write.book(Op::Close).await
@@ -115,13 +115,13 @@ pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
 
 /// Sets how far below zero an account may go. Only operators.
 #[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", tag = "writes", security(("key" = [])),
-    params(parameters::AccountPath, parameters::IdHeader, parameters::OriginHeaders),
+    params(AccountPath, IdHeader, OriginHeaders),
     request_body = schema::OverdraftLimit, responses(WriteAnswers))]
 pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
     write.book(Op::OverdraftLimit).await
 }
 
-/// The way of every write of one command.
+/// Takes every write of one command through the same steps.
 async fn book(
     app: &App,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Appends with no ledger around them: the same events, through the same adapter, at exact revisions.
+//! Bare appends have no ledger around them: the same events go through the same adapter, at exact revisions.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use crate::store::eventstoredb::{Appended, Proposed, Store};
 use super::super::load::Answered;
 use super::super::wire::Accounts;
 
-/// Streams, and the way to their store. Cheap to clone.
+/// The bare store has streams, and a connection to the store that they are in. It is cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Bare(Arc<Inner>);
 
@@ -33,21 +33,21 @@ struct Inner {
     store: Store,
     clock: Clock,
     draws: Draws,
-    /// Those that nobody is appending to: taken from the front, put back at the end.
+    /// The streams that nobody is appending to. They are taken from the front and put back at the end.
     resting: Mutex<VecDeque<Stream>>,
     last: AtomicU64,
 }
 
-/// How it is appended.
+/// Appends say how much is appended at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Appends {
-    /// So many at once.
+    /// The number of appends at once.
     pub(crate) at_once: usize,
-    /// So many events each.
+    /// The number of events in each.
     pub(crate) events: usize,
 }
 
-/// When it ends.
+/// The end of a phase.
 #[derive(Clone, Copy, Debug)]
 enum Until {
     Passed(Duration),
@@ -70,7 +70,7 @@ impl Bare {
         Ok(bare)
     }
 
-    /// Appends for so long, and waits for every answer.
+    /// Appends for this long, and waits for every answer.
     ///
     /// # Errors
     /// When the store does not take an event.
@@ -78,7 +78,7 @@ impl Bare {
         self.until(appends, Until::Passed(length)).await
     }
 
-    /// The position of the last event that was appended.
+    /// Gives the position of the last event that was appended.
     pub(crate) fn last(&self) -> u64 {
         self.0.last.load(Ordering::Relaxed)
     }
@@ -109,7 +109,7 @@ impl Bare {
         Ok(all)
     }
 
-    /// One append to the stream that has rested longest.
+    /// Appends once, to the stream that has rested longest.
     async fn once(&self, events: usize) -> Result<(), Error> {
         let stream = self.0.resting.lock().pop_front();
         let mut stream = stream.ok_or("there are fewer streams than appends at once")?;
@@ -120,7 +120,7 @@ impl Bare {
     }
 }
 
-/// An account's stream that nobody else writes.
+/// A stream of an account that nobody else writes to.
 struct Stream {
     name: StreamName,
     state: Option<State>,
@@ -134,7 +134,7 @@ impl Stream {
         Some(Self { name, state: None, hash })
     }
 
-    /// Withdrawals of a cent; what opens it, when nothing is there.
+    /// Appends withdrawals of a cent. When the stream is empty, it appends what opens the account.
     async fn append(&mut self, bare: &Inner, events: usize) -> Result<u64, Error> {
         let last = self.state.as_ref().map(|state| (state.revision(), self.hash));
         let mut proposed = Proposed::after(&self.name, last);
@@ -158,10 +158,10 @@ impl Stream {
                 (self.state, self.hash) = (state, proposed.hash());
                 Ok(position.unwrap_or_default())
             }
-            refused @ (Appended::Conflict
-            | Appended::Unknown(_)
-            | Appended::NotSent(_)
-            | Appended::Deleted) => Err(format!("the store did not take an append: {refused:?}").into()),
+            other
+            @ (Appended::Conflict | Appended::Unknown(_) | Appended::NotSent(_) | Appended::Deleted) => {
+                Err(format!("the store did not take an append: {other:?}").into())
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The ledger over the store: a child that stands still while the store is measured alone.
+//! The ledger over the store is a service that stands still while the store is measured alone.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,21 +16,21 @@ use super::super::stats::rate;
 use super::super::wire::Connection;
 use super::bare::{Appends, Bare};
 
-/// So long it may take to know all that is in the store.
+/// The service may take this long to know all that is in the store.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The ledger, and how quickly it read what others had written.
+/// A ledger service, and how quickly it read what others had written.
 pub(crate) struct LedgerService {
     service: Service,
-    /// Events in a second, each time.
+    /// The events that it read in a second, each time.
     pub(crate) followed: Vec<f64>,
 }
 
 impl LedgerService {
-    /// Starts it, and waits until it has read all that is there and takes commands.
+    /// Starts the service, and waits until it has read all that is there and takes commands.
     ///
     /// # Errors
-    /// When it does not.
+    /// When the service does not start.
     pub(crate) async fn start(store: &ConnectionString, data: &Path) -> Result<Self, Error> {
         let service = Service::serve(data, "127.0.0.1:0", Some(store)).await?;
         let address = service.address;
@@ -38,13 +38,13 @@ impl LedgerService {
         Ok(Self { service, followed: Vec::new() })
     }
 
-    /// Where it listens.
+    /// Says where it listens.
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
         self.service.address
     }
 
-    /// Stops it.
+    /// Stops the service.
     ///
     /// # Errors
     /// When it does not stop.
@@ -75,7 +75,7 @@ impl LedgerService {
         Ok(answered)
     }
 
-    /// A phase, after a warm-up in which the accounts come into use.
+    /// Sends the load of a phase, after a warm-up in which the accounts come into use.
     ///
     /// # Errors
     /// When it can't be reached.
@@ -97,7 +97,7 @@ impl LedgerService {
         blocking(move || catch_up(address, &after)).await
     }
 
-    /// Events and commits since its start.
+    /// Asks how many events and commits there were since its start.
     ///
     /// # Errors
     /// When it does not tell.
@@ -111,7 +111,7 @@ impl LedgerService {
     }
 }
 
-/// Asks until it is so.
+/// Asks again and again until it is so.
 async fn wait_for(is_so: impl Fn() -> Result<bool, Error> + Send + 'static) -> Result<(), Error> {
     blocking(move || {
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! An account with many events: how soon its first command is answered by a service that has just started.
+//! A long account has many events. It is measured how soon its first command is answered by a service that has just started.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,28 +17,27 @@ use super::super::stats::median;
 use super::super::wire::Accounts;
 use super::ledger::LedgerService;
 
-/// How many events the account gets, at least.
+/// The account gets at least this many events.
 const EVENTS: u64 = 100_000;
 
-/// An account with many events.
+/// The figures of an account with many events. Those of times are medians.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Long {
-    /// How many events were booked on it in batches.
+    /// The number of events that were booked on it in batches.
     pub(crate) events: u64,
-    /// In a second.
+    /// How many of them were booked in a second.
     pub(crate) booked_per_s: f64,
-    /// How long the service took to start again until it took commands.
+    /// The time that the service took to start again, until it took commands.
     pub(crate) ready_s: f64,
-    /// How long the first command on the account took then; all of these are medians.
+    /// The time that the first command on the account took then.
     pub(crate) first_ms: f64,
-    /// And the second.
+    /// The time that the second command took.
     pub(crate) second_ms: f64,
-    /// After that: one command after the other on all accounts of the run, most for the first time since the start.
+    /// After that, one command after the other is sent on all accounts, to most for the first time since the start.
     pub(crate) first_touches: Side,
 }
 
-/// Books many events on one account, starts the service again when its index has them, and asks it: as often as
-/// there are rounds.
+/// Books many events on one account. In each round it then starts the service again and sends commands.
 pub(super) async fn measure(
     store: &ConnectionString,
     phases: Phases,

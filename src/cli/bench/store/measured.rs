@@ -1,70 +1,70 @@
-//! What was measured over an event store, as it is printed and written as JSON.
+//! The figures of a run over an event store, as they are printed and written as JSON.
 
 use serde::Serialize;
 
 use super::super::singles::Side;
 use super::long::Long;
 
-/// What was measured.
+/// All that was measured over an event store.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Measured {
     /// How it was measured.
     pub(crate) shape: Shape,
-    /// Side by side, at each number of connections.
+    /// Store and ledger side by side, at each number of connections.
     pub(crate) singles: Vec<Beside>,
-    /// One account for all.
+    /// All connections on one account.
     pub(crate) hot: Hot,
-    /// Events of others that the follower takes in, in a second, while nothing else is done.
+    /// The number of events of others that the follower takes in, in a second, while nothing else is done.
     pub(crate) followed_per_s: f64,
     /// An account with many events.
     pub(crate) long: Long,
 }
 
-/// How it was measured.
+/// The shape of a run says how it was measured.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Shape {
     /// The store, without its secrets.
     pub(crate) store: String,
-    /// How many rounds.
+    /// The number of rounds.
     pub(crate) rounds: usize,
-    /// How long each phase of a round was.
+    /// The length of each phase of a round.
     pub(crate) phase_s: f64,
-    /// How many accounts.
+    /// The number of accounts.
     pub(crate) accounts: u32,
 }
 
-/// The store alone, and the ledger over it.
+/// The figures of the store alone, beside those of the ledger over it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Beside {
-    /// How many connections to the ledger, or appends at once.
+    /// The number of connections to the ledger, and of appends at once to the bare store.
     pub(crate) connections: usize,
-    /// On how many accounts the ledger's are; bare appends are on all streams.
+    /// The number of accounts that the ledger's load is on. Bare appends are on all streams.
     pub(crate) accounts: u32,
     /// Bare appends of one event.
     pub(crate) bare: Side,
     /// Single withdrawals over HTTP.
     pub(crate) ledger: Side,
-    /// The ledger's rate by the bare one.
+    /// The ledger's rate, divided by that of the bare store.
     pub(crate) to_bare: f64,
 }
 
-/// One account for all.
+/// The figures of the hot account, which all connections use.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Hot {
     /// Bare appends of one event to one stream, one at a time.
     pub(crate) bare_one: Side,
-    /// The same with many events in each: appends in a second.
+    /// The same with many events in each append.
     pub(crate) bare_many: Side,
-    /// Events of them in a second.
+    /// The number of events in those appends, in a second.
     pub(crate) bare_many_events_per_s: f64,
     /// Single withdrawals over HTTP at 256 connections, all on one account.
     pub(crate) ledger: Side,
-    /// How many events the ledger appended together, on the average.
+    /// The average number of events that the ledger appended together.
     pub(crate) events_per_append: f64,
 }
 
 impl Measured {
-    /// Everything that has answers that may be wrong.
+    /// Gives every side that has answers which may be wrong.
     pub(crate) fn sides(&self) -> impl Iterator<Item = &Side> {
         let singles = self.singles.iter().map(|beside| &beside.ledger);
         singles.chain([&self.hot.ledger, &self.long.first_touches])

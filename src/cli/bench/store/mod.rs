@@ -1,8 +1,8 @@
-//! The ledger over an event store, beside the bare store: a node that already runs, which is asked for the same appends
-//! with and without the ledger in turns.
+//! The ledger over an event store is measured beside the bare store. The store is a node that already runs; it is asked for the
+//! same appends with and without the ledger, in turns.
 //!
-//! While the store is measured alone, the ledger stands still (SIGSTOP), or its follower would take part. Then it goes on,
-//! reads what was appended meanwhile, and its turn begins when it has it all.
+//! While the store is measured alone, the ledger stands still (SIGSTOP), because its follower would take part. Then it goes on
+//! and reads what was appended meanwhile. Its turn begins when it has read it all.
 
 mod bare;
 mod ledger;

@@ -1,10 +1,10 @@
-//! What of it is printed for people.
+//! The report of a run over an event store: rows for people.
 
 use super::super::rows::{heading, row, side};
 use super::measured::Measured;
 
 impl Measured {
-    /// Adds it to a table.
+    /// Adds the rows to a table.
     pub(crate) fn table(&self, text: &mut String) {
         let shape = &self.shape;
         row(text, "the store", shape.store.clone());

@@ -1,4 +1,4 @@
-//! A run over an event store: every measurement, one after the other, store and ledger in turns.
+//! A run over an event store makes every measurement, one after the other, with store and ledger in turns.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,28 +18,27 @@ use super::ledger::LedgerService;
 use super::long;
 use super::measured::{Beside, Hot, Measured, Shape};
 
-/// So many accounts there are for each connection, at most all of them: so few that a warm-up touches most.
+/// There are this many accounts for each connection, but never more than all. They are so few that a warm-up uses most.
 const ACCOUNTS_EACH: usize = 64;
-/// How many connections send to the hot account.
+/// This many connections send to the hot account.
 const TO_HOT: usize = 256;
-/// Events of an append to the bare hot stream, where they are many.
+/// An append of many events to the bare hot stream has this many.
 const TOGETHER: u16 = 100;
 
-/// What is to be measured.
+/// A run says what is to be measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     /// The store.
     pub(crate) store: &'a ConnectionString,
-    /// How.
     pub(crate) phases: Phases,
-    /// At how many connections.
+    /// The numbers of connections.
     pub(crate) connections: &'a [usize],
     /// Where the ledger's index may be made.
     pub(crate) folder: &'a Path,
 }
 
 impl Run<'_> {
-    /// Measures it.
+    /// Makes all measurements.
     ///
     /// # Errors
     /// When the store or the ledger can't be reached, or does not take what it must.
