@@ -200,7 +200,8 @@ async fn a_failed_commit_takes_back_all_that_was_decided_on_it() {
     bench.ledger.stop().unwrap();
 }
 
-/// Catches: a reversal that is counted twice, by the index and by the clerk's own state, in the moment in which its commit lands.
+/// Catches: a reversal that is counted twice, by the index and by the clerk's own state, in the moment in which its commit
+/// lands.
 #[tokio::test]
 async fn a_reversal_counts_once_while_its_commit_lands() {
     let dir = tempfile::tempdir().unwrap();

@@ -4,19 +4,13 @@
 //! The renderer of a version is frozen; a new shape is a new version beside it. Neighbours: `http` sends what is
 //! rendered here; `domain` makes the events.
 
+mod answer;
 mod v1;
 
 use crate::domain::event::{Body, Event};
 use crate::domain::stream::StreamName;
 
-/// An answer, ready to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status: 201, or 402 for a recorded decline.
-    pub status: u16,
-    /// The JSON body; problem+json when the status is 402.
-    pub body: Vec<u8>,
-}
+pub use answer::Answer;
 
 /// Renders the answer that this event is.
 #[must_use]

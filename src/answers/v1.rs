@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::ids::AccountName;
 use crate::store::codec::json::{metadata, put, text};
 
-use super::Answer;
+use super::answer::Answer;
 
 /// Renders the answer to a command on an account.
 pub(super) fn account(event: &Event, name: &AccountName, body: &AccountEvent) -> Answer {

@@ -16,10 +16,10 @@ use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
-use super::IndexError;
-use super::memtable::{InternalKey, Note, Tracked};
+use super::error::IndexError;
+use super::lsm::memtable::{InternalKey, Note, Tracked};
+use super::lsm::tree::TreeKind;
 use super::record::StreamKey;
-use super::tree::TreeKind;
 
 /// The format of the index: another one is built anew from the journal.
 pub const FORMAT: i64 = 2;

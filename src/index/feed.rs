@@ -11,8 +11,10 @@ use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
+use super::error::IndexError;
+use super::handle::Index;
+use super::lsm::memtable::{Note, Reached, Tracked};
 use super::record::{Role, StreamKey};
-use super::{Index, IndexError, Note, Reached, Tracked};
 
 /// The most streams that are kept at hand.
 const MOST_STREAMS: usize = 65_536;

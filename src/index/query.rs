@@ -13,10 +13,12 @@ use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
 
 use super::catalog::{self, Kind};
-use super::memtable::{InternalKey, Memtable, Note, Tracked};
+use super::error::IndexError;
+use super::handle::Index;
+use super::lsm::memtable::{InternalKey, Memtable, Note, Tracked};
+use super::lsm::tree::TreeKind;
 use super::record::{Facts, Mark, Record, StreamKey, id_key, place_key};
-use super::tree::TreeKind;
-use super::{Index, IndexError, State};
+use super::shared::State;
 
 /// Connections that are kept for the next reader.
 const KEPT_READERS: usize = 4;

@@ -12,7 +12,8 @@ use crate::index::record::{Facts, StreamKey};
 use crate::index::{Index, IndexError};
 use crate::store::Reader;
 
-use super::{AccountReading, At, Ledger, Position, ReadError};
+use super::handle::Ledger;
+use super::types::{AccountReading, At, Position, ReadError};
 
 /// Revisions that are looked through at a time.
 const PAGE: usize = 4_096;

@@ -11,9 +11,8 @@ use crate::index::record::{Facts, Role};
 use crate::store::Reader;
 
 use super::accounts::Stream;
-use super::{
-    Ledger, Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory,
-};
+use super::handle::Ledger;
+use super::types::{Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory};
 
 /// Records that are looked through at a time.
 const PAGE: usize = 4_096;

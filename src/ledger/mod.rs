@@ -5,220 +5,24 @@
 //! Reads run on blocking threads; the expensive ones a few at a time.
 
 mod accounts;
+mod handle;
 mod history;
 mod open;
+mod open_error;
 mod open_store;
 pub mod permission;
+mod ring;
 mod status;
 mod sums;
 mod tail;
 mod types;
 mod verdict;
 
-use std::sync::{Arc, Weak};
-
-use tokio::sync::{Semaphore, watch};
-
-use crate::clerk::Port;
-use crate::domain::command::Command;
-use crate::domain::ids::{AccountName, Id};
-use crate::domain::stream::StreamName;
-use crate::index::Index;
-use crate::store::Reader;
-use crate::store::embedded::folder::Folder;
-use tail::Tail;
-
-pub use open::{INDEX, OpenError, Options, Workings};
+pub use handle::Ledger;
+pub use open::{INDEX, Options, Workings};
+pub use open_error::OpenError;
+pub use ring::Lines;
 pub use status::Status;
-pub use tail::{Follower, Lines};
+pub use tail::Follower;
 pub use types::*;
-
-/// The most reads that run at once. More would not be faster: each takes a thread, a connection and what both keep.
-const READS: usize = 32;
-/// The most reads of a page that run at once, so that those of one thing need not wait behind a crowd of them.
-const PAGES: usize = 16;
-/// The most reads that go through the whole journal and run at once.
-const LONG_READS: usize = 2;
-
-/// A ledger that this process holds. Cheap to clone.
-#[derive(Clone)]
-pub struct Ledger(Arc<Inner>);
-
-/// A ledger, as somebody knows it who does not keep it open.
-#[derive(Clone)]
-struct WeakLedger(Weak<Inner>);
-
-impl WeakLedger {
-    fn upgrade(&self) -> Option<Ledger> {
-        self.0.upgrade().map(Ledger)
-    }
-}
-
-struct Inner {
-    clerk: Box<dyn Port>,
-    reader: Reader,
-    index: Index,
-    head: watch::Receiver<Head>,
-    tail: Tail,
-    reads: Arc<Semaphore>,
-    pages: Semaphore,
-    long_reads: Semaphore,
-    _folder: Folder,
-}
-
-impl Drop for Inner {
-    /// A ledger that was not stopped leaves its folder as a kill would.
-    fn drop(&mut self) {
-        self.clerk.stop();
-        self.index.abandon();
-    }
-}
-
-impl Ledger {
-    fn downgrade(&self) -> WeakLedger {
-        WeakLedger(Arc::downgrade(&self.0))
-    }
-
-    /// One that is open, in a folder that this process holds.
-    fn over(
-        clerk: Box<dyn Port>,
-        reader: Reader,
-        index: Index,
-        head: watch::Receiver<Head>,
-        folder: Folder,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            clerk,
-            reader,
-            index,
-            head,
-            tail: Tail::default(),
-            reads: Arc::new(Semaphore::new(READS)),
-            pages: Semaphore::new(PAGES),
-            long_reads: Semaphore::new(LONG_READS),
-            _folder: folder,
-        }))
-    }
-
-    /// Decides commands and records what is to be recorded; returns one verdict a command, in order, when all that they
-    /// rest on is durable.
-    ///
-    /// # Errors
-    /// When the machinery could not: nothing of that is the answer of an ID.
-    pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
-        let commands = commands.into();
-        let ruled = self.0.clerk.rule(Arc::clone(&commands)).await?;
-        Ok(ruled
-            .into_iter()
-            .zip(commands.iter())
-            .map(|(ruled, command)| Verdict::of(ruled, command))
-            .collect())
-    }
-
-    /// Where the journal ends: the last durable event.
-    #[must_use]
-    pub fn head(&self) -> Head {
-        *self.0.head.borrow()
-    }
-
-    /// Where the journal ends, when everything that was answered here is before it.
-    ///
-    /// # Errors
-    /// When the store can't be reached, or is damaged.
-    pub async fn end(&self) -> Result<Head, ReadError> {
-        self.settled().await?;
-        Ok(self.head())
-    }
-
-    /// Tells when the journal grows.
-    #[must_use]
-    pub fn changes(&self) -> watch::Receiver<Head> {
-        self.0.head.clone()
-    }
-
-    /// Up to `limit` lines of the journal after a position, each with its line feed.
-    ///
-    /// # Errors
-    /// When they can't be read.
-    pub async fn lines(&self, after: Position, limit: usize) -> Result<Vec<u8>, ReadError> {
-        let reader = self.0.reader.clone();
-        self.page(move || Ok(reader.lines(after, limit)?)).await
-    }
-
-    /// A position that every write that was answered here is at or before.
-    #[must_use]
-    pub fn answered(&self) -> Position {
-        self.head().position.max(self.0.clerk.answered())
-    }
-
-    /// Finishes what is in hand, writes out the index and empties the WAL. Blocks.
-    ///
-    /// # Errors
-    /// When that could not be done; nothing that was answered is lost by it.
-    pub fn stop(&self) -> Result<(), OpenError> {
-        let closed = self.0.clerk.close().map_err(OpenError::Close);
-        self.0.index.close()?;
-        closed
-    }
-
-    /// Is an append with this ID on its way, and nobody knows what became of it?
-    fn is_unresolved(&self, id: Id) -> bool {
-        self.0.clerk.is_unresolved(id)
-    }
-
-    /// A read of an account refuses it when its stream is damaged.
-    fn undamaged(&self, account: &AccountName) -> Result<(), ReadError> {
-        Ok(self.0.clerk.stream_readable(&StreamName::Account(account.clone()))?)
-    }
-
-    /// A read waits until the index has all that was answered here, and refuses a store that is damaged.
-    async fn settled(&self) -> Result<(), ReadError> {
-        self.0.clerk.readable()?;
-        let answered = self.0.clerk.answered();
-        if self.head().position >= answered {
-            return Ok(());
-        }
-        let mut changes = self.changes();
-        let reached = changes.wait_for(|head| head.position >= answered);
-        match tokio::time::timeout(MOST_LAG, reached).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(ReadError::Unreachable),
-        }
-    }
-
-    /// A read on a thread of its own. One whose caller goes away before its turn is never begun.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        self.settled().await?;
-        let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
-        let work = move || {
-            let result = work();
-            drop(turn);
-            result
-        };
-        tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
-    }
-
-    /// A read of up to a thousand things.
-    async fn page<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let _turn = self.0.pages.acquire().await.map_err(ReadError::unreadable)?;
-        self.blocking(work).await
-    }
-
-    /// A read that goes through the journal from its beginning.
-    async fn long<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let _turn = self.0.long_reads.try_acquire().map_err(|_| ReadError::Busy)?;
-        self.blocking(work).await
-    }
-}
-
-/// How long a read waits for the index to have what was answered.
-const MOST_LAG: std::time::Duration = std::time::Duration::from_secs(5);
+pub use verdict::Verdict;

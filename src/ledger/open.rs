@@ -21,41 +21,15 @@ use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::embedded::reader::{Reader, Row};
 use crate::store::embedded::writer::Writer;
-use crate::store::embedded::{self, database, wal};
-use crate::store::{Appends, CloseError, lines_of};
+use crate::store::embedded::{database, wal};
+use crate::store::{Appends, lines_of};
 
-use super::{Head, Ledger};
+use super::handle::Ledger;
+use super::open_error::OpenError;
+use super::types::Head;
 
 /// The index's folder in a data folder.
 pub const INDEX: &str = "index";
-
-/// Why a ledger can't be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The data folder or the journal.
-    #[error(transparent)]
-    Store(#[from] embedded::Error),
-    /// The index. `bookonce rebuild` mends it.
-    #[error("the index can't be used; `bookonce rebuild` builds it anew from the journal")]
-    Index(#[from] IndexError),
-    /// The index and the journal do not belong together.
-    #[error("{0}")]
-    Mismatch(String),
-    /// A line of the journal is not what was written.
-    #[error("the journal is damaged at position {position}: {why}")]
-    Damaged {
-        /// Where.
-        position: u64,
-        /// What is wrong.
-        why: String,
-    },
-    /// The store can't be left tidy.
-    #[error("the store could not be closed")]
-    Close(#[source] CloseError),
-    /// A thread can't be started.
-    #[error("a thread can't be started")]
-    Thread(#[from] std::io::Error),
-}
 
 /// How to open a ledger.
 pub struct Options {

@@ -11,7 +11,10 @@ use crate::index::Index;
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};
 
-use super::{Head, INDEX, Ledger, OpenError, Options, Workings};
+use super::handle::Ledger;
+use super::open::{INDEX, Options, Workings};
+use super::open_error::OpenError;
+use super::types::Head;
 
 impl Ledger {
     /// Opens a ledger over this store, with its index in a data folder. Returns at once: commands are taken when the store

@@ -1,6 +1,6 @@
 //! How the machinery is doing, for probes and figures.
 
-use super::Ledger;
+use super::handle::Ledger;
 use crate::domain::ids::AccountName;
 
 /// How the machinery is doing.

@@ -14,7 +14,8 @@ use crate::domain::time::Timestamp;
 use crate::index::IndexError;
 use crate::store::{Journal, codec, lines_of};
 
-use super::{At, Ledger, Position, ReadError, TrialBalance};
+use super::handle::Ledger;
+use super::types::{At, Position, ReadError, TrialBalance};
 
 /// Lines that are folded at a time.
 const PAGE: usize = 4_096;

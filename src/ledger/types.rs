@@ -11,7 +11,6 @@ use crate::domain::kind::Kind;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 
-pub use super::verdict::Verdict;
 pub use crate::clerk::Unavailable;
 pub use crate::store::{Head, Position};
 

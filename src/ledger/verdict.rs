@@ -9,7 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::same::{self, Difference};
 use crate::store::Position;
 
-use super::Unavailable;
+use super::types::Unavailable;
 
 /// What became of one command.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::record::Record;
 use super::run::{Run, RunError};
-use super::tuning::Tuning;
+use crate::index::record::Record;
+use crate::index::tuning::Tuning;
 
 /// The three trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,77 +3,21 @@
 //! Two threads, so that a long merge does not keep the checkpoint from moving. A full disk is waited out; damage is
 //! final and stops the clerk.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-
-use super::catalog::{self, Checkpoint, Kind};
 use super::memtable::{Memtable, Reached};
 use super::run::Run;
-use super::tree::{self, Tree, TreeKind};
-use super::{IndexError, Shared};
+use super::tree::{self, TreeKind};
+use crate::index::catalog::Checkpoint;
+use crate::index::error::IndexError;
+use crate::index::shared::Shared;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The catalog's one writing connection.
-#[derive(Debug)]
-pub(super) struct Writer {
-    connection: Connection,
-    sum: u64,
-    next_file: u64,
-}
-
-impl Writer {
-    pub(super) fn new(connection: Connection, sum: u64) -> Result<Self, IndexError> {
-        let next_file =
-            catalog::meta(&connection, "next_file")?.and_then(|text| text.parse().ok()).unwrap_or(1);
-        Ok(Self { connection, sum, next_file })
-    }
-
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    pub(super) fn empty_wal(&self) -> Result<(), IndexError> {
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        Ok(())
-    }
-
-    fn file_name(&mut self, tree: TreeKind) -> String {
-        let name = format!("{}-{}.run", tree.name(), self.next_file);
-        self.next_file += 1;
-        name
-    }
-}
-
-/// Opens the runs that the catalog names, and removes the files that it does not.
-pub(super) fn open_trees(dir: &Path, connection: &Connection) -> Result<[Tree; 3], IndexError> {
-    let mut trees: [Tree; 3] = Default::default();
-    let mut known = Vec::new();
-    for (kind, tree) in TreeKind::ALL.into_iter().zip(&mut trees) {
-        let named = catalog::runs(connection, kind)?;
-        let runs = named.iter().map(|named| {
-            let run = Run::open(&dir.join(&named.file))?;
-            // Whole, but not the one that was written under this name: one of another index, or of another day.
-            if run.sum() == named.sum { Ok(Arc::new(run)) } else { Err(run.damaged()) }
-        });
-        *tree = Tree::new(runs.collect::<Result<_, _>>()?);
-        known.extend(named.into_iter().map(|named| named.file));
-    }
-    for entry in std::fs::read_dir(dir)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".run") && !known.contains(&name) {
-            std::fs::remove_file(dir.join(name))?;
-        }
-    }
-    Ok(trees)
-}
-
 /// Starts the two threads.
-pub(super) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
+pub(in crate::index) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
     for (name, work) in [("index-flush", flush_loop as fn(&Shared)), ("index-merge", merge_loop)] {
         let shared_there = Arc::clone(shared);
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
@@ -235,60 +179,6 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
     Ok(())
 }
 
-impl Writer {
-    /// One transaction: runs, state and checkpoint.
-    fn move_checkpoint(
-        &mut self,
-        trees: &[Tree; 3],
-        frozen: &Memtable,
-        to: Checkpoint,
-    ) -> Result<(), IndexError> {
-        let mut sum = self.sum;
-        let transaction = self.connection.transaction()?;
-        for tracked in frozen.all_streams() {
-            let stream = tracked.state.stream();
-            let (kind, key) = catalog::stream_row(&stream);
-            catalog::set_state(&transaction, kind, key, &catalog::state_value(tracked), &mut sum)?;
-        }
-        let adding = |kind, key: &[u8], currency, amount: crate::domain::money::Money, sum: &mut u64| {
-            let before = match catalog::state(&transaction, kind, key)? {
-                Some(value) => catalog::read_sum(&value)?.1,
-                None => crate::domain::money::Money::zero(currency),
-            };
-            let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
-            catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
-        };
-        for (id, (currency, amount)) in frozen.all_reversed() {
-            adding(Kind::Reversed, &catalog::id_row_key(*id), *currency, *amount, &mut sum)?;
-        }
-        for (key, amount) in frozen.all_internal() {
-            adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
-        }
-        for note in frozen.notes() {
-            let (kind, key, value) = catalog::note_row(note);
-            catalog::set_state(&transaction, kind, &key, &value, &mut sum)?;
-        }
-        for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
-            catalog::set_runs(&transaction, kind, &named(tree))?;
-        }
-        catalog::set_meta(&transaction, "sum", &sum.to_string())?;
-        catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
-        catalog::set_checkpoint(&transaction, to)?;
-        catalog::set_seal(&transaction)?;
-        transaction.commit()?;
-        self.sum = sum;
-        Ok(())
-    }
-}
-
-fn named(tree: &Tree) -> Vec<catalog::NamedRun> {
-    let named = |run: &Arc<Run>| {
-        let file = run.path().file_name()?.to_string_lossy().into_owned();
-        Some(catalog::NamedRun { file, sum: run.sum() })
-    };
-    tree.runs().iter().filter_map(named).collect()
-}
-
 /// Makes one run of several, and removes their files once the catalog no longer names them.
 fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), IndexError> {
     let name = shared.writer.lock().file_name(kind);
@@ -297,12 +187,7 @@ fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), Index
     {
         let mut writer = shared.writer.lock();
         let tree = shared.state.read().tree(kind).replaced(runs, merged);
-        let next_file = writer.next_file;
-        let transaction = writer.connection.transaction()?;
-        catalog::set_runs(&transaction, kind, &named(&tree))?;
-        catalog::set_meta(&transaction, "next_file", &next_file.to_string())?;
-        catalog::set_seal(&transaction)?;
-        transaction.commit()?;
+        writer.set_runs(kind, &tree)?;
         shared.state.write().trees[kind as usize] = tree;
     }
     for run in runs {

@@ -15,7 +15,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::filter::{Filter, mix};
-use super::record::{Record, SIZE};
+use crate::index::record::{Record, SIZE};
 
 /// Records in a block: as many as fit 8 KiB.
 const BLOCK_RECORDS: usize = 340;

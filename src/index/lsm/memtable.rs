@@ -13,7 +13,7 @@ use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
-use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, place_key};
+use crate::index::record::{Facts, Mark, Record, Role, StreamKey, id_key, place_key};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 

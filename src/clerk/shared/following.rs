@@ -1,0 +1,368 @@
+//! The follower: keeps the index of this instance up with a store that several instances write.
+//!
+//! It reads the journal to its end, then subscribes after the last position it has; when the subscription is dropped, which
+//! a busy node does all the time, it does the same again. So it never trusts a subscription to begin or to go on where it
+//! should: what comes twice is left out, and a gap in an account's revisions is read again from the journal before it is
+//! believed. No answer depends on it: the clerk reads the streams themselves.
+//!
+//! Before each reading the index's last event is compared with the store: one that was put back from yesterday is found.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::domain::ids::AccountName;
+use crate::domain::stream::StreamName;
+use crate::index::feed::{Feed, FeedError};
+use crate::index::{Checkpoint, IndexError, Note, Reached};
+use crate::store::Head;
+use crate::store::chain::Hash;
+use crate::store::eventstoredb::{Error, Followed, Recorded};
+
+use super::common::Common;
+use super::dispatch;
+use super::page::Page;
+
+/// The most events that are taken in together.
+const TOGETHER: usize = 1_000;
+/// How long it waits before it tries a store again that can't be reached.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+/// How often the index's last event is looked for before it is said to be gone. A node that has just begun, or has just
+/// become the leader, may not show it yet.
+const LOOKS: u32 = 8;
+/// How many events at once show that more are coming. They are taken in handfuls then, since to be woken for each costs
+/// more than to fold it.
+const BUSY: usize = 4;
+/// How long events of a busy store gather. A read that waits for one of them waits so much longer.
+const HANDFUL: Duration = Duration::from_millis(1);
+/// How long a silence may last before it looks for itself.
+const SILENCE: Duration = Duration::from_millis(800);
+/// What the follower has seen of the store.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    pub(super) connected: AtomicBool,
+    pub(super) twice: AtomicUsize,
+}
+
+/// Why it stops reading for a while, or for good.
+enum Stopped {
+    /// The store can't be reached, or ended the subscription.
+    Store(Error),
+    /// The index can't go on.
+    Index(IndexError),
+    /// An event did not follow on what was read: read again from there.
+    Doubt,
+    /// The store is not the one that the index was made of.
+    Whole(String),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<IndexError> for Stopped {
+    fn from(error: IndexError) -> Self {
+        Self::Index(error)
+    }
+}
+
+pub(super) struct Following {
+    common: Arc<Common>,
+    feed: Feed,
+    head: watch::Sender<Head>,
+    seen: Arc<Observed>,
+    /// The last event that the index has.
+    reached: Reached,
+    /// Everything up to this position was looked at.
+    looked_at: u64,
+    /// Where something did not follow: believed when it is read there a second time.
+    doubted: Option<u64>,
+    /// How often in a row the index's last event was looked for and not found.
+    missing: u32,
+}
+
+impl Following {
+    pub(super) fn after(
+        checkpoint: Checkpoint,
+        common: Arc<Common>,
+        head: watch::Sender<Head>,
+        seen: Arc<Observed>,
+    ) -> Self {
+        let Checkpoint { position, hash, event, .. } = checkpoint;
+        Self {
+            feed: Feed::new(common.index.clone()),
+            common,
+            head,
+            seen,
+            reached: Reached { position, hash, event },
+            looked_at: position,
+            doubted: None,
+            missing: 0,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            match self.follow().await {
+                Stopped::Store(Error::Dropped(why)) => tracing::debug!(why, "following again"),
+                Stopped::Store(error) => {
+                    if self.seen.connected.swap(false, Ordering::AcqRel) {
+                        tracing::warn!(%error, "the store can't be followed; trying again");
+                    }
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
+                Stopped::Doubt => {
+                    tracing::warn!(position = self.doubted, "an event does not follow; reading again")
+                }
+                Stopped::Index(error) => {
+                    tracing::error!(%error, "the index can't go on; the service must be restarted");
+                    self.common.damage.set_whole(error.to_string());
+                    return;
+                }
+                Stopped::Whole(why) => return self.common.damage.set_whole(why),
+            }
+        }
+    }
+
+    /// Reads to the end of the journal, then as it grows, until it is stopped.
+    async fn follow(&mut self) -> Stopped {
+        match self.compare().await {
+            Ok(()) => {}
+            Err(stopped) => return stopped,
+        }
+        match self.catch_up().await {
+            Ok(()) => {}
+            Err(stopped) => return stopped,
+        }
+        if !self.seen.connected.swap(true, Ordering::AcqRel) || !self.common.is_ready() {
+            tracing::info!(store = %self.common.store.shown(), position = self.reached.position, "following the store");
+        }
+        self.set_ready().await;
+        // Also a subscription that a busy node dropped: nobody can tell it from a node that came back as another.
+        self.listen().await
+    }
+
+    /// Says that the index knows everything that was in the store. Before the first time, a question whose answer does not
+    /// matter makes the connection that appends go over: or the first command would wait for it.
+    async fn set_ready(&self) {
+        let common = &self.common;
+        if let Some(anybody) = AccountName::parse("anybody").filter(|_| !common.is_ready()) {
+            let _no_matter = common.store.stream(&StreamName::Account(anybody), 0, 1).await;
+        }
+        common.ready.store(true, Ordering::Release);
+    }
+
+    /// Is the last event of the index still where it was?
+    async fn compare(&mut self) -> Result<(), Stopped> {
+        let position = self.reached.position;
+        if position == 0 {
+            return Ok(());
+        }
+        let Some(found) = self.common.store.at(position).await? else {
+            self.missing += 1;
+            let why = format!("the event that was seen at position {position} is not there any more");
+            let stopped =
+                if self.missing < LOOKS { Error::Unreachable(why).into() } else { Stopped::Whole(why) };
+            return Err(stopped);
+        };
+        self.missing = 0;
+        match found.read() {
+            Ok(read) if read.line.hash == self.reached.event => Ok(()),
+            _ => Err(Stopped::Whole(format!("another event than was seen stands at position {position}"))),
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<(), Stopped> {
+        loop {
+            let page = self.common.store.followable(self.looked_at, TOGETHER).await?;
+            let last = page.last().map(|recorded| recorded.position);
+            self.take_in(&page).await?;
+            match last {
+                Some(last) => self.looked_at = self.looked_at.max(last),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn listen(&mut self) -> Stopped {
+        let after = (self.looked_at > 0).then_some(self.looked_at);
+        let mut subscription = match self.common.store.follow(after).await {
+            Ok(subscription) => subscription,
+            Err(error) => return error.into(),
+        };
+        loop {
+            let followed = match timeout(SILENCE, subscription.next_many(TOGETHER)).await {
+                Ok(Ok(followed)) => followed,
+                Ok(Err(error)) => return error.into(),
+                Err(_silent) => match self.is_deaf().await {
+                    Ok(false) => continue,
+                    Ok(true) => return Error::Dropped("it missed events that are there".into()).into(),
+                    Err(stopped) => return stopped,
+                },
+            };
+            let mut events = Vec::with_capacity(followed.len());
+            let mut looked_at = self.looked_at;
+            for followed in followed {
+                match followed {
+                    Followed::Event(recorded) => {
+                        looked_at = looked_at.max(recorded.position);
+                        events.push(recorded);
+                    }
+                    Followed::Checkpoint(position) => looked_at = looked_at.max(position),
+                    Followed::CaughtUp => {}
+                }
+            }
+            if let Err(stopped) = self.take_in(&events).await {
+                return stopped;
+            }
+            self.looked_at = looked_at;
+            if events.len() >= BUSY {
+                tokio::time::sleep(HANDFUL).await;
+            }
+        }
+    }
+
+    /// Nothing came for a while: is there nothing?
+    async fn is_deaf(&self) -> Result<bool, Stopped> {
+        Ok(!self.common.store.journal(self.looked_at, 1).await?.is_empty())
+    }
+
+    /// Takes in events that follow on what was read before.
+    async fn take_in(&mut self, recorded: &[Recorded]) -> Result<(), Stopped> {
+        let mut page = Page::after(self.reached, self.looked_at);
+        let mut stopped = None;
+        let looked_at = self.looked_at;
+        for recorded in recorded.iter().filter(|recorded| recorded.position > looked_at) {
+            let Some(stream) = recorded.stream_name() else { continue };
+            if let Err(why) = self.take_one(recorded, &stream, &mut page).await {
+                stopped = Some(why);
+                break;
+            }
+            page.looked_at = recorded.position;
+        }
+        // What was taken before it stopped must reach the index all the same.
+        let looked_at = page.looked_at;
+        self.apply(page).await?;
+        match stopped {
+            Some(stopped) => {
+                self.looked_at = self.looked_at.max(looked_at);
+                Err(stopped)
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn take_one(
+        &mut self,
+        recorded: &Recorded,
+        stream: &StreamName,
+        page: &mut Page,
+    ) -> Result<(), Stopped> {
+        if recorded.is_metadata() {
+            tracing::warn!(%stream, "somebody changed the stream's metadata");
+            dispatch::look_again(&self.common, stream);
+            return Ok(());
+        }
+        if self.common.damage.is_lasting(stream) {
+            return Ok(());
+        }
+        let Err(why) = self.fold(recorded, stream, page)? else { return Ok(()) };
+        if self.doubted != Some(recorded.position) {
+            self.doubted = Some(recorded.position);
+            return Err(Stopped::Doubt);
+        }
+        self.nothing_was_missed(stream, recorded.position).await?;
+        self.doubted = None;
+        page.taken.note(Note::Damaged(stream.clone(), why.clone()));
+        self.common.damage.stream(stream, &why, true);
+        dispatch::look_again(&self.common, stream);
+        Ok(())
+    }
+
+    /// Folds one event, checked against its own bytes, its stream's chain and its stream's state; what is wrong with it
+    /// comes back as text.
+    fn fold(
+        &mut self,
+        recorded: &Recorded,
+        stream: &StreamName,
+        page: &mut Page,
+    ) -> Result<Result<(), String>, IndexError> {
+        let wrong = |why: &dyn std::fmt::Display| Ok(Err(format!("position {}: {why}", recorded.position)));
+        let read = match recorded.read() {
+            Ok(read) => read,
+            Err(foreign) => return wrong(&foreign),
+        };
+        let before = self.feed.tracked(stream)?;
+        let previous = before.and_then(|tracked| tracked.hash).unwrap_or_else(|| Hash::of_stream(stream));
+        let hash = previous.then(&read.canonical);
+        let event = read.line.event;
+        let id = event.id;
+        let follows = event.revision == next_revision(before.map(|tracked| tracked.state.revision()));
+        if follows && hash != read.line.hash {
+            return wrong(&"its hash does not follow from the event before it");
+        }
+        match self.feed.take(event, recorded.position, Some(hash), &mut page.taken) {
+            Ok(()) => {}
+            Err(FeedError::Evolve(error)) => return wrong(&error),
+            Err(FeedError::Index(error)) => return Err(error),
+        }
+        if self.feed.note_if_booked_twice(id, &mut page.taken)? {
+            tracing::warn!(%stream, transaction_id = %id, "the ID was recorded on another account, too");
+        }
+        page.event(recorded, hash);
+        Ok(Ok(()))
+    }
+
+    /// A gap is the stream's own, if the stream has it; else events were missed on the way here, and the index lacks them.
+    async fn nothing_was_missed(&mut self, stream: &StreamName, position: u64) -> Result<(), Stopped> {
+        let before = self.feed.tracked(stream)?;
+        let next = next_revision(before.map(|tracked| tracked.state.revision()));
+        let found = match self.common.store.stream(stream, next, 1).await {
+            // It is gone for good: that is no gap.
+            Err(Error::Deleted) => Vec::new(),
+            found => found?,
+        };
+        match found.first() {
+            Some(missed) if missed.revision == next && missed.position < position => Err(Stopped::Whole(
+                format!("the index has missed the event at position {}; it must be rebuilt", missed.position),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    async fn apply(&mut self, page: Page) -> Result<(), Stopped> {
+        let Page { taken, journal_id, reached, .. } = page;
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let common = &self.common;
+        while common.index.lacks_room(taken.len()) {
+            if let Some(why) = common.index.failure() {
+                return Err(IndexError::Damaged(why).into());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if let Some(journal_id) = journal_id {
+            common.index.adopt(journal_id);
+        }
+        self.seen.twice.fetch_add(taken.booked_twice(), Ordering::Relaxed);
+        self.feed.apply(taken, reached);
+        self.reached = reached;
+        self.common.reserved.indexed(reached.position);
+        self.head.send_modify(|head| {
+            head.journal_id = journal_id.unwrap_or(head.journal_id);
+            head.position = reached.position;
+            head.hash = reached.hash;
+        });
+        Ok(())
+    }
+}
+
+fn next_revision(last: Option<u64>) -> u64 {
+    last.map_or(0, |last| last.saturating_add(1))
+}

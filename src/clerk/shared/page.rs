@@ -1,0 +1,33 @@
+//! A page of the store's events, as the follower takes it into the index.
+
+use uuid::Uuid;
+
+use crate::index::Reached;
+use crate::index::feed::Taken;
+use crate::store::chain::Hash;
+use crate::store::eventstoredb::Recorded;
+
+/// Events that are taken in together, and how far they lead.
+pub(super) struct Page {
+    pub(super) taken: Taken,
+    /// The journal's id, when its first event is among them.
+    pub(super) journal_id: Option<Uuid>,
+    pub(super) reached: Reached,
+    pub(super) looked_at: u64,
+}
+
+impl Page {
+    pub(super) fn after(reached: Reached, looked_at: u64) -> Self {
+        Self { taken: Taken::default(), journal_id: None, reached, looked_at }
+    }
+
+    /// Counts an event that was taken, with its own hash.
+    pub(super) fn event(&mut self, recorded: &Recorded, hash: Hash) {
+        if self.reached.position == 0 {
+            self.journal_id = Some(recorded.event_id);
+            self.reached.hash = Hash::genesis(recorded.event_id);
+        }
+        self.reached =
+            Reached { position: recorded.position, hash: self.reached.hash.and(&hash), event: hash };
+    }
+}

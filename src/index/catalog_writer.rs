@@ -1,0 +1,134 @@
+//! The catalog's one writer: it moves the checkpoint, and says which runs there are.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::domain::money::Money;
+
+use super::catalog::{self, Checkpoint, Kind};
+use super::error::IndexError;
+use super::lsm::memtable::Memtable;
+use super::lsm::run::Run;
+use super::lsm::tree::{Tree, TreeKind};
+
+/// The catalog's one writing connection, with the sum over its rows.
+#[derive(Debug)]
+pub(super) struct CatalogWriter {
+    connection: Connection,
+    sum: u64,
+    next_file: u64,
+}
+
+impl CatalogWriter {
+    pub(super) fn new(connection: Connection, sum: u64) -> Result<Self, IndexError> {
+        let next_file =
+            catalog::meta(&connection, "next_file")?.and_then(|text| text.parse().ok()).unwrap_or(1);
+        Ok(Self { connection, sum, next_file })
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(super) fn empty_wal(&self) -> Result<(), IndexError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// The name of the next run's file.
+    pub(super) fn file_name(&mut self, tree: TreeKind) -> String {
+        let name = format!("{}-{}.run", tree.name(), self.next_file);
+        self.next_file += 1;
+        name
+    }
+}
+
+impl CatalogWriter {
+    /// Says which runs a tree has.
+    pub(super) fn set_runs(&mut self, kind: TreeKind, tree: &Tree) -> Result<(), IndexError> {
+        let next_file = self.next_file.to_string();
+        let transaction = self.connection.transaction()?;
+        catalog::set_runs(&transaction, kind, &named(tree))?;
+        catalog::set_meta(&transaction, "next_file", &next_file)?;
+        catalog::set_seal(&transaction)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// Moves the checkpoint in one transaction, with the runs and the state that belong to it.
+    pub(super) fn move_checkpoint(
+        &mut self,
+        trees: &[Tree; 3],
+        frozen: &Memtable,
+        to: Checkpoint,
+    ) -> Result<(), IndexError> {
+        let mut sum = self.sum;
+        let transaction = self.connection.transaction()?;
+        for tracked in frozen.all_streams() {
+            let stream = tracked.state.stream();
+            let (kind, key) = catalog::stream_row(&stream);
+            catalog::set_state(&transaction, kind, key, &catalog::state_value(tracked), &mut sum)?;
+        }
+        let adding = |kind, key: &[u8], currency, amount: Money, sum: &mut u64| {
+            let before = match catalog::state(&transaction, kind, key)? {
+                Some(value) => catalog::read_sum(&value)?.1,
+                None => Money::zero(currency),
+            };
+            let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
+            catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
+        };
+        for (id, (currency, amount)) in frozen.all_reversed() {
+            adding(Kind::Reversed, &catalog::id_row_key(*id), *currency, *amount, &mut sum)?;
+        }
+        for (key, amount) in frozen.all_internal() {
+            adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
+        }
+        for note in frozen.notes() {
+            let (kind, key, value) = catalog::note_row(note);
+            catalog::set_state(&transaction, kind, &key, &value, &mut sum)?;
+        }
+        for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
+            catalog::set_runs(&transaction, kind, &named(tree))?;
+        }
+        catalog::set_meta(&transaction, "sum", &sum.to_string())?;
+        catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
+        catalog::set_checkpoint(&transaction, to)?;
+        catalog::set_seal(&transaction)?;
+        transaction.commit()?;
+        self.sum = sum;
+        Ok(())
+    }
+}
+
+fn named(tree: &Tree) -> Vec<catalog::NamedRun> {
+    let named = |run: &Arc<Run>| {
+        let file = run.path().file_name()?.to_string_lossy().into_owned();
+        Some(catalog::NamedRun { file, sum: run.sum() })
+    };
+    tree.runs().iter().filter_map(named).collect()
+}
+
+/// Opens the runs that the catalog names, and removes the files that it does not.
+pub(super) fn open_trees(dir: &Path, connection: &Connection) -> Result<[Tree; 3], IndexError> {
+    let mut trees: [Tree; 3] = Default::default();
+    let mut known = Vec::new();
+    for (kind, tree) in TreeKind::ALL.into_iter().zip(&mut trees) {
+        let named = catalog::runs(connection, kind)?;
+        let runs = named.iter().map(|named| {
+            let run = Run::open(&dir.join(&named.file))?;
+            // Whole, but not the one that was written under this name: one of another index, or of another day.
+            if run.sum() == named.sum { Ok(Arc::new(run)) } else { Err(run.damaged()) }
+        });
+        *tree = Tree::new(runs.collect::<Result<_, _>>()?);
+        known.extend(named.into_iter().map(|named| named.file));
+    }
+    for entry in std::fs::read_dir(dir)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".run") && !known.contains(&name) {
+            std::fs::remove_file(dir.join(name))?;
+        }
+    }
+    Ok(trees)
+}

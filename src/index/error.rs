@@ -1,0 +1,39 @@
+//! What can be wrong with the index.
+
+use super::lsm::run::RunError;
+
+/// What is wrong with the index. All of it can be mended by building it anew.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// Its catalog can't be used.
+    #[error("the index's catalog can't be used")]
+    Catalog(#[from] rusqlite::Error),
+    /// A run can't be used.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Its folder can't be used.
+    #[error("the index's folder can't be used")]
+    Io(#[from] std::io::Error),
+    /// Its content is not what was written.
+    #[error("the index is damaged: {0}")]
+    Damaged(String),
+}
+
+impl IndexError {
+    /// Says what is damaged.
+    pub fn damaged(what: &str) -> Self {
+        Self::Damaged(what.to_owned())
+    }
+
+    /// Might the same succeed when there is room on the disk?
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Catalog(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Self::Run(RunError::Io(_, error)) | Self::Io(error) => {
+                error.kind() == std::io::ErrorKind::StorageFull
+            }
+            Self::Run(RunError::Damaged(_)) | Self::Damaged(_) => false,
+        }
+    }
+}

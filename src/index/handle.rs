@@ -1,0 +1,241 @@
+//! The index's handle: opening it, feeding it, closing it. What it is asked is in `query`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use uuid::Uuid;
+
+use crate::domain::event::Event;
+use crate::store::chain::Hash;
+
+use super::catalog::{self, Checkpoint};
+use super::catalog_writer::{CatalogWriter, open_trees};
+use super::error::IndexError;
+use super::lsm::flush;
+use super::lsm::memtable::{Memtable, Note, Reached, Tracked};
+use super::lsm::tree::Tree;
+use super::record::StreamKey;
+use super::shared::{Shared, State};
+use super::tuning::Tuning;
+
+/// The index, shared by the clerk, the readers and its own threads. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Index(pub(super) Arc<Shared>);
+
+impl Index {
+    /// Opens the index in `dir`, or makes an empty one for this journal.
+    ///
+    /// # Errors
+    /// When it can't be read, or any part of it is not what was written.
+    pub fn open(dir: &Path, journal_id: Uuid, seed: u64) -> Result<Self, IndexError> {
+        Self::open_with(dir, journal_id, seed, Tuning::default())
+    }
+
+    /// [`open`](Self::open) with other sizes than the usual ones.
+    ///
+    /// # Errors
+    /// As for `open`.
+    pub fn open_with(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
+        let index = Self::prepare(dir, journal_id, seed, tuning)?;
+        index.start()?;
+        Ok(index)
+    }
+
+    /// Opens the index, checks it, and lets it stand still until [`start`](Self::start): so that it can be compared with
+    /// its journal before anything in it moves.
+    ///
+    /// # Errors
+    /// As for `open`.
+    pub fn prepare(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
+        std::fs::create_dir_all(dir)?;
+        let connection = catalog::open_current(&dir.join("index.db"))?;
+        if catalog::is_new(&connection)? {
+            let genesis = Hash::genesis(journal_id);
+            let start = Checkpoint { journal_id, position: 0, hash: genesis, event: genesis };
+            let transaction = connection.unchecked_transaction()?;
+            catalog::set_meta(&transaction, "format", &catalog::FORMAT.to_string())?;
+            catalog::set_meta(&transaction, "seed", &seed.to_string())?;
+            catalog::set_checkpoint(&transaction, start)?;
+            catalog::set_seal(&transaction)?;
+            transaction.commit()?;
+        }
+        if catalog::meta(&connection, "format")? != Some(catalog::FORMAT.to_string()) {
+            return Err(IndexError::damaged("it has the format of another version"));
+        }
+        catalog::check_seal(&connection)?;
+        let checkpoint =
+            catalog::checkpoint(&connection)?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))?;
+        let sum = catalog::check(&connection)?;
+        let seed = catalog::meta(&connection, "seed")?.and_then(|text| text.parse().ok());
+        let seed = seed.ok_or_else(|| IndexError::damaged("it has no seed"))?;
+        let trees = open_trees(dir, &connection)?;
+        let shared = Shared {
+            dir: dir.to_owned(),
+            journal_id: Mutex::new(checkpoint.journal_id),
+            seed,
+            tuning,
+            state: RwLock::new(State { active: Memtable::new(seed), frozen: None, trees }),
+            readers: Mutex::new(Vec::new()),
+            writer: Mutex::new(CatalogWriter::new(connection, sum)?),
+            checkpoint: AtomicU64::new(checkpoint.position),
+            reached: AtomicU64::new(checkpoint.position),
+            signal: (Mutex::new(()), Condvar::new()),
+            flush_wanted: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            failed: Mutex::new(None),
+            threads: Mutex::new(Vec::new()),
+        };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// Starts the threads that move the checkpoint and merge runs.
+    ///
+    /// # Errors
+    /// When a thread can't be started.
+    pub fn start(&self) -> Result<(), IndexError> {
+        flush::start(&self.0)
+    }
+
+    /// The checkpoint in the files.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn checkpoint(&self) -> Result<Checkpoint, IndexError> {
+        let writer = self.0.writer.lock();
+        catalog::checkpoint(writer.connection())?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))
+    }
+
+    /// Says whose journal it is, when that was not known before its first event.
+    pub fn adopt(&self, journal_id: Uuid) {
+        *self.0.journal_id.lock() = journal_id;
+    }
+
+    /// Takes in events that became durable, in order, and how their streams stand after them.
+    pub fn apply<'a>(
+        &self,
+        events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
+        states: impl IntoIterator<Item = Tracked>,
+        last: impl Into<Reached>,
+    ) {
+        self.apply_noting(events, states, [], last);
+    }
+
+    /// [`apply`](Self::apply), with notes that become durable with the same checkpoint.
+    pub fn apply_noting<'a>(
+        &self,
+        events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
+        states: impl IntoIterator<Item = Tracked>,
+        notes: impl IntoIterator<Item = Note>,
+        last: impl Into<Reached>,
+    ) {
+        let last = last.into();
+        let wanted = {
+            let mut state = self.0.state.write();
+            for (stream, position, event) in events {
+                state.active.event(stream, event, position);
+            }
+            for tracked in states {
+                state.active.state(tracked);
+            }
+            notes.into_iter().for_each(|note| state.active.note(note));
+            state.active.reached(last);
+            state.active.len() >= self.0.tuning.flush_at
+        };
+        self.0.reached.store(last.position, Ordering::Release);
+        if wanted {
+            self.0.wake();
+        }
+    }
+
+    /// Waits until so many more events would not put the files further behind than [`Tuning::most_behind`], or `give_up`
+    /// says to stop waiting.
+    pub fn wait_for_room(&self, events: usize, give_up: impl Fn() -> bool) {
+        while self.lacks_room(events) && !give_up() && self.failure().is_none() {
+            let mut guard = self.0.signal.0.lock();
+            self.0.signal.1.wait_for(&mut guard, std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// Would so many more events put the files further behind than [`Tuning::most_behind`]? Asks for a flush, then.
+    #[must_use]
+    pub fn lacks_room(&self, events: usize) -> bool {
+        let behind = self.behind();
+        let full = behind > 0 && behind.saturating_add(events) > self.0.tuning.most_behind;
+        if full {
+            self.0.wake();
+        }
+        full
+    }
+
+    /// How many durable events are not in the files yet.
+    #[must_use]
+    pub fn behind(&self) -> usize {
+        self.0.state.read().behind()
+    }
+
+    /// The last position that was taken in.
+    #[must_use]
+    pub fn reached(&self) -> u64 {
+        self.0.reached.load(Ordering::Acquire)
+    }
+
+    /// The position of the checkpoint in the files.
+    #[must_use]
+    pub fn flushed(&self) -> u64 {
+        self.0.checkpoint.load(Ordering::Acquire)
+    }
+
+    /// How much memory its open files take: filters and first keys.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let state = self.0.state.read();
+        state.trees.iter().flat_map(Tree::runs).map(|run| run.bytes()).sum()
+    }
+
+    /// Why it can't go on, if it can't: the clerk must not decide without it.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        self.0.failed.lock().clone()
+    }
+
+    /// Writes out what is in memory, stops its threads and empties its WAL.
+    ///
+    /// # Errors
+    /// When what is in memory could not be written. Nothing is lost by that: it is in the journal.
+    pub fn close(&self) -> Result<(), IndexError> {
+        self.0.closing.store(true, Ordering::Release);
+        self.0.wake();
+        let threads = std::mem::take(&mut *self.0.threads.lock());
+        for thread in threads {
+            if thread.join().is_err() {
+                return Err(IndexError::damaged("one of its threads panicked"));
+            }
+        }
+        self.0.readers.lock().clear();
+        match self.failure() {
+            Some(why) => Err(IndexError::Damaged(why)),
+            None => self.0.writer.lock().empty_wal(),
+        }
+    }
+
+    /// Ends its threads and writes nothing more: what is in memory is in the journal.
+    pub fn abandon(&self) {
+        self.0.abandoned.store(true, Ordering::Release);
+        self.0.closing.store(true, Ordering::Release);
+        self.0.wake();
+    }
+
+    /// Deletes an index, so that the next start builds it from the journal.
+    ///
+    /// # Errors
+    /// When the folder can't be removed.
+    pub fn delete(dir: &Path) -> Result<(), IndexError> {
+        match std::fs::remove_dir_all(dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What the index's handle, its readers and its own threads share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::{Condvar, Mutex, RwLock};
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::catalog_writer::CatalogWriter;
+use super::lsm::memtable::Memtable;
+use super::lsm::tree::{Tree, TreeKind};
+use super::tuning::Tuning;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) dir: PathBuf,
+    pub(super) journal_id: Mutex<Uuid>,
+    pub(super) seed: u64,
+    pub(super) tuning: Tuning,
+    pub(super) state: RwLock<State>,
+    /// Connections that are not reading at the moment.
+    pub(super) readers: Mutex<Vec<Connection>>,
+    /// The one connection that writes, with the sum of the state's checksums.
+    pub(super) writer: Mutex<CatalogWriter>,
+    pub(super) checkpoint: AtomicU64,
+    pub(super) reached: AtomicU64,
+    /// Signalled after a flush, and when somebody wants one.
+    pub(super) signal: (Mutex<()>, Condvar),
+    pub(super) flush_wanted: AtomicBool,
+    pub(super) closing: AtomicBool,
+    pub(super) abandoned: AtomicBool,
+    pub(super) failed: Mutex<Option<String>>,
+    pub(super) threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) active: Memtable,
+    pub(super) frozen: Option<Arc<Memtable>>,
+    pub(super) trees: [Tree; 3],
+}
+
+impl State {
+    pub(super) fn tree(&self, kind: TreeKind) -> &Tree {
+        &self.trees[kind as usize]
+    }
+
+    pub(super) fn behind(&self) -> usize {
+        self.active.len() + self.frozen.as_ref().map_or(0, |frozen| frozen.len())
+    }
+}
+
+impl Shared {
+    pub(super) fn wake(&self) {
+        self.flush_wanted.store(true, Ordering::Release);
+        let _guard = self.signal.0.lock();
+        self.signal.1.notify_all();
+    }
+}
