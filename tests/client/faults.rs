@@ -1,4 +1,4 @@
-//! What the faulty network does, seen from both ends. Catches a proxy that is kinder than it says.
+//! These tests look at the faulty network from both of its ends. They catch a proxy that does less harm than it says.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One request, however often it has to be sent, is booked once.
+//! These tests send one request as often as it needs, and it is booked once.
 
 use std::time::Duration;
 
