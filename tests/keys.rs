@@ -1,4 +1,5 @@
-//! Keys that several instances share, through the binary: one folder of hashes, read by all.
+//! These tests use keys that several instances share, through the binary: there is one folder of hashes, and all of
+//! them read it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 

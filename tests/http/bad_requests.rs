@@ -1,5 +1,5 @@
-//! Bad requests around the body: framing, heads, paths, queries. Over real sockets, with raw bytes where a client
-//! library would not send such a thing.
+//! These tests send requests that are bad around the body: in their framing, heads, paths or queries. They are sent
+//! over real sockets, as raw bytes where a client library would not send such a thing.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};

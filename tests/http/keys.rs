@@ -1,4 +1,4 @@
-//! Keys over HTTP: who is let in, and to what.
+//! These tests use keys over HTTP: who is let in, and what they may do.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Peers that are slow, many, or still there when the service stops; handlers that panic; the live feed; TLS.
+//! These tests are about peers that are slow, many, or still there when the service stops, about handlers that panic,
+//! the live feed, and TLS.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;

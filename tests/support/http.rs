@@ -1,4 +1,5 @@
-//! A service on a port of its own, in this process, and a client that sends exactly the bytes it is told to.
+//! [`Service`] is a service on a port of its own, in this process, with a client that sends exactly the bytes that it
+//! is told to.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test binary uses its part")]
 

@@ -1,4 +1,4 @@
-//! The real service as a process of its own, and a client over one socket.
+//! [`Process`] is the real service as a process of its own. A client over one socket is beside it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
