@@ -23,8 +23,9 @@ use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use app::{App, Config};
+pub use server::limits::Limits;
 pub use server::outer_layer::guarded;
-pub use server::serve::{Limits, serve};
+pub use server::serve::serve;
 pub use server::tls;
 
 use openapi::document;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bookonce::client::faults::{FaultRates, Proxy};
 use bookonce::client::ids::derive;
-use bookonce::client::request::{Direction, MoveBody, Request};
+use bookonce::client::request::{MoveBody, Request};
 use bookonce::client::sender::Client;
+use bookonce::domain::money::Direction;
 
 use crate::fake::Fake;
 use crate::sending::hasty;
@@ -29,7 +30,7 @@ async fn network(rates: FaultRates) -> (Fake, Proxy, Client) {
 
 fn deposit(number: usize) -> Request {
     let asked = MoveBody { amount: "1.00", ..MoveBody::default() };
-    Request::moved(derive("test", &number.to_string()), "alice", Direction::Deposit, &asked)
+    Request::moved(derive("test", &number.to_string()), "alice", Direction::Credit, &asked)
 }
 
 #[tokio::test]

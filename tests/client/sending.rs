@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bookonce::client::ids::derive;
 use bookonce::client::policy::Policy;
-use bookonce::client::request::{Direction, MoveBody, Request};
+use bookonce::client::request::{MoveBody, Request};
 use bookonce::client::sender::{Client, Error};
+use bookonce::domain::money::Direction;
 
 use crate::fake::{Fake, Trouble};
 
@@ -29,7 +30,7 @@ fn deposit(name: &str, amount: &str) -> Request {
     Request::moved(
         derive("test", name),
         "alice",
-        Direction::Deposit,
+        Direction::Credit,
         &MoveBody { amount, ..MoveBody::default() },
     )
 }

@@ -1,10 +1,10 @@
 //! A line of a bank's file is read strictly: what is not exactly as it should be is refused, and never repaired.
 
 use crate::client::ids;
-use crate::client::request::{Direction, MoveBody, Request};
+use crate::client::request::{MoveBody, Request};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{CounterAccount, TransactionId};
-use crate::domain::money::{Amount, AmountError, Money, WrittenAmount};
+use crate::domain::money::{Amount, AmountError, Direction, Money, WrittenAmount};
 use crate::domain::time::Timestamp;
 
 /// The columns that the file must have, in this order.
@@ -74,8 +74,8 @@ impl BankLine {
             effective_at: ensure(is_date, "date", date, "must be a day such as 1993-01-31")
                 .map(|_| effective_at)?,
             direction: match kind {
-                "deposit" => Direction::Deposit,
-                "withdrawal" => Direction::Withdrawal,
+                "deposit" => Direction::Credit,
+                "withdrawal" => Direction::Debit,
                 _ => return Err(bad("kind", kind, "must be deposit or withdrawal")),
             },
             channel: text("channel", channel)?.to_owned(),
