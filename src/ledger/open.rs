@@ -31,6 +31,10 @@ use super::types::Head;
 /// The index's folder in a data folder.
 pub const INDEX: &str = "index";
 
+/// How many of the journal's last rows are looked at for a hole at the start. It takes some 20 ms, and is more than the WAL
+/// of a busy service has.
+const LAST_ROWS: u32 = 8_192;
+
 /// How to open a ledger.
 pub struct Options {
     /// The data folder.
@@ -104,6 +108,7 @@ impl Ledger {
         inspect_wal(&path)?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
+        reader.check_positions(LAST_ROWS)?;
         let last = reader.last_position()?;
         let seed = options.fresh.as_u64_pair().1;
         let index = Index::prepare(&folder.path().join(INDEX), journal_id, seed, workings.index)?;
