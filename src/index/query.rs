@@ -108,7 +108,7 @@ impl Index {
         // Moved out of memory since the look above: then it is in the catalog already.
         let (kind, key) = catalog::stream_row(stream);
         let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
-        value.map(|value| catalog::read_state(stream, &value)).transpose()
+        self.told(value.map(|value| catalog::read_state(stream, &value)).transpose())
     }
 
     /// Every note that was taken.
@@ -184,8 +184,8 @@ impl Index {
             state.in_memory().for_each(|m| m.revisions(stream, low, high, backwards, limit, &mut records));
             state.tree(TreeKind::Revisions).range(low, high, backwards, limit, &mut records)?;
         }
-        let found = ordered(records, backwards, limit);
-        found.into_iter().map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect()
+        let found = ordered(records, backwards, limit).into_iter();
+        self.told(found.map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect())
     }
 
     /// Up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
@@ -205,8 +205,8 @@ impl Index {
             state.in_memory().for_each(|memory| memory.places(low, high, backwards, limit, &mut records));
             state.tree(TreeKind::Places).range(low, high, backwards, limit, &mut records)?;
         }
-        let found = ordered(records, backwards, limit);
-        found.into_iter().map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect()
+        let found = ordered(records, backwards, limit).into_iter();
+        self.told(found.map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect())
     }
 
     /// Everything that the index knows of accounts, after one and the same event.
@@ -255,6 +255,15 @@ impl Index {
         work(checkpoint, &memories)
     }
 
+    /// Tells the whole index of a damage that a reader found.
+    fn told<T>(&self, result: Result<T, IndexError>) -> Result<T, IndexError> {
+        result.inspect_err(|error| {
+            if error.is_damage() {
+                self.0.failure.damaged(&error.to_string());
+            }
+        })
+    }
+
     fn with_reader<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, IndexError>,
@@ -269,7 +278,7 @@ impl Index {
                 connection
             }
         };
-        let result = work(&connection);
+        let result = self.told(work(&connection));
         let mut readers = self.0.readers.lock();
         if readers.len() < KEPT_READERS {
             readers.push(connection);

@@ -10,6 +10,7 @@ use crate::domain::time::Timestamp;
 use crate::index::record::{Facts, Role};
 use crate::index::{Index, IndexError};
 use crate::store::Reader;
+use crate::store::codec::Line;
 
 use super::accounts::Stream;
 use super::handle::Ledger;
@@ -32,7 +33,6 @@ impl Ledger {
     ) -> Result<Option<Statement>, ReadError> {
         self.undamaged(name)?;
         let stream = Stream::new(self, name);
-        let reader = self.0.reader.clone();
         self.page(move || {
             let Some(account) = stream.now()? else { return Ok(None) };
             let bound = |moment: Option<Timestamp>, default: u64| match moment {
@@ -48,7 +48,7 @@ impl Ledger {
                 }
                 None => Ok(Money::zero(account.currency)),
             };
-            let (lines, more) = lines(&stream, &reader, query, start, end)?;
+            let (lines, more) = lines(&stream, query, start, end)?;
             Ok(Some(Statement {
                 currency: account.currency,
                 opening_balance: balance_before(start)?,
@@ -97,7 +97,7 @@ impl Ledger {
         let stream = query.account.as_ref().map(|name| Stream::new(self, name));
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
         self.page(move || match stream {
-            Some(stream) => search_account(&stream, &reader, &query),
+            Some(stream) => search_account(&stream, &query),
             None => search_all(&index, &reader, &query),
         })
         .await
@@ -114,14 +114,17 @@ fn has_role(event: &Event, id: Id, role: Role) -> bool {
 }
 
 fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
-    let lines = reader.events(positions)?.into_iter();
-    Ok(lines.map(|line| Placed { position: line.position, event: Arc::new(line.event) }).collect())
+    Ok(as_placed(reader.events(positions)?))
+}
+
+fn as_placed(lines: Vec<Line>) -> Vec<Placed> {
+    let placed = |line: Line| Placed { position: line.position, event: Arc::new(line.event) };
+    lines.into_iter().map(placed).collect()
 }
 
 /// The lines of a statement between two revisions, and whether there are more.
 fn lines(
     stream: &Stream,
-    reader: &Reader,
     query: StatementQuery,
     start: u64,
     end: u64,
@@ -142,15 +145,16 @@ fn lines(
         } else {
             low = last + 1;
         }
-        for (_, facts) in page.iter().filter(|(_, facts)| query.kind.is_none_or(|kind| facts.kind == kind)) {
+        let wanted = |(_, facts): &&(u64, Facts)| query.kind.is_none_or(|kind| facts.kind == kind);
+        for named in page.iter().filter(wanted) {
             if found.len() == query.limit {
                 more = true;
                 break 'pages;
             }
-            found.push(facts.position);
+            found.push(*named);
         }
     }
-    Ok((placed(reader, &found)?, more))
+    Ok((as_placed(stream.events(&found)?), more))
 }
 
 fn wanted(query: &SearchQuery, facts: Facts) -> bool {
@@ -159,7 +163,7 @@ fn wanted(query: &SearchQuery, facts: Facts) -> bool {
         && query.before.is_none_or(|before| facts.position < before)
 }
 
-fn search_account(stream: &Stream, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
+fn search_account(stream: &Stream, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
     let Some(account) = stream.now()? else { return Ok(Vec::new()) };
     let start = match query.from {
         Some(from) => stream.recorded_before(&account, from)?,
@@ -174,14 +178,14 @@ fn search_account(stream: &Stream, reader: &Reader, query: &SearchQuery) -> Resu
         let page = stream.facts(start..=end - 1, true, PAGE)?;
         let Some((last, _)) = page.last() else { break };
         end = *last;
-        for (_, facts) in page.iter().filter(|(_, facts)| wanted(query, *facts)) {
+        for named in page.iter().filter(|(_, facts)| wanted(query, *facts)) {
             if found.len() == query.limit {
                 break 'pages;
             }
-            found.push(facts.position);
+            found.push(*named);
         }
     }
-    placed(reader, &found)
+    Ok(as_placed(stream.events(&found)?))
 }
 
 fn search_all(index: &Index, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
@@ -204,8 +208,16 @@ fn search_all(index: &Index, reader: &Reader, query: &SearchQuery) -> Result<Vec
             if found.len() == query.limit {
                 break 'pages;
             }
-            found.push(facts.position);
+            found.push((*recorded_at, *facts));
         }
     }
-    placed(reader, &found)
+    let positions: Vec<_> = found.iter().map(|(_, facts)| facts.position).collect();
+    let lines = reader.events(&positions)?;
+    for (line, (recorded_at, facts)) in lines.iter().zip(found) {
+        if Facts::of(&line.event, line.position) != facts || line.event.recorded_at.micros() != recorded_at {
+            tracing::error!(position = line.position, "another event than the index says stands there");
+            return Err(ReadError::Damaged);
+        }
+    }
+    Ok(as_placed(lines))
 }
