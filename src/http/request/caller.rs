@@ -43,8 +43,8 @@ impl Caller {
         let loopback = extensions.get::<Peer>().is_some_and(|peer| is_loopback(peer.address.ip()));
         let loopback = loopback && is_local_page(headers);
         match app.keys().identify(token, loopback) {
-            Some(Identity { actor, role }) => Ok(Self { actor, role }),
-            None => Err(Problem::unauthenticated()),
+            Ok(Identity { actor, role }) => Ok(Self { actor, role }),
+            Err(_) => Err(Problem::unauthenticated()),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) async fn metrics(
     request: Request,
 ) -> Result<Response, Problem> {
     Params::none(request.uri().query())?;
-    let text = app.figures().text(app.ledger());
+    let text = app.figures().text(app.ledger(), app.keys());
     let text = text.map_err(|error| Problem::internal("the figures could not be written", &error))?;
     let mut response = Response::new(Body::from(text));
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
