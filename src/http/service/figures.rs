@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::sign_ins::SignIns;
 use crate::keys::Ring;
 use crate::ledger::{Ledger, Status};
 
@@ -82,7 +83,7 @@ fn size(value: usize) -> i64 {
 }
 
 impl Figures {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(sign_ins: &SignIns) -> Self {
         let mut registry = Registry::default();
         let requests = Family::default();
         registry.register("bookonce_http_requests", "Requests answered", requests.clone());
@@ -100,6 +101,8 @@ impl Figures {
             registry.register(name, help, gauge.clone());
             gauge
         });
+        let about = "Requests that were refused for want of a good key";
+        registry.register("bookonce_failed_sign_ins", about, sign_ins.counters());
         let keys_unreadable = Gauge::default();
         let about = "1 while the keys in effect may not be those on disk";
         registry.register("bookonce_keys_unreadable", about, keys_unreadable.clone());

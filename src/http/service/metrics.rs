@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::query::Params;
 
 /// The figures, as Prometheus reads them.
@@ -18,7 +18,7 @@ use crate::http::request::query::Params;
         content_type = "application/openmetrics-text"), responses::ReadProblems))]
 pub(crate) async fn metrics(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::none(request.uri().query())?;
