@@ -7,6 +7,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,55 @@ fn a_key_made_in_a_shared_folder_is_good_on_both_instances_until_it_is_revoked()
     }
     for data in ["one", "two"] {
         assert!(!dir.path().join(data).join("keys.json").exists());
+    }
+}
+
+/// All files and folders below `path`, itself among them, that others than their owner have rights on.
+fn open_to_others(path: &Path) -> Vec<String> {
+    let mode = std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mut found = Vec::new();
+    if mode != if path.is_dir() { 0o700 } else { 0o600 } {
+        found.push(format!("{} {mode:o}", path.display()));
+    }
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            found.extend(open_to_others(&entry.unwrap().path()));
+        }
+    }
+    found
+}
+
+fn open_up(path: &Path) {
+    let mode = if path.is_dir() { 0o755 } else { 0o644 };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            open_up(&entry.unwrap().path());
+        }
+    }
+}
+
+/// Seen failing with a journal of 0644 in a folder of 0755.
+#[test]
+fn files_are_their_owners_alone_also_those_that_were_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, keys) = (dir.path().join("above/data"), dir.path().join("above/keys"));
+    let shared = path(dir.path(), "above/keys");
+    let token = made(&shared, "operator").1;
+    let book = |service: &Process| {
+        let opening =
+            format!(r#"{{"transaction_id":"{}","account":"alice","currency":"EUR"}}"#, support::http::id());
+        let header = format!("authorization: Bearer {token}\r\n");
+        send_with(service.address, "POST", "/v1/accounts", &header, &opening).unwrap().status
+    };
+    for status in [201, 409] {
+        let mut service = Process::start_with(&data, &["--keys", &shared], &[]).unwrap();
+        assert_eq!(book(&service), status);
+        assert_eq!(open_to_others(&data), [""; 0]);
+        assert_eq!(open_to_others(&keys), [""; 0]);
+        assert_eq!(service.stop(), Some(0));
+        assert_eq!(open_to_others(&data), [""; 0]);
+        open_up(&data);
     }
 }
 
