@@ -66,7 +66,7 @@ impl BankLine {
             <[&str; 8]>::try_from(texts).map_err(|texts| BadLine::Columns(texts.len()))?;
         let fitted = WrittenAmount::parse(amount).and_then(|written| written.fit(currency));
         let effective_at = format!("{date}T00:00:00Z");
-        let is_date = date.len() == 10 && Timestamp::parse(&effective_at).is_some();
+        let is_date = date.len() == 10 && Timestamp::parse(&effective_at).is_ok();
         Ok(Self {
             number,
             entry_id: digits("entry_id", entry_id)?.to_owned(),
