@@ -18,12 +18,12 @@ use crate::store::chain::Hash;
 
 use super::error::IndexError;
 use super::failure::Failure;
-use super::lsm::memtable::{InternalKey, Note, Tracked};
+use super::lsm::memtable::{InternalKey, Note, ReversedKey, Tracked};
 use super::lsm::tree::TreeKind;
 use super::record::StreamKey;
 
 /// The format of the index: another one is built anew from the journal.
-pub const FORMAT: i64 = 3;
+pub const FORMAT: i64 = 4;
 
 /// Up to where the index knows the journal, and whose journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub struct Checkpoint {
 pub enum Kind {
     /// A guarded account, by name.
     Account = 1,
-    /// How much of a transaction was reversed, by ID.
+    /// How much of a transaction was reversed, by ID and stream.
     Reversed = 2,
     /// One of the ledger's own accounts, by currency and name.
     Internal = 3,
@@ -407,6 +407,11 @@ pub fn internal_key((name, currency): &InternalKey) -> Vec<u8> {
 pub fn read_internal_key(key: &[u8]) -> Option<InternalKey> {
     let (name, currency) = std::str::from_utf8(key).ok()?.split_once(' ')?;
     Some((CounterAccount::parse(name)?, Currency::parse(currency)?))
+}
+
+/// The key of the row that says how much of an ID was taken back on a stream.
+pub fn reversed_row_key((id, stream): &ReversedKey) -> Vec<u8> {
+    format!("{id} {stream}").into_bytes()
 }
 
 /// The key of a row that is about an ID.

@@ -92,8 +92,8 @@ impl CatalogWriter {
             let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
             catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
         };
-        for (id, (currency, amount)) in frozen.all_reversed() {
-            adding(Kind::Reversed, &catalog::id_row_key(*id), *currency, *amount, &mut sum)?;
+        for (key, (currency, amount)) in frozen.all_reversed() {
+            adding(Kind::Reversed, &catalog::reversed_row_key(key), *currency, *amount, &mut sum)?;
         }
         for (key, amount) in frozen.all_internal() {
             adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;

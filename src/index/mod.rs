@@ -27,5 +27,5 @@ pub use error::IndexError;
 pub use handle::Index;
 pub use lsm::memtable::{InternalKey, Memtable, Note, Reached, Tracked};
 pub use lsm::run_error::RunError;
-pub use query::{Overlay, read_files};
+pub use query::{Overlay, TakenBack, Used, read_files};
 pub use tuning::Tuning;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::domain::event::Body;
+use crate::domain::account::event::Effect;
+use crate::domain::event::{Body, Event};
 use crate::domain::ids::{AccountName, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::index::Index;
 use crate::index::record::{Facts, Role};
+use crate::index::{Index, IndexError};
 use crate::store::Reader;
 use crate::store::codec::Line;
 
@@ -74,6 +75,9 @@ impl Ledger {
             let marks = index.marks(id)?;
             let positions: Vec<_> = marks.iter().map(|mark| mark.position).collect();
             for (mark, placed) in marks.iter().zip(placed(&reader, &positions)?) {
+                if !has_role(&placed.event, id, mark.role) {
+                    return Err(IndexError::damaged("an event has not the part that the index says").into());
+                }
                 match mark.role {
                     Role::Booked if history.first.is_none() => history.first = Some(placed),
                     Role::Booked => history.elsewhere.push(placed),
@@ -97,6 +101,15 @@ impl Ledger {
             None => search_all(&index, &reader, &query),
         })
         .await
+    }
+}
+
+/// Does the event play this role for the ID?
+fn has_role(event: &Event, id: Id, role: Role) -> bool {
+    match role {
+        Role::Booked => event.id == id,
+        Role::Reversed => matches!(event.names(), Some((named, Effect::TakenBack(_))) if named == id),
+        Role::RuledOut => event.names() == Some((id, Effect::RuledOut)),
     }
 }
 

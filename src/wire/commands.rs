@@ -111,7 +111,7 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
             None => CounterAccount::default(),
         },
         effective_at: match fields.text(Field::EffectiveAt) {
-            Some(text) => Some(Timestamp::parse(text)?),
+            Some(text) => Some(Timestamp::parse(text).ok()?),
             None => None,
         },
         metadata,

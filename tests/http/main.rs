@@ -10,6 +10,7 @@ mod keys;
 mod load;
 mod peers;
 mod reads;
+mod roles;
 #[path = "../support/mod.rs"]
 mod support;
 mod watched;

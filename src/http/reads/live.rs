@@ -15,7 +15,7 @@ use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::wait;
 use crate::http::reply::bytes_of;
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::negotiate::{self, EVENTS};
 use crate::http::request::parameters::{JournalFilter, MinPosition};
 use crate::http::request::query::Params;
@@ -33,7 +33,7 @@ use crate::store::lines_of;
         responses::ReadProblems))]
 pub(crate) async fn live(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     peer: Option<Extension<Peer>>,
     request: Request,
 ) -> Result<Response, Problem> {
