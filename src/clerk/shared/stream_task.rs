@@ -92,8 +92,8 @@ impl StreamTask {
         }
     }
 
-    /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after everything on
-    /// the desk had come. Returns whether that is so now.
+    /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after all
+    /// the commands that wait had come. Returns whether that is so now.
     async fn round(&mut self, work: &mut Work, fresh: bool) -> bool {
         let decided = match self.look_up(work).await {
             Ok((known, lookups)) => {
