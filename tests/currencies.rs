@@ -32,8 +32,8 @@ fn opened_once(currency: &str) -> Event {
     event
 }
 
-/// Catches: one table that says both what may be opened and what can be read. Seen failing on it: the start said that the
-/// journal is damaged, for a ledger that had accounts in Bulgarian levs before 2026.
+/// Catches: one table that says both what may be opened and what can be read. Seen failing with one table of the currencies
+/// in use: no event of an account in Bulgarian levs could be read.
 #[tokio::test]
 async fn an_account_in_a_withdrawn_currency_goes_on() {
     for code in ["BGN", "HRK", "ANG", "ZWL"] {
