@@ -7,8 +7,9 @@
 //! The cases are sampled, with a seed that is printed: `BOOKONCE_TEST_SEED` makes them again, `BOOKONCE_TEST_TIMES=100` tries
 //! a hundred times as many.
 
-#[path = "support/folders.rs"]
+#[path = "../support/folders.rs"]
 mod folders;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::collections::BTreeMap;
