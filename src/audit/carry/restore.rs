@@ -14,9 +14,8 @@ use crate::audit::parse::read_block::{Block, last_hash};
 use crate::audit::run::audited::Audited;
 use crate::audit::run::auditor::audit;
 use crate::audit::run::options::Options;
-use crate::audit::source::file::File;
 use crate::audit::source::folder::{FORMAT, JOURNAL};
-use crate::audit::source::interface::Source;
+use crate::audit::source::parts::open_files;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
@@ -44,17 +43,25 @@ pub(crate) enum RestoreError {
     Bad(Finding),
 }
 
-/// Verifies an export and makes a data folder of it: same journal id, same lines byte for byte.
+/// An export, and the parts that were made after it, in their order.
+pub(crate) type Exported<'a> = (&'a Path, &'a [PathBuf]);
+
+/// Verifies an export with its parts, and makes one data folder of them: same journal id, same lines byte for byte.
 ///
 /// # Errors
-/// When the folder has something in it, the export is not whole and right, or one of the two can't be read or written.
-pub(crate) fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> Result<Audited, RestoreError> {
+/// When the folder has something in it, the export is not whole and right, its parts do not follow each other, or one of them
+/// can't be read or written.
+pub(crate) fn restore(
+    export: Exported<'_>,
+    folder: &Path,
+    progress: &dyn Fn(u64),
+) -> Result<Audited, RestoreError> {
     refuse_existing(folder)?;
-    let source = File::open(export)?;
+    let source = open_files(export.0, export.1)?;
     if source.info().chain == Chain::Streams {
         return Err(RestoreError::Streams);
     }
-    let audited = audit(Box::new(source), Options { progress: Some(progress), ..Options::default() })?;
+    let audited = audit(source, Options { progress: Some(progress), ..Options::default() })?;
     let bad = |place, flaw| Err(RestoreError::Bad(Finding { place, flaw }));
     if let Some(finding) = audited.finding {
         return Err(RestoreError::Bad(finding));
@@ -81,7 +88,7 @@ fn refuse_existing(folder: &Path) -> Result<(), RestoreError> {
 }
 
 fn write_folder(
-    export: &Path,
+    export: Exported<'_>,
     folder: &Path,
     audited: &Audited,
     progress: &dyn Fn(u64),
@@ -108,14 +115,14 @@ fn write_folder(
 }
 
 fn write_journal(
-    export: &Path,
+    export: Exported<'_>,
     journal: &Path,
     audited: &Audited,
     progress: &dyn Fn(u64),
 ) -> Result<(), RestoreError> {
     let failed = |source| Error::Database { path: journal.into(), source };
     let mut database = create(journal, audited).map_err(failed)?;
-    let mut source = File::open(export)?;
+    let mut source = open_files(export.0, export.1)?;
     let mut next = 1;
     let mut hash = None;
     let mut block = Block::default();
