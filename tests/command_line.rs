@@ -172,3 +172,53 @@ fn an_address_that_is_not_whole_is_refused_with_an_example() {
         kept.ends(&["serve", "--listen", address], 2, "127.0.0.1:8080");
     }
 }
+
+/// Seen failing while only a folder that could be renamed into its place was restored.
+#[test]
+fn a_journal_is_restored_into_any_folder_that_is_empty() {
+    let kept = Kept::new();
+    let whole = kept.file("whole.ndjson", &kept.export);
+    for empty in ["volume", "behind", "here"] {
+        fs::create_dir(kept.path(empty)).unwrap();
+    }
+    fs::create_dir(kept.path("volume/lost+found")).unwrap();
+    std::os::unix::fs::symlink(kept.path("behind"), kept.path("link")).unwrap();
+    for folder in ["volume", "link"] {
+        kept.ends(&["restore", &whole, "--data", folder], 0, "restored");
+        kept.ends(&["verify", folder], 0, "RIGHT");
+        kept.ends(&["restore", &whole, "--data", folder], 3, "not empty");
+    }
+    assert!(kept.path("behind/FORMAT").exists() && kept.path("link").is_symlink());
+    let here = Command::new(env!("CARGO_BIN_EXE_bookonce"))
+        .args(["restore", &whole, "--data", "."])
+        .current_dir(kept.path("here"))
+        .output()
+        .unwrap();
+    assert!(here.status.success(), "{here:?}");
+    let mut left: Vec<_> =
+        fs::read_dir(kept.path("here")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["FORMAT", "journal.db"]);
+}
+
+/// Seen failing while the auditor refused what the service took.
+#[test]
+fn a_format_file_with_another_line_end_is_taken_by_all() {
+    let kept = Kept::new();
+    let whole = kept.file("whole.ndjson", &kept.export);
+    kept.ends(&["restore", &whole, "--data", "ledger"], 0, "restored");
+    let format = fs::read_to_string(kept.path("ledger/FORMAT")).unwrap();
+    fs::write(kept.path("ledger/FORMAT"), format.replace('\n', "\r\n")).unwrap();
+    kept.ends(&["verify", "ledger"], 0, "RIGHT");
+    kept.ends(&["rebuild", "--data", "ledger"], 0, "The index knows all");
+}
+
+/// Seen failing while the demonstration made its folders in a ledger's.
+#[test]
+fn a_demonstration_writes_into_no_ledger() {
+    let kept = Kept::new();
+    let whole = kept.file("whole.ndjson", &kept.export);
+    kept.ends(&["restore", &whole, "--data", "ledger"], 0, "restored");
+    kept.ends(&["demo", "--seconds", "2", "--data", "ledger"], 3, "is already there");
+    assert_eq!(fs::read_dir(kept.path("ledger")).unwrap().count(), 2);
+}

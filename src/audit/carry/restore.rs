@@ -1,7 +1,8 @@
 //! To restore is to make a new data folder from an export, which is verified first.
 //!
-//! The folder is written under another name beside its place, made durable, and then renamed. Whatever happens before that
-//! leaves nothing that looks like a finished folder.
+//! A new folder is written under another name beside its place, made durable, and then renamed. Into one that is there and
+//! empty (a volume, a link, `.`), which can't be renamed away, the files are moved one by one, `FORMAT` last: without it a
+//! folder is none. Whatever happens before that leaves nothing that looks like a finished folder.
 
 use std::fs;
 use std::io;
@@ -76,14 +77,20 @@ pub(crate) fn restore(
     Ok(audited)
 }
 
+/// Refuses a folder that has something in it. A file system's own `lost+found` is nothing.
 fn refuse_existing(folder: &Path) -> Result<(), RestoreError> {
+    let failed = |source| Error::Open { path: folder.into(), source };
     match fs::read_dir(folder) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(RestoreError::Exists(folder.into())),
-        },
+        Ok(entries) => {
+            for entry in entries {
+                if entry.map_err(failed)?.file_name() != "lost+found" {
+                    return Err(RestoreError::Exists(folder.into()));
+                }
+            }
+            Ok(())
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(Error::Open { path: folder.into(), source }.into()),
+        Err(source) => Err(failed(source).into()),
     }
 }
 
@@ -94,7 +101,10 @@ fn write_folder(
     progress: &dyn Fn(u64),
 ) -> Result<(), RestoreError> {
     let failed = |source| Error::Write { path: folder.into(), source };
+    let sync = |path: &Path| fs::File::open(path).and_then(|file| file.sync_all()).map_err(failed);
+    let is_there = folder.is_dir();
     let parent = match folder.parent() {
+        _ if is_there => folder,
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
@@ -105,13 +115,30 @@ fn write_folder(
     let format = unfinished.path().join("FORMAT");
     fs::write(&format, FORMAT).map_err(failed)?;
     for path in [&*journal, &*format, unfinished.path()] {
-        fs::File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
+        sync(path)?;
     }
-    // An empty folder in this place is replaced; one that was filled meanwhile makes this fail.
-    fs::rename(unfinished.path(), folder).map_err(failed)?;
-    let _renamed = unfinished.keep();
-    fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)?;
+    if is_there {
+        // What came into it meanwhile is not written over.
+        for (from, name) in [(&journal, JOURNAL), (&format, "FORMAT")] {
+            place(from, &folder.join(name)).map_err(failed)?;
+            sync(folder)?;
+        }
+        unfinished.close().map_err(failed)?;
+    } else {
+        // An empty folder in this place is replaced; one that was filled meanwhile makes this fail.
+        fs::rename(unfinished.path(), folder).map_err(failed)?;
+        let _renamed = unfinished.keep();
+    }
+    sync(parent)?;
     Ok(())
+}
+
+/// Gives a finished file its name. Where there are no links, as on some volumes, the file is renamed.
+fn place(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !to.exists() => fs::rename(from, to),
+        linked => linked,
+    }
 }
 
 fn write_journal(
