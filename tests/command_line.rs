@@ -222,3 +222,20 @@ fn a_demonstration_writes_into_no_ledger() {
     kept.ends(&["demo", "--seconds", "2", "--data", "ledger"], 3, "is already there");
     assert_eq!(fs::read_dir(kept.path("ledger")).unwrap().count(), 2);
 }
+
+/// Seen failing while an export whose reader had gone ended with 0.
+#[test]
+fn an_export_that_nobody_reads_to_its_end_is_no_success() {
+    let kept = Kept::new();
+    let whole = kept.file("whole.ndjson", &kept.export);
+    kept.ends(&["restore", &whole, "--data", "ledger"], 0, "restored");
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let export = Command::new(env!("CARGO_BIN_EXE_bookonce"))
+        .args(["export", "--data", kept.path("ledger").to_str().unwrap()])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&export.stderr).into_owned();
+    assert!(export.status.code() == Some(3) && said.contains("can't write the export"), "{said}");
+}

@@ -1,6 +1,6 @@
 //! `bookonce export` writes the journal as lines, to be kept, verified or restored.
 
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use super::from_store::{Connected, StoreFlag};
@@ -46,7 +46,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the journal can't be read, or the export can't be written. A reader that has gone is no error.
+/// When the journal can't be read, or the export can't be written to its end.
 pub(crate) fn run(args: Args) -> Outcome {
     let out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
     let progress = Progress::new("exporting");
@@ -55,9 +55,6 @@ pub(crate) fn run(args: Args) -> Outcome {
     match result {
         Ok(note) => {
             writeln!(std::io::stderr().lock(), "{note}")?;
-            Ok(Exit::Ok)
-        }
-        Err(RemoteError::Export(ExportError::Write(error))) if error.kind() == ErrorKind::BrokenPipe => {
             Ok(Exit::Ok)
         }
         Err(error) => Err(error.into()),
