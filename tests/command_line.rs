@@ -1,4 +1,5 @@
-//! The command line says how it ended: each command that could not do all that it was asked says so, with a code of its own.
+//! These tests run the program as a user does, and compare what it says and its exit code: a command that could not do all
+//! that it was asked says so, and ends with another code than 0.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should say where")]
 

@@ -46,6 +46,8 @@ pub struct Condition {
     pub done: Done,
     /// Events that were booked here and that the index does not know yet.
     pub not_indexed: usize,
+    /// Commands of which something that they rest on could not be read.
+    pub unreadable: u64,
     /// Appends of which nobody knows whether the store took them.
     pub unresolved: usize,
     /// Streams that are in memory, each with a task of its own.

@@ -1,5 +1,5 @@
-//! The program `docs/pay.py` does what `docs/clients.md` says. Catches a program that has drifted from the contract, that makes
-//! a new ID for a retry, or that forgets a request without an answer about it.
+//! These tests run the program `docs/pay.py` and compare it with what `docs/clients.md` says. They catch a program that differs
+//! from the contract, that makes a new ID for a retry, or that forgets a request without an answer about it.
 
 use std::path::Path;
 use std::process::{Command, Output};

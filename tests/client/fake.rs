@@ -1,5 +1,5 @@
-//! A ledger in memory, over HTTP: just enough of the contract for clients to be tested against. It honours IDs, and it
-//! fails when it is told to.
+//! The fake is a ledger in memory, over HTTP. It does as much of the contract as clients need to be tested: it honours
+//! IDs, and it fails when it is told to.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! A bank's file, imported: once, and again.
+//! These tests import a bank's file once, and then again.
 
 use std::path::{Path, PathBuf};
 

@@ -157,6 +157,7 @@ impl Port for Clerk {
             waiting: common.admission.jobs(),
             done: common.done(),
             not_indexed: common.reserved.not_indexed(),
+            unreadable: common.unreadable_count(),
             unresolved: common.unresolved_count(),
             in_use: common.tasks.lock().len(),
             damaged: common.damage.count(),

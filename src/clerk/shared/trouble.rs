@@ -9,8 +9,6 @@ pub(super) enum Trouble {
     Unreachable,
     /// It is not what the ledger wrote.
     Damaged(String),
-    /// An event that the decision needs can't be read; it may be another stream's.
-    Unreadable(String),
 }
 
 impl From<Error> for Trouble {

@@ -1,10 +1,10 @@
 //! A line of a bank's file is read strictly: what is not exactly as it should be is refused, and never repaired.
 
 use crate::client::ids;
-use crate::client::request::{Direction, MoveBody, Request};
+use crate::client::request::{MoveBody, Request};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{CounterAccount, TransactionId};
-use crate::domain::money::{Amount, AmountError, Money, WrittenAmount};
+use crate::domain::money::{Amount, AmountError, Direction, Money, WrittenAmount};
 
 use super::zone::BankZone;
 
@@ -88,8 +88,8 @@ impl BankLine {
             account: format!("{ACCOUNT_PREFIX}{}", digits("account", account)?),
             effective_at: begins.ok_or_else(|| bad("date", date, "must be a day such as 1993-01-31"))?,
             direction: match kind {
-                "deposit" => Direction::Deposit,
-                "withdrawal" => Direction::Withdrawal,
+                "deposit" => Direction::Credit,
+                "withdrawal" => Direction::Debit,
                 _ => return Err(bad("kind", kind, "must be deposit or withdrawal")),
             },
             channel: text("channel", channel)?.to_owned(),
@@ -113,8 +113,8 @@ impl BankLine {
     #[must_use]
     pub(crate) fn balance_before(&self) -> Option<Money> {
         match self.direction {
-            Direction::Deposit => self.balance_after.minus(self.amount),
-            Direction::Withdrawal => self.balance_after.plus(self.amount),
+            Direction::Credit => self.balance_after.minus(self.amount),
+            Direction::Debit => self.balance_after.plus(self.amount),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
 //! nothing twice. Each answer's balance is compared with the bank's. The service is spoken to through `client` only.
+//! What is behind HTTP must not be known here. Down the way: `client`. Up the way: `cli`.
 
 mod bank_file;
 mod bank_line;

@@ -32,9 +32,12 @@ pub(crate) async fn healthz() -> Result<Response, Problem> {
         responses::NotReady))]
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
     let status = app.ledger().status();
-    if status.ready {
-        return json(&Health { status: "ready" });
+    match (status.ready, app.keys().trouble()) {
+        (true, None) => json(&Health { status: "ready" }),
+        (true, Some(trouble)) => Err(Problem::new(Code::NotReady, trouble)),
+        (false, _) => {
+            let detail = status.reason.unwrap_or("The ledger takes no commands.");
+            Err(Problem::new(Code::NotReady, detail))
+        }
     }
-    let detail = status.reason.unwrap_or("The ledger takes no commands.").to_owned();
-    Err(Problem::new(Code::NotReady, detail))
 }
