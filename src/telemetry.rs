@@ -46,7 +46,8 @@ fn check(filter: &str) -> Result<(), FilterError> {
     for part in filter.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (target, level) = part.split_once('=').unwrap_or((part, ""));
         let bare = !part.contains('=');
-        if !is_level(if bare { part } else { level }) && !(bare && is_ours(part)) {
+        let known = is_level(if bare { part } else { level }) || (bare && is_ours(part));
+        if !known {
             return Err(FilterError::NoLevel(part.to_owned()));
         }
         about_us |= is_ours(target) || bare;

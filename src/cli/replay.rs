@@ -103,7 +103,7 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
             writeln!(io::stderr().lock(), "{says}")?;
             Exit::Unfinished
         }
-        other => other,
+        Exit::Ok | Exit::Found | Exit::Usage | Exit::Failed | Exit::Unfinished | Exit::Part => exit,
     };
     let shown = only(replayed, args.account.as_deref());
     if args.json {

@@ -84,7 +84,8 @@ pub(crate) fn look(file: &mut fs::File) -> io::Result<Option<Form>> {
     Ok(form(&beginning, &end))
 }
 
-fn form(beginning: &[u8], end: &[u8]) -> Option<Form> {
+/// Tells the form of a file by its beginning and its end, which may be all of it.
+pub(crate) fn form(beginning: &[u8], end: &[u8]) -> Option<Form> {
     let compressed = |how, program| Some(Form::Compressed { how, program });
     match beginning {
         [0x1f, 0x8b, ..] => return compressed("gzip", "zcat"),
@@ -113,48 +114,4 @@ fn form(beginning: &[u8], end: &[u8]) -> Option<Form> {
     let blank = end.get(text.len()..).unwrap_or_default();
     let feeds = blank.iter().filter(|byte| **byte == b'\n').count();
     (text.ends_with(b"}") && feeds > 1).then_some(Form::BlankEnd)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::audit::tests::history::{everything, export};
-
-    fn form_of(bytes: &[u8]) -> Option<Form> {
-        form(bytes, bytes)
-    }
-
-    /// Seen failing while each of these was called BAD, as if somebody had altered the journal.
-    #[test]
-    fn what_a_copy_does_to_an_export_is_named() {
-        let export = String::from_utf8(export(&everything()[..3])).unwrap();
-        let utf16: Vec<u8> = export.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for (bytes, expected) in [
-            (export.clone().into_bytes(), None),
-            (Vec::new(), None),
-            (export.replace('\n', "\r\n").into_bytes(), Some(Form::CarriageReturns)),
-            (format!("\u{feff}{export}").into_bytes(), Some(Form::Mark)),
-            (format!("{export}\n").into_bytes(), Some(Form::BlankEnd)),
-            (format!("{export}\r\n").into_bytes(), Some(Form::BlankEnd)),
-            (utf16.clone(), Some(Form::Utf16)),
-            ([&[0xff, 0xfe], utf16.as_slice()].concat(), Some(Form::Utf16)),
-            (vec![0x1f, 0x8b, 8, 0], Some(Form::Compressed { how: "gzip", program: "zcat" })),
-            (b"# bookonce\n\nA ledger service\n".to_vec(), Some(Form::Other)),
-        ] {
-            assert_eq!(form_of(&bytes), expected);
-        }
-    }
-
-    /// Catches: a file that was tampered with, excused as one of another form.
-    #[test]
-    fn no_flipped_bit_makes_an_export_a_file_of_another_form() {
-        let bytes = export(&everything()[..3]);
-        for at in 0..bytes.len() {
-            for bit in 0..8 {
-                let mut flipped = bytes.clone();
-                flipped[at] ^= 1 << bit;
-                assert_eq!(form_of(&flipped), None, "bit {bit} of byte {at}");
-            }
-        }
-    }
 }

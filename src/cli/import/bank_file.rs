@@ -54,7 +54,13 @@ impl<'a> BankLines<'a> {
                 self.input.refuse(Layout::OpenQuote { line: at.line() })
             }
             csv::ErrorKind::Io(error) => self.input.failed(error),
-            other => self.input.failed(std::io::Error::other(format!("{other:?}"))),
+            // Records of bytes, of any length, have no other error.
+            kind @ (csv::ErrorKind::Utf8 { .. }
+            | csv::ErrorKind::UnequalLengths { .. }
+            | csv::ErrorKind::Seek
+            | csv::ErrorKind::Serialize(_)
+            | csv::ErrorKind::Deserialize { .. }
+            | _) => self.input.failed(std::io::Error::other(format!("{kind:?}"))),
         })
     }
 
@@ -63,7 +69,7 @@ impl<'a> BankLines<'a> {
         let more: usize = self.record.iter().map(feeds).sum();
         // The kept input ends with a line feed. It ends this record, too, unless a quotation mark was never closed.
         let is_cut = self.records.position().byte() >= self.bytes
-            && self.record.iter().last().is_some_and(|field| field.ends_with(b"\n"));
+            && self.record.iter().next_back().is_some_and(|field| field.ends_with(b"\n"));
         let own_end = u64::from(!is_cut);
         let number = self.records.position().line().saturating_sub(own_end + more as u64);
         let to = number.saturating_add(more as u64).saturating_add(own_end).saturating_sub(1);

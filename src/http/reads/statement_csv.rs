@@ -78,7 +78,7 @@ fn rows(page: &Statement, newest_first: bool, begins: bool) -> Result<Vec<u8>, F
         out.write_record(&first)?;
     }
     for line in &page.lines {
-        out.write_record(&row(Booking::from(line)))?;
+        out.write_record(row(Booking::from(line)))?;
     }
     if !page.more {
         out.write_record(&last)?;
