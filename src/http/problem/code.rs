@@ -115,7 +115,8 @@ impl Code {
 
     /// Whether the same request, with the same ID, is to be sent again after a while.
     pub(crate) fn asks_to_retry(self) -> bool {
-        self == Self::InProgress || self.status() == StatusCode::SERVICE_UNAVAILABLE
+        matches!(self, Self::InProgress | Self::RequestTimeout)
+            || self.status() == StatusCode::SERVICE_UNAVAILABLE
     }
 }
 
