@@ -18,7 +18,7 @@ const TWO: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB B
     ZWG";
 
 impl Currency {
-    /// The currency with this code, written in upper case; `None` for any other text.
+    /// Returns the currency with this code, which must be in upper case; `None` for any other text.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         let letters: [u8; 3] = code.as_bytes().try_into().ok()?;
@@ -31,13 +31,13 @@ impl Currency {
             .map(|(decimals, _)| Self { code: letters, decimals })
     }
 
-    /// Its three letters.
+    /// Returns its three letters.
     #[must_use]
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
-    /// How many decimals an amount in it has.
+    /// Returns the number of decimals that an amount in this currency has.
     #[must_use]
     pub fn decimals(&self) -> u32 {
         u32::from(self.decimals)
