@@ -13,6 +13,7 @@ mod folders;
 mod support;
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +56,7 @@ struct Random(u64);
 impl Random {
     fn seeded() -> Self {
         let given = std::env::var("BOOKONCE_TEST_SEED").ok().and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().1 | 1);
+        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish() | 1);
         println!("BOOKONCE_TEST_SEED={seed}");
         Self(seed)
     }

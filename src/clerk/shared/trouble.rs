@@ -1,13 +1,13 @@
-//! Why a stream can't be gone by.
+//! Trouble: the reason why nothing can be decided on a stream at the moment.
 
 use crate::store::eventstoredb::Error;
 
-/// Why a stream can't be gone by.
+/// The reason why nothing can be decided on a stream at the moment.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// It can't be read at the moment.
+    /// The stream or the index can't be read at the moment.
     Unreachable,
-    /// It is not what the ledger wrote.
+    /// The stream is not what the ledger wrote.
     Damaged(String),
 }
 
