@@ -149,6 +149,8 @@ impl Port for Clerk {
             Some("The store can't be reached.")
         } else if !common.is_ready() {
             Some("The index is catching up with the store.")
+        } else if !common.seen.sees() {
+            Some("The index does not show what is in the store.")
         } else {
             None
         };

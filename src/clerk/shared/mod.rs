@@ -9,7 +9,8 @@
 //! once, and streams that nothing comes for are let go of.
 //!
 //! The way: `clerk` reserves the IDs, `dispatch` finds the task of each stream, `inbox` keeps what came, `stream_task` loads
-//! a `stream_view`, fetches `lookups`, decides a `round` and appends it. `follower` keeps the index up with the store.
+//! a `stream_view`, fetches `lookups`, decides a `round` and appends it. `follower` keeps the index up with the store,
+//! and `watch` looks whether it does.
 
 mod admission;
 mod booked;
@@ -20,13 +21,16 @@ mod dispatch;
 mod follower;
 mod following;
 mod inbox;
+mod last_event;
 mod lookups;
+mod observed;
 mod page;
 mod reserved_ids;
 mod round;
 mod stream_task;
 mod stream_view;
 mod trouble;
+mod watch;
 
 pub use clerk::{Clerk, Office};
 pub use common::Waits;

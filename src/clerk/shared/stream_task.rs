@@ -2,6 +2,7 @@
 //! a time, and what comes meanwhile is decided together after it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -24,6 +25,8 @@ use super::trouble::Trouble;
 
 /// The most commands that are looked up and decided together.
 const MOST_TOGETHER: usize = 4_096;
+/// How long commands wait until it is known that the store is the one it was.
+const PROOF: Duration = Duration::from_secs(1);
 
 pub(super) struct StreamTask {
     common: Arc<Common>,
@@ -95,6 +98,11 @@ impl StreamTask {
     /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after everything on
     /// the desk had come. Returns whether that is so now.
     async fn round(&mut self, work: &mut Work, fresh: bool) -> bool {
+        // What another node says that has taken the store's place is not what is decided on.
+        let Some(epoch) = self.common.store.proven(PROOF).await else {
+            self.answer_doubtful(work);
+            return false;
+        };
         let decided = match self.look_up(work).await {
             Ok((known, lookups)) => {
                 let decided = self.decide(&known, &lookups, work);
@@ -103,8 +111,13 @@ impl StreamTask {
             }
             Err(trouble) => Err(trouble),
         };
+        if self.common.store.proven_epoch() != Some(epoch) {
+            self.view = None;
+            return false;
+        }
         match decided {
             Err(trouble) => self.give_up(work, work.left(), trouble),
+            Ok((rulings, _)) if !self.common.seen.sees() => self.answer_blind(work, rulings),
             Ok((rulings, decided)) if decided.events.is_empty() => {
                 return self.nothing_to_append(work, rulings, fresh).await;
             }
@@ -299,6 +312,20 @@ impl StreamTask {
             work.answer(verdict);
         }
         self.answer_doubtful(work);
+    }
+
+    /// Answers commands while the index does not show what is in the store: what is known is answered, and nothing is decided,
+    /// since another instance may have booked the ID.
+    fn answer_blind(&self, work: &mut Work, rulings: Vec<Ruling>) {
+        for ruling in rulings {
+            let verdict = match ruling {
+                Ruling::Seen(First::Durable(event, position)) => self.seen(Booked { event, position }),
+                Ruling::Booked(_)
+                | Ruling::Seen(First::AtHand(_) | First::Stored(_))
+                | Ruling::Refused(_) => Verdict::Unavailable(Unavailable::StoreUnavailable),
+            };
+            work.answer(verdict);
+        }
     }
 
     /// Answers commands that come while an append is unresolved: nothing new is decided.

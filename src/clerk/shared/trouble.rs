@@ -22,7 +22,7 @@ impl From<Error> for Trouble {
                 tracing::warn!(error = %denied, "the store refuses the ledger");
                 Self::Unreachable
             }
-            gone @ (Error::Unreachable(_) | Error::Dropped(_)) => {
+            gone @ (Error::Unreachable(_) | Error::Dropped(_) | Error::NoSuchPosition(_)) => {
                 tracing::debug!(error = %gone, "the store can't be reached");
                 Self::Unreachable
             }

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use super::Error;
 use super::crate_traps::nodelay;
+use super::proof::Proof;
 
 /// At least this long between one client and the next.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -32,6 +33,7 @@ struct Inner {
     runtime: Handle,
     state: Mutex<State>,
     making: tokio::sync::Mutex<()>,
+    proof: Proof,
 }
 
 #[derive(Default)]
@@ -54,9 +56,9 @@ pub struct Live {
 
 impl Link {
     /// Connects to nothing yet.
-    pub fn new(settings: ClientSettings, patience: Duration) -> Self {
+    pub fn new(settings: ClientSettings, patience: Duration, proof: Proof) -> Self {
         let (state, making) = (Mutex::default(), tokio::sync::Mutex::new(()));
-        Self(Arc::new(Inner { settings, patience, runtime: Handle::current(), state, making }))
+        Self(Arc::new(Inner { settings, patience, runtime: Handle::current(), state, making, proof }))
     }
 
     /// A connected client. Whoever comes while one is being made waits for that one.
@@ -97,6 +99,8 @@ impl Inner {
         let mut state = self.state.lock();
         if state.live.as_ref().is_some_and(|live| live.number == number) {
             state.live = None;
+            drop(state);
+            self.proof.doubt();
         }
     }
 

@@ -21,6 +21,9 @@ pub enum Error {
     /// What is there is not what an event store has.
     #[error("the event store is damaged: {0}")]
     Damaged(String),
+    /// A read of `$all` named a position at which no record begins.
+    #[error("no event begins at position {0}")]
+    NoSuchPosition(u64),
     /// A subscription ended. Follow again after the last position seen.
     #[error("the subscription ended: {0}")]
     Dropped(String),

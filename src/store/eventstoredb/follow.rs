@@ -14,13 +14,12 @@ use crate::domain::stream::StreamName;
 /// How many messages may wait to be taken. A node drops a subscriber behind whom 32 wait *with it*, so they wait here.
 const MOST_WAITING: usize = 4_096;
 
-/// What a subscription says.
+/// What a subscription says. What it says of how far it has looked is left out: nodes have said 2^64-1, the same place again
+/// and again, and the place of an event that came only later. Whoever goes on goes on from the last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
     /// An event of an account's stream, or of such a stream's metadata.
     Event(Recorded),
-    /// Everything up to this position was looked at.
-    Checkpoint(u64),
     /// What was there when it began has been seen; from now on it is live.
     CaughtUp,
 }
@@ -56,10 +55,11 @@ impl Store {
             loop {
                 let next = match subscription.next_subscription_event().await {
                     Ok(SubscriptionEvent::EventAppeared(event)) => recorded(event).map(Followed::Event),
-                    Ok(SubscriptionEvent::Checkpoint(at)) => Ok(Followed::Checkpoint(at.commit)),
                     Ok(SubscriptionEvent::CaughtUp) => Ok(Followed::CaughtUp),
                     Ok(_) => continue,
                     Err(error) => {
+                        // Nobody can tell a node that dropped a subscriber from one that came back as another.
+                        store.doubt();
                         if is_over(&error) {
                             store.0.any.give_up(&live);
                         }
@@ -129,6 +129,7 @@ fn as_end(error: Error) -> Error {
         | Error::Denied
         | Error::TooLarge
         | Error::Damaged(_)
+        | Error::NoSuchPosition(_)
         | Error::Dropped(_) => error,
     }
 }

@@ -10,7 +10,7 @@
 //! Must not know what an event means.
 //!
 //! [`proposed`] makes the bytes, [`append`] sends them, [`settle`] until it is known what became of them; [`read`] and
-//! [`follow`] bring them back as [`recorded`], [`mod@reader`] as lines. [`connection`] keeps the clients, [`settings`] reads
+//! [`follow`] bring them back as [`recorded`], [`mod@reader`] as lines. [`connection`] keeps the clients, [`mod@proof`] that they speak to the store they spoke to before, [`settings`] reads
 //! where to; [`crate_traps`] keeps out of the crate's traps.
 
 mod append;
@@ -18,6 +18,8 @@ mod connection;
 mod crate_traps;
 mod error;
 mod follow;
+mod newest;
+mod proof;
 mod proposed;
 mod read;
 mod reader;
@@ -32,13 +34,17 @@ pub use append::Appended;
 pub use crate_traps::tls::prepare_tls;
 pub use error::Error;
 pub use follow::{Follow, Followed};
+pub use newest::Newest;
+pub use proof::Epoch;
 pub use proposed::{MOST_BYTES, Proposed};
+pub use read::Page;
 pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
 pub use settle::{Settled, Settling};
 
 use connection::Link;
 use crate_traps::tls;
+use proof::Proof;
 use settings::Settings;
 
 /// What the name of the stream of another stream's metadata begins with; the other stream's name follows.
@@ -73,6 +79,8 @@ struct Inner {
     leader: Link,
     /// As the connection string says: for the journal.
     any: Link,
+    /// Is it known that this is the store it was?
+    proof: Proof,
 }
 
 impl Store {
@@ -93,9 +101,10 @@ impl Store {
         let Settings { shown, leader, any, credentials } = Settings::read(connection)?;
         prepare_tls().await;
         tls::prepared()?;
-        let leader = Link::new(leader, patience.connect);
-        let any = Link::new(any, patience.connect);
-        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, any })))
+        let proof = Proof::default();
+        let leader = Link::new(leader, patience.connect, proof.clone());
+        let any = Link::new(any, patience.connect, proof.clone());
+        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, any, proof })))
     }
 
     /// The connection string without user and password, for logs and people.

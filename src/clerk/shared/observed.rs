@@ -1,0 +1,103 @@
+//! What the follower and the watch have seen of the store, as the tasks and the probes ask for it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use super::last_event::LastEvent;
+
+/// What has been seen of the store.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    pub(super) connected: AtomicBool,
+    pub(super) twice: AtomicUsize,
+    /// Asks the follower to follow anew from its last event.
+    pub(super) again: Notify,
+    /// Was the store's end lately found in the index?
+    sees: AtomicBool,
+    /// Everything up to this position was received and taken in.
+    looked_at: watch::Sender<u64>,
+    last: Mutex<LastEvent>,
+    /// The store's end as it was last asked for and not found yet, and when it was asked for.
+    awaited: Mutex<Option<(u64, Instant)>>,
+    /// Bytes of positions for each event taken in, times 256: to tell events from positions.
+    stride: AtomicU64,
+}
+
+/// How far the index is behind the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lag {
+    /// Events, about: positions tell bytes.
+    pub(super) events: usize,
+    pub(super) time: Duration,
+}
+
+impl Observed {
+    pub(super) fn looked_at(&self) -> u64 {
+        *self.looked_at.borrow()
+    }
+
+    /// Everything up to this position has been taken in.
+    pub(super) fn look_at(&self, position: u64) {
+        self.looked_at.send_replace(position);
+        let mut awaited = self.awaited.lock();
+        if awaited.is_some_and(|(end, _)| end <= position) {
+            *awaited = None;
+        }
+    }
+
+    /// Waits until everything up to a position has been taken in.
+    pub(super) async fn has_looked_at(&self, position: u64) {
+        let mut looked_at = self.looked_at.subscribe();
+        // The sender lives as long as this.
+        let _reached = looked_at.wait_for(|reached| *reached >= position).await;
+    }
+
+    pub(super) fn last(&self) -> LastEvent {
+        self.last.lock().clone()
+    }
+
+    pub(super) fn set_last(&self, last: LastEvent) {
+        *self.last.lock() = last;
+    }
+
+    /// The store ends at this position; asked at this moment.
+    pub(super) fn await_end(&self, end: u64, asked: Instant) {
+        let mut awaited = self.awaited.lock();
+        if end > self.looked_at() {
+            let since = awaited.map_or(asked, |(_, since)| since);
+            *awaited = Some((end, since));
+        }
+    }
+
+    /// So many events took so many bytes of positions.
+    pub(super) fn measured(&self, events: usize, bytes: u64) {
+        if events > 0 {
+            let one = bytes.saturating_mul(256) / events as u64;
+            let before = self.stride.load(Ordering::Relaxed);
+            let now = if before == 0 { one } else { (before.saturating_mul(7).saturating_add(one)) / 8 };
+            self.stride.store(now.max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// How far the index is behind the store's end.
+    pub(super) fn lag(&self) -> Lag {
+        let Some((end, since)) = *self.awaited.lock() else { return Lag::default() };
+        let bytes = end.saturating_sub(self.looked_at());
+        let stride = self.stride.load(Ordering::Relaxed).max(256);
+        let events = usize::try_from(bytes.saturating_mul(256) / stride).unwrap_or(usize::MAX);
+        Lag { events: events.max(1), time: since.elapsed() }
+    }
+
+    /// Does the index have what is in the store?
+    pub(super) fn sees(&self) -> bool {
+        self.sees.load(Ordering::Acquire)
+    }
+
+    /// Says whether it has; returns whether it was otherwise before.
+    pub(super) fn set_sees(&self, sees: bool) -> bool {
+        self.sees.swap(sees, Ordering::AcqRel) != sees
+    }
+}
