@@ -17,10 +17,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use bookonce::domain::time::system_clock;
 use bookonce::ledger::{Ledger, Unavailable, Verdict};
 use eventstore_standin::{Options, Running, Standin};
 use instances::{Hurry, ask, body, insist, instance, stop, until};
-use support::{deposit, open};
+use support::http::Service;
+use support::{deposit, open, store};
 
 async fn begun(node: &Running, folder: &Path) -> Ledger {
     instance(&node.connection_string(), folder, Hurry::default()).await
@@ -123,7 +125,6 @@ async fn comes_back(with: impl FnOnce(&Path)) {
     assert!(matches!(insist(&ledger, &open(1, "alice")).await, Verdict::Booked(..)));
     std::fs::copy(&file, &backup).unwrap();
     assert!(matches!(insist(&ledger, &deposit(2, "alice", "5.00")).await, Verdict::Booked(..)));
-    until("it is seen", || ledger.status().index_lag_events == 0 || ledger.head().position > 0).await;
     let (next, over, away) =
         (Arc::new(AtomicU64::new(100)), Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let clients: Vec<_> = (0..8)
@@ -159,6 +160,68 @@ async fn comes_back(with: impl FnOnce(&Path)) {
         assert_eq!(client.await.unwrap(), Vec::new(), "booked in another store");
     }
     assert_eq!(node.faults().attempts(), Vec::new(), "sent to another store");
+}
+
+/// Catches: an error of the store's for a position at which no event is (the journal 503 for ever, the live feed silent).
+#[test]
+fn a_position_at_which_no_event_is_is_refused_with_the_nearest_before() {
+    let node = Standin::start(Options::default()).unwrap();
+    let service = Service::over(tempfile::tempdir().unwrap(), &node.connection_string());
+    store::until("it is ready", || service.get("/readyz").status == 200);
+    service.account("alice");
+    service.account("bob");
+    let journal = service.get("/v1/journal");
+    let positions: Vec<u64> =
+        journal.json()["items"].as_array().unwrap().iter().map(|e| e["position"].as_u64().unwrap()).collect();
+    assert!(positions.len() > 2 && positions.windows(2).all(|two| two[1] > two[0] + 1), "{positions:?}");
+    for (after, nearest) in [(5, 0), (positions[0] - 1, 0), (positions[1] + 1, positions[1])] {
+        for path in ["/v1/journal", "/v1/journal/live"] {
+            let refused = service.get(&format!("{path}?after={after}"));
+            assert_eq!(
+                (refused.status, refused.code().as_str()),
+                (400, "unknown_position"),
+                "{}",
+                refused.text()
+            );
+            assert_eq!(refused.json()["nearest"], nearest);
+        }
+    }
+    let from = service.get(&format!("/v1/journal?after={}", positions[1]));
+    assert_eq!(from.json()["items"].as_array().unwrap().len(), positions.len() - 2);
+    let beyond = service.get(&format!("/v1/journal?after={}", positions[positions.len() - 1] + 7));
+    assert_eq!((beyond.status, beyond.json()["items"].as_array().unwrap().len()), (200, 0));
+    store::stop(service.app.ledger());
+}
+
+/// Catches: "the store can't be reached" for ever, where it is another store.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_another_ledger_is_told_as_such() {
+    let node = Standin::start(Options::default()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = begun(&node, folder.path()).await;
+    for n in 1..=5 {
+        let Verdict::Booked(_, position) = insist(&ledger, &open(n, &format!("a{n}"))).await else {
+            panic!()
+        };
+        until("the index has it", || ledger.head().position >= position).await;
+    }
+    stop(ledger).await;
+    for others in [0_u128, 20] {
+        let other = Standin::start(Options::default()).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let writer = begun(&other, elsewhere.path()).await;
+        for n in 0..others {
+            insist(&writer, &open(n + 100, &format!("somebody-else-{n}"))).await;
+        }
+        stop(writer).await;
+        let lost = store::apart(|| {
+            store::begin(support::options(folder.path(), system_clock()), &other.connection_string())
+        })
+        .unwrap();
+        until("it is told", || lost.status().reason.is_some_and(|reason| reason.contains("rebuild"))).await;
+        assert!(lost.cause().unwrap().contains("position"), "{:?}", lost.cause());
+        stop(lost).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

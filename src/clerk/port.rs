@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::command::Command;
 use crate::domain::ids::Id;
@@ -40,12 +41,16 @@ pub struct Done {
 pub struct Condition {
     /// Why it takes no commands, if it takes none.
     pub reason: Option<&'static str>,
+    /// The same as a word for a figure, where there are several.
+    pub kind: Option<&'static str>,
     /// Jobs that wait for it.
     pub waiting: usize,
     /// What was made durable since the start.
     pub done: Done,
-    /// Events that were booked here and that the index does not know yet.
-    pub not_indexed: usize,
+    /// Events that are in the store and not in the index, about: what positions tell.
+    pub lag_events: usize,
+    /// How long the oldest of them has been there at least.
+    pub lag: Duration,
     /// Appends of which nobody knows whether the store took them.
     pub unresolved: usize,
     /// Streams that are in memory, each with a task of its own.
@@ -85,6 +90,9 @@ pub trait Port: Send + Sync {
 
     /// Streams that are damaged, at most `limit` of them.
     fn damaged(&self, limit: usize) -> Vec<StreamName>;
+
+    /// What is behind the reason for which it takes no commands, in words for an operator.
+    fn cause(&self) -> Option<String>;
 
     /// How it is doing.
     fn condition(&self) -> Condition;

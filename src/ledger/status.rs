@@ -1,5 +1,7 @@
 //! How the machinery is doing, for probes and figures.
 
+use std::time::Duration;
+
 use super::handle::Ledger;
 use crate::domain::ids::AccountName;
 
@@ -10,10 +12,16 @@ pub struct Status {
     pub ready: bool,
     /// Why not?
     pub reason: Option<&'static str>,
+    /// The same as a word for a figure, where there are several.
+    pub kind: Option<&'static str>,
     /// Jobs that wait for the clerk.
     pub queue_depth: usize,
-    /// Durable events that are not in the index's files yet.
+    /// Events that are in the store and not in the index, about.
     pub index_lag_events: usize,
+    /// How long the oldest of them has been there at least.
+    pub index_lag: Duration,
+    /// Events that are in the index and not in its files yet: they are read again after a kill.
+    pub index_not_flushed: usize,
     /// Memory that the index's open files take.
     pub index_bytes: usize,
     /// Commits since the start.
@@ -38,6 +46,12 @@ impl Ledger {
         damaged.iter().filter_map(|stream| stream.account().cloned()).collect()
     }
 
+    /// What is behind the reason for which no commands are taken, in words for an operator.
+    #[must_use]
+    pub fn cause(&self) -> Option<String> {
+        self.0.clerk.cause()
+    }
+
     /// How the machinery is doing.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -47,8 +61,11 @@ impl Ledger {
         Status {
             ready: reason.is_none(),
             reason,
+            kind: clerk.kind,
             queue_depth: clerk.waiting,
-            index_lag_events: index.behind() + clerk.not_indexed,
+            index_lag_events: clerk.lag_events,
+            index_lag: clerk.lag,
+            index_not_flushed: index.behind(),
             index_bytes: index.bytes(),
             commits: clerk.done.commits,
             events: clerk.done.events,

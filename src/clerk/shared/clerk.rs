@@ -141,24 +141,32 @@ impl Port for Clerk {
         self.common.damage.streams(limit)
     }
 
+    fn cause(&self) -> Option<String> {
+        self.common.damage.why_whole().or_else(|| self.common.seen.cause())
+    }
+
     fn condition(&self) -> Condition {
         let common = &self.common;
-        let reason = if common.damage.is_whole() {
-            Some("The store is not the one that the index was made of; a rebuild must be ordered.")
-        } else if !self.follower.is_connected() {
-            Some("The store can't be reached.")
+        let lag = common.seen.lag();
+        let (reason, kind) = if common.damage.is_whole() {
+            let reason = "The store is not the one that the index was made of; a rebuild must be ordered.";
+            (Some(reason), Some("other_store"))
+        } else if !self.follower.is_connected() && !common.seen.is_catching_up() {
+            (Some("The store can't be followed."), Some(common.seen.trouble_kind()))
         } else if !common.is_ready() {
-            Some("The index is catching up with the store.")
+            (Some("The index is catching up with the store."), Some("catching_up"))
         } else if !common.seen.sees() {
-            Some("The index does not show what is in the store.")
+            (Some("The index does not show what is in the store."), Some("not_seen"))
         } else {
-            None
+            (None, None)
         };
         Condition {
             reason,
+            kind,
             waiting: common.admission.jobs(),
             done: common.done(),
-            not_indexed: common.reserved.not_indexed(),
+            lag_events: lag.events,
+            lag: lag.time,
             unresolved: common.unresolved_count(),
             in_use: common.tasks.lock().len(),
             damaged: common.damage.count(),

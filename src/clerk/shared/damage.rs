@@ -74,6 +74,11 @@ impl Damage {
         *self.whole.lock() = Some(why);
     }
 
+    /// Why nothing of the store is believed, if that is so.
+    pub(super) fn why_whole(&self) -> Option<String> {
+        self.whole.lock().clone()
+    }
+
     /// Is the whole store damaged?
     #[must_use]
     pub fn is_whole(&self) -> bool {

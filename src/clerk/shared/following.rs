@@ -109,9 +109,8 @@ impl Following {
             match self.follow().await {
                 Stopped::Store(Error::Dropped(why)) => tracing::debug!(why, "following again"),
                 Stopped::Store(error) => {
-                    if self.seen().connected.swap(false, Ordering::AcqRel) {
-                        tracing::warn!(%error, "the store can't be followed; trying again");
-                    }
+                    self.seen().connected.store(false, Ordering::Release);
+                    self.seen().complain(&error);
                     self.from_the_last_event();
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
@@ -153,7 +152,7 @@ impl Following {
             Err(stopped) => return stopped,
         }
         match self.catch_up().await {
-            Ok(()) => {}
+            Ok(()) => self.seen().content(),
             Err(stopped) => return stopped,
         }
         if !self.seen().connected.swap(true, Ordering::AcqRel) || !self.common.is_ready() {
@@ -193,9 +192,12 @@ impl Following {
     }
 
     async fn catch_up(&mut self) -> Result<(), Stopped> {
+        let end = self.common.store.newest(u64::MAX).await?.last;
+        self.seen().begin_reading(self.looked_at, end);
         loop {
             let page = self.common.store.followable(self.looked_at, TOGETHER).await?;
             self.take_in(&page.events).await?;
+            self.seen().has_read(page.events.len());
             self.look_at(page.seen);
             if page.events.is_empty() {
                 return Ok(());

@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::last_event::LastEvent;
+use crate::store::eventstoredb::Error;
+use crate::telemetry::Seldom;
 
 /// What has been seen of the store.
 #[derive(Debug, Default)]
@@ -22,8 +24,22 @@ pub(super) struct Observed {
     last: Mutex<LastEvent>,
     /// The store's end as it was last asked for and not found yet, and when it was asked for.
     awaited: Mutex<Option<(u64, Instant)>>,
+    /// Why the store can't be followed.
+    trouble: Mutex<Option<Error>>,
+    complaint: Seldom,
+    /// The reading of what was there when it began to follow.
+    reading: Mutex<Option<Reading>>,
     /// Bytes of positions for each event taken in, times 256: to tell events from positions.
     stride: AtomicU64,
+}
+
+/// How far a reading up to the store's end has come.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    begun: Instant,
+    from: u64,
+    end: u64,
+    events: u64,
 }
 
 /// How far the index is behind the store.
@@ -99,5 +115,75 @@ impl Observed {
     /// Says whether it has; returns whether it was otherwise before.
     pub(super) fn set_sees(&self, sees: bool) -> bool {
         self.sees.swap(sees, Ordering::AcqRel) != sees
+    }
+
+    /// The store can't be followed: one line when that begins or its kind changes, then one a minute.
+    pub(super) fn complain(&self, error: &Error) {
+        let before = self.trouble.lock().replace(error.clone());
+        *self.reading.lock() = None;
+        if before.is_none_or(|before| kind(&before) != kind(error)) {
+            self.complaint.over();
+        }
+        if let Some(times) = self.complaint.due() {
+            tracing::warn!(%error, times, "the store can't be followed; trying again");
+        }
+    }
+
+    /// The kind of what is wrong with the store, as a word for a figure.
+    pub(super) fn trouble_kind(&self) -> &'static str {
+        self.trouble.lock().as_ref().map_or("connecting", kind)
+    }
+
+    /// It is followed.
+    pub(super) fn content(&self) {
+        *self.trouble.lock() = None;
+        *self.reading.lock() = None;
+    }
+
+    /// It begins to read up to the store's end.
+    pub(super) fn begin_reading(&self, from: u64, end: u64) {
+        *self.trouble.lock() = None;
+        *self.reading.lock() = Some(Reading { begun: Instant::now(), from, end, events: 0 });
+    }
+
+    pub(super) fn has_read(&self, events: usize) {
+        if let Some(reading) = &mut *self.reading.lock() {
+            reading.events += events as u64;
+        }
+    }
+
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.reading.lock().is_some()
+    }
+
+    /// Why the store can't be followed, or how far the reading has come.
+    pub(super) fn cause(&self) -> Option<String> {
+        if let Some(trouble) = &*self.trouble.lock() {
+            return Some(format!("The cause: {trouble}."));
+        }
+        let reading = (*self.reading.lock())?;
+        let (done, all) =
+            (self.looked_at().saturating_sub(reading.from), reading.end.saturating_sub(reading.from));
+        let elapsed = reading.begun.elapsed().as_secs_f64().max(0.001);
+        let share = if all == 0 { 1.0 } else { (done as f64 / all as f64).min(1.0) };
+        let left = if share > 0.0 { elapsed / share - elapsed } else { 0.0 };
+        Some(format!(
+            "It has read {:.0} % of what was there, {} events, {:.0} a second; about {left:.0} s are left.",
+            share * 100.0,
+            reading.events,
+            reading.events as f64 / elapsed
+        ))
+    }
+}
+
+fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Denied => "denied",
+        Error::Settings(_) => "settings",
+        Error::Unreachable(why) | Error::Dropped(why) if why.to_ascii_lowercase().contains("certificate") => {
+            "certificate"
+        }
+        Error::Unreachable(_) | Error::Dropped(_) => "unreachable",
+        Error::Deleted | Error::TooLarge | Error::Damaged(_) | Error::NoSuchPosition(_) => "refused",
     }
 }

@@ -35,6 +35,9 @@ pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> 
     if status.ready {
         return json(&Health { status: "ready" });
     }
-    let detail = status.reason.unwrap_or("The ledger takes no commands.").to_owned();
+    let mut detail = status.reason.unwrap_or("The ledger takes no commands.").to_owned();
+    if let Some(cause) = app.ledger().cause() {
+        detail = format!("{detail} {cause}");
+    }
     Err(Problem::new(Code::NotReady, detail))
 }
