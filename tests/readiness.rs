@@ -19,6 +19,9 @@ use std::time::{Duration, Instant};
 
 use bookonce::domain::time::system_clock;
 use bookonce::ledger::{Ledger, Unavailable, Verdict};
+use bookonce::store::chain::event_id;
+use bookonce::store::eventstoredb::{Recorded, Store};
+use eventstore_standin::file::{replaced, rewrite};
 use eventstore_standin::{Options, Running, Standin};
 use instances::{Hurry, ask, body, insist, instance, stop, until};
 use support::http::Service;
@@ -222,6 +225,50 @@ async fn an_index_of_another_ledger_is_told_as_such() {
         assert!(lost.cause().unwrap().contains("position"), "{:?}", lost.cause());
         stop(lost).await;
     }
+}
+
+/// Makes of a stored event what a newer version would have written: its version is 2, and its id that of its bytes.
+fn made_newer(file: &Path, event: &Recorded) {
+    let (old, event_uuid) = (event.read().unwrap(), event.event_id.to_string());
+    let newer = |bytes: &[u8]| {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(text.contains("\"version\":1"), "{text}");
+        text.replace("\"version\":1", "\"version\":2").into_bytes()
+    };
+    let id = event_id(&newer(&old.canonical)).to_string();
+    rewrite(file, 1, &event.stream, |event| {
+        let event = replaced(event, b"\"version\":1", b"\"version\":2");
+        replaced(&event, event_uuid.as_bytes(), id.as_bytes())
+    });
+}
+
+/// While versions are changed one instance after the other. Catches: the account marked as damaged, for this index for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_newer_version_makes_an_instance_say_that_it_must_be_upgraded() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("node");
+    let mut node = Standin::start(Options { data: Some(file.clone()), ..Options::default() }).unwrap();
+    let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let writer = begun(&node, folders[0].path()).await;
+    for command in [open(1, "alice"), deposit(2, "alice", "5.00"), open(3, "bob")] {
+        insist(&writer, &command).await;
+    }
+    stop(writer).await;
+    let raw = Store::new(&node.connection_string()).await.unwrap();
+    let stored = raw.stream(&support::name("alice").into(), 1, 1).await.unwrap().remove(0);
+    node.stop().unwrap();
+    made_newer(&file, &stored);
+    node.start().unwrap();
+    let old = store::apart(|| {
+        store::begin(support::options(folders[1].path(), system_clock()), &node.connection_string())
+    })
+    .unwrap();
+    until("it says so", || old.status().kind == Some("upgrade")).await;
+    assert!(old.cause().unwrap().contains("version 2"), "{:?}", old.cause());
+    assert_eq!(old.status().damaged_accounts, 0);
+    let refused = old.execute(vec![deposit(4, "bob", "1.00")]).await;
+    assert!(matches!(refused, Err(Unavailable::StoreUnavailable)), "{refused:?}");
+    stop(old).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,8 @@ pub struct Condition {
     pub in_use: usize,
     /// Streams that are damaged.
     pub damaged: usize,
+    /// Events that the store lacks and that the index never had.
+    pub missing_events: u64,
     /// IDs that were recorded on two streams, in a race between two instances.
     pub booked_twice: usize,
 }

@@ -34,6 +34,8 @@ pub struct Status {
     pub accounts_in_use: usize,
     /// Accounts whose stream is damaged.
     pub damaged_accounts: usize,
+    /// Events that the store lacks and that the index never had.
+    pub missing_events: u64,
     /// IDs that were recorded on two accounts, in a race between two instances.
     pub ids_on_two_accounts: usize,
 }
@@ -72,6 +74,7 @@ impl Ledger {
             unresolved_appends: clerk.unresolved,
             accounts_in_use: clerk.in_use,
             damaged_accounts: clerk.damaged,
+            missing_events: clerk.missing_events,
             ids_on_two_accounts: clerk.booked_twice,
         }
     }

@@ -37,6 +37,7 @@ impl Follower {
         for note in &notes {
             match note {
                 Note::Damaged(stream, why) => common.damage.stream(stream, why, true),
+                Note::Missing(stream, count) => common.seen.lack(stream, *count),
                 Note::Twice(_) => twice += 1,
             }
         }

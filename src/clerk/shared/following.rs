@@ -27,6 +27,7 @@ use super::dispatch;
 use super::last_event::{Compared, LastEvent};
 use super::observed::Observed;
 use super::page::Page;
+use super::stopped::Stopped;
 
 /// The most events that are taken in together.
 const TOGETHER: usize = 1_000;
@@ -43,32 +44,6 @@ const HANDFUL: Duration = Duration::from_millis(1);
 /// How long a silence may last before it looks for itself; and when it found that events were kept from it.
 const SILENCE: Duration = Duration::from_millis(400);
 const DEAF: Duration = Duration::from_millis(100);
-/// Why it stops reading for a while, or for good.
-enum Stopped {
-    /// The store can't be reached, or ended the subscription.
-    Store(Error),
-    /// The index can't go on.
-    Index(IndexError),
-    /// An event did not follow on what was read: read again from there.
-    Doubt,
-    /// The index does not show what is in the store: read again from the last event.
-    Again,
-    /// The store is not the one that the index was made of.
-    Whole(String),
-}
-
-impl From<Error> for Stopped {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<IndexError> for Stopped {
-    fn from(error: IndexError) -> Self {
-        Self::Index(error)
-    }
-}
-
 pub(super) struct Following {
     common: Arc<Common>,
     feed: Feed,
@@ -301,6 +276,12 @@ impl Following {
         }
         self.nothing_was_missed(stream, recorded.position).await?;
         self.doubted = None;
+        let before = self.feed.tracked(stream)?;
+        let next = next_revision(before.map(|tracked| tracked.state.revision()));
+        if let Some(missing) = recorded.revision.checked_sub(next).filter(|missing| *missing > 0) {
+            page.taken.note(Note::Missing(stream.clone(), missing));
+            self.common.seen.lack(stream, missing);
+        }
         page.taken.note(Note::Damaged(stream.clone(), why.clone()));
         self.common.damage.stream(stream, &why, true);
         dispatch::look_again(&self.common, stream);
@@ -314,10 +295,12 @@ impl Following {
         recorded: &Recorded,
         stream: &StreamName,
         page: &mut Page,
-    ) -> Result<Result<(), String>, IndexError> {
+    ) -> Result<Result<(), String>, Stopped> {
         let wrong = |why: &dyn std::fmt::Display| Ok(Err(format!("position {}: {why}", recorded.position)));
         let read = match recorded.read() {
             Ok(read) => read,
+            // It is no damage: this program is too old for it.
+            Err(foreign) if foreign.is_newer() => return Err(Error::Newer(foreign.to_string()).into()),
             Err(foreign) => return wrong(&foreign),
         };
         let before = self.feed.tracked(stream)?;
@@ -332,7 +315,7 @@ impl Following {
         match self.feed.take(event, recorded.position, Some(hash), &mut page.taken) {
             Ok(()) => {}
             Err(FeedError::Evolve(error)) => return wrong(&error),
-            Err(FeedError::Index(error)) => return Err(error),
+            Err(FeedError::Index(error)) => return Err(error.into()),
         }
         if self.feed.note_if_booked_twice(id, &mut page.taken)? {
             tracing::warn!(%stream, transaction_id = %id, "the ID was recorded on another account, too");

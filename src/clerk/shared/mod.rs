@@ -27,6 +27,7 @@ mod observed;
 mod page;
 mod reserved_ids;
 mod round;
+mod stopped;
 mod stream_task;
 mod stream_view;
 mod trouble;

@@ -1,5 +1,6 @@
 //! What the follower and the watch have seen of the store, as the tasks and the probes ask for it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::last_event::LastEvent;
+use crate::domain::stream::StreamName;
 use crate::store::eventstoredb::Error;
 use crate::telemetry::Seldom;
 
@@ -18,7 +20,7 @@ pub(super) struct Observed {
     /// Asks the follower to follow anew from its last event.
     pub(super) again: Notify,
     /// Was the store's end lately found in the index?
-    sees: AtomicBool,
+    sees: watch::Sender<bool>,
     /// Everything up to this position was received and taken in.
     looked_at: watch::Sender<u64>,
     last: Mutex<LastEvent>,
@@ -26,12 +28,19 @@ pub(super) struct Observed {
     awaited: Mutex<Option<(u64, Instant)>>,
     /// Why the store can't be followed.
     trouble: Mutex<Option<Error>>,
+    /// How many events each stream lacks that the index never had.
+    missing: Mutex<BTreeMap<StreamName, u64>>,
+    accepts_missing: AtomicBool,
+    accepted: Seldom,
     complaint: Seldom,
     /// The reading of what was there when it began to follow.
     reading: Mutex<Option<Reading>>,
     /// Bytes of positions for each event taken in, times 256: to tell events from positions.
     stride: AtomicU64,
 }
+
+/// The most streams that are named as lacking events.
+const MOST_NAMED: usize = 10;
 
 /// How far a reading up to the store's end has come.
 #[derive(Clone, Copy, Debug)]
@@ -109,12 +118,75 @@ impl Observed {
 
     /// Does the index have what is in the store?
     pub(super) fn sees(&self) -> bool {
-        self.sees.load(Ordering::Acquire)
+        *self.sees.borrow()
+    }
+
+    /// May an ID be booked that the index does not know?
+    pub(super) fn may_book(&self) -> bool {
+        self.sees() && !self.lacks_events()
     }
 
     /// Says whether it has; returns whether it was otherwise before.
     pub(super) fn set_sees(&self, sees: bool) -> bool {
-        self.sees.swap(sees, Ordering::AcqRel) != sees
+        self.sees.send_replace(sees) != sees
+    }
+
+    /// Waits until an ID may be booked that the index does not know.
+    pub(super) async fn has_sight(&self) {
+        let mut sees = self.sees.subscribe();
+        // The sender lives as long as this.
+        let _sees = sees.wait_for(|sees| *sees && !self.lacks_events()).await;
+    }
+
+    pub(super) fn set_accepts_missing(&self, accepts: bool) {
+        self.accepts_missing.store(accepts, Ordering::Release);
+    }
+
+    /// A stream lacks so many events.
+    pub(super) fn lack(&self, stream: &StreamName, count: u64) {
+        self.missing.lock().insert(stream.clone(), count);
+        tracing::error!(%stream, count, "events are missing in the store, and the index never had them");
+    }
+
+    pub(super) fn missing(&self) -> BTreeMap<StreamName, u64> {
+        self.missing.lock().clone()
+    }
+
+    /// Does the store lack events, and nobody has accepted that?
+    pub(super) fn lacks_events(&self) -> bool {
+        let lacks = !self.missing.lock().is_empty();
+        lacks && !self.accepts_missing.load(Ordering::Acquire)
+    }
+
+    /// Says again that events are missing, though that was accepted.
+    pub(super) fn remind(&self) {
+        let missing: u64 = self.missing.lock().values().sum();
+        if missing > 0
+            && let Some(_times) = self.accepted.due()
+        {
+            let accepted = self.accepts_missing.load(Ordering::Acquire);
+            tracing::warn!(
+                missing,
+                accepted,
+                "the store lacks events: an ID that they booked may be booked again"
+            );
+        }
+    }
+
+    /// Which accounts lack how many events, in words, when that keeps the instance from being ready.
+    pub(super) fn lacking(&self) -> Option<String> {
+        if !self.lacks_events() {
+            return None;
+        }
+        let missing = self.missing.lock();
+        let named: Vec<String> = missing
+            .iter()
+            .take(MOST_NAMED)
+            .map(|(stream, count)| format!("{stream} lacks {count}"))
+            .collect();
+        let more = missing.len().saturating_sub(named.len());
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        Some(format!("{}{more}.", named.join(", ")))
     }
 
     /// The store can't be followed: one line when that begins or its kind changes, then one a minute.
@@ -179,6 +251,7 @@ impl Observed {
 fn kind(error: &Error) -> &'static str {
     match error {
         Error::Denied => "denied",
+        Error::Newer(_) => "upgrade",
         Error::Settings(_) => "settings",
         Error::Unreachable(why) | Error::Dropped(why) if why.to_ascii_lowercase().contains("certificate") => {
             "certificate"

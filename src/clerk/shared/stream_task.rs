@@ -117,7 +117,7 @@ impl StreamTask {
         }
         match decided {
             Err(trouble) => self.give_up(work, work.left(), trouble),
-            Ok((rulings, _)) if !self.common.seen.sees() => self.answer_blind(work, rulings),
+            Ok((rulings, _)) if !self.common.seen.may_book() => self.blind(work, rulings).await,
             Ok((rulings, decided)) if decided.events.is_empty() => {
                 return self.nothing_to_append(work, rulings, fresh).await;
             }
@@ -314,6 +314,15 @@ impl StreamTask {
         self.answer_doubtful(work);
     }
 
+    /// Waits a while until the index shows what is in the store again; then all is looked up and decided anew.
+    async fn blind(&mut self, work: &mut Work, rulings: Vec<Ruling>) {
+        let known = |ruling: &Ruling| matches!(ruling, Ruling::Seen(First::Durable(..)));
+        let patience = self.common.waits.patience;
+        if rulings.iter().all(known) || timeout(patience, self.common.seen.has_sight()).await.is_err() {
+            self.answer_blind(work, rulings);
+        }
+    }
+
     /// Answers commands while the index does not show what is in the store: what is known is answered, and nothing is decided,
     /// since another instance may have booked the ID.
     fn answer_blind(&self, work: &mut Work, rulings: Vec<Ruling>) {
@@ -346,7 +355,7 @@ impl StreamTask {
     fn give_up(&mut self, work: &mut Work, count: usize, trouble: Trouble) {
         self.view = None;
         let why = match trouble {
-            Trouble::Unreachable => Unavailable::StoreUnavailable,
+            Trouble::Unreachable | Trouble::Newer => Unavailable::StoreUnavailable,
             Trouble::Damaged(why) => {
                 self.common.damage.stream(&self.name, &why, false);
                 Unavailable::StoreDamaged

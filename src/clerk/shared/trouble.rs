@@ -1,6 +1,6 @@
 //! Why a stream can't be gone by.
 
-use crate::store::eventstoredb::Error;
+use crate::store::eventstoredb::{Error, Foreign};
 
 /// Why a stream can't be gone by.
 #[derive(Debug)]
@@ -11,12 +11,23 @@ pub(super) enum Trouble {
     Damaged(String),
     /// An event that the decision needs can't be read; it may be another stream's.
     Unreadable(String),
+    /// A newer version of this program wrote an event of the stream. The follower meets it, too, and says so.
+    Newer,
+}
+
+impl Trouble {
+    /// What follows from an event of the stream that can't be read.
+    pub(super) fn foreign(foreign: &Foreign, revision: u64) -> Self {
+        let why = format!("revision {revision}: {foreign}");
+        if foreign.is_newer() { Self::Newer } else { Self::Damaged(why) }
+    }
 }
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         match error {
             Error::Deleted => Self::Damaged("its stream was deleted".into()),
+            Error::Newer(_) => Self::Newer,
             Error::Damaged(why) => Self::Damaged(why),
             denied @ (Error::Denied | Error::Settings(_) | Error::TooLarge) => {
                 tracing::warn!(error = %denied, "the store refuses the ledger");

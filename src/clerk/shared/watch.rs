@@ -49,6 +49,7 @@ pub(super) async fn watch(common: Arc<Common>) {
                 AGAIN
             }
         };
+        seen.remind();
         // A connection that was lost is looked after at once.
         let doubted = async {
             tokio::time::sleep(AGAIN).await;

@@ -27,7 +27,7 @@ pub(crate) struct Figures {
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
     damaged: Family<Labels, Gauge>,
     not_ready: Family<Labels, Gauge>,
-    gauges: [Gauge; 13],
+    gauges: [Gauge; 14],
 }
 
 /// The figures of one route.
@@ -44,7 +44,7 @@ const MOST_NAMED: usize = 100;
 type Look = fn(&Ledger, &Status) -> i64;
 
 /// The gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
-const GAUGES: [(&str, &str, Look); 13] = [
+const GAUGES: [(&str, &str, Look); 14] = [
     ("bookonce_ready", "1 while commands are taken", |_, status| i64::from(status.ready)),
     ("bookonce_position", "The position of the last durable event", |ledger, _| {
         count(ledger.head().position)
@@ -75,6 +75,9 @@ const GAUGES: [(&str, &str, Look); 13] = [
         |_, status| size(status.accounts_in_use),
     ),
     ("bookonce_store_damaged_accounts", "Accounts whose stream is damaged", |_, s| size(s.damaged_accounts)),
+    ("bookonce_store_missing_events", "Events that the store lacks and the index never had", |_, s| {
+        count(s.missing_events)
+    }),
     (
         "bookonce_transaction_ids_on_two_accounts",
         "IDs that two instances recorded on two accounts at once",

@@ -24,6 +24,9 @@ pub enum Error {
     /// A read of `$all` named a position at which no record begins.
     #[error("no event begins at position {0}")]
     NoSuchPosition(u64),
+    /// An event was written by a newer version of this program.
+    #[error("{0}: upgrade this instance")]
+    Newer(String),
     /// A subscription ended. Follow again after the last position seen.
     #[error("the subscription ended: {0}")]
     Dropped(String),

@@ -52,16 +52,17 @@ impl Store {
         // The crate's own future forgets the subscription when it is dropped half-way, so it runs in a task that nobody
         // cancels but to end it.
         let pump = tokio::spawn(interruptible(async move {
+            let mut doubt = Doubt(Some(store.clone()));
             loop {
                 let next = match subscription.next_subscription_event().await {
                     Ok(SubscriptionEvent::EventAppeared(event)) => recorded(event).map(Followed::Event),
                     Ok(SubscriptionEvent::CaughtUp) => Ok(Followed::CaughtUp),
                     Ok(_) => continue,
                     Err(error) => {
-                        // Nobody can tell a node that dropped a subscriber from one that came back as another.
-                        store.doubt();
                         if is_over(&error) {
                             store.0.any.give_up(&live);
+                        } else {
+                            doubt.0 = None;
                         }
                         Err(as_end(error.into()))
                     }
@@ -73,6 +74,18 @@ impl Store {
             }
         }));
         Ok(Follow { arrived, pump: pump.abort_handle(), over: None })
+    }
+}
+
+/// What ends a subscription may have ended the node, which comes back as another, perhaps. Only what the node itself says
+/// of the subscription, and goes on, does not.
+struct Doubt(Option<Store>);
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        if let Some(store) = &self.0 {
+            store.doubt();
+        }
     }
 }
 
@@ -130,6 +143,7 @@ fn as_end(error: Error) -> Error {
         | Error::TooLarge
         | Error::Damaged(_)
         | Error::NoSuchPosition(_)
+        | Error::Newer(_)
         | Error::Dropped(_) => error,
     }
 }

@@ -32,6 +32,11 @@ impl Known {
     fn is_proven(&self) -> bool {
         !self.wanted || self.proven == Some(self.epoch)
     }
+
+    /// For who does not compare it is always the same time.
+    fn epoch(&self) -> Epoch {
+        Epoch(if self.wanted { self.epoch } else { 0 })
+    }
 }
 
 impl Default for Proof {
@@ -48,7 +53,7 @@ impl Proof {
 
     fn epoch(&self) -> Option<Epoch> {
         let known = *self.0.borrow();
-        known.is_proven().then_some(Epoch(known.epoch))
+        known.is_proven().then(|| known.epoch())
     }
 }
 
@@ -61,7 +66,7 @@ impl Store {
     /// The time that it is now. To be asked for before the store is compared.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        Epoch(self.0.proof.0.borrow().epoch)
+        self.0.proof.0.borrow().epoch()
     }
 
     /// Says that the store was compared in this epoch, and is the one that it was.
@@ -87,7 +92,7 @@ impl Store {
         }
         let mut known = self.0.proof.0.subscribe();
         let proven = tokio::time::timeout(patience, known.wait_for(Known::is_proven)).await;
-        proven.ok()?.ok().map(|known| Epoch(known.epoch))
+        proven.ok()?.ok().map(|known| known.epoch())
     }
 
     /// Waits until the store is not proven.

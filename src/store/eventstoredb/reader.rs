@@ -93,7 +93,9 @@ impl From<Error> for ReadError {
                 Self::Unreachable(error.into())
             }
             Error::Deleted | Error::Damaged(_) => Self::Damaged(error.into()),
-            Error::Settings(_) | Error::Denied | Error::TooLarge => Self::Failed(error.into()),
+            Error::Settings(_) | Error::Denied | Error::TooLarge | Error::Newer(_) => {
+                Self::Failed(error.into())
+            }
         }
     }
 }

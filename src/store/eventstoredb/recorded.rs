@@ -44,6 +44,14 @@ pub enum Foreign {
     Id,
 }
 
+impl Foreign {
+    /// Is it an event that a newer version of this program wrote? Its id is that of its bytes, so nobody else did.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        matches!(self, Self::Event(DecodeError::Version(_) | DecodeError::Type(_)))
+    }
+}
+
 /// An event of this program, read.
 #[derive(Clone, Debug)]
 pub struct Read {
