@@ -278,7 +278,8 @@ impl Following {
         self.doubted = None;
         let before = self.feed.tracked(stream)?;
         let next = next_revision(before.map(|tracked| tracked.state.revision()));
-        if let Some(missing) = recorded.revision.checked_sub(next).filter(|missing| *missing > 0) {
+        let missing = recorded.revision.saturating_sub(next);
+        if missing > 0 && !recorded.is_tombstone() {
             page.taken.note(Note::Missing(stream.clone(), missing));
             self.common.seen.lack(stream, missing);
         }
@@ -299,9 +300,11 @@ impl Following {
         let wrong = |why: &dyn std::fmt::Display| Ok(Err(format!("position {}: {why}", recorded.position)));
         let read = match recorded.read() {
             Ok(read) => read,
-            // It is no damage: this program is too old for it.
-            Err(foreign) if foreign.is_newer() => return Err(Error::Newer(foreign.to_string()).into()),
-            Err(foreign) => return wrong(&foreign),
+            Err(foreign) => match foreign.newer() {
+                // It is no damage: this program is too old for it.
+                Some(newer) => return Err(Error::Newer(newer).into()),
+                None => return wrong(&foreign),
+            },
         };
         let before = self.feed.tracked(stream)?;
         let previous = before.and_then(|tracked| tracked.hash).unwrap_or_else(|| Hash::of_stream(stream));

@@ -19,7 +19,7 @@ impl Trouble {
     /// What follows from an event of the stream that can't be read.
     pub(super) fn foreign(foreign: &Foreign, revision: u64) -> Self {
         let why = format!("revision {revision}: {foreign}");
-        if foreign.is_newer() { Self::Newer } else { Self::Damaged(why) }
+        if foreign.newer().is_some() { Self::Newer } else { Self::Damaged(why) }
     }
 }
 

@@ -50,6 +50,9 @@ use settings::Settings;
 /// What the name of the stream of another stream's metadata begins with; the other stream's name follows.
 const METADATA: &str = "$$";
 
+/// No revision is greater: a node keeps them as signed numbers.
+const LAST_REVISION: u64 = i64::MAX as u64;
+
 /// How long a call waits for the node.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {

@@ -8,7 +8,7 @@ use eventstore::{
 };
 
 use super::connection::{Link, is_over};
-use super::{Error, METADATA, Recorded, Store};
+use super::{Error, LAST_REVISION, METADATA, Recorded, Store};
 use crate::domain::stream::StreamName;
 
 /// Events that were read of `$all`, and how far it was read for them.
@@ -22,8 +22,6 @@ pub struct Page {
 
 /// How many events of `$all` are asked for at once, at least and at most.
 const PAGE: std::ops::RangeInclusive<usize> = 32..=4_096;
-/// No revision is greater: a node keeps them as signed numbers.
-const LAST_REVISION: u64 = i64::MAX as u64;
 
 impl Store {
     /// Events of a stream from a revision on (inclusive), at most `limit`, from the leader. Empty when there is
