@@ -7,19 +7,20 @@
 //! # The way of a withdrawal
 //!
 //! 1. [`http`] reads the request; [`wire`] makes a [`domain::command::Command`] of its JSON, or says at once what is wrong.
-//! 2. [`ledger`] is the handle; it passes the command to the [`clerk`], the one writer, and waits.
-//! 3. The [`clerk`] asks the [`index`] whether the ID was seen, loads the account, and runs [`domain::decide`]: a pure
-//!    function that makes an event (a decline is one, too) or a refusal.
+//! 2. [`ledger`] is the handle: it says whether the caller may ask for that, passes the command to the [`clerk`], and waits.
+//! 3. The [`clerk`] rules on it ([`clerk::rule`]): it asks the [`index`] whether the ID was seen, loads the account, and runs
+//!    [`domain::decide`], a pure function that makes an event (a decline is one, too) or a refusal.
 //! 4. [`store`] chains the events of all commands that were waiting to the one before, and makes them durable together.
-//! 5. The [`index`] takes them in; then each caller is told, and [`answers`] renders the answer from the event.
+//! 5. The [`index`] takes them in; then the caller is told, and [`answers`] renders the answer from the event.
 //!
-//! There are two stores. The embedded one is held by this process: one thread decides for the whole ledger and appends all
-//! that was waiting as one commit. EventStoreDB is written by any number of instances: [`clerk::shared`] has a task for each
-//! account in use, which appends at the exact revision that it decided on, and decides again when another was first; the
-//! ledger's follower keeps the [`index`] up with all of them. The decision, the answers and everything after are the same.
+//! There are two stores, and a clerk for each behind one port. The embedded store is held by this process:
+//! [`clerk::single`] decides on one thread for the whole ledger and appends all that was waiting as one commit. EventStoreDB
+//! is written by any number of instances: [`clerk::shared`] has a task for each stream in use, which appends at the exact
+//! revision that it decided on and decides again when another was first, and a follower that keeps the [`index`] up with all
+//! of them. The rule, the answers and everything after are the same.
 //!
-//! From the journal onward: [`audit`] replays and verifies it with an arithmetic of its own, exports it and restores it.
-//! [`client`] is the other side: it keeps an ID through every attempt. [`cli`] is the command line, [`config`],
+//! From the journal onward: the ledger's tail follows it for the live feed; [`audit`] replays and verifies it with an
+//! arithmetic of its own, exports it and restores it. [`client`] is the other side: it keeps an ID through every attempt. [`cli`] is the command line, [`config`],
 //! [`telemetry`] and [`keys`] are what a service needs besides.
 //!
 //! # What always holds

@@ -1,5 +1,5 @@
-//! The auditor's commands on a journal in EventStoreDB (the stand-in, in this process): what is there is right and its
-//! export says the same, and what an operator did to it by mistake is told.
+//! These tests run the auditor's commands on a journal in EventStoreDB (the stand-in, in this process). A journal that
+//! is right is found right, and its export says the same; what an operator did to it by mistake is reported.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 

@@ -1,4 +1,5 @@
-//! A flipped byte is found, or it is harmless. Never does the ledger go on from a history that it did not write.
+//! These tests flip bytes in the files of a ledger. Each flip is found, or does no harm: the ledger never goes on from
+//! a history that it did not write.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! The line of an event: frozen, read back exactly, and refused when it is anything else.
+//! These tests hold the line of an event: its bytes never change, it is read back exactly, and anything else is
+//! refused.
 
 #[path = "support/arbitrary.rs"]
 mod arbitrary;

@@ -1,4 +1,4 @@
-//! What an answer waits for, and what a failed commit takes back.
+//! These tests say what an answer waits for, and what a failed commit takes back.
 //!
 //! Each test says which bug it catches; each of these bugs was planted once and seen to fail it.
 

@@ -1,6 +1,6 @@
-//! What an operator can do to the store by mistake is found, never believed: the account is refused with 503
-//! `store_damaged` while others go on, a figure counts it and the log names it; and a store that was put back from
-//! yesterday is refused as a whole until a rebuild is ordered.
+//! These tests do to the store what an operator can do by mistake. The account is refused with 503 `store_damaged` while
+//! others go on, a figure counts it and the log names it. A store that was put back from yesterday is refused as a whole,
+//! until a rebuild is ordered.
 //!
 //! Catches, each seen once: a deleted stream that is taken for a new account (neither its metadata nor the revision at
 //! which an append landed looked at: alice's second opening was answered 201), and a store put back from yesterday between

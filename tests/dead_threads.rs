@@ -1,4 +1,5 @@
-//! A thread that panics: nobody waits for ever, nobody is told that all is well, and a new process has everything.
+//! These tests let a thread panic. Nobody waits for ever, nobody is told that all is well, and a new process has
+//! everything.
 
 mod support;
 

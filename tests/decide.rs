@@ -1,4 +1,5 @@
-//! The rules, one by one: given what happened, when a command comes, then this is recorded, or nothing is.
+//! These tests hold the rules one by one: given what happened, when a command comes, then this is recorded, or nothing
+//! is.
 
 #[path = "support/given.rs"]
 mod given;

@@ -1,5 +1,6 @@
-//! Everything derived: deleted, put back from yesterday, taken from another ledger, ahead of its journal, left by a crash.
-//! It is refused with a word on how to mend it, or every ID gets its first answer. Never a third thing.
+//! These tests spoil what is derived from the journal: it is deleted, put back from yesterday, taken from another
+//! ledger, ahead of its journal, or left by a crash. Either it is refused, with a word on how to mend it, or every ID
+//! gets its first answer.
 
 #[path = "support/folders.rs"]
 mod folders;

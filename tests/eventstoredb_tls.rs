@@ -1,5 +1,5 @@
-//! Whoever touches TLS before the event store's client breaks that client for the whole process: it is said at once, and
-//! not by a connection that never comes. One test: it spoils its process.
+//! This test uses TLS before the event store's client does, which makes that client useless for the whole process: an
+//! error says so at once. It is a binary of its own, because it spoils its process.
 
 #![allow(clippy::unwrap_used, reason = "a test says so by failing")]
 

@@ -1,4 +1,4 @@
-//! The disk is full, or fails: what is told to whom, what goes on, and what comes back.
+//! These tests let the disk be full, or fail: what is told to whom, what goes on, and what comes back.
 
 mod support;
 

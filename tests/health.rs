@@ -1,4 +1,4 @@
-//! `bookonce health`: what a container's health check is told.
+//! These tests run `bookonce health`, which tells a container's health check how the service is.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 

@@ -1,4 +1,5 @@
-//! Frozen histories: what was written once must replay, and give its first answers byte for byte, for ever.
+//! These tests replay frozen histories: what was written once must replay, and give its first answers byte for byte,
+//! for ever.
 //!
 //! `fixtures/histories/NAME.ndjson` is an export of format 1: the stored lines, then the manifest. `NAME.answers.ndjson`
 //! has, line for line, what each client was told. Neither is ever changed. A new history is told in

@@ -1,5 +1,5 @@
-//! The service is killed at random moments under load. No answered write is lost, none is booked twice, and it is back in
-//! under two seconds.
+//! This test kills the service at random moments under load. No answered write is lost, none is booked twice, and the
+//! service is back in under two seconds.
 //!
 //! Catches, each seen once: an answer that is sent before its append (lost after a kill), and a seen ID that is forgotten
 //! when the process is (booked twice).

@@ -1,4 +1,5 @@
-//! The ledger as a whole, below HTTP: booked once, answered for ever, the same after every kind of restart.
+//! These tests use the ledger as a whole, below HTTP: a command is booked once, answered alike for ever, and after
+//! every kind of restart.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! A ledger's life as its users see it, with a bank's real history: import, import again, replay, verify, export, restore.
+//! This test goes through a ledger's life as its users see it, with a bank's real history: import, import again,
+//! replay, verify, export, restore.
 
 mod support;
 

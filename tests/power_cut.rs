@@ -1,4 +1,5 @@
-//! The power goes. What was answered is there when it comes back, because it was made durable before it was answered.
+//! This test cuts the power. What was answered is there when it comes back, because it was made durable before it was
+//! answered.
 //!
 //! A process that is killed leaves its writes to the kernel; only a file system that stops at once shows a missing `fsync`.
 //! So the data folder is on an ext4 of its own, which is shut down in the middle of the load as if its disk had lost power.

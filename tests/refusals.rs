@@ -1,4 +1,4 @@
-//! What the command line refuses: in one line, and leaving things as they were.
+//! These tests hold what the command line refuses: it says so in one line, and leaves things as they were.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 

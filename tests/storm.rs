@@ -1,5 +1,5 @@
-//! Any commands, retried and reused, in batches, at once, over restarts and failed commits: checked, line by line of the
-//! journal, against a ledger that knows nothing of this one.
+//! These tests send any commands, retried and reused, in batches, at once, over restarts and failed commits. The
+//! journal is checked line by line against a ledger that shares no code with this one.
 //!
 //! Catches: an ID check after the append (an ID booked twice), an index ahead of the state or behind it, state that a
 //! failed commit leaves behind, an answer that is not in the journal, a replay that is not what happened.

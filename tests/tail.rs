@@ -1,4 +1,5 @@
-//! Following the journal as it grows: everybody sees every line once and in order, and one read serves them all.
+//! These tests follow the journal as it grows: everybody sees every line once and in order, and one read serves them
+//! all.
 
 mod support;
 

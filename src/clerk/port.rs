@@ -51,6 +51,8 @@ pub struct Condition {
     pub lag_events: usize,
     /// How long the oldest of them has been there at least.
     pub lag: Duration,
+    /// Commands of which something that they rest on could not be read.
+    pub unreadable: u64,
     /// Appends of which nobody knows whether the store took them.
     pub unresolved: usize,
     /// Streams that are in memory, each with a task of its own.

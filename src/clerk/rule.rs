@@ -17,6 +17,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::trace::Trace;
 use crate::store::Position;
 
+use super::verdict::Unavailable;
+
 /// What became of one command.
 #[derive(Clone, Debug)]
 pub enum Ruling {
@@ -26,6 +28,8 @@ pub enum Ruling {
     Seen(First),
     /// Nothing is recorded.
     Refused(Refusal),
+    /// What it names can't be read; nothing is recorded. Others are ruled on.
+    Unavailable(Unavailable),
 }
 
 /// The event that an ID was used for first.

@@ -66,7 +66,7 @@ impl KeysFolder {
 
 #[derive(Debug, clap::Args)]
 struct Create {
-    /// What its holder may do: a teller books and reads, an auditor reads, an operator does everything
+    /// What its holder may do: a teller books and reads accounts, an auditor reads, an operator does everything
     #[arg(long)]
     role: Role,
     /// Whose it is, in words

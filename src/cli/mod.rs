@@ -59,6 +59,8 @@ pub enum Command {
 /// # Errors
 /// When it can't be carried out.
 pub fn run(command: Command) -> Outcome {
+    // What this program writes (a journal, an index, keys) is for its user alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     match command {
         Command::Serve(args) => serve::run(args),
         Command::Health(args) => health::run(&args),

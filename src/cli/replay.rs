@@ -16,6 +16,7 @@ use crate::audit::show::compare::{Difference, OtherBooks, compare};
 use crate::audit::show::replay::Replayed;
 use crate::audit::source::open::open;
 use crate::audit::values::chain::Chain;
+use crate::domain::time::Timestamp;
 
 /// Rebuild all balances from the journal alone, and compare them with the index.
 ///
@@ -51,9 +52,8 @@ fn end(text: &str) -> Result<StopAt, String> {
     if let Ok(position) = text.parse() {
         return Ok(StopAt::Position(position));
     }
-    let moment: jiff::Timestamp =
-        text.parse().map_err(|_| "needs a position or a time such as 2026-11-21T02:00:00Z")?;
-    let text = format!("{}", moment.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"));
+    let moment = Timestamp::parse(text).map_err(|reason| format!("{reason}, or a position"))?;
+    let text = moment.to_string();
     text.as_bytes().try_into().map(StopAt::Moment).map_err(|_| "needs a time in a year of four digits".into())
 }
 
@@ -254,6 +254,14 @@ mod tests {
             );
             assert_eq!(shown["internal"][0]["balance"], "40.00", "{json}");
             assert_eq!(shown["differences"], serde_json::Value::Null);
+        }
+    }
+
+    /// Seen failing with a parser of its own, which took second 60 for second 59, and an offset of a day.
+    #[test]
+    fn it_takes_the_times_that_the_service_takes() {
+        for text in ["2026-11-21T12:30:60Z", "2026-11-21T12:30:00+24:00", "2026-11-21T12Z", "2026-11-21"] {
+            assert!(end(text).is_err(), "{text}");
         }
     }
 

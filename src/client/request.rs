@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::ids::TransactionId;
+use crate::domain::money::Direction;
 
 /// A request is what is sent, the same in every attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +16,6 @@ pub struct Request {
     pub path: String,
     /// The JSON body.
     pub body: Vec<u8>,
-}
-
-/// Into the account or out of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Into it.
-    Deposit,
-    /// Out of it.
-    Withdrawal,
 }
 
 /// The body of a deposit or a withdrawal. The service has a default for what is left out.
@@ -69,8 +61,8 @@ impl Request {
     #[must_use]
     pub fn moved(id: TransactionId, account: &str, direction: Direction, asked: &MoveBody<'_>) -> Self {
         let kind = match direction {
-            Direction::Deposit => "deposits",
-            Direction::Withdrawal => "withdrawals",
+            Direction::Credit => "deposits",
+            Direction::Debit => "withdrawals",
         };
         Self::new(id, format!("/v1/accounts/{account}/{kind}"), asked)
     }
@@ -108,7 +100,7 @@ mod tests {
     #[test]
     fn what_is_not_said_is_left_out() {
         let plain = MoveBody { amount: "40.00", ..MoveBody::default() };
-        let request = Request::moved(derive("t", "1"), "alice", Direction::Withdrawal, &plain);
+        let request = Request::moved(derive("t", "1"), "alice", Direction::Debit, &plain);
         assert_eq!(request.path, "/v1/accounts/alice/withdrawals");
         assert_eq!(request.body, br#"{"amount":"40.00"}"#);
         let whole = Request::reverse(derive("t", "2"), "alice", derive("t", "1"), None, "mistake");

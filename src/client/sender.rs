@@ -147,12 +147,20 @@ impl Client {
         self.persist(|| self.attempt(request)).await
     }
 
+    /// Looks at a path, with the same patience. The answer may be of any status that is final.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn look(&self, path: &str) -> Result<Answer, Error> {
+        self.persist(|| self.finish(self.http.get(self.url(path)))).await
+    }
+
     /// Reads a path as JSON, with the same patience.
     ///
     /// # Errors
     /// When there is no answer, or one that is not 200.
     pub async fn read(&self, path: &str) -> Result<Value, Error> {
-        let answer = self.persist(|| self.finish(self.http.get(self.url(path)))).await?;
+        let answer = self.look(path).await?;
         if answer.status == 200 {
             return Ok(answer.json());
         }

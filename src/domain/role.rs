@@ -3,7 +3,7 @@
 /// The role of a caller. What each may do is said by the ledger (`ledger::permission`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Books deposits, withdrawals and reversals, opens accounts, and reads.
+    /// Books deposits, withdrawals and reversals, opens accounts without credit, reads accounts and its own transactions.
     Teller,
     /// Only reads.
     Auditor,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::response_budget::Budget;
 use super::service::figures::Figures;
+use super::service::sign_ins::SignIns;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
 
@@ -41,6 +42,7 @@ struct Inner {
     keys: Ring,
     config: Config,
     figures: Figures,
+    sign_ins: SignIns,
     budget: Budget,
 }
 
@@ -48,8 +50,9 @@ impl App {
     /// Makes the application over this ledger, for the holders of these keys.
     #[must_use]
     pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
-        let (figures, budget) = (Figures::new(), Budget::default());
-        Self(Arc::new(Inner { ledger, keys, config, figures, budget }))
+        let (sign_ins, budget) = (SignIns::default(), Budget::default());
+        let figures = Figures::new(&sign_ins);
+        Self(Arc::new(Inner { ledger, keys, config, figures, sign_ins, budget }))
     }
 
     /// The ledger.
@@ -67,6 +70,11 @@ impl App {
     /// What is counted.
     pub(crate) fn figures(&self) -> &Figures {
         &self.0.figures
+    }
+
+    /// The sign-ins that failed.
+    pub(crate) fn sign_ins(&self) -> &SignIns {
+        &self.0.sign_ins
     }
 
     /// What is left for large answers.

@@ -5,7 +5,9 @@
 //! [`request`] (who calls, the body) and [`crate::wire`] (its fields), is passed on by [`writes`], and its answer is
 //! rendered by [`crate::answers`].
 
+mod access;
 mod app;
+mod long_answer;
 mod openapi;
 mod problem;
 mod reads;
@@ -17,26 +19,24 @@ mod service;
 mod writes;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use utoipa::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
 pub use app::{App, Config};
+pub use server::limits::Limits;
 pub use server::outer_layer::guarded;
-pub use server::serve::{Limits, serve};
+pub use server::serve::serve;
 pub use server::tls;
 
 use openapi::document;
 use reads::{accounts, journal, live, reports, statement, transactions};
-use request::caller;
 use service::{health, metrics};
 use writes::{batch, single};
 
 /// Makes the service of all routes.
 pub fn router(app: App) -> Router {
-    let docs = Router::from(SwaggerUi::new("/docs").url("/openapi.json", document::Document::openapi()))
-        .layer(from_fn_with_state(app.clone(), caller::required));
+    let docs = Router::from(SwaggerUi::new("/docs").url("/openapi.json", document::Document::openapi()));
     let routes = Router::new()
         .route("/v1/accounts", post(single::open).get(accounts::list))
         .route("/v1/accounts/{account}", get(accounts::one))

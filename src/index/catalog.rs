@@ -17,12 +17,13 @@ use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
-use super::lsm::memtable::{InternalKey, Note, Tracked};
+use super::failure::Failure;
+use super::lsm::memtable::{InternalKey, Note, ReversedKey, Tracked};
 use super::lsm::tree::TreeKind;
 use super::record::StreamKey;
 
 /// The format of the index: another one is built anew from the journal.
-pub const FORMAT: i64 = 2;
+pub const FORMAT: i64 = 4;
 
 /// Up to where the index knows the journal, and whose journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub struct Checkpoint {
 pub enum Kind {
     /// A guarded account, by name.
     Account = 1,
-    /// How much of a transaction was reversed, by ID.
+    /// How much of a transaction was reversed, by ID and stream.
     Reversed = 2,
     /// One of the ledger's own accounts, by currency and name.
     Internal = 3,
@@ -65,7 +66,7 @@ pub fn open(path: &Path) -> Result<Connection, IndexError> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS runs(file TEXT PRIMARY KEY, tree TEXT NOT NULL, place INTEGER NOT NULL,
-             sum INTEGER NOT NULL) WITHOUT ROWID;
+             number INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS state(kind INTEGER, key BLOB, value TEXT NOT NULL, crc INTEGER NOT NULL,
              PRIMARY KEY(kind, key)) WITHOUT ROWID;",
     )?;
@@ -80,6 +81,9 @@ pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
         return Ok(connection);
     }
     drop(connection);
+    if let Some(dir) = path.parent() {
+        Failure::remove_mark(dir)?;
+    }
     tracing::info!(
         format,
         now = FORMAT,
@@ -144,6 +148,8 @@ pub fn set_checkpoint(connection: &Connection, to: Checkpoint) -> Result<(), Ind
 pub struct NamedRun {
     /// Its file.
     pub file: String,
+    /// Its own number, which stands in each of its blocks.
+    pub number: u64,
     /// Its own checksum: another whole run under the same name is not believed.
     pub sum: u32,
 }
@@ -151,19 +157,21 @@ pub struct NamedRun {
 /// A tree's runs, oldest first.
 pub fn runs(connection: &Connection, tree: TreeKind) -> Result<Vec<NamedRun>, IndexError> {
     let mut statement =
-        connection.prepare_cached("SELECT file, sum FROM runs WHERE tree = ?1 ORDER BY place")?;
-    let named =
-        statement.query_map([tree.name()], |row| Ok(NamedRun { file: row.get(0)?, sum: row.get(1)? }))?;
+        connection.prepare_cached("SELECT file, number, sum FROM runs WHERE tree = ?1 ORDER BY place")?;
+    let named = statement.query_map([tree.name()], |row| {
+        let number = row.get::<_, i64>(1)?.cast_unsigned();
+        Ok(NamedRun { file: row.get(0)?, number, sum: row.get(2)? })
+    })?;
     Ok(named.collect::<Result<_, _>>()?)
 }
 
 /// Sets which runs a tree has, oldest first.
 pub fn set_runs(connection: &Connection, tree: TreeKind, runs: &[NamedRun]) -> Result<(), IndexError> {
     connection.execute("DELETE FROM runs WHERE tree = ?1", [tree.name()])?;
-    let mut insert =
-        connection.prepare_cached("INSERT INTO runs(file, tree, place, sum) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = connection
+        .prepare_cached("INSERT INTO runs(file, tree, place, number, sum) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for (place, run) in runs.iter().enumerate() {
-        insert.execute(params![run.file, tree.name(), place as i64, run.sum])?;
+        insert.execute(params![run.file, tree.name(), place as i64, run.number.cast_signed(), run.sum])?;
     }
     Ok(())
 }
@@ -179,8 +187,8 @@ pub fn is_new(connection: &Connection) -> Result<bool, IndexError> {
 /// would be a double booking for every ID in it.
 fn seal(connection: &Connection) -> Result<String, IndexError> {
     let mut crc = crc32fast::Hasher::new();
-    let sql = "SELECT 'meta', key, value, 0, 0 FROM meta WHERE key <> 'seal'
-         UNION ALL SELECT 'run', file, tree, place, sum FROM runs ORDER BY 1, 2";
+    let sql = "SELECT 'meta', key, value, 0, 0, 0 FROM meta WHERE key <> 'seal'
+         UNION ALL SELECT 'run', file, tree, place, number, sum FROM runs ORDER BY 1, 2";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -188,8 +196,9 @@ fn seal(connection: &Connection) -> Result<String, IndexError> {
             crc.update(row.get::<_, String>(column)?.as_bytes());
             crc.update(&[0]);
         }
-        crc.update(&row.get::<_, i64>(3)?.to_le_bytes());
-        crc.update(&row.get::<_, i64>(4)?.to_le_bytes());
+        for column in 3..6 {
+            crc.update(&row.get::<_, i64>(column)?.to_le_bytes());
+        }
     }
     Ok(crc.finalize().to_string())
 }
@@ -278,11 +287,13 @@ pub fn states(
     .collect()
 }
 
-/// Reads every row and compares with the sum that the checkpoint carries.
+/// Reads every row and compares with the sum that the checkpoint carries. Rows that are all there and stand out of order,
+/// as pages of the file do that changed places, would not be found by their keys.
 pub fn check(connection: &Connection) -> Result<u64, IndexError> {
     let mut statement = connection.prepare("SELECT kind, key, value, crc FROM state")?;
     let mut rows = statement.query([])?;
     let mut sum = 0_u64;
+    let mut last: Option<(i64, Vec<u8>)> = None;
     while let Some(row) = rows.next()? {
         let kind = match row.get::<_, i64>(0)? {
             1 => Kind::Account,
@@ -292,16 +303,16 @@ pub fn check(connection: &Connection) -> Result<u64, IndexError> {
             5 => Kind::Damaged,
             _ => return Err(IndexError::damaged("it has a row of an unknown kind")),
         };
+        let place = (row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?);
+        if last.as_ref().is_some_and(|last| *last >= place) {
+            return Err(IndexError::damaged("rows of its state are not in order"));
+        }
         let stored: u32 = row.get(3)?;
-        if crc(
-            kind,
-            row.get_ref(1)?.as_blob().unwrap_or_default(),
-            row.get_ref(2)?.as_str().unwrap_or_default(),
-        ) != stored
-        {
+        if crc(kind, &place.1, row.get_ref(2)?.as_str().unwrap_or_default()) != stored {
             return Err(IndexError::damaged("a row of its state was changed"));
         }
         sum = sum.wrapping_add(weight(stored));
+        last = Some(place);
     }
     if meta(connection, "sum")?.unwrap_or_else(|| "0".into()) == sum.to_string() {
         Ok(sum)
@@ -402,6 +413,11 @@ pub fn internal_key((name, currency): &InternalKey) -> Vec<u8> {
 pub fn read_internal_key(key: &[u8]) -> Option<InternalKey> {
     let (name, currency) = std::str::from_utf8(key).ok()?.split_once(' ')?;
     Some((CounterAccount::parse(name)?, Currency::parse(currency)?))
+}
+
+/// The key of the row that says how much of an ID was taken back on a stream.
+pub fn reversed_row_key((id, stream): &ReversedKey) -> Vec<u8> {
+    format!("{id} {stream}").into_bytes()
 }
 
 /// The key of a row that is about an ID.

@@ -4,11 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 
 use crate::domain::money::Money;
 
 use super::catalog::{self, Checkpoint, Kind};
 use super::error::IndexError;
+use super::failure::Failure;
+use super::lsm::block::RunId;
 use super::lsm::memtable::Memtable;
 use super::lsm::run::Run;
 use super::lsm::tree::{Tree, TreeKind};
@@ -19,13 +22,17 @@ pub(super) struct CatalogWriter {
     connection: Connection,
     sum: u64,
     next_file: u64,
+    /// The index's seed.
+    seed: u64,
+    /// A random number of this start.
+    fresh: u64,
 }
 
 impl CatalogWriter {
-    pub(super) fn new(connection: Connection, sum: u64) -> Result<Self, IndexError> {
+    pub(super) fn new(connection: Connection, sum: u64, seed: u64, fresh: u64) -> Result<Self, IndexError> {
         let next_file =
             catalog::meta(&connection, "next_file")?.and_then(|text| text.parse().ok()).unwrap_or(1);
-        Ok(Self { connection, sum, next_file })
+        Ok(Self { connection, sum, next_file, seed, fresh })
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -37,11 +44,17 @@ impl CatalogWriter {
         Ok(())
     }
 
-    /// The name of the next run's file.
-    pub(super) fn file_name(&mut self, tree: TreeKind) -> String {
+    /// The file's name and the number of the next run. A name may come again after a crash, a number does not: it is a
+    /// hash of the file's and of this start's random number.
+    pub(super) fn new_run(&mut self, tree: TreeKind) -> (String, RunId) {
         let name = format!("{}-{}.run", tree.name(), self.next_file);
+        let digest = Sha256::new()
+            .chain_update(self.fresh.to_le_bytes())
+            .chain_update(self.next_file.to_le_bytes())
+            .finalize();
+        let number = digest.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
         self.next_file += 1;
-        name
+        (name, RunId { index: self.seed, number, tree: tree.tag() })
     }
 }
 
@@ -79,8 +92,8 @@ impl CatalogWriter {
             let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
             catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
         };
-        for (id, (currency, amount)) in frozen.all_reversed() {
-            adding(Kind::Reversed, &catalog::id_row_key(*id), *currency, *amount, &mut sum)?;
+        for (key, (currency, amount)) in frozen.all_reversed() {
+            adding(Kind::Reversed, &catalog::reversed_row_key(key), *currency, *amount, &mut sum)?;
         }
         for (key, amount) in frozen.all_internal() {
             adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
@@ -105,21 +118,25 @@ impl CatalogWriter {
 fn named(tree: &Tree) -> Vec<catalog::NamedRun> {
     let named = |run: &Arc<Run>| {
         let file = run.path().file_name()?.to_string_lossy().into_owned();
-        Some(catalog::NamedRun { file, sum: run.sum() })
+        Some(catalog::NamedRun { file, number: run.id().number, sum: run.sum() })
     };
     tree.runs().iter().filter_map(named).collect()
 }
 
 /// Opens the runs that the catalog names, and removes the files that it does not.
-pub(super) fn open_trees(dir: &Path, connection: &Connection) -> Result<[Tree; 3], IndexError> {
+pub(super) fn open_trees(
+    dir: &Path,
+    connection: &Connection,
+    seed: u64,
+    failure: &Arc<Failure>,
+) -> Result<[Tree; 3], IndexError> {
     let mut trees: [Tree; 3] = Default::default();
     let mut known = Vec::new();
     for (kind, tree) in TreeKind::ALL.into_iter().zip(&mut trees) {
         let named = catalog::runs(connection, kind)?;
         let runs = named.iter().map(|named| {
-            let run = Run::open(&dir.join(&named.file))?;
-            // Whole, but not the one that was written under this name: one of another index, or of another day.
-            if run.sum() == named.sum { Ok(Arc::new(run)) } else { Err(run.damaged()) }
+            let id = RunId { index: seed, number: named.number, tree: kind.tag() };
+            Ok::<_, IndexError>(Arc::new(Run::open(&dir.join(&named.file), id, named.sum, failure)?))
         });
         *tree = Tree::new(runs.collect::<Result<_, _>>()?);
         known.extend(named.into_iter().map(|named| named.file));

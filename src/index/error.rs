@@ -1,6 +1,6 @@
 //! What can be wrong with the index.
 
-use super::lsm::run::RunError;
+use super::lsm::run_error::RunError;
 
 /// What is wrong with the index. All of it can be mended by building it anew.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,19 @@ impl IndexError {
     /// Says what is damaged.
     pub fn damaged(what: &str) -> Self {
         Self::Damaged(what.to_owned())
+    }
+
+    /// Is a part of the index not what was written? Else it can't be read at the moment.
+    #[must_use]
+    pub(super) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Catalog(error) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+            }
+            Self::Run(RunError::Damaged(_)) | Self::Damaged(_) => true,
+            Self::Run(RunError::Io(..)) | Self::Io(_) => false,
+        }
     }
 
     /// Might the same succeed when there is room on the disk?

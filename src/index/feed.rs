@@ -14,7 +14,7 @@ use crate::store::chain::Hash;
 use super::error::IndexError;
 use super::handle::Index;
 use super::lsm::memtable::{Note, Reached, Tracked};
-use super::record::{Role, StreamKey};
+use super::record::StreamKey;
 
 /// The most streams that are kept at hand.
 const MOST_STREAMS: usize = 65_536;
@@ -85,7 +85,7 @@ impl Feed {
     /// When the index can't be read.
     pub fn note_if_booked_twice(&self, id: Id, taken: &mut Taken) -> Result<bool, IndexError> {
         let in_taken = !taken.ids.insert(id);
-        let twice = in_taken || self.index.marks(id)?.iter().any(|mark| mark.role == Role::Booked);
+        let twice = in_taken || !self.index.used(id)?.booked.is_empty();
         if twice {
             taken.notes.push(Note::Twice(id));
         }

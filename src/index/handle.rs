@@ -13,6 +13,7 @@ use crate::store::chain::Hash;
 use super::catalog::{self, Checkpoint};
 use super::catalog_writer::{CatalogWriter, open_trees};
 use super::error::IndexError;
+use super::failure::Failure;
 use super::lsm::flush;
 use super::lsm::memtable::{Memtable, Note, Reached, Tracked};
 use super::lsm::tree::Tree;
@@ -50,6 +51,7 @@ impl Index {
     /// As for `open`.
     pub fn prepare(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir)?;
+        let fresh = seed;
         let connection = catalog::open_current(&dir.join("index.db"))?;
         if catalog::is_new(&connection)? {
             let genesis = Hash::genesis(journal_id);
@@ -70,7 +72,10 @@ impl Index {
         let sum = catalog::check(&connection)?;
         let seed = catalog::meta(&connection, "seed")?.and_then(|text| text.parse().ok());
         let seed = seed.ok_or_else(|| IndexError::damaged("it has no seed"))?;
-        let trees = open_trees(dir, &connection)?;
+        let failure = Arc::new(Failure::none(dir));
+        let trees = open_trees(dir, &connection, seed, &failure)?;
+        // What was found wrong before is not right because only the outside of it was looked at.
+        Failure::check_mark(dir)?;
         let shared = Shared {
             dir: dir.to_owned(),
             journal_id: Mutex::new(checkpoint.journal_id),
@@ -78,14 +83,14 @@ impl Index {
             tuning,
             state: RwLock::new(State { active: Memtable::new(seed), frozen: None, trees }),
             readers: Mutex::new(Vec::new()),
-            writer: Mutex::new(CatalogWriter::new(connection, sum)?),
+            writer: Mutex::new(CatalogWriter::new(connection, sum, seed, fresh)?),
             checkpoint: AtomicU64::new(checkpoint.position),
             reached: AtomicU64::new(checkpoint.position),
             signal: (Mutex::new(()), Condvar::new()),
             flush_wanted: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
-            failed: Mutex::new(None),
+            failure,
             threads: Mutex::new(Vec::new()),
         };
         Ok(Self(Arc::new(shared)))
@@ -198,7 +203,7 @@ impl Index {
     /// Why it can't go on, if it can't: the clerk must not decide without it.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
-        self.0.failed.lock().clone()
+        self.0.failure.why()
     }
 
     /// Writes out what is in memory, stops its threads and empties its WAL.

@@ -13,6 +13,7 @@
 pub mod catalog;
 mod catalog_writer;
 mod error;
+mod failure;
 pub mod feed;
 mod handle;
 pub mod lsm;
@@ -25,6 +26,6 @@ pub use catalog::Checkpoint;
 pub use error::IndexError;
 pub use handle::Index;
 pub use lsm::memtable::{InternalKey, Memtable, Note, Reached, Tracked};
-pub use lsm::run::RunError;
-pub use query::{Overlay, read_files};
+pub use lsm::run_error::RunError;
+pub use query::{Overlay, TakenBack, Used, read_files};
 pub use tuning::Tuning;

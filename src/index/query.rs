@@ -6,7 +6,6 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use crate::domain::account::Account;
-use crate::domain::currency::Currency;
 use crate::domain::digest::StateHash;
 use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
@@ -17,11 +16,29 @@ use super::error::IndexError;
 use super::handle::Index;
 use super::lsm::memtable::{InternalKey, Memtable, Note, Tracked};
 use super::lsm::tree::TreeKind;
-use super::record::{Facts, Mark, Record, StreamKey, id_key, place_key};
+use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, naming_key, place_key, ruled_out_key};
 use super::shared::State;
 
 /// Connections that are kept for the next reader.
 const KEPT_READERS: usize = 4;
+
+/// What the index knows of the use of an ID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Where it was booked, in the order of the journal: at one place, but for a race between two instances.
+    pub booked: Vec<u64>,
+    /// Was it ruled out on some stream?
+    pub ruled_out: bool,
+}
+
+/// How much of an ID was taken back on a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The sum; `None` for nothing.
+    pub sum: Option<Money>,
+    /// The last revision of the stream that the index knows: what comes after it does not count yet.
+    pub revision: Option<u64>,
+}
 
 impl State {
     /// The two parts in memory, newest first.
@@ -31,17 +48,48 @@ impl State {
 }
 
 impl Index {
-    /// Where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it.
+    /// Every place where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it. The
+    /// cost grows with how often it was named; what a decision needs is told by the others, which do not.
     ///
     /// # Errors
     /// When a run can't be read.
     pub fn marks(&self, id: Id) -> Result<Vec<Mark>, IndexError> {
+        let mut marks = self.under(id_key(id, self.0.seed))?;
+        marks.retain(|mark| mark.role == Role::Booked);
+        marks.extend(self.under(naming_key(id, self.0.seed))?);
+        marks.sort_unstable_by_key(|mark| mark.position);
+        Ok(marks)
+    }
+
+    /// What is known of the use of an ID.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn used(&self, id: Id) -> Result<Used, IndexError> {
+        let marks = self.under(id_key(id, self.0.seed))?;
+        let booked = |mark: &Mark| (mark.role == Role::Booked).then_some(mark.position);
+        Ok(Used {
+            ruled_out: marks.iter().any(|mark| mark.role == Role::RuledOut),
+            booked: marks.iter().filter_map(booked).collect(),
+        })
+    }
+
+    /// The position of the first event that rules an ID out on this stream.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn ruled_out(&self, id: Id, stream: &StreamName) -> Result<Option<u64>, IndexError> {
+        Ok(self.under(ruled_out_key(id, stream, self.0.seed))?.first().map(|mark| mark.position))
+    }
+
+    /// What stands under a key of the tree of IDs, in the order of the journal.
+    fn under(&self, key: u128) -> Result<Vec<Mark>, IndexError> {
         let mut marks = Vec::new();
         let mut records = Vec::new();
         {
             let state = self.0.state.read();
-            state.in_memory().for_each(|memory| memory.marks(id, &mut marks));
-            state.tree(TreeKind::Ids).get(id_key(id, self.0.seed), &mut records)?;
+            state.in_memory().for_each(|memory| memory.marks(key, &mut marks));
+            state.tree(TreeKind::Ids).get(key, &mut records)?;
         }
         marks.extend(records.into_iter().map(|record| Mark::unpack(record.value)));
         marks.sort_unstable_by_key(|mark| mark.position);
@@ -60,7 +108,7 @@ impl Index {
         // Moved out of memory since the look above: then it is in the catalog already.
         let (kind, key) = catalog::stream_row(stream);
         let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
-        value.map(|value| catalog::read_state(stream, &value)).transpose()
+        self.told(value.map(|value| catalog::read_state(stream, &value)).transpose())
     }
 
     /// Every note that was taken.
@@ -83,23 +131,38 @@ impl Index {
         })
     }
 
-    /// How much of this transaction has been reversed.
+    /// How much of an ID was taken back on a stream, and up to which revision of the stream that counts.
     ///
     /// # Errors
     /// When the catalog can't be read.
-    pub fn reversed(&self, id: Id, currency: Currency) -> Result<Money, IndexError> {
+    pub fn taken_back(&self, id: Id, stream: &StreamName) -> Result<TakenBack, IndexError> {
+        let key = (id, stream.clone());
+        let (row_kind, row_key) = catalog::stream_row(stream);
         self.with_reader(|catalog| {
             let transaction = catalog.unchecked_transaction()?;
-            let newer = self.newer_than(&transaction, |_, memories| {
-                Ok(memories.iter().filter_map(|memory| memory.reversed(id)).collect::<Vec<_>>())
+            let (newer, tracked) = self.newer_than(&transaction, |_, memories| {
+                let newer: Vec<_> = memories.iter().filter_map(|memory| memory.reversed(&key)).collect();
+                let tracked = memories.iter().rev().find_map(|memory| memory.tracked(stream).cloned());
+                Ok((newer, tracked))
             })?;
-            let before = catalog::state(&transaction, Kind::Reversed, &catalog::id_row_key(id))?;
-            let before = before.map(|value| catalog::read_sum(&value)).transpose()?;
-            let start = before.map_or_else(|| Money::zero(currency), |(_, sum)| sum);
-            newer
-                .into_iter()
-                .try_fold(start, Money::plus)
-                .ok_or_else(|| IndexError::damaged("a sum can't be counted"))
+            let sum = match catalog::state(&transaction, Kind::Reversed, &catalog::reversed_row_key(&key))? {
+                Some(value) => Some(catalog::read_sum(&value)?.1),
+                None => None,
+            };
+            let sum = newer.into_iter().try_fold(sum, |sum, more| match sum {
+                Some(sum) => sum.plus(more).map(Some),
+                None => Some(Some(more)),
+            });
+            let tracked = match tracked {
+                Some(tracked) => Some(tracked),
+                None => catalog::state(&transaction, row_kind, row_key)?
+                    .map(|value| catalog::read_state(stream, &value))
+                    .transpose()?,
+            };
+            Ok(TakenBack {
+                sum: sum.ok_or_else(|| IndexError::damaged("a sum can't be counted"))?,
+                revision: tracked.map(|tracked| tracked.state.revision()),
+            })
         })
     }
 
@@ -121,8 +184,8 @@ impl Index {
             state.in_memory().for_each(|m| m.revisions(stream, low, high, backwards, limit, &mut records));
             state.tree(TreeKind::Revisions).range(low, high, backwards, limit, &mut records)?;
         }
-        let found = ordered(records, backwards, limit);
-        found.into_iter().map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect()
+        let found = ordered(records, backwards, limit).into_iter();
+        self.told(found.map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect())
     }
 
     /// Up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
@@ -142,8 +205,8 @@ impl Index {
             state.in_memory().for_each(|memory| memory.places(low, high, backwards, limit, &mut records));
             state.tree(TreeKind::Places).range(low, high, backwards, limit, &mut records)?;
         }
-        let found = ordered(records, backwards, limit);
-        found.into_iter().map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect()
+        let found = ordered(records, backwards, limit).into_iter();
+        self.told(found.map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect())
     }
 
     /// Everything that the index knows of accounts, after one and the same event.
@@ -192,6 +255,15 @@ impl Index {
         work(checkpoint, &memories)
     }
 
+    /// Tells the whole index of a damage that a reader found.
+    fn told<T>(&self, result: Result<T, IndexError>) -> Result<T, IndexError> {
+        result.inspect_err(|error| {
+            if error.is_damage() {
+                self.0.failure.damaged(&error.to_string());
+            }
+        })
+    }
+
     fn with_reader<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, IndexError>,
@@ -206,7 +278,7 @@ impl Index {
                 connection
             }
         };
-        let result = work(&connection);
+        let result = self.told(work(&connection));
         let mut readers = self.0.readers.lock();
         if readers.len() < KEPT_READERS {
             readers.push(connection);

@@ -83,19 +83,37 @@ impl Mark {
     }
 }
 
-/// The key of an ID. A client's is its UUID; a step's is a hash of its text and the index's random seed, so that no client
-/// can choose a UUID that has the same key.
+/// The key of an ID, under which stands where it was booked, and whether it was ruled out somewhere. A client's is its UUID.
 #[must_use]
 pub fn id_key(id: Id, seed: u64) -> u128 {
     match id {
         Id::Client(id) => u128::from_be_bytes(*id.as_bytes()),
-        Id::Step { .. } => {
-            let mut text = Vec::with_capacity(56);
-            id.write(&mut text);
-            let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(text).finalize();
-            digest.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
-        }
+        Id::Step { .. } => hashed("", id, None, seed),
     }
+}
+
+/// The key of what names an ID: every event that takes it back or rules it out, however many.
+#[must_use]
+pub fn naming_key(id: Id, seed: u64) -> u128 {
+    hashed("names ", id, None, seed)
+}
+
+/// The key of what rules an ID out on one stream.
+#[must_use]
+pub fn ruled_out_key(id: Id, stream: &StreamName, seed: u64) -> u128 {
+    hashed("rules out ", id, Some(stream), seed)
+}
+
+/// A key that is a hash of a text and the index's random seed, so that no client can choose a UUID that is the same key.
+fn hashed(what: &str, id: Id, stream: Option<&StreamName>, seed: u64) -> u128 {
+    let mut text = what.as_bytes().to_vec();
+    id.write(&mut text);
+    if let Some(stream) = stream {
+        text.push(b' ');
+        stream.parts().into_iter().for_each(|part| text.extend_from_slice(part.as_bytes()));
+    }
+    let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(text).finalize();
+    digest.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
 }
 
 /// A stream as part of a key: 80 bits of its name's SHA-256. Two of 2^30 streams share them with a chance of 2^-21, and

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::catalog_writer::CatalogWriter;
+use super::failure::Failure;
 use super::lsm::memtable::Memtable;
 use super::lsm::tree::{Tree, TreeKind};
 use super::tuning::Tuning;
@@ -31,7 +32,7 @@ pub(super) struct Shared {
     pub(super) flush_wanted: AtomicBool,
     pub(super) closing: AtomicBool,
     pub(super) abandoned: AtomicBool,
-    pub(super) failed: Mutex<Option<String>>,
+    pub(super) failure: Arc<Failure>,
     pub(super) threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
 }
 

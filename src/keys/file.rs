@@ -3,9 +3,9 @@
 //! `keys.json` is replaced as a whole, atomically and durably, by whoever holds `keys.lock`; a reader sees the old file
 //! or the new one. `keys.secret` is made once, with the first key: that it exists says that keys are in use.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -17,6 +17,8 @@ use crate::domain::time::Timestamp;
 
 /// The number of the file's format.
 const FORMAT: u32 = 1;
+/// How many random bytes an id is made of.
+const ID_BYTES: usize = 6;
 
 /// A key as the file keeps it: never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +81,12 @@ pub(super) fn secret_path(dir: &Path) -> PathBuf {
     dir.join("keys.secret")
 }
 
+/// Whether a text has the form of a key's id. Only such a text may be shown: any other may be a secret.
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() == 2 * ID_BYTES
+        && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
+}
+
 /// The keyed hash of a token.
 pub(super) fn hash(secret: &[u8; 32], token: &str) -> [u8; 32] {
     // HMAC takes keys of every length.
@@ -136,7 +144,7 @@ pub fn create(dir: &Path, new: NewKey, now: Timestamp) -> Result<(Key, String), 
         Some(secret) => secret,
         None => make_secret(dir)?,
     };
-    let id = hex::encode(random::<6>()?);
+    let id = hex::encode(random::<ID_BYTES>()?);
     let token = format!("bo_{id}_{}", hex::encode(random::<32>()?));
     let key = Key {
         hash: hex::encode(hash(&secret, &token)),
@@ -180,6 +188,7 @@ fn random<const N: usize>() -> Result<[u8; N], Error> {
 fn lock(dir: &Path) -> Result<File, Error> {
     let path = dir.join("keys.lock");
     let locked = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).and_then(|file| {
+        give(&file, dir)?;
         file.lock()?;
         Ok(file)
     });
@@ -188,7 +197,7 @@ fn lock(dir: &Path) -> Result<File, Error> {
 
 fn make_secret(dir: &Path) -> Result<[u8; 32], Error> {
     let secret = random::<32>()?;
-    replace(dir, &secret_path(dir), &secret)?;
+    replace(&secret_path(dir), &secret)?;
     Ok(secret)
 }
 
@@ -197,24 +206,61 @@ fn store(dir: &Path, keys: Vec<Key>) -> Result<(), Error> {
     let mut bytes = serde_json::to_vec_pretty(&Document { format: FORMAT, keys })
         .map_err(|error| Error::Damaged { path: path.clone(), source: error.into() })?;
     bytes.push(b'\n');
-    replace(dir, &path, &bytes)
+    replace(&path, &bytes)
 }
 
 /// Puts a file in the place of another, so that after a crash there is one of the two, whole.
-fn replace(dir: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let fresh = path.with_extension("new");
+///
+/// Whoever could read the old one can read the new one, and nobody else: it keeps its owner, its group and their rights,
+/// so that a service reads what `sudo bookonce keys` wrote. A link stays a link: what it leads to is replaced.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let written = (|| {
-        let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+        let path = match fs::canonicalize(path) {
+            Err(error) if is_absent(&error) && fs::symlink_metadata(path).is_err() => path.to_path_buf(),
+            found => found?,
+        };
+        let (dir, fresh) = (path.parent().unwrap_or(Path::new("/")), path.with_extension("new"));
+        match fs::remove_file(&fresh) {
+            Err(error) if !is_absent(&error) => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&fresh)?;
+        match fs::metadata(&path) {
+            Ok(old) => keep(&file, &old)?,
+            Err(error) if is_absent(&error) => give(&file, dir)?,
+            Err(error) => return Err(error),
+        }
         file.write_all(bytes)?;
         file.sync_all()?;
-        fs::rename(&fresh, path)?;
+        fs::rename(&fresh, &path)?;
         File::open(dir)?.sync_all()
     })();
     written.map_err(|source| Error::Io { what: "can't write", path: path.into(), source })
 }
 
+/// Gives a file the owner, the group and their rights of the file that it comes in place of.
+fn keep(file: &File, old: &Metadata) -> io::Result<()> {
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+        fchown(file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(Permissions::from_mode(old.mode() & 0o770))
+}
+
+/// Gives a new file to the owner of its folder, where whoever makes it may do so.
+fn give(file: &File, dir: &Path) -> io::Result<()> {
+    let (new, dir) = (file.metadata()?, fs::metadata(dir)?);
+    if new.uid() == dir.uid() {
+        return Ok(());
+    }
+    match fchown(file, Some(dir.uid()), Some(dir.gid())) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        given => given,
+    }
+}
+
 /// Whether the error says that there is no such file. (Nor is there one below a file.)
-fn is_absent(error: &io::Error) -> bool {
+pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
@@ -241,7 +287,6 @@ mod tests {
 
     #[test]
     fn only_the_owner_may_read_the_files() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         create(dir.path(), new(Role::Operator), Timestamp::from_micros(0)).unwrap();
         for path in [document_path(dir.path()), secret_path(dir.path())] {
@@ -257,5 +302,36 @@ mod tests {
         let first = revoke(dir.path(), &key.id, Timestamp::from_micros(1)).unwrap();
         assert_eq!(revoke(dir.path(), &key.id, Timestamp::from_micros(2)).unwrap(), first);
         assert_eq!(load(dir.path()).unwrap().unwrap(), [first]);
+    }
+
+    /// Seen failing with a new file that was whoever's who wrote it: after `sudo bookonce keys revoke` the service could
+    /// not read its keys any more. (Only root may give files away; for others this shows the rights.)
+    #[test]
+    fn a_change_keeps_owner_rights_and_links() {
+        let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (key, _) = create(dir.path(), new(Role::Teller), Timestamp::from_micros(0)).unwrap();
+        let (linked, real) = (document_path(dir.path()), elsewhere.path().join("real.json"));
+        fs::rename(&linked, &real).unwrap();
+        std::os::unix::fs::symlink(&real, &linked).unwrap();
+        let _only_root_can = std::os::unix::fs::chown(&real, Some(12_345), Some(12_346));
+        fs::set_permissions(&real, Permissions::from_mode(0o640)).unwrap();
+        let seen =
+            |path: &Path| fs::metadata(path).map(|file| (file.uid(), file.gid(), file.mode())).unwrap();
+        let before = seen(&real);
+        revoke(dir.path(), &key.id, Timestamp::from_micros(1)).unwrap();
+        assert!(fs::symlink_metadata(&linked).unwrap().is_symlink());
+        assert_eq!(seen(&real), before);
+        assert!(load(dir.path()).unwrap().unwrap()[0].revoked_at.is_some());
+    }
+
+    #[test]
+    fn what_is_made_first_is_the_folders_owners() {
+        let dir = tempfile::tempdir().unwrap();
+        let _only_root_can = std::os::unix::fs::chown(dir.path(), Some(12_345), Some(12_346));
+        create(dir.path(), new(Role::Teller), Timestamp::from_micros(0)).unwrap();
+        let owner = fs::metadata(dir.path()).unwrap().uid();
+        for file in fs::read_dir(dir.path()).unwrap() {
+            assert_eq!(file.unwrap().metadata().unwrap().uid(), owner);
+        }
     }
 }

@@ -20,8 +20,11 @@ impl ValueEnum for Role {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
-            Self::Teller => "Books deposits, withdrawals and reversals, opens accounts, and reads",
-            Self::Auditor => "Only reads",
+            Self::Teller => {
+                "Books deposits, withdrawals and reversals, opens accounts without an overdraft, and reads accounts, \
+                 statements and its own transactions"
+            }
+            Self::Auditor => "Reads everything",
             Self::Operator => "Everything",
         };
         Some(PossibleValue::new(self.name()).help(help))

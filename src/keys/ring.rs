@@ -1,12 +1,14 @@
 //! The ring is the service's live view of the keys. Each request asks it; it looks at the disk at most five times a second.
 //!
-//! A damaged file leaves the last good one in effect; one that vanished after keys were in use lets nobody in.
+//! A change counts as seen only when it was read: a look that fails is repeated until one succeeds, so that no revocation
+//! is lost. Meanwhile the keys read last stay in effect, and [`Ring::trouble`] says so. Keys that vanished after they were in
+//! use let nobody in.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -17,6 +19,8 @@ use crate::domain::time::{Clock, Timestamp};
 
 /// How long a change on disk may go unseen, in milliseconds.
 const LOOK_EVERY_MS: u64 = 200;
+/// How often it is logged that the keys can't be read, while that lasts.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// Who calls: the id that goes into events, and the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +31,30 @@ pub struct Identity {
     pub role: Role,
 }
 
+/// The reason why a caller is nobody. It is for the log and the figures; the caller is told the same for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refused {
+    /// No key has ever been made, and the caller is not this machine's own user.
+    NotLocal,
+    /// No token came, or none that looks like one.
+    NoToken,
+    /// No key has the token's id.
+    Unknown,
+    /// The token's id is known, and its secret is another.
+    Wrong,
+    /// The key was revoked.
+    Revoked,
+    /// The key has expired.
+    Expired,
+}
+
 /// The keys in effect.
 pub struct Ring {
     dir: PathBuf,
     clock: Clock,
     started: Instant,
     looked_ms: AtomicU64,
-    stamp: Mutex<Stamp>,
+    disk: Mutex<Disk>,
     view: ArcSwap<View>,
     loopback: Identity,
 }
@@ -52,8 +73,18 @@ struct Entry {
     revoked: bool,
 }
 
-/// What one version of the file differs by from another: inode, time of change and length.
-type Stamp = Option<(u64, i64, i64, u64)>;
+/// What is known of the files on disk.
+struct Disk {
+    /// The files that the view was loaded from.
+    loaded: Stamp,
+    /// Why the view may not be what is on disk, for people.
+    trouble: Option<&'static str>,
+    /// When it was last logged that they can't be read.
+    logged: Option<Instant>,
+}
+
+/// What one version of the two files differs by from another: inode, time of change and length of each.
+type Stamp = [Option<(u64, i64, i64, u64)>; 2];
 
 impl Ring {
     /// Opens the keys in this folder.
@@ -61,13 +92,14 @@ impl Ring {
     /// # Errors
     /// When there are files of keys that can't be used.
     pub fn open(dir: &Path, clock: Clock) -> Result<Self, Error> {
-        let stamp = stamp(dir);
+        // The stamp is taken first: what changes after it is found at the next look.
+        let disk = Disk { loaded: stamp(dir)?, trouble: None, logged: None };
         Ok(Self {
             dir: dir.into(),
             clock,
             started: Instant::now(),
             looked_ms: AtomicU64::new(0),
-            stamp: Mutex::new(stamp),
+            disk: Mutex::new(disk),
             view: ArcSwap::from_pointee(View::load(dir)?),
             loopback: Identity { actor: "loopback".into(), role: Role::Operator },
         })
@@ -80,26 +112,41 @@ impl Ring {
         matches!(**self.view.load(), View::Unused)
     }
 
-    /// Finds who sends this token, over loopback or not. A token that is not good is nobody's, whatever the reason.
+    /// Why the keys in effect may not be those on disk; nothing while all is well.
     #[must_use]
-    pub fn identify(&self, token: Option<&str>, loopback: bool) -> Option<Identity> {
+    pub fn trouble(&self) -> Option<&'static str> {
+        self.refresh();
+        self.disk.lock().trouble
+    }
+
+    /// Finds who sends this token; `local` says that the request is certain to come from this machine's own user.
+    ///
+    /// # Errors
+    /// Why the caller is nobody.
+    pub fn identify(&self, token: Option<&str>, local: bool) -> Result<Identity, Refused> {
         self.refresh();
         match &**self.view.load() {
-            View::Unused => loopback.then(|| self.loopback.clone()),
+            View::Unused if local => Ok(self.loopback.clone()),
+            View::Unused => Err(Refused::NotLocal),
             View::Keys { secret, entries } => {
-                let token = token?;
-                let entry = entries.get(token.strip_prefix("bo_")?.split_once('_')?.0);
+                let token = token.ok_or(Refused::NoToken)?;
+                let entry = entries.get(id_of(token).ok_or(Refused::NoToken)?);
                 // An unknown id costs the same hash as a known one.
                 let hash = file::hash(secret, token);
-                let entry = entry?;
+                let entry = entry.ok_or(Refused::Unknown)?;
                 let same: bool = hash.ct_eq(&entry.hash).into();
-                let alive = !entry.revoked && entry.expires_at.is_none_or(|end| (self.clock)() < end);
-                (same && alive).then(|| entry.identity.clone())
+                let expired = entry.expires_at.is_some_and(|end| (self.clock)() >= end);
+                match (same, entry.revoked, expired) {
+                    (false, _, _) => Err(Refused::Wrong),
+                    (true, true, _) => Err(Refused::Revoked),
+                    (true, false, true) => Err(Refused::Expired),
+                    (true, false, false) => Ok(entry.identity.clone()),
+                }
             }
         }
     }
 
-    /// Looks at the file when the last look is long enough ago.
+    /// Looks at the files when the last look is long enough ago.
     fn refresh(&self) {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let looked = self.looked_ms.load(Ordering::Relaxed);
@@ -108,30 +155,60 @@ impl Ring {
             self.looked_ms.compare_exchange(looked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
         };
         if due && mine(looked) {
-            self.reload();
+            self.look();
         }
     }
 
-    fn reload(&self) {
-        let mut last = self.stamp.lock();
-        let found = stamp(&self.dir);
-        if *last == found {
-            return;
-        }
-        match View::load(&self.dir) {
-            Ok(View::Unused) if !matches!(**self.view.load(), View::Unused) => {
-                tracing::error!("the keys have vanished: nobody is let in until they are back");
-                let secret = [0; 32];
-                self.view.store(Arc::new(View::Keys { secret, entries: HashMap::new() }));
+    /// Reads the files where they are not those that were read last. Does nothing while another look goes on.
+    fn look(&self) {
+        let Some(mut disk) = self.disk.try_lock() else { return };
+        let read = stamp(&self.dir).and_then(|found| {
+            if found == disk.loaded {
+                return Ok(None);
             }
-            Ok(view) => self.view.store(Arc::new(view)),
+            View::load(&self.dir).map(|view| Some((found, view)))
+        });
+        match read {
+            Ok(changed) => {
+                if let Some((found, view)) = changed {
+                    disk.loaded = found;
+                    disk.trouble = self.take(view);
+                } else if disk.logged.is_some() {
+                    disk.trouble = None;
+                }
+                if disk.logged.take().is_some() {
+                    tracing::info!("the keys can be read again");
+                }
+            }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, cause, "the keys can't be read: those read last stay in effect");
+                disk.trouble = Some("The keys can't be read: those that were read last stay in effect.");
+                if disk.logged.is_none_or(|at| at.elapsed() >= LOG_EVERY) {
+                    disk.logged = Some(Instant::now());
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    tracing::error!(%error, cause, "the keys can't be read: those read last stay in effect");
+                }
             }
         }
-        *last = found;
     }
+
+    /// Puts keys that were read into effect; says what is wrong with them.
+    fn take(&self, view: View) -> Option<&'static str> {
+        let were_used = !matches!(**self.view.load(), View::Unused);
+        if were_used && matches!(view, View::Unused) {
+            tracing::error!("the keys have vanished: nobody is let in until they are back");
+            self.view.store(Arc::new(View::Keys { secret: [0; 32], entries: HashMap::new() }));
+            return Some("The keys have vanished: nobody is let in until they are back.");
+        }
+        self.view.store(Arc::new(view));
+        None
+    }
+}
+
+/// The id in a token, known or not; nothing for a text that is no token.
+#[must_use]
+pub fn id_of(token: &str) -> Option<&str> {
+    let (id, _) = token.strip_prefix("bo_")?.split_once('_')?;
+    file::is_id(id).then_some(id)
 }
 
 impl std::fmt::Debug for Ring {
@@ -172,10 +249,14 @@ fn entry(dir: &Path, key: file::Key) -> Result<(String, Entry), Error> {
     Ok((key.id, Entry { identity, hash, expires_at, revoked: key.revoked_at.is_some() }))
 }
 
-fn stamp(dir: &Path) -> Stamp {
+fn stamp(dir: &Path) -> Result<Stamp, Error> {
     use std::os::unix::fs::MetadataExt;
-    let found = std::fs::metadata(file::document_path(dir)).ok()?;
-    Some((found.ino(), found.mtime(), found.mtime_nsec(), found.len()))
+    let of = |path: PathBuf| match std::fs::metadata(&path) {
+        Ok(found) => Ok(Some((found.ino(), found.mtime(), found.mtime_nsec(), found.len()))),
+        Err(error) if file::is_absent(&error) => Ok(None),
+        Err(source) => Err(Error::Io { what: "can't look at", path, source }),
+    };
+    Ok([of(file::secret_path(dir))?, of(file::document_path(dir))?])
 }
 
 #[cfg(test)]
@@ -203,7 +284,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (ring, _) = ring(dir.path());
         assert_eq!(ring.identify(None, true).unwrap().role, Role::Operator);
-        assert_eq!(ring.identify(None, false), None);
+        assert_eq!(ring.identify(None, false), Err(Refused::NotLocal));
     }
 
     #[test]
@@ -212,18 +293,18 @@ mod tests {
         let (ring, hand) = ring(dir.path());
         let (id, token) = make(dir.path(), Role::Teller, Some(1));
         let (_, other) = make(dir.path(), Role::Auditor, None);
-        ring.reload();
-        assert_eq!(ring.identify(None, true), None);
+        ring.look();
+        assert_eq!(ring.identify(None, true), Err(Refused::NoToken));
         assert_eq!(ring.identify(Some(&token), false).unwrap().role, Role::Teller);
         let forged = format!("{}0", &token[..token.len() - 1]);
-        assert!(ring.identify(Some(&forged), true).is_none() || forged == token);
+        assert!(ring.identify(Some(&forged), true) == Err(Refused::Wrong) || forged == token);
         hand.store(86_400_000_000, Ordering::Relaxed);
-        assert_eq!(ring.identify(Some(&token), false), None);
+        assert_eq!(ring.identify(Some(&token), false), Err(Refused::Expired));
         assert_eq!(ring.identify(Some(&other), false).unwrap().role, Role::Auditor);
         hand.store(0, Ordering::Relaxed);
         revoke(dir.path(), &id, Timestamp::from_micros(5)).unwrap();
-        ring.reload();
-        assert_eq!(ring.identify(Some(&token), false), None);
+        ring.look();
+        assert_eq!(ring.identify(Some(&token), false), Err(Refused::Revoked));
     }
 
     #[test]
@@ -233,14 +314,14 @@ mod tests {
         let (ring, _) = ring(dir.path());
         let path = file::document_path(dir.path());
         std::fs::write(&path, "{").unwrap();
-        ring.reload();
-        assert!(ring.identify(Some(&token), false).is_some());
+        ring.look();
+        assert!(ring.identify(Some(&token), false).is_ok() && ring.trouble().is_some());
         std::fs::remove_file(&path).unwrap();
-        ring.reload();
-        assert_eq!(ring.identify(Some(&token), true), None);
+        ring.look();
+        assert_eq!(ring.identify(Some(&token), true), Err(Refused::Unknown));
         std::fs::remove_file(file::secret_path(dir.path())).unwrap();
         std::fs::write(&path, "").unwrap();
-        ring.reload();
-        assert_eq!(ring.identify(None, true), None);
+        ring.look();
+        assert_eq!(ring.identify(None, true), Err(Refused::NoToken));
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::index::record::{Facts, StreamKey};
 use crate::index::{Index, IndexError};
 use crate::store::Reader;
+use crate::store::codec::Line;
 
 use super::handle::Ledger;
 use super::types::{AccountReading, At, Position, ReadError};
@@ -104,7 +105,32 @@ impl Stream {
         let found = self.facts(revision..=revision, false, 1)?;
         let missing = || IndexError::damaged("a revision of an account is missing");
         let (_, facts) = found.first().ok_or_else(missing)?;
-        Ok((facts.position, self.reader.event(facts.position)?.event))
+        let line = self.reader.event(facts.position)?;
+        self.check(&line, revision, *facts)?;
+        Ok((facts.position, line.event))
+    }
+
+    /// The events that the index names at these revisions.
+    pub(super) fn events(&self, named: &[(u64, Facts)]) -> Result<Vec<Line>, ReadError> {
+        let positions: Vec<_> = named.iter().map(|(_, facts)| facts.position).collect();
+        let lines = self.reader.events(&positions)?;
+        for (line, (revision, facts)) in lines.iter().zip(named) {
+            self.check(line, *revision, *facts)?;
+        }
+        Ok(lines)
+    }
+
+    /// Compares an event with what it was looked up for. A stream's key is 80 bits of a hash, and two streams can have the
+    /// same one: then the index names events of both, and neither account is told what the other did.
+    fn check(&self, line: &Line, revision: u64, facts: Facts) -> Result<(), ReadError> {
+        let event = &line.event;
+        if event.stream == self.name && event.revision == revision && Facts::of(event, line.position) == facts
+        {
+            return Ok(());
+        }
+        let (position, found) = (line.position, (&event.stream, event.revision));
+        tracing::error!(position, stream = %self.name, revision, ?found, "another event than the index says stands there");
+        Err(ReadError::Damaged)
     }
 
     /// How many of its events come before the first one that is not `before`: found by halving.
@@ -222,9 +248,8 @@ impl Stream {
             let Some((last, _)) = page.last() else { break };
             low = last + 1;
             let backdated: Vec<_> =
-                page.iter().filter(|(_, facts)| facts.backdated && !facts.declined).collect();
-            let positions: Vec<_> = backdated.iter().map(|(_, facts)| facts.position).collect();
-            for ((revision, _), line) in backdated.into_iter().zip(self.reader.events(&positions)?) {
+                page.iter().filter(|(_, facts)| facts.backdated && !facts.declined).copied().collect();
+            for ((revision, _), line) in backdated.iter().zip(self.events(&backdated)?) {
                 let Body::Account(event) = line.event.body;
                 let in_view = known.is_some_and(|known| *revision <= known);
                 let moved =

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::domain::event::Body;
+use crate::domain::account::event::Effect;
+use crate::domain::event::{Body, Event};
 use crate::domain::ids::{AccountName, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::index::Index;
 use crate::index::record::{Facts, Role};
+use crate::index::{Index, IndexError};
 use crate::store::Reader;
+use crate::store::codec::Line;
 
 use super::accounts::Stream;
 use super::handle::Ledger;
@@ -31,7 +33,6 @@ impl Ledger {
     ) -> Result<Option<Statement>, ReadError> {
         self.undamaged(name)?;
         let stream = Stream::new(self, name);
-        let reader = self.0.reader.clone();
         self.page(move || {
             let Some(account) = stream.now()? else { return Ok(None) };
             let bound = |moment: Option<Timestamp>, default: u64| match moment {
@@ -47,7 +48,7 @@ impl Ledger {
                 }
                 None => Ok(Money::zero(account.currency)),
             };
-            let (lines, more) = lines(&stream, &reader, query, start, end)?;
+            let (lines, more) = lines(&stream, query, start, end)?;
             Ok(Some(Statement {
                 currency: account.currency,
                 opening_balance: balance_before(start)?,
@@ -74,6 +75,9 @@ impl Ledger {
             let marks = index.marks(id)?;
             let positions: Vec<_> = marks.iter().map(|mark| mark.position).collect();
             for (mark, placed) in marks.iter().zip(placed(&reader, &positions)?) {
+                if !has_role(&placed.event, id, mark.role) {
+                    return Err(IndexError::damaged("an event has not the part that the index says").into());
+                }
                 match mark.role {
                     Role::Booked if history.first.is_none() => history.first = Some(placed),
                     Role::Booked => history.elsewhere.push(placed),
@@ -93,22 +97,34 @@ impl Ledger {
         let stream = query.account.as_ref().map(|name| Stream::new(self, name));
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
         self.page(move || match stream {
-            Some(stream) => search_account(&stream, &reader, &query),
+            Some(stream) => search_account(&stream, &query),
             None => search_all(&index, &reader, &query),
         })
         .await
     }
 }
 
+/// Does the event play this role for the ID?
+fn has_role(event: &Event, id: Id, role: Role) -> bool {
+    match role {
+        Role::Booked => event.id == id,
+        Role::Reversed => matches!(event.names(), Some((named, Effect::TakenBack(_))) if named == id),
+        Role::RuledOut => event.names() == Some((id, Effect::RuledOut)),
+    }
+}
+
 fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
-    let lines = reader.events(positions)?.into_iter();
-    Ok(lines.map(|line| Placed { position: line.position, event: Arc::new(line.event) }).collect())
+    Ok(as_placed(reader.events(positions)?))
+}
+
+fn as_placed(lines: Vec<Line>) -> Vec<Placed> {
+    let placed = |line: Line| Placed { position: line.position, event: Arc::new(line.event) };
+    lines.into_iter().map(placed).collect()
 }
 
 /// The lines of a statement between two revisions, and whether there are more.
 fn lines(
     stream: &Stream,
-    reader: &Reader,
     query: StatementQuery,
     start: u64,
     end: u64,
@@ -129,15 +145,16 @@ fn lines(
         } else {
             low = last + 1;
         }
-        for (_, facts) in page.iter().filter(|(_, facts)| query.kind.is_none_or(|kind| facts.kind == kind)) {
+        let wanted = |(_, facts): &&(u64, Facts)| query.kind.is_none_or(|kind| facts.kind == kind);
+        for named in page.iter().filter(wanted) {
             if found.len() == query.limit {
                 more = true;
                 break 'pages;
             }
-            found.push(facts.position);
+            found.push(*named);
         }
     }
-    Ok((placed(reader, &found)?, more))
+    Ok((as_placed(stream.events(&found)?), more))
 }
 
 fn wanted(query: &SearchQuery, facts: Facts) -> bool {
@@ -146,7 +163,7 @@ fn wanted(query: &SearchQuery, facts: Facts) -> bool {
         && query.before.is_none_or(|before| facts.position < before)
 }
 
-fn search_account(stream: &Stream, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
+fn search_account(stream: &Stream, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
     let Some(account) = stream.now()? else { return Ok(Vec::new()) };
     let start = match query.from {
         Some(from) => stream.recorded_before(&account, from)?,
@@ -161,14 +178,14 @@ fn search_account(stream: &Stream, reader: &Reader, query: &SearchQuery) -> Resu
         let page = stream.facts(start..=end - 1, true, PAGE)?;
         let Some((last, _)) = page.last() else { break };
         end = *last;
-        for (_, facts) in page.iter().filter(|(_, facts)| wanted(query, *facts)) {
+        for named in page.iter().filter(|(_, facts)| wanted(query, *facts)) {
             if found.len() == query.limit {
                 break 'pages;
             }
-            found.push(facts.position);
+            found.push(*named);
         }
     }
-    placed(reader, &found)
+    Ok(as_placed(stream.events(&found)?))
 }
 
 fn search_all(index: &Index, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
@@ -191,8 +208,16 @@ fn search_all(index: &Index, reader: &Reader, query: &SearchQuery) -> Result<Vec
             if found.len() == query.limit {
                 break 'pages;
             }
-            found.push(facts.position);
+            found.push((*recorded_at, *facts));
         }
     }
-    placed(reader, &found)
+    let positions: Vec<_> = found.iter().map(|(_, facts)| facts.position).collect();
+    let lines = reader.events(&positions)?;
+    for (line, (recorded_at, facts)) in lines.iter().zip(found) {
+        if Facts::of(&line.event, line.position) != facts || line.event.recorded_at.micros() != recorded_at {
+            tracing::error!(position = line.position, "another event than the index says stands there");
+            return Err(ReadError::Damaged);
+        }
+    }
+    Ok(as_placed(lines))
 }

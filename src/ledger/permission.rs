@@ -3,18 +3,26 @@
 //! It is asked twice of a write: before its content is read, of what its kind shows, so that nothing is read for somebody
 //! who may not write; and of the command, which shows the rest.
 
+use super::types::TransactionHistory;
 use crate::domain::command::Operation;
+use crate::domain::money::Written;
 use crate::domain::role::Role;
 
 /// What somebody asks for, as far as it matters for who may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Read anything.
-    Read,
+    /// Read how accounts stand, and their statements.
+    ReadAccounts,
+    /// Read what became of a transaction ID. A teller may read that of its own, see [`permit_history`].
+    ReadTransaction,
+    /// Read the whole ledger: its journal, searches, sums and figures.
+    ReadLedger,
     /// Record something, within what the business allows by itself.
     Book,
-    /// Set how far below zero an account may go.
-    SetOverdraftLimit,
+    /// Open an account that may go below zero.
+    OpenOverdrawn,
+    /// Say how an account stands to the business: its overdraft limit, frozen, closed.
+    Control,
     /// Take a movement back even where that takes the account under its limit.
     ForceReversal,
 }
@@ -24,15 +32,15 @@ impl Act {
     #[must_use]
     pub fn of(operation: &Operation) -> Self {
         match operation {
-            Operation::SetOverdraftLimit(_) => Self::SetOverdraftLimit,
+            Operation::Open(opening) if opening.overdraft_limit != Written::ZERO => Self::OpenOverdrawn,
             Operation::Reverse(asked) if asked.force => Self::ForceReversal,
-            Operation::Open(_)
-            | Operation::Deposit(_)
-            | Operation::Withdraw(_)
-            | Operation::Reverse(_)
+            Operation::SetOverdraftLimit(_)
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
-            | Operation::Close(_) => Self::Book,
+            | Operation::Close(_) => Self::Control,
+            Operation::Open(_) | Operation::Deposit(_) | Operation::Withdraw(_) | Operation::Reverse(_) => {
+                Self::Book
+            }
         }
     }
 }
@@ -42,8 +50,14 @@ impl Act {
 pub enum Denied {
     /// The role only reads.
     OnlyReads,
+    /// The role reads accounts, statements and its own transactions, and not the whole ledger.
+    NotTheLedger,
+    /// The role reads its own transactions, and this is another's.
+    NotTheirs,
     /// Only operators may do this.
     OnlyOperators,
+    /// Only operators may give credit.
+    OnlyOperatorsGiveCredit,
     /// Only operators may force a reversal.
     OnlyOperatorsForce,
 }
@@ -54,10 +68,30 @@ pub enum Denied {
 /// Why it may not.
 pub fn permit(role: Role, act: Act) -> Result<(), Denied> {
     match (role, act) {
-        (Role::Operator, _) | (Role::Teller, Act::Read | Act::Book) | (Role::Auditor, Act::Read) => Ok(()),
+        (Role::Operator, _)
+        | (Role::Teller, Act::ReadAccounts | Act::ReadTransaction | Act::Book)
+        | (Role::Auditor, Act::ReadAccounts | Act::ReadTransaction | Act::ReadLedger) => Ok(()),
+        (Role::Teller, Act::ReadLedger) => Err(Denied::NotTheLedger),
         (Role::Auditor, Act::Book) => Err(Denied::OnlyReads),
-        (Role::Teller | Role::Auditor, Act::SetOverdraftLimit) => Err(Denied::OnlyOperators),
+        (Role::Teller | Role::Auditor, Act::OpenOverdrawn) => Err(Denied::OnlyOperatorsGiveCredit),
+        (Role::Teller | Role::Auditor, Act::Control) => Err(Denied::OnlyOperators),
         (Role::Teller | Role::Auditor, Act::ForceReversal) => Err(Denied::OnlyOperatorsForce),
+    }
+}
+
+/// Whether this role, whose key is `actor`, may be told what became of an ID.
+///
+/// A teller is told of what it sent itself, and of an ID that nobody has sent yet and that was ruled out: it may be the one
+/// that it is about to send.
+///
+/// # Errors
+/// Why it may not.
+pub fn permit_history(role: Role, actor: &str, found: &TransactionHistory) -> Result<(), Denied> {
+    let mut senders = found.first.iter().chain(&found.elsewhere).map(|sent| &*sent.event.origin.actor);
+    match role {
+        Role::Auditor | Role::Operator => Ok(()),
+        Role::Teller if found.first.is_none() || senders.any(|sender| sender == actor) => Ok(()),
+        Role::Teller => Err(Denied::NotTheirs),
     }
 }
 
@@ -69,9 +103,12 @@ mod tests {
     fn a_role_may_do_what_its_name_says() {
         let allowed = |act| Role::ALL.map(|role| permit(role, act).is_ok());
         assert_eq!(Role::ALL, [Role::Teller, Role::Auditor, Role::Operator]);
-        assert_eq!(allowed(Act::Read), [true, true, true]);
+        assert_eq!(allowed(Act::ReadAccounts), [true, true, true]);
+        assert_eq!(allowed(Act::ReadTransaction), [true, true, true]);
+        assert_eq!(allowed(Act::ReadLedger), [false, true, true]);
         assert_eq!(allowed(Act::Book), [true, false, true]);
-        assert_eq!(allowed(Act::SetOverdraftLimit), [false, false, true]);
-        assert_eq!(allowed(Act::ForceReversal), [false, false, true]);
+        for act in [Act::OpenOverdrawn, Act::Control, Act::ForceReversal] {
+            assert_eq!(allowed(act), [false, false, true]);
+        }
     }
 }

@@ -28,6 +28,8 @@ pub struct Status {
     pub commits: u64,
     /// Events since the start.
     pub events: u64,
+    /// Commands of which something that they rest on could not be read, since the start.
+    pub unreadable: u64,
     /// Appends of which nobody knows whether the store took them.
     pub unresolved_appends: usize,
     /// Accounts that are in memory, each with a clerk of its own.
@@ -71,6 +73,7 @@ impl Ledger {
             index_bytes: index.bytes(),
             commits: clerk.done.commits,
             events: clerk.done.events,
+            unreadable: clerk.unreadable,
             unresolved_appends: clerk.unresolved,
             accounts_in_use: clerk.in_use,
             damaged_accounts: clerk.damaged,

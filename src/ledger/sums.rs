@@ -119,7 +119,7 @@ impl Books {
                 return Err(IndexError::damaged("the journal ends before its head").into());
             }
             for line in lines_of(&lines) {
-                let line = codec::decode(line).map_err(ReadError::unreadable)?;
+                let line = codec::decode_proven(line).map_err(ReadError::unreadable)?;
                 looked_at = line.position;
                 if line.position <= last && counts(&line.event, line.position) {
                     books.event(&line.event, line.position)?;

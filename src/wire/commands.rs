@@ -111,7 +111,7 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
             None => CounterAccount::default(),
         },
         effective_at: match fields.text(Field::EffectiveAt) {
-            Some(text) => Some(Timestamp::parse(text)?),
+            Some(text) => Some(Timestamp::parse(text).ok()?),
             None => None,
         },
         metadata,
@@ -122,8 +122,9 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
 mod tests {
     use super::*;
     use crate::client::ids::derive;
-    use crate::client::request::{Direction, MoveBody, Request};
+    use crate::client::request::{MoveBody, Request};
     use crate::domain::decide::check_request;
+    use crate::domain::money::Direction;
     use crate::wire::fault::FieldError;
 
     const OPS: [Op; 8] = [
@@ -198,8 +199,8 @@ mod tests {
         };
         for (op, request) in [
             (Op::OpenAccount, Request::open(id, "alice", "EUR", Some("5"))),
-            (Op::Deposit, Request::moved(id, "alice", Direction::Deposit, &asked)),
-            (Op::Withdraw, Request::moved(id, "alice", Direction::Withdrawal, &asked)),
+            (Op::Deposit, Request::moved(id, "alice", Direction::Credit, &asked)),
+            (Op::Withdraw, Request::moved(id, "alice", Direction::Debit, &asked)),
             (Op::Reverse, Request::reverse(id, "alice", derive("t", "2"), Some("1"), "mistake")),
         ] {
             let text = String::from_utf8(request.body).unwrap();

@@ -16,10 +16,6 @@ pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 pub(crate) const NOT_A_NAME: &str =
     "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
 
-/// The rule for a moment.
-pub(crate) const NOT_A_MOMENT: &str =
-    "must be an RFC 3339 date and time with its offset, at most 6 decimals, in the years 1900 to 2199";
-
 /// The rule for the name of one of the ledger's own accounts.
 pub(crate) const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
 
@@ -36,7 +32,7 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         Field::OverdraftLimit => Written::parse(text).err().map(|error| error.to_string().into()),
         Field::Amount => WrittenAmount::parse(text).err().map(|error| error.to_string().into()),
         Field::CounterAccount => unless(CounterAccount::parse(text).is_some(), NOT_AN_OWN_ACCOUNT),
-        Field::EffectiveAt => unless(Timestamp::parse(text).is_some(), NOT_A_MOMENT),
+        Field::EffectiveAt => Timestamp::parse(text).err().map(|reason| reason.to_string().into()),
         Field::Reason => {
             unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")
         }

@@ -1,5 +1,5 @@
-//! The demonstration itself, short. Catches a service that doubles, loses or forgets, and a demonstration that leaves
-//! processes or folders behind.
+//! These tests run the demonstration itself, in a short form. They catch a service that doubles, loses or forgets, and
+//! a demonstration that leaves processes or folders behind.
 
 use std::process::{Command, Stdio};
 

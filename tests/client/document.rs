@@ -1,5 +1,5 @@
-//! The program in `docs/clients.md` does what the document says. Catches a document that has drifted from the contract,
-//! and a program that makes a new ID for a retry.
+//! These tests run the program of `docs/clients.md` and compare it with what the document says. They catch a document
+//! that differs from the contract, and a program that makes a new ID for a retry.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,5 +1,5 @@
-//! A ledger in memory, over HTTP: just enough of the contract for clients to be tested against. It honours IDs, and it
-//! fails when it is told to.
+//! The fake is a ledger in memory, over HTTP. It does as much of the contract as clients need to be tested: it honours
+//! IDs, and it fails when it is told to.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -47,6 +47,7 @@ impl Fake {
             .route("/v1/accounts", post(open))
             .route("/v1/accounts/{account}", get(read))
             .route("/v1/accounts/{account}/{kind}", post(book))
+            .route("/v1/transactions/{id}", get(seen))
             .with_state(fake.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -154,6 +155,13 @@ async fn read(State(fake): State<Fake>, Path(account): Path<String>) -> Response
     match fake.balance(&account) {
         Some(balance) => json!({"account": account, "balance": money(balance)}).to_string().into_response(),
         None => problem(404, "account_not_found"),
+    }
+}
+
+async fn seen(State(fake): State<Fake>, Path(id): Path<String>) -> Response {
+    match fake.0.lock().unwrap().first.get(&id) {
+        Some((_, _, body)) => body.clone().into_response(),
+        None => problem(404, "transaction_not_found"),
     }
 }
 

@@ -1,12 +1,13 @@
-//! What the faulty network does, seen from both ends. Catches a proxy that is kinder than it says.
+//! These tests look at the faulty network from both of its ends. They catch a proxy that does less harm than it says.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bookonce::client::faults::{FaultRates, Proxy};
 use bookonce::client::ids::derive;
-use bookonce::client::request::{Direction, MoveBody, Request};
+use bookonce::client::request::{MoveBody, Request};
 use bookonce::client::sender::Client;
+use bookonce::domain::money::Direction;
 
 use crate::fake::Fake;
 use crate::sending::hasty;
@@ -29,7 +30,7 @@ async fn network(rates: FaultRates) -> (Fake, Proxy, Client) {
 
 fn deposit(number: usize) -> Request {
     let asked = MoveBody { amount: "1.00", ..MoveBody::default() };
-    Request::moved(derive("test", &number.to_string()), "alice", Direction::Deposit, &asked)
+    Request::moved(derive("test", &number.to_string()), "alice", Direction::Credit, &asked)
 }
 
 #[tokio::test]

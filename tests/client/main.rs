@@ -1,4 +1,5 @@
-//! The sending side against a small ledger in memory: what a client must get right, whatever the service does.
+//! These tests run the sending side against a small ledger in memory: what a client must do right, whatever the service
+//! does.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,11 +1,12 @@
-//! One request, however often it has to be sent, is booked once.
+//! These tests send one request as often as it needs, and it is booked once.
 
 use std::time::Duration;
 
 use bookonce::client::ids::derive;
 use bookonce::client::policy::Policy;
-use bookonce::client::request::{Direction, MoveBody, Request};
+use bookonce::client::request::{MoveBody, Request};
 use bookonce::client::sender::{Client, Error};
+use bookonce::domain::money::Direction;
 
 use crate::fake::{Fake, Trouble};
 
@@ -29,7 +30,7 @@ fn deposit(name: &str, amount: &str) -> Request {
     Request::moved(
         derive("test", name),
         "alice",
-        Direction::Deposit,
+        Direction::Credit,
         &MoveBody { amount, ..MoveBody::default() },
     )
 }

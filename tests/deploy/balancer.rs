@@ -1,4 +1,5 @@
-//! The balancer: haproxy itself, with the file as it is but for ports, before instances that misbehave as told.
+//! These tests run haproxy itself as the balancer, with its file as it is but for the ports, in front of instances that
+//! misbehave as they are told.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};

@@ -1,4 +1,4 @@
-//! What `docker-compose.yml` promises.
+//! These tests check what `docker-compose.yml` promises.
 
 use std::collections::BTreeMap;
 

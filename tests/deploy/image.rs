@@ -1,4 +1,4 @@
-//! What the image is made of.
+//! These tests check what the image is made of.
 
 use std::process::Command;
 

@@ -1,5 +1,6 @@
-//! What the ledger is deployed with, checked without a Docker engine and without a node of EventStoreDB: the compose file's
-//! promises, the scripts with the real binary, the balancer with the real haproxy, and what the files' own tools say.
+//! These tests check what the ledger is deployed with, without a Docker engine and without a node of EventStoreDB: the
+//! promises of the compose file, the scripts with the real binary, the balancer with the real haproxy, and what the
+//! files' own tools say.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 

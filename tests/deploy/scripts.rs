@@ -1,4 +1,4 @@
-//! The scripts of `deploy/`, run as the containers run them.
+//! These tests run the scripts of `deploy/` as the containers run them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};

@@ -1,5 +1,5 @@
-//! What the files' own tools say of them: the compose specification's schema, a linter of Dockerfiles, one of shell scripts.
-//! All three come from PyPI with everything that they need inside, into a folder under `target`.
+//! These tests ask the files' own tools about them: the schema of the compose specification, a linter of Dockerfiles,
+//! one of shell scripts. All three come from PyPI with everything that they need inside, into a folder under `target`.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Appends to a node that does what it should.
+//! These tests append to a node that does what it should.
 
 use bookonce::domain::account::event::Fact;
 use bookonce::domain::currency::Currency;

@@ -1,5 +1,5 @@
-//! A node of a few lines, for what the stand-in does not do: it ends subscriptions in good order, as one that shuts down
-//! may, and looks at who asks.
+//! These tests run against a node of a few lines that does what the stand-in does not: it ends subscriptions in good
+//! order, as a node that shuts down may, and looks at who asks.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

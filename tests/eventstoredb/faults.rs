@@ -1,4 +1,5 @@
-//! Appends while something goes wrong: "unknown" whenever it could be true, "not sent" only when it is certain.
+//! These tests append while something goes wrong: "unknown" is said whenever it could be true, and "not sent" only when
+//! it is certain.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! Following: what comes, and what does not come twice, while the node drops its subscribers.
+//! These tests follow the journal while the node drops its subscribers: what must come does come, and nothing comes
+//! twice.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Why an event's id is made of all of its bytes: the store compares ids, and never bodies.
+//! These tests show why an event's id is made of all of its bytes: the store compares ids, and never bodies.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! An event's parts in the store and its line in the journal are the same bytes, cut and put together again.
+//! These tests take an event's parts in the store and its line in the journal: they are the same bytes, cut and put
+//! together again.
 
 use bookonce::store::chain::Hash;
 use bookonce::store::codec::{Encoder, decode};

@@ -1,6 +1,6 @@
-//! The adapter of EventStoreDB against the stand-in, in the same process: what an append is told in each kind of trouble,
-//! what is read back, and what a follower sees. With `BOOKONCE_TEST_ESDB` set to a connection string, what needs no planted
-//! fault runs against that node too, in accounts of its own.
+//! These tests run the adapter of EventStoreDB against the stand-in, in the same process: what an append is told in
+//! each kind of trouble, what is read back, and what a follower sees. With `BOOKONCE_TEST_ESDB` set to a connection
+//! string, the tests that need no planted fault run against that node, too, in accounts of their own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 #![allow(clippy::disallowed_methods, reason = "names that no earlier run has used")]

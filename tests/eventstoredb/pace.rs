@@ -1,5 +1,5 @@
-//! How long one append takes. The crate leaves Nagle's algorithm on, which costs 44 ms each; the day this passes with
-//! `crate_traps/nodelay.rs` switched off, that file may be deleted.
+//! This test measures how long one append takes. The crate leaves Nagle's algorithm on, which costs 44 ms each: when
+//! this test passes with `crate_traps/nodelay.rs` switched off, that file may be deleted.
 
 use std::time::{Duration, Instant};
 

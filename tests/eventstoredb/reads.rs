@@ -1,4 +1,4 @@
-//! Reading: streams both ways, what cuts them, one position, the journal among others' events.
+//! These tests read streams both ways, what cuts them, one position, and the journal among the events of others.
 
 use bookonce::store::eventstoredb::{Appended, Error, Proposed};
 use eventstore::{

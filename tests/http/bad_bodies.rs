@@ -1,4 +1,4 @@
-//! Bad bodies: what each gets, and that it changes nothing.
+//! These tests send bad bodies: each gets its own answer, and changes nothing.
 
 use crate::support::http::{Reply, Service, id};
 use crate::watched::{JSON, Watched, with_amount};

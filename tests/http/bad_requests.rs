@@ -1,5 +1,5 @@
-//! Bad requests around the body: framing, heads, paths, queries. Over real sockets, with raw bytes where a client
-//! library would not send such a thing.
+//! These tests send requests that are bad around the body: in their framing, heads, paths or queries. They are sent
+//! over real sockets, as raw bytes where a client library would not send such a thing.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -13,8 +13,7 @@ fn row_13_too_large_a_body_gets_a_413_that_can_be_read() {
     let reply = watched.refused(format!(r#"{{"amount":"{}"}}"#, "1".repeat(70 * 1024)));
     assert_eq!((reply.status, reply.code().as_str()), (413, "body_too_large"));
     assert_eq!(reply.header("connection"), Some("close"));
-    let head =
-        "POST /v1/accounts/alice/withdrawals HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let head = "POST /v1/accounts/alice/withdrawals HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let mut socket = watched.service.connect();
     socket.write_all(format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes()).unwrap();
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(4096));
@@ -32,8 +31,7 @@ fn row_13_too_large_a_body_gets_a_413_that_can_be_read() {
 #[test]
 fn row_13_an_endless_body_is_answered_after_a_mebibyte() {
     let watched = Watched::start();
-    let head =
-        "POST /v1/accounts/alice/withdrawals HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let head = "POST /v1/accounts/alice/withdrawals HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let mut socket = watched.service.connect();
     socket.write_all(format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes()).unwrap();
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(4096));
@@ -104,6 +102,10 @@ fn row_19_queries_are_checked() {
         ("/v1/accounts/alice?as_of=2026-02-30T00:00:00Z", "as_of"),
         ("/v1/accounts/alice?as_of=9999-01-01T00:00:00Z", "as_of"),
         ("/v1/accounts/alice?known_at=0000-01-01T00:00:00Z", "known_at"),
+        ("/v1/accounts/alice?as_of=2026-01-01T12:30:60Z", "as_of"),
+        ("/v1/accounts/alice?as_of=2026-01-01T12:30:00%2B24:00", "as_of"),
+        ("/v1/accounts/alice?known_at=2026-01-01T12Z", "known_at"),
+        ("/v1/accounts/alice/entries?from=2026-01-01T12:30:00,5Z", "from"),
         ("/v1/accounts/alice?at_position=-1", "at_position"),
         ("/v1/accounts/alice?at_position=1&at_position=x", "at_position"),
         ("/v1/accounts/alice?at_position=1&as_of=2026-01-01T00:00:00Z", "as_of"),
@@ -160,7 +162,7 @@ fn row_20_heads_are_small() {
     let many: String = (0..100).map(|n| format!("x-{n}: 1\r\n")).collect();
     let huge = format!("x-huge: {}\r\n", "a".repeat(200 * 1024));
     let get = |target: &str, headers: &str| {
-        watched.service.raw(format!("GET {target} HTTP/1.1\r\nhost: x\r\n{headers}\r\n")).status
+        watched.service.raw(format!("GET {target} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n")).status
     };
     assert_eq!(get("/healthz", &large), 431);
     assert_eq!(get("/healthz", &many), 431);
@@ -176,14 +178,14 @@ fn row_21_framing_is_not_ambiguous() {
     let head = "POST /v1/accounts/alice/withdrawals HTTP/1.1\r\ncontent-type: application/json\r\n";
     let body = r#"{"amount":"1"}"#;
     let both = format!(
-        "{head}host: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
+        "{head}host: localhost\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n",
         body.len()
     );
     // Chunked counts, and the connection closes: the next request on it is not read.
-    let reply = watched.service.raw(format!("{both}GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"));
+    let reply = watched.service.raw(format!("{both}GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"));
     assert_eq!((reply.status, reply.code().as_str()), (400, "transaction_id_missing"));
     assert_eq!(reply.text().matches("HTTP/1.1").count(), 0);
-    let two = format!("{head}host: x\r\ncontent-length: 3\r\ncontent-length: 14\r\n\r\n{body}");
+    let two = format!("{head}host: localhost\r\ncontent-length: 3\r\ncontent-length: 14\r\n\r\n{body}");
     assert_eq!(watched.service.raw(two).status, 400);
     let no_host = format!("{head}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     assert_eq!(watched.service.raw(no_host).status, 400);
@@ -241,7 +243,7 @@ fn every_bad_request_is_answered_in_under_a_second() {
     watched.refused(metadata);
     assert!(started.elapsed() < Duration::from_secs(1));
     let mut socket = watched.service.connect();
-    socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"));

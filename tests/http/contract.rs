@@ -1,4 +1,5 @@
-//! The contract of writes, over real sockets: one event an ID, the first answer for ever.
+//! These tests hold the contract of writes, over real sockets: an ID makes one event, and gets the first answer for
+//! ever.
 
 use crate::support::http::{Reply, Service, id};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! More than the service can take, and answers that take longer than their clients wait.
+//! These tests send more than the service can take, and requests whose answers take longer than their clients wait.
 
 use std::time::{Duration, Instant};
 

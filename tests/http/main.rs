@@ -1,4 +1,5 @@
-//! The service over HTTP, as its clients meet it: what it answers, whom it lets in, what it refuses, and what it bears.
+//! These tests meet the service over HTTP, as its clients do: what it answers, whom it lets in, what it refuses, and
+//! what it bears.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
@@ -9,6 +10,7 @@ mod keys;
 mod load;
 mod peers;
 mod reads;
+mod roles;
 #[path = "../support/mod.rs"]
 mod support;
 mod watched;

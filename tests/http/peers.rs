@@ -1,4 +1,5 @@
-//! Peers that are slow, many, or still there when the service stops; handlers that panic; the live feed; TLS.
+//! These tests are about peers that are slow, many, or still there when the service stops, about handlers that panic,
+//! the live feed, and TLS.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -33,7 +34,8 @@ fn row_22_heads_that_do_not_come_are_cut_off_while_others_are_served() {
     let service = Service::with(Config::default(), short(), router);
     let mut slow: Vec<TcpStream> = (0..500).map(|_| service.connect()).collect();
     let started = Instant::now();
-    let mut drip = b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".iter();
+    let mut drip =
+        b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".iter();
     while started.elapsed() < Duration::from_millis(300) {
         let byte = [*drip.next().unwrap_or(&b'a')];
         for socket in &mut slow {
@@ -52,7 +54,7 @@ fn row_22_bodies_that_do_not_come_are_answered_and_cut_off() {
     let config = Config { body_within: Duration::from_millis(300), ..Config::default() };
     let service = Service::with(config, Limits::default(), router);
     let mut socket = service.connect();
-    let head = "POST /v1/accounts HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+    let head = "POST /v1/accounts HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
     socket.write_all(head.as_bytes()).unwrap();
     let reply = Reply::read(&mut socket);
     assert_eq!((reply.status, reply.code().as_str()), (408, "request_timeout"));
@@ -63,7 +65,7 @@ fn row_22_bodies_that_do_not_come_are_answered_and_cut_off() {
 fn row_22_readers_that_never_read_are_cut_off() {
     let service = Service::with(Config::default(), short(), router);
     let mut socket = service.connect();
-    let request = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n".repeat(64);
+    let request = b"GET /openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(64);
     let started = Instant::now();
     let failed = loop {
         socket.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -80,7 +82,7 @@ fn an_idle_connection_is_kept_for_a_while_and_then_closed() {
     let service = Service::with(Config::default(), short(), router);
     let mut socket = service.connect();
     for _ in 0..3 {
-        socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         let mut answer = [0; 1024];
         let read = socket.read(&mut answer).unwrap();
         assert_eq!(Reply::parse(&answer[..read]).unwrap().status, 200);
@@ -92,10 +94,10 @@ fn an_idle_connection_is_kept_for_a_while_and_then_closed() {
 fn one_connection_too_many_is_told_so() {
     let service = Service::with(Config::default(), Limits { connections: 2, ..short() }, router);
     let mut first = service.connect();
-    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    first.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     first.read_exact(&mut [0; 12]).unwrap();
     let mut second = service.connect();
-    second.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    second.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     second.read_exact(&mut [0; 12]).unwrap();
     let refused = Reply::read(&mut service.connect());
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
@@ -103,7 +105,7 @@ fn one_connection_too_many_is_told_so() {
     closed(&mut second);
     // The places come free a moment after the sockets close.
     while Reply::read(
-        &mut service.connect_and(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
+        &mut service.connect_and(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
     )
     .status
         != 200
@@ -134,19 +136,19 @@ fn stopping_finishes_what_began_and_takes_nothing_new() {
     let body = format!(r#"{{"transaction_id":"{}","amount":"1"}}"#, id());
     let (early, late) = body.split_at(10);
     let mut begun = service.connect();
-    let head =
-        "POST /v1/accounts/alice/withdrawals HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    let head = "POST /v1/accounts/alice/withdrawals HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let head = format!("{head}expect: 100-continue\r\ncontent-length: {}\r\n\r\n", body.len());
     begun.write_all(head.as_bytes()).unwrap();
     let mut go_on = [0; 25];
     begun.read_exact(&mut go_on).unwrap();
     begun.write_all(early.as_bytes()).unwrap();
     let mut half = service.connect();
-    half.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").unwrap();
+    half.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n").unwrap();
     let mut idle = service.connect();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     idle.read_exact(&mut [0; 12]).unwrap();
-    let mut feed = BufReader::new(service.connect_and(b"GET /v1/journal/live HTTP/1.1\r\nhost: x\r\n\r\n"));
+    let mut feed =
+        BufReader::new(service.connect_and(b"GET /v1/journal/live HTTP/1.1\r\nhost: localhost\r\n\r\n"));
     feed.read_line(&mut String::new()).unwrap();
     service.stop();
     closed(&mut idle);
@@ -170,7 +172,7 @@ fn the_live_feed_resumes_after_the_last_event_seen() {
     let service = Service::with(config, Limits::default(), router);
     service.account("alice");
     let [first, second] = service.positions()[..] else { panic!() };
-    let request = format!("GET /v1/journal/live?after={first} HTTP/1.1\r\nhost: x\r\n");
+    let request = format!("GET /v1/journal/live?after={first} HTTP/1.1\r\nhost: localhost\r\n");
     let mut feed = BufReader::new(service.connect_and(format!("{request}\r\n").as_bytes()));
     assert_eq!(next_id(&mut feed), second);
     let line = until(&mut feed, "data: ");
@@ -229,7 +231,7 @@ fn with_a_certificate_it_speaks_tls() {
 /// What a client that speaks no TLS is told.
 fn plain(service: &Service) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut socket = service.connect_and(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n");
+    let mut socket = service.connect_and(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n");
     let _reset_or_closed = socket.read_to_end(&mut bytes);
     bytes
 }
@@ -261,7 +263,7 @@ fn a_request_that_is_on_its_way_when_the_service_stops_is_told_so() {
     let mut service = Service::start();
     let mut socket = service.connect();
     let mut ask = || {
-        socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+        socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
         let mut answer = [0; 4096];
         let read = socket.read(&mut answer).unwrap();
         Reply::parse(&answer[..read]).expect("it was cut off without a word")

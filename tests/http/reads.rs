@@ -1,4 +1,4 @@
-//! The contract of reads, over real sockets.
+//! These tests hold the contract of reads, over real sockets.
 
 use crate::support::http::{Reply, Service, id};
 use crate::support::store;

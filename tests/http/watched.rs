@@ -1,4 +1,4 @@
-//! A service that notices when bad input changes anything.
+//! `Watched` is a service that notices when bad input changes anything.
 
 #![allow(dead_code, clippy::unwrap_used, reason = "each test binary uses its part")]
 

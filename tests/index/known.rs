@@ -28,7 +28,9 @@ pub struct Known {
     revisions: BTreeMap<(AccountName, u64), Facts>,
     places: Vec<(i64, Facts)>,
     accounts: BTreeMap<AccountName, Account>,
-    reversed: BTreeMap<u128, Money>,
+    /// What was taken back of an ID, and what ruled it out first, by account.
+    reversed: BTreeMap<(u128, AccountName), Money>,
+    ruled_out: BTreeMap<(u128, AccountName), u64>,
     internal: BTreeMap<InternalKey, Money>,
 }
 
@@ -97,11 +99,17 @@ impl Known {
         match &body.fact {
             Fact::Reversed { reverses, amount, .. } => {
                 mark(Id::Client(*reverses), Role::Reversed);
-                let sum =
-                    self.reversed.entry(key(Id::Client(*reverses))).or_insert(Money::zero(body.currency));
+                let sum = self
+                    .reversed
+                    .entry((key(Id::Client(*reverses)), name.clone()))
+                    .or_insert(Money::zero(body.currency));
                 *sum = sum.plus(amount.money()).unwrap();
             }
-            Fact::Prevented { reverses, .. } => mark(Id::Client(*reverses), Role::RuledOut),
+            Fact::Prevented { reverses, .. } => {
+                mark(Id::Client(*reverses), Role::RuledOut);
+                let first = self.ruled_out.entry((key(Id::Client(*reverses)), name.clone()));
+                first.or_insert(position);
+            }
             _ => {}
         }
         let facts = Facts::of(&event, position);
@@ -141,9 +149,21 @@ impl Known {
             let key = u128::from_be_bytes(*asked.as_bytes());
             let right = self.marks.get(&key).cloned().unwrap_or_default();
             assert_eq!(index.marks(asked.into())?, right, "the marks of {asked}");
-            if let Some(sum) = self.reversed.get(&key) {
-                let currency = Currency::parse("EUR").unwrap();
-                assert_eq!(index.reversed(asked.into(), currency)?, *sum, "what was taken back of {asked}");
+            let used = index.used(asked.into())?;
+            let of = |role| right.iter().filter(move |mark| mark.role == role).map(|mark| mark.position);
+            assert_eq!(used.booked, of(Role::Booked).collect::<Vec<_>>(), "where {asked} was booked");
+            assert_eq!(used.ruled_out, of(Role::RuledOut).next().is_some(), "was {asked} ruled out");
+            let is_named = right.iter().any(|mark| mark.role != Role::Booked);
+            for name in self.accounts.keys().filter(|_| is_named || n % 50 == 0) {
+                let stream = StreamName::Account(name.clone());
+                let ruled_out = self.ruled_out.get(&(key, name.clone())).copied();
+                assert_eq!(index.ruled_out(asked.into(), &stream)?, ruled_out, "{asked} on {name}");
+                let sum = self.reversed.get(&(key, name.clone())).copied();
+                assert_eq!(
+                    index.taken_back(asked.into(), &stream)?.sum,
+                    sum,
+                    "taken back of {asked} on {name}"
+                );
             }
         }
         for (name, account) in &self.accounts {

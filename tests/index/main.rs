@@ -2,6 +2,7 @@
 //!
 //! An ID that the index forgets is a double booking, so every question is asked about everything.
 
+mod crashes;
 #[path = "../support/folders.rs"]
 mod folders;
 mod known;

@@ -1,5 +1,5 @@
-//! Clients of several instances: each sends its commands to whichever instance chance names, some to two at once, asks
-//! another one when an answer is refused or lost, and remembers every first answer.
+//! These clients use several instances: each sends its commands to an instance that is drawn at random, some to two at
+//! once; it asks another one when an answer is refused or lost, and remembers every first answer.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::SocketAddr;

@@ -1,6 +1,7 @@
-//! Three instances over one store: clients that go from one to another, kills, dropped subscriptions, a store that restarts
-//! and loses answers. Each ID is booked once, every answer of it is the first one byte for byte, nothing that was answered
-//! is lost, and all instances come to the same state, which is that of a model that only reads the journal.
+//! These tests run three instances over one store: clients go from one to another, while instances are killed,
+//! subscriptions dropped, and the store restarts and loses answers. Each ID is booked once, every answer of it is the
+//! first one byte for byte, nothing that was answered is lost, and all instances come to the same state, which is that
+//! of a model that only reads the journal.
 //!
 //! Catches, each seen once: a follower that trusts its subscription and goes on with a new one from the end of the journal
 //! (the index misses events, and the instance says so); in [`races`], event ids that are made of the transaction ID alone

@@ -1,4 +1,4 @@
-//! What two instances do at the same moment, moment by moment.
+//! These tests let two instances act at the same moment, step by step.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

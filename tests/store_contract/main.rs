@@ -1,4 +1,5 @@
-//! What both stores promise, in one suite: whoever is above the port need not know which of them is below.
+//! These tests hold what both stores promise, in one suite: whoever uses the port need not know which of them is behind
+//! it.
 //!
 //! Run on the embedded store, on EventStoreDB's protocol (the stand-in), and on a real node when `BOOKONCE_TEST_ESDB` names
 //! one. What only one of them can do (streams read backwards, subscriptions) is tested with that one.

@@ -1,4 +1,4 @@
-//! The stores, as the contract sees them.
+//! A subject is a store as the contract sees it. Each store implements it.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,5 +1,6 @@
-//! Faults between the service and the store, planted at every append of a scenario: nothing is doubled, nothing that was
-//! acknowledged is lost, `outcome_unknown` is said only while nobody can know, and a retry gets the first answer.
+//! These tests plant faults between the service and the store at every append of a scenario: nothing is doubled,
+//! nothing that was acknowledged is lost, `outcome_unknown` is said only while nobody can know, and a retry gets the
+//! first answer.
 //!
 //! Catches, each seen once: "not found means not stored" (after an unknown outcome another event is proposed for the same
 //! revision), a conflict alone taken as proof (the same), and an answer that is sent before its append is known.

@@ -1,4 +1,4 @@
-//! What stands between one instance and the node, and loses what it is told to lose.
+//! The proxy stands between one instance and the node, and loses what it is told to lose.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Single commands and batches on three accounts, from two instances in turn, so that the one decides on what the other
-//! has made out of date; and the judge of all that comes of it.
+//! The scenario is single commands and batches on three accounts, from two instances in turn, so that one decides on
+//! what the other has made out of date. The judge beside it looks at all that comes of it.
 
 use std::collections::HashMap;
 use std::sync::Arc;

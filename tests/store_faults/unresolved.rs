@@ -1,4 +1,5 @@
-//! An append that is unresolved, and what comes meanwhile: a retry on another instance, a kill, a late landing.
+//! These tests leave an append unresolved, and look at what comes meanwhile: a retry on another instance, a kill, a
+//! late landing.
 
 use std::time::Duration;
 

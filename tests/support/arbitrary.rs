@@ -1,4 +1,4 @@
-//! Any event at all, as proptest makes them up.
+//! These strategies of proptest make up any event.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 

@@ -1,4 +1,4 @@
-//! One event of each type, and one decline of each code, as they are decided.
+//! These are one event of each type and one decline of each code, as they are decided.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 

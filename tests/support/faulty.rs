@@ -1,4 +1,4 @@
-//! A store that fails when it is told to, and one that waits to be told that an append may go on.
+//! [`Faults`] makes a store fail when it is told to, or wait until it is told that an append may go on.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 

@@ -1,4 +1,4 @@
-//! Folders, copied and damaged.
+//! These functions copy folders and damage them.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 

@@ -181,6 +181,7 @@ impl Given {
             Ruling::Booked(event) => Ok(Arc::unwrap_or_clone(event)),
             Ruling::Refused(refusal) => Err(refusal),
             Ruling::Seen(first) => panic!("seen before: {first:?}"),
+            Ruling::Unavailable(why) => panic!("{why}"),
         };
         if let Ok(event) = &result {
             // Whatever is decided can be folded, and the fold agrees with the answer in it.

@@ -1,4 +1,5 @@
-//! A service on a port of its own, in this process, and a client that sends exactly the bytes it is told to.
+//! [`Service`] is a service on a port of its own, in this process, with a client that sends exactly the bytes that it
+//! is told to.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test binary uses its part")]
 
@@ -124,7 +125,7 @@ impl Service {
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
         let body = body.as_ref();
         let mut request =
-            format!("{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n").into_bytes();
+            format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n").into_bytes();
         for (name, value) in headers {
             request.extend(format!("{name}: {value}\r\n").into_bytes());
         }

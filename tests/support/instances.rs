@@ -1,4 +1,4 @@
-//! Instances of the ledger in this process, over one store, that wait a short time only.
+//! These are instances of the ledger in this process, over one store. They wait only a short time.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 

@@ -1,4 +1,5 @@
-//! What the tests share: ledgers in temporary folders, over the store that was asked for, and commands in few words.
+//! This is what the tests share: ledgers in temporary folders, over the store that was asked for, and commands in few
+//! words.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(

@@ -1,5 +1,5 @@
-//! A ledger of its own, as small as can be: cents in hash maps. Says of each line of the journal whether it is right, by
-//! the rules of the contract and by none of the ledger's code.
+//! The model is a ledger of its own, as small as can be: cents in hash maps. It says of each line of the journal
+//! whether it is right, by the rules of the contract and by none of the ledger's code.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 

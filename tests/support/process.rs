@@ -1,4 +1,4 @@
-//! The real service as a process of its own, and a client over one socket.
+//! [`Process`] is the real service as a process of its own. A client over one socket is beside it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -75,6 +75,21 @@ impl Process {
         }
     }
 
+    /// Lets the service open no more files (EMFILE) until the result is dropped.
+    pub fn no_more_files(&self) -> NoMoreFiles {
+        let pid = self.child.id();
+        let mut before = (0, 0);
+        rlimit::prlimit(
+            pid.cast_signed(),
+            rlimit::Resource::NOFILE,
+            None,
+            Some((&mut before.0, &mut before.1)),
+        )
+        .unwrap();
+        rlimit::prlimit(pid.cast_signed(), rlimit::Resource::NOFILE, Some((3, before.1)), None).unwrap();
+        NoMoreFiles { pid, before }
+    }
+
     /// SIGKILL, now.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
@@ -86,6 +101,18 @@ impl Process {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
+    }
+}
+
+/// A service that can open no more files.
+pub struct NoMoreFiles {
+    pid: u32,
+    before: (u64, u64),
+}
+
+impl Drop for NoMoreFiles {
+    fn drop(&mut self) {
+        rlimit::prlimit(self.pid.cast_signed(), rlimit::Resource::NOFILE, Some(self.before), None).unwrap();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which store the tests run over: the one in the folder, or EventStoreDB.
+//! This module opens ledgers over the store that the tests run over: the one in the folder, or EventStoreDB.
 //!
 //! With `BOOKONCE_TEST_STORE=eventstoredb` every ledger and every service that a test opens through `support` keeps its
 //! events in a stand-in node in this process: one for each folder, so that the same folder opened again finds its events

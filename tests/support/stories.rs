@@ -1,5 +1,5 @@
-//! The stories that the frozen histories tell. A history that is written is never written again; a new one is told here,
-//! then written.
+//! These stories are told by the frozen histories. A history that is written is never written again; a new one is told
+//! here, then written.
 
 use std::collections::BTreeMap;
 

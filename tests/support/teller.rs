@@ -1,4 +1,4 @@
-//! Tellers: clients that never give up on an ID, remember every first answer, and know what the ledger must hold.
+//! Tellers are clients that never give up on an ID, remember every first answer, and know what the ledger must hold.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -1,4 +1,5 @@
-//! Which file of `src` knows which: an edge goes from the file that names something to the file that defines it.
+//! The graph says which file of `src` knows which: an edge goes from the file that names something to the file that
+//! defines it.
 //!
 //! A path leads to the file of the deepest module that it names. Where that module only shows the name (`pub use
 //! append::Appended`), the way goes on to the file that it shows it from; so nobody depends on a folder's front page for

@@ -1,5 +1,5 @@
-//! The paths that a file's product code names, read from its tokens: comments, texts and `#[cfg(test)]` items are no part
-//! of it. What a macro is given is read like everything else.
+//! [`Imports`] holds the paths that a file's product code names. They are read from its tokens, so that comments, texts
+//! and `#[cfg(test)]` items are no part of them, and what a macro is given is read like everything else.
 
 use std::collections::BTreeSet;
 

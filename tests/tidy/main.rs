@@ -1,4 +1,5 @@
-//! Rules about the source itself: who may know whom, how long a file may get, and what every file says first.
+//! These tests hold the rules about the source itself: who may know whom, how long a file may get, and what every file
+//! says first.
 
 mod graph;
 mod imports;

@@ -30,10 +30,10 @@ impl<'a> Cursor<'a> {
         self.block.get(self.at..).unwrap_or_default()
     }
 
-    /// Goes on by this many bytes, which were looked at.
+    /// Goes on by this many bytes. They were looked at, so they are in the block, and the sum can't wrap around.
     #[inline]
     fn pass(&mut self, bytes: usize) {
-        self.at = self.at.saturating_add(bytes);
+        self.at = self.at.wrapping_add(bytes);
     }
 
     /// Makes the flaw that the line is not as it should be here.

@@ -37,8 +37,8 @@ impl Kind {
     pub(crate) fn read(name: &[u8]) -> Result<Self, Flaw> {
         Ok(match name {
             b"AccountOpened" => Self::Opened,
-            b"Deposited" => Self::Moved(Direction::Deposit),
-            b"Withdrawn" => Self::Moved(Direction::Withdrawal),
+            b"Deposited" => Self::Moved(Direction::Credit),
+            b"Withdrawn" => Self::Moved(Direction::Debit),
             b"Reversed" => Self::Reversed,
             b"Prevented" => Self::Prevented,
             b"Frozen" => Self::Changed(Change::Freeze),
@@ -188,7 +188,7 @@ fn asked(
 ) -> Result<(Asked, bool), Flaw> {
     let asked = match operation {
         b"deposit" | b"withdrawal" => {
-            let direction = if operation == b"deposit" { Direction::Deposit } else { Direction::Withdrawal };
+            let direction = if operation == b"deposit" { Direction::Credit } else { Direction::Debit };
             cursor.literal(",\"amount\":\"")?;
             let amount = amount_of(cursor.word()?.of(block), currency)?;
             cursor.literal(",\"counter_account\":\"")?;

@@ -163,9 +163,10 @@ fn moments(recorded: &Moment, effective: &Moment, given: bool) -> Result<(), Fla
     }
 }
 
-/// Joins two places of a number, as hours and minutes: so many units of so many parts each, and the parts after them.
+/// Joins two places of a number, as hours and minutes: so many units of so many parts each, and the parts after them. A moment
+/// has so few digits that nothing can wrap around.
 fn join(units: i64, of: i64, parts: i64) -> i64 {
-    units.saturating_mul(of).saturating_add(parts)
+    units.wrapping_mul(of).wrapping_add(parts)
 }
 
 /// Reads a moment as microseconds on a scale of its own, which only serves to subtract; none when the text is no moment.

@@ -18,7 +18,7 @@ struct Stream {
     revision: u64,
 }
 
-/// What was seen in the fragment so far.
+/// A fragment, as far as it was seen.
 #[derive(Debug)]
 pub(crate) struct Fragment {
     chain: Chain,

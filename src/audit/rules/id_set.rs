@@ -51,7 +51,7 @@ const COUNTER: u32 = WITHDRAWAL - 1;
 impl Packed {
     fn of(known: KnownId) -> Self {
         let (amount, counter) = known.moved.map_or((0, 0), |moved| {
-            let direction = if moved.direction == Direction::Deposit { DEPOSIT } else { WITHDRAWAL };
+            let direction = if moved.direction == Direction::Credit { DEPOSIT } else { WITHDRAWAL };
             (moved.amount, moved.counter & COUNTER | direction)
         });
         Self { amount, account: known.account, counter }
@@ -60,8 +60,8 @@ impl Packed {
     fn open(self) -> KnownId {
         let direction = match self.counter & (DEPOSIT | WITHDRAWAL) {
             0 => None,
-            DEPOSIT => Some(Direction::Deposit),
-            _ => Some(Direction::Withdrawal),
+            DEPOSIT => Some(Direction::Credit),
+            _ => Some(Direction::Debit),
         };
         let moved = direction.map(|direction| Movement {
             direction,
@@ -72,7 +72,7 @@ impl Packed {
     }
 }
 
-/// What is kept in addition where the chain runs along each stream.
+/// Where the chain runs along each stream, these things are kept in addition.
 #[derive(Debug, Default)]
 struct PerStream {
     /// The position of each ID in the list.
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_movement_is_kept_whole() {
         let mut seen = IdSet::new(Chain::Journal, 1);
-        for (id, direction) in [(1, Direction::Deposit), (2, Direction::Withdrawal)] {
+        for (id, direction) in [(1, Direction::Credit), (2, Direction::Debit)] {
             let known =
                 KnownId { account: 9, moved: Some(Movement { direction, amount: u64::MAX, counter: 77 }) };
             assert_eq!(seen.insert(id, known), Ok(()));

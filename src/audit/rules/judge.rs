@@ -111,7 +111,7 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
     match request {
         Request::Move(direction, amount) => {
             not_closed(account)?;
-            if direction == Direction::Withdrawal && account.status == Status::Frozen {
+            if direction == Direction::Debit && account.status == Status::Frozen {
                 return Err(Code::AccountFrozen);
             }
             not_prevented(account)?;

@@ -12,7 +12,7 @@ use crate::audit::values::chain::{self, Hash, Hasher};
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
 
-/// What the next event of a stream is compared with: the newest one.
+/// The newest event of a stream is what the next one is compared with.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     revision: u64,

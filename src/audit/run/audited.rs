@@ -1,4 +1,4 @@
-//! What an audit gives: how far the journal was found right, the books at that place, and the first thing that is wrong.
+//! An audit gives a result: how far the journal was found right, the books at that place, and the first thing that is wrong.
 
 use std::collections::BTreeMap;
 

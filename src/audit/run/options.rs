@@ -4,7 +4,7 @@ use crate::audit::rules::books::Books;
 use crate::audit::values::chain::Hash;
 use crate::audit::values::event::Moment;
 
-/// An audit may stop before the end of the journal.
+/// A stop says where an audit ends before the end of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StopAt {
     /// It stops after the event at this position.

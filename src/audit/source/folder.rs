@@ -17,7 +17,7 @@ use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain};
 use crate::audit::values::finding::Flaw;
 
-/// The folder's `FORMAT` file says this.
+/// The folder's `FORMAT` file must have exactly this text.
 pub(crate) const FORMAT: &str = "bookonce data folder, format 1\n";
 /// The file in the folder that has the journal.
 pub(crate) const JOURNAL: &str = "journal.db";
@@ -29,7 +29,7 @@ const ROWS: i64 = 1_024;
 const NEXT: &str = "SELECT first, count, recorded_at, events FROM commits WHERE first > ?1 AND first <= ?2 \
                     ORDER BY first LIMIT ?3";
 
-/// A folder is open when its journal can be read.
+/// A folder source reads the journal of a data folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,

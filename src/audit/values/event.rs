@@ -34,13 +34,13 @@ pub(crate) struct Event {
     pub(crate) canonical: (Span, Span),
 }
 
-/// A direction says which way a deposit or a withdrawal moves money.
+/// A direction says which way money moves, as the guarded account sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// Money goes into the guarded account.
-    Deposit,
+    Credit,
     /// Money goes out of the guarded account.
-    Withdrawal,
+    Debit,
 }
 
 impl Direction {
@@ -48,8 +48,8 @@ impl Direction {
     #[must_use]
     pub(crate) fn signed(self, amount: i128) -> i128 {
         match self {
-            Self::Deposit => amount,
-            Self::Withdrawal => amount.saturating_neg(),
+            Self::Credit => amount,
+            Self::Debit => amount.saturating_neg(),
         }
     }
 
@@ -57,8 +57,8 @@ impl Direction {
     #[must_use]
     pub(crate) fn opposite(self) -> Self {
         match self {
-            Self::Deposit => Self::Withdrawal,
-            Self::Withdrawal => Self::Deposit,
+            Self::Credit => Self::Debit,
+            Self::Debit => Self::Credit,
         }
     }
 }
@@ -234,8 +234,8 @@ impl Fact {
     pub(crate) const fn number(&self) -> usize {
         match self {
             Self::Opened { .. } => 0,
-            Self::Moved { direction: Direction::Deposit, .. } => 1,
-            Self::Moved { direction: Direction::Withdrawal, .. } => 2,
+            Self::Moved { direction: Direction::Credit, .. } => 1,
+            Self::Moved { direction: Direction::Debit, .. } => 2,
             Self::Reversed { .. } => 3,
             Self::Prevented { .. } => 4,
             Self::Changed(Change::Freeze) => 5,

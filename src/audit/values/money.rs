@@ -28,12 +28,13 @@ pub(crate) fn read(text: &[u8], currency: Currency) -> Option<i128> {
     if whole == 0 || digits.len() > MOST_DIGITS || (whole > 1 && digits.first() == Some(&b'0')) {
         return None;
     }
+    // So few digits can't wrap around, and an audit reads many of them: to check each step would be slow.
     let mut units = 0_i128;
     for (place, digit) in digits.iter().enumerate() {
         match digit {
             b'.' if decimals > 0 && place == whole => {}
             b'0'..=b'9' if decimals == 0 || place != whole => {
-                units = units.saturating_mul(10).saturating_add(i128::from(digit.wrapping_sub(b'0')));
+                units = units.wrapping_mul(10).wrapping_add(i128::from(digit.wrapping_sub(b'0')));
             }
             _ => return None,
         }

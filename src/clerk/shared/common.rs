@@ -1,6 +1,6 @@
 //! What the streams' tasks share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::clerk::port::{Done, Limits};
 use crate::domain::event::Event;
+use crate::domain::ids::Id;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Clock;
 use crate::index::Index;
@@ -29,6 +30,9 @@ use super::reserved_ids::ReservedIds;
 const APPENDS: usize = 256;
 /// The most streams that are loaded at once.
 const LOADS: usize = 64;
+
+/// The most IDs of which it was logged that what they name can't be read.
+const MOST_LOGGED: usize = 1_024;
 
 /// How long a task waits.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +72,9 @@ pub(super) struct Common {
     answered: AtomicU64,
     commits: AtomicU64,
     events: AtomicU64,
+    /// Commands of which something that they rest on could not be read, and the IDs of which that was logged.
+    unreadable: AtomicU64,
+    logged: Mutex<HashSet<Id>>,
     unresolved: AtomicUsize,
     /// Held by every task: closed when the last of them has ended.
     pub(super) running: Mutex<Option<mpsc::Sender<()>>>,
@@ -102,6 +109,8 @@ impl Common {
             answered: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             events: AtomicU64::new(0),
+            unreadable: AtomicU64::new(0),
+            logged: Mutex::default(),
             unresolved: AtomicUsize::new(0),
             running: Mutex::new(Some(running)),
             ended: tokio::sync::Mutex::new(ended),
@@ -136,6 +145,20 @@ impl Common {
     pub(super) fn count(&self, events: usize) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.events.fetch_add(events as u64, Ordering::Relaxed);
+    }
+
+    /// Counts a command of which something that it rests on can't be read; the log is told once for an ID.
+    pub(super) fn unreadable(&self, id: Id, why: &str) {
+        self.unreadable.fetch_add(1, Ordering::Relaxed);
+        let mut logged = self.logged.lock();
+        if logged.len() < MOST_LOGGED && logged.insert(id) {
+            tracing::error!(%id, why, "what a command rests on can't be read");
+        }
+    }
+
+    /// How many commands there were of which something that they rest on could not be read.
+    pub(super) fn unreadable_count(&self) -> u64 {
+        self.unreadable.load(Ordering::Relaxed)
     }
 
     /// What was made durable since the start.

@@ -45,7 +45,9 @@ impl Follower {
         common.store.want_proof();
         let following = Following::after(checkpoint, Arc::clone(&common), head);
         let watching = watch::watch(Arc::clone(&common));
-        let tasks = vec![common.runtime.spawn(following.run()), common.runtime.spawn(watching)];
+        let proving = watch::prove(Arc::clone(&common));
+        let runtime = &common.runtime;
+        let tasks = vec![runtime.spawn(following.run()), runtime.spawn(watching), runtime.spawn(proving)];
         Self { tasks: Mutex::new(tasks), common }
     }
 

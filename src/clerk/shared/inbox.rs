@@ -100,7 +100,7 @@ impl Work {
     }
 
     /// The commands that come next, at most so many.
-    pub(super) fn next(&self, limit: usize) -> impl Iterator<Item = &Command> {
+    pub(super) fn next(&self, limit: usize) -> impl Iterator<Item = &Command> + Clone {
         let command = |item: &Item| {
             let open = self.errands.get(item.errand.checked_sub(self.answered)?)?;
             open.errand.asked.commands.get(item.place)

@@ -1,16 +1,17 @@
 //! What the index and the journal say of the IDs that some commands name: fetched before any of them is decided, so that
-//! the decisions themselves wait for nothing.
+//! the decisions themselves wait for nothing. At most two events are read for an ID, however often it was named.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use crate::domain::account::event::Effect;
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::ids::Id;
-use crate::index::Index;
-use crate::index::record::{Mark, Role};
+use crate::domain::stream::StreamName;
+use crate::index::{Index, IndexError, TakenBack, Used};
 use crate::store::Position;
 use crate::store::eventstoredb::Store;
 
@@ -18,76 +19,134 @@ use super::booked::Booked;
 use super::reserved_ids::ReservedIds;
 use super::trouble::Trouble;
 
+type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// What the index knows of the IDs, for one stream.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
-    marks: HashMap<Id, Vec<(Role, Booked)>, RandomState>,
+    found: Map<Id, Found>,
+}
+
+/// What the index knows of an ID.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The events that were booked with it, on this stream or others.
+    pub(super) booked: Vec<Booked>,
+    /// The ID of the event that ruled it out on this stream.
+    pub(super) ruled_out_by: Option<Id>,
+    /// How much of it was taken back on this stream.
+    pub(super) taken_back: Option<TakenBack>,
+    /// Why an event that has to do with it can't be read, if one can't be.
+    pub(super) unreadable: Option<String>,
+}
+
+/// Where the events are that have to do with an ID.
+struct Places {
+    used: Used,
+    ruled_out: Option<Position>,
+    taken_back: Option<TakenBack>,
 }
 
 impl Lookups {
-    /// Looks up every ID that these commands name.
+    /// Looks up every ID that these commands on a stream name.
     pub(super) async fn fetch(
         store: &Store,
         index: &Index,
         reserved: &ReservedIds,
-        commands: impl Iterator<Item = &Command>,
+        stream: &StreamName,
+        commands: impl Iterator<Item = &Command> + Clone,
     ) -> Result<Self, Trouble> {
         let mut lookups = Self::default();
-        let mut named: HashMap<Id, Vec<Mark>, RandomState> = HashMap::default();
-        for command in commands {
-            // Before the index is asked: what it learns is reserved no more after that.
-            if let Some(booked) = reserved.booked_elsewhere(command.id, &command.stream) {
-                lookups.marks.insert(command.id, vec![(Role::Booked, booked)]);
-            }
-            for id in std::iter::once(command.id).chain(command.names()) {
-                if named.contains_key(&id) {
-                    continue;
-                }
-                let marks = index.marks(id).map_err(|error| {
-                    tracing::error!(%error, "the index can't be read");
-                    Trouble::Unreachable
-                })?;
-                if !marks.is_empty() {
-                    named.insert(id, marks);
-                }
+        // Before the index is asked: what it learns is reserved no more after that.
+        for command in commands.clone() {
+            if let Some(booked) = reserved.booked_elsewhere(command.id, stream) {
+                lookups.found.entry(command.id).or_default().booked.push(booked);
             }
         }
-        if named.is_empty() {
-            return Ok(lookups);
-        }
-        let mut positions: Vec<_> =
-            named.values().flat_map(|marks| marks.iter().map(|mark| mark.position)).collect();
+        let named: HashSet<Id> = commands.clone().filter_map(Command::names).collect();
+        let own = commands.map(|command| command.id).filter(|id| !named.contains(id));
+        let asked: HashSet<Id> = own.chain(named.iter().copied()).collect();
+        let places = asked.into_iter().map(|id| {
+            let places = places(index, id, stream, named.contains(&id))?;
+            Ok::<_, IndexError>((id, places))
+        });
+        let places: Vec<(Id, Places)> = places.collect::<Result<_, _>>().map_err(|error| {
+            tracing::error!(%error, "the index can't be read");
+            Trouble::Unreachable
+        })?;
+        let mut positions: Vec<Position> = places.iter().flat_map(|(_, places)| places.all()).collect();
         positions.sort_unstable();
         positions.dedup();
         let events = fetch(store, &positions).await?;
-        for (id, marks) in named {
-            let found = marks.into_iter().filter_map(|mark| {
-                let event = Arc::clone(events.get(&mark.position)?);
-                Some((mark.role, Booked { event, position: mark.position }))
-            });
-            lookups.marks.entry(id).or_default().extend(found);
+        for (id, places) in places {
+            lookups.found.entry(id).or_default().fill(id, stream, places, &events);
         }
         Ok(lookups)
     }
 
     /// What the index knows of an ID.
-    pub(super) fn of(&self, id: Id) -> impl Iterator<Item = (Role, &Booked)> {
-        self.marks.get(&id).into_iter().flatten().map(|(role, booked)| (*role, booked))
+    pub(super) fn of(&self, id: Id) -> Option<&Found> {
+        self.found.get(&id)
     }
 }
 
-async fn fetch(store: &Store, positions: &[Position]) -> Result<HashMap<Position, Arc<Event>>, Trouble> {
-    let found = store.all_at(positions).await?;
-    let mut events = HashMap::with_capacity(found.len());
-    for recorded in found {
-        let read = recorded
-            .read()
-            .map_err(|foreign| Trouble::Unreadable(format!("position {}: {foreign}", recorded.position)))?;
-        events.insert(recorded.position, Arc::new(read.line.event));
+fn places(index: &Index, id: Id, stream: &StreamName, named: bool) -> Result<Places, IndexError> {
+    let used = index.used(id)?;
+    let ruled_out = if used.ruled_out { index.ruled_out(id, stream)? } else { None };
+    let taken_back = if named { Some(index.taken_back(id, stream)?) } else { None };
+    Ok(Places { used, ruled_out, taken_back })
+}
+
+impl Places {
+    fn all(&self) -> impl Iterator<Item = Position> {
+        self.used.booked.iter().copied().chain(self.ruled_out)
     }
-    match positions.iter().find(|position| !events.contains_key(position)) {
-        Some(missing) => {
-            Err(Trouble::Unreadable(format!("the event that was seen at position {missing} is gone")))
+}
+
+/// The events at some positions, or why one can't be read.
+type Events = Map<Position, Result<Arc<Event>, String>>;
+
+impl Found {
+    /// Takes in what was found. Each event is proven to have the part in which it was looked for.
+    fn fill(&mut self, id: Id, stream: &StreamName, places: Places, events: &Events) {
+        self.taken_back = places.taken_back;
+        for position in places.used.booked {
+            if let Some(event) = self.proven(events, position, |event| event.id == id) {
+                self.booked.push(Booked { event, position });
+            }
         }
-        None => Ok(events),
+        let rules_out =
+            |event: &Event| event.stream == *stream && event.names() == Some((id, Effect::RuledOut));
+        if let Some(position) = places.ruled_out {
+            self.ruled_out_by = self.proven(events, position, rules_out).map(|event| event.id);
+        }
     }
+
+    fn proven(
+        &mut self,
+        events: &Events,
+        position: Position,
+        part: impl Fn(&Event) -> bool,
+    ) -> Option<Arc<Event>> {
+        let why = match events.get(&position) {
+            Some(Ok(event)) if part(event) => return Some(Arc::clone(event)),
+            Some(Ok(_)) => format!("the event at position {position} has not the part that the index says"),
+            Some(Err(why)) => why.clone(),
+            None => format!("the event that was seen at position {position} is gone"),
+        };
+        self.unreadable = Some(why);
+        None
+    }
+}
+
+async fn fetch(store: &Store, positions: &[Position]) -> Result<Events, Trouble> {
+    if positions.is_empty() {
+        return Ok(Events::default());
+    }
+    let found = store.all_at(positions).await?;
+    let read = found.into_iter().map(|recorded| {
+        let read = recorded.read().map(|read| Arc::new(read.line.event));
+        (recorded.position, read.map_err(|foreign| format!("position {}: {foreign}", recorded.position)))
+    });
+    Ok(read.collect())
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::clerk::rule::{Decided, First, Past, Ruling, Seen, rule};
+use crate::domain::account::event::Effect;
 use crate::domain::command::Command;
 use crate::domain::event::{Event, EvolveError};
 use crate::domain::ids::Id;
@@ -14,12 +15,11 @@ use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::domain::trace::Trace;
-use crate::index::record::Role;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::Proposed;
 
 use super::booked::Booked;
-use super::lookups::Lookups;
+use super::lookups::{Found, Lookups};
 use super::stream_view::StreamView;
 
 /// Decisions on one stream that are appended together.
@@ -69,7 +69,7 @@ impl<'a> Round<'a> {
     }
 
     /// Rules on one more command; `None` when there is no room for its event any more.
-    pub(super) fn rule(&mut self, command: &Command) -> Result<Option<Ruling>, EvolveError> {
+    pub(super) fn rule(&mut self, command: &Command) -> Result<Option<Ruling>, RoundError> {
         let now = self.now;
         rule(self, command, now)
     }
@@ -78,54 +78,85 @@ impl<'a> Round<'a> {
         Proposal { state: self.state, events: self.events, proposed: self.proposed }
     }
 
+    /// What was fetched of an ID.
+    fn found(&self, id: Id) -> Result<Option<&Found>, RoundError> {
+        match self.lookups.of(id) {
+            Some(Found { unreadable: Some(why), .. }) => Err(RoundError::Unreadable(why.clone())),
+            found => Ok(found),
+        }
+    }
+
     /// The durable event with an ID: the stream's own before another's.
-    fn durable(&self, id: Id, stream: &StreamName) -> Option<&Booked> {
-        self.view.seen(id).or_else(|| {
-            let booked = || self.lookups.of(id).filter(|(role, _)| *role == Role::Booked).map(|(_, b)| b);
-            booked().find(|booked| booked.event.stream == *stream).or_else(|| booked().next())
-        })
+    fn durable(&self, id: Id, stream: &StreamName) -> Result<Option<&Booked>, RoundError> {
+        if let Some(own) = self.view.seen(id) {
+            return Ok(Some(own));
+        }
+        let booked = || self.lookups.of(id).into_iter().flat_map(|found| &found.booked);
+        match booked().find(|booked| booked.event.stream == *stream) {
+            Some(own) => Ok(Some(own)),
+            None => Ok(self.found(id)?.and_then(|found| found.booked.first())),
+        }
     }
 
     /// What the index and the stream behind it say of an ID, and this round, if it booked the ID. What else this round
     /// decided on an ID is in `traces` already.
-    fn fetched(&self, id: Id, stream: &StreamName) -> Trace {
-        let indexed = self.lookups.of(id).map(|(_, booked)| &booked.event);
-        let newer = self.view.seen(id).map(|booked| &booked.event).into_iter().chain(self.view.naming(id));
-        let here = self.booked.get(&id);
-        let mut events: Vec<&Arc<Event>> =
-            indexed.chain(newer).chain(here).filter(|event| event.stream == *stream).collect();
-        // The index and the stream may both know the same event.
-        events.sort_unstable_by_key(|event| event.revision);
-        events.dedup_by_key(|event| event.revision);
+    fn fetched(&self, id: Id, stream: &StreamName) -> Result<Trace, RoundError> {
         let mut trace = Trace::default();
-        events.into_iter().for_each(|event| trace.take_in(id, event));
-        trace
+        let mut summed = None;
+        if let Some(found) = self.found(id)? {
+            let own = found.booked.iter().find(|booked| booked.event.stream == *stream);
+            trace.first = own.map(|booked| Arc::clone(&booked.event));
+            trace.ruled_out_by = found.ruled_out_by;
+            trace.taken_back = found.taken_back.and_then(|taken_back| taken_back.sum);
+            summed = found.taken_back.and_then(|taken_back| taken_back.revision);
+        }
+        // The index and the stream may both know the same event: what it took back counts once.
+        let is_summed = |event: &Event| {
+            matches!(event.names(), Some((named, Effect::TakenBack(_))) if named == id)
+                && summed.is_some_and(|summed| event.revision <= summed)
+        };
+        let newer = self.view.seen(id).map(|booked| &booked.event).into_iter().chain(self.view.naming(id));
+        for event in newer.filter(|event| !is_summed(event)).chain(self.booked.get(&id)) {
+            trace.take_in(id, event);
+        }
+        Ok(trace)
     }
 }
 
-impl Past for Round<'_> {
-    type Error = EvolveError;
+/// Why a command of a round can't be decided.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RoundError {
+    /// A decided event does not follow: a fault of this program.
+    #[error(transparent)]
+    Evolve(#[from] EvolveError),
+    /// An event that it names can't be read.
+    #[error("{0}")]
+    Unreadable(String),
+}
 
-    fn seen(&mut self, id: Id, stream: &StreamName) -> Result<Seen, EvolveError> {
+impl Past for Round<'_> {
+    type Error = RoundError;
+
+    fn seen(&mut self, id: Id, stream: &StreamName) -> Result<Seen, RoundError> {
         if let Some(event) = self.booked.get(&id) {
             return Ok(Seen::Booked(First::AtHand(Arc::clone(event))));
         }
-        if let Some(Booked { event, position }) = self.durable(id, stream) {
+        if let Some(Booked { event, position }) = self.durable(id, stream)? {
             return Ok(Seen::Booked(First::Durable(Arc::clone(event), *position)));
         }
         Ok(self.trace(id, stream)?.ruled_out_by.map_or(Seen::Never, Seen::RuledOut))
     }
 
-    fn trace(&mut self, id: Id, stream: &StreamName) -> Result<Trace, EvolveError> {
+    fn trace(&mut self, id: Id, stream: &StreamName) -> Result<Trace, RoundError> {
         if let Some(trace) = self.traces.get(&id) {
             return Ok(trace.clone());
         }
-        let trace = self.fetched(id, stream);
+        let trace = self.fetched(id, stream)?;
         self.traces.insert(id, trace.clone());
         Ok(trace)
     }
 
-    fn state(&mut self, _stream: &StreamName) -> Result<Option<&State>, EvolveError> {
+    fn state(&mut self, _stream: &StreamName) -> Result<Option<&State>, RoundError> {
         Ok(self.state.as_ref())
     }
 

@@ -2,7 +2,6 @@
 //! a time, and what comes meanwhile is decided together after it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -19,14 +18,12 @@ use super::booked::Booked;
 use super::common::Common;
 use super::inbox::{Message, Work};
 use super::lookups::Lookups;
-use super::round::{Proposal, Round};
+use super::round::{Proposal, Round, RoundError};
 use super::stream_view::StreamView;
 use super::trouble::Trouble;
 
 /// The most commands that are looked up and decided together.
 const MOST_TOGETHER: usize = 4_096;
-/// How long commands wait until it is known that the store is the one it was.
-const PROOF: Duration = Duration::from_secs(1);
 
 pub(super) struct StreamTask {
     common: Arc<Common>,
@@ -95,11 +92,11 @@ impl StreamTask {
         }
     }
 
-    /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after everything on
-    /// the desk had come. Returns whether that is so now.
+    /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after all
+    /// the commands that wait had come. Returns whether that is so now.
     async fn round(&mut self, work: &mut Work, fresh: bool) -> bool {
         // What another node says that has taken the store's place is not what is decided on.
-        let Some(epoch) = self.common.store.proven(PROOF).await else {
+        let Some(epoch) = self.common.store.proven(self.common.waits.patience).await else {
             self.answer_doubtful(work);
             return false;
         };
@@ -128,8 +125,13 @@ impl StreamTask {
 
     async fn look_up(&mut self, work: &Work) -> Result<(StreamView, Lookups), Trouble> {
         let common = &self.common;
-        let fetched =
-            Lookups::fetch(&common.store, &common.index, &common.reserved, work.next(MOST_TOGETHER));
+        let fetched = Lookups::fetch(
+            &common.store,
+            &common.index,
+            &common.reserved,
+            &self.name,
+            work.next(MOST_TOGETHER),
+        );
         let known = match self.view.take() {
             Some(mut known) => {
                 known.trim(self.common.index.reached());
@@ -159,9 +161,15 @@ impl StreamTask {
         let mut round = Round::new(&self.name, known, lookups, (self.common.clock)());
         let mut rulings = Vec::new();
         for command in work.next(MOST_TOGETHER) {
-            match round.rule(command)? {
-                Some(ruling) => rulings.push(ruling),
-                None => break,
+            match round.rule(command) {
+                Ok(Some(ruling)) => rulings.push(ruling),
+                Ok(None) => break,
+                // That is the command's own trouble, and nobody else's.
+                Err(RoundError::Unreadable(why)) => {
+                    self.common.unreadable(command.id, &why);
+                    rulings.push(Ruling::Unavailable(Unavailable::StoreDamaged));
+                }
+                Err(RoundError::Evolve(error)) => return Err(error),
             }
         }
         Ok((rulings, round.proposal()))
@@ -194,6 +202,7 @@ impl StreamTask {
             }
             // Another stream's event with the ID is the answer only if this stream has none of its own.
             Ruling::Seen(First::Durable(event, _)) => event.stream != self.name,
+            Ruling::Unavailable(_) => false,
         }
     }
 
@@ -277,6 +286,7 @@ impl StreamTask {
                 // A round reads what it finds.
                 Ruling::Seen(First::Stored(_)) => Verdict::Unavailable(Unavailable::StoreUnavailable),
                 Ruling::Refused(refusal) => Verdict::Refused(refusal),
+                Ruling::Unavailable(why) => Verdict::Unavailable(why),
             };
             if let Verdict::Booked(_, position) = &verdict {
                 self.common.told(*position);
@@ -308,6 +318,7 @@ impl StreamTask {
                 Ruling::Seen(First::Durable(..) | First::Stored(_)) | Ruling::Refused(_) => {
                     Verdict::Unavailable(Unavailable::StoreUnavailable)
                 }
+                Ruling::Unavailable(why) => Verdict::Unavailable(why),
             };
             work.answer(verdict);
         }
@@ -329,6 +340,7 @@ impl StreamTask {
         for ruling in rulings {
             let verdict = match ruling {
                 Ruling::Seen(First::Durable(event, position)) => self.seen(Booked { event, position }),
+                Ruling::Unavailable(why) => Verdict::Unavailable(why),
                 Ruling::Booked(_)
                 | Ruling::Seen(First::AtHand(_) | First::Stored(_))
                 | Ruling::Refused(_) => Verdict::Unavailable(Unavailable::StoreUnavailable),
@@ -358,10 +370,6 @@ impl StreamTask {
             Trouble::Unreachable | Trouble::Newer => Unavailable::StoreUnavailable,
             Trouble::Damaged(why) => {
                 self.common.damage.stream(&self.name, &why, false);
-                Unavailable::StoreDamaged
-            }
-            Trouble::Unreadable(why) => {
-                tracing::error!(stream = %self.name, why, "what a command names can't be read");
                 Unavailable::StoreDamaged
             }
         };

@@ -1,6 +1,7 @@
 //! Why a stream can't be gone by.
 
 use crate::store::eventstoredb::{Error, Foreign};
+use crate::telemetry::Seldom;
 
 /// Why a stream can't be gone by.
 #[derive(Debug)]
@@ -9,8 +10,6 @@ pub(super) enum Trouble {
     Unreachable,
     /// It is not what the ledger wrote.
     Damaged(String),
-    /// An event that the decision needs can't be read; it may be another stream's.
-    Unreadable(String),
     /// A newer version of this program wrote an event of the stream. The follower meets it, too, and says so.
     Newer,
 }
@@ -30,7 +29,10 @@ impl From<Error> for Trouble {
             Error::Newer(_) => Self::Newer,
             Error::Damaged(why) => Self::Damaged(why),
             denied @ (Error::Denied | Error::Settings(_) | Error::TooLarge) => {
-                tracing::warn!(error = %denied, "the store refuses the ledger");
+                static REFUSED: Seldom = Seldom::new();
+                if let Some(times) = REFUSED.due() {
+                    tracing::warn!(error = %denied, times, "the store refuses the ledger");
+                }
                 Self::Unreachable
             }
             gone @ (Error::Unreachable(_) | Error::Dropped(_) | Error::NoSuchPosition(_)) => {

@@ -3,9 +3,9 @@
 //! The follower may believe that it follows and hear nothing. So the watch asks the store itself where it ends, and then
 //! whether the index has come there: also what this instance appended. An instance whose index does not have the store's end
 //! a second after it was asked for is not ready. It follows anew from its last event, and books no ID meanwhile, since another
-//! instance may have booked it. Each time the store is compared with the last event that is known as well.
+//! instance may have booked it. Beside it the store is compared with the last event that is known.
 //!
-//! Costs: a read of one stream's event and of the last record, four times a second.
+//! Costs: a read of the last record four times a second, over a connection of its own, and one of an event each second.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +22,8 @@ const MOST: Duration = Duration::from_secs(1);
 /// How long after one look the next comes, and after one that failed.
 const BEAT: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_millis(50);
+/// How long after one comparison the next comes.
+const COMPARED_EVERY: Duration = Duration::from_secs(1);
 
 /// Looks again and again, until the task is ended.
 pub(super) async fn watch(common: Arc<Common>) {
@@ -50,31 +52,33 @@ pub(super) async fn watch(common: Arc<Common>) {
             }
         };
         seen.remind();
-        // A connection that was lost is looked after at once.
-        let doubted = async {
-            tokio::time::sleep(AGAIN).await;
-            common.store.doubted().await;
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = doubted => {}
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Compares the store with the last event that is known, when a connection was lost and now and then, until the task is ended.
+pub(super) async fn prove(common: Arc<Common>) {
+    let (store, seen) = (&common.store, &common.seen);
+    loop {
+        // The crate connects anew by itself, too.
+        let _now_and_then = timeout(COMPARED_EVERY, store.doubted()).await;
+        let epoch = store.epoch();
+        match seen.last().compare(store).await {
+            Ok(Compared::Same) => store.prove(epoch),
+            Ok(Compared::Missing(_) | Compared::Other(_)) => {
+                // The follower says what follows from it.
+                store.doubt();
+                seen.again.notify_one();
+                tokio::time::sleep(BEAT).await;
+            }
+            Err(_unreachable) => tokio::time::sleep(AGAIN).await,
         }
     }
 }
 
-/// Is the store the one that it was, and does the index have all of it?
+/// Does the index have all that is in the store?
 async fn look(common: &Common, searched: &mut Option<u64>) -> Result<(), Error> {
     let (store, seen) = (&common.store, &common.seen);
-    let epoch = store.epoch();
-    match seen.last().compare(store).await? {
-        Compared::Same => store.prove(epoch),
-        Compared::Missing(why) | Compared::Other(why) => {
-            // The follower says what follows from it.
-            store.doubt();
-            seen.again.notify_one();
-            return Err(Error::Unreachable(why));
-        }
-    }
     let asked = Instant::now();
     let before = *searched.get_or_insert_with(|| seen.looked_at());
     let newest = store.newest(before).await?;

@@ -135,7 +135,7 @@ impl Answers {
     }
 
     /// Tells everybody why there is no answer: whether something of theirs may have been appended matters.
-    fn refuse(self, error: AppendError) {
+    pub(super) fn refuse(self, error: AppendError) {
         let appended = |ruling: &Ruling| matches!(ruling, Ruling::Booked(_) | Ruling::Seen(First::AtHand(_)));
         self.refuse_by(|rulings| unavailable(error, rulings.iter().any(appended)));
     }

@@ -3,6 +3,7 @@
 //! One append is under way at a time. When nothing else waits the clerk's own thread appends, so that a lone command passes
 //! one thread and not two. When more waits a second thread, the writer, appends, and the clerk decides on meanwhile.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -12,18 +13,22 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use crate::clerk::rule::rule;
+use crate::clerk::rule::{Ruling, rule};
 use crate::clerk::verdict::Unavailable;
+use crate::domain::command::Command;
 use crate::domain::time::{Clock, Timestamp};
 use crate::index::Index;
 use crate::store::{AppendError, Appends, Head, Reader};
 
 use super::append::{Answers, Append, Appended, tell};
 use super::decided_state::{Batch, DecidedState, StateError};
-use super::queue::{Job, Message, Reply, Waiting};
+use super::queue::{Job, Message, Waiting, chain};
 
 /// The most events that are decided while an append is under way.
 const MOST_EVENTS: usize = 16_384;
+
+/// The most commands of one job that are decided before others get their turn.
+const SLICE: usize = 256;
 
 /// How long commands gather while an append is under way.
 const HANDFUL: Duration = Duration::from_micros(50);
@@ -75,6 +80,8 @@ pub(super) struct CommitLoop {
     store: Option<Box<dyn Appends>>,
     alone: Alone,
     writer: Writer,
+    /// Jobs that are not decided to their end, in the order of their turns.
+    jobs: VecDeque<Begun>,
     /// Who waits for what was decided since the last append began.
     answers: Answers,
     /// What is being appended.
@@ -103,6 +110,7 @@ impl CommitLoop {
             store: Some(office.store),
             alone: office.alone,
             writer,
+            jobs: VecDeque::new(),
             answers: Answers::for_callers(office.callers),
             under_way: None,
             finished: None,
@@ -112,14 +120,14 @@ impl CommitLoop {
     }
 
     fn run(mut self) -> Option<Box<dyn Appends>> {
-        while !self.stopping || self.under_way.is_some() || self.answers.len() > 0 {
+        while !self.stopping || self.is_busy() {
             self.wait();
-            while self.takes_more() {
-                match self.incoming.try_recv() {
-                    Ok(message) => self.message(message),
-                    Err(_) => break,
-                }
+            while !self.stopping
+                && let Ok(message) = self.incoming.try_recv()
+            {
+                self.message(message);
             }
+            self.give_turns();
             self.hand_over();
         }
         while let Ok(message) = self.incoming.try_recv() {
@@ -131,22 +139,33 @@ impl CommitLoop {
         self.store
     }
 
-    /// May another job be ruled on now?
+    /// Is anything decided or begun that is not answered yet?
+    fn is_busy(&self) -> bool {
+        self.under_way.is_some() || self.answers.len() > 0 || !self.jobs.is_empty()
+    }
+
+    /// Is there room for more events while an append is under way?
     fn takes_more(&self) -> bool {
-        self.state.open_events() < MOST_EVENTS && !self.stopping
+        self.state.open_events() < MOST_EVENTS
     }
 
     /// Waits for something to do. While an append is under way, commands are taken in handfuls: to be woken for each would
-    /// cost more than to decide it.
+    /// cost more than to decide it. While jobs have turns to come, it only looks.
     fn wait(&mut self) {
         if self.under_way.is_none() {
-            match self.incoming.recv() {
-                Ok(message) => self.message(message),
-                Err(_) => self.stopping = true,
+            if self.jobs.is_empty() && !self.stopping {
+                match self.incoming.recv() {
+                    Ok(message) => self.message(message),
+                    Err(_) => self.stopping = true,
+                }
             }
             return;
         }
-        let at_most = self.takes_more().then_some(HANDFUL);
+        let at_most = match (self.takes_more(), self.jobs.is_empty()) {
+            (false, _) => None,
+            (true, true) => Some(HANDFUL),
+            (true, false) => Some(Duration::ZERO),
+        };
         match self.writer.wait(at_most) {
             Ok(Some(appended)) => self.settle(appended),
             Ok(None) => {}
@@ -157,41 +176,73 @@ impl CommitLoop {
     fn message(&mut self, message: Message) {
         match message {
             Message::Stop => self.stopping = true,
-            Message::Job(job) => {
-                self.waiting.jobs.fetch_sub(1, Ordering::Relaxed);
-                self.waiting.commands.fetch_sub(job.commands.len(), Ordering::Relaxed);
-                self.job(job);
+            Message::Job(job) => self.jobs.push_back(Begun { job, rulings: Vec::new() }),
+        }
+    }
+
+    /// Gives each job that is waiting one turn. A long job has several, so that no other waits for its end.
+    fn give_turns(&mut self) {
+        for _ in 0..self.jobs.len() {
+            if !self.takes_more() {
+                return;
+            }
+            let Some(mut begun) = self.jobs.pop_front() else { return };
+            match self.turn(&mut begun) {
+                Ok(()) if begun.is_decided() => {
+                    self.count_out(&begun.job);
+                    self.answers.push(begun.job.reply, begun.rulings);
+                }
+                Ok(()) => self.jobs.push_back(begun),
+                Err(why) => {
+                    self.count_out(&begun.job);
+                    tell(begun.job.reply, Err(why));
+                }
             }
         }
     }
 
-    fn job(&mut self, job: Job) {
+    fn count_out(&self, job: &Job) {
+        self.waiting.jobs.fetch_sub(1, Ordering::Relaxed);
+        self.waiting.commands.fetch_sub(job.commands.len(), Ordering::Relaxed);
+    }
+
+    /// Rules on the next commands of a job.
+    fn turn(&mut self, begun: &mut Begun) -> Result<(), Unavailable> {
         if self.finished.is_none() && self.index.failure().is_some() {
             self.finish(Unavailable::StoreDamaged);
         }
         if let Some(why) = self.finished {
-            return tell(job.reply, Err(why));
+            return Err(why);
         }
         self.last_recorded = self.last_recorded.max((self.clock)());
-        let mut rulings = Vec::with_capacity(job.commands.len());
-        for command in job.commands.iter() {
+        let commands = Arc::clone(&begun.job.commands);
+        for command in commands.iter().skip(begun.rulings.len()).take(SLICE) {
             match rule(&mut self.state, command, self.last_recorded) {
-                Ok(ruling) => rulings.extend(ruling),
-                Err(error) => return self.damaged(&error, job.reply),
+                Ok(ruling) => begun.rulings.extend(ruling),
+                Err(error) => begun.rulings.push(Ruling::Unavailable(self.unreadable(command, &error))),
             }
         }
-        self.answers.push(job.reply, rulings);
+        Ok(())
     }
 
-    /// What decisions rest on can't be trusted any more: nothing is decided until a new process has looked.
-    fn damaged(&mut self, error: &StateError, reply: Reply) {
-        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        tracing::error!(%error, cause, "the clerk stops: what it decides on can't be read");
-        self.finish(Unavailable::StoreDamaged);
-        tell(reply, Err(Unavailable::StoreDamaged));
-        // A part of the job may be decided already: nothing that is not appended yet ever is.
-        self.answers.take().refuse_by(|_| Unavailable::StoreDamaged);
-        let _never_appended = self.state.take_batch();
+    /// What a command names can't be read: that is its own trouble, and nobody else's.
+    fn unreadable(&self, command: &Command, error: &StateError) -> Unavailable {
+        self.waiting.unreadable(command.id, &chain(error));
+        error.unavailable()
+    }
+
+    /// Refuses the jobs that are decided in part: an event of theirs may have been in the append that failed.
+    fn refuse_begun(&mut self, error: AppendError) {
+        for begun in std::mem::take(&mut self.jobs) {
+            if begun.rulings.is_empty() {
+                self.jobs.push_back(begun);
+            } else {
+                self.count_out(&begun.job);
+                let mut answers = self.answers.take();
+                answers.push(begun.job.reply, begun.rulings);
+                answers.refuse(error);
+            }
+        }
     }
 
     fn finish(&mut self, why: Unavailable) {
@@ -201,7 +252,7 @@ impl CommitLoop {
 
     /// Appends what was decided, if no other append is under way.
     fn hand_over(&mut self) {
-        if self.answers.len() == 0 || self.under_way.is_some() {
+        if self.under_way.is_some() {
             return;
         }
         if self.state.open_events() == 0 {
@@ -211,7 +262,7 @@ impl CommitLoop {
         let Some(store) = self.store.take() else { return };
         let room = self.state.open_events();
         self.index.wait_for_room(room, || self.waiting.stopping.load(Ordering::Relaxed));
-        let is_alone = self.answers.len() == 1 && self.incoming.is_empty();
+        let is_alone = self.answers.len() == 1 && self.jobs.is_empty() && self.incoming.is_empty();
         let (batch, states) = self.state.take_batch();
         let append = Append {
             store,
@@ -252,11 +303,24 @@ impl CommitLoop {
                 self.state.take_back(&batch);
                 // Decided on top of what failed, these were not appended; but they may have found an event of it.
                 self.answers.take().refuse_on_top(error);
+                self.refuse_begun(error);
                 if error != AppendError::Full {
                     self.finish(Unavailable::StoreUnavailable);
                 }
             }
         }
+    }
+}
+
+/// A job, and the rulings on the first of its commands.
+struct Begun {
+    job: Job,
+    rulings: Vec<Ruling>,
+}
+
+impl Begun {
+    fn is_decided(&self) -> bool {
+        self.rulings.len() >= self.job.commands.len()
     }
 }
 

@@ -9,14 +9,16 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use crate::clerk::rule::{Decided, First, Past, Seen};
+use crate::clerk::verdict::Unavailable;
+use crate::domain::account::event::Effect;
 use crate::domain::event::{Event, EvolveError};
 use crate::domain::ids::Id;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::trace::Trace;
-use crate::index::record::{Mark, Role, StreamKey};
-use crate::index::{Index, IndexError, Tracked};
-use crate::store::{ReadError, Reader};
+use crate::index::record::StreamKey;
+use crate::index::{Index, IndexError, RunError, Tracked, Used};
+use crate::store::{Position, ReadError, Reader};
 
 /// The most streams that are kept in memory. Beyond it those that rest are looked up again when they are needed.
 pub(super) const MOST_CACHED: usize = 131_072;
@@ -26,18 +28,36 @@ const RECENT: usize = 16_384;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// Why nothing can be decided any more.
+/// Why a command can't be decided.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StateError {
     /// The index can't be read.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// The journal can't be read.
+    /// An event that it names can't be read.
     #[error(transparent)]
     Store(#[from] ReadError),
+    /// An event that it names is not what the index says of it.
+    #[error("the event at position {0} has not the part that the index says")]
+    Misplaced(Position),
     /// A decided event does not follow: a fault of this program.
     #[error(transparent)]
     Evolve(#[from] EvolveError),
+}
+
+impl StateError {
+    /// What the command is told, and no other one is.
+    pub(super) fn unavailable(&self) -> Unavailable {
+        match self {
+            Self::Index(IndexError::Damaged(_) | IndexError::Run(RunError::Damaged(_)))
+            | Self::Store(ReadError::Damaged(_) | ReadError::Failed(_))
+            | Self::Misplaced(_)
+            | Self::Evolve(_) => Unavailable::StoreDamaged,
+            // The same may be readable in a moment: too many files were open, say.
+            Self::Index(IndexError::Catalog(_) | IndexError::Io(_) | IndexError::Run(RunError::Io(..)))
+            | Self::Store(ReadError::Unreachable(_)) => Unavailable::StoreUnavailable,
+        }
+    }
 }
 
 /// Decisions that are appended together.
@@ -147,15 +167,32 @@ impl DecidedState {
         self.named.clear();
     }
 
-    /// The first event that plays a role for an ID on this stream.
-    fn marked(&self, marks: &[Mark], role: Role, stream: &StreamName) -> Result<Option<Event>, ReadError> {
-        for mark in marks.iter().filter(|mark| mark.role == role) {
-            let event = self.reader.event(mark.position)?.event;
+    /// The event at a position that the index names, proven to have the part in which it is looked for.
+    fn proven(&self, position: Position, part: impl Fn(&Event) -> bool) -> Result<Event, StateError> {
+        let event = self.reader.event(position)?.event;
+        if part(&event) { Ok(event) } else { Err(StateError::Misplaced(position)) }
+    }
+
+    /// The durable event with this ID on this stream.
+    fn booked_on(&self, id: Id, stream: &StreamName, used: &Used) -> Result<Option<Event>, StateError> {
+        for position in &used.booked {
+            let event = self.proven(*position, |event| event.id == id)?;
             if event.stream == *stream {
                 return Ok(Some(event));
             }
         }
         Ok(None)
+    }
+
+    /// The ID of the durable event that ruled this one out on this stream.
+    fn ruled_out_by(&self, id: Id, stream: &StreamName, used: &Used) -> Result<Option<Id>, StateError> {
+        if !used.ruled_out {
+            return Ok(None);
+        }
+        let Some(position) = self.index.ruled_out(id, stream)? else { return Ok(None) };
+        let rules_out =
+            |event: &Event| event.stream == *stream && event.names() == Some((id, Effect::RuledOut));
+        Ok(Some(self.proven(position, rules_out)?.id))
     }
 
     /// Keeps what is known of the IDs that an event names: its own, and another.
@@ -187,13 +224,13 @@ impl Past for DecidedState {
         if let Some(event) = self.booked.get(&id) {
             return Ok(Seen::Booked(First::AtHand(Arc::clone(event))));
         }
-        let marks = self.index.marks(id)?;
-        if let Some(mark) = marks.iter().find(|mark| mark.role == Role::Booked) {
-            return Ok(Seen::Booked(First::Stored(mark.position)));
+        let used = self.index.used(id)?;
+        if let Some(position) = used.booked.first() {
+            return Ok(Seen::Booked(First::Stored(*position)));
         }
         let ruled_out_by = match self.named(id, stream) {
             Some(trace) => trace.ruled_out_by,
-            None => self.marked(&marks, Role::RuledOut, stream)?.map(|event| event.id),
+            None => self.ruled_out_by(id, stream, &used)?,
         };
         Ok(ruled_out_by.map_or(Seen::Never, Seen::RuledOut))
     }
@@ -202,20 +239,16 @@ impl Past for DecidedState {
         if let Some(trace) = self.named(id, stream) {
             return Ok(trace.clone());
         }
-        let marks = self.index.marks(id)?;
+        let used = self.index.used(id)?;
         let first = match self.booked.get(&id) {
             Some(event) => Some(Arc::clone(event)).filter(|event| event.stream == *stream),
-            None => self.marked(&marks, Role::Booked, stream)?.map(Arc::new),
+            None => self.booked_on(id, stream, &used)?.map(Arc::new),
         };
-        let Some(first) = first else {
-            let ruled_out_by = self.marked(&marks, Role::RuledOut, stream)?.map(|event| event.id);
+        if first.is_none() {
+            let ruled_out_by = self.ruled_out_by(id, stream, &used)?;
             return Ok(Trace { ruled_out_by, ..Trace::default() });
-        };
-        let taken_back = match first.account() {
-            Some(body) => Some(self.index.reversed(id, body.currency)?),
-            None => None,
-        };
-        Ok(Trace { first: Some(first), taken_back, ruled_out_by: None })
+        }
+        Ok(Trace { first, taken_back: self.index.taken_back(id, stream)?.sum, ruled_out_by: None })
     }
 
     fn state(&mut self, stream: &StreamName) -> Result<Option<&State>, StateError> {

@@ -16,7 +16,7 @@ use crate::domain::stream::StreamName;
 use crate::store::{CloseError, Position, Reader};
 
 use super::commit_loop::{CommitLoop, Office, Thread};
-use super::queue::{Job, Message, Rulings, Waiting};
+use super::queue::{Job, Message, Rulings, Waiting, chain};
 
 /// The single clerk. Its thread runs until it is stopped.
 pub struct Clerk {
@@ -60,15 +60,20 @@ impl Clerk {
     }
 
     async fn verdicts(&self, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Unavailable> {
-        let (rulings, durable) = self.rulings(commands).await?;
+        let (rulings, durable) = self.rulings(Arc::clone(&commands)).await?;
         let is_stored = |ruling: &Ruling| matches!(ruling, Ruling::Seen(First::Stored(_)));
         let reader = Arc::clone(&self.reader);
         let any_stored = rulings.iter().any(is_stored);
-        let read = move || rulings.into_iter().map(|ruling| verdict(&reader, ruling, durable)).collect();
+        let waiting = Arc::clone(&self.waiting);
+        let read = move || {
+            let ruled = rulings.into_iter().zip(commands.iter());
+            let verdict = |(ruling, command)| verdict(&reader, &waiting, ruling, command, durable);
+            ruled.map(verdict).collect()
+        };
         if any_stored {
-            return tokio::task::spawn_blocking(read).await.unwrap_or(Err(Unavailable::StoreUnavailable));
+            return tokio::task::spawn_blocking(read).await.map_err(|_| Unavailable::StoreUnavailable);
         }
-        read()
+        Ok(read())
     }
 
     fn trouble(&self) -> Option<Unavailable> {
@@ -76,21 +81,38 @@ impl Clerk {
     }
 }
 
-/// The verdict that a ruling is. An old event is read, on a thread that may block.
-fn verdict(reader: &Reader, ruling: Ruling, durable: Position) -> Result<Verdict, Unavailable> {
-    Ok(match ruling {
+/// The verdict that a ruling on a command is. An old event is read, on a thread that may block.
+fn verdict(
+    reader: &Reader,
+    waiting: &Waiting,
+    ruling: Ruling,
+    command: &Command,
+    durable: Position,
+) -> Verdict {
+    match ruling {
         Ruling::Booked(event) => Verdict::Booked(event, durable),
         Ruling::Refused(refusal) => Verdict::Refused(refusal),
+        Ruling::Unavailable(why) => Verdict::Unavailable(why),
         Ruling::Seen(First::AtHand(event)) => Verdict::Seen(event, durable),
         Ruling::Seen(First::Durable(event, position)) => Verdict::Seen(event, position),
-        Ruling::Seen(First::Stored(position)) => {
-            let line = reader.event(position).map_err(|error| {
-                tracing::error!(%error, position, "an event that the index names can't be read");
-                Unavailable::StoreDamaged
-            })?;
-            Verdict::Seen(Arc::new(line.event), position)
-        }
-    })
+        Ruling::Seen(First::Stored(position)) => stored(reader, command.id, position).unwrap_or_else(|why| {
+            waiting.unreadable(command.id, &why);
+            Verdict::Unavailable(Unavailable::StoreDamaged)
+        }),
+    }
+}
+
+/// The verdict on a command whose ID the index has at a position: the event there, proven to have that ID.
+fn stored(reader: &Reader, id: Id, position: Position) -> Result<Verdict, String> {
+    let event = reader.event(position).map_err(|error| chain(&error))?.event;
+    if event.id == id {
+        Ok(Verdict::Seen(Arc::new(event), position))
+    } else {
+        Err(format!(
+            "at position {position}, which the index names, stands an event with the ID {}",
+            event.id
+        ))
+    }
 }
 
 impl Port for Clerk {
@@ -137,7 +159,13 @@ impl Port for Clerk {
             commits: self.waiting.commits.load(Ordering::Relaxed),
             events: self.waiting.events.load(Ordering::Relaxed),
         };
-        Condition { reason, waiting: self.waiting.jobs.load(Ordering::Relaxed), done, ..Condition::default() }
+        Condition {
+            reason,
+            waiting: self.waiting.jobs.load(Ordering::Relaxed),
+            done,
+            unreadable: self.waiting.unreadable_count(),
+            ..Condition::default()
+        }
     }
 
     /// What came before is finished.

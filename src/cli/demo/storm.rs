@@ -12,9 +12,10 @@ use crate::client::faults::{FaultRates, Proxy};
 use crate::client::ids::derive;
 use crate::client::policy::Policy;
 use crate::client::random::Draws;
-use crate::client::request::{Direction, MoveBody, Request};
+use crate::client::request::{MoveBody, Request};
 use crate::client::sender::Client;
 use crate::config::ConnectionString;
+use crate::domain::money::Direction;
 
 use super::teller::{Habit, Operation, Teller};
 
@@ -155,7 +156,7 @@ async fn prepare(service: &Service, accounts: &[String], seed: u64) -> Result<()
         let first = MoveBody { amount: &amount, ..MoveBody::default() };
         for request in [
             Request::open(id("open"), account, "EUR", None),
-            Request::moved(id("first"), account, Direction::Deposit, &first),
+            Request::moved(id("first"), account, Direction::Credit, &first),
         ] {
             let answer = client.send(&request).await?;
             if !answer.accepted() {

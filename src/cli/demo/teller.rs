@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use crate::client::ids::derive;
 use crate::client::policy::{self, Policy};
 use crate::client::random::Draws;
-use crate::client::request::{Direction, MoveBody, Request};
+use crate::client::request::{MoveBody, Request};
 use crate::client::sender::{Answer, Client};
 use crate::domain::ids::TransactionId;
+use crate::domain::money::Direction;
 
 use super::cents;
 
@@ -82,8 +83,8 @@ impl Teller {
         while Instant::now() < until {
             let account = usize::try_from(self.draws.below(self.accounts.len() as u64)).unwrap_or(0);
             match self.draws.below(100) {
-                0..45 => self.move_money(account, Direction::Withdrawal).await,
-                45..78 => self.move_money(account, Direction::Deposit).await,
+                0..45 => self.move_money(account, Direction::Debit).await,
+                45..78 => self.move_money(account, Direction::Credit).await,
                 78..86 => self.take_back(false).await,
                 86..94 => self.take_back(true).await,
                 _ => self.prevent(account).await,
@@ -105,8 +106,8 @@ impl Teller {
 
     async fn move_money(&mut self, account: usize, direction: Direction) {
         let (what, sign) = match direction {
-            Direction::Deposit => ("deposit", 1),
-            Direction::Withdrawal => ("withdrawal", -1),
+            Direction::Credit => ("deposit", 1),
+            Direction::Debit => ("withdrawal", -1),
         };
         let amount = i64::try_from(100 + self.draws.below(9_900)).unwrap_or(100);
         let text = cents::write(amount);
@@ -145,7 +146,7 @@ impl Teller {
         let request = Request::reverse(own, &self.name(account), coming, None, "called off");
         self.ask("calling off", account, request, 0).await;
         let asked = MoveBody { amount: "20.00", ..MoveBody::default() };
-        let late = Request::moved(coming, &self.name(account), Direction::Withdrawal, &asked);
+        let late = Request::moved(coming, &self.name(account), Direction::Debit, &asked);
         self.ask("withdrawal called off", account, late, -2_000).await;
     }
 

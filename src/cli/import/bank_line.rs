@@ -1,18 +1,31 @@
 //! A line of a bank's file is read strictly: what is not exactly as it should be is refused, and never repaired.
 
 use crate::client::ids;
-use crate::client::request::{Direction, MoveBody, Request};
+use crate::client::request::{MoveBody, Request};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{CounterAccount, TransactionId};
-use crate::domain::money::{Amount, AmountError, Money, WrittenAmount};
-use crate::domain::time::Timestamp;
+use crate::domain::money::{Amount, AmountError, Direction, Money, WrittenAmount};
+
+use super::zone::BankZone;
 
 /// The columns that the file must have, in this order.
 pub(crate) const COLUMNS: [&str; 8] =
     ["entry_id", "account", "date", "kind", "channel", "purpose", "amount", "balance_after"];
 
+/// An account's name in the ledger begins with this, and then has the bank's number.
+pub(crate) const ACCOUNT_PREFIX: &str = "cz-";
+
 /// A channel or a purpose has at most this many characters, as a value of metadata may have.
 const LONGEST_TEXT: usize = 256;
+
+/// A reading says what a file leaves unsaid.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    /// The currency of all its accounts.
+    pub(crate) currency: Currency,
+    /// Where its days begin.
+    pub(crate) zone: BankZone,
+}
 
 /// A bank line is a line of the file that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,9 +53,14 @@ pub(crate) enum BadLine {
     /// It is not UTF-8.
     #[error("it is not UTF-8 text")]
     NotText,
-    /// It has a quotation mark that is not closed.
-    #[error("it has a quotation mark that is never closed")]
-    OpenQuote,
+    /// It has a carriage return before its end.
+    #[error("it has a carriage return (CR) before its end: where a line ends there must be LF or CRLF")]
+    CarriageReturn,
+    /// A value of it does not end before the line does.
+    #[error(
+        "a value goes on over the line's end, up to line {to}: a quotation mark is not closed, or it has a line feed"
+    )]
+    GoesOn { to: u64 },
     /// It has too many or too few columns.
     #[error("it has {0} columns instead of {expected}", expected = COLUMNS.len())]
     Columns(usize),
@@ -56,26 +74,22 @@ impl BankLine {
     ///
     /// # Errors
     /// With the first column that is not as it must be.
-    pub(crate) fn read(number: u64, columns: &csv::ByteRecord, currency: Currency) -> Result<Self, BadLine> {
-        let texts: Vec<&str> = columns
-            .iter()
-            .map(std::str::from_utf8)
-            .collect::<Result<_, _>>()
-            .map_err(|_| BadLine::NotText)?;
+    pub(crate) fn read(number: u64, columns: &[&[u8]], reading: &Reading) -> Result<Self, BadLine> {
+        let currency = reading.currency;
+        let texts = columns.iter().map(|column| std::str::from_utf8(column));
+        let texts: Vec<&str> = texts.collect::<Result<_, _>>().map_err(|_| BadLine::NotText)?;
         let [entry_id, account, date, kind, channel, purpose, amount, balance_after] =
             <[&str; 8]>::try_from(texts).map_err(|texts| BadLine::Columns(texts.len()))?;
         let fitted = WrittenAmount::parse(amount).and_then(|written| written.fit(currency));
-        let effective_at = format!("{date}T00:00:00Z");
-        let is_date = date.len() == 10 && Timestamp::parse(&effective_at).is_some();
+        let begins = reading.zone.beginning(date);
         Ok(Self {
             number,
             entry_id: digits("entry_id", entry_id)?.to_owned(),
-            account: format!("cz-{}", digits("account", account)?),
-            effective_at: ensure(is_date, "date", date, "must be a day such as 1993-01-31")
-                .map(|_| effective_at)?,
+            account: format!("{ACCOUNT_PREFIX}{}", digits("account", account)?),
+            effective_at: begins.ok_or_else(|| bad("date", date, "must be a day such as 1993-01-31"))?,
             direction: match kind {
-                "deposit" => Direction::Deposit,
-                "withdrawal" => Direction::Withdrawal,
+                "deposit" => Direction::Credit,
+                "withdrawal" => Direction::Debit,
                 _ => return Err(bad("kind", kind, "must be deposit or withdrawal")),
             },
             channel: text("channel", channel)?.to_owned(),
@@ -89,10 +103,31 @@ impl BankLine {
         })
     }
 
+    /// The moment at which its day begins. Two of one file are in order as texts are.
+    #[must_use]
+    pub(crate) fn effective_at(&self) -> &str {
+        &self.effective_at
+    }
+
+    /// What the account had before it, as the bank says; `None` for a sum that no account can have.
+    #[must_use]
+    pub(crate) fn balance_before(&self) -> Option<Money> {
+        match self.direction {
+            Direction::Credit => self.balance_after.minus(self.amount),
+            Direction::Debit => self.balance_after.plus(self.amount),
+        }
+    }
+
+    /// The account's number at the bank.
+    #[must_use]
+    pub(crate) fn bank_account(&self) -> &str {
+        self.account.strip_prefix(ACCOUNT_PREFIX).unwrap_or(&self.account)
+    }
+
     /// Derives the ID of the line's transaction. It is the same in every run, whatever else is in the file.
     #[must_use]
     pub(crate) fn transaction_id(&self) -> TransactionId {
-        ids::derive("bank-csv entry", &self.entry_id)
+        transaction_id(&self.entry_id)
     }
 
     /// Makes the request that books the line.
@@ -127,6 +162,12 @@ impl BankLine {
     }
 }
 
+/// The ID of the transaction of the line with this id of the bank.
+#[must_use]
+pub(crate) fn transaction_id(entry_id: &str) -> TransactionId {
+    ids::derive("bank-csv entry", entry_id)
+}
+
 /// Makes the request that opens an account of the file, under an ID that follows from its name.
 #[must_use]
 pub(crate) fn open_account(account: &str, currency: Currency, overdraft_limit: Money) -> Request {
@@ -153,14 +194,22 @@ fn text<'a>(column: &'static str, value: &'a str) -> Result<&'a str, BadLine> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    impl Reading {
+        /// A file in this currency, whose days begin in UTC.
+        pub(crate) fn plain(currency: &str) -> Self {
+            Self { currency: Currency::parse(currency).unwrap(), zone: BankZone::default() }
+        }
+    }
 
     const GOOD: [&str; 8] =
         ["1117247", "3818", "1993-01-01", "deposit", "cash_deposit", "", "600.00", "-1600.50"];
 
     fn read(columns: &[&str]) -> Result<BankLine, BadLine> {
-        BankLine::read(2, &csv::ByteRecord::from(columns.to_vec()), Currency::parse("CZK").unwrap())
+        let columns: Vec<&[u8]> = columns.iter().map(|column| column.as_bytes()).collect();
+        BankLine::read(2, &columns, &Reading::plain("CZK"))
     }
 
     fn with(column: usize, value: &str) -> Result<BankLine, BadLine> {
@@ -226,7 +275,9 @@ mod tests {
     #[test]
     fn a_line_has_eight_columns_of_text() {
         assert_eq!(read(&GOOD[..7]), Err(BadLine::Columns(7)));
-        let bytes = csv::ByteRecord::from(vec![&b"\xff"[..]; 8]);
-        assert_eq!(BankLine::read(2, &bytes, Currency::parse("CZK").unwrap()), Err(BadLine::NotText));
+        assert_eq!(
+            BankLine::read(2, &[b"\xff".as_slice(); 8], &Reading::plain("CZK")),
+            Err(BadLine::NotText)
+        );
     }
 }

@@ -2,13 +2,20 @@
 //!
 //! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
 //! nothing twice. Each answer's balance is compared with the bank's. The service is spoken to through `client` only.
+//! What is behind HTTP must not be known here. Down the way: `client`. Up the way: `cli`.
 
 mod bank_file;
 mod bank_line;
+mod input;
+mod layout;
+mod order;
 mod send;
+mod standing;
 pub mod tally;
+pub mod zone;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -20,8 +27,13 @@ use crate::domain::currency::Currency;
 use crate::domain::money::Written;
 
 use bank_file::BankLines;
+use bank_line::Reading;
+use input::Input;
+use layout::Layout;
+use order::Order;
 use send::{Plan, Sending, WorkerReport};
 use tally::{LineFinding, Summary, Wrong};
+use zone::BankZone;
 
 /// At most this many findings are shown one by one.
 const MOST_SHOWN: usize = 50;
@@ -30,20 +42,26 @@ const MOST_SHOWN: usize = 50;
 ///
 /// Each line is a deposit or a withdrawal under an ID that follows from the line's own `entry_id`, so the same file may
 /// be imported again at any time: what was booked is answered again, and nothing is booked twice. Accounts are opened
-/// when they first appear, as `cz-<account>`. After each line the ledger's balance is compared with `balance_after`.
+/// when they first appear, as `cz-<account>`. Before anything is sent, each balance in the file must follow from the line
+/// before it, and each account must have in the ledger what the bank says that it had before its first new line. After each
+/// line the ledger's balance is compared with `balance_after`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   bookonce import --format bank-csv fixtures/bank-1993.csv
   bookonce import --format bank-csv day.csv --url https://ledger.example --keep-going
+  bookonce import --format bank-csv day.csv --time-zone Asia/Tokyo
+  zcat day.csv.gz | bookonce import --format bank-csv -
 
-The file's columns: entry_id,account,date,kind,channel,purpose,amount,balance_after
-The file is checked before anything is sent: with a bad line and without --keep-going nothing is sent.
+The file is CSV in UTF-8, its first line is: entry_id,account,date,kind,channel,purpose,amount,balance_after
+It is kept in a temporary file and checked before anything is sent: with a bad line or a balance that does not follow, and
+without --keep-going, nothing is sent.
 
 Exit codes: 0 every line is booked and every balance is the bank's; 1 something was found (a bad, declined or refused
-line, a balance that differs); 2 wrong usage; 3 the file or the service could not be reached.")]
+line, a balance that does not fit or differs); 2 wrong usage; 3 the file or the service could not be reached, or the file
+is of another form.")]
 pub struct Args {
-    /// The file to import.
+    /// The file to import; `-` for standard input.
     pub file: PathBuf,
     /// How the file is written.
     #[arg(long, value_enum)]
@@ -54,12 +72,15 @@ pub struct Args {
     /// An API key, where the service asks for one.
     #[arg(long, env = "BOOKONCE_KEY", hide_env_values = true)]
     pub key: Option<String>,
-    /// Go on after a line that is bad or refused.
+    /// Go on after a line that is bad, refused or declined, or whose balance does not fit.
     #[arg(long)]
     pub keep_going: bool,
     /// The currency of every account in the file.
     #[arg(long, default_value = "CZK", value_parser = currency)]
     pub currency: Currency,
+    /// Where the bank's days begin: a place (Europe/Prague) or an offset (+09:00). It is part of what each line's ID stands for.
+    #[arg(long, default_value = "UTC", value_name = "ZONE", value_parser = str::parse::<BankZone>)]
+    pub time_zone: BankZone,
     /// How far below zero each account may go.
     #[arg(long, default_value = "20000.00")]
     pub overdraft_limit: String,
@@ -98,29 +119,28 @@ pub(crate) fn run(args: Args) -> Outcome {
 pub async fn import(client: &Client, args: &Args) -> Result<Summary, Error> {
     let limit = Written::parse(&args.overdraft_limit).and_then(|written| written.fit(args.currency));
     let overdraft_limit = limit.map_err(|error| format!("--overdraft-limit {error}"))?;
-    let mut report = Report::new(args)?;
-    if report.summary.bad > 0 && !args.keep_going {
-        out::line("nothing was sent; --keep-going sends the good lines")?;
-        return Ok(report.summary);
+    let reading = Reading { currency: args.currency, zone: args.time_zone.clone() };
+    let concurrency = usize::from(args.concurrency);
+    let input = Arc::new(Input::take(&args.file)?);
+    let (mut report, order) = Report::check(&input, &reading)?;
+    for finding in standing::compare(client, &order, args.currency, concurrency).await? {
+        report.finding(&finding)?;
     }
-    let plan = Plan {
-        file: args.file.clone(),
-        currency: args.currency,
-        overdraft_limit,
-        concurrency: usize::from(args.concurrency),
-    };
-    let mut sending = Sending::begin(client, plan);
+    if !report.summary.clean() && !args.keep_going {
+        return report.stopped("nothing was sent; --keep-going sends the lines that can be sent");
+    }
+    let keep_going = args.keep_going;
+    let mut sending =
+        Sending::begin(client, Plan { input, reading, overdraft_limit, concurrency, keep_going });
     while let Some(told) = sending.next().await {
-        let stops = match told {
+        let found = match told {
             WorkerReport::Line(sent) => report.sent(&sent)?,
-            WorkerReport::Account(finding) => report.finding(&finding)?,
+            WorkerReport::Account(finding) | WorkerReport::Misfit(finding) => report.finding(&finding)?,
             WorkerReport::Lost(error) => return report.lost(error.into()),
             WorkerReport::Unreadable(error) => return report.lost(error.into()),
         };
-        if stops && !args.keep_going {
-            report.bar.finish_and_clear();
-            out::line("stopped here; --keep-going sends the rest")?;
-            return Ok(report.summary);
+        if found && !args.keep_going {
+            return report.stopped("stopped here; --keep-going sends the rest");
         }
     }
     report.bar.finish_and_clear();
@@ -136,41 +156,63 @@ struct Report {
 }
 
 impl Report {
-    /// Checks the whole file; its bad lines are the first findings.
-    fn new(args: &Args) -> Result<Self, Error> {
+    /// Checks the whole file; its bad lines, and those that do not follow, are the first findings.
+    fn check(input: &Input, reading: &Reading) -> Result<(Self, Order), Error> {
         let mut report = Self { summary: Summary::default(), shown: 0, bar: ProgressBar::hidden() };
-        let mut good = 0;
-        for line in BankLines::open(&args.file, args.currency)? {
+        let (mut order, mut misfits, mut good) = (Order::default(), Vec::new(), 0);
+        for line in BankLines::of(input, reading)? {
             match line? {
-                (_, Ok(_)) => good += 1,
+                (line, Ok(read)) => {
+                    good += 1;
+                    let finding = order.take(&read).map(|what| LineFinding { line, what });
+                    // What is not shown is counted; whether the file is newest first shows at its end.
+                    report.summary.misfits += u64::from(finding.is_some());
+                    misfits.extend(finding.filter(|_| misfits.len() < MOST_SHOWN));
+                }
                 (line, Err(why)) => drop(report.finding(&LineFinding { line, what: Wrong::Bad(why) })?),
             }
         }
+        if order.is_newest_first() {
+            return Err(input.refuse(Layout::NewestFirst).into());
+        }
+        let unseen = report.summary.misfits.saturating_sub(misfits.len() as u64);
+        misfits.iter().try_for_each(|finding| report.show(finding))?;
+        report.shown = report.shown.saturating_add(usize::try_from(unseen).unwrap_or(usize::MAX));
         let style = "{bar:30} {human_pos} of {human_len} lines, {per_sec}, {eta} left";
         report.bar = ProgressBar::new(good);
         report.bar.set_style(ProgressStyle::with_template(style)?);
-        Ok(report)
+        Ok((report, order))
     }
 
-    /// Takes the answer to a line. Gives whether it is a reason to stop.
+    /// Takes the answer to a line. Gives whether something is wrong with it.
     fn sent(&mut self, sent: &tally::Sent) -> Result<bool, Error> {
         self.bar.inc(1);
         self.summary.count(sent);
-        sent.finding.as_ref().map_or(Ok(false), |finding| self.show(finding))
+        sent.finding.as_ref().map_or(Ok(()), |finding| self.show(finding))?;
+        Ok(sent.finding.is_some())
     }
 
-    /// Takes another finding. Gives whether it is a reason to stop.
+    /// Takes another finding. Gives that something is wrong.
     fn finding(&mut self, finding: &LineFinding) -> Result<bool, Error> {
         self.summary.count_finding(&finding.what);
-        self.show(finding)
+        self.show(finding)?;
+        Ok(true)
     }
 
-    fn show(&mut self, finding: &LineFinding) -> Result<bool, Error> {
+    fn show(&mut self, finding: &LineFinding) -> Result<(), Error> {
         self.shown += 1;
         if self.shown <= MOST_SHOWN {
             self.bar.suspend(|| out::line(finding))?;
         }
-        Ok(matches!(finding.what, Wrong::Refused(_) | Wrong::NotOpened(_)))
+        Ok(())
+    }
+
+    /// Ends before the last line, and says so.
+    fn stopped(&self, why: &str) -> Result<Summary, Error> {
+        self.bar.finish_and_clear();
+        self.rest()?;
+        out::line(why)?;
+        Ok(self.summary)
     }
 
     fn rest(&self) -> Result<(), Error> {

@@ -3,19 +3,20 @@
 //! The lines are given to workers by their account, so that one worker has all lines of an account, and sends each after the
 //! answer to the one before it. The memory is bounded by the queues of the workers, however long the file is.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::client::sender::{self, Client};
-use crate::domain::currency::Currency;
 use crate::domain::money::Money;
 
-use super::bank_file::{self, BankLines};
-use super::bank_line::{BankLine, open_account};
+use super::bank_file::BankLines;
+use super::bank_line::{BankLine, Reading, open_account};
+use super::input::{self, Input};
+use super::standing;
 use super::tally::{LineFinding, Sent, Wrong, judge};
 
 /// At most this many lines wait for a worker.
@@ -24,14 +25,16 @@ const QUEUE: usize = 256;
 /// A plan says what to send, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// The file.
-    pub(crate) file: PathBuf,
-    /// The currency of all its accounts.
-    pub(crate) currency: Currency,
+    /// The lines.
+    pub(crate) input: Arc<Input>,
+    /// How they are read.
+    pub(crate) reading: Reading,
     /// How far below zero its accounts may go.
     pub(crate) overdraft_limit: Money,
     /// How many requests are under way at once.
     pub(crate) concurrency: usize,
+    /// Whether a line that does not fit is sent all the same.
+    pub(crate) keep_going: bool,
 }
 
 /// A worker report is what a worker says about one line, one account or the whole work.
@@ -43,8 +46,10 @@ pub(crate) enum WorkerReport {
     Account(LineFinding),
     /// The service could not be reached any more: the import can't go on.
     Lost(sender::Error),
-    /// The file could not be read any more.
-    Unreadable(bank_file::Error),
+    /// A line is not booked and does not fit the ledger.
+    Misfit(LineFinding),
+    /// The input could not be read any more.
+    Unreadable(input::Error),
 }
 
 /// A running import. It stops when it is dropped: what was sent stays booked, and is answered again in the next run.
@@ -80,7 +85,7 @@ impl Sending {
 /// Reads the good lines and gives each to its account's worker. It ends early when nobody listens any more.
 fn deal(plan: &Plan, queues: &[mpsc::Sender<BankLine>], tell: &mpsc::Sender<WorkerReport>) {
     let hasher = BuildHasherDefault::<DefaultHasher>::default();
-    let lines = match BankLines::open(&plan.file, plan.currency) {
+    let lines = match BankLines::of(&plan.input, &plan.reading) {
         Ok(lines) => lines,
         Err(error) => return drop(tell.blocking_send(WorkerReport::Unreadable(error))),
     };
@@ -106,33 +111,57 @@ struct Worker {
 
 impl Worker {
     async fn work(self, mut lines: mpsc::Receiver<BankLine>) {
-        let mut opened = HashSet::new();
+        let mut balances = HashMap::new();
         while let Some(line) = lines.recv().await {
-            if opened.insert(line.account.clone()) && !self.open(&line).await {
-                return;
-            }
-            let told = match self.client.send(&line.request()).await {
-                Ok(answer) => WorkerReport::Line(judge(&line, &answer, self.plan.currency)),
+            let told = match self.line(&line, &mut balances).await {
+                Ok(told) => told,
                 Err(error) => WorkerReport::Lost(error),
             };
-            if self.tell.send(told).await.is_err() {
+            let over = matches!(told, WorkerReport::Lost(_));
+            if self.tell.send(told).await.is_err() || over {
                 return;
             }
         }
     }
 
+    /// Sends a line, once it is sure that it fits. `balances` has what each account has in the ledger.
+    async fn line(
+        &self,
+        line: &BankLine,
+        balances: &mut HashMap<String, Option<Money>>,
+    ) -> Result<WorkerReport, sender::Error> {
+        let currency = self.plan.reading.currency;
+        if !balances.contains_key(&line.account) {
+            self.open(line).await?;
+            let found = standing::balance(&self.client, &line.account, currency).await?;
+            balances.insert(line.account.clone(), found);
+        }
+        let found = balances.get(&line.account).copied().flatten();
+        if let Some(finding) = standing::misfit(&self.client, line, found).await?
+            && !self.plan.keep_going
+        {
+            return Ok(WorkerReport::Misfit(finding));
+        }
+        let answer = self.client.send(&line.request()).await?;
+        if answer.accepted() && !answer.replayed {
+            let now = answer.json()["balance"].as_str().and_then(|balance| Money::read(balance, currency));
+            balances.insert(line.account.clone(), now);
+        }
+        Ok(WorkerReport::Line(judge(line, &answer, currency)))
+    }
+
     /// Opens the line's account. An account that somebody else has opened is used: the balances tell whether it is the right
-    /// one. Gives `false` when the work is over.
-    async fn open(&self, line: &BankLine) -> bool {
-        let request = open_account(&line.account, self.plan.currency, self.plan.overdraft_limit);
-        let told = match self.client.send(&request).await {
-            Ok(answer) if answer.accepted() || answer.status == 409 => return true,
-            Ok(answer) => WorkerReport::Account(LineFinding {
-                line: line.number,
-                what: Wrong::NotOpened(answer.problem()),
-            }),
-            Err(error) => WorkerReport::Lost(error),
-        };
-        self.tell.send(told).await.is_ok()
+    /// one. One that could not be opened is reported, and its lines have answers of their own.
+    async fn open(&self, line: &BankLine) -> Result<(), sender::Error> {
+        let request = open_account(&line.account, self.plan.reading.currency, self.plan.overdraft_limit);
+        let answer = self.client.send(&request).await?;
+        if answer.accepted() || answer.status == 409 {
+            return Ok(());
+        }
+        let what = Wrong::NotOpened(answer.problem());
+        // When nobody listens any more, the worker learns it with its next report.
+        let _told_or_not =
+            self.tell.send(WorkerReport::Account(LineFinding { line: line.number, what })).await;
+        Ok(())
     }
 }

@@ -37,6 +37,35 @@ pub(crate) enum Wrong {
     Refused(String),
     /// The account could not be opened.
     NotOpened(String),
+    /// Its balance does not follow from the line before it of the same account.
+    NotFollowing {
+        /// The account.
+        account: String,
+        /// The number of the line before it.
+        after: u64,
+        /// What that line leaves.
+        balance: Money,
+        /// What this line needs.
+        before: Option<Money>,
+    },
+    /// It is not booked, and the ledger's balance is not the one that the bank had before it.
+    Misfit {
+        /// The account.
+        account: String,
+        /// The bank's balance before it.
+        before: Option<Money>,
+        /// The ledger's.
+        found: String,
+    },
+    /// The ledger knows a number of it with leading zeros only.
+    LostZeros {
+        /// Which number it is.
+        column: &'static str,
+        /// The number in the file.
+        number: String,
+        /// The number in the ledger.
+        booked: String,
+    },
     /// The ledger's balance after it is not that of the bank.
     Differs {
         /// The account.
@@ -56,11 +85,30 @@ impl fmt::Display for LineFinding {
             Wrong::Declined(why) => write!(f, "declined: {why}"),
             Wrong::Refused(why) => write!(f, "refused: {why}"),
             Wrong::NotOpened(why) => write!(f, "its account could not be opened: {why}"),
+            Wrong::NotFollowing { account, after, balance, before } => write!(
+                f,
+                "the balance of {account} was {balance} after line {after}, and must have been {} before this one",
+                shown(*before)
+            ),
+            Wrong::Misfit { account, before, found } => write!(
+                f,
+                "it is not booked, and {account} has {found} in the ledger where the bank's balance before it was {}",
+                shown(*before)
+            ),
+            Wrong::LostZeros { column, number, booked } => write!(
+                f,
+                "the ledger does not know {column} {number}, and it knows {booked}: was this file saved by a spreadsheet, \
+                 which takes leading zeros away? It would be booked twice"
+            ),
             Wrong::Differs { account, expected, found } => {
                 write!(f, "the balance of {account} is {found}, the bank's is {expected}")
             }
         }
     }
+}
+
+fn shown(sum: Option<Money>) -> String {
+    sum.map_or_else(|| "a sum that no account can have".to_owned(), |sum| sum.to_string())
 }
 
 /// Compares the answer to a line with what the bank says.
@@ -100,6 +148,8 @@ pub struct Summary {
     pub bad: u64,
     /// Accounts that could not be opened.
     pub unopened: u64,
+    /// Lines that do not fit what comes before them, in the file or in the ledger.
+    pub misfits: u64,
 }
 
 impl Summary {
@@ -122,24 +172,30 @@ impl Summary {
             Wrong::Refused(_) => &mut self.refused,
             Wrong::NotOpened(_) => &mut self.unopened,
             Wrong::Differs { .. } => &mut self.differing,
+            Wrong::NotFollowing { .. } | Wrong::Misfit { .. } | Wrong::LostZeros { .. } => &mut self.misfits,
         } += 1;
     }
 
     /// Is there nothing to look at?
     #[must_use]
     pub const fn clean(&self) -> bool {
-        self.declined + self.refused + self.differing + self.bad + self.unopened == 0
+        self.declined + self.refused + self.differing + self.bad + self.unopened + self.misfits == 0
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { sent, booked, replayed, declined, refused, differing, bad, unopened } = self;
+        let Self { sent, booked, replayed, declined, refused, differing, bad, unopened, misfits } = self;
         write!(
             f,
             "sent {sent}, booked {booked}, replayed {replayed}, declined {declined}, refused {refused}, "
         )?;
         write!(f, "differing {differing}, bad lines {bad}")?;
-        if *unopened > 0 { write!(f, ", accounts not opened {unopened}") } else { Ok(()) }
+        for (count, what) in [(unopened, "accounts not opened"), (misfits, "lines that do not fit")] {
+            if *count > 0 {
+                write!(f, ", {what} {count}")?;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,12 +1,17 @@
 //! The OpenAPI document is all handlers' descriptions, and what is said about the service as a whole.
 
+use axum::http::Method;
+use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use crate::domain::role::Role;
+use crate::http::access;
 use crate::http::openapi::schema;
 use crate::http::reads::{accounts, journal, live, reports, statement, transactions};
 use crate::http::service::{health, metrics};
 use crate::http::writes::{batch, single};
+use crate::ledger::permission::permit;
 
 /// The document.
 #[derive(OpenApi)]
@@ -23,7 +28,7 @@ use crate::http::writes::{batch, single};
         reports::trial_balance, reports::digest, health::healthz, health::readyz, metrics::metrics
     ),
     components(schemas(schema::Problem, schema::Accepted)),
-    modifiers(&Key),
+    modifiers(&Key, &Roles),
     tags(
         (name = "writes", description = "Each with a transaction ID, each booked once."),
         (name = "accounts", description = "How accounts stand, and their statements."),
@@ -45,6 +50,30 @@ impl Modify for Key {
             .components
             .get_or_insert_with(Default::default)
             .add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Who may use each operation, from [`access`]: in words, and as `x-roles` for programs.
+struct Roles;
+
+impl Modify for Roles {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (method, path, act) in &access::ROUTES {
+            let item = document.paths.paths.get_mut(*path);
+            let operation = item.and_then(|item| match *method {
+                Method::POST => item.post.as_mut(),
+                _ => item.get.as_mut(),
+            });
+            let Some(operation) = operation else { continue };
+            let roles = Role::ALL.into_iter().filter(|role| permit(*role, *act).is_ok()).map(Role::name);
+            let roles: Vec<&str> = roles.collect();
+            let words = format!("For the roles {}.", roles.join(", "));
+            operation.description = Some(match operation.description.take() {
+                Some(description) => format!("{description}\n\n{words}"),
+                None => words,
+            });
+            operation.extensions = Some(ExtensionsBuilder::new().add("x-roles", roles).build());
+        }
     }
 }
 

@@ -90,6 +90,7 @@ impl IntoResponses for ReadProblems {
         problems([
             about(Code::InvalidRequest, |code| format!("`{code}`: `errors` says which parameter.")),
             explained(Code::Unauthenticated),
+            explained(Code::Forbidden),
             about(Code::AccountNotFound, |code| {
                 format!("{}, where one is named.", any(&[code, Code::TransactionNotFound]))
             }),

@@ -2,7 +2,7 @@
 //!
 //! A code is stable: programs look at it. The OpenAPI document takes the codes from here, and the table in
 //! `docs/clients.md` is made of them (a test holds it to them). The codes of recorded declines are not among them: they
-//! are part of first answers, and stand in [`crate::domain::decline`].
+//! are part of first answers, and stand in [`crate::domain::account::decline`].
 
 use std::fmt;
 

@@ -116,6 +116,15 @@ impl Problem {
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
     }
 
+    /// 401 before the first key: the request may be somebody else's than this machine's own user's.
+    #[must_use]
+    pub(crate) fn not_local() -> Self {
+        let detail = "No API key has been made: only this machine's own user is let in, by a loopback name and not \
+            through a proxy. Make a key with `bookonce keys create --role operator`.";
+        Self::new(Code::Unauthenticated, detail)
+            .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
+    }
+
     /// 403: the caller's role does not allow it.
     #[must_use]
     pub(crate) fn forbidden(detail: &'static str) -> Self {

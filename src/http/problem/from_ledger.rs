@@ -25,6 +25,13 @@ impl From<Denied> for Problem {
     fn from(why: Denied) -> Self {
         Self::forbidden(match why {
             Denied::OnlyReads => "An auditor's key only reads.",
+            Denied::NotTheLedger => {
+                "A teller's key reads accounts, statements and its own transactions, and not the whole ledger."
+            }
+            Denied::NotTheirs => {
+                "A teller's key reads what became of its own transactions; this is another's."
+            }
+            Denied::OnlyOperatorsGiveCredit => "Only operators may open an account that may go below zero.",
             Denied::OnlyOperators => "Only operators may do this.",
             Denied::OnlyOperatorsForce => "Only operators may force a reversal.",
         })

@@ -13,7 +13,7 @@ use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::wait;
 use crate::http::reads::page::Page;
 use crate::http::reply::json;
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::parameters::{AccountPath, AtQuery, MinPosition, PageQuery};
@@ -102,7 +102,7 @@ impl Account {
         responses::ReadProblems))]
 pub(crate) async fn one(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -144,7 +144,7 @@ pub(crate) async fn one(
         responses::ReadProblems))]
 pub(crate) async fn list(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let known = [AtQuery::NAMES, PageQuery::NAMES, MinPosition::NAMES];

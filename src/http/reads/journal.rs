@@ -9,7 +9,7 @@ use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::wait;
 use crate::http::reply::{bytes_of, json};
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON, NDJSON};
 use crate::http::request::parameters::{JournalFilter, MinPosition, PageQuery};
@@ -36,7 +36,7 @@ pub(crate) struct Head {
     responses((status = 200, body = Head, description = "Its end."), responses::ReadProblems))]
 pub(crate) async fn head(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &[MinPosition::NAMES])?;
@@ -59,7 +59,7 @@ pub(crate) async fn head(
         responses::ReadProblems))]
 pub(crate) async fn journal(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let known = [JournalFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];

@@ -3,8 +3,6 @@
 //! The `id` of each is its position, so that a browser that comes back resumes by itself. The feed takes the
 //! next events only when its client has taken what it was sent. It ends when the service stops.
 
-use std::time::Duration;
-
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -17,7 +15,7 @@ use crate::http::openapi::{responses, schema};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::wait;
 use crate::http::reply::bytes_of;
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::negotiate::{self, EVENTS};
 use crate::http::request::parameters::{JournalFilter, MinPosition};
 use crate::http::request::query::Params;
@@ -35,7 +33,7 @@ use crate::store::lines_of;
         responses::ReadProblems))]
 pub(crate) async fn live(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     peer: Option<Extension<Peer>>,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -53,7 +51,8 @@ pub(crate) async fn live(
     app.ledger().known_position(after).await?;
     let feed = Feed {
         follower: app.ledger().follow(after),
-        heartbeat: app.config().heartbeat,
+        after,
+        app,
         stages: peer.map(|Extension(peer)| peer.stages),
         greeted: false,
     };
@@ -66,7 +65,9 @@ pub(crate) async fn live(
 
 struct Feed {
     follower: Follower,
-    heartbeat: Duration,
+    /// The last position that was sent.
+    after: Position,
+    app: App,
     stages: Option<watch::Receiver<Stage>>,
     greeted: bool,
 }
@@ -77,11 +78,19 @@ impl Feed {
         if !std::mem::replace(&mut self.greeted, true) {
             return Ok(Some(Bytes::from_static(b"retry: 1000\n\n")));
         }
-        tokio::select! {
-            lines = self.follower.next() => Ok(Some(events(&lines?.bytes))),
-            () = stopping(&mut self.stages) => Ok(None),
-            () = tokio::time::sleep(self.heartbeat) => Ok(Some(Bytes::from_static(b": still here\n\n"))),
-        }
+        let lines = tokio::select! {
+            lines = self.follower.next() => lines?,
+            // What was recorded before is sent before the end; there is no waiting for it.
+            () = stopping(&mut self.stages) => match self.app.ledger().head().position {
+                head if head > self.after => self.follower.next().await?,
+                _ => return Ok(None),
+            },
+            () = tokio::time::sleep(self.app.config().heartbeat) => {
+                return Ok(Some(Bytes::from_static(b": still here\n\n")));
+            }
+        };
+        self.after = lines.last;
+        Ok(Some(events(&lines.bytes)))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::wait;
 use crate::http::reply::json;
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::parameters::{AtPosition, MinPosition};
 use crate::http::request::query::Params;
@@ -49,7 +49,7 @@ struct Total {
         responses::ReadProblems))]
 pub(crate) async fn trial_balance(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let at = prepared(&app, request.uri(), request.headers()).await?;
@@ -79,7 +79,7 @@ pub(crate) struct Digest {
     responses((status = 200, body = Digest, description = "The digest."), responses::ReadProblems))]
 pub(crate) async fn digest(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let at = prepared(&app, request.uri(), request.headers()).await?;

@@ -13,7 +13,7 @@ use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
 use crate::http::reply::{bytes_of, json};
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, CSV, JSON};
 use crate::http::request::parameters::{AccountPath, MinPosition, PageQuery, StatementFilter};
@@ -53,7 +53,7 @@ pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, rever
         content((StatementPage = "application/json"), (String = "text/csv"))), responses::ReadProblems))]
 pub(crate) async fn statement(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {

@@ -17,7 +17,7 @@ use crate::http::reads::min_position::wait;
 use crate::http::reads::page::Page;
 use crate::http::reads::statement::NOT_A_KIND;
 use crate::http::reply::json;
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
 use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::parameters::{MinPosition, PageQuery, SearchFilter};
@@ -91,7 +91,7 @@ struct Entry {
     amount: String,
 }
 
-/// What happened to a transaction ID. A 404 does not prove that it never will be booked; only a prevention does.
+/// What happened to a transaction ID; a teller asks for its own. A 404 does not prove that it never will be booked; only a prevention does.
 #[utoipa::path(get, path = "/v1/transactions/{id}", tag = "transactions", security(("key" = [])),
     params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"),
         MinPosition),
@@ -99,7 +99,7 @@ struct Entry {
         responses::ReadProblems))]
 pub(crate) async fn one(
     State(app): State<App>,
-    _reader: MayRead,
+    caller: Caller,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
@@ -110,6 +110,7 @@ pub(crate) async fn one(
     let Some(found) = app.ledger().transaction(id).await? else {
         return Err(Problem::transaction_not_found());
     };
+    caller.may_see(&found)?;
     let reversals = found.reversals.iter().map(Booking::from).collect();
     json(&match &found.first {
         Some(first) => {
@@ -164,7 +165,7 @@ const KNOWN: [&[&str]; 3] = [SearchFilter::NAMES, PageQuery::NAMES, MinPosition:
         responses::ReadProblems))]
 pub(crate) async fn search(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &KNOWN)?;

@@ -1,23 +1,25 @@
-//! The caller of a request: whose key came with it, and whether its role may do what it asks for.
+//! The caller of a request: whose key came with it, and whether its role may do what the route asks for.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::extract::{FromRequestParts, MatchedPath};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, Uri};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{Extensions, HeaderMap, HeaderValue, Uri};
 
 use crate::domain::role::Role;
+use crate::http::access;
 use crate::http::app::App;
 use crate::http::problem::details::Problem;
+use crate::http::request::local::{is_local, is_loopback};
 use crate::http::server::peer::Peer;
-use crate::keys::ring::Identity;
-use crate::ledger::permission::{Act, permit};
+use crate::keys::ring::{Identity, Refused, id_of};
+use crate::ledger::TransactionHistory;
+use crate::ledger::permission::{Act, permit, permit_history};
 
-/// The caller of a request. A handler that asks for it refuses everybody whose key is not good (401).
+/// The caller of a request. A handler that asks for it refuses everybody whose key is not good (401), and everybody whose
+/// role may not use the route (403).
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     /// The key's id, or `loopback`.
@@ -34,18 +36,12 @@ impl Caller {
         Ok(permit(self.role, act)?)
     }
 
-    fn find(app: &App, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, Problem> {
-        let mut given = headers.get_all(AUTHORIZATION).iter();
-        let token = match (given.next(), given.next()) {
-            (Some(value), None) => value.to_str().ok().and_then(bearer),
-            _ => None,
-        };
-        let loopback = extensions.get::<Peer>().is_some_and(|peer| is_loopback(peer.address.ip()));
-        let loopback = loopback && is_local_page(headers);
-        match app.keys().identify(token, loopback) {
-            Some(Identity { actor, role }) => Ok(Self { actor, role }),
-            None => Err(Problem::unauthenticated()),
-        }
+    /// Refuses what the caller may not be told of a transaction.
+    ///
+    /// # Errors
+    /// 403.
+    pub(crate) fn may_see(&self, found: &TransactionHistory) -> Result<(), Problem> {
+        Ok(permit_history(self.role, &self.actor, found)?)
     }
 }
 
@@ -53,50 +49,62 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Self::find(app, &parts.headers, &parts.extensions)
+        let credentials = Credentials::of(&parts.uri, &parts.headers, &parts.extensions);
+        let caller = match credentials.identify(app) {
+            Ok(Identity { actor, role }) => Self { actor, role },
+            Err(why) => return Err(credentials.refuse(app, why)),
+        };
+        let route = parts.extensions.get::<MatchedPath>();
+        match route.and_then(|route| access::act(&parts.method, route.as_str())) {
+            Some(act) => caller.may(act).map(|()| caller),
+            None => Err(Problem::forbidden("No role may use this.")),
+        }
     }
 }
 
-/// Somebody who may read. A handler that asks for it refuses everybody else (401, 403).
-pub(crate) struct MayRead;
+/// What a request shows of its caller. Cheap to clone; it is kept for as long as the answer takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials {
+    authorization: Option<HeaderValue>,
+    address: Option<SocketAddr>,
+    local: bool,
+}
 
-impl FromRequestParts<App> for MayRead {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Caller::find(app, &parts.headers, &parts.extensions)?.may(Act::Read)?;
-        Ok(Self)
+impl Credentials {
+    /// Reads them from a request.
+    pub(crate) fn of(uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Self {
+        let mut given = headers.get_all(AUTHORIZATION).iter();
+        let authorization = match (given.next(), given.next()) {
+            (Some(only), None) => Some(only.clone()),
+            (None | Some(_), _) => None,
+        };
+        let address = extensions.get::<Peer>().map(|peer| peer.address);
+        let local = address.is_some_and(|address| is_loopback(address.ip())) && is_local(uri, headers);
+        Self { authorization, address, local }
     }
-}
 
-/// Guards routes that take no [`MayRead`]: only those who may read get through.
-///
-/// # Errors
-/// 401, 403.
-pub(crate) async fn required(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    Caller::find(&app, request.headers(), request.extensions())?.may(Act::Read)?;
-    Ok(next.run(request).await)
-}
+    /// Whether their holder may do this now: a key may have gone since it was asked last.
+    pub(crate) fn may_still(&self, app: &App, act: Act) -> bool {
+        self.identify(app).is_ok_and(|found| permit(found.role, act).is_ok())
+    }
 
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
+    fn identify(&self, app: &App) -> Result<Identity, Refused> {
+        app.keys().identify(self.token(), self.local)
+    }
 
-/// Whether a request over loopback comes from this machine's own user. A page of another site in a browser on this
-/// machine sends its requests over loopback too, but names the site.
-fn is_local_page(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());
-    let host = origin.as_ref().and_then(Uri::host).unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(is_loopback)
-}
+    fn token(&self) -> Option<&str> {
+        let (scheme, token) = self.authorization.as_ref()?.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
 
-fn is_loopback(address: IpAddr) -> bool {
-    address.to_canonical().is_loopback()
+    /// 401: the same answer whatever is wrong with a key. What it is stands in the log and the figures.
+    fn refuse(&self, app: &App, why: Refused) -> Problem {
+        app.sign_ins().failed(why, self.token().and_then(id_of), self.address);
+        match why {
+            Refused::NotLocal => Problem::not_local(),
+            Refused::NoToken | Refused::Unknown | Refused::Wrong | Refused::Revoked | Refused::Expired => {
+                Problem::unauthenticated()
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod cursor;
 pub(crate) mod headers;
+pub(crate) mod local;
 pub(crate) mod negotiate;
 pub(crate) mod parameters;
 pub(crate) mod path;

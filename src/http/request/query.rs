@@ -5,7 +5,6 @@
 use crate::domain::time::Timestamp;
 use crate::http::problem::details::Problem;
 use crate::ledger::{At, Position};
-use crate::wire::text::NOT_A_MOMENT;
 
 /// The parameters of a query.
 #[derive(Debug, Default)]
@@ -81,7 +80,8 @@ impl Params {
     /// # Errors
     /// 400 when it is none.
     pub(crate) fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
-        self.parsed(name, Timestamp::parse, NOT_A_MOMENT)
+        let read = |text| Timestamp::parse(text).map_err(|reason| Problem::field(name, reason.to_string()));
+        self.get(name).map(read).transpose()
     }
 
     /// The position that a parameter names.

@@ -3,6 +3,8 @@
 //! It knows connections and heads, and must not know what a request asks for: no path, no body, no ledger's answer.
 //! Up the way: clients. Down the way: the routes of [`crate::http`], which it serves as one service.
 
+pub(crate) mod head;
+pub(crate) mod limits;
 pub(crate) mod outer_layer;
 pub(crate) mod peer;
 pub(crate) mod serve;

@@ -17,9 +17,12 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tower::{Layer, Service};
 
+use crate::http::access;
 use crate::http::app::App;
+use crate::http::long_answer::watched;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::{Problem, incident};
+use crate::http::request::caller::Credentials;
 
 /// Puts these routes, and 404 and 405 for all others, behind the layer.
 pub fn guarded(app: &App, routes: Router) -> Router {
@@ -83,6 +86,8 @@ where
         let started = Instant::now();
         let route = request.extensions().get::<MatchedPath>().cloned();
         let method = request.method().clone();
+        let act = route.as_ref().and_then(|route| access::act(&method, route.as_str()));
+        let credentials = Credentials::of(request.uri(), request.headers(), request.extensions());
         let app = self.app.clone();
         let answering = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         Box::pin(async move {
@@ -93,6 +98,9 @@ where
             };
             if method == Method::GET {
                 response = app.budget().spend(response);
+            }
+            if let Some(act) = act {
+                response = watched(response, &app, credentials, act);
             }
             let headers = response.headers_mut();
             headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

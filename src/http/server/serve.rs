@@ -1,7 +1,7 @@
 //! This file serves the sockets: it accepts connections, limits heads and slow peers, and ends them when the service stops.
 //!
 //! `axum::serve` has no header timeout, no limit on connections and no TLS; this is hyper's own connection with those.
-//! Bounds: [`Limits::connections`] at once; a head of at most 16 KiB and 64 fields; each peer at the pace that
+//! Bounds: [`Limits::connections`] at once; a head as large as [`head`] allows; each peer at the pace that
 //! [`crate::http::server::slow_peer`] holds it to.
 
 use std::convert::Infallible;
@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::HOST;
-use axum::http::{Request, Version};
+use axum::http::Request;
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -27,47 +26,16 @@ use tower::Service;
 
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
+use crate::http::server::head;
+use crate::http::server::limits::{Limits, allowed_connections};
 use crate::http::server::peer::{Peer, Stage};
 use crate::http::server::slow_peer::{Allowed, Pace, Paced};
 
-/// The most bytes of a head: the names and values of all fields, without the request line.
-const HEAD_BYTES: usize = 16 * 1024;
-/// The most fields of a head.
-const HEAD_FIELDS: usize = 64;
-/// The most bytes of a request's target.
-const TARGET_BYTES: usize = 8 * 1024;
 /// How long a connection that rests is kept when the service stops, so that a request that is already on its way is told
 /// 503 and not cut off.
 const GRACE: Duration = Duration::from_millis(250);
 /// The most bytes that a connection buffers: enough to read a target that is far too long, and to answer so.
 const BUFFER: usize = 96 * 1024;
-
-/// The limits on sockets.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How many connections there may be at once; one more is told 503 and closed.
-    pub connections: usize,
-    /// How long a request's head may take to come. It is noticed up to half a second late.
-    pub head: Duration,
-    /// How long a connection may rest between two requests.
-    pub idle: Duration,
-    /// How long a peer may take for the next bytes of its answer.
-    pub write: Duration,
-    /// How long requests that are under way when the service stops may take.
-    pub drain: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 8192,
-            head: Duration::from_secs(9),
-            idle: Duration::from_secs(60),
-            write: Duration::from_secs(9),
-            drain: Duration::from_secs(10),
-        }
-    }
-}
 
 /// Serves `app` on the listener until `shutdown`, and then until what was under way has ended, or the limit for that
 /// has passed.
@@ -108,39 +76,6 @@ pub async fn serve(
         stage.send_replace(Stage::Ended);
         let _they_end_at_once = tokio::time::timeout(Duration::from_secs(1), places.acquire_many(all)).await;
     }
-}
-
-/// How many files the store and the index need beside the connections.
-const OTHER_FILES: u64 = 1024;
-
-/// Raises the limit on open files as far as it goes, and returns how many connections they allow.
-///
-/// So connections are limited by [`Limits`] and not by a shell. Where the files are too few, enough of them are left to the
-/// store, which must not fail because too many peers are there.
-fn allowed_connections(wanted: usize) -> usize {
-    let files = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
-    let allowed = match rlimit::increase_nofile_limit(files) {
-        Ok(allowed) => allowed,
-        Err(error) => {
-            tracing::warn!(%error, "the limit on open files could not be raised");
-            rlimit::Resource::NOFILE.get_soft().unwrap_or(OTHER_FILES)
-        }
-    };
-    let connections = within(allowed).min(wanted);
-    if connections < wanted {
-        tracing::warn!(
-            allowed,
-            wanted,
-            connections,
-            "few files may be open at once: fewer connections are taken"
-        );
-    }
-    connections
-}
-
-/// How many connections may be open with so many files.
-fn within(files: u64) -> usize {
-    usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 4)).unwrap_or(usize::MAX)
 }
 
 /// Tells a connection that is one too many so, if that takes no waiting.
@@ -218,7 +153,7 @@ impl Connection {
     ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         self.pace.request_began();
         let pace = Arc::clone(&self.pace);
-        let answering = check(&request, *self.stage.borrow()).map(|()| {
+        let answering = head::check(&request, *self.stage.borrow()).map(|()| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer { address: self.peer, stages: self.stage.clone() });
             self.app.clone().call(request)
@@ -273,37 +208,4 @@ impl Connection {
 async fn grace(mut stage: watch::Receiver<Stage>) {
     let _stopping_or_gone = stage.wait_for(|stage| *stage != Stage::Serving).await.is_ok();
     tokio::time::sleep(GRACE).await;
-}
-
-/// Checks what a head shows by itself.
-fn check(request: &Request<Incoming>, stage: Stage) -> Result<(), Problem> {
-    let headers = request.headers();
-    if stage != Stage::Serving {
-        return Err(Problem::from(crate::ledger::Unavailable::Stopping).closing());
-    }
-    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
-    if target > TARGET_BYTES {
-        let detail = "The request's target has at most 8192 bytes.";
-        return Err(Problem::new(Code::UriTooLong, detail).closing());
-    }
-    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if headers.len() > HEAD_FIELDS || bytes > HEAD_BYTES {
-        let detail = "The request's head has at most 64 fields and 16384 bytes.";
-        return Err(Problem::new(Code::HeadersTooLarge, detail).closing());
-    }
-    let hosts = headers.get_all(HOST).iter().count();
-    if hosts > 1 || (hosts == 0 && request.version() == Version::HTTP_11) {
-        return Err(Problem::field("Host", "must be there once").closing());
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn connections_leave_files_to_the_store() {
-        assert_eq!([256, 1_024, 1_500, 9_216].map(within), [64, 256, 476, 8_192]);
-    }
 }

@@ -14,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::sign_ins::SignIns;
+use crate::keys::Ring;
 use crate::ledger::{Ledger, Status};
 
 type Labels = Vec<(&'static str, String)>;
@@ -28,6 +30,7 @@ pub(crate) struct Figures {
     damaged: Family<Labels, Gauge>,
     not_ready: Family<Labels, Gauge>,
     gauges: [Gauge; 14],
+    keys_unreadable: Gauge,
 }
 
 /// The figures of one route.
@@ -94,7 +97,7 @@ fn size(value: usize) -> i64 {
 }
 
 impl Figures {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(sign_ins: &SignIns) -> Self {
         let mut registry = Registry::default();
         let requests = Family::default();
         registry.register("bookonce_http_requests", "Requests answered", requests.clone());
@@ -118,7 +121,21 @@ impl Figures {
             registry.register(name, help, gauge.clone());
             gauge
         });
-        Self { registry, routes: RwLock::default(), requests, seconds, damaged, not_ready, gauges }
+        let about = "Requests that were refused for want of a good key";
+        registry.register("bookonce_failed_sign_ins", about, sign_ins.counters());
+        let keys_unreadable = Gauge::default();
+        let about = "1 while the keys in effect may not be those on disk";
+        registry.register("bookonce_keys_unreadable", about, keys_unreadable.clone());
+        Self {
+            registry,
+            routes: RwLock::default(),
+            requests,
+            seconds,
+            damaged,
+            not_ready,
+            gauges,
+            keys_unreadable,
+        }
     }
 
     /// Counts one answer.
@@ -148,9 +165,10 @@ impl Figures {
         }
     }
 
-    /// All figures in the OpenMetrics text format, with the gauges as the ledger stands now.
-    pub(crate) fn text(&self, ledger: &Ledger) -> Result<String, std::fmt::Error> {
+    /// All figures in the OpenMetrics text format, with the gauges as the ledger and its keys stand now.
+    pub(crate) fn text(&self, ledger: &Ledger, keys: &Ring) -> Result<String, std::fmt::Error> {
         let status = ledger.status();
+        self.keys_unreadable.set(i64::from(keys.trouble().is_some()));
         for (gauge, (_, _, look)) in self.gauges.iter().zip(GAUGES) {
             gauge.set(look(ledger, &status));
         }

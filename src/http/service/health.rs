@@ -32,12 +32,13 @@ pub(crate) async fn healthz() -> Result<Response, Problem> {
         responses::NotReady))]
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
     let status = app.ledger().status();
-    if status.ready {
-        return json(&Health { status: "ready" });
+    match (status.ready, app.keys().trouble()) {
+        (true, None) => json(&Health { status: "ready" }),
+        (true, Some(trouble)) => Err(Problem::new(Code::NotReady, trouble)),
+        (false, _) => {
+            let reason = status.reason.unwrap_or("The ledger takes no commands.");
+            let cause = app.ledger().cause().map(|cause| format!(" {cause}")).unwrap_or_default();
+            Err(Problem::new(Code::NotReady, format!("{reason}{cause}")))
+        }
     }
-    let mut detail = status.reason.unwrap_or("The ledger takes no commands.").to_owned();
-    if let Some(cause) = app.ledger().cause() {
-        detail = format!("{detail} {cause}");
-    }
-    Err(Problem::new(Code::NotReady, detail))
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
-use crate::http::request::caller::MayRead;
+use crate::http::request::caller::Caller;
 use crate::http::request::query::Params;
 
 /// The figures, as Prometheus reads them.
@@ -18,11 +18,11 @@ use crate::http::request::query::Params;
         content_type = "application/openmetrics-text"), responses::ReadProblems))]
 pub(crate) async fn metrics(
     State(app): State<App>,
-    _reader: MayRead,
+    _caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     Params::none(request.uri().query())?;
-    let text = app.figures().text(app.ledger());
+    let text = app.figures().text(app.ledger(), app.keys());
     let text = text.map_err(|error| Problem::internal("the figures could not be written", &error))?;
     let mut response = Response::new(Body::from(text));
     let media_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";

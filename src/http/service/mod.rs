@@ -6,3 +6,4 @@
 pub(crate) mod figures;
 pub(crate) mod health;
 pub(crate) mod metrics;
+pub(crate) mod sign_ins;

@@ -16,7 +16,7 @@ use crate::http::request::headers::{self, IdHeader, OriginHeaders};
 use crate::http::request::parameters::AccountPath;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
-use crate::http::writes::admitted::{act, admitted};
+use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{POSITION, answered, execute, response};
 use crate::ledger::{Unavailable, Verdict};
 use crate::wire::commands::command;
@@ -47,7 +47,6 @@ impl FromRequest<App> for Write {
 
 impl Write {
     async fn book(self, op: Op) -> Result<Response, Problem> {
-        self.caller.may(act(op))?;
         book(&self.app, &self.caller, op, Some(self.account.guarded()?), self.request).await
     }
 }
@@ -61,7 +60,6 @@ pub(crate) async fn open(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    caller.may(act(Op::OpenAccount))?;
     book(&app, &caller, Op::OpenAccount, None, request).await
 }
 

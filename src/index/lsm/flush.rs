@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::memtable::{Memtable, Reached};
 use super::run::Run;
+use super::scrub::Scrub;
 use super::tree::{self, TreeKind};
 use crate::index::catalog::Checkpoint;
 use crate::index::error::IndexError;
@@ -35,7 +36,7 @@ struct Alarm<'a>(&'a Shared);
 impl Drop for Alarm<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.0.fail("one of its threads panicked".into());
+            self.0.failure.stopped("one of its threads panicked");
         }
     }
 }
@@ -44,7 +45,8 @@ fn flush_loop(shared: &Shared) {
     let mut last = Instant::now();
     loop {
         let closing = shared.closing.load(Ordering::Acquire);
-        if shared.abandoned.load(Ordering::Acquire) {
+        // Into a damaged index nothing more is written: all that is in memory is in the journal.
+        if shared.abandoned.load(Ordering::Acquire) || shared.failure.is_damage() {
             return;
         }
         let (due, any) = {
@@ -70,7 +72,8 @@ fn flush_loop(shared: &Shared) {
 }
 
 fn merge_loop(shared: &Shared) {
-    while !shared.closing.load(Ordering::Acquire) {
+    let mut scrub = Scrub::default();
+    while !shared.closing.load(Ordering::Acquire) && !shared.failure.is_damage() {
         let found = TreeKind::ALL
             .into_iter()
             .find_map(|kind| shared.state.read().tree(kind).to_merge(shared.tuning).map(|runs| (kind, runs)));
@@ -80,14 +83,22 @@ fn merge_loop(shared: &Shared) {
                     return;
                 }
             }
-            None => shared.sleep(false),
+            None => {
+                scrub.go_on(shared);
+                shared.sleep(false);
+            }
         }
     }
 }
 
 impl Shared {
-    fn fail(&self, why: String) {
-        *self.failed.lock() = Some(why);
+    /// Says that the index can't go on.
+    fn fail(&self, error: &IndexError) {
+        if error.is_damage() {
+            self.failure.damaged(&error.to_string());
+        } else {
+            self.failure.stopped(&error.to_string());
+        }
         self.signal.1.notify_all();
     }
 
@@ -109,7 +120,7 @@ fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(),
             Err(error) if error.is_full() => {
                 tracing::warn!(%error, "the disk is full: {what} waits");
                 if shared.closing.load(Ordering::Acquire) {
-                    shared.fail("the disk is full".into());
+                    shared.failure.stopped("the disk is full");
                     return false;
                 }
                 std::thread::sleep(RETRY_AFTER);
@@ -117,7 +128,7 @@ fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                 tracing::error!(%error, cause, "{what} failed: the index must be rebuilt");
-                shared.fail(error.to_string());
+                shared.fail(&error);
                 return false;
             }
         }
@@ -141,10 +152,16 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
     let Reached { position, hash, event } = last;
     let names: Vec<_> = {
         let mut writer = shared.writer.lock();
-        TreeKind::ALL.into_iter().map(|kind| (kind, writer.file_name(kind))).collect()
+        TreeKind::ALL
+            .into_iter()
+            .map(|kind| {
+                let (name, id) = writer.new_run(kind);
+                (kind, name, id)
+            })
+            .collect()
     };
     let mut runs = Vec::new();
-    for (kind, name) in &names {
+    for (kind, name, id) in &names {
         let records = match kind {
             TreeKind::Ids => frozen.id_records(),
             TreeKind::Revisions => frozen.revision_records(),
@@ -152,8 +169,13 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
         };
         let count = records.len() as u64;
         let path = shared.dir.join(name);
-        let run =
-            Run::write(&path, records.into_iter().map(Ok), kind.filtered().then_some(count), shared.seed)?;
+        let run = Run::write(
+            &path,
+            *id,
+            records.into_iter().map(Ok),
+            kind.filtered().then_some(count),
+            &shared.failure,
+        )?;
         runs.push(Arc::new(run));
     }
     std::fs::File::open(&shared.dir)?.sync_all()?;
@@ -181,8 +203,8 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
 
 /// Makes one run of several, and removes their files once the catalog no longer names them.
 fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), IndexError> {
-    let name = shared.writer.lock().file_name(kind);
-    let merged = Arc::new(tree::merge(kind, runs, &shared.dir.join(name), shared.seed)?);
+    let (name, id) = shared.writer.lock().new_run(kind);
+    let merged = Arc::new(tree::merge(kind, runs, &shared.dir.join(name), id, &shared.failure)?);
     std::fs::File::open(&shared.dir)?.sync_all()?;
     {
         let mut writer = shared.writer.lock();

@@ -13,7 +13,9 @@ use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
-use crate::index::record::{Facts, Mark, Record, Role, StreamKey, id_key, place_key};
+use crate::index::record::{
+    Facts, Mark, Record, Role, StreamKey, id_key, naming_key, place_key, ruled_out_key,
+};
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -59,6 +61,9 @@ pub enum Note {
 /// One of the ledger's own accounts in one currency.
 pub type InternalKey = (CounterAccount, Currency);
 
+/// An ID, and the stream on which it was taken back.
+pub type ReversedKey = (Id, StreamName);
+
 /// Events since some checkpoint, by everything that they are asked for.
 #[derive(Debug)]
 pub struct Memtable {
@@ -69,7 +74,9 @@ pub struct Memtable {
     revisions: Map<StreamKey, Vec<Record>>,
     places: Vec<Record>,
     streams: Map<StreamName, Tracked>,
-    reversed: Map<Id, (Currency, Money)>,
+    /// Which IDs were ruled out on some stream, and where first.
+    ruled_out: Map<u128, u64>,
+    reversed: Map<ReversedKey, (Currency, Money)>,
     internal: Map<InternalKey, Money>,
     notes: Vec<Note>,
     last: Option<Reached>,
@@ -83,6 +90,7 @@ impl Memtable {
             seed,
             booked: Map::default(),
             others: Map::default(),
+            ruled_out: Map::default(),
             revisions: Map::default(),
             places: Vec::new(),
             streams: Map::default(),
@@ -110,12 +118,19 @@ impl Memtable {
                 Effect::RuledOut => Role::RuledOut,
                 Effect::TakenBack(amount) => {
                     let none = (body.currency, Money::zero(body.currency));
-                    let (_, sum) = self.reversed.entry(named).or_insert(none);
+                    let key = (named, event.stream.clone());
+                    let (_, sum) = self.reversed.entry(key).or_insert(none);
                     *sum = sum.plus(amount.money()).unwrap_or(*sum);
                     Role::Reversed
                 }
             };
-            self.others.entry(id_key(named, self.seed)).or_default().push(Mark { position, role });
+            let mark = Mark { position, role };
+            self.others.entry(naming_key(named, self.seed)).or_default().push(mark);
+            if role == Role::RuledOut {
+                self.others.entry(ruled_out_key(named, &event.stream, self.seed)).or_default().push(mark);
+                // One is enough to tell that there is more to ask for.
+                self.ruled_out.entry(id_key(named, self.seed)).or_insert(position);
+            }
         }
         if let Some(entries) = body.entries() {
             let key = (entries.counter_account.clone(), body.currency);
@@ -164,9 +179,10 @@ impl Memtable {
         self.last
     }
 
-    /// Appends where this ID plays a role.
-    pub fn marks(&self, id: Id, out: &mut Vec<Mark>) {
-        let key = id_key(id, self.seed);
+    /// Appends what stands under a key of the tree of IDs.
+    pub fn marks(&self, key: u128, out: &mut Vec<Mark>) {
+        let ruled_out = self.ruled_out.get(&key);
+        out.extend(ruled_out.map(|position| Mark { position: *position, role: Role::RuledOut }));
         out.extend(self.booked.get(&key).map(|position| Mark { position: *position, role: Role::Booked }));
         out.extend(self.others.get(&key).into_iter().flatten());
     }
@@ -183,14 +199,14 @@ impl Memtable {
     }
 
     /// What the events here reversed, by original.
-    pub fn all_reversed(&self) -> impl Iterator<Item = (&Id, &(Currency, Money))> {
+    pub fn all_reversed(&self) -> impl Iterator<Item = (&ReversedKey, &(Currency, Money))> {
         self.reversed.iter()
     }
 
-    /// How much of this transaction the events here reversed.
+    /// How much was taken back of an ID on a stream by the events here.
     #[must_use]
-    pub fn reversed(&self, id: Id) -> Option<Money> {
-        self.reversed.get(&id).map(|(_, amount)| *amount)
+    pub fn reversed(&self, key: &ReversedKey) -> Option<Money> {
+        self.reversed.get(key).map(|(_, amount)| *amount)
     }
 
     /// By how much the ledger's own accounts moved.
@@ -229,7 +245,11 @@ impl Memtable {
             .others
             .iter()
             .flat_map(|(key, marks)| marks.iter().map(|mark| Record { key: *key, value: mark.pack() }));
-        let mut records: Vec<_> = booked.chain(others).collect();
+        let ruled_out = self.ruled_out.iter().map(|(key, position)| Record {
+            key: *key,
+            value: Mark { position: *position, role: Role::RuledOut }.pack(),
+        });
+        let mut records: Vec<_> = booked.chain(others).chain(ruled_out).collect();
         records.sort_unstable();
         records
     }

@@ -1,127 +1,98 @@
-//! A run: an immutable file of sorted records, in blocks that carry checksums, with its filter behind them.
+//! A run: an immutable file of sorted records, in blocks, with its directory and its filter behind them.
 //!
 //! ```text
-//! block*            340 records of 24 bytes (the last block fewer), CRC-32
-//! first keys        16 bytes a block
+//! block*            see `block`; 8 KiB each, the last one less
+//! directory         20 bytes a block: its first key, its CRC-32
 //! filter            64 bytes each, none for a tree that is only scanned
-//! footer            magic, records, blocks, filter bytes, seed, CRC-32 over the blocks' CRCs,
-//!                   CRC-32 over first keys, filter and footer: it tells this run from every other
+//! footer            magic, records, blocks, filter bytes, the index's seed, the run's number, the tree,
+//!                   CRC-32 over directory, filter and footer
 //! ```
-//! A byte that changed is found before anything in its block is believed.
+//! The catalog names a run's number and the checksum in its footer, the footer proves the directory, the directory each
+//! block: so a block is believed only if it is the one that was written there, and not because its own bytes are whole.
+//! Directory and filter are read and compared when the run is opened, a block each time that it is read. What is wrong is
+//! told to the whole index at once.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::block::{self, BYTES, Expected, HEADER, RECORDS, RunId};
 use super::filter::{Filter, mix};
+use super::run_error::RunError;
+use super::run_writer::{MAGIC, Writer, Written};
+use crate::index::failure::Failure;
 use crate::index::record::{Record, SIZE};
 
-/// Records in a block: as many as fit 8 KiB.
-const BLOCK_RECORDS: usize = 340;
-const BLOCK_BYTES: usize = BLOCK_RECORDS * SIZE + 4;
-const MAGIC: &[u8; 8] = b"bkrun\0\0\x01";
-const FOOTER: usize = 8 + 8 + 8 + 8 + 8 + 8 + 4;
-/// Bytes written between two syncs, so that a long merge does not hold the disk when commits want it.
-const SYNC_EVERY: usize = 4 << 20;
+const FOOTER: usize = 8 + 5 * 8 + 4 + 4;
+/// A block's part in the directory.
+const ENTRY: usize = 16 + 4;
 
 /// An open run.
 #[derive(Debug)]
 pub struct Run {
     path: PathBuf,
     file: File,
+    id: RunId,
     records: u64,
     first_keys: Vec<u128>,
+    block_sums: Vec<u32>,
     filter: Option<Filter>,
-    seed: u64,
     sum: u32,
-}
-
-/// What is wrong with a run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The file can't be read or written.
-    #[error("the index file {0} can't be used")]
-    Io(PathBuf, #[source] io::Error),
-    /// Its bytes are not what was written.
-    #[error("the index file {0} is damaged")]
-    Damaged(PathBuf),
+    failure: Arc<Failure>,
 }
 
 impl Run {
-    /// Writes the sorted records to a new file, durably, and opens it.
+    /// Writes the sorted records to a new file, durably, and opens it. `filter_for`: with a filter for so many keys.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn write(
+    pub(crate) fn write(
         path: &Path,
+        id: RunId,
         records: impl Iterator<Item = Result<Record, RunError>>,
         filter_for: Option<u64>,
-        seed: u64,
+        failure: &Arc<Failure>,
     ) -> Result<Self, RunError> {
-        Self::write_file(path, records, filter_for, seed).inspect_err(|_| {
+        let written = write_file(path, id, records, filter_for).inspect_err(|_| {
             // Half a run is no use to anybody; the catalog does not name it.
             let _removed_or_not = std::fs::remove_file(path);
-        })
+        })?;
+        let file = File::open(path).map_err(|error| RunError::Io(path.to_owned(), error))?;
+        Ok(Self::over(path, file, id, written, failure))
     }
 
-    fn write_file(
-        path: &Path,
-        records: impl Iterator<Item = Result<Record, RunError>>,
-        filter_for: Option<u64>,
-        seed: u64,
-    ) -> Result<Self, RunError> {
-        let failed = |error| RunError::Io(path.to_owned(), error);
-        let file = File::create_new(path).map_err(failed)?;
-        let mut out = Writer::new(file, filter_for, seed);
-        for record in records {
-            out.push(record?).map_err(failed)?;
-        }
-        let (file, records, first_keys, filter, sum) = out.finish().map_err(failed)?;
-        drop(file);
-        let file = File::open(path).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), file, records, first_keys, filter, seed, sum })
+    fn over(path: &Path, file: File, id: RunId, written: Written, failure: &Arc<Failure>) -> Self {
+        let Written { records, first_keys, block_sums, filter, sum } = written;
+        let failure = Arc::clone(failure);
+        Self { path: path.to_owned(), file, id, records, first_keys, block_sums, filter, sum, failure }
     }
 
-    /// Opens a run and checks its footer, its first keys and its filter.
+    /// Opens the run that the catalog names: the one with this number, this tree and this checksum.
     ///
     /// # Errors
-    /// When it can't be read, or is not what was written.
-    pub fn open(path: &Path) -> Result<Self, RunError> {
+    /// When it can't be read, or is not that run.
+    pub(crate) fn open(path: &Path, id: RunId, sum: u32, failure: &Arc<Failure>) -> Result<Self, RunError> {
         let failed = |error| RunError::Io(path.to_owned(), error);
         let damaged = || RunError::Damaged(path.to_owned());
         let file = File::open(path).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();
-        let mut footer = [0; FOOTER];
         let start = length.checked_sub(FOOTER as u64).ok_or_else(damaged)?;
+        let mut footer = [0; FOOTER];
         file.read_exact_at(&mut footer, start).map_err(failed)?;
-        let number = |at: usize| {
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(&footer[at..at + 8]);
-            u64::from_le_bytes(bytes)
-        };
-        let (records, blocks, filter_bytes, seed) = (number(8), number(16), number(24), number(32));
-        let sized = blocks.checked_mul(16).and_then(|keys| keys.checked_add(filter_bytes));
-        let trailer_start = sized.and_then(|bytes| start.checked_sub(bytes)).ok_or_else(damaged)?;
-        if &footer[..8] != MAGIC
-            || blocks != records.div_ceil(BLOCK_RECORDS as u64)
-            || trailer_start != records * SIZE as u64 + blocks * 4
-        {
-            return Err(damaged());
-        }
+        let footer = Footer::read(&footer, id).ok_or_else(damaged)?;
+        let trailer_start = footer.trailer_start(start).ok_or_else(damaged)?;
         let mut trailer = vec![0; usize::try_from(start - trailer_start).map_err(|_| damaged())?];
         file.read_exact_at(&mut trailer, trailer_start).map_err(failed)?;
         let mut crc = crc32fast::Hasher::new();
         crc.update(&trailer);
-        crc.update(&footer[..FOOTER - 4]);
-        let sum = crc.finalize();
-        if sum.to_le_bytes() != footer[FOOTER - 4..] {
+        crc.update(&footer.bytes);
+        if crc.finalize() != footer.sum || footer.sum != sum {
             return Err(damaged());
         }
-        let (keys, filter) = trailer.split_at(usize::try_from(blocks * 16).map_err(|_| damaged())?);
-        let first_keys = keys.as_chunks::<16>().0.iter().map(|key| u128::from_be_bytes(*key)).collect();
-        let filter = (!filter.is_empty()).then(|| Filter::read(filter).ok_or_else(damaged)).transpose()?;
-        Ok(Self { path: path.to_owned(), file, records, first_keys, filter, seed, sum })
+        let written = footer.written(&trailer).ok_or_else(damaged)?;
+        Ok(Self::over(path, file, id, written, failure))
     }
 
     /// Where it is.
@@ -130,16 +101,15 @@ impl Run {
         &self.path
     }
 
+    /// Which run it is.
+    pub(crate) fn id(&self) -> RunId {
+        self.id
+    }
+
     /// The checksum in its footer, by which the catalog knows this file from any other whole run.
     #[must_use]
     pub fn sum(&self) -> u32 {
         self.sum
-    }
-
-    /// That this is not the run which should be here.
-    #[must_use]
-    pub fn damaged(&self) -> RunError {
-        RunError::Damaged(self.path.clone())
     }
 
     /// How many records it has.
@@ -148,16 +118,21 @@ impl Run {
         self.records
     }
 
+    /// How many blocks it has.
+    pub(super) fn blocks(&self) -> usize {
+        self.first_keys.len()
+    }
+
     /// How much memory it takes while it is open.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.first_keys.len() * 16 + self.filter.as_ref().map_or(0, Filter::bytes)
+        self.first_keys.len() * ENTRY + self.filter.as_ref().map_or(0, Filter::bytes)
     }
 
     /// May a record with this key be here? `false` is certain, and costs no I/O.
     #[must_use]
     pub fn may_contain(&self, key: u128) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.may_contain(mix(key, self.seed)))
+        self.filter.as_ref().is_none_or(|filter| filter.may_contain(mix(key, self.id.index)))
     }
 
     /// Appends the records with `low <= key <= high`, in order from the low end, or from the high end if `backwards`;
@@ -200,104 +175,104 @@ impl Run {
         })
     }
 
-    fn block(&self, block: usize) -> Result<Vec<Record>, RunError> {
-        let damaged = || RunError::Damaged(self.path.clone());
-        let before = (block * BLOCK_RECORDS) as u64;
-        let left = self.records.checked_sub(before).ok_or_else(damaged)?;
-        let count = usize::try_from(left).map_err(|_| damaged())?.min(BLOCK_RECORDS);
-        let mut bytes = vec![0; count * SIZE + 4];
-        self.file
-            .read_exact_at(&mut bytes, (block * BLOCK_BYTES) as u64)
-            .map_err(|error| RunError::Io(self.path.clone(), error))?;
-        let (body, crc) = bytes.split_at(count * SIZE);
-        if crc32fast::hash(body).to_le_bytes() != crc {
-            return Err(damaged());
+    /// The records of a block, proven to be the ones that were written there.
+    ///
+    /// # Errors
+    /// When it can't be read, or is not what was written: that is told to the whole index.
+    pub(super) fn block(&self, block: usize) -> Result<Vec<Record>, RunError> {
+        let damaged = || self.damaged();
+        let expected = self.expected(block).ok_or_else(damaged)?;
+        let mut bytes = vec![0; HEADER + expected.records * SIZE];
+        match self.file.read_exact_at(&mut bytes, (block * BYTES) as u64) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(self.damaged()),
+            Err(error) => return Err(RunError::Io(self.path.clone(), error)),
         }
-        Ok(body.as_chunks::<SIZE>().0.iter().map(Record::from_bytes).collect())
+        block::open(&bytes, self.id, expected).ok_or_else(damaged)
+    }
+
+    fn expected(&self, nth: usize) -> Option<Expected> {
+        let before = (nth * RECORDS) as u64;
+        let left = usize::try_from(self.records.checked_sub(before)?).ok()?;
+        Some(Expected {
+            nth,
+            records: left.min(RECORDS),
+            first_key: *self.first_keys.get(nth)?,
+            next_key: self.first_keys.get(nth + 1).copied(),
+            sum: *self.block_sums.get(nth)?,
+        })
+    }
+
+    /// Tells the whole index that this run is not what was written.
+    pub(super) fn damaged(&self) -> RunError {
+        let error = RunError::Damaged(self.path.clone());
+        self.failure.damaged(&error.to_string());
+        error
     }
 }
 
-/// Writes a run's file, block by block.
-struct Writer {
-    out: BufWriter<File>,
-    block: Vec<u8>,
-    unsynced: usize,
-    /// Over all blocks' checksums.
-    blocks: crc32fast::Hasher,
+fn write_file(
+    path: &Path,
+    id: RunId,
+    records: impl Iterator<Item = Result<Record, RunError>>,
+    filter_for: Option<u64>,
+) -> Result<Written, RunError> {
+    let failed = |error| RunError::Io(path.to_owned(), error);
+    let file = File::create_new(path).map_err(failed)?;
+    let mut out = Writer::new(file, id, filter_for);
+    for record in records {
+        out.push(record?).map_err(failed)?;
+    }
+    out.finish().map_err(failed)
+}
+
+/// A run's footer: what the file says of itself.
+struct Footer {
+    /// All but the checksum.
+    bytes: [u8; FOOTER - 4],
+    sum: u32,
     records: u64,
-    first_keys: Vec<u128>,
-    filter: Option<Filter>,
-    seed: u64,
+    blocks: u64,
+    filter_bytes: u64,
 }
 
-type Finished = (File, u64, Vec<u128>, Option<Filter>, u32);
-
-impl Writer {
-    fn new(file: File, filter_for: Option<u64>, seed: u64) -> Self {
-        Self {
-            out: BufWriter::with_capacity(1 << 18, file),
-            block: Vec::with_capacity(BLOCK_BYTES),
-            unsynced: 0,
-            blocks: crc32fast::Hasher::new(),
-            records: 0,
-            first_keys: Vec::new(),
-            filter: filter_for.map(Filter::with_capacity),
-            seed,
-        }
+impl Footer {
+    /// `None`: it is no footer, or that of another run.
+    fn read(footer: &[u8; FOOTER], id: RunId) -> Option<Self> {
+        let (bytes, sum) = footer.split_last_chunk::<4>()?;
+        let (magic, rest) = bytes.split_first_chunk::<8>()?;
+        let (numbers, tree) = rest.as_chunks::<8>();
+        let [records, blocks, filter_bytes, index, number] = numbers else { return None };
+        let [records, blocks, filter_bytes, index, number] =
+            [records, blocks, filter_bytes, index, number].map(|bytes| u64::from_le_bytes(*bytes));
+        let tree = u32::from_le_bytes(tree.try_into().ok()?);
+        let is_right = magic == MAGIC
+            && RunId { index, number, tree } == id
+            && blocks == records.div_ceil(RECORDS as u64);
+        let bytes = bytes.try_into().ok()?;
+        is_right.then_some(Self { bytes, sum: u32::from_le_bytes(*sum), records, blocks, filter_bytes })
     }
 
-    fn push(&mut self, record: Record) -> io::Result<()> {
-        if self.block.is_empty() {
-            self.first_keys.push(record.key);
-        }
-        self.block.extend_from_slice(&record.to_bytes());
-        self.records += 1;
-        if let Some(filter) = &mut self.filter {
-            filter.insert(mix(record.key, self.seed));
-        }
-        if self.block.len() == BLOCK_RECORDS * SIZE { self.end_block() } else { Ok(()) }
+    /// Where directory and filter begin, in a file whose footer starts at `start`: right behind the blocks.
+    fn trailer_start(&self, start: u64) -> Option<u64> {
+        let behind = self.blocks.checked_mul(ENTRY as u64)?.checked_add(self.filter_bytes)?;
+        let blocks = self.records.checked_mul(SIZE as u64)?.checked_add(self.blocks * HEADER as u64)?;
+        start.checked_sub(behind).filter(|trailer| *trailer == blocks)
     }
 
-    fn end_block(&mut self) -> io::Result<()> {
-        if self.block.is_empty() {
-            return Ok(());
+    /// What an open run keeps in memory.
+    fn written(&self, trailer: &[u8]) -> Option<Written> {
+        let blocks = usize::try_from(self.blocks).ok()?;
+        let (directory, filter) = trailer.split_at_checked(blocks * ENTRY)?;
+        let (mut first_keys, mut block_sums) = (Vec::with_capacity(blocks), Vec::with_capacity(blocks));
+        for entry in directory.as_chunks::<ENTRY>().0 {
+            let (key, sum) = entry.split_first_chunk::<16>()?;
+            first_keys.push(u128::from_be_bytes(*key));
+            block_sums.push(u32::from_le_bytes(sum.try_into().ok()?));
         }
-        self.out.write_all(&self.block)?;
-        let crc = crc32fast::hash(&self.block).to_le_bytes();
-        self.out.write_all(&crc)?;
-        self.blocks.update(&crc);
-        self.unsynced += self.block.len();
-        self.block.clear();
-        if self.unsynced >= SYNC_EVERY {
-            self.unsynced = 0;
-            self.out.flush()?;
-            self.out.get_ref().sync_data()?;
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> io::Result<Finished> {
-        self.end_block()?;
-        let mut trailer = Vec::new();
-        for key in &self.first_keys {
-            trailer.extend_from_slice(&key.to_be_bytes());
-        }
-        let keys = trailer.len();
-        if let Some(filter) = &self.filter {
-            filter.write(&mut trailer);
-        }
-        let filter_bytes = (trailer.len() - keys) as u64;
-        trailer.extend_from_slice(MAGIC);
-        let blocks = u64::from(self.blocks.clone().finalize());
-        for number in [self.records, self.first_keys.len() as u64, filter_bytes, self.seed, blocks] {
-            trailer.extend_from_slice(&number.to_le_bytes());
-        }
-        let crc = crc32fast::hash(&trailer);
-        self.out.write_all(&trailer)?;
-        self.out.write_all(&crc.to_le_bytes())?;
-        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        Ok((file, self.records, self.first_keys, self.filter, crc))
+        let filter = if filter.is_empty() { None } else { Some(Filter::read(filter)?) };
+        let in_order = first_keys.is_sorted();
+        in_order.then_some(Written { records: self.records, first_keys, block_sums, filter, sum: self.sum })
     }
 }
 
@@ -305,16 +280,22 @@ impl Writer {
 mod tests {
     use super::*;
 
-    fn written(dir: &Path, count: u64) -> Run {
+    const ID: RunId = RunId { index: 9, number: 4, tree: 1 };
+
+    fn failure(dir: &Path) -> Arc<Failure> {
+        Arc::new(Failure::none(dir))
+    }
+
+    fn written(dir: &Path, count: u64, id: RunId) -> Run {
         let records = (0..count).map(|n| Ok(Record { key: u128::from(n / 2) << 40, value: n }));
-        Run::write(&dir.join("run"), records, Some(count), 9).unwrap()
+        Run::write(&dir.join("run"), id, records, Some(count), &failure(dir)).unwrap()
     }
 
     #[test]
     fn what_was_written_is_found_from_both_ends() {
         let dir = tempfile::tempdir().unwrap();
-        written(dir.path(), 1_000);
-        let run = Run::open(&dir.path().join("run")).unwrap();
+        let sum = written(dir.path(), 1_000, ID).sum();
+        let run = Run::open(&dir.path().join("run"), ID, sum, &failure(dir.path())).unwrap();
         assert_eq!(run.iter().map(|r| r.unwrap().value).collect::<Vec<_>>(), (0..1_000).collect::<Vec<_>>());
         let mut found = Vec::new();
         run.range(170 << 40, 170 << 40, false, 9, &mut found).unwrap();
@@ -325,22 +306,51 @@ mod tests {
         assert!((0..500_u128).all(|n| run.may_contain(n << 40)));
     }
 
-    /// Catches: a block, a filter or a key list that is believed without its checksum.
+    /// Is a file with these bytes refused as that run, by its outside or by one of its blocks?
+    fn refused(dir: &Path, bytes: &[u8], id: RunId, sum: u32) -> bool {
+        let path = dir.join("bad");
+        // To write over a file makes some file systems wait for the disk.
+        let _may_be_new = (std::fs::remove_file(&path), Failure::remove_mark(dir));
+        std::fs::write(&path, bytes).unwrap();
+        let failure = failure(dir);
+        match Run::open(&path, id, sum, &failure) {
+            Err(_) => true,
+            Ok(run) => run.iter().any(|record| record.is_err()) && failure.is_damage(),
+        }
+    }
+
+    /// Catches: a block, a filter or a directory that is believed without its checksum.
     #[test]
     fn every_changed_byte_is_found() {
         let dir = tempfile::tempdir().unwrap();
-        written(dir.path(), 400);
+        let sum = written(dir.path(), 400, ID).sum();
         let good = std::fs::read(dir.path().join("run")).unwrap();
-        let path = dir.path().join("bad");
+        assert!(!refused(dir.path(), &good, ID, sum));
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 0x10;
-            std::fs::write(&path, &bad).unwrap();
-            let found = match Run::open(&path) {
-                Err(_) => true,
-                Ok(run) => run.iter().any(|record| record.is_err()),
-            };
-            assert!(found, "byte {at} was changed and nobody noticed");
+            assert!(refused(dir.path(), &bad, ID, sum), "byte {at} was changed and nobody noticed");
         }
+    }
+
+    /// Catches: a run that is believed under the number, the tree or the index of another.
+    #[test]
+    fn a_whole_run_is_not_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let sum = written(dir.path(), 400, ID).sum();
+        let good = std::fs::read(dir.path().join("run")).unwrap();
+        for other in [RunId { index: 8, ..ID }, RunId { number: 5, ..ID }, RunId { tree: 2, ..ID }] {
+            assert!(refused(dir.path(), &good, other, sum), "{other:?}");
+        }
+        assert!(refused(dir.path(), &good, ID, sum ^ 1));
+    }
+
+    /// Catches: records that no look-up would find, because they do not ascend.
+    #[test]
+    fn records_out_of_order_are_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let records = [2, 1].map(|key| Ok(Record { key, value: 0 }));
+        let run = Run::write(&dir.path().join("run"), ID, records.into_iter(), None, &failure(dir.path()));
+        assert!(run.is_err() && !dir.path().join("run").exists());
     }
 }

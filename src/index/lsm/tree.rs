@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::run::{Run, RunError};
+use super::block::RunId;
+use super::run::Run;
+use super::run_error::RunError;
+use crate::index::failure::Failure;
 use crate::index::record::Record;
 use crate::index::tuning::Tuning;
 
@@ -29,6 +32,15 @@ impl TreeKind {
             Self::Ids => "ids",
             Self::Revisions => "revisions",
             Self::Places => "places",
+        }
+    }
+
+    /// Its number in the blocks of its runs.
+    pub(in crate::index) fn tag(self) -> u32 {
+        match self {
+            Self::Ids => 1,
+            Self::Revisions => 2,
+            Self::Places => 3,
         }
     }
 
@@ -136,14 +148,20 @@ fn tier(run: &Arc<Run>, tuning: Tuning) -> u32 {
     tier
 }
 
-/// Merges runs into one new file.
+/// Merges runs into one new file. Each block is proven as it is read, so a merge carries no damage on.
 ///
 /// # Errors
 /// When a run can't be read or the new one can't be written.
-pub fn merge(kind: TreeKind, runs: &[Arc<Run>], path: &Path, seed: u64) -> Result<Run, RunError> {
+pub(super) fn merge(
+    kind: TreeKind,
+    runs: &[Arc<Run>],
+    path: &Path,
+    id: RunId,
+    failure: &Arc<Failure>,
+) -> Result<Run, RunError> {
     let total = runs.iter().map(|run| run.records()).sum();
     let inputs = runs.iter().map(|run| run.iter().peekable()).collect();
-    Run::write(path, Merge { inputs }, kind.filtered().then_some(total), seed)
+    Run::write(path, id, Merge { inputs }, kind.filtered().then_some(total), failure)
 }
 
 /// The records of several sorted inputs, in order. The inputs are few, so the smallest is found by looking at each.

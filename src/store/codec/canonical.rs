@@ -1,4 +1,6 @@
-//! What can be told of a line without reading its JSON: its canonical bytes, its position.
+//! What can be told of a line without reading its JSON: its canonical bytes, its position, its id.
+
+use uuid::Uuid;
 
 /// The canonical bytes of a line, and the hash that it carries as text. `None` when the line is not laid out as the
 /// encoder lays it out.
@@ -28,4 +30,13 @@ pub fn position_of(line: &[u8]) -> Option<u64> {
     let rest = line.strip_prefix(b"{\"position\":")?;
     let digits = rest.split(|byte| *byte == b',').next()?;
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// The id that a line says it has; `None` when it is not laid out as the encoder lays it out.
+#[must_use]
+pub fn event_id_of(line: &[u8]) -> Option<Uuid> {
+    const FIELD: &[u8] = b"\"event_id\":\"";
+    let at = memchr::memmem::find(line, FIELD)?;
+    let id = line.get(at + FIELD.len()..)?.get(..36)?;
+    Uuid::try_parse_ascii(id).ok()
 }

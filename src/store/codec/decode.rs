@@ -15,7 +15,9 @@ use crate::domain::metadata::{Metadata, Origin};
 use crate::domain::money::{Amount, Direction, Money};
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
-use crate::store::chain::Hash;
+use crate::store::chain::{self, Hash};
+
+use super::canonical::{cut, event_id_of};
 
 /// A line of the journal, read.
 #[derive(Clone, Debug)]
@@ -46,6 +48,9 @@ pub enum DecodeError {
     /// A field that is missing or has a value that no event has.
     #[error("an event with a wrong {0}")]
     Field(&'static str),
+    /// Its id is not that of its bytes: they were changed.
+    #[error("an event whose id is not that of its bytes")]
+    Id,
 }
 
 #[derive(Deserialize)]
@@ -158,6 +163,18 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     };
     let hash = Hash::parse(raw.hash).ok_or(DecodeError::Field("hash"))?;
     Ok(Line { position: raw.position, hash, event })
+}
+
+/// Reads one line, and proves that its bytes are those that its id was made of. For a line whose hash is not compared with
+/// the chain; costs a microsecond.
+///
+/// # Errors
+/// As [`decode`], and [`DecodeError::Id`].
+pub fn decode_proven(line: &[u8]) -> Result<Line, DecodeError> {
+    let decoded = decode(line)?;
+    let (canonical, _) = cut(line).ok_or(DecodeError::Field("layout"))?;
+    let written = event_id_of(line).ok_or(DecodeError::Field("event_id"))?;
+    if chain::event_id(&canonical) == written { Ok(decoded) } else { Err(DecodeError::Id) }
 }
 
 /// Reads the body of an account's event of version 1.

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::private::make_private;
 
 /// The format that this program writes.
 pub const FORMAT: u32 = 1;
@@ -48,6 +49,8 @@ impl Folder {
             Some(found) => return Err(Error::Newer { path: path.to_owned(), found, known: FORMAT }),
             None => Self::write_format(path)?,
         }
+        // Not before it is known whose folder it is.
+        make_private(path);
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 

@@ -9,6 +9,7 @@
 
 pub mod database;
 pub mod folder;
+mod private;
 pub mod reader;
 pub mod wal;
 pub mod writer;

@@ -110,8 +110,8 @@ impl Reader {
     pub fn event(&self, position: u64) -> Result<Line, Error> {
         let line = self.lines(position.saturating_sub(1), 1)?;
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
-        let decoded =
-            codec::decode(line).map_err(|error| Error::Damaged(format!("position {position}: {error}")))?;
+        let decoded = codec::decode_proven(line)
+            .map_err(|error| Error::Damaged(format!("position {position}: {error}")))?;
         if decoded.position == position {
             Ok(decoded)
         } else {

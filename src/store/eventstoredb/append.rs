@@ -1,9 +1,8 @@
-//! One append, tried once, and what can be known of it afterwards.
+//! [`Store::append`] tries an append once and says what can be known of it afterwards.
 //!
-//! The events are handed to the connection by an iterator that can be stopped: as long as the connection has not asked
-//! for the first one, nothing of the append can have left, and it can be withdrawn for certain. That is how "not sent"
-//! is told from "nobody knows", whatever the error says. (A call that was opened and then withdrawn is at worst an append
-//! of nothing.)
+//! The connection takes the events from an iterator that can be shut. As long as it has not asked for the first event,
+//! nothing of the append has left this process, and the append can be withdrawn for certain. So "not sent" is told from
+//! "unknown" whatever the error says. (A call that was opened before it was withdrawn is at worst an append of nothing.)
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -15,36 +14,37 @@ use super::connection::is_over;
 use super::{Error, Proposed, Store};
 use crate::domain::stream::StreamName;
 
-/// What became of an append, as far as this attempt can know.
+/// What became of an append, as far as one attempt can know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// Acknowledged, now or as a repeat: these events are in the stream.
+    /// The events are in the stream: the node acknowledged them, as new or as a repeat.
     Stored {
         /// The revision of its last event, as the node says.
         last_revision: u64,
         /// The position of its last event, when the node says one.
         position: Option<u64>,
     },
-    /// Another event is or was there: the expected revision was refused. Nothing was stored by this attempt. The other
-    /// one may not be readable yet, and may yet vanish with its leader.
+    /// The expected revision was refused, because another event is there: this attempt stored nothing. The other event may
+    /// not be readable yet, and may even vanish with the leader that took it.
     Conflict,
-    /// Nobody can know: a deadline, a lost connection, an error of the server's, no answer.
+    /// Nobody can know whether the events were stored: there was a deadline, a lost connection, an error, or no answer.
     Unknown(String),
-    /// Certainly not stored by this attempt: it was never sent, or refused by rule before anything was done.
+    /// This attempt certainly stored nothing: it was never sent, or was refused by a rule before anything was done.
     NotSent(Error),
     /// The stream was deleted for ever.
     Deleted,
 }
 
 impl Store {
-    /// Appends the events of one stream at exactly the expected revision. Tries once. May be called again with the same
-    /// events: they are stored once. The answer is to be waited for: of a call that was dropped half-way nobody knows.
+    /// Appends the events of one stream at exactly the expected revision; it tries once. It may be called again with the
+    /// same events: they are stored once. Its future should be awaited to the end: when it is dropped before, the outcome is
+    /// unknown.
     pub async fn append(&self, stream: &StreamName, proposed: &Proposed) -> Appended {
         let events: Option<Vec<EventData>> = proposed.wires().iter().map(event).collect();
         let Some(events) = events.filter(|events| !events.is_empty()) else {
             return Appended::NotSent(Error::Damaged("an append of nothing".to_owned()));
         };
-        let Some(epoch) = self.proven(self.0.patience.append).await else {
+        let Some(epoch) = self.proven(self.0.patience.connect).await else {
             return Appended::NotSent(Error::Unreachable(
                 "it was not compared with what was seen before".into(),
             ));
@@ -69,8 +69,8 @@ impl Store {
         }
         let gate = Arc::new(Gate::default());
         let events = Streaming(Gated { gate: Arc::clone(&gate), events: events.into_iter() });
-        // The crate leaves the deadline to the node: when the node is silent nobody keeps it. The node's is a little
-        // shorter, so that its answer comes before the connection is given up.
+        // The crate leaves the deadline to the node, so it is kept here as well, for a node that is silent. The node's is
+        // a little shorter: its answer comes before the connection is given up.
         let answer = tokio::time::timeout(
             patience,
             live.client.append_to_stream(stream.to_string(), &options, events),
@@ -103,15 +103,15 @@ impl Store {
 }
 
 fn event(wire: &super::proposed::Wire) -> Option<EventData> {
-    // Raw JSON is copied as it is: it can't fail.
+    // This can't fail: raw JSON is copied as it is.
     let event = EventData::json(wire.kind, &wire.data).ok()?;
     Some(event.id(wire.id).metadata(wire.metadata.clone()))
 }
 
 fn stored(written: &WriteResult) -> Appended {
     let at = written.position;
-    // "No position" comes as the very first one, where no event of a stream can be. One that is committed apart from
-    // its writing is found damaged when it is read.
+    // "No position" comes as position 0, where no event of a stream can be. An event whose commit and prepare positions
+    // differ is found to be damaged when it is read.
     let position = (at.commit > 0 && at.commit == at.prepare).then_some(at.commit);
     Appended::Stored { last_revision: written.next_expected_version, position }
 }
@@ -121,15 +121,15 @@ fn failed(error: eventstore::Error, gate: &Gate) -> Appended {
     match error {
         E::WrongExpectedVersion { .. } => Appended::Conflict,
         E::ResourceDeleted => Appended::Deleted,
-        // Refused before a node looks at the events: all of it, or a part that is thrown away with the call.
+        // The node refuses these before it stores anything.
         E::AccessDenied => Appended::NotSent(Error::Denied),
         E::NotLeaderException(_) => Appended::NotSent(error.into()),
         E::Grpc { ref message, .. } if message.starts_with("Maximum Append Size") => {
             Appended::NotSent(Error::TooLarge)
         }
-        // From before the call is made.
+        // These come before the call is made.
         E::ConnectionClosed | E::GrpcConnectionError(_) => Appended::NotSent(error.into()),
-        // From before it, under way, or after it: only the gate knows.
+        // These may come before the events were sent or after it: only the gate knows.
         E::ServerError(_)
         | E::Grpc { .. }
         | E::InternalParsingError(_)
@@ -149,7 +149,7 @@ fn failed(error: eventstore::Error, gate: &Gate) -> Appended {
     }
 }
 
-/// Whether events may still go out, or did.
+/// The gate between the events and the connection: it is waiting, open or shut, and changes once.
 #[derive(Default)]
 struct Gate(AtomicU8);
 
@@ -158,20 +158,20 @@ const OPEN: u8 = 1;
 const SHUT: u8 = 2;
 
 impl Gate {
-    /// Lets events out, unless it was shut before.
+    /// Opens the gate for the connection. Returns `false` when it was shut before.
     fn open(&self) -> bool {
         let was = self.0.compare_exchange(WAITING, OPEN, Ordering::AcqRel, Ordering::Acquire);
         was != Err(SHUT)
     }
 
-    /// Lets nothing out any more; `false` when something went out before.
+    /// Shuts the gate. Returns `false` when it was open before: events may have gone out.
     fn shut(&self) -> bool {
         let was = self.0.compare_exchange(WAITING, SHUT, Ordering::AcqRel, Ordering::Acquire);
         was != Err(OPEN)
     }
 }
 
-/// The events, as the connection asks for them.
+/// The events behind the gate. The connection takes them one by one.
 struct Gated {
     gate: Arc<Gate>,
     events: std::vec::IntoIter<EventData>,

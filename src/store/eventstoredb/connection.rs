@@ -1,8 +1,9 @@
-//! One client of the crate, made when it is needed and made anew when it is of no use any more.
+//! A [`Link`] keeps one client of the `eventstore` crate: it makes the client when it is needed, and a new one after every
+//! trouble with the connection.
 //!
-//! A client whose first connection failed is dead for ever; one that had a connection goes on asking the same node, even
-//! when the cluster has another leader. So after every trouble with the connection the client is dropped, and the next
-//! call makes one, which looks for its node again: at most five times a second.
+//! The crate leaves that to its caller: a client whose first connection failed never connects again, and one that was
+//! connected goes on asking the same node even when the cluster has another leader. A new client looks for its node again.
+//! At most five clients are made in a second.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,16 +16,16 @@ use super::Error;
 use super::crate_traps::nodelay;
 use super::proof::Proof;
 
-/// At least this long between one client and the next.
+/// The shortest time between the making of two clients.
 const PAUSE: Duration = Duration::from_millis(200);
-/// A call that took longer may have met Nagle's algorithm on a connection that the crate made anew by itself.
+/// A call that took longer than this may have met Nagle's algorithm: the crate connects again by itself, and turns it on.
 const SLOW: Duration = Duration::from_millis(20);
-/// At least this long between two looks at the sockets after slow calls.
+/// The shortest time between two looks at the sockets, when calls are slow or fail.
 const NODELAY_PAUSE: Duration = Duration::from_millis(100);
-/// At most this long between two looks at the sockets while calls are made.
+/// The time after which the sockets are looked at again, when calls are fast.
 const NODELAY_EVERY: Duration = Duration::from_secs(5);
 
-/// The way to a node.
+/// The connection to a node, over whichever client is alive.
 pub struct Link(Arc<Inner>);
 
 struct Inner {
@@ -39,15 +40,15 @@ struct Inner {
 #[derive(Default)]
 struct State {
     live: Option<Live>,
-    /// How many were begun, and when the last.
+    /// How many clients were begun so far, and below it when the last one was.
     begun: u64,
     begun_at: Option<Instant>,
-    /// Why the last one came to nothing.
+    /// Why the last client could not connect.
     failed: Option<Error>,
     looked_at: Option<Instant>,
 }
 
-/// A client that is connected, and which one it is.
+/// A client that is connected, with its number: a caller gives up the client that failed, and not its successor.
 #[derive(Clone)]
 pub struct Live {
     pub client: Client,
@@ -55,19 +56,19 @@ pub struct Live {
 }
 
 impl Link {
-    /// Connects to nothing yet.
+    /// Makes a link that is not connected yet.
     pub fn new(settings: ClientSettings, patience: Duration, proof: Proof) -> Self {
         let (state, making) = (Mutex::default(), tokio::sync::Mutex::new(()));
         Self(Arc::new(Inner { settings, patience, runtime: Handle::current(), state, making, proof }))
     }
 
-    /// A connected client. Whoever comes while one is being made waits for that one.
+    /// Returns a connected client. Callers that come while one is being made wait for the same one.
     pub async fn live(&self) -> Result<Live, Error> {
         if let Some(live) = self.0.state.lock().live.clone() {
             return Ok(live);
         }
         let inner = Arc::clone(&self.0);
-        // A task of its own: it goes on when this caller gives up, or a slow connection would never be made.
+        // This is a task of its own, so that it goes on when the caller gives up: a slow connection is made in the end.
         let making = self.0.runtime.spawn(async move { inner.make().await });
         match tokio::time::timeout(self.0.patience, making).await {
             Ok(Ok(made)) => made,
@@ -76,12 +77,12 @@ impl Link {
         }
     }
 
-    /// The client is of no use: the next call makes another.
+    /// Drops this client, if it is still the one in use: the next call makes another.
     pub fn give_up(&self, live: &Live) {
         self.0.give_up(live.number);
     }
 
-    /// Takes note of how long a call took, and looks after the sockets.
+    /// Takes note of a finished call, and looks at the sockets from time to time, sooner after a slow or failed one.
     pub fn took(&self, begun: Instant, failed: bool) {
         let now = Instant::now();
         let pause = if failed || now - begun > SLOW { NODELAY_PAUSE } else { NODELAY_EVERY };
@@ -111,7 +112,7 @@ impl Inner {
             let state = self.state.lock();
             match (&state.live, &state.failed) {
                 (Some(live), _) => return Ok(live.clone()),
-                // Another's attempt failed while this one waited for it.
+                // Another caller's attempt failed while this one waited for it.
                 (None, Some(why)) if state.begun > seen => return Err(why.clone()),
                 _ => state.begun_at.map(|at| PAUSE.saturating_sub(at.elapsed())),
             }
@@ -148,7 +149,8 @@ impl Inner {
     }
 }
 
-/// Does the error mean that another client may do better? Not when the node named its leader: the crate goes there.
+/// Says whether a new client may do better after this error. It is of no use when the node named its leader: the crate
+/// goes there by itself.
 pub fn is_over(error: &eventstore::Error) -> bool {
     use eventstore::Error as E;
     matches!(error, E::ConnectionClosed | E::GrpcConnectionError(_) | E::ServerError(_))

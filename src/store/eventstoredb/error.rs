@@ -1,24 +1,24 @@
-//! What can be wrong, told apart by what the caller can do about it.
+//! [`Error`] says why the store did not do what it was asked. Its variants are told apart by what the caller can do.
 
 /// Why the store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The connection string, or a file that it names: a person must change it.
+    /// The connection string, or a file that it names, can't be used. A person must change it.
     #[error("the event store's connection string can't be used: {0}")]
     Settings(String),
-    /// No connection, no answer, no leader, or an answer that says no more than that it failed: may come back by itself.
+    /// There is no connection, no answer or no leader, or the answer says only that it failed. It may pass by itself.
     #[error("the event store can't be reached: {0}")]
     Unreachable(String),
     /// The stream was deleted for ever (a tombstone): its account can't be known any more.
     #[error("the stream was deleted for ever")]
     Deleted,
-    /// User, password or rights are not what the event store wants.
+    /// The event store does not accept the user or the password, or the user may not do this.
     #[error("the event store denies access")]
     Denied,
-    /// It does not fit into one append of this node.
+    /// The events do not fit into one append of this node.
     #[error("too large for one append")]
     TooLarge,
-    /// What is there is not what an event store has.
+    /// What the event store has can't be right.
     #[error("the event store is damaged: {0}")]
     Damaged(String),
     /// A read of `$all` named a position at which no record begins.
@@ -27,13 +27,13 @@ pub enum Error {
     /// An event was written by a newer version of this program.
     #[error("{0}: upgrade this instance")]
     Newer(String),
-    /// A subscription ended. Follow again after the last position seen.
+    /// A subscription ended. The caller may follow again, after the last position that it saw.
     #[error("the subscription ended: {0}")]
     Dropped(String),
 }
 
 impl From<eventstore::Error> for Error {
-    /// What a call other than an append came back with.
+    /// Translates the error of any call but an append.
     fn from(error: eventstore::Error) -> Self {
         use eventstore::Error as E;
         match error {

@@ -1,5 +1,5 @@
-//! Following `$all` from a position on. A subscription that ends, for whatever reason, is not taken up again here: the
-//! crate's own way of doing so is not asked for, and the caller alone knows what it has seen.
+//! [`Follow`] is a subscription to `$all` from a position on. When it ends, for whatever reason, it is not begun again here:
+//! only the caller knows which position it has seen. The crate could begin it again by itself, and is told not to.
 
 use eventstore::{Position, StreamPosition, SubscribeToAllOptions, SubscriptionEvent, SubscriptionFilter};
 use tokio::sync::mpsc;
@@ -11,20 +11,20 @@ use super::read::recorded;
 use super::{Error, METADATA, Recorded, Store};
 use crate::domain::stream::StreamName;
 
-/// How many messages may wait to be taken. A node drops a subscriber behind whom 32 wait *with it*, so they wait here.
+/// How many messages may wait here to be taken. A node drops a subscriber for whom more than 32 messages wait *at the node*.
 const MOST_WAITING: usize = 4_096;
 
-/// What a subscription says. What it says of how far it has looked is left out: nodes have said 2^64-1, the same place again
-/// and again, and the place of an event that came only later. Whoever goes on goes on from the last event.
+/// A message of a subscription. What it says of how far it has looked is left out: nodes have said 2^64-1, the same place again
+/// and again, and the place of an event that came only later. Who follows again begins after the last event that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// An event of an account's stream, or of such a stream's metadata.
+    /// An event of one of the ledger's streams, or of the metadata of one.
     Event(Recorded),
-    /// What was there when it began has been seen; from now on it is live.
+    /// All events that were there when the subscription began have come. From now on new ones come as they are stored.
     CaughtUp,
 }
 
-/// A subscription. Ends when it is dropped.
+/// A subscription. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Follow {
     arrived: mpsc::Receiver<Result<Followed, Error>>,
@@ -33,10 +33,10 @@ pub struct Follow {
 }
 
 impl Store {
-    /// Follows `$all` from after a position (`None`: from its start), the ledger's streams and their metadata alone.
+    /// Follows `$all` after a position, or from its start. Only the ledger's streams and their metadata are shown.
     ///
     /// # Errors
-    /// When there is no connection. What is wrong with the subscription itself is said by [`Follow::next`].
+    /// When there is no connection. [`Follow::next`] says what is wrong with the subscription itself.
     pub async fn follow(&self, after: Option<u64>) -> Result<Follow, Error> {
         let live = self.0.any.live().await?;
         let from = after.map_or(StreamPosition::Start, |after| {
@@ -49,8 +49,8 @@ impl Store {
         let mut subscription = live.client.subscribe_to_all(&options).await;
         let (arrives, arrived) = mpsc::channel(MOST_WAITING);
         let store = self.clone();
-        // The crate's own future forgets the subscription when it is dropped half-way, so it runs in a task that nobody
-        // cancels but to end it.
+        // The crate's future loses the subscription when it is dropped half-way, so it runs in a task that is cancelled only
+        // to end the subscription.
         let pump = tokio::spawn(interruptible(async move {
             let mut doubt = Doubt(Some(store.clone()));
             loop {
@@ -90,10 +90,10 @@ impl Drop for Doubt {
 }
 
 impl Follow {
-    /// The next. May be cancelled: nothing is lost.
+    /// Waits for the next message. It may be cancelled, and nothing is lost.
     ///
     /// # Errors
-    /// When the subscription is over. Follow again after the last position seen.
+    /// When the subscription is over. The caller may follow again, after the last position that it saw.
     pub async fn next(&mut self) -> Result<Followed, Error> {
         if let Some(over) = &self.over {
             return Err(over.clone());
@@ -103,11 +103,11 @@ impl Follow {
         next
     }
 
-    /// The next, and what else has already arrived, at most `limit` together: never none, unless `limit` is 0. May be
-    /// cancelled: nothing is lost.
+    /// Waits for the next message, and takes with it those that have already arrived: at most `limit` in all, and at least
+    /// one unless `limit` is 0. It may be cancelled, and nothing is lost.
     ///
     /// # Errors
-    /// As [`Follow::next`], after all that came before it was given out.
+    /// As [`Follow::next`], after all messages that came before.
     pub async fn next_many(&mut self, limit: usize) -> Result<Vec<Followed>, Error> {
         let mut many = Vec::new();
         if limit > 0 {
@@ -133,7 +133,7 @@ impl Drop for Follow {
     }
 }
 
-/// What ends a subscription: a node that can't be reached has only dropped it, and everything else stays what it is.
+/// Turns an error into the end of a subscription: a lost connection has dropped it, and any other error stays what it is.
 fn as_end(error: Error) -> Error {
     match error {
         Error::Unreachable(why) => Error::Dropped(why),
@@ -152,7 +152,7 @@ fn ended() -> Error {
     Error::Dropped("it ended without a word".to_owned())
 }
 
-/// Only the ledger's streams, and what is said about them.
+/// Makes the filter that lets only the ledger's streams and their metadata through.
 fn filter() -> SubscriptionFilter {
     StreamName::PREFIXES.into_iter().fold(SubscriptionFilter::on_stream_name(), |filter, prefix| {
         filter.add_prefix(prefix).add_prefix(format!("{METADATA}{prefix}"))

@@ -1,17 +1,20 @@
-//! EventStoreDB (and KurrentDB, its new name) as the store: a stream for each account, appended to at exact revisions by
-//! any number of instances. The only place that knows the `eventstore` crate; none of its types leave this folder.
+//! This folder keeps the journal in EventStoreDB (or KurrentDB, its new name): each account has a stream there, and any
+//! number of instances append to it at exact revisions. Nobody else knows the `eventstore` crate, and none of its types
+//! leave this folder.
 //!
-//! An account's event is chained to the one before it *in its stream*, so that an append rests on nothing but that stream.
-//! Its id is derived from its bytes: the same bytes may be sent again and again, and take hold once; two events that
-//! differ in anything never share one. What an append is told is one of few things, and [`Appended::Unknown`] is said
-//! whenever it could be true.
+//! An event is chained to the one before it *in its stream*, so that an append depends on that stream alone. The id of an
+//! event is derived from its bytes: the same bytes may be sent many times and are stored once, and two events that differ
+//! in anything have different ids. An append has one of few outcomes; [`Appended::Unknown`] is one of them, and it is
+//! returned whenever the append may have been stored and nobody can say so.
 //!
-//! Up the way: whoever decides for many instances, and the follower of the journal. Down the way: a cluster's nodes.
-//! Must not know what an event means.
+//! The shared clerk and the follower of the journal use this folder; it uses the nodes of a cluster. It must not know what
+//! an event means.
 //!
-//! [`proposed`] makes the bytes, [`append`] sends them, [`settle`] until it is known what became of them; [`read`] and
-//! [`follow`] bring them back as [`recorded`], [`mod@reader`] as lines. [`connection`] keeps the clients, [`mod@proof`] that they speak to the store they spoke to before, [`settings`] reads
-//! where to; [`crate_traps`] keeps out of the crate's traps.
+//! - [`proposed`] encodes events, [`append`] sends them once, and [`settle`] sends them until the outcome is known.
+//! - [`read`] and [`follow`] bring events back as [`recorded`] ones, and [`mod@reader`] as lines of the journal.
+//! - [`mod@proof`] says whether the node is still the store that it was, and [`newest`] where the store ends.
+//! - [`settings`] reads the connection string, [`connection`] keeps the clients, and [`crate_traps`] works around the faults
+//!   of the crate.
 
 mod append;
 mod connection;
@@ -47,20 +50,20 @@ use crate_traps::tls;
 use proof::Proof;
 use settings::Settings;
 
-/// What the name of the stream of another stream's metadata begins with; the other stream's name follows.
+/// A stream whose name begins with this holds the metadata of the stream whose name follows.
 const METADATA: &str = "$$";
 
 /// No revision is greater: a node keeps them as signed numbers.
 const LAST_REVISION: u64 = i64::MAX as u64;
 
-/// How long a call waits for the node.
+/// How long a call waits for the node before it gives up.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For a connection, before anything is sent.
+    /// How long it waits for a connection. Nothing is sent before there is one.
     pub connect: Duration,
-    /// For the answer to an append; after it the outcome is unknown.
+    /// How long it waits for the answer to an append. After that the outcome is unknown.
     pub append: Duration,
-    /// For the next message of a read.
+    /// How long it waits for the next message of a read.
     pub read: Duration,
 }
 
@@ -70,7 +73,7 @@ impl Default for Patience {
     }
 }
 
-/// A cluster or a single node. Cheap to clone. Its work is done in the runtime in which it was made.
+/// A handle to a cluster or to a single node. It is cheap to clone, and works in the runtime in which it was made.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -78,17 +81,19 @@ struct Inner {
     shown: String,
     patience: Patience,
     credentials: Option<eventstore::Credentials>,
-    /// To the leader, whatever the connection string says: for what is decided on.
+    /// This connection goes to the leader, whatever the connection string says: decisions rest on what is read over it.
     leader: Link,
-    /// As the connection string says: for the journal.
+    /// This connection goes to the leader, too. It is asked where the store ends, and must not wait behind appends.
+    probe: Link,
+    /// This connection goes where the connection string says. The journal is read over it.
     any: Link,
     /// Is it known that this is the store it was?
     proof: Proof,
 }
 
 impl Store {
-    /// Reads the connection string (`esdb://`, `esdb+discover://`, or the same with `kurrentdb` or `kdb`). Connects to
-    /// nothing. Inside a tokio runtime.
+    /// Reads the connection string (`esdb://`, `esdb+discover://`, or the same with `kurrentdb` or `kdb`). It does not
+    /// connect yet. It must be called inside a tokio runtime.
     ///
     /// # Errors
     /// [`Error::Settings`] when it can't be understood, or names a certificate that can't be read.
@@ -96,7 +101,7 @@ impl Store {
         Self::with_patience(connection, Patience::default()).await
     }
 
-    /// As [`Store::new`], waiting as long as told.
+    /// Does what [`Store::new`] does, with other waits than the usual ones.
     ///
     /// # Errors
     /// As [`Store::new`].
@@ -105,12 +110,13 @@ impl Store {
         prepare_tls().await;
         tls::prepared()?;
         let proof = Proof::default();
+        let probe = Link::new(leader.clone(), patience.connect, Proof::default());
         let leader = Link::new(leader, patience.connect, proof.clone());
         let any = Link::new(any, patience.connect, proof.clone());
-        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, any, proof })))
+        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, probe, any, proof })))
     }
 
-    /// The connection string without user and password, for logs and people.
+    /// Returns the connection string without user and password, to be logged or shown.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.0.shown

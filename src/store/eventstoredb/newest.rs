@@ -55,7 +55,7 @@ impl Store {
         }
         let mut found = Vec::new();
         let open = async |client: &Client| client.read_all(&options).await;
-        self.read(&self.0.leader, open, |record| found.push(record)).await?;
+        self.read(&self.0.probe, open, |record| found.push(record)).await?;
         Ok(found)
     }
 }

@@ -1,4 +1,5 @@
-//! Events on their way into a stream: encoded and chained once, so that every attempt sends the same bytes.
+//! [`Proposed`] holds events on their way into a stream. They are encoded and chained once, so that every attempt sends the
+//! same bytes.
 
 use std::sync::Arc;
 
@@ -11,10 +12,10 @@ use crate::domain::stream::StreamName;
 use crate::store::chain::{self, Hash};
 use crate::store::codec::{Encoder, Parts};
 
-/// Bytes of data, metadata and type names that one append may hold. A node takes 1 MiB, counted as it stores them: this
-/// leaves room for what it adds to each event.
+/// How many bytes of data, metadata and type names one append may hold. A node takes 1 MiB, counted as it stores them:
+/// this leaves room for what it adds to each event.
 pub const MOST_BYTES: usize = 960 * 1024;
-/// What a node may add to an event, beyond its bytes.
+/// How many bytes a node may add to an event.
 const FRAME: usize = 64;
 
 /// Events encoded and chained along their stream, ready to be sent any number of times as the same bytes.
@@ -33,13 +34,14 @@ pub struct Proposed {
 pub(super) struct Wire {
     pub id: Uuid,
     pub kind: &'static str,
-    /// The crate marks an event as JSON only when it is given something to serialize.
+    /// The body. It is raw JSON, because the crate marks an event as JSON only when it is given something to serialize.
     pub data: Arc<RawValue>,
     pub metadata: bytes::Bytes,
 }
 
 impl Proposed {
-    /// An empty one behind a stream's last event: its revision and its hash; `None` for a stream that has none.
+    /// Makes an empty append that follows the last event of a stream, given by its revision and its hash. With `None` the
+    /// stream must not exist.
     #[must_use]
     pub fn after(stream: &StreamName, last: Option<(u64, Hash)>) -> Self {
         let hash = last.map_or_else(|| Hash::of_stream(stream), |(_, hash)| hash);
@@ -53,8 +55,8 @@ impl Proposed {
         }
     }
 
-    /// Adds the event unless the append would pass what a node takes; `false`: not added. The event's stream and
-    /// revision must be the ones that come next: it could not be read back otherwise.
+    /// Adds the event, and returns `false` when it does not fit into what a node takes. The event's stream and revision
+    /// must be the ones that come next: it could not be read back otherwise.
     pub fn push(&mut self, event: &Event) -> bool {
         debug_assert_eq!(event.stream, self.stream, "another stream's event");
         debug_assert_eq!(
@@ -79,43 +81,43 @@ impl Proposed {
         true
     }
 
-    /// The revision that the stream must be at; `None`: it must not exist.
+    /// Returns the revision that the stream must be at. With `None` the stream must not exist.
     #[must_use]
     pub fn expected(&self) -> Option<u64> {
         self.expected
     }
 
-    /// The revision that the first event gets.
+    /// Returns the revision that the first event gets.
     #[must_use]
     pub fn first_revision(&self) -> u64 {
         self.expected.map_or(0, |expected| expected + 1)
     }
 
-    /// How many events.
+    /// Returns how many events there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Are there none?
+    /// Says whether there are no events.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
     }
 
-    /// The hash after the last one.
+    /// Returns the hash of the chain after the last event.
     #[must_use]
     pub fn hash(&self) -> Hash {
         self.hash
     }
 
-    /// The ids of the events, in their order.
+    /// Returns the ids of the events, in their order.
     pub fn ids(&self) -> impl Iterator<Item = Uuid> {
         self.events.iter().map(|event| event.id)
     }
 
-    /// Are these, read from the stream beginning at [`Proposed::first_revision`], all of its events, each at its own
-    /// revision and byte for byte? What comes behind them does not matter.
+    /// Says whether what was read from the stream, beginning at [`Proposed::first_revision`], begins with these very
+    /// events: each at its own revision, and byte for byte.
     #[must_use]
     pub fn is_stored_as(&self, found: &[Recorded]) -> bool {
         let stream = self.stream.to_string();
@@ -135,7 +137,8 @@ impl Proposed {
     }
 }
 
-/// What the line has beside `data`: first what the store knows the meaning of, last the hash.
+/// Makes the metadata of the event: all that its line has beside `data`. The fields that the store itself knows come
+/// first, and the hash comes last.
 fn metadata(parts: &Parts<'_>, hash: &Hash) -> Vec<u8> {
     let fields = [parts.origin, parts.transaction, parts.times, parts.answer];
     let mut out = Vec::with_capacity(fields.iter().map(|field| field.len() + 1).sum::<usize>() + 76);

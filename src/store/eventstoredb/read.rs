@@ -1,4 +1,4 @@
-//! Reading: an account's stream, what cuts it, one position, and the journal.
+//! These functions of [`Store`] read: the events of a stream, what limits a stream, the event at a position, the journal.
 
 use std::time::Instant;
 
@@ -20,12 +20,12 @@ pub struct Page {
     pub seen: u64,
 }
 
-/// How many events of `$all` are asked for at once, at least and at most.
+/// How many events of `$all` are asked for at once: the fewest and the most.
 const PAGE: std::ops::RangeInclusive<usize> = 32..=4_096;
 
 impl Store {
-    /// Events of a stream from a revision on (inclusive), at most `limit`, from the leader. Empty when there is
-    /// no such stream, or when it was deleted softly.
+    /// Reads at most `limit` events of a stream from the leader, from a revision on (inclusive). There are none when the
+    /// stream does not exist, or was deleted but can come back.
     ///
     /// # Errors
     /// [`Error::Deleted`] for a tombstone; otherwise when they can't be read to the end.
@@ -37,7 +37,7 @@ impl Store {
         self.some(stream.to_string(), options, limit).await
     }
 
-    /// As [`Store::stream`], backwards.
+    /// Reads what [`Store::stream`] reads, backwards.
     ///
     /// # Errors
     /// As [`Store::stream`].
@@ -52,17 +52,17 @@ impl Store {
         self.some(stream.to_string(), options, limit).await
     }
 
-    /// What a stream's metadata says that cuts or deletes it; `None` when nothing does. From the leader.
+    /// Asks the leader what cuts or deletes a stream. Returns `None` when nothing does.
     ///
     /// # Errors
     /// [`Error::Deleted`] for a tombstone; otherwise when it can't be read.
     pub async fn cut(&self, stream: &StreamName) -> Result<Option<String>, Error> {
-        // A tombstone is not in the metadata: the stream itself says it.
+        // A tombstone is not in the metadata: it is found by reading the stream.
         let (cut, found) = tokio::join!(self.limited(stream), self.stream_back(stream, u64::MAX, 1));
         found.and(cut)
     }
 
-    /// As [`Store::cut`], for who reads the stream as well: a tombstone is not told.
+    /// Does what [`Store::cut`] does, but does not look for a tombstone: this is for callers that read the stream anyway.
     ///
     /// # Errors
     /// When the metadata can't be read.
@@ -72,8 +72,8 @@ impl Store {
         Ok(metadata.first().and_then(|metadata| cuts(&metadata.data)))
     }
 
-    /// The event at exactly this position of `$all`; `None` when another or nothing is there. A node that follows may not
-    /// have yet what another one showed: then the leader is asked.
+    /// Reads the event at exactly this position of `$all`. Returns `None` when there is none. A node that follows may not
+    /// have an event yet that another node showed; in that case the leader is asked.
     ///
     /// # Errors
     /// When it can't be read.
@@ -102,7 +102,8 @@ impl Store {
         Ok(found.filter(|found| found.position == position))
     }
 
-    /// The ledger's events after a position, in the order of `$all`, at most `limit`. Fewer only at the end of `$all`.
+    /// Reads at most `limit` events of the ledger after a position, in the order of `$all`. There are fewer only at the end
+    /// of `$all`.
     ///
     /// # Errors
     /// [`Error::NoSuchPosition`] when no record begins there; otherwise when `$all` can't be read.
@@ -110,7 +111,7 @@ impl Store {
         Ok(self.of_all(after, limit, StreamName::is_claimed).await?.events)
     }
 
-    /// As [`Store::journal`], with what was written about its streams: what a subscription shows.
+    /// Reads what [`Store::journal`] reads, and the metadata of its streams: all that a subscription shows.
     ///
     /// # Errors
     /// As [`Store::journal`].
@@ -141,7 +142,7 @@ impl Store {
         Ok(Page { events: found, seen: last })
     }
 
-    /// Takes events of `$all` from a position on (inclusive), of whatever stream.
+    /// Reads events of `$all` from a position on (inclusive), of any stream.
     async fn all(
         &self,
         link: &Link,
@@ -183,7 +184,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Opens a read and takes all of it: to its end, or it is an error.
+    /// Opens a read and takes all of its events. It is an error when the end is not reached.
     pub(super) async fn read(
         &self,
         link: &Link,
@@ -203,7 +204,7 @@ impl Store {
                 match tokio::time::timeout(patience, reading.next()).await {
                     Err(_) => return Err(Trouble::Silence),
                     Ok(Ok(Some(event))) => take(recorded(event).map_err(Trouble::Wrong)?),
-                    // As a message in the answer it is said of a stream; before it, of the call.
+                    // There is no such stream. A node says it in the answer, or as the error of the call.
                     Ok(Ok(None) | Err(eventstore::Error::ResourceNotFound)) => return Ok(()),
                     Ok(Err(error)) => return Err(error.into()),
                 }
@@ -236,7 +237,7 @@ fn is_no_place(why: &str) -> bool {
     why.contains("Unexpected ReadAllResult") || why.to_ascii_lowercase().contains("invalid position")
 }
 
-/// Why a read did not come to its end.
+/// Why a read did not reach its end.
 enum Trouble {
     Silence,
     Refused(eventstore::Error),
@@ -249,13 +250,13 @@ impl From<eventstore::Error> for Trouble {
     }
 }
 
-/// The event as it stands in `$all` or its stream, links unresolved.
+/// Takes an event as it stands in `$all` or in its stream. Links are not followed.
 pub(super) fn recorded(event: ResolvedEvent) -> Result<Recorded, Error> {
     let Some(event) = event.link.or(event.event) else {
         return Err(Error::Damaged("a message with no event in it".to_owned()));
     };
     let RecordedEvent { stream_id, id, revision, event_type, data, custom_metadata, position, .. } = event;
-    // Of what is not the ledger's, nobody goes by the position.
+    // Only the ledger's own events are looked up by their position.
     if position.commit != position.prepare && StreamName::is_claimed(&stream_id) {
         return Err(Error::Damaged(format!("the event at {position} was committed apart from its writing")));
     }
@@ -270,9 +271,9 @@ pub(super) fn recorded(event: ResolvedEvent) -> Result<Recorded, Error> {
     })
 }
 
-/// What in a stream's metadata lets a part of it, or all, be shown no more.
+/// Returns what in the metadata of a stream hides a part of the stream, or all of it.
 fn cuts(metadata: &[u8]) -> Option<String> {
-    // What can't be read limits nothing: a node heeds it no more than this.
+    // Metadata that can't be read hides nothing: a node does not heed it either.
     let said: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(metadata).ok()?;
     if said.get("$tb").and_then(serde_json::Value::as_u64) == Some(LAST_REVISION) {
         return Some("deleted".to_owned());

@@ -1,5 +1,5 @@
-//! The journal as its readers want it: lines in `$all` order, rebuilt from the store's events. Calls block; they are made
-//! from threads that may.
+//! [`Reader`] gives the journal as lines in the order of `$all`, rebuilt from the store's events. Its calls block, so they
+//! are made from threads that may block.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::runtime::Handle;
@@ -9,9 +9,9 @@ use crate::store::{Journal, ReadError};
 
 use super::{Error, Foreign, Recorded, Store};
 
-/// Events that are read one by one at once.
+/// How many events are read at the same time, when each is asked for by itself.
 const AT_ONCE: usize = 16;
-/// What stands between two neighbours is read over, up to so many events; beyond it each is asked for by itself.
+/// How many events are read together at most.
 const PAGE: usize = 1_000;
 
 /// Reads a store's journal from threads that may block.
@@ -22,7 +22,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of this store.
+    /// Makes a reader of this store.
     #[must_use]
     pub fn new(store: Store, runtime: Handle) -> Self {
         Self { store, runtime }
@@ -30,7 +30,7 @@ impl Reader {
 }
 
 impl Store {
-    /// The events at these positions, in their order; what is not there is left out.
+    /// Reads the events at these positions, in their order. A position without an event is left out.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -55,7 +55,8 @@ impl Journal for Reader {
                         out.push(b'\n');
                         left -= 1;
                     }
-                    // Not the ledger's: `verify` and the account's damage tell of it, the journal does not show it.
+                    // It is not an event of the ledger: the journal does not show it. `verify` reports it, and its account
+                    // is found to be damaged.
                     Err(foreign) => {
                         tracing::debug!(position = recorded.position, %foreign, "left out of the journal");
                     }

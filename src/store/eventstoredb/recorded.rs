@@ -1,4 +1,4 @@
-//! An event as the store has it, and the journal's line rebuilt from its parts.
+//! [`Recorded`] is an event as the store has it. The line of the journal is rebuilt from its parts here.
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -11,32 +11,32 @@ use crate::store::codec::{self, DecodeError};
 /// An event as the store has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// Its place in `$all`: a position in a file of the node's, the same on every node, growing, with gaps.
+    /// The position of the event in `$all`. It is the same on every node; positions grow, and have gaps.
     pub position: u64,
-    /// The stream it is in.
+    /// The name of the stream that it is in.
     pub stream: String,
-    /// Its place in that stream, from 0.
+    /// Its revision in that stream, counted from 0.
     pub revision: u64,
-    /// Its id, as whoever wrote it says.
+    /// Its id, chosen by who wrote it.
     pub event_id: Uuid,
     /// Its type.
     pub kind: String,
-    /// Its body.
+    /// Its body, JSON.
     pub data: Bytes,
-    /// What was written beside its body.
+    /// Its metadata, JSON.
     pub metadata: Bytes,
 }
 
 /// Why an event is not one that this program wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum Foreign {
-    /// It is in no account's stream.
+    /// It is in no stream of the ledger.
     #[error("not in the stream of an account")]
     Stream,
     /// Its parts are not laid out as this program lays them out.
     #[error("not laid out as an event of this program")]
     Layout,
-    /// It is no event of a version that this program knows.
+    /// It is not an event of a version that this program knows.
     #[error("not an event of this program")]
     Event(#[from] DecodeError),
     /// Its id does not follow from its bytes.
@@ -50,7 +50,9 @@ impl Foreign {
     pub fn newer(&self) -> Option<String> {
         match self {
             Self::Event(newer @ (DecodeError::Version(_) | DecodeError::Type(_))) => Some(newer.to_string()),
-            Self::Event(DecodeError::Shape(_) | DecodeError::Foreign | DecodeError::Field(_))
+            Self::Event(
+                DecodeError::Shape(_) | DecodeError::Foreign | DecodeError::Field(_) | DecodeError::Id,
+            )
             | Self::Stream
             | Self::Layout
             | Self::Id => None,
@@ -58,19 +60,19 @@ impl Foreign {
     }
 }
 
-/// An event of this program, read.
+/// An event of this program, decoded.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// What it says.
+    /// The decoded line.
     pub line: codec::Line,
-    /// What its id and its hash are made of.
+    /// The bytes that its id and its hash are made of.
     pub canonical: Vec<u8>,
-    /// The journal's line for it, without line feed.
+    /// The line of the journal, without line feed.
     pub written: Vec<u8>,
 }
 
 impl Recorded {
-    /// The journal's line for it, without line feed, exactly as the codec writes lines. Does not check the chain.
+    /// Returns the line of the journal, without line feed, exactly as the codec writes it. The chain is not checked.
     ///
     /// # Errors
     /// When it is not an event that this program could have written there.
@@ -78,7 +80,7 @@ impl Recorded {
         self.read().map(|read| read.written)
     }
 
-    /// Its line, read, with its canonical bytes. Checks its id, not its hash: the caller knows the one before.
+    /// Decodes the event and checks its id. The hash is left to the caller, who knows the one before.
     ///
     /// # Errors
     /// As [`Recorded::line`].
@@ -91,7 +93,7 @@ impl Recorded {
         Ok(Read { line, canonical, written })
     }
 
-    /// The ledger's stream that it is in, or whose metadata it is in.
+    /// Returns the ledger's stream that this event is in, or whose metadata it is.
     #[must_use]
     pub fn stream_name(&self) -> Option<StreamName> {
         StreamName::parse(self.stream.strip_prefix(METADATA).unwrap_or(&self.stream))
@@ -103,13 +105,13 @@ impl Recorded {
         self.revision >= LAST_REVISION
     }
 
-    /// Is it about a stream, not in it?
+    /// Says whether this is metadata about a stream, and not an event in it.
     #[must_use]
     pub fn is_metadata(&self) -> bool {
         self.stream.starts_with(METADATA)
     }
 
-    /// Its canonical bytes and its line. Whatever was put where it does not belong, the id is checked over all of it.
+    /// Returns its canonical bytes and its line. The id is checked over all parts, so none can be in a wrong place unseen.
     fn rebuilt(&self) -> Result<(Vec<u8>, Vec<u8>), Foreign> {
         if self.is_metadata() || self.stream_name().is_none() {
             return Err(Foreign::Stream);
@@ -160,8 +162,8 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Cut from behind: only the first part, `origin`, has texts that a client chose, and in a JSON text a quote
-    /// never stands bare behind a comma.
+    /// Cuts the metadata into its parts, the last one first. Only the first part, `origin`, has texts that a client chose,
+    /// so that no text of a client is taken for the beginning of a later part.
     fn of(metadata: &'a [u8]) -> Option<Self> {
         let rest = metadata.strip_prefix(b"{")?.strip_suffix(b"}")?;
         let (rest, hash) = cut(rest, b",\"hash\":\"")?;
@@ -172,7 +174,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// What stands before the last such mark, and what begins with it, without its comma.
+/// Splits the text at the last such mark: what stands before it, and what begins with it, without its comma.
 fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = memchr::memmem::rfind(text, mark)?;
     Some((text.get(..at)?, text.get(at + 1..)?))

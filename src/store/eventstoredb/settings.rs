@@ -1,20 +1,21 @@
-//! The connection string: read, completed, and shown without its secrets.
+//! [`Settings`] is the connection string as it was understood. It is completed here, checked, and freed of its secrets
+//! before anybody sees it.
 
 use eventstore::{ClientSettings, Credentials};
 
 use super::Error;
 
-/// What the connection string says, for each of the two clients.
+/// The settings of the two clients, and what may be shown of the connection string.
 pub struct Settings {
     pub shown: String,
     pub leader: ClientSettings,
     pub any: ClientSettings,
-    /// For each call: the crate leaves user and password in the escapes of the string, and sends them so.
+    /// User and password, unescaped. They are given with each call: the crate would send them as they are escaped.
     pub credentials: Option<Credentials>,
 }
 
-/// The crate waits this long before each attempt to connect, even the first; its default of 500 ms is a quarter of the
-/// time that an append may take.
+/// How long the crate waits before each attempt to connect, even the first. Its default of 500 ms is a quarter of the time
+/// that an append may take.
 const DISCOVERY_INTERVAL: &str = "discoveryInterval=50";
 
 impl Settings {
@@ -50,7 +51,8 @@ fn is(part: &str, name: &str) -> bool {
     part.split('=').next().is_some_and(|key| key.eq_ignore_ascii_case(name))
 }
 
-/// The crate's errors quote the string, password and all: only those are passed on that quote a setting's value.
+/// Lets the crate read the string. Its errors quote the string with the password, so only those are passed on that quote
+/// no more than a setting's value.
 fn parse(text: &str) -> Result<ClientSettings, Error> {
     text.parse().map_err(|error: eventstore::ClientSettingsParseError| {
         let harmless = ["Invalid format for param", "Unknown node preference", "Invalid user certificate"];
@@ -70,7 +72,7 @@ fn credentials(hosts: &str) -> Option<Credentials> {
     Some(Credentials::new(unescaped(user), unescaped(password)))
 }
 
-/// With each `%40` as the byte that it stands for.
+/// Replaces each escape, such as `%40`, by the byte that it stands for. What is no escape stays.
 fn unescaped(text: &str) -> Vec<u8> {
     let mut parts = text.split('%');
     let mut out: Vec<u8> = parts.next().unwrap_or_default().into();
@@ -91,7 +93,8 @@ fn unescaped(text: &str) -> Vec<u8> {
     out
 }
 
-/// The crate panics in a task of its own over a certificate that can't be read, and then never connects.
+/// Checks that the files that are named can be read and are PEM. With one that can't be, the crate panics in a task of its
+/// own, and never connects.
 fn check_files(settings: &ClientSettings) -> Result<(), Error> {
     let user = settings.user_certificate();
     let files =
@@ -106,8 +109,8 @@ fn check_files(settings: &ClientSettings) -> Result<(), Error> {
     Ok(())
 }
 
-/// Without user and password. What stands before the last `@` is taken for them even behind a `?`: rather too little
-/// is shown than a password with odd characters in it.
+/// Returns the string without user and password. All before the last `@` is taken for them, even behind a `?`: a password
+/// may hold such characters, and it is better to show too little.
 fn shown(scheme: &str, rest: &str) -> String {
     let (hosts, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (hosts, query) = match (hosts.rsplit_once('@'), query.rsplit_once('@')) {

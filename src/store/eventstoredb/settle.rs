@@ -1,9 +1,9 @@
-//! One append until it is known what became of it.
+//! [`Settling`] is one append that goes on until it is known what became of it.
 //!
-//! A node that was asked and did not answer may append later, so reading the old end back proves nothing. What ends the
-//! doubt is that the revision is occupied: the same bytes are sent there again until they are acknowledged, or until an
-//! event is read there. A conflict alone proves nothing: it is answered before the other's event can be read, and that
-//! event may even vanish with the leader that took it.
+//! A node that was asked and did not answer may still store the append later, so it proves nothing that the events can't
+//! be read. The doubt ends only when the revision is occupied: the same bytes are sent again until they are acknowledged,
+//! or until an event is read at their revision. A conflict proves nothing by itself: the node answers it before the other
+//! event can be read, and that event may vanish with the leader that took it.
 
 use std::time::Duration;
 
@@ -11,50 +11,50 @@ use crate::domain::stream::StreamName;
 
 use super::{Appended, Error, Proposed, Recorded, Store};
 
-/// So long between two looks, at first and at most.
+/// The pause between two looks: the first one, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
 /// So long a look waits until it is known that the store is the one it was.
 const PROOF: Duration = Duration::from_secs(1);
-/// After so many looks for the event that is said to be in the way, the append is sent again.
+/// How many times it looks for the event that caused a conflict before it sends the append again.
 const LOOKS: u32 = 8;
 
-/// What became of an append.
+/// What became of an append, for certain.
 #[derive(Debug)]
 pub enum Settled {
-    /// Every event is at its own revision; the last one at this position.
+    /// Every event is stored at its own revision; the last one is at this position.
     Stored(u64),
-    /// Another's event is there; none of these was or ever will be stored.
+    /// Another event is at the revision. None of these events was stored, and none ever will be.
     Overtaken,
     /// Nothing was stored, and nothing can arrive late.
     NotStored(Error),
 }
 
-/// An append under way.
+/// An append that is not settled yet.
 #[derive(Debug)]
 pub struct Settling<'a> {
     store: &'a Store,
     stream: &'a StreamName,
     proposed: &'a Proposed,
-    /// May an attempt still land of which no answer came?
+    /// An attempt got no answer, and may still be stored.
     doubtful: bool,
     pause: Duration,
     looks: u32,
 }
 
 impl<'a> Settling<'a> {
-    /// An append of these events, not sent yet.
+    /// Makes an append of these events. It is not sent yet.
     #[must_use]
     pub fn new(store: &'a Store, stream: &'a StreamName, proposed: &'a Proposed) -> Self {
         Self { store, stream, proposed, doubtful: false, pause: PAUSE.0, looks: 0 }
     }
 
-    /// Can nobody know at the moment what became of it?
+    /// Says whether at the moment nobody can know what became of it.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
         self.doubtful
     }
 
-    /// Goes on until it is settled. May be dropped and called again at any time.
+    /// Goes on until the append is settled. The future may be dropped, and the function called again, at any time.
     pub async fn settle(&mut self) -> Settled {
         loop {
             if self.looks == 0 {
@@ -70,7 +70,7 @@ impl<'a> Settling<'a> {
     }
 
     async fn send(&mut self) -> Option<Settled> {
-        // Whoever drops this while it waits for the answer has sent it.
+        // The future may be dropped while it waits for the answer; the append was sent then.
         let doubtful = std::mem::replace(&mut self.doubtful, true);
         match self.store.append(self.stream, self.proposed).await {
             Appended::Stored { last_revision, position } => {
@@ -87,7 +87,7 @@ impl<'a> Settling<'a> {
                         self.doubtful = false;
                         Some(Settled::Stored(position))
                     }
-                    // Acknowledged, but by which attempt, or where? The stream says.
+                    // It is acknowledged, but it is not known at which position, or for which attempt: the stream says it.
                     None => self.look().await,
                 }
             }
@@ -97,7 +97,7 @@ impl<'a> Settling<'a> {
             }
             Appended::Unknown(why) => {
                 tracing::debug!(stream = %self.stream, why, "an append may or may not have been stored");
-                // What is there ends the doubt; that nothing is there proves nothing, and it is sent again.
+                // An event that is found ends the doubt. When none is found the append is sent again.
                 let settled = self.look().await;
                 self.looks = 0;
                 settled
@@ -113,7 +113,7 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// Looks who is at the first revision.
+    /// Looks which event is at the first revision.
     async fn look(&mut self) -> Option<Settled> {
         // What another store has at this revision says nothing.
         let epoch = self.store.proven(PROOF).await?;
@@ -141,7 +141,8 @@ impl<'a> Settling<'a> {
             let why = format!("revision {} is gone from the stream", self.proposed.first_revision());
             return Some(Settled::NotStored(Error::Damaged(why)));
         }
-        // Also when its first event is there and not its last: an append is stored as a whole, so that is another's.
+        // This holds even when the first event is there and the last is not: an append is stored as a whole, so these are
+        // the events of another one.
         Some(Settled::Overtaken)
     }
 }

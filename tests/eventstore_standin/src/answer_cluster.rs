@@ -1,4 +1,4 @@
-//! What a client asks before it begins: which calls there are, and who leads.
+//! These calls answer what a client asks before it begins: which calls there are, and who leads.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! `Read`: what was asked for, and its answer message by message. An event goes out in the bytes it is kept in.
+//! This is the call `Read`: it takes what was asked for, and answers message by message. An event goes out in the bytes
+//! in which it is kept.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

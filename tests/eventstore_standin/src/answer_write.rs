@@ -1,4 +1,5 @@
-//! `Append`, `BatchAppend`, `Delete` and `Tombstone`: from messages to a write, and from its outcome to messages.
+//! These are the calls `Append`, `BatchAppend`, `Delete` and `Tombstone`. They make a write of messages, and messages
+//! of its outcome.
 
 use std::collections::HashMap;
 use std::sync::Arc;

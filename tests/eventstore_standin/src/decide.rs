@@ -1,4 +1,5 @@
-//! Whether a write is taken, was taken before, or conflicts: a real node's rules, with their holes.
+//! [`decide`] says whether a write is taken, was taken before, or conflicts. The rules are a real node's, with their
+//! holes.
 //!
 //! Ids are compared, never bodies. Below the current revision the ids stored there decide; at the current revision
 //! nothing is compared at all, so the same id is written twice. With no exact revision only ids seen lately count.

@@ -1,4 +1,4 @@
-//! What goes wrong, and when: by rates and a seed, or planted by a test at one append.
+//! [`Faults`] says what goes wrong, and when: by rates and a seed, or planted by a test at one append.
 
 use std::collections::HashMap;
 use std::str::FromStr;

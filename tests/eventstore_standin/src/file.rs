@@ -1,5 +1,6 @@
-//! The log's file: a name, then frames of length, checksum and the events of one append. Appended to and made durable
-//! before an answer; read from the beginning at start; a torn end is cut off.
+//! [`LogFile`] is the file of the log: a name, then frames of length, checksum and the events of one append. A frame is
+//! made durable before its append is answered. The file is read from the beginning at the start, and a torn end is cut
+//! off.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};

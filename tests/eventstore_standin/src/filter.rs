@@ -1,4 +1,5 @@
-//! Filters over `$all`: by prefixes or by a regular expression, of the stream's name or of the event's type.
+//! [`Filter`] picks events of `$all`, by prefixes or by a regular expression, of the stream's name or of the event's
+//! type.
 
 use fancy_regex::Regex;
 use tonic::Status;

@@ -1,12 +1,12 @@
-//! A stand-in for an EventStoreDB node: a small server that speaks its gRPC protocol over real sockets, does what a
-//! real node was seen to do, and fails as a test wants it to. No part of the product.
+//! The stand-in takes the place of an EventStoreDB node in tests: it is a small server that speaks the node's gRPC protocol
+//! over real sockets, does what a real node was seen to do, and fails as a test wants it to. It is no part of the product,
+//! and knows nothing of the ledger.
 //!
-//! `Standin::start(Options { .. })` runs one inside a test; `main.rs` is the same by itself. The way of a call is
-//! [`rpc`] → `answer_*` → [`node`] (its fault) → [`writer`] ([`decide`], [`file`]) → answer; reads go from
-//! `answer_read` through [`walk`] over the [`log`], subscriptions the same way again and again. It knows nothing of
-//! the ledger.
+//! `Standin::start(Options { .. })` runs one inside a test; `main.rs` runs one by itself. The way of a call is [`rpc`] →
+//! `answer_*` → [`node`] (its fault) → [`writer`] ([`decide`], [`mod@file`]) → answer. A read goes from `answer_read` through
+//! [`walk`] over the [`log`], and a subscription does the same again and again.
 //!
-//! Kept in memory whole: some hundred bytes an event and the event.
+//! The whole log is kept in memory: each event, and about a hundred bytes with it.
 
 #![allow(clippy::disallowed_methods, reason = "this is a server of its own: its clock and its ids are here")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a stand-in that is wrong may stop the test")]

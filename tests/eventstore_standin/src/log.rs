@@ -1,4 +1,4 @@
-//! The node's log in memory: every event in the order of its position, and for each stream which they are.
+//! [`Log`] is the node's log in memory: every event in the order of its position, and the events of each stream.
 //!
 //! Everything decided is in here at once; what readers may see ends at a mark that [`super::writer`] moves behind it,
 //! because a real node answers a conflict before it shows the event that was first.

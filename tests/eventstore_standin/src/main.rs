@@ -1,4 +1,4 @@
-//! The stand-in by itself: `cargo run --release -p eventstore_standin -- --listen 127.0.0.1:2113`.
+//! This program runs the stand-in by itself: `cargo run --release -p eventstore_standin -- --listen 127.0.0.1:2113`.
 
 #![allow(clippy::print_stdout, reason = "it says where it listens")]
 

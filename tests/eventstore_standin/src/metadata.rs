@@ -1,4 +1,5 @@
-//! What a stream's metadata stream (`$$stream`) says of it: how much of it is still shown, and whether it is deleted.
+//! [`Limits`] is what a stream's metadata stream (`$$stream`) says of it: how much of it is still shown, and whether it
+//! is deleted.
 
 use serde_json::{Map, Value};
 

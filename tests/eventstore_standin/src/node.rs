@@ -1,4 +1,4 @@
-//! One run of the node, from start to stop: what every call holds, and how a write passes its fault.
+//! [`Node`] is one run of the node, from start to stop. Every call holds it, and every write passes its fault here.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

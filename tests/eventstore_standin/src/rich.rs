@@ -1,4 +1,5 @@
-//! Errors inside a batch session, where a status is a message: its code, its name, and a detail that clients unpack.
+//! These functions make the errors inside a batch session, where a status is a message: its code, its name, and a
+//! detail that clients unpack.
 
 use prost::Message;
 use tonic::{Code, Status};

@@ -1,4 +1,5 @@
-//! Sockets and calls: HTTP/2 by hyper, the framing of gRPC by tonic, and which call is whose.
+//! This module accepts connections and passes each call to its function: HTTP/2 is done by hyper, the framing of gRPC
+//! by tonic.
 
 use std::convert::Infallible;
 use std::sync::Arc;

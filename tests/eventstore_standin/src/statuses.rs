@@ -1,4 +1,5 @@
-//! The statuses a real node ends a call with: the codes, the texts, and the headers that clients tell them apart by.
+//! These functions make the statuses with which a real node ends a call: the codes, the texts, and the headers by which
+//! clients tell them apart.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,5 @@
-//! A subscription: history first, then live. A live one is dropped when too many events wait for it, as release 23.10
-//! does; told otherwise, it says that it fell behind and catches up, as from 24.2 on.
+//! [`Subscription`] shows history first and then what comes. A live one is dropped when too many events wait for it, as
+//! release 23.10 does; told otherwise, it says that it fell behind and catches up, as from 24.2 on.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Walks through what readers may see, page by page: a stream by revision, `$all` by position, both ways.
+//! [`Walk`] goes through what readers may see, page by page: a stream by revision, `$all` by position, both ways.
 
 use std::sync::Arc;
 

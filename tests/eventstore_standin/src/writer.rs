@@ -1,5 +1,6 @@
-//! The one that writes: takes every write that waits, decides each, makes them durable together, shows them to
-//! readers, and only then acknowledges. A conflict is answered at once, before what it conflicts with can be read.
+//! [`Writer`] does all writing: it takes every write that waits, decides each, makes them durable together, shows them
+//! to readers, and only then acknowledges. A conflict is answered at once, before the event it conflicts with can be
+//! read.
 
 use std::io;
 use std::sync::Arc;

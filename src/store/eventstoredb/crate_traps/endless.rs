@@ -1,9 +1,9 @@
-//! The `eventstore` crate never notices that a node ended a subscription in good order: it asks the ended stream again and
-//! again within one poll, which no time-out and no abort can interrupt, and logs a warning each time. That warning is the
-//! only thing it does there that others can see. So it is polled under a `tracing` subscriber of our own, which
-//! passes everything on and unwinds at that one warning; the task ends, and with it the subscription.
+//! [`interruptible`] ends a task in which the `eventstore` crate would go round for ever.
 //!
-//! **May be deleted** when the crate ends a subscription that has ended: the test that ends one in good order says so.
+//! The crate does not notice that a node ended a subscription in good order. It asks the ended stream again and again
+//! within one poll, which no time-out and no abort can interrupt, and logs a warning each time. Nothing else of it can be
+//! seen from outside. So the task is polled under a `tracing` subscriber of our own, which passes everything on and unwinds
+//! at that one warning: the task ends, and the subscription with it.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -14,17 +14,17 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
-/// Runs the future, and unwinds where it would go round for ever.
+/// Runs the future, and unwinds at the point where it would go round for ever.
 pub async fn interruptible<F: Future>(future: F) -> F::Output {
     let watch = Dispatch::new(Watch(dispatcher::get_default(Dispatch::clone)));
     let mut future = pin!(future);
     std::future::poll_fn(|context| dispatcher::with_default(&watch, || future.as_mut().poll(context))).await
 }
 
-/// What is logged meanwhile, on its way to whoever logs.
+/// A subscriber that passes everything on to the one that was set before, and watches for the warning.
 struct Watch(Dispatch);
 
-/// Is it the warning (the only one there)?
+/// Says whether this is the warning. It is the only one that the crate logs there.
 fn is_the_one(metadata: &Metadata<'_>) -> bool {
     metadata.target() == "eventstore::commands" && *metadata.level() == Level::WARN && metadata.is_event()
 }
@@ -39,13 +39,13 @@ impl Subscriber for Watch {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        // At least the warning; what is finer is for the other to say.
+        // The warning must come through. Which finer events are wanted is for the other subscriber to say.
         Some(LevelFilter::WARN)
     }
 
     fn event(&self, event: &Event<'_>) {
         if is_the_one(event.metadata()) {
-            // Not a fault: no panic hook is to speak of it.
+            // This is no fault, so it does not go through the panic hook.
             resume_unwind(Box::new("the node ended the subscription"));
         }
         if self.0.enabled(event.metadata()) {

@@ -1,6 +1,8 @@
-//! The `eventstore` crate installs rustls' process-wide provider when it makes its first client, in a task of its own,
-//! and **panics there when somebody was first**; after that no client of the process ever connects. So a throw-away
-//! client is made before anything else touches rustls. Goes when the crate asks before it installs.
+//! [`prepare_tls`] lets the `eventstore` crate install the TLS provider of the process before anything else does.
+//!
+//! The crate installs the provider when it makes its first client, in a task of its own, and **panics there when one is
+//! already installed**; after that no client of the process ever connects. So a client that is thrown away is made before
+//! anything else uses TLS.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,11 +15,11 @@ use crate::store::eventstoredb::Error;
 static ONCE: OnceCell<()> = OnceCell::const_new();
 static TOO_LATE: AtomicBool = AtomicBool::new(false);
 
-/// Longest wait for the throw-away client: it reads the machine's root certificates first.
+/// How long the client that is thrown away is waited for. It reads the root certificates of the machine first.
 const PATIENCE_MS: u64 = 10_000;
 
-/// Lets the `eventstore` crate install the provider of TLS. Call it at the very beginning, in a tokio runtime, before
-/// anything uses rustls; later calls do nothing.
+/// Lets the `eventstore` crate install the TLS provider. It must be called in a tokio runtime, at the very beginning,
+/// before anything uses rustls; later calls do nothing.
 pub async fn prepare_tls() {
     ONCE.get_or_init(|| async {
         if CryptoProvider::get_default().is_some() {
@@ -36,7 +38,7 @@ pub async fn prepare_tls() {
     .await;
 }
 
-/// Whether clients can be made.
+/// Says whether clients can be made.
 pub fn prepared() -> Result<(), Error> {
     if TOO_LATE.load(Ordering::Acquire) {
         return Err(Error::Settings(

@@ -1,4 +1,4 @@
-//! `Streams.Append`, `Streams.BatchAppend`, `Streams.Delete` and `Streams.Tombstone`.
+//! These are the messages of `Streams.Append`, `Streams.BatchAppend`, `Streams.Delete` and `Streams.Tombstone`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `ServerFeatures.GetSupportedMethods` and `Gossip.Read`.
+//! These are the messages of `ServerFeatures.GetSupportedMethods` and `Gossip.Read`.
 
 use super::Id;
 

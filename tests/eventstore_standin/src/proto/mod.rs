@@ -1,5 +1,5 @@
-//! The protocol's messages, written by hand from its facts: the number and the type of each field. What the
-//! stand-in never reads or sends (links, users, projections) is left out; an unknown field is skipped, as in any
+//! These are the messages of the protocol, written by hand from its facts: the number and the type of each field. What
+//! the stand-in never reads or sends (links, users, projections) is left out; an unknown field is skipped, as in any
 //! protobuf reader.
 
 pub mod append;

@@ -1,4 +1,4 @@
-//! `Streams.Read`: reads and subscriptions, of one stream and of `$all`.
+//! These are the messages of `Streams.Read`: reads and subscriptions, of one stream and of `$all`.
 
 use std::collections::BTreeMap;
 

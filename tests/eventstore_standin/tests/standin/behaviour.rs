@@ -1,5 +1,5 @@
-//! The stand-in does what a real node was seen to do: idempotency by ids, positions, limits, deleted and cut streams,
-//! subscriptions, and its log in a file.
+//! These tests hold what a real node was seen to do: idempotency by ids, positions, limits, deleted and cut streams,
+//! subscriptions, and the log in a file.
 
 use crate::stub::{
     ANY, NO_STREAM, NONE, Stub, Told, all_from, at, backwards, event, events, filtered, follow, id, limited,

@@ -1,6 +1,6 @@
-//! Clients that nobody here wrote understand the stand-in: PyPI `kurrentdbclient` and npm `@kurrent/kurrentdb-client`
-//! append, read streams and `$all` both ways, subscribe and resume, meet a wrong version, a missing stream, an
-//! idempotent repeat. What they expect is in `clients/`.
+//! These tests show that clients which nobody here wrote understand the stand-in: PyPI `kurrentdbclient` and npm
+//! `@kurrent/kurrentdb-client` append, read streams and `$all` both ways, subscribe and resume, meet a wrong version, a
+//! missing stream, an idempotent repeat. What they expect is in `clients/`.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The stand-in fails as it is told to, and only so: at one append, or by rate and seed.
+//! These tests let the stand-in fail as it is told to, and only so: at one append, or by rate and seed.
 
 use std::time::{Duration, Instant};
 

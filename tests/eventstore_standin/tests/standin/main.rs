@@ -1,4 +1,4 @@
-//! The stand-in's own tests: what it answers, how it fails, and clients of others that understand it.
+//! These tests are about the stand-in itself: what it answers, how it fails, and that clients of others understand it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 

@@ -1,4 +1,5 @@
-//! A client of a few lines for the stand-in's own tests: one connection, no retries, nothing hidden.
+//! [`Stub`] is a client of a few lines for the stand-in's own tests: it has one connection, does not retry, and hides
+//! nothing.
 
 use std::net::SocketAddr;
 use std::time::Duration;

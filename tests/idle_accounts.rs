@@ -1,5 +1,5 @@
-//! Over EventStoreDB an account is in memory only while something comes for it: it is let go of and loaded again, from the
-//! index's checkpoint and not from its whole history, and every ID keeps its first answer.
+//! These tests hold accounts in memory over EventStoreDB only while something comes for them: an account is let go of
+//! and loaded again, from the index's checkpoint and not from its whole history, and every ID keeps its first answer.
 
 mod support;
 
