@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::command::Command;
 use crate::domain::ids::Id;
@@ -40,12 +41,16 @@ pub struct Done {
 pub struct Condition {
     /// The reason why it takes no commands, if it takes none.
     pub reason: Option<&'static str>,
+    /// The same reason as one word, for a metric that has it as a label.
+    pub kind: Option<&'static str>,
     /// The number of jobs that wait for it.
     pub waiting: usize,
     /// The counts of what was made durable since the start.
     pub done: Done,
-    /// The number of events that were booked here and that the index does not know yet.
-    pub not_indexed: usize,
+    /// The number of events that are in the store and not in the index. It is an estimate, from positions.
+    pub lag_events: usize,
+    /// The time for which the oldest of them has been there at least.
+    pub lag: Duration,
     /// The number of commands that could not be ruled on, because an event or a record that they need could not be
     /// read.
     pub unreadable: u64,
@@ -55,6 +60,8 @@ pub struct Condition {
     pub in_use: usize,
     /// The number of streams that are damaged.
     pub damaged: usize,
+    /// The number of events that the store lacks and that the index never had.
+    pub missing_events: u64,
     /// The number of IDs that were recorded on two streams, in a race between two instances.
     pub booked_twice: usize,
 }
@@ -90,6 +97,9 @@ pub trait Port: Send + Sync {
 
     /// Returns the streams that are damaged, at most `limit` of them.
     fn damaged(&self, limit: usize) -> Vec<StreamName>;
+
+    /// Returns what is behind the reason for which it takes no commands, in words for an operator.
+    fn cause(&self) -> Option<String>;
 
     /// Returns the clerk's condition.
     fn condition(&self) -> Condition;

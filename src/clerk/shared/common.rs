@@ -23,6 +23,7 @@ use crate::store::eventstoredb::Store;
 use super::admission::Admission;
 use super::damage::Damage;
 use super::inbox::Message;
+use super::observed::Observed;
 use super::reserved_ids::ReservedIds;
 
 /// The most appends that are under way at once.
@@ -57,6 +58,7 @@ pub(super) struct Common {
     pub(super) clock: Clock,
     pub(super) waits: Waits,
     pub(super) damage: Damage,
+    pub(super) seen: Observed,
     pub(super) reserved: Arc<ReservedIds>,
     pub(super) admission: Arc<Admission>,
     pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
@@ -96,6 +98,7 @@ impl Common {
             clock,
             waits,
             damage: Damage::default(),
+            seen: Observed::default(),
             reserved: Arc::default(),
             admission: Arc::new(Admission::new(limits)),
             tasks: Mutex::default(),

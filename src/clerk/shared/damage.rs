@@ -74,6 +74,11 @@ impl Damage {
         *self.whole.lock() = Some(why);
     }
 
+    /// Returns why nothing of the store is believed, if that is so.
+    pub(super) fn why_whole(&self) -> Option<String> {
+        self.whole.lock().clone()
+    }
+
     /// Says whether the whole store is damaged.
     #[must_use]
     pub fn is_whole(&self) -> bool {

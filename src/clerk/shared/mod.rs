@@ -11,7 +11,7 @@
 //!
 //! The way: `clerk` reserves the IDs, `dispatch` finds the task of each stream, `inbox` keeps what came, `stream_task`
 //! loads a `stream_view`, fetches `lookups`, decides a `round` and appends it. `follower` lets the index follow the
-//! store.
+//! store, and `watch` looks whether it does.
 
 mod admission;
 mod booked;
@@ -22,13 +22,17 @@ mod dispatch;
 mod follower;
 mod following;
 mod inbox;
+mod last_event;
 mod lookups;
+mod observed;
 mod page;
 mod reserved_ids;
 mod round;
+mod stopped;
 mod stream_task;
 mod stream_view;
 mod trouble;
+mod watch;
 
 pub use clerk::{Clerk, Office};
 pub use common::Waits;

@@ -75,7 +75,7 @@ impl StreamView {
                     "revision {from}, which was seen before, is not there"
                 )));
             };
-            let read = witness.read().map_err(|foreign| Trouble::Damaged(foreign.to_string()))?;
+            let read = witness.read().map_err(|foreign| Trouble::foreign(&foreign, from))?;
             if tracked.hash != Some(read.line.hash) {
                 return Err(Trouble::Damaged(format!(
                     "revision {from} is not the event that was seen there"
@@ -125,7 +125,7 @@ impl StreamView {
                 self.next_revision()
             )));
         }
-        let read = recorded.read().map_err(|foreign| damaged(foreign.to_string()))?;
+        let read = recorded.read().map_err(|foreign| Trouble::foreign(&foreign, recorded.revision))?;
         let hash = self.hash.then(&read.canonical);
         if hash != read.line.hash {
             return Err(damaged("its hash does not follow from the event before it".into()));

@@ -141,6 +141,10 @@ impl Port for Clerk {
         Vec::new()
     }
 
+    fn cause(&self) -> Option<String> {
+        None
+    }
+
     fn condition(&self) -> Condition {
         let reason = self.trouble().map(|trouble| match trouble {
             Unavailable::StoreDamaged => "The store is damaged.",
