@@ -86,7 +86,7 @@ impl Following {
                 Stopped::Store(error) => {
                     self.seen().connected.store(false, Ordering::Release);
                     self.seen().complain(&error);
-                    self.from_the_last_event();
+                    self.begin_at_the_last_event();
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
                 Stopped::Doubt => {
@@ -94,7 +94,7 @@ impl Following {
                 }
                 Stopped::Again => {
                     tracing::debug!(position = self.reached.position, "following anew from the last event");
-                    self.from_the_last_event();
+                    self.begin_at_the_last_event();
                 }
                 Stopped::Index(error) => {
                     tracing::error!(%error, "the index can't go on; the service must be restarted");
@@ -116,7 +116,7 @@ impl Following {
     }
 
     /// What was looked at behind the last event of the index is looked at again.
-    fn from_the_last_event(&mut self) {
+    fn begin_at_the_last_event(&mut self) {
         self.looked_at = self.reached.position;
     }
 

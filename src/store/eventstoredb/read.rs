@@ -159,9 +159,9 @@ impl Store {
             options = options.authenticated(credentials.clone());
         }
         let read = self.read(link, async |client: &Client| client.read_all(&options).await, take).await;
-        read.map_err(|error| match error {
-            Error::Unreachable(why) if is_no_place(&why) => Error::NoSuchPosition(asked),
-            error => error,
+        read.map_err(|error| {
+            let nowhere = matches!(&error, Error::Unreachable(why) if is_no_place(why));
+            if nowhere { Error::NoSuchPosition(asked) } else { error }
         })
     }
 
