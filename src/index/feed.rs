@@ -1,7 +1,8 @@
 //! The feed: the one fold of a journal's events into the index, whichever store they come from.
 //!
-//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that it is the next of its stream,
-//! and keeps how each stream stands. Bound: [`MOST_STREAMS`] streams are kept at hand, the others are in the index.
+//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that it is the next of its
+//! stream, and keeps how each stream stands. Bound: [`MOST_STREAMS`] streams are kept at hand, the others are in the
+//! index.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -47,7 +48,7 @@ impl Feed {
     /// How a stream stands; `None` when it has not begun.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// Fails when the index can't be read.
     pub fn tracked(&mut self, stream: &StreamName) -> Result<Option<&Tracked>, IndexError> {
         if !self.streams.contains_key(stream)
             && let Some(tracked) = self.index.tracked(stream)?
@@ -60,7 +61,7 @@ impl Feed {
     /// Takes one event into `taken`. `hash`: the event's own, where the chain runs along each stream.
     ///
     /// # Errors
-    /// When it is not the next of its stream, or the index can't be read.
+    /// Fails when it is not the next of its stream, or the index can't be read.
     pub fn take(
         &mut self,
         event: Event,
@@ -82,7 +83,7 @@ impl Feed {
     /// asked before the event is taken.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// Fails when the index can't be read.
     pub fn note_if_booked_twice(&self, id: Id, taken: &mut Taken) -> Result<bool, IndexError> {
         let in_taken = !taken.ids.insert(id);
         let twice = in_taken || !self.index.used(id)?.booked.is_empty();

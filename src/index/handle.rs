@@ -29,7 +29,7 @@ impl Index {
     /// Opens the index in `dir`, or makes an empty one for this journal.
     ///
     /// # Errors
-    /// When it can't be read, or any part of it is not what was written.
+    /// Fails when it can't be read, or any part of it is not what was written.
     pub fn open(dir: &Path, journal_id: Uuid, seed: u64) -> Result<Self, IndexError> {
         Self::open_with(dir, journal_id, seed, Tuning::default())
     }
@@ -37,18 +37,18 @@ impl Index {
     /// [`open`](Self::open) with other sizes than the usual ones.
     ///
     /// # Errors
-    /// As for `open`.
+    /// Fails as `open` does.
     pub fn open_with(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         let index = Self::prepare(dir, journal_id, seed, tuning)?;
         index.start()?;
         Ok(index)
     }
 
-    /// Opens the index, checks it, and lets it stand still until [`start`](Self::start): so that it can be compared with
-    /// its journal before anything in it moves.
+    /// Opens the index, checks it, and lets it stand still until [`start`](Self::start): so that it can be compared
+    /// with its journal before anything in it moves.
     ///
     /// # Errors
-    /// As for `open`.
+    /// Fails as `open` does.
     pub fn prepare(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir)?;
         let fresh = seed;
@@ -99,7 +99,7 @@ impl Index {
     /// Starts the threads that move the checkpoint and merge runs.
     ///
     /// # Errors
-    /// When a thread can't be started.
+    /// Fails when a thread can't be started.
     pub fn start(&self) -> Result<(), IndexError> {
         flush::start(&self.0)
     }
@@ -107,7 +107,7 @@ impl Index {
     /// The checkpoint in the files.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn checkpoint(&self) -> Result<Checkpoint, IndexError> {
         let writer = self.0.writer.lock();
         catalog::checkpoint(writer.connection())?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))
@@ -155,8 +155,8 @@ impl Index {
         }
     }
 
-    /// Waits until so many more events would not put the files further behind than [`Tuning::most_behind`], or `give_up`
-    /// says to stop waiting.
+    /// Waits until so many more events would not put the files further behind than [`Tuning::most_behind`], or
+    /// `give_up` says to stop waiting.
     pub fn wait_for_room(&self, events: usize, give_up: impl Fn() -> bool) {
         while self.lacks_room(events) && !give_up() && self.failure().is_none() {
             let mut guard = self.0.signal.0.lock();
@@ -209,7 +209,7 @@ impl Index {
     /// Writes out what is in memory, stops its threads and empties its WAL.
     ///
     /// # Errors
-    /// When what is in memory could not be written. Nothing is lost by that: it is in the journal.
+    /// Fails when what is in memory could not be written. Nothing is lost by that: it is in the journal.
     pub fn close(&self) -> Result<(), IndexError> {
         self.0.closing.store(true, Ordering::Release);
         self.0.wake();
@@ -236,7 +236,7 @@ impl Index {
     /// Deletes an index, so that the next start builds it from the journal.
     ///
     /// # Errors
-    /// When the folder can't be removed.
+    /// Fails when the folder can't be removed.
     pub fn delete(dir: &Path) -> Result<(), IndexError> {
         match std::fs::remove_dir_all(dir) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),

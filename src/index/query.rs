@@ -48,11 +48,11 @@ impl State {
 }
 
 impl Index {
-    /// Every place where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it. The
-    /// cost grows with how often it was named; what a decision needs is told by the others, which do not.
+    /// Every place where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it.
+    /// The cost grows with how often it was named; what a decision needs is told by the others, which do not.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn marks(&self, id: Id) -> Result<Vec<Mark>, IndexError> {
         let mut marks = self.under(id_key(id, self.0.seed))?;
         marks.retain(|mark| mark.role == Role::Booked);
@@ -64,7 +64,7 @@ impl Index {
     /// What is known of the use of an ID.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn used(&self, id: Id) -> Result<Used, IndexError> {
         let marks = self.under(id_key(id, self.0.seed))?;
         let booked = |mark: &Mark| (mark.role == Role::Booked).then_some(mark.position);
@@ -77,7 +77,7 @@ impl Index {
     /// The position of the first event that rules an ID out on this stream.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn ruled_out(&self, id: Id, stream: &StreamName) -> Result<Option<u64>, IndexError> {
         Ok(self.under(ruled_out_key(id, stream, self.0.seed))?.first().map(|mark| mark.position))
     }
@@ -100,7 +100,7 @@ impl Index {
     /// How the stream stands after the last durable event.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn tracked(&self, stream: &StreamName) -> Result<Option<Tracked>, IndexError> {
         if let Some(tracked) = self.0.state.read().in_memory().find_map(|memory| memory.tracked(stream)) {
             return Ok(Some(tracked.clone()));
@@ -114,7 +114,7 @@ impl Index {
     /// Every note that was taken.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn notes(&self) -> Result<Vec<Note>, IndexError> {
         let mut notes: Vec<Note> = {
             let state = self.0.state.read();
@@ -134,7 +134,7 @@ impl Index {
     /// How much of an ID was taken back on a stream, and up to which revision of the stream that counts.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn taken_back(&self, id: Id, stream: &StreamName) -> Result<TakenBack, IndexError> {
         let key = (id, stream.clone());
         let (row_kind, row_key) = catalog::stream_row(stream);
@@ -169,7 +169,7 @@ impl Index {
     /// Up to `limit` events of a stream between two revisions (inclusive), from the low end or the high one.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn revisions(
         &self,
         stream: StreamKey,
@@ -191,7 +191,7 @@ impl Index {
     /// Up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn places(
         &self,
         positions: std::ops::RangeInclusive<u64>,
@@ -212,7 +212,7 @@ impl Index {
     /// Everything that the index knows of accounts, after one and the same event.
     ///
     /// # Errors
-    /// When the catalog can't be read, or `work` fails.
+    /// Fails when the catalog can't be read, or `work` fails.
     pub fn overlay<T>(
         &self,
         work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
@@ -239,8 +239,8 @@ impl Index {
         })
     }
 
-    /// Hands over the catalog's checkpoint and what is in memory beyond it, oldest first. The catalog's transaction sees
-    /// nothing that is flushed from now on.
+    /// Hands over the catalog's checkpoint and what is in memory beyond it, oldest first. The catalog's transaction
+    /// sees nothing that is flushed from now on.
     fn newer_than<T>(
         &self,
         catalog: &Connection,
@@ -290,7 +290,7 @@ impl Index {
 /// Reads what the index's files in `dir` say, beside whoever writes them; `None` when there are none.
 ///
 /// # Errors
-/// When they can't be read, or `work` fails.
+/// Fails when they can't be read, or `work` fails.
 pub fn read_files<T>(
     dir: &Path,
     work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
@@ -342,7 +342,7 @@ impl Overlay<'_> {
     /// Up to `limit` accounts by name, from after `after`.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn accounts(&self, after: Option<&AccountName>, limit: usize) -> Result<Vec<Account>, IndexError> {
         let key = after.map_or(&b""[..], |name| name.as_str().as_bytes());
         let mut found: BTreeMap<AccountName, Account> = BTreeMap::new();
@@ -362,7 +362,7 @@ impl Overlay<'_> {
     /// Visits every account, by name.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn every_account(&self, mut visit: impl FnMut(&Account)) -> Result<(), IndexError> {
         const PAGE: usize = 4_096;
         let mut after: Option<AccountName> = None;
@@ -379,7 +379,7 @@ impl Overlay<'_> {
     /// The state digest.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn digest(&self) -> Result<String, IndexError> {
         let mut hash = StateHash::default();
         self.every_account(|account| hash.add(account))?;
@@ -389,7 +389,7 @@ impl Overlay<'_> {
     /// The ledger's own accounts and what each has; only those of this name, if one is given.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn internal(
         &self,
         name: Option<&CounterAccount>,

@@ -82,7 +82,7 @@ impl Ledger {
     /// Opens the ledger in a data folder, making it when it is new. Blocks until the index knows every event.
     ///
     /// # Errors
-    /// When another process has it, or when anything in it is not what was written.
+    /// Fails when another process has it, or when anything in it is not what was written.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         Self::open_with(options, Workings::default())
     }
@@ -90,7 +90,7 @@ impl Ledger {
     /// [`open`](Self::open) with other workings than the usual ones.
     ///
     /// # Errors
-    /// As for `open`.
+    /// Fails as `open` does.
     pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
         let folder = Folder::take(&options.data)?;
         let path = folder.path().join(JOURNAL);
@@ -134,7 +134,7 @@ impl Ledger {
     /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew.
     ///
     /// # Errors
-    /// When another process has the folder, or the index can't be deleted.
+    /// Fails when another process has the folder, or the index can't be deleted.
     pub fn forget_index(data: &Path) -> Result<(), OpenError> {
         let folder = Folder::take(data)?;
         Ok(Index::delete(&folder.path().join(INDEX))?)

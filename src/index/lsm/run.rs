@@ -9,8 +9,8 @@
 //! ```
 //! The catalog names a run's number and the checksum in its footer, the footer proves the directory, the directory each
 //! block: so a block is believed only if it is the one that was written there, and not because its own bytes are whole.
-//! Directory and filter are read and compared when the run is opened, a block each time that it is read. What is wrong is
-//! told to the whole index at once.
+//! Directory and filter are read and compared when the run is opened, a block each time that it is read. What is wrong
+//! is told to the whole index at once.
 
 use std::fs::File;
 use std::io;
@@ -47,7 +47,7 @@ impl Run {
     /// Writes the sorted records to a new file, durably, and opens it. `filter_for`: with a filter for so many keys.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// Fails when the file can't be written.
     pub(crate) fn write(
         path: &Path,
         id: RunId,
@@ -72,7 +72,7 @@ impl Run {
     /// Opens the run that the catalog names: the one with this number, this tree and this checksum.
     ///
     /// # Errors
-    /// When it can't be read, or is not that run.
+    /// Fails when it can't be read, or is not that run.
     pub(crate) fn open(path: &Path, id: RunId, sum: u32, failure: &Arc<Failure>) -> Result<Self, RunError> {
         let failed = |error| RunError::Io(path.to_owned(), error);
         let damaged = || RunError::Damaged(path.to_owned());
@@ -139,7 +139,7 @@ impl Run {
     /// at most about `limit` of them (a block's worth more may come).
     ///
     /// # Errors
-    /// When a block can't be read, or is not what was written.
+    /// Fails when a block can't be read, or is not what was written.
     pub fn range(
         &self,
         low: u128,
@@ -178,7 +178,7 @@ impl Run {
     /// The records of a block, proven to be the ones that were written there.
     ///
     /// # Errors
-    /// When it can't be read, or is not what was written: that is told to the whole index.
+    /// Fails when it can't be read, or is not what was written: that is told to the whole index.
     pub(super) fn block(&self, block: usize) -> Result<Vec<Record>, RunError> {
         let damaged = || self.damaged();
         let expected = self.expected(block).ok_or_else(damaged)?;

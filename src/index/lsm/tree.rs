@@ -91,7 +91,7 @@ impl Tree {
     /// The values under a key.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn get(&self, key: u128, out: &mut Vec<Record>) -> Result<(), RunError> {
         for run in &self.runs {
             if run.may_contain(key) {
@@ -101,11 +101,11 @@ impl Tree {
         Ok(())
     }
 
-    /// Appends the records with `low <= key <= high` from one end, in no order between runs: at least the `limit` nearest
-    /// to that end are among them.
+    /// Appends the records with `low <= key <= high` from one end, in no order between runs: at least the `limit`
+    /// nearest to that end are among them.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn range(
         &self,
         low: u128,
@@ -117,8 +117,9 @@ impl Tree {
         self.runs.iter().try_for_each(|run| run.range(low, high, backwards, limit, out))
     }
 
-    /// Neighbouring runs that should become one: of one tier, as many as [`Tuning::fan_in`]. A run counts for no less than
-    /// any newer one: else small runs between large ones, as they come when flushes are late, would never be merged.
+    /// Neighbouring runs that should become one: of one tier, as many as [`Tuning::fan_in`]. A run counts for no less
+    /// than any newer one: else small runs between large ones, as they come when flushes are late, would never be
+    /// merged.
     #[must_use]
     pub fn to_merge(&self, tuning: Tuning) -> Option<Vec<Arc<Run>>> {
         let mut group = 0..0;
@@ -151,7 +152,7 @@ fn tier(run: &Arc<Run>, tuning: Tuning) -> u32 {
 /// Merges runs into one new file. Each block is proven as it is read, so a merge carries no damage on.
 ///
 /// # Errors
-/// When a run can't be read or the new one can't be written.
+/// Fails when a run can't be read or the new one can't be written.
 pub(super) fn merge(
     kind: TreeKind,
     runs: &[Arc<Run>],

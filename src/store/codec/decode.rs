@@ -123,7 +123,7 @@ struct RawEntry<'a> {
 /// Reads one line.
 ///
 /// # Errors
-/// When it is not an event that this program could have written.
+/// Fails when it is not an event that this program could have written.
 pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     let raw: RawLine<'_> = serde_json::from_slice(line)?;
     let stream = StreamName::parse(raw.stream).ok_or(DecodeError::Field("stream"))?;
@@ -152,8 +152,8 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     Ok(Line { position: raw.position, hash, event })
 }
 
-/// Reads one line, and proves that its bytes are those that its id was made of. For a line whose hash is not compared with
-/// the chain; costs a microsecond.
+/// Reads one line, and proves that its bytes are those that its id was made of. For a line whose hash is not compared
+/// with the chain; costs a microsecond.
 ///
 /// # Errors
 /// As [`decode`], and [`DecodeError::Id`].
