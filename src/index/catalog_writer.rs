@@ -1,4 +1,4 @@
-//! The catalog's one writer: it moves the checkpoint, and says which runs there are.
+//! The catalog's one writer: it moves the checkpoint, and writes the lists of runs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ impl CatalogWriter {
         Ok(())
     }
 
-    /// The file's name and the number of the next run. A name may come again after a crash, a number does not: it is a
-    /// hash of the file's and of this start's random number.
+    /// Makes the file name and the id of the next run. After a crash a file name may be used again, but the run's
+    /// number is not: it is a hash of the file's number and of this start's random number.
     pub(super) fn new_run(&mut self, tree: TreeKind) -> (String, RunId) {
         let name = format!("{}-{}.run", tree.name(), self.next_file);
         let digest = Sha256::new()
@@ -59,7 +59,7 @@ impl CatalogWriter {
 }
 
 impl CatalogWriter {
-    /// Says which runs a tree has.
+    /// Writes the list of the runs that a tree has.
     pub(super) fn set_runs(&mut self, kind: TreeKind, tree: &Tree) -> Result<(), IndexError> {
         let next_file = self.next_file.to_string();
         let transaction = self.connection.transaction()?;
@@ -123,7 +123,7 @@ fn named(tree: &Tree) -> Vec<catalog::NamedRun> {
     tree.runs().iter().filter_map(named).collect()
 }
 
-/// Opens the runs that the catalog names, and removes the files that it does not.
+/// Opens the runs that the catalog names, and removes the files of runs that it does not name.
 pub(super) fn open_trees(
     dir: &Path,
     connection: &Connection,

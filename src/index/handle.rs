@@ -1,4 +1,4 @@
-//! The index's handle: opening it, feeding it, closing it. What it is asked is in `query`.
+//! The index's handle: it opens, feeds and closes the index. The questions to the index are in `query`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::record::StreamKey;
 use super::shared::{Shared, State};
 use super::tuning::Tuning;
 
-/// The index, shared by the clerk, the readers and its own threads. Cheap to clone.
+/// The index, shared by the clerk, the readers and its own threads. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Index(pub(super) Arc<Shared>);
 
@@ -34,7 +34,7 @@ impl Index {
         Self::open_with(dir, journal_id, seed, Tuning::default())
     }
 
-    /// [`open`](Self::open) with other sizes than the usual ones.
+    /// Opens the index as [`open`](Self::open) does, with other sizes than the usual ones.
     ///
     /// # Errors
     /// Fails as `open` does.
@@ -74,7 +74,8 @@ impl Index {
         let seed = seed.ok_or_else(|| IndexError::damaged("it has no seed"))?;
         let failure = Arc::new(Failure::none(dir));
         let trees = open_trees(dir, &connection, seed, &failure)?;
-        // What was found wrong before is not right because only the outside of it was looked at.
+        // Opening reads only a part of each file. So damage that was marked before still counts, though nothing wrong
+        // was found now.
         Failure::check_mark(dir)?;
         let shared = Shared {
             dir: dir.to_owned(),
@@ -104,7 +105,7 @@ impl Index {
         flush::start(&self.0)
     }
 
-    /// The checkpoint in the files.
+    /// Returns the checkpoint in the files.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
@@ -113,7 +114,7 @@ impl Index {
         catalog::checkpoint(writer.connection())?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))
     }
 
-    /// Says whose journal it is, when that was not known before its first event.
+    /// Sets the id of the journal, when that was not known before its first event.
     pub fn adopt(&self, journal_id: Uuid) {
         *self.0.journal_id.lock() = journal_id;
     }
@@ -128,7 +129,7 @@ impl Index {
         self.apply_noting(events, states, [], last);
     }
 
-    /// [`apply`](Self::apply), with notes that become durable with the same checkpoint.
+    /// Does what [`apply`](Self::apply) does, with notes that become durable with the same checkpoint.
     pub fn apply_noting<'a>(
         &self,
         events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
@@ -164,7 +165,8 @@ impl Index {
         }
     }
 
-    /// Would so many more events put the files further behind than [`Tuning::most_behind`]? Asks for a flush, then.
+    /// Says whether this many more events would put the files further behind than [`Tuning::most_behind`]. If so, it
+    /// asks for a flush.
     #[must_use]
     pub fn lacks_room(&self, events: usize) -> bool {
         let behind = self.behind();
@@ -175,7 +177,7 @@ impl Index {
         full
     }
 
-    /// How many durable events are not in the files yet.
+    /// Returns the number of durable events that are not in the files yet.
     #[must_use]
     pub fn behind(&self) -> usize {
         self.0.state.read().behind()
@@ -193,14 +195,14 @@ impl Index {
         self.0.checkpoint.load(Ordering::Acquire)
     }
 
-    /// How much memory its open files take: filters and first keys.
+    /// Returns the bytes of memory that its open files take: the filters, the first keys and the checksums.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let state = self.0.state.read();
         state.trees.iter().flat_map(Tree::runs).map(|run| run.bytes()).sum()
     }
 
-    /// Why it can't go on, if it can't: the clerk must not decide without it.
+    /// Returns the reason why the index can't go on, if it can't. The clerk must not decide without it.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.0.failure.why()
@@ -226,7 +228,8 @@ impl Index {
         }
     }
 
-    /// Ends its threads and writes nothing more: what is in memory is in the journal.
+    /// Tells its threads to end without writing anything more. Nothing is lost: what is in memory is in the journal,
+    /// too.
     pub fn abandon(&self) {
         self.0.abandoned.store(true, Ordering::Release);
         self.0.closing.store(true, Ordering::Release);

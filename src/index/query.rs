@@ -1,4 +1,4 @@
-//! Asking the index. Every question goes through what is active, what is frozen and the files, in one consistent view.
+//! Questions to the index. Each is answered from what is active, what is frozen and the files, in one consistent view.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,24 +19,25 @@ use super::lsm::tree::TreeKind;
 use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, naming_key, place_key, ruled_out_key};
 use super::shared::State;
 
-/// Connections that are kept for the next reader.
+/// The most connections that are kept for the next readers.
 const KEPT_READERS: usize = 4;
 
 /// What the index knows of the use of an ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// Where it was booked, in the order of the journal: at one place, but for a race between two instances.
+    /// The positions at which it was booked, in the order of the journal. There is more than one only after a race
+    /// between two instances.
     pub booked: Vec<u64>,
-    /// Was it ruled out on some stream?
+    /// True where it was ruled out on some stream.
     pub ruled_out: bool,
 }
 
-/// How much of an ID was taken back on a stream.
+/// The sum that was taken back of an ID on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TakenBack {
     /// The sum; `None` for nothing.
     pub sum: Option<Money>,
-    /// The last revision of the stream that the index knows: what comes after it does not count yet.
+    /// The last revision of the stream that the index knows. Events after it are not in the sum.
     pub revision: Option<u64>,
 }
 
@@ -61,7 +62,7 @@ impl Index {
         Ok(marks)
     }
 
-    /// What is known of the use of an ID.
+    /// Returns what is known of the use of an ID.
     ///
     /// # Errors
     /// Fails when a run can't be read.
@@ -82,7 +83,7 @@ impl Index {
         Ok(self.under(ruled_out_key(id, stream, self.0.seed))?.first().map(|mark| mark.position))
     }
 
-    /// What stands under a key of the tree of IDs, in the order of the journal.
+    /// Returns the marks under a key of the tree of IDs, in the order of the journal.
     fn under(&self, key: u128) -> Result<Vec<Mark>, IndexError> {
         let mut marks = Vec::new();
         let mut records = Vec::new();
@@ -97,7 +98,7 @@ impl Index {
         Ok(marks)
     }
 
-    /// How the stream stands after the last durable event.
+    /// Returns how the stream stands after its last durable event.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
@@ -105,7 +106,7 @@ impl Index {
         if let Some(tracked) = self.0.state.read().in_memory().find_map(|memory| memory.tracked(stream)) {
             return Ok(Some(tracked.clone()));
         }
-        // Moved out of memory since the look above: then it is in the catalog already.
+        // If it was moved out of memory since the look above, it is in the catalog already.
         let (kind, key) = catalog::stream_row(stream);
         let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
         self.told(value.map(|value| catalog::read_state(stream, &value)).transpose())
@@ -131,7 +132,7 @@ impl Index {
         })
     }
 
-    /// How much of an ID was taken back on a stream, and up to which revision of the stream that counts.
+    /// Returns the sum that was taken back of an ID on a stream, and the revision of the stream up to which it counts.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
@@ -188,7 +189,8 @@ impl Index {
         self.told(found.map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect())
     }
 
-    /// Up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
+    /// Returns up to `limit` events between two positions (inclusive), from one end, each with the time of its
+    /// recording.
     ///
     /// # Errors
     /// Fails when a run can't be read.
@@ -209,7 +211,7 @@ impl Index {
         self.told(found.map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect())
     }
 
-    /// Everything that the index knows of accounts, after one and the same event.
+    /// Gives `work` everything that the index knows of accounts, all of it as it is after one and the same event.
     ///
     /// # Errors
     /// Fails when the catalog can't be read, or `work` fails.
@@ -248,14 +250,15 @@ impl Index {
     ) -> Result<T, IndexError> {
         let state = self.0.state.read();
         let checkpoint = catalog::checkpoint(catalog)?.map_or(0, |checkpoint| checkpoint.position);
-        // A frozen part that is in the catalog already is dropped from memory in a moment: not to be counted twice.
+        // A frozen part that is in the catalog already, and will be dropped from memory in a moment, must not be
+        // counted twice.
         let beyond = |memory: &&Memtable| memory.last().is_some_and(|last| last.position > checkpoint);
         let mut memories: Vec<_> = state.in_memory().filter(beyond).collect();
         memories.reverse();
         work(checkpoint, &memories)
     }
 
-    /// Tells the whole index of a damage that a reader found.
+    /// Notes for the whole index any damage that a reader found, and returns the result unchanged.
     fn told<T>(&self, result: Result<T, IndexError>) -> Result<T, IndexError> {
         result.inspect_err(|error| {
             if error.is_damage() {
@@ -287,7 +290,7 @@ impl Index {
     }
 }
 
-/// Reads what the index's files in `dir` say, beside whoever writes them; `None` when there are none.
+/// Gives `work` what the index's files in `dir` say, while another process may write them; `None` when there are none.
 ///
 /// # Errors
 /// Fails when they can't be read, or `work` fails.
@@ -323,7 +326,7 @@ fn facts(record: Record) -> Result<Facts, IndexError> {
     Facts::unpack(record.value).ok_or_else(|| IndexError::damaged("a record can't be read"))
 }
 
-/// The accounts after one event: the catalog, and over it what is newer in memory.
+/// All accounts after one event: the rows of the catalog, with newer states from memory over them.
 #[derive(Debug)]
 pub struct Overlay<'a> {
     catalog: &'a Connection,
@@ -333,13 +336,13 @@ pub struct Overlay<'a> {
 }
 
 impl Overlay<'_> {
-    /// After which event.
+    /// Returns the position of the last event that is in it.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Up to `limit` accounts by name, from after `after`.
+    /// Returns up to `limit` accounts whose names come after `after`, in the order of their names.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
@@ -386,7 +389,7 @@ impl Overlay<'_> {
         Ok(hash.finish())
     }
 
-    /// The ledger's own accounts and what each has; only those of this name, if one is given.
+    /// Returns the ledger's own accounts and the balance of each; only those of this name, if one is given.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
