@@ -1,4 +1,5 @@
-//! The catalog: the index's one checkpoint, which runs belong to it, and the state that is too small for runs.
+//! The catalog: it holds the index's one checkpoint, the list of the runs that belong to it, and the state that is too
+//! small for runs.
 //!
 //! One SQLite file, changed in one transaction at a time. Each row of state carries a checksum, and the checkpoint
 //! carries the sum of all of them, so that neither a changed nor a missing row is believed.
@@ -8,43 +9,35 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use crate::domain::account::{Account, Status};
-use crate::domain::currency::Currency;
-use crate::domain::ids::{CounterAccount, Id};
-use crate::domain::money::Money;
-use crate::domain::state::State;
-use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
 use super::failure::Failure;
-use super::lsm::memtable::{InternalKey, Note, ReversedKey, Tracked};
 use super::lsm::tree::TreeKind;
-use super::record::StreamKey;
 
-/// The format of the index: another one is built anew from the journal.
+/// The format of the index. An index of an earlier format is built anew from the journal.
 pub const FORMAT: i64 = 4;
 
-/// Up to where the index knows the journal, and whose journal it is.
+/// The checkpoint: the place up to which the index knows the journal, and the id of that journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Whose journal.
+    /// The id of the journal.
     pub journal_id: Uuid,
-    /// The last event that is in the index; 0 for none.
+    /// The position of the last event that is in the index; 0 for none.
     pub position: u64,
     /// The journal's hash there; the genesis hash for none.
     pub hash: Hash,
-    /// That event's own hash: the same, where the chain runs along the journal.
+    /// The hash of that event itself. It equals `hash` where the chain runs along the journal.
     pub event: Hash,
 }
 
-/// What a row of state is about.
+/// The kind of a row of state: what the row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
 pub enum Kind {
     /// A guarded account, by name.
     Account = 1,
-    /// How much of a transaction was reversed, by ID and stream.
+    /// The sum of a transaction that was taken back, by ID and stream.
     Reversed = 2,
     /// One of the ledger's own accounts, by currency and name.
     Internal = 3,
@@ -73,7 +66,8 @@ pub fn open(path: &Path) -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-/// As [`open`]; but a catalog of an earlier format is deleted first, so that the index is built anew from the journal.
+/// Opens the catalog as [`open`] does, but deletes a catalog of an earlier format first. Then the index is built anew
+/// from the journal.
 pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
     let connection = open(path)?;
     let format = meta(&connection, "format")?.and_then(|text| text.parse::<i64>().ok());
@@ -89,8 +83,8 @@ pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
         now = FORMAT,
         "the index has an earlier format; it is built anew from the journal"
     );
-    // What is not in the catalog any more is removed when the runs are opened. The database goes last: without it there
-    // is no index.
+    // Runs that the catalog does not name are removed when the runs are opened. The database is deleted last: without
+    // it there is no index.
     for ending in ["-wal", "-shm", ""] {
         let mut file = path.as_os_str().to_owned();
         file.push(ending);
@@ -165,7 +159,7 @@ pub fn runs(connection: &Connection, tree: TreeKind) -> Result<Vec<NamedRun>, In
     Ok(named.collect::<Result<_, _>>()?)
 }
 
-/// Sets which runs a tree has, oldest first.
+/// Sets the runs that a tree has, oldest first.
 pub fn set_runs(connection: &Connection, tree: TreeKind, runs: &[NamedRun]) -> Result<(), IndexError> {
     connection.execute("DELETE FROM runs WHERE tree = ?1", [tree.name()])?;
     let mut insert = connection
@@ -176,15 +170,15 @@ pub fn set_runs(connection: &Connection, tree: TreeKind, runs: &[NamedRun]) -> R
     Ok(())
 }
 
-/// Was nothing ever written to it?
+/// Says whether nothing was ever written to the catalog.
 pub fn is_new(connection: &Connection) -> Result<bool, IndexError> {
     let sql = "SELECT NOT EXISTS(SELECT 1 FROM meta) AND NOT EXISTS(SELECT 1 FROM runs)
          AND NOT EXISTS(SELECT 1 FROM state)";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// A checksum over the checkpoint, everything else in `meta`, and which runs there are. A run that nobody names any more
-/// would be a double booking for every ID in it.
+/// Computes a checksum over the checkpoint, everything else in `meta`, and the list of runs. If a run were lost from
+/// that list, every ID in it could be booked a second time.
 fn seal(connection: &Connection) -> Result<String, IndexError> {
     let mut crc = crc32fast::Hasher::new();
     let sql = "SELECT 'meta', key, value, 0, 0, 0 FROM meta WHERE key <> 'seal'
@@ -203,12 +197,12 @@ fn seal(connection: &Connection) -> Result<String, IndexError> {
     Ok(crc.finalize().to_string())
 }
 
-/// Seals what the transaction changed: its last step.
+/// Writes the seal over what a transaction changed. It must be the transaction's last step.
 pub fn set_seal(connection: &Connection) -> Result<(), IndexError> {
     set_meta(connection, "seal", &seal(connection)?)
 }
 
-/// Compares with the seal.
+/// Compares the content of the catalog with its seal.
 pub fn check_seal(connection: &Connection) -> Result<(), IndexError> {
     if meta(connection, "seal")? == Some(seal(connection)?) {
         Ok(())
@@ -226,7 +220,7 @@ fn crc(kind: Kind, key: &[u8], value: &str) -> u32 {
     crc.finalize()
 }
 
-/// One row of state, if it is there and whole.
+/// Reads one row of state; `None` when it is not there. A row that was changed is an error.
 pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<String>, IndexError> {
     let mut statement =
         connection.prepare_cached("SELECT value, crc FROM state WHERE kind = ?1 AND key = ?2")?;
@@ -239,7 +233,7 @@ pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<S
     }
 }
 
-/// Sets one row of state, and keeps the sum of all.
+/// Sets one row of state, and updates the sum over all rows.
 pub fn set_state(
     connection: &Connection,
     kind: Kind,
@@ -257,12 +251,12 @@ pub fn set_state(
     Ok(())
 }
 
-/// A row's part in the sum: never zero, so that a missing row shows.
+/// Returns a row's part in the sum. It is never zero, so that a missing row is noticed.
 fn weight(crc: u32) -> u64 {
     u64::from(crc) << 20 | 1
 }
 
-/// All rows of a kind, by key, from after `after`.
+/// Reads up to `limit` rows of a kind whose keys come after `after`, in the order of their keys.
 pub fn states(
     connection: &Connection,
     kind: Kind,
@@ -287,8 +281,8 @@ pub fn states(
     .collect()
 }
 
-/// Reads every row and compares with the sum that the checkpoint carries. Rows that are all there and stand out of order,
-/// as pages of the file do that changed places, would not be found by their keys.
+/// Reads every row, and compares their sum with the one that the checkpoint carries. It also checks that the rows are
+/// in order: if pages of the file changed places, every row would still be there, but would not be found by its key.
 pub fn check(connection: &Connection) -> Result<u64, IndexError> {
     let mut statement = connection.prepare("SELECT kind, key, value, crc FROM state")?;
     let mut rows = statement.query([])?;
@@ -319,108 +313,4 @@ pub fn check(connection: &Connection) -> Result<u64, IndexError> {
     } else {
         Err(IndexError::damaged("rows of its state are missing"))
     }
-}
-
-/// The kind and the key of the row that says how a stream stands.
-pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
-    match stream {
-        StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
-    }
-}
-
-/// How a stream stands, as a row's value.
-pub fn state_value(tracked: &Tracked) -> String {
-    let State::Account(account) = &tracked.state;
-    let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
-    format!(
-        "{} {} {} {} {} {}{hash}",
-        account.currency,
-        account.balance,
-        account.overdraft_limit,
-        account.status.name(),
-        account.revision,
-        hex::encode(account.seen)
-    )
-}
-
-/// How a stream stands, from its row.
-pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
-    let StreamName::Account(name) = stream;
-    let read = || {
-        let mut parts = value.split(' ');
-        let currency = Currency::parse(parts.next()?)?;
-        let account = Account {
-            name: name.clone(),
-            currency,
-            balance: Money::read(parts.next()?, currency)?,
-            overdraft_limit: Money::read(parts.next()?, currency)?,
-            status: Status::parse(parts.next()?)?,
-            revision: parts.next()?.parse().ok()?,
-            seen: Hash::parse(parts.next()?)?.0,
-        };
-        let hash = match parts.next() {
-            Some(text) => Some(Hash::parse(text)?),
-            None => None,
-        };
-        let state = State::Account(account);
-        parts.next().is_none().then(|| Tracked { key: StreamKey::of(stream), state, hash })
-    };
-    read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
-}
-
-/// A note's kind, key and value.
-pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
-    match note {
-        Note::Twice(id) => (Kind::Twice, id_row_key(*id), id.to_string()),
-        Note::Missing(stream, count) => (Kind::Missing, stream.to_string().into_bytes(), count.to_string()),
-        Note::Damaged(stream, why) => (Kind::Damaged, stream.to_string().into_bytes(), why.clone()),
-    }
-}
-
-/// The note that a row holds.
-pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
-    match kind {
-        Kind::Twice => Id::parse(&value).map(Note::Twice),
-        Kind::Damaged => Some(Note::Damaged(StreamName::parse(std::str::from_utf8(key).ok()?)?, value)),
-        Kind::Missing => {
-            Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
-        }
-        Kind::Account | Kind::Reversed | Kind::Internal => None,
-    }
-}
-
-/// A sum in a currency as a row's value.
-pub fn sum_value(currency: Currency, sum: Money) -> String {
-    format!("{currency} {sum}")
-}
-
-/// The sum that a row holds.
-pub fn read_sum(value: &str) -> Result<(Currency, Money), IndexError> {
-    let read = || {
-        let (currency, sum) = value.split_once(' ')?;
-        let currency = Currency::parse(currency)?;
-        Some((currency, Money::read(sum, currency)?))
-    };
-    read().ok_or_else(|| IndexError::damaged("a sum's row can't be read"))
-}
-
-/// The key of one of the ledger's own accounts.
-pub fn internal_key((name, currency): &InternalKey) -> Vec<u8> {
-    format!("{} {currency}", name.as_str()).into_bytes()
-}
-
-/// The ledger's own account with this key.
-pub fn read_internal_key(key: &[u8]) -> Option<InternalKey> {
-    let (name, currency) = std::str::from_utf8(key).ok()?.split_once(' ')?;
-    Some((CounterAccount::parse(name)?, Currency::parse(currency)?))
-}
-
-/// The key of the row that says how much of an ID was taken back on a stream.
-pub fn reversed_row_key((id, stream): &ReversedKey) -> Vec<u8> {
-    format!("{id} {stream}").into_bytes()
-}
-
-/// The key of a row that is about an ID.
-pub fn id_row_key(id: Id) -> Vec<u8> {
-    id.to_string().into_bytes()
 }

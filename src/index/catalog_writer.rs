@@ -1,4 +1,4 @@
-//! The catalog's one writer: it moves the checkpoint, and says which runs there are.
+//! The catalog's one writer: it moves the checkpoint, and writes the lists of runs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use super::lsm::block::RunId;
 use super::lsm::memtable::Memtable;
 use super::lsm::run::Run;
 use super::lsm::tree::{Tree, TreeKind};
+use super::rows;
 
 /// The catalog's one writing connection, with the sum over its rows.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ impl CatalogWriter {
         Ok(())
     }
 
-    /// The file's name and the number of the next run. A name may come again after a crash, a number does not: it is a
-    /// hash of the file's and of this start's random number.
+    /// Makes the file name and the id of the next run. After a crash a file name may be used again, but the run's
+    /// number is not: it is a hash of the file's number and of this start's random number.
     pub(super) fn new_run(&mut self, tree: TreeKind) -> (String, RunId) {
         let name = format!("{}-{}.run", tree.name(), self.next_file);
         let digest = Sha256::new()
@@ -59,7 +60,7 @@ impl CatalogWriter {
 }
 
 impl CatalogWriter {
-    /// Says which runs a tree has.
+    /// Writes the list of the runs that a tree has.
     pub(super) fn set_runs(&mut self, kind: TreeKind, tree: &Tree) -> Result<(), IndexError> {
         let next_file = self.next_file.to_string();
         let transaction = self.connection.transaction()?;
@@ -81,25 +82,25 @@ impl CatalogWriter {
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
-            let (kind, key) = catalog::stream_row(&stream);
-            catalog::set_state(&transaction, kind, key, &catalog::state_value(tracked), &mut sum)?;
+            let (kind, key) = rows::stream_row(&stream);
+            catalog::set_state(&transaction, kind, key, &rows::state_value(tracked), &mut sum)?;
         }
         let adding = |kind, key: &[u8], currency, amount: Money, sum: &mut u64| {
             let before = match catalog::state(&transaction, kind, key)? {
-                Some(value) => catalog::read_sum(&value)?.1,
+                Some(value) => rows::read_sum(&value)?.1,
                 None => Money::zero(currency),
             };
             let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
-            catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
+            catalog::set_state(&transaction, kind, key, &rows::sum_value(currency, after), sum)
         };
         for (key, (currency, amount)) in frozen.all_reversed() {
-            adding(Kind::Reversed, &catalog::reversed_row_key(key), *currency, *amount, &mut sum)?;
+            adding(Kind::Reversed, &rows::reversed_row_key(key), *currency, *amount, &mut sum)?;
         }
         for (key, amount) in frozen.all_internal() {
-            adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
+            adding(Kind::Internal, &rows::internal_key(key), key.1, *amount, &mut sum)?;
         }
         for note in frozen.notes() {
-            let (kind, key, value) = catalog::note_row(note);
+            let (kind, key, value) = rows::note_row(note);
             catalog::set_state(&transaction, kind, &key, &value, &mut sum)?;
         }
         for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
@@ -123,7 +124,7 @@ fn named(tree: &Tree) -> Vec<catalog::NamedRun> {
     tree.runs().iter().filter_map(named).collect()
 }
 
-/// Opens the runs that the catalog names, and removes the files that it does not.
+/// Opens the runs that the catalog names, and removes the files of runs that it does not name.
 pub(super) fn open_trees(
     dir: &Path,
     connection: &Connection,

@@ -1,4 +1,4 @@
-//! Asking the index. Every question goes through what is active, what is frozen and the files, in one consistent view.
+//! Questions to the index. Each is answered from what is active, what is frozen and the files, in one consistent view.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,26 +17,28 @@ use super::handle::Index;
 use super::lsm::memtable::{InternalKey, Memtable, Note, Tracked};
 use super::lsm::tree::TreeKind;
 use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, naming_key, place_key, ruled_out_key};
+use super::rows;
 use super::shared::State;
 
-/// Connections that are kept for the next reader.
+/// The most connections that are kept for the next readers.
 const KEPT_READERS: usize = 4;
 
 /// What the index knows of the use of an ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// Where it was booked, in the order of the journal: at one place, but for a race between two instances.
+    /// The positions at which it was booked, in the order of the journal. There is more than one only after a race
+    /// between two instances.
     pub booked: Vec<u64>,
-    /// Was it ruled out on some stream?
+    /// True where it was ruled out on some stream.
     pub ruled_out: bool,
 }
 
-/// How much of an ID was taken back on a stream.
+/// The sum that was taken back of an ID on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TakenBack {
     /// The sum; `None` for nothing.
     pub sum: Option<Money>,
-    /// The last revision of the stream that the index knows: what comes after it does not count yet.
+    /// The last revision of the stream that the index knows. Events after it are not in the sum.
     pub revision: Option<u64>,
 }
 
@@ -48,11 +50,11 @@ impl State {
 }
 
 impl Index {
-    /// Every place where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it. The
-    /// cost grows with how often it was named; what a decision needs is told by the others, which do not.
+    /// Every place where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it.
+    /// The cost grows with how often it was named; what a decision needs is told by the others, which do not.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn marks(&self, id: Id) -> Result<Vec<Mark>, IndexError> {
         let mut marks = self.under(id_key(id, self.0.seed))?;
         marks.retain(|mark| mark.role == Role::Booked);
@@ -61,10 +63,10 @@ impl Index {
         Ok(marks)
     }
 
-    /// What is known of the use of an ID.
+    /// Returns what is known of the use of an ID.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn used(&self, id: Id) -> Result<Used, IndexError> {
         let marks = self.under(id_key(id, self.0.seed))?;
         let booked = |mark: &Mark| (mark.role == Role::Booked).then_some(mark.position);
@@ -77,12 +79,12 @@ impl Index {
     /// The position of the first event that rules an ID out on this stream.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn ruled_out(&self, id: Id, stream: &StreamName) -> Result<Option<u64>, IndexError> {
         Ok(self.under(ruled_out_key(id, stream, self.0.seed))?.first().map(|mark| mark.position))
     }
 
-    /// What stands under a key of the tree of IDs, in the order of the journal.
+    /// Returns the marks under a key of the tree of IDs, in the order of the journal.
     fn under(&self, key: u128) -> Result<Vec<Mark>, IndexError> {
         let mut marks = Vec::new();
         let mut records = Vec::new();
@@ -97,24 +99,24 @@ impl Index {
         Ok(marks)
     }
 
-    /// How the stream stands after the last durable event.
+    /// Returns how the stream stands after its last durable event.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn tracked(&self, stream: &StreamName) -> Result<Option<Tracked>, IndexError> {
         if let Some(tracked) = self.0.state.read().in_memory().find_map(|memory| memory.tracked(stream)) {
             return Ok(Some(tracked.clone()));
         }
-        // Moved out of memory since the look above: then it is in the catalog already.
-        let (kind, key) = catalog::stream_row(stream);
+        // If it was moved out of memory since the look above, it is in the catalog already.
+        let (kind, key) = rows::stream_row(stream);
         let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
-        self.told(value.map(|value| catalog::read_state(stream, &value)).transpose())
+        self.told(value.map(|value| rows::read_state(stream, &value)).transpose())
     }
 
     /// Every note that was taken.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn notes(&self) -> Result<Vec<Note>, IndexError> {
         let mut notes: Vec<Note> = {
             let state = self.0.state.read();
@@ -124,20 +126,20 @@ impl Index {
         self.with_reader(|catalog| {
             for kind in [Kind::Twice, Kind::Damaged, Kind::Missing] {
                 for (key, value) in catalog::states(catalog, kind, b"", usize::MAX)? {
-                    notes.push(catalog::read_note(kind, &key, value).ok_or_else(unreadable)?);
+                    notes.push(rows::read_note(kind, &key, value).ok_or_else(unreadable)?);
                 }
             }
             Ok(notes)
         })
     }
 
-    /// How much of an ID was taken back on a stream, and up to which revision of the stream that counts.
+    /// Returns the sum that was taken back of an ID on a stream, and the revision of the stream up to which it counts.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn taken_back(&self, id: Id, stream: &StreamName) -> Result<TakenBack, IndexError> {
         let key = (id, stream.clone());
-        let (row_kind, row_key) = catalog::stream_row(stream);
+        let (row_kind, row_key) = rows::stream_row(stream);
         self.with_reader(|catalog| {
             let transaction = catalog.unchecked_transaction()?;
             let (newer, tracked) = self.newer_than(&transaction, |_, memories| {
@@ -145,8 +147,8 @@ impl Index {
                 let tracked = memories.iter().rev().find_map(|memory| memory.tracked(stream).cloned());
                 Ok((newer, tracked))
             })?;
-            let sum = match catalog::state(&transaction, Kind::Reversed, &catalog::reversed_row_key(&key))? {
-                Some(value) => Some(catalog::read_sum(&value)?.1),
+            let sum = match catalog::state(&transaction, Kind::Reversed, &rows::reversed_row_key(&key))? {
+                Some(value) => Some(rows::read_sum(&value)?.1),
                 None => None,
             };
             let sum = newer.into_iter().try_fold(sum, |sum, more| match sum {
@@ -156,7 +158,7 @@ impl Index {
             let tracked = match tracked {
                 Some(tracked) => Some(tracked),
                 None => catalog::state(&transaction, row_kind, row_key)?
-                    .map(|value| catalog::read_state(stream, &value))
+                    .map(|value| rows::read_state(stream, &value))
                     .transpose()?,
             };
             Ok(TakenBack {
@@ -169,7 +171,7 @@ impl Index {
     /// Up to `limit` events of a stream between two revisions (inclusive), from the low end or the high one.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn revisions(
         &self,
         stream: StreamKey,
@@ -188,10 +190,11 @@ impl Index {
         self.told(found.map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect())
     }
 
-    /// Up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
+    /// Returns up to `limit` events between two positions (inclusive), from one end, each with the time of its
+    /// recording.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn places(
         &self,
         positions: std::ops::RangeInclusive<u64>,
@@ -209,10 +212,10 @@ impl Index {
         self.told(found.map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect())
     }
 
-    /// Everything that the index knows of accounts, after one and the same event.
+    /// Gives `work` everything that the index knows of accounts, all of it as it is after one and the same event.
     ///
     /// # Errors
-    /// When the catalog can't be read, or `work` fails.
+    /// Fails when the catalog can't be read, or `work` fails.
     pub fn overlay<T>(
         &self,
         work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
@@ -239,8 +242,8 @@ impl Index {
         })
     }
 
-    /// Hands over the catalog's checkpoint and what is in memory beyond it, oldest first. The catalog's transaction sees
-    /// nothing that is flushed from now on.
+    /// Hands over the catalog's checkpoint and what is in memory beyond it, oldest first. The catalog's transaction
+    /// sees nothing that is flushed from now on.
     fn newer_than<T>(
         &self,
         catalog: &Connection,
@@ -248,14 +251,15 @@ impl Index {
     ) -> Result<T, IndexError> {
         let state = self.0.state.read();
         let checkpoint = catalog::checkpoint(catalog)?.map_or(0, |checkpoint| checkpoint.position);
-        // A frozen part that is in the catalog already is dropped from memory in a moment: not to be counted twice.
+        // A frozen part that is in the catalog already, and will be dropped from memory in a moment, must not be
+        // counted twice.
         let beyond = |memory: &&Memtable| memory.last().is_some_and(|last| last.position > checkpoint);
         let mut memories: Vec<_> = state.in_memory().filter(beyond).collect();
         memories.reverse();
         work(checkpoint, &memories)
     }
 
-    /// Tells the whole index of a damage that a reader found.
+    /// Notes for the whole index any damage that a reader found, and returns the result unchanged.
     fn told<T>(&self, result: Result<T, IndexError>) -> Result<T, IndexError> {
         result.inspect_err(|error| {
             if error.is_damage() {
@@ -287,10 +291,10 @@ impl Index {
     }
 }
 
-/// Reads what the index's files in `dir` say, beside whoever writes them; `None` when there are none.
+/// Gives `work` what the index's files in `dir` say, while another process may write them; `None` when there are none.
 ///
 /// # Errors
-/// When they can't be read, or `work` fails.
+/// Fails when they can't be read, or `work` fails.
 pub fn read_files<T>(
     dir: &Path,
     work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
@@ -323,7 +327,7 @@ fn facts(record: Record) -> Result<Facts, IndexError> {
     Facts::unpack(record.value).ok_or_else(|| IndexError::damaged("a record can't be read"))
 }
 
-/// The accounts after one event: the catalog, and over it what is newer in memory.
+/// All accounts after one event: the rows of the catalog, with newer states from memory over them.
 #[derive(Debug)]
 pub struct Overlay<'a> {
     catalog: &'a Connection,
@@ -333,23 +337,23 @@ pub struct Overlay<'a> {
 }
 
 impl Overlay<'_> {
-    /// After which event.
+    /// Returns the position of the last event that is in it.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Up to `limit` accounts by name, from after `after`.
+    /// Returns up to `limit` accounts whose names come after `after`, in the order of their names.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn accounts(&self, after: Option<&AccountName>, limit: usize) -> Result<Vec<Account>, IndexError> {
         let key = after.map_or(&b""[..], |name| name.as_str().as_bytes());
         let mut found: BTreeMap<AccountName, Account> = BTreeMap::new();
         for (key, value) in catalog::states(self.catalog, Kind::Account, key, limit)? {
             let name = std::str::from_utf8(&key).ok().and_then(AccountName::parse);
             let name = name.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
-            let tracked = catalog::read_state(&StreamName::Account(name.clone()), &value)?;
+            let tracked = rows::read_state(&StreamName::Account(name.clone()), &value)?;
             if let Some(account) = tracked.state.account() {
                 found.insert(name, account.clone());
             }
@@ -362,7 +366,7 @@ impl Overlay<'_> {
     /// Visits every account, by name.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn every_account(&self, mut visit: impl FnMut(&Account)) -> Result<(), IndexError> {
         const PAGE: usize = 4_096;
         let mut after: Option<AccountName> = None;
@@ -379,17 +383,17 @@ impl Overlay<'_> {
     /// The state digest.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn digest(&self) -> Result<String, IndexError> {
         let mut hash = StateHash::default();
         self.every_account(|account| hash.add(account))?;
         Ok(hash.finish())
     }
 
-    /// The ledger's own accounts and what each has; only those of this name, if one is given.
+    /// Returns the ledger's own accounts and the balance of each; only those of this name, if one is given.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn internal(
         &self,
         name: Option<&CounterAccount>,
@@ -397,10 +401,10 @@ impl Overlay<'_> {
         let wanted = |key: &InternalKey| name.is_none_or(|name| key.0 == *name);
         let mut sums = BTreeMap::new();
         for (key, value) in catalog::states(self.catalog, Kind::Internal, b"", usize::MAX)? {
-            let key = catalog::read_internal_key(&key);
+            let key = rows::read_internal_key(&key);
             let key = key.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
             if wanted(&key) {
-                sums.insert(key, catalog::read_sum(&value)?.1);
+                sums.insert(key, rows::read_sum(&value)?.1);
             }
         }
         for (key, amount) in self.internal.iter().filter(|(key, _)| wanted(key)) {

@@ -25,7 +25,7 @@ impl Ledger {
     /// A page of an account's statement; `None` for an account that was never opened.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn statement(
         &self,
         name: &AccountName,
@@ -66,7 +66,7 @@ impl Ledger {
     /// What happened to an ID; `None` when no event has to do with it.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn transaction(&self, id: impl Into<Id>) -> Result<Option<TransactionHistory>, ReadError> {
         let id = id.into();
         if self.is_unresolved(id) {
@@ -95,7 +95,7 @@ impl Ledger {
     /// Up to `limit` events that a search wants, newest first.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn search(&self, query: SearchQuery) -> Result<Vec<Placed>, ReadError> {
         let stream = query.account.as_ref().map(|name| Stream::new(self, name));
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());

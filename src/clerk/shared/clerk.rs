@@ -28,8 +28,8 @@ use super::inbox::{Asked, Errand, Message};
 const MOST_BEHIND: usize = 262_144;
 
 /// Why an index that lacks events is not ready.
-const LACKS: &str = "The store lacks events, and nobody knows which IDs they booked. `bookonce rebuild --accept-missing` builds an \
-                     index that goes on without them.";
+const LACKS: &str = "The store lacks events, and nobody knows which IDs they booked. \
+                     `bookonce rebuild --accept-missing` builds an index that goes on without them.";
 
 /// What the clerk works with.
 pub struct Office {
