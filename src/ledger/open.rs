@@ -31,6 +31,13 @@ use super::types::Head;
 /// The index's folder in a data folder.
 pub const INDEX: &str = "index";
 
+/// How many of the journal's last rows are looked at for a hole at the start. It takes some 20 ms, and is more than the WAL
+/// of a busy service has.
+const LAST_ROWS: u32 = 8_192;
+
+/// The file in a data folder that says that an index may lack events which its store lacks.
+pub(super) const ACCEPT_MISSING: &str = "accept-missing";
+
 /// How to open a ledger.
 pub struct Options {
     /// The data folder.
@@ -104,6 +111,7 @@ impl Ledger {
         inspect_wal(&path)?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
+        reader.check_positions(LAST_ROWS)?;
         let last = reader.last_position()?;
         let seed = options.fresh.as_u64_pair().1;
         let index = Index::prepare(&folder.path().join(INDEX), journal_id, seed, workings.index)?;
@@ -132,11 +140,18 @@ impl Ledger {
 
 impl Ledger {
     /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew.
+    /// `accept_missing`: over an event store, also when the store lacks events.
     ///
     /// # Errors
     /// When another process has the folder, or the index can't be deleted.
-    pub fn forget_index(data: &Path) -> Result<(), OpenError> {
+    pub fn forget_index(data: &Path, accept_missing: bool) -> Result<(), OpenError> {
         let folder = Folder::take(data)?;
+        let marker = folder.path().join(ACCEPT_MISSING);
+        if accept_missing {
+            std::fs::write(&marker, "").map_err(IndexError::from)?;
+        } else if marker.exists() {
+            std::fs::remove_file(&marker).map_err(IndexError::from)?;
+        }
         Ok(Index::delete(&folder.path().join(INDEX))?)
     }
 }

@@ -168,6 +168,12 @@ pub enum ReadError {
     /// More reads of this expensive kind are running than are allowed.
     #[error("too many long reads at once")]
     Busy,
+    /// No event is at this position.
+    #[error("no event is at this position; the last before it is at {before}")]
+    UnknownPosition {
+        /// The position of the last event before it; 0 for none.
+        before: Position,
+    },
 }
 
 impl ReadError {

@@ -4,6 +4,7 @@ use super::audited;
 use super::history::{everything, export};
 use crate::audit::show::compare::{BooksError, OtherBooks, compare};
 use crate::audit::show::replay::{BookedAccount, BookedInternal, Replayed};
+use crate::audit::values::currency::Currency;
 
 /// Books that say what they are told to.
 pub(crate) struct Fake(pub Replayed);
@@ -34,6 +35,19 @@ fn differences(change: impl FnOnce(&mut Replayed)) -> Vec<String> {
     let mut theirs = replayed();
     change(&mut theirs);
     compare(&replayed(), &Fake(theirs)).unwrap().iter().map(ToString::to_string).collect()
+}
+
+/// Catches: a currency that one table has and the other has not, or with other decimals: then the auditor calls a journal
+/// right which the ledger can't read.
+#[test]
+fn auditor_and_ledger_know_the_same_currencies() {
+    let letters = || b'A'..=b'Z';
+    let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
+    for code in codes {
+        let text = std::str::from_utf8(&code).unwrap();
+        let theirs = crate::domain::currency::Currency::parse(text).map(|known| known.decimals());
+        assert_eq!(Currency::read(&code).map(|known| u32::from(known.decimals())), theirs, "{text}");
+    }
 }
 
 #[test]

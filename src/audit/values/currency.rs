@@ -1,7 +1,7 @@
 //! Currencies: the auditor has a table of its own, made from ISO 4217, list one.
 //!
 //! It has every code that has a minor unit. Funds are included; metals, test codes and drawing rights have no minor unit. Codes
-//! that were withdrawn since 2023 are in it, too, because old events keep them.
+//! that were withdrawn (list three) are in it, too, because old events keep them.
 
 /// A currency has a code of three letters and a number of decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +18,16 @@ const WITH_TWO: &str = "AEDAFNALLAMDANGAOAARSAUDAWGAZNBAMBBDBDTBGNBMDBNDBOBBOVBR
     LAKLBPLKRLRDLSLMADMDLMGAMKDMMKMNTMOPMRUMURMVRMWKMXNMXVMYRMZNNADNGNNIONOKNPRNZDPABPENPGKPHPPKRPLNQARRONRSDRUBSARSBD\
     SCRSDGSEKSGDSHPSLESLLSOSSRDSSPSTNSVCSYPSZLTHBTJSTMTTOPTRYTTDTWDTZSUAHUSDUSNUYUUZSVEDVESWSTXADXCDXCGYERZARZMWZWGZWL";
 
+/// These were withdrawn before 2023.
+const OLD_WITH_TWO: &str = "AFAALKAOKAONAORARAARPARYATSAYMAZMBADBGJBGKBGLBOPBRBBRCBREBRNBRRBUKCHCCSDCSJCSKCYPDDMDEMECSECVEEKFIM\
+    FRFGEKGHCGHPGNEGNSGQEGWEGWPHRDIEPILPILRISJLAJLSMLTLLTTLVLLVRMLFMROMTLMTPMVQMXPMZEMZMNICNLGPEHPEIPES\
+    PLZRHDROKROLRURSDDSDPSITSKKSRGSTDSURTJRTMMUAKUGSUGWUSSUYNUYPVEBVEFVNCXEUYDDYUDYUMYUNZALZMKZRNZRZZWC\
+    ZWDZWNZWR";
+const OLD_WITHOUT: &str = "ADPBECBEFBELBYBBYRESAESBESPGRDITLLUCLUFLULMGFPTETPETRL";
+
+const TABLE: [(u8, &str); 6] =
+    [(2, WITH_TWO), (0, WITHOUT), (3, WITH_THREE), (4, WITH_FOUR), (2, OLD_WITH_TWO), (0, OLD_WITHOUT)];
+
 impl Currency {
     /// Finds the currency with this code; `None` for any other bytes.
     #[must_use]
@@ -27,7 +37,7 @@ impl Currency {
         if matches!(&code, b"EUR" | b"USD" | b"GBP" | b"CHF" | b"CZK") {
             return Some(Self { code, decimals: 2 });
         }
-        [(2, WITH_TWO), (0, WITHOUT), (3, WITH_THREE), (4, WITH_FOUR)]
+        TABLE
             .into_iter()
             .find(|(_, codes)| codes.as_bytes().chunks_exact(3).any(|listed| listed == code))
             .map(|(decimals, _)| Self { code, decimals })
@@ -59,7 +69,7 @@ mod tests {
     #[test]
     fn each_code_stands_in_one_list_and_has_its_decimals() {
         let mut all = Vec::new();
-        for (list, decimals) in [(WITH_TWO, 2), (WITHOUT, 0), (WITH_THREE, 3), (WITH_FOUR, 4)] {
+        for (decimals, list) in TABLE {
             for code in list.as_bytes().chunks(3) {
                 assert_eq!(Currency::read(code).map(Currency::decimals), Some(decimals));
                 all.push(code);

@@ -98,7 +98,9 @@ pub enum Format {
 }
 
 fn currency(code: &str) -> Result<Currency, String> {
-    Currency::parse(code).ok_or_else(|| "must be an ISO 4217 code such as CZK".to_owned())
+    Currency::parse(code)
+        .filter(Currency::is_in_use)
+        .ok_or_else(|| "must be the ISO 4217 code of a currency in use, such as CZK".to_owned())
 }
 
 /// Runs the command.

@@ -1,4 +1,4 @@
-//! Openings: an account comes to be.
+//! Openings: an account is opened.
 
 use crate::domain::command::Opening;
 use crate::domain::refusal::Refusal;
@@ -6,6 +6,10 @@ use crate::domain::refusal::Refusal;
 use super::event::Fact;
 
 pub(super) fn open(opening: &Opening) -> Result<Fact, Refusal> {
+    if !opening.currency.is_in_use() {
+        let problem = format!("{} was withdrawn: no account is opened in it any more", opening.currency);
+        return Err(Refusal::Invalid { field: "currency", problem });
+    }
     let overdraft_limit =
         opening.overdraft_limit.fit(opening.currency).map_err(Refusal::amount("overdraft_limit"))?;
     Ok(Fact::AccountOpened { overdraft_limit, metadata: opening.metadata.clone() })

@@ -128,27 +128,45 @@ impl Reader {
         let Ok(position) = i64::try_from(position) else { return Ok(None) };
         let position = position.cast_unsigned();
         self.with(|connection| {
-            let sql =
-                "SELECT first, count, events FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
-            let row = connection
-                .prepare_cached(sql)?
-                .query_row([position], |row| {
-                    Ok(Row { first: row.get(0)?, count: row.get(1)?, events: row.get(2)? })
-                })
-                .optional()?;
-            match row {
-                Some(row) if row.first + row.count > position => Ok(Some(row)),
-                Some(_) => Ok(None),
-                None if position > 0 && self.any(connection)? => Err(Error::Damaged(format!(
-                    "the journal has nothing at {position}, but something behind it"
-                ))),
-                None => Ok(None),
+            if let Some(row) = read_row(connection, position)? {
+                return Ok(Some(row));
             }
+            // Is it behind the end, or in a hole? Both looks are one, else a commit between them would seem to be a hole.
+            let both = connection.unchecked_transaction()?;
+            let row = read_row(&both, position)?;
+            if row.is_none() && position > 0 && has_later(&both, position)? {
+                return Err(hole(position));
+            }
+            Ok(row)
         })
     }
 
-    fn any(&self, connection: &Connection) -> Result<bool, Error> {
-        Ok(connection.prepare_cached("SELECT 1 FROM commits LIMIT 1")?.exists([])?)
+    /// Compares where rows begin with where those before them end: the first row, and the last `rows`. The hole that a live
+    /// folder has which was copied file by file is near its end; to look at all rows would take as long as to read them.
+    ///
+    /// # Errors
+    /// When positions are missing between two of them, or before the first.
+    pub(crate) fn check_positions(&self, rows: u32) -> Result<(), Error> {
+        self.with(|connection| {
+            let first: Option<u64> =
+                connection.query_row("SELECT min(first) FROM commits", [], |row| row.get(0))?;
+            if first.is_some_and(|first| first != 1) {
+                return Err(hole(1));
+            }
+            let sql = "SELECT first, count FROM commits ORDER BY first DESC LIMIT ?1";
+            let mut statement = connection.prepare(sql)?;
+            let mut found = statement.query([rows])?;
+            let mut next: Option<u64> = None;
+            while let Some(row) = found.next()? {
+                let (first, count): (u64, u64) = (row.get(0)?, row.get(1)?);
+                let end = first.saturating_add(count);
+                if count == 0 || next.is_some_and(|next| end != next) {
+                    return Err(hole(end));
+                }
+                next = Some(first);
+            }
+            Ok(())
+        })
     }
 
     fn with<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
@@ -164,4 +182,26 @@ impl Reader {
         }
         result
     }
+}
+
+/// The row that holds a position, if there is one.
+fn read_row(connection: &Connection, position: u64) -> Result<Option<Row>, Error> {
+    let sql = "SELECT first, count, events FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+    let row = connection
+        .prepare_cached(sql)?
+        .query_row([position], |row| Ok(Row { first: row.get(0)?, count: row.get(1)?, events: row.get(2)? }))
+        .optional()?;
+    Ok(row.filter(|row| row.first + row.count > position))
+}
+
+/// Is there a row behind a position?
+fn has_later(connection: &Connection, position: u64) -> Result<bool, Error> {
+    Ok(connection.prepare_cached("SELECT 1 FROM commits WHERE first > ?1 LIMIT 1")?.exists([position])?)
+}
+
+fn hole(position: u64) -> Error {
+    Error::Damaged(format!(
+        "position {position} is missing, and something stands behind it. A data folder that is copied file by file while a \
+         service writes it has such holes: take it from the original, or from an export"
+    ))
 }
