@@ -6,9 +6,9 @@ use crate::domain::ids::AccountName;
 /// How the machinery is doing.
 #[derive(Clone, Copy, Debug)]
 pub struct Status {
-    /// Does it take commands?
+    /// True where it takes commands.
     pub ready: bool,
-    /// Why not?
+    /// The reason why it takes no commands, if it takes none.
     pub reason: Option<&'static str>,
     /// Jobs that wait for the clerk.
     pub queue_depth: usize,
