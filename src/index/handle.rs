@@ -44,8 +44,8 @@ impl Index {
         Ok(index)
     }
 
-    /// Opens the index, checks it, and lets it stand still until [`start`](Self::start): so that it can be compared
-    /// with its journal before anything in it moves.
+    /// Opens the index and checks it, but does not start its threads until [`start`](Self::start) is called. So it can
+    /// be compared with its journal before anything in it changes.
     ///
     /// # Errors
     /// Fails as `open` does.
@@ -156,7 +156,7 @@ impl Index {
         }
     }
 
-    /// Waits until so many more events would not put the files further behind than [`Tuning::most_behind`], or
+    /// Waits until this many more events put the files no further behind than [`Tuning::most_behind`], or until
     /// `give_up` says to stop waiting.
     pub fn wait_for_room(&self, events: usize, give_up: impl Fn() -> bool) {
         while self.lacks_room(events) && !give_up() && self.failure().is_none() {

@@ -50,8 +50,9 @@ impl State {
 }
 
 impl Index {
-    /// Every place where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it.
-    /// The cost grows with how often it was named; what a decision needs is told by the others, which do not.
+    /// Returns every position at which this ID plays a role, in the order of the journal. It is empty when no durable
+    /// event concerns the ID. The cost grows with the number of events that name the ID. A decision uses the other
+    /// questions, whose cost does not grow.
     ///
     /// # Errors
     /// Fails when a run can't be read.
@@ -242,8 +243,8 @@ impl Index {
         })
     }
 
-    /// Hands over the catalog's checkpoint and what is in memory beyond it, oldest first. The catalog's transaction
-    /// sees nothing that is flushed from now on.
+    /// Gives `work` the catalog's checkpoint and the memtables that go beyond it, oldest first. The catalog's
+    /// transaction does not see what is flushed from now on.
     fn newer_than<T>(
         &self,
         catalog: &Connection,

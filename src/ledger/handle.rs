@@ -171,7 +171,7 @@ impl Ledger {
         closed
     }
 
-    /// Is an append with this ID on its way, and nobody knows what became of it?
+    /// Says whether an append with this ID was sent to the store, and it is not known yet whether the store took it.
     pub(super) fn is_unresolved(&self, id: Id) -> bool {
         self.0.clerk.is_unresolved(id)
     }

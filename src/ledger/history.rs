@@ -18,7 +18,8 @@ use super::types::{Placed, Position, ReadError, SearchQuery, Statement, Statemen
 
 /// Records that are looked through at a time.
 const PAGE: usize = 4_096;
-/// So far apart the clocks of instances that share a store may be for a search by time to find everything: 10 minutes.
+/// The most that the clocks of instances which share a store may differ, so that a search by time finds everything: 10
+/// minutes.
 const MOST_SKEW_MICROS: i64 = 600_000_000;
 
 impl Ledger {
@@ -107,7 +108,7 @@ impl Ledger {
     }
 }
 
-/// Does the event play this role for the ID?
+/// Says whether the event plays this role for the ID.
 fn has_role(event: &Event, id: Id, role: Role) -> bool {
     match role {
         Role::Booked => event.id == id,

@@ -1,4 +1,4 @@
-//! Opening a ledger: is everything what it was, and what has the index not seen yet?
+//! Opening a ledger: it checks that everything is as it was, and gives the index the events that it has not seen yet.
 //!
 //! In this order, so that nothing is changed before it is understood: the lock, the WAL, the journal's end, the index's
 //! checkpoint against the journal, then the events after the checkpoint, their chain checked, into the index. The clerk

@@ -42,7 +42,7 @@ pub struct Landed {
     pub hash: Hash,
 }
 
-/// Why an append was not acknowledged.
+/// The reason why an append was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// There is no room; nothing was written, and the next may succeed.
@@ -102,7 +102,7 @@ pub trait Journal: Send + Sync {
 /// A journal that many read.
 pub type Reader = Arc<dyn Journal>;
 
-/// Why the journal could not be read.
+/// The reason why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store can't be reached at the moment.
@@ -130,5 +130,5 @@ pub fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Why a store can't be left tidy.
+/// The reason why a store can't be closed cleanly.
 pub type CloseError = Cause;

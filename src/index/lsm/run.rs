@@ -7,10 +7,10 @@
 //! footer            magic, records, blocks, filter bytes, the index's seed, the run's number, the tree,
 //!                   CRC-32 over directory, filter and footer
 //! ```
-//! The catalog names a run's number and the checksum in its footer, the footer proves the directory, the directory each
-//! block: so a block is believed only if it is the one that was written there, and not because its own bytes are whole.
-//! Directory and filter are read and compared when the run is opened, a block each time that it is read. What is wrong
-//! is told to the whole index at once.
+//! The catalog names a run's number and the checksum in its footer; the footer proves the directory, and the directory
+//! proves each block. So a block is believed only if it is the one that was written there, and not because its own
+//! bytes are whole. The directory and the filter are read and compared when the run is opened; a block is compared each
+//! time that it is read. Damage is noted for the whole index at once.
 
 use std::fs::File;
 use std::io;
@@ -179,7 +179,7 @@ impl Run {
     /// Reads the records of a block, and checks that they are the ones that were written there.
     ///
     /// # Errors
-    /// Fails when it can't be read, or is not what was written: that is told to the whole index.
+    /// Fails when it can't be read, or is not what was written. The latter is noted for the whole index.
     pub(super) fn block(&self, block: usize) -> Result<Vec<Record>, RunError> {
         let damaged = || self.damaged();
         let expected = self.expected(block).ok_or_else(damaged)?;

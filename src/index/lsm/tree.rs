@@ -119,9 +119,9 @@ impl Tree {
         self.runs.iter().try_for_each(|run| run.range(low, high, backwards, limit, out))
     }
 
-    /// Neighbouring runs that should become one: of one tier, as many as [`Tuning::fan_in`]. A run counts for no less
-    /// than any newer one: else small runs between large ones, as they come when flushes are late, would never be
-    /// merged.
+    /// Returns neighbouring runs that should be merged into one: at least [`Tuning::fan_in`] runs of one tier. The tier
+    /// of a run counts as at least that of any newer run. Otherwise small runs between large ones, which occur when
+    /// flushes are late, would never be merged.
     #[must_use]
     pub fn to_merge(&self, tuning: Tuning) -> Option<Vec<Arc<Run>>> {
         let mut group = 0..0;
