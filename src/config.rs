@@ -13,6 +13,15 @@ pub(crate) const DATA: &str = "./bookonce-data";
 /// It listens on this address when nothing else is said.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
 
+/// The folder that a command works on when it is named by nobody else: that of the service with the same environment.
+///
+/// A command that also takes a store or files in its place can't leave this to `clap`, which would take a variable for a
+/// second answer to the same question.
+pub(crate) fn data_folder(given: Option<&Path>) -> PathBuf {
+    let set = std::env::var_os("BOOKONCE_DATA").filter(|value| !value.is_empty());
+    given.map(Path::to_owned).or_else(|| set.map(PathBuf::from)).unwrap_or_else(|| DATA.into())
+}
+
 /// What can be set by flag, by environment or in the file; the file's keys are these names.
 #[derive(Clone, Debug, Default, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
@@ -27,7 +36,8 @@ pub(crate) struct Given {
     #[arg(long, env = "BOOKONCE_KEYS", value_name = "DIR")]
     pub(crate) keys: Option<PathBuf>,
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:7070]
-    #[arg(long, env = "BOOKONCE_LISTEN", value_name = "ADDR")]
+    #[arg(long, env = "BOOKONCE_LISTEN", value_name = "ADDR", value_parser = address)]
+    #[serde(deserialize_with = "address_in_file")]
     pub(crate) listen: Option<SocketAddr>,
     /// The certificate chain for TLS, PEM
     #[arg(long, env = "BOOKONCE_TLS_CERT", value_name = "FILE")]
@@ -50,6 +60,21 @@ pub(crate) struct Given {
     /// How long a write waits for its answer before it is told to come again, in seconds [default: 10]
     #[arg(long, env = "BOOKONCE_WRITE_WAIT_SECONDS", value_name = "SECONDS")]
     pub(crate) write_wait_seconds: Option<u64>,
+}
+
+/// Reads an address with its port. One that is not whole is refused with the one that was probably meant.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok()).unwrap_or(LISTEN.port());
+        format!(
+            "needs an IP address and a port, such as 127.0.0.1:{port} (this machine alone), 0.0.0.0:{port} or [::1]:{port}"
+        )
+    })
+}
+
+fn address_in_file<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    address(&text).map(Some).map_err(|problem| serde::de::Error::custom(format!("{text:?} {problem}")))
 }
 
 /// A connection string says how an event store is reached. It may have a password in it, and is never shown.
@@ -193,6 +218,17 @@ mod tests {
             (settings.keys.as_path(), settings.data.as_path()),
             (Path::new("/srv/mine"), Path::new("/srv/ledger"))
         );
+    }
+
+    #[test]
+    fn an_address_that_is_not_whole_is_refused_with_one_that_is() {
+        for text in ["localhost:8080", ":8080", "8080"] {
+            assert!(address(text).is_err_and(|problem| problem.contains("127.0.0.1:8080")), "{text}");
+            let error = with_file(&format!("listen = '{text}'"), Given::default()).unwrap_err();
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains("127.0.0.1:8080"), "{cause}");
+        }
+        assert_eq!(address("[::1]:8080").unwrap().port(), 8080);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! bookonce: a ledger service that books every transaction exactly once.
 //!
-//! A command comes in with the ID that its client made for it. It is decided once, its event is appended to the journal,
-//! and its answer is rendered from that event, now and whenever the same ID comes again. Nothing in the journal is ever
-//! changed or deleted. This page is the map; each folder's own page says what it must not know.
+//! A command comes in with the ID that its client made for it. It is decided once, its event is appended to the
+//! journal, and its answer is rendered from that event, now and whenever the same ID comes again. Nothing in the
+//! journal is ever changed or deleted. This page is the map; each folder's own page says what it must not know.
 //!
 //! # The way of a withdrawal
 //!
@@ -14,21 +14,21 @@
 //! 5. The [`index`] takes them in; then the caller is told, and [`answers`] renders the answer from the event.
 //!
 //! There are two stores, and a clerk for each behind one port. The embedded store is held by this process:
-//! [`clerk::single`] decides on one thread for the whole ledger and appends all that was waiting as one commit. EventStoreDB
-//! is written by any number of instances: [`clerk::shared`] has a task for each stream in use, which appends at the exact
-//! revision that it decided on and decides again when another was first, and a follower that keeps the [`index`] up with all
-//! of them. The rule, the answers and everything after are the same.
+//! [`clerk::single`] decides on one thread for the whole ledger and appends all that was waiting as one commit.
+//! EventStoreDB is written by any number of instances: [`clerk::shared`] has a task for each stream in use, which
+//! appends at the exact revision that it decided on and decides again when another was first, and a follower that keeps
+//! the [`index`] up with all of them. The rule, the answers and everything after are the same.
 //!
-//! From the journal onward: the ledger's tail follows it for the live feed; [`audit`] replays and verifies it with an
-//! arithmetic of its own, exports it and restores it. [`client`] is the other side: it keeps an ID through every attempt. [`cli`] is the command line, [`config`],
-//! [`telemetry`] and [`keys`] are what a service needs besides.
+//! Two modules read the journal: the ledger's tail follows it for the live feed; [`audit`] replays and verifies it with
+//! arithmetic of its own, exports it and restores it. [`client`] is the caller's side: it keeps an ID through every
+//! attempt. [`cli`] is the command line; [`config`], [`telemetry`] and [`keys`] are what a service needs besides.
 //!
 //! # What always holds
 //!
 //! - An ID is booked once, for ever; a retry gets the first answer, byte for byte.
 //! - No answer leaves before everything that it was decided on is durable.
 //! - A commit that fails takes back its state, and every decision made on top of it.
-//! - An append that nobody knows the outcome of is asked about until its revision is occupied; nothing is decided on it.
+//! - An append of unknown outcome is asked about until its revision is occupied; nothing is decided on it before.
 //! - Every movement of money has two entries that sum to zero; so does the ledger, at every position.
 //! - What is derived (the index) names its journal, its position and the hash there, and can be deleted.
 //! - The core takes time and random numbers as arguments.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use bookonce::cli::outcome::{Exit, complain};
 use bookonce::cli::{self, Command};
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,7 +18,9 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match cli::run(Arguments::parse().command) {
+    let mut matches = cli::without_empty_variables(Arguments::command()).get_matches();
+    let arguments = Arguments::from_arg_matches_mut(&mut matches).unwrap_or_else(|error| error.exit());
+    match cli::run(arguments.command) {
         Ok(exit) => exit.into(),
         Err(error) => {
             complain(error.as_ref());

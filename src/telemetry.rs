@@ -3,8 +3,12 @@
 //! What a client sent is never part of a message. It is a field, which both formats escape.
 
 use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -19,11 +23,88 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// A filter error says why a filter can't be used. One that names nothing that exists would silence the log.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum FilterError {
+    /// A part of it is neither a level nor a target with a level.
+    #[error(
+        "the log filter's {0:?} is no level (off, error, warn, info, debug or trace) and no target with a level, such as \
+         bookonce=debug"
+    )]
+    NoLevel(String),
+    /// It has targets alone, and none of them is in this program.
+    #[error("the log filter {0:?} says nothing about bookonce's own messages: add a level, such as info")]
+    Silent(String),
+}
+
+/// Checks that each part of a filter is a level or a target with a level, and that one is about this program.
+fn check(filter: &str) -> Result<(), FilterError> {
+    if filter.contains('[') {
+        // A span's fields may have commas. Who writes these has read how.
+        return Ok(());
+    }
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    let is_ours = |target: &str| target.split("::").next() == Some(env!("CARGO_PKG_NAME"));
+    let mut about_us = false;
+    for part in filter.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (target, level) = part.split_once('=').unwrap_or((part, ""));
+        let bare = !part.contains('=');
+        let known = is_level(if bare { part } else { level }) || (bare && is_ours(part));
+        if !known {
+            return Err(FilterError::NoLevel(part.to_owned()));
+        }
+        about_us |= is_ours(target) || bare;
+    }
+    if about_us { Ok(()) } else { Err(FilterError::Silent(filter.to_owned())) }
+}
+
+/// A line of the log that comes at once, then once a minute with how often it was meant meanwhile, however often that is.
+#[derive(Debug)]
+pub(crate) struct Seldom(Mutex<Meant>);
+
+#[derive(Debug)]
+struct Meant {
+    logged: Option<Instant>,
+    times: u64,
+}
+
+impl Default for Seldom {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Seldom {
+    /// So long from one line to the next.
+    const PAUSE: Duration = Duration::from_secs(60);
+
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Meant { logged: None, times: 0 }))
+    }
+
+    /// It is meant once more: the times since the last line, when another is due.
+    pub(crate) fn due(&self) -> Option<u64> {
+        let mut meant = self.0.lock();
+        meant.times = meant.times.saturating_add(1);
+        if meant.logged.is_some_and(|logged| logged.elapsed() < Self::PAUSE) {
+            return None;
+        }
+        meant.logged = Some(Instant::now());
+        Some(std::mem::take(&mut meant.times))
+    }
+
+    /// What it is about is over: the next line comes at once again.
+    pub(crate) fn over(&self) {
+        *self.0.lock() = Meant { logged: None, times: 0 };
+    }
+}
+
 /// Starts logging. `filter` is in the form of `RUST_LOG`, such as `info` or `bookonce=debug`.
 ///
 /// # Errors
 /// When the filter can't be understood, or logging was started before.
 pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    check(filter)?;
     // The store's client shouts about what is everyday life to its adapter, which says what matters.
     let filter = EnvFilter::try_new(format!("eventstore=off,{filter}"))?;
     let registry = tracing_subscriber::registry().with(filter);
@@ -43,4 +124,31 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let said = panic.payload_as_str().unwrap_or_default();
     let thread = std::thread::current().name().unwrap_or_default().to_owned();
     tracing::error!(place, said, thread, "panicked: a fault of this program");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seen failing while `warning` was taken for the name of a target, and nothing was logged any more.
+    #[test]
+    fn a_filter_that_would_silence_everything_is_refused() {
+        for filter in [
+            "info",
+            "WARN",
+            "off",
+            "bookonce=debug",
+            "bookonce",
+            "warn,bookonce::http=trace",
+            "hyper=debug,info",
+        ] {
+            assert_eq!(check(filter), Ok(()), "{filter}");
+        }
+        for filter in ["warning", "inof", "info,inof", "bookonce=inof", "bookonce=", "hyper"] {
+            assert!(matches!(check(filter), Err(FilterError::NoLevel(_))), "{filter}");
+        }
+        for filter in ["", "hyper=debug", "booknce=info"] {
+            assert!(matches!(check(filter), Err(FilterError::Silent(_))), "{filter}");
+        }
+    }
 }

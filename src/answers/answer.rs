@@ -1,4 +1,4 @@
-//! The shape of an answer.
+//! The type of a rendered answer.
 
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

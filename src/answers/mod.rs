@@ -1,5 +1,5 @@
-//! First answers: an event, rendered as what its client was told. A pure function of the one event, so that a replayed
-//! answer is the first answer, byte for byte, whoever renders it and whenever.
+//! First answers: the answer that a client got, rendered from its event. Rendering is a pure function of that one
+//! event, so that a replayed answer is the first answer, byte for byte, whoever renders it and whenever.
 //!
 //! The renderer of a version is frozen; a new shape is a new version beside it. Neighbours: `http` sends what is
 //! rendered here; `domain` makes the events.
@@ -12,7 +12,7 @@ use crate::domain::stream::StreamName;
 
 pub use answer::Answer;
 
-/// Renders the answer that this event is.
+/// Renders the answer to the command that made this event.
 #[must_use]
 pub fn render(event: &Event) -> Answer {
     match (&event.stream, &event.body) {

@@ -1,4 +1,4 @@
-//! Answers of version 1. Frozen: a fixture for each outcome holds every byte.
+//! Answers of version 1. They are frozen: a fixture for each outcome holds every byte.
 
 use crate::domain::account::decline::Decline;
 use crate::domain::account::event::{AccountEvent, Fact};
@@ -40,7 +40,7 @@ fn accepted(event: &Event, account: &AccountName, body: &AccountEvent, out: &mut
     ending(event, out);
 }
 
-/// The fields that only this kind of answer has.
+/// Writes the fields that only this kind of answer has.
 fn own(body: &AccountEvent, out: &mut Vec<u8>) {
     match &body.fact {
         Fact::AccountOpened { overdraft_limit, metadata: pairs } => {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::audit::source::form::Form;
+
 /// An error says why a journal can't be audited at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -20,6 +22,22 @@ pub(crate) enum Error {
     /// There is nothing in a file.
     #[error("{} is empty: it has neither events nor a manifest", .0.display())]
     Empty(PathBuf),
+    /// A file is no export, or an export that a copy has changed as a whole.
+    #[error("{} {form}", path.display())]
+    NotAnExport { path: PathBuf, form: Form },
+    /// A part of an export has no manifest that could say where it belongs.
+    #[error("{} can't be put behind another part: its manifest (the last line) can't be used: {why}", path.display())]
+    PartManifest { path: PathBuf, why: String },
+    /// A part of an export does not begin where the one before it ends.
+    #[error(
+        "{} is not the part that comes next: it begins at position {from}, and the one before it ends at {after}, or they \
+         are of different histories",
+        path.display()
+    )]
+    NotNext { path: PathBuf, after: u64, from: u64 },
+    /// Several data folders, or a folder and files, can't be read as one.
+    #[error("{} is a folder: only files of exports can be put one behind the other", .0.display())]
+    FolderInParts(PathBuf),
     /// What was named is no data folder.
     #[error("{} is no data folder: its FORMAT file can't be read", path.display())]
     NoFolder { path: PathBuf, source: std::io::Error },

@@ -1,11 +1,12 @@
-//! The clerks: the one way in which a command becomes an event. Load, decide, append, answer.
+//! The clerks: a clerk makes an event of a command. It loads what is known, decides, appends and answers.
 //!
-//! [`rule`] is what becomes of one command, once for both clerks. There are two clerks, since one append for the whole
-//! ledger and one append for each stream are different machines: [`single`] is the clerk of a store that this process
-//! holds, [`shared`] that of a store which several instances write. Each keeps to storage and scheduling, and both are
-//! reached through one [`Port`].
+//! [`rule`] says what becomes of one command, and both clerks use it. There are two clerks, since one append for the
+//! whole ledger and one append for each stream are different machines: [`single`] is the clerk of a store that this
+//! process holds, [`shared`] is the clerk of a store that several instances write. Each does storage and scheduling
+//! only, and both are reached through one [`Port`].
 //!
-//! Neighbours: `ledger` brings the commands, `domain` decides, `store` appends, `index` remembers. Must not know HTTP.
+//! Neighbours: `ledger` brings the commands, `domain` decides, `store` appends, `index` remembers. This folder must not
+//! know HTTP.
 
 mod port;
 pub mod rule;

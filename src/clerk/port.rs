@@ -1,8 +1,9 @@
-//! The port: what the ledger asks of a clerk, whichever it is.
+//! The port: everything that the ledger asks of a clerk. Both clerks are reached through it.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::domain::command::Command;
 use crate::domain::ids::Id;
@@ -11,12 +12,12 @@ use crate::store::{CloseError, Position};
 
 use super::verdict::{Unavailable, Verdict};
 
-/// How much may wait for the clerk.
+/// The limits of what may wait for the clerk. Beyond them a caller is told at once that the ledger is overloaded.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Jobs, each of one command or of a batch.
+    /// The most jobs that may wait. A job is one command or a batch.
     pub jobs: usize,
-    /// Commands in them.
+    /// The number of waiting commands at which no further job is taken.
     pub commands: usize,
 }
 
@@ -26,77 +27,89 @@ impl Default for Limits {
     }
 }
 
-/// What was made durable since the start.
+/// The counts of what was made durable since the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done {
-    /// Commits.
+    /// The number of commits.
     pub commits: u64,
-    /// The events in them.
+    /// The number of events in these commits.
     pub events: u64,
 }
 
-/// How a clerk is doing.
+/// The condition of a clerk, for the status and the metrics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Condition {
-    /// Why it takes no commands, if it takes none.
+    /// The reason why it takes no commands, if it takes none.
     pub reason: Option<&'static str>,
-    /// Jobs that wait for it.
+    /// The same reason as one word, for a metric that has it as a label.
+    pub kind: Option<&'static str>,
+    /// The number of jobs that wait for it.
     pub waiting: usize,
-    /// What was made durable since the start.
+    /// The counts of what was made durable since the start.
     pub done: Done,
-    /// Events that were booked here and that the index does not know yet.
-    pub not_indexed: usize,
-    /// Commands of which something that they rest on could not be read.
+    /// The number of events that are in the store and not in the index. It is an estimate, from positions.
+    pub lag_events: usize,
+    /// The time for which the oldest of them has been there at least.
+    pub lag: Duration,
+    /// The number of commands that could not be ruled on, because an event or a record that they need could not be
+    /// read.
     pub unreadable: u64,
-    /// Appends of which nobody knows whether the store took them.
+    /// The number of appends of which it is not known whether the store took them.
     pub unresolved: usize,
-    /// Streams that are in memory, each with a task of its own.
+    /// The number of streams that are in memory, each with a task of its own.
     pub in_use: usize,
-    /// Streams that are damaged.
+    /// The number of streams that are damaged.
     pub damaged: usize,
-    /// IDs that were recorded on two streams, in a race between two instances.
+    /// The number of events that the store lacks and that the index never had.
+    pub missing_events: u64,
+    /// The number of IDs that were recorded on two streams, in a race between two instances.
     pub booked_twice: usize,
 }
 
-/// One verdict for each command that came together, in their order, when all that they rest on is durable.
+/// A future of the verdicts: one for each command of a job, in their order. It is ready when everything that they rest
+/// on is durable.
 pub type Verdicts<'a> = Pin<Box<dyn Future<Output = Result<Vec<Verdict>, Unavailable>> + Send + 'a>>;
 
 /// A clerk, as the ledger knows it.
 pub trait Port: Send + Sync {
-    /// Rules on commands. An error means that none of them was taken, or that the machinery could not rule: nothing of
-    /// that is the answer of an ID.
+    /// Rules on commands. An error means that none of them was taken, or that the clerk could not rule on them. It is
+    /// never the final answer to an ID.
     fn rule(&self, commands: Arc<[Command]>) -> Verdicts<'_>;
 
-    /// The last position that a caller was told and that the head of the journal may not have reached; 0 for none.
+    /// Returns the last position that a caller was told and that the head of the journal may not have reached; 0 for
+    /// none.
     fn answered(&self) -> Position;
 
-    /// Is an append with this ID on its way, and nobody knows what became of it?
+    /// Says whether an append with this ID was sent to the store, and it is not known yet whether the store took it.
     fn is_unresolved(&self, id: Id) -> bool;
 
-    /// May the ledger be read at all?
+    /// Checks that the ledger may be read.
     ///
     /// # Errors
-    /// Why not.
+    /// Says why it may not be read.
     fn readable(&self) -> Result<(), Unavailable>;
 
-    /// May this stream be read?
+    /// Checks that this stream may be read.
     ///
     /// # Errors
-    /// When it is damaged.
+    /// Fails when the stream is damaged.
     fn stream_readable(&self, stream: &StreamName) -> Result<(), Unavailable>;
 
-    /// Streams that are damaged, at most `limit` of them.
+    /// Returns the streams that are damaged, at most `limit` of them.
     fn damaged(&self, limit: usize) -> Vec<StreamName>;
 
-    /// How it is doing.
+    /// Returns what is behind the reason for which it takes no commands, in words for an operator.
+    fn cause(&self) -> Option<String>;
+
+    /// Returns the clerk's condition.
     fn condition(&self) -> Condition;
 
-    /// Takes no new jobs. Does not wait.
+    /// Makes the clerk take no new jobs. It does not wait for those that it has.
     fn stop(&self);
 
-    /// Finishes what is in hand and lets go of the store. Blocks.
+    /// Finishes the jobs that were taken, and closes the store. It blocks until that is done.
     ///
     /// # Errors
-    /// When the store can't be left tidy. Nothing that was answered is lost by it.
+    /// Fails when the store can't be closed cleanly. Nothing that was answered is lost by it.
     fn close(&self) -> Result<(), CloseError>;
 }

@@ -1,9 +1,8 @@
-//! The rule: what becomes of one command. Seen before, ruled out, or decided now; it stands here once for both clerks and
-//! for the tests.
+//! The rule: it says what becomes of one command. Both clerks and the tests use this one function.
 //!
-//! In this order: was the ID booked before (then that event is the answer), was it ruled out, what is known of the ID that
-//! the command names, how does the stream stand; then the pure [`decide`]; then the fold. What is known is said by a
-//! [`Past`], in which every decision before this one counts already.
+//! It asks in this order: whether the ID was booked before (then that event is the answer), whether it was ruled out,
+//! what is known of the ID that the command names, and how the stream stands. Then comes the pure [`decide`], and then
+//! the fold. A [`Past`] answers the questions; every decision before this one counts in it already.
 
 use std::sync::Arc;
 
@@ -19,38 +18,39 @@ use crate::store::Position;
 
 use super::verdict::Unavailable;
 
-/// What became of one command.
+/// The ruling on one command: what became of it.
 #[derive(Clone, Debug)]
 pub enum Ruling {
-    /// It was new: this event is to be recorded.
+    /// The ID was new: this event is to be recorded.
     Booked(Arc<Event>),
-    /// Its ID was used before, for this event.
+    /// The ID was used before, for this event.
     Seen(First),
-    /// Nothing is recorded.
+    /// The command was refused; nothing is recorded.
     Refused(Refusal),
-    /// What it names can't be read; nothing is recorded. Others are ruled on.
+    /// Something that the command needs can't be read; nothing is recorded. The other commands are ruled on all the
+    /// same.
     Unavailable(Unavailable),
 }
 
 /// The event that an ID was used for first.
 #[derive(Clone, Debug)]
 pub enum First {
-    /// It is at hand: in an append that is not durable yet, or in one that became so not long ago.
+    /// The event is in memory: it is not durable yet, or became durable not long ago.
     AtHand(Arc<Event>),
-    /// It is durable, at this position or before it.
+    /// The event is durable, at this position or before it.
     Durable(Arc<Event>, Position),
-    /// It is durable and stands at this position. Nobody has read it yet.
+    /// The event is durable and stands at this position. It has not been read yet.
     Stored(Position),
 }
 
 /// What is known of a command's own ID.
 #[derive(Clone, Debug)]
 pub enum Seen {
-    /// Nothing: it is new.
+    /// The ID is new: nothing is known of it.
     Never,
-    /// The event with this ID ruled it out on this stream.
+    /// The event with this other ID ruled it out on this stream.
     RuledOut(Id),
-    /// It was used, on this stream or on another.
+    /// The ID was used, on this stream or on another.
     Booked(First),
 }
 
@@ -59,43 +59,44 @@ pub enum Seen {
 pub struct Decided {
     /// The event.
     pub event: Arc<Event>,
-    /// How its stream stands after it.
+    /// The state of its stream after the event.
     pub state: State,
-    /// What was known, before the event, of the ID that it names.
+    /// What the stream said, before the event, of the ID that the event names.
     pub named: Option<Trace>,
 }
 
-/// What a clerk knows, as all decisions before the next one leave it, durable or not.
+/// The past that a clerk knows. Every decision counts in it as soon as it is made, durable or not.
 pub trait Past {
-    /// Why it can't be said.
+    /// The reason why a question can't be answered.
     type Error: From<EvolveError>;
 
-    /// What is known of a command's own ID.
+    /// Says what is known of a command's own ID.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     fn seen(&mut self, id: Id, stream: &StreamName) -> Result<Seen, Self::Error>;
 
-    /// What the stream says of an ID.
+    /// Returns what the stream says of an ID.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     fn trace(&mut self, id: Id, stream: &StreamName) -> Result<Trace, Self::Error>;
 
-    /// How the stream stands; `None` when it has not begun.
+    /// Returns the state of the stream; `None` when it has not begun.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     fn state(&mut self, stream: &StreamName) -> Result<Option<&State>, Self::Error>;
 
-    /// Takes in a decision; from now on it counts. `false`: there is no room for it, and it was not made.
+    /// Takes in a decision, which counts from now on. Returns `false` when there is no room for it: then it does not
+    /// count.
     fn take_in(&mut self, decided: Decided) -> bool;
 }
 
-/// Rules on one command. `None`: it made an event for which there is no room any more.
+/// Rules on one command. Returns `None` when the command makes an event for which there is no room any more.
 ///
 /// # Errors
-/// When what it must know can't be read.
+/// Fails when something that it must know can't be read.
 pub fn rule<P: Past>(past: &mut P, command: &Command, now: Timestamp) -> Result<Option<Ruling>, P::Error> {
     let ruled_out_by = match past.seen(command.id, &command.stream)? {
         Seen::Booked(first) => return Ok(Some(Ruling::Seen(first))),

@@ -1,4 +1,4 @@
-//! What a clerk says of a command, to whoever brought it.
+//! Verdicts: what a clerk says of a command to the caller that brought it.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use crate::domain::decide::Refusal;
 use crate::domain::event::Event;
 use crate::store::Position;
 
-/// What became of one command.
+/// The verdict on one command: what became of it.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// It was new: this event was recorded for it, and is durable.
+    /// The ID was new. This event was recorded for the command and is durable, at this position or before it.
     Booked(Arc<Event>, Position),
-    /// Its ID was used before, for this event, which is durable. Whether the request is the same is for the caller to
-    /// ask ([`crate::domain::same::differences`]).
+    /// The ID was used before, for this event, which is durable at this position or before it. The caller must find out
+    /// whether the request is the same ([`crate::domain::same::differences`]).
     Seen(Arc<Event>, Position),
-    /// Nothing was recorded.
+    /// The command was refused; nothing was recorded.
     Refused(Refusal),
-    /// The machinery could not rule on it; others that came with it may have been.
+    /// The clerk could not rule on the command. It may have ruled on others that came with it.
     Unavailable(Unavailable),
 }
 
-/// Why the machinery could not answer. Never recorded: the same ID may be sent again.
+/// The reason why the clerk could not answer. It is never recorded, and the same ID may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
     /// More commands are waiting than the queue holds, or the service is stopping.
@@ -32,13 +32,13 @@ pub enum Unavailable {
     /// The disk is full.
     #[error("the disk is full")]
     StorageFull,
-    /// The store does not take anything.
+    /// The store can't be written or read at the moment.
     #[error("the store can't be written")]
     StoreUnavailable,
     /// The store could not say whether it took the event.
     #[error("it is not known whether the store took the event")]
     OutcomeUnknown,
-    /// The ID is in hand for another account.
+    /// The ID is being used for another account.
     #[error("the ID is being used for another account")]
     InProgress,
     /// The store's content is not what the ledger wrote.

@@ -1,6 +1,6 @@
 //! `bookonce export` writes the journal as lines, to be kept, verified or restored.
 
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use super::from_store::{Connected, StoreFlag};
@@ -10,6 +10,7 @@ use crate::audit;
 use crate::audit::carry::export::{ExportError, from_folder};
 use crate::audit::carry::export_streams::from_streams;
 use crate::audit::carry::remote_export::{RemoteError, from_url};
+use crate::config;
 
 /// Write the journal to standard output: one event a line as it is stored, and a manifest as the last line.
 ///
@@ -23,9 +24,9 @@ Examples:
   bookonce export --url https://ledger.example --key \"$KEY\" > backup.ndjson
   bookonce export > backup.ndjson && bookonce verify backup.ndjson")]
 pub struct Args {
-    /// The data folder.
-    #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with_all = ["url", "store"])]
-    data: PathBuf,
+    /// The data folder. Without it the one in BOOKONCE_DATA, or ./bookonce-data.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["url", "store"])]
+    data: Option<PathBuf>,
     /// A running service, in place of a data folder.
     #[arg(long, conflicts_with = "store")]
     url: Option<String>,
@@ -45,7 +46,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the journal can't be read, or the export can't be written. A reader that has gone is no error.
+/// When the journal can't be read, or the export can't be written to its end.
 pub(crate) fn run(args: Args) -> Outcome {
     let out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
     let progress = Progress::new("exporting");
@@ -54,9 +55,6 @@ pub(crate) fn run(args: Args) -> Outcome {
     match result {
         Ok(note) => {
             writeln!(std::io::stderr().lock(), "{note}")?;
-            Ok(Exit::Ok)
-        }
-        Err(RemoteError::Export(ExportError::Write(error))) if error.kind() == ErrorKind::BrokenPipe => {
             Ok(Exit::Ok)
         }
         Err(error) => Err(error.into()),
@@ -71,7 +69,7 @@ fn export(args: &Args, out: impl Write, progress: &dyn Fn(u64)) -> Result<String
                 Connected::to(connection).map_err(audit::error::Error::Store).map_err(ExportError::from)?;
             from_streams(&mut store.journal(), range, out, progress)?
         }
-        (None, None) => from_folder(&args.data, range, out, progress)?,
+        (None, None) => from_folder(&config::data_folder(args.data.as_deref()), range, out, progress)?,
         (Some(url), None) => runtime()
             .map_err(|source| RemoteError::Connection { url: url.clone(), source })?
             .block_on(from_url(url, args.key.as_deref(), range, out, progress))?,

@@ -18,6 +18,7 @@ mod keys;
 mod open;
 mod out;
 pub mod outcome;
+mod piped;
 mod progress;
 mod rebuild;
 mod replay;
@@ -52,6 +53,19 @@ pub enum Command {
     Demo(demo::Args),
     /// Measure the service on this machine
     Bench(bench::Args),
+}
+
+/// Makes an environment variable that is empty as good as one that is not set: that is what a compose file, a unit or a shell
+/// leaves when a value was not given.
+#[must_use]
+pub fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &clap::Arg| {
+        let name = arg.get_env().map(std::ffi::OsStr::to_owned);
+        name.and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+    };
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(clap::builder::Resettable::Reset) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// Runs a command to its end.

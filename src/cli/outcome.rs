@@ -13,6 +13,10 @@ pub enum Exit {
     Usage = 2,
     /// The command could not be carried out: a file, a port, a disk, a peer.
     Failed = 3,
+    /// Everything that was there was found right, and where it ends nobody knows: an export without a manifest.
+    Unfinished = 4,
+    /// Everything that was there was found right as far as a part of a journal allows.
+    Part = 5,
 }
 
 impl From<Exit> for std::process::ExitCode {

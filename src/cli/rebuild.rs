@@ -20,6 +20,9 @@ pub struct Args {
     /// The data folder
     #[arg(long, env = "BOOKONCE_DATA", default_value = config::DATA, value_name = "DIR")]
     data: PathBuf,
+    /// Over an event store: go on although the store lacks events, whose IDs may then be booked again
+    #[arg(long)]
+    accept_missing: bool,
 }
 
 /// Runs the command.
@@ -30,8 +33,15 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if Folder::format(&args.data)?.is_none() {
         return Err(format!("{} is not a bookonce data folder", args.data.display()).into());
     }
-    Ledger::forget_index(&args.data)?;
-    if !args.data.join(JOURNAL).exists() {
+    let embedded = args.data.join(JOURNAL).exists();
+    if embedded && args.accept_missing {
+        return Err(
+            "--accept-missing is for the index of an event store; this folder has a journal of its own"
+                .into(),
+        );
+    }
+    Ledger::forget_index(&args.data, args.accept_missing)?;
+    if !embedded {
         let data = args.data.display();
         out::line(format!(
             "{data} has no journal of its own. Its index is deleted; `bookonce serve --store` builds it anew."

@@ -16,6 +16,7 @@ use crate::audit::show::compare::{Difference, OtherBooks, compare};
 use crate::audit::show::replay::Replayed;
 use crate::audit::source::open::open;
 use crate::audit::values::chain::Chain;
+use crate::config;
 use crate::domain::time::Timestamp;
 
 /// Rebuild all balances from the journal alone, and compare them with the index.
@@ -32,9 +33,9 @@ Examples:
   bookonce replay --store esdb://localhost:2113        an EventStoreDB; there is no index to compare with
   bookonce replay --data /var/lib/bookonce")]
 pub struct Args {
-    /// The data folder (or an exported file).
-    #[arg(long, value_name = "DIR", default_value = "./bookonce-data", conflicts_with = "store")]
-    data: PathBuf,
+    /// The data folder (or an exported file). Without it the one in BOOKONCE_DATA, or ./bookonce-data.
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
+    data: Option<PathBuf>,
     #[command(flatten)]
     from: StoreFlag,
     /// The last position, or the last moment of recording (RFC 3339).
@@ -63,7 +64,7 @@ fn end(text: &str) -> Result<StopAt, String> {
 /// When the journal can't be read.
 pub(crate) fn run(args: Args) -> Outcome {
     let index = match args.from.store {
-        None => IndexBooks::read(&args.data)?,
+        None => IndexBooks::read(&config::data_folder(args.data.as_deref()))?,
         Some(_) => None,
     };
     run_with(&args, index.as_ref().map(|books| books as &dyn OtherBooks), &mut Unfailing(io::stdout().lock()))
@@ -80,7 +81,7 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
     let pause = index.map(|index| (index.position(), &mut keep as &mut dyn FnMut(&books::Books)));
     let store = args.from.store.as_ref().map(Connected::to).transpose()?;
     let source = match &store {
-        None => open(&args.data)?,
+        None => open(&config::data_folder(args.data.as_deref()), &[])?,
         Some(store) => Box::new(store.journal()),
     };
     let audited = audit(source, Options { to: args.to, pause, progress: Some(&show), ..Options::default() })?;
@@ -96,6 +97,14 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
         _ if !replayed.balanced() => Exit::Found,
         _ => Exit::Ok,
     };
+    let exit = match exit {
+        Exit::Ok if is_unfinished(args, &audited) => {
+            let says = "bookonce: the export has no manifest, so that nothing shows where it ends";
+            writeln!(io::stderr().lock(), "{says}")?;
+            Exit::Unfinished
+        }
+        Exit::Ok | Exit::Found | Exit::Usage | Exit::Failed | Exit::Unfinished | Exit::Part => exit,
+    };
     let shown = only(replayed, args.account.as_deref());
     if args.json {
         json(out, &shown, differences.as_deref())?
@@ -103,6 +112,12 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
         table(out, &shown, differences.as_deref())?
     }
     Ok(exit)
+}
+
+/// Is it a file that was to be replayed to its end, and does not say where that is?
+fn is_unfinished(args: &Args, audited: &Audited) -> bool {
+    let file = args.data.as_ref().is_some_and(|data| !data.is_dir());
+    file && args.to.is_none() && !audited.whole
 }
 
 /// Says why a journal can't be replayed to its end.

@@ -1,10 +1,11 @@
 //! `bookonce restore` makes a data folder from an export.
 
-use std::io::{Write, copy, stdin};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use super::out;
 use super::outcome::{Exit, Outcome};
+use super::piped::Piped;
 use super::progress::Progress;
 use crate::audit::carry::restore::{RestoreError, restore};
 use crate::audit::values::chain;
@@ -13,16 +14,18 @@ use crate::audit::values::chain;
 ///
 /// The folder has the same journal id and the same events byte for byte, so that every transaction ID ever seen gets its
 /// first answer again. API keys are not in an export: make new ones. Ends with 1 when the export is not whole and right.
+/// Parts are given behind the export that they follow, in their order.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   bookonce restore backup.ndjson --data ./restored
+  bookonce restore full.ndjson monday.ndjson --data ./restored    an export, and those made after it with --from
   zstdcat backup.ndjson.zst | bookonce restore - --data ./restored
   bookonce serve --data ./restored")]
 pub struct Args {
-    /// The export; `-` for standard input.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The export, and the parts that were made after it; `-` for standard input.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// The new data folder. It must not exist, or be empty.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -33,16 +36,10 @@ pub struct Args {
 /// # Errors
 /// When the export can't be read, or the folder can't be written.
 pub(crate) fn run(args: Args) -> Outcome {
-    // An export is read twice, and its last line first: what comes through a pipe is kept until the folder is made.
-    let mut kept = tempfile::NamedTempFile::new()?;
-    let file = if args.file == Path::new("-") {
-        copy(&mut stdin().lock(), &mut kept)?;
-        kept.path()
-    } else {
-        &args.file
-    };
+    let (first, parts) = args.files.split_first().ok_or("there is nothing to restore")?;
+    let kept = Piped::keep(first, parts)?;
     let progress = Progress::new("restoring");
-    let restored = restore(file, &args.data, &|position| progress.at(position));
+    let restored = restore((&kept.first, &kept.parts), &args.data, &|position| progress.at(position));
     progress.done();
     match restored {
         Ok(audited) => {

@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use super::from_store::{Connected, StoreFlag};
 use super::out::Unfailing;
 use super::outcome::{Exit, Outcome};
+use super::piped::Piped;
 use super::progress::Progress;
 use crate::audit::run::options::Options;
-use crate::audit::run::verify::{verify, verify_store};
+use crate::audit::run::verify::{Extent, verify, verify_store};
 use crate::audit::values::chain::{self, Hash};
+use crate::config;
 
 /// Check a journal: chain, ids, revisions, entries, every decline and every answer.
 ///
 /// Works on a data folder (beside a running service or without one), on an exported file or on an EventStoreDB, reads only,
-/// and has an arithmetic of its own. Names the first bad position and why. Ends with 0 when everything is right, 1 when
-/// something is wrong, 3 when it can't be read. One transaction ID on two accounts, which a race between two instances on
+/// and has an arithmetic of its own. Names the first bad position and why. One transaction ID on two accounts, which a race between two instances on
 /// EventStoreDB may leave, is listed (TWICE) and changes nothing about that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -23,12 +24,18 @@ Examples:
   bookonce verify                                   the data folder ./bookonce-data
   bookonce verify /var/lib/bookonce                 another one
   bookonce verify backup.ndjson                     an exported file
+  bookonce verify full.ndjson monday.ndjson         an export, and those made after it with --from
+  zcat backup.ndjson.gz | bookonce verify -         what comes through a pipe
   bookonce verify --store esdb://localhost:2113     an EventStoreDB, its streams' settings too
-  bookonce verify --expect 1200:9f86d081884c7d65…   was anything up to position 1200 changed since I noted this hash?")]
+  bookonce verify --expect 1200:9f86d081884c7d65…   was anything up to position 1200 changed since I noted this hash?
+
+Exit codes: 0 RIGHT; 1 BAD, something is wrong; 2 wrong usage; 3 it can't be read, or is not an export; 4 UNFINISHED, an
+export without its manifest; 5 PART, a part of a journal that begins later: give the export before it, too.")]
 pub struct Args {
-    /// A data folder or an exported file.
-    #[arg(value_name = "FILE|DIR", default_value = "./bookonce-data", conflicts_with = "store")]
-    path: PathBuf,
+    /// A data folder, or an exported file and the parts that were made after it; `-` for standard input.
+    /// Without any the folder in BOOKONCE_DATA, or ./bookonce-data.
+    #[arg(value_name = "FILE|DIR", conflicts_with = "store")]
+    paths: Vec<PathBuf>,
     #[command(flatten)]
     from: StoreFlag,
     /// A hash that was kept elsewhere, and the position it belongs to.
@@ -54,7 +61,13 @@ pub(crate) fn run(args: Args) -> Outcome {
     let show = |position| progress.at(position);
     let options = Options { expect: args.expect, progress: Some(&show), ..Options::default() };
     let verified = match &args.from.store {
-        None => verify(&args.path, options)?,
+        None => {
+            let kept = match args.paths.split_first() {
+                Some((first, parts)) => Piped::keep(first, parts)?,
+                None => Piped::keep(&config::data_folder(None), &[])?,
+            };
+            verify(&kept.first, &kept.parts, options)?
+        }
         Some(connection) => {
             let store = Connected::to(connection)?;
             verify_store(Box::new(store.journal()), options, &mut |accounts| store.cut(accounts))?
@@ -62,7 +75,12 @@ pub(crate) fn run(args: Args) -> Outcome {
     };
     progress.done();
     write!(Unfailing(std::io::stdout().lock()), "{verified}")?;
-    Ok(if verified.is_right() { Exit::Ok } else { Exit::Found })
+    Ok(match verified.extent {
+        _ if !verified.is_right() => Exit::Found,
+        Extent::Whole => Exit::Ok,
+        Extent::Unfinished => Exit::Unfinished,
+        Extent::Part => Exit::Part,
+    })
 }
 
 #[cfg(test)]
@@ -73,7 +91,7 @@ mod tests {
     fn says(bytes: &[u8], expect: Option<(u64, Hash)>) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        verify(file.path(), Options { expect, ..Options::default() }).unwrap().to_string()
+        verify(file.path(), &[], Options { expect, ..Options::default() }).unwrap().to_string()
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// request with this ID is still running.
 #[must_use]
 pub fn is_final(status: u16, code: Option<&str>) -> bool {
-    !matches!((status, code), (429 | 500 | 502 | 503 | 504, _) | (409, Some("in_progress")))
+    !matches!((status, code), (408 | 429 | 500 | 502 | 503 | 504, _) | (409, Some("in_progress")))
 }
 
 /// A policy says how long an attempt may take, how long to wait between two, and when to give up.
@@ -74,9 +74,10 @@ pub fn retry_after(header: &str) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    /// Seen failing with 408, which a proxy on the way may say after the service has booked.
     #[test]
     fn what_leaves_it_open_is_tried_again() {
-        for status in [429, 500, 502, 503, 504] {
+        for status in [408, 429, 500, 502, 503, 504] {
             assert!(!is_final(status, Some("overloaded")), "{status}");
         }
         assert!(!is_final(503, Some("outcome_unknown")));
@@ -85,7 +86,7 @@ mod tests {
 
     #[test]
     fn an_answer_about_the_request_is_final() {
-        for status in [200, 201, 400, 401, 402, 403, 404, 405, 408, 413, 415, 422, 501] {
+        for status in [200, 201, 400, 401, 402, 403, 404, 405, 413, 415, 422, 501] {
             assert!(is_final(status, None), "{status}");
         }
         assert!(is_final(409, Some("account_exists")));

@@ -1,4 +1,4 @@
-//! Commands: what a client asks for, checked as far as the request alone can show.
+//! Commands: what a client asks for. Their types hold every check that the request alone allows.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use super::money::{Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
 
-/// One request to book something, with the ID that makes it bookable only once.
+/// One request to book something, with the ID that lets it be booked only once.
 #[derive(Clone, Debug)]
 pub struct Command {
     /// The ID that it is booked with.
     pub id: Id,
     /// The stream that it is decided on.
     pub stream: StreamName,
-    /// What is asked.
+    /// The operation that is asked for.
     pub operation: Operation,
-    /// Who asks, and why.
+    /// The origin: who asks, and why.
     pub origin: Origin,
 }
 
 impl Command {
-    /// The ID that it names beside its own.
+    /// Returns the ID that it names beside its own.
     #[must_use]
     pub fn names(&self) -> Option<Id> {
         match &self.operation {
@@ -39,7 +39,7 @@ impl Command {
     }
 }
 
-/// What is asked of an account: every field that has a meaning, none that has not.
+/// An operation that is asked of an account, with exactly the fields that have a meaning for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Open the account.
@@ -50,11 +50,11 @@ pub enum Operation {
     Withdraw(Move),
     /// Offset an earlier deposit or withdrawal, or prevent one that has not come yet.
     Reverse(Reversal),
-    /// Let nothing out of it any more.
+    /// Freeze it: let no money out of it any more.
     Freeze(Reason),
-    /// Let money out of it again.
+    /// Unfreeze it: let money out of it again.
     Unfreeze(Reason),
-    /// End it.
+    /// Close it.
     Close(Reason),
     /// Set how far below zero it may go.
     SetOverdraftLimit(LimitChange),
@@ -63,7 +63,7 @@ pub enum Operation {
 /// The fields of [`Operation::Open`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// Its currency, for ever.
+    /// Its currency, which never changes.
     pub currency: Currency,
     /// How far below zero it may go.
     pub overdraft_limit: Written,
@@ -74,11 +74,11 @@ pub struct Opening {
 /// The fields of a deposit or a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// How much.
+    /// The amount to move.
     pub amount: WrittenAmount,
     /// The ledger's own account on the other side.
     pub counter_account: CounterAccount,
-    /// When it happened in the world, if the client said so.
+    /// The time at which it happened in the world, if the client named one.
     pub effective_at: Option<Timestamp>,
     /// The business's own ids.
     pub metadata: Metadata,
@@ -89,11 +89,11 @@ pub struct Move {
 pub struct Reversal {
     /// The transaction to take back.
     pub reverses: TransactionId,
-    /// How much of it; all that is left when not said.
+    /// The part of it to take back; all that is left where the client named no amount.
     pub amount: Option<WrittenAmount>,
     /// Why.
     pub reason: Reason,
-    /// May it pass the overdraft limit?
+    /// True where it may pass the overdraft limit.
     pub force: bool,
 }
 
@@ -106,19 +106,19 @@ pub struct LimitChange {
     pub reason: Reason,
 }
 
-/// Why somebody did something: one line that a person wrote, of 1 to 256 characters.
+/// The reason why somebody did something: one line that a person wrote, of 1 to 256 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason(Arc<str>);
 
 impl Reason {
-    /// The text as a reason; `None` when it is empty, too long, or has control characters.
+    /// Reads the text as a reason; `None` when it is empty, too long, or has control characters.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let length = text.chars().count();
         ((1..=256).contains(&length) && !text.chars().any(char::is_control)).then(|| Self(text.into()))
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -126,7 +126,7 @@ impl Reason {
 }
 
 impl Operation {
-    /// Its name, as it stands in answers, events and searches.
+    /// Returns its name, as it stands in answers, events and searches.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -30,7 +30,7 @@ const WITHDRAWN_TWO: &str = "AFA ALK ANG AOK AON AOR ARA ARP ARY ATS AYM AZM BAD
     YUD YUM YUN ZAL ZMK ZRN ZRZ ZWC ZWD ZWL ZWN ZWR";
 
 impl Currency {
-    /// The currency with this code, written in upper case, in use or withdrawn; `None` for any other text.
+    /// Returns the currency with this code, which must be in upper case, in use or withdrawn; `None` for any other text.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
         let letters: [u8; 3] = code.as_bytes().try_into().ok()?;
@@ -43,19 +43,19 @@ impl Currency {
             .map(|(decimals, _)| Self { code: letters, decimals })
     }
 
-    /// Is it in use? In one that is withdrawn no account is opened any more; those that there are go on.
+    /// Says whether it is in use. In a withdrawn one no account is opened any more; those that there are go on.
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         ![WITHDRAWN_TWO, WITHDRAWN_NONE].into_iter().any(|list| lists(list, self.code))
     }
 
-    /// Its three letters.
+    /// Returns its three letters.
     #[must_use]
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.code).unwrap_or_default()
     }
 
-    /// How many decimals an amount in it has.
+    /// Returns the number of decimals that an amount in this currency has.
     #[must_use]
     pub fn decimals(&self) -> u32 {
         u32::from(self.decimals)

@@ -1,8 +1,9 @@
 //! The decision: a total function of what is asked, what the ledger knows, and the time.
 //!
-//! Order of checks, first hit wins: 404, then 400 for what only the account or the clock can show, then the recorded
-//! declines: closed, frozen, prevented, the rest, funds last. Whether the ID was seen is asked before all of them, by the
-//! clerk (`clerk::rule`): [`decide`] is only asked about an ID that is new to the ledger.
+//! The checks have an order, and the first that fails makes the outcome. First come the refusals of what does not
+//! exist, then those of fields that only the account or the clock can show to be wrong; then the recorded declines:
+//! closed, frozen, prevented, the rest, funds last. Before all of them the clerk (`clerk::rule`) asks whether the ID
+//! was seen: [`decide`] gets only an ID that is new to the ledger.
 
 use super::account;
 use super::command::{Command, Operation};
@@ -16,7 +17,7 @@ pub use super::standing::Standing;
 /// Decides one command.
 ///
 /// # Errors
-/// A [`Refusal`]: the command is answered, and nothing is recorded.
+/// Returns a [`Refusal`]: the command is answered, and nothing is recorded.
 pub fn decide(standing: Standing<'_>, command: &Command, now: Timestamp) -> Result<Event, Refusal> {
     check_request(command)?;
     let body = match &command.stream {
@@ -32,10 +33,10 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: Timestamp) -> Resu
     })
 }
 
-/// Checks what the command shows by itself, and no single field of it does.
+/// Checks the fields of a command against each other, which needs neither the account nor the clock.
 ///
 /// # Errors
-/// The field that does not go with the others.
+/// Names the field that does not fit the others.
 pub fn check_request(command: &Command) -> Result<(), Refusal> {
     match &command.operation {
         Operation::Reverse(asked) if command.id == asked.reverses => {

@@ -1,5 +1,5 @@
-//! The state digest: everything that decisions depend on, in one hash. Two ledgers with the same history agree on it,
-//! whatever their positions and clocks.
+//! The state digest: one hash over everything that decisions depend on. Two ledgers with the same history agree on it,
+//! whatever their positions and clocks are.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::account::Account;
 
-/// The digest: SHA-256 over a line for each account, by name.
+/// The digest while it is computed: SHA-256 over one line for each account, in the order of their names.
 #[derive(Debug, Default)]
 pub struct StateHash {
     hash: Sha256,
@@ -15,7 +15,7 @@ pub struct StateHash {
 }
 
 impl StateHash {
-    /// Takes in the next account by name.
+    /// Takes in one more account. The caller adds the accounts in the order of their names.
     pub fn add(&mut self, account: &Account) {
         self.line.clear();
         // Writing to a string can't fail.
@@ -33,7 +33,7 @@ impl StateHash {
         self.hash.update(&self.line);
     }
 
-    /// The digest, in hexadecimal.
+    /// Returns the digest, in hexadecimal.
     #[must_use]
     pub fn finish(self) -> String {
         hex::encode(self.hash.finalize())

@@ -17,11 +17,11 @@ pub struct Event {
     pub revision: u64,
     /// The ID that it was booked with.
     pub id: Id,
-    /// When the ledger recorded it.
+    /// The time at which the ledger recorded it.
     pub recorded_at: Timestamp,
-    /// What happened, by kind of stream.
+    /// What happened; each kind of stream has a kind of body.
     pub body: Body,
-    /// Who asked, and why.
+    /// The origin: who asked, and why.
     pub origin: Origin,
 }
 
@@ -33,7 +33,7 @@ pub enum Body {
 }
 
 impl Event {
-    /// The version in which the events of this kind are written. Each kind has versions of its own.
+    /// Returns the version in which the events of this kind are written. Each kind has versions of its own.
     #[must_use]
     pub fn version(&self) -> u32 {
         match self.body {
@@ -41,7 +41,7 @@ impl Event {
         }
     }
 
-    /// Its type's name in the journal.
+    /// Returns the name of its type in the journal.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match &self.body {
@@ -49,7 +49,7 @@ impl Event {
         }
     }
 
-    /// Its kind, as answers and searches name it.
+    /// Returns its kind, as answers and searches name it.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match &self.body {
@@ -57,7 +57,7 @@ impl Event {
         }
     }
 
-    /// The body of an account's event, if it is one.
+    /// Returns the body, if it is the event of an account.
     #[must_use]
     pub fn account(&self) -> Option<&AccountEvent> {
         match &self.body {
@@ -65,7 +65,7 @@ impl Event {
         }
     }
 
-    /// Was it a decline?
+    /// Says whether it is a decline.
     #[must_use]
     pub fn is_declined(&self) -> bool {
         match &self.body {
@@ -73,7 +73,7 @@ impl Event {
         }
     }
 
-    /// The ID that it names beside its own, and what it does to what was booked with it.
+    /// Returns the ID that it names beside its own, and what it does to the transaction with that ID.
     #[must_use]
     pub fn names(&self) -> Option<(Id, Effect)> {
         match &self.body {
@@ -81,7 +81,7 @@ impl Event {
         }
     }
 
-    /// The request that it answered, in canonical form: what a later request with its ID is compared with.
+    /// Returns the request that it answered, in canonical form. A later request with its ID is compared with this.
     #[must_use]
     pub fn request(&self) -> Operation {
         match &self.body {
@@ -90,10 +90,10 @@ impl Event {
     }
 }
 
-/// Why an event can't follow the events before it: the journal is damaged, or this program is wrong.
+/// The reason why an event can't follow the events before it: the journal is damaged, or this program is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EvolveError {
-    /// An event of a stream that has not begun: of an account that was never opened.
+    /// The stream has not begun: the account was never opened.
     #[error("{stream} has an event at revision {revision} before its opening")]
     NotOpened {
         /// The stream.
@@ -101,17 +101,17 @@ pub enum EvolveError {
         /// The event's revision.
         revision: u64,
     },
-    /// Not the next revision.
+    /// The event's revision is not the next of its stream.
     #[error("{stream} has an event at revision {found} where {expected} comes next")]
     Revision {
         /// The stream.
         stream: StreamName,
-        /// What comes next.
+        /// The revision that comes next.
         expected: u64,
-        /// What came.
+        /// The revision that the event has.
         found: u64,
     },
-    /// A balance that can't be counted any more.
+    /// The balance would be too large to be counted.
     #[error("{stream} passes what can be counted")]
     Overflow {
         /// The stream.

@@ -1,4 +1,4 @@
-//! Names and ids, as types: a text that passed its rule once need not be checked again.
+//! Names and ids, as types. A text is checked once, when the type is made of it, and need not be checked again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ impl TransactionId {
         Uuid::try_parse(text).ok().and_then(Self::from_uuid)
     }
 
-    /// A UUID that is not nil.
+    /// Makes an id of a UUID; `None` for nil.
     #[must_use]
     pub fn from_uuid(uuid: Uuid) -> Option<Self> {
         (!uuid.is_nil()).then_some(Self(uuid))
     }
 
-    /// Its sixteen bytes.
+    /// Returns its sixteen bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
 
-    /// Appends the hyphenated lower-case form.
+    /// Appends its hyphenated lower-case form.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
     }
@@ -46,7 +46,7 @@ impl fmt::Debug for TransactionId {
     }
 }
 
-/// A step that the ledger books of its own accord: of a hold, or of a transfer.
+/// A step of a hold or of a transfer, which the ledger books without a client's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Step {
     /// Money is set aside.
@@ -67,7 +67,7 @@ impl Step {
     const ALL: [Self; 6] =
         [Self::Hold, Self::Credit, Self::Capture, Self::Release, Self::Expiry, Self::RuleOut];
 
-    /// Its name in an ID.
+    /// Returns its name in an ID.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -86,14 +86,14 @@ impl Step {
 pub enum Id {
     /// The client's own transaction ID.
     Client(TransactionId),
-    /// The ID of what the ledger books of its own accord, written `UUID:step:n`. It is no UUID, so that no client can use
-    /// it first.
+    /// The ID of a step that the ledger books without a client's request, written `UUID:step:n`. It is not a UUID, so
+    /// that no client can use it first.
     Step {
-        /// The hold or the transfer that the step is of.
+        /// The ID of the hold or the transfer that the step belongs to.
         of: TransactionId,
-        /// Which step.
+        /// The step.
         step: Step,
-        /// Which attempt at it, from 1.
+        /// The number of the attempt at this step, from 1.
         attempt: u32,
     },
 }
@@ -111,11 +111,11 @@ impl Id {
             step: Step::ALL.into_iter().find(|known| known.name() == step)?,
             attempt: attempt.parse().ok().filter(|attempt| *attempt > 0)?,
         };
-        // One ID has one text: no other spelling of the UUID, no padded number.
+        // One ID has one text: no other spelling of the UUID and no padded number is taken.
         (id.to_string() == text).then_some(id)
     }
 
-    /// The client's transaction ID, if it is one.
+    /// Returns the client's transaction ID, if it is one.
     #[must_use]
     pub fn client(&self) -> Option<TransactionId> {
         match self {
@@ -178,13 +178,13 @@ fn is_name(text: &str) -> bool {
 pub struct AccountName(Arc<str>);
 
 impl AccountName {
-    /// The text as a name; `None` where it breaks the rule.
+    /// Reads the text as a name; `None` where it breaks the rule.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         is_name(text).then(|| Self(text.into()))
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -209,16 +209,16 @@ impl fmt::Debug for AccountName {
     }
 }
 
-/// One of the ledger's own accounts, on the other side of each entry: `@` and a name. `None` stands for `@cash`, the
-/// usual one, so that it costs no allocation.
+/// The name of one of the ledger's own accounts, which are on the other side of each movement: `@` and a name. `None`
+/// stands for `@cash`, the usual one, so that it costs no allocation.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct CounterAccount(Option<Arc<str>>);
 
 impl CounterAccount {
-    /// The one that is meant when none is named.
+    /// The counter account that is meant when a request names none.
     pub const CASH: &str = "@cash";
 
-    /// Reads `@name`; `None` for another text and for `@transit`, which only transfers may use.
+    /// Reads `@name`; `None` for any other text, and for `@transit`, which only transfers may use.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.strip_prefix('@')?;
@@ -229,7 +229,7 @@ impl CounterAccount {
         }
     }
 
-    /// The name with its `@`.
+    /// Returns the name with its `@`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or(Self::CASH)

@@ -1,6 +1,6 @@
 //! Kinds of events, as answers, searches and the index name them.
 
-/// What an event is about, as answers and searches name it.
+/// The kind of an event: what it is about, as answers and searches name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -12,20 +12,20 @@ pub enum Kind {
     Withdrawal,
     /// A reversal.
     Reversal,
-    /// A reversal of what has not come.
+    /// A prevention: a reversal of a transaction that has not come.
     Prevention,
     /// A freeze.
     Freeze,
-    /// Its end.
+    /// The end of a freeze.
     Unfreeze,
-    /// An account's end.
+    /// An account's closing.
     Close,
     /// A change of the overdraft limit.
     OverdraftLimit,
 }
 
 impl Kind {
-    /// All of them, in the order of their numbers.
+    /// All kinds, in the order of their numbers.
     pub const ALL: [Self; 9] = [
         Self::Opening,
         Self::Deposit,
@@ -38,7 +38,7 @@ impl Kind {
         Self::OverdraftLimit,
     ];
 
-    /// Its name on the wire.
+    /// Returns its name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl Kind {
         }
     }
 
-    /// The kind with this name.
+    /// Returns the kind with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)

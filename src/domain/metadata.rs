@@ -3,32 +3,34 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Why a metadata object is refused.
+/// The reason why a metadata object is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MetadataError {
-    /// More than sixteen keys.
+    /// It has more than sixteen keys.
     #[error("has more than 16 keys")]
     TooManyKeys,
-    /// An empty key, or one of over 64 characters.
+    /// It has a key that is empty or longer than 64 characters.
     #[error("has a key that is empty or longer than 64 characters")]
     Key,
-    /// A value of over 256 characters.
+    /// It has a value longer than 256 characters.
     #[error("has a value longer than 256 characters")]
     Value,
-    /// A control character other than a tab or a newline in a value, or any in a key.
+    /// It has a control character in a key, or one other than a tab or a newline in a value.
     #[error("has a control character")]
     Control,
 }
 
-/// A flat object of strings, in the order of its keys. Most commands have none, which costs nothing.
+/// The business's own ids: a flat object of strings, in the order of its keys. Most commands have none, and an empty
+/// object costs no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata(Option<Arc<BTreeMap<String, String>>>);
 
 impl Metadata {
-    /// The map as metadata.
+    /// Makes metadata of a map.
     ///
     /// # Errors
-    /// When it is larger than the contract allows or has characters that would break a log, a terminal or a table.
+    /// Fails when it is larger than the contract allows, or has characters that could break a log, a terminal or a
+    /// table.
     pub fn new(map: BTreeMap<String, String>) -> Result<Self, MetadataError> {
         if map.len() > 16 {
             return Err(MetadataError::TooManyKeys);
@@ -48,32 +50,32 @@ impl Metadata {
         Ok(Self((!map.is_empty()).then(|| Arc::new(map))))
     }
 
-    /// Is there none?
+    /// Says whether it has no pairs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Its pairs, by key.
+    /// Returns its pairs, in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|map| map.iter().map(|(key, value)| (key.as_str(), value.as_str())))
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.as_ref().and_then(|map| map.get(key)).map(String::as_str)
     }
 }
 
-/// Where a command came from: kept with its event, never compared.
+/// The origin of a command: who asked, and why. It is kept with the event, and never compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// What business process it belongs to; the transaction's own ID when the client named none.
+    /// The business process that it belongs to; `None` stands for the transaction's own ID.
     pub correlation: Option<Box<str>>,
-    /// What caused it.
+    /// The id of what caused it, if the client named it.
     pub causation: Option<Box<str>>,
-    /// The id of the key it came with.
+    /// The id of the key with which it came.
     pub actor: Arc<str>,
 }
 

@@ -1,9 +1,10 @@
-//! The core: what a ledger may book and what follows from it. Pure: no clock, no random number, no I/O, no async.
+//! The core: what a ledger may book, and what follows from it. It is pure: no clock, no random numbers, no I/O, no
+//! async.
 //!
 //! A [`command::Command`] meets what the ledger knows ([`decide::Standing`]) in [`decide::decide`] and becomes an
-//! [`event::Event`] or a [`decide::Refusal`]; [`state::State::evolve`] folds the events of a stream into its state. The stream
-//! ([`stream::StreamName`]) is the unit that is decided on; an account is one kind of stream. Knows no other
-//! module of this crate. Up the way: `clerk` runs it; down the way: `store` keeps its events.
+//! [`event::Event`] or a [`decide::Refusal`]; [`state::State::evolve`] folds the events of a stream into its state. The
+//! stream ([`stream::StreamName`]) is the unit that is decided on; an account is one kind of stream. This folder knows
+//! no other module of this crate. Up the way, `clerk` runs it; down the way, `store` keeps its events.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects))]

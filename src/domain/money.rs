@@ -1,4 +1,5 @@
-//! Money: exact decimals with a currency's own number of places. No floating point, no rounding, checked arithmetic.
+//! Money: exact decimals, each with as many places as its currency has. There is no floating point and no rounding, and
+//! the arithmetic is checked.
 
 use std::fmt;
 
@@ -12,10 +13,10 @@ pub const LARGEST_MAJOR: i64 = 1_000_000_000_000_000;
 /// The most decimals that any currency has.
 const MOST_DECIMALS: usize = 4;
 
-/// The most digits that a sum has: so many fit into 96 bits.
+/// The most digits that a sum has. Any number of this many digits fits into the 96 bits of a `Decimal`.
 const MOST_DIGITS: usize = 28;
 
-/// The number that the digits are, without their point. Of at most [`MOST_DIGITS`] digits none is lost.
+/// Returns the digits as one whole number, without their point. It is exact for at most [`MOST_DIGITS`] digits.
 fn units(whole: &str, fraction: &str) -> i128 {
     whole
         .bytes()
@@ -23,19 +24,19 @@ fn units(whole: &str, fraction: &str) -> i128 {
         .fold(0, |sum: i128, digit| sum.wrapping_mul(10).wrapping_add(i128::from(digit.wrapping_sub(b'0'))))
 }
 
-/// Why a text is no amount.
+/// The reason why a text is not an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
-    /// Not `digits` or `digits.digits`.
+    /// It does not have the form `digits` or `digits.digits`.
     #[error("must be a decimal string such as \"40.00\": digits, and at most one point between digits")]
     NotDecimal,
-    /// Zero where an amount must be greater.
+    /// It is zero or less, where an amount must be greater than zero.
     #[error("must be greater than zero")]
     NotPositive,
-    /// Above [`LARGEST_MAJOR`].
+    /// It is above [`LARGEST_MAJOR`].
     #[error("must be at most 1000000000000000")]
     TooLarge,
-    /// More places than the currency has.
+    /// It has more decimals than its currency.
     #[error("has more decimals than its currency")]
     TooManyDecimals,
 }
@@ -45,13 +46,14 @@ pub enum AmountError {
 pub struct Written(Decimal);
 
 impl Written {
-    /// Nothing at all: the default of an overdraft limit.
+    /// Zero, the default of an overdraft limit.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// Reads `0`, `40`, `40.00`; nothing else that some parser somewhere would take for a number.
+    /// Reads a number of the form `0`, `40` or `40.00`. A sign, an exponent, a separator and a leading zero are
+    /// refused.
     ///
     /// # Errors
-    /// When the text is not of that form, has more decimals than any currency, or is above the largest amount.
+    /// Fails when the text is not of that form, has more decimals than any currency, or is above the largest amount.
     pub fn parse(text: &str) -> Result<Self, AmountError> {
         let (whole, fraction) = match text.split_once('.') {
             Some((_, "")) => return Err(AmountError::NotDecimal),
@@ -74,10 +76,10 @@ impl Written {
         if value > Decimal::from(LARGEST_MAJOR) { Err(AmountError::TooLarge) } else { Ok(Self(value)) }
     }
 
-    /// The same number with exactly the currency's decimals.
+    /// Returns the same number with exactly the currency's decimals.
     ///
     /// # Errors
-    /// When it was written with more decimals than that, zeros or not: nothing is ever rounded.
+    /// Fails when it was written with more decimals than the currency has, even if they are zeros. Nothing is rounded.
     pub fn fit(self, currency: Currency) -> Result<Money, AmountError> {
         if self.0.scale() > currency.decimals() {
             return Err(AmountError::TooManyDecimals);
@@ -105,10 +107,10 @@ impl fmt::Display for Written {
 pub struct WrittenAmount(Written);
 
 impl WrittenAmount {
-    /// Reads an amount: as [`Written::parse`], and greater than zero.
+    /// Reads an amount as [`Written::parse`] does, and checks that it is greater than zero.
     ///
     /// # Errors
-    /// Those of `Written::parse`, or [`AmountError::NotPositive`].
+    /// Fails as `Written::parse` does; zero and a number with a minus sign are [`AmountError::NotPositive`].
     pub fn parse(text: &str) -> Result<Self, AmountError> {
         if text.strip_prefix('-').is_some_and(|rest| Written::parse(rest).is_ok()) {
             return Err(AmountError::NotPositive);
@@ -117,10 +119,10 @@ impl WrittenAmount {
         if written.0.is_zero() { Err(AmountError::NotPositive) } else { Ok(Self(written)) }
     }
 
-    /// The same amount with exactly the currency's decimals.
+    /// Returns the same amount with exactly the currency's decimals.
     ///
     /// # Errors
-    /// As [`Written::fit`].
+    /// Fails as [`Written::fit`] does.
     pub fn fit(self, currency: Currency) -> Result<Amount, AmountError> {
         self.0.fit(currency).map(Amount)
     }
@@ -138,7 +140,7 @@ impl fmt::Display for WrittenAmount {
     }
 }
 
-/// Which way money moves, as the guarded account sees it.
+/// The direction in which money moves, as the guarded account sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Money comes in.
@@ -148,7 +150,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The other way.
+    /// Returns the other direction.
     #[must_use]
     pub fn opposite(self) -> Self {
         match self {
@@ -158,24 +160,24 @@ impl Direction {
     }
 }
 
-/// How much money is moved: a [`Money`] that is greater than zero.
+/// An amount of money that is moved: a [`Money`] that is greater than zero.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(Money);
 
 impl Amount {
-    /// The sum as an amount; `None` for zero and for less.
+    /// Makes an amount of a sum; `None` for zero and for less.
     #[must_use]
     pub fn new(sum: Money) -> Option<Self> {
         (!sum.is_zero() && !sum.is_negative()).then_some(Self(sum))
     }
 
-    /// The sum.
+    /// Returns the amount as a sum.
     #[must_use]
     pub fn money(self) -> Money {
         self.0
     }
 
-    /// What the guarded account gains when so much moves this way; negative where it loses.
+    /// Returns what the guarded account gains when this amount moves in the given direction; negative where it loses.
     #[must_use]
     pub fn toward(self, direction: Direction) -> Money {
         match direction {
@@ -202,18 +204,18 @@ impl fmt::Debug for Amount {
     }
 }
 
-/// An exact sum in some currency, with that currency's number of decimals. May be negative.
+/// An exact sum in some currency, with that currency's number of decimals. It may be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(Decimal);
 
 impl Money {
-    /// Nothing, in this currency.
+    /// Returns zero in this currency.
     #[must_use]
     pub fn zero(currency: Currency) -> Self {
         Self(Decimal::new(0, currency.decimals()))
     }
 
-    /// The largest balance of a guarded account in this currency.
+    /// Returns the largest balance of a guarded account in this currency.
     #[must_use]
     pub fn largest(currency: Currency) -> Self {
         let mut largest = Decimal::from(LARGEST_MAJOR);
@@ -221,7 +223,7 @@ impl Money {
         Self(largest)
     }
 
-    /// Reads what [`Display`](fmt::Display) wrote, for this currency.
+    /// Reads what [`Display`](fmt::Display) wrote of a sum in this currency; `None` for any other text.
     #[must_use]
     pub fn read(text: &str, currency: Currency) -> Option<Self> {
         let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
@@ -239,19 +241,19 @@ impl Money {
         Some(Self(value))
     }
 
-    /// The sum; `None` where it passes what 96 bits hold, some 10^13 times the largest balance.
+    /// Adds; `None` where the sum passes what 96 bits hold, about 10^13 times the largest balance in whole units.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// The difference; `None` as in [`plus`](Self::plus).
+    /// Subtracts; `None` as in [`plus`](Self::plus).
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
 
-    /// The same sum the other way round.
+    /// Returns the sum with the opposite sign.
     #[must_use]
     pub fn negated(self) -> Self {
         let mut value = self.0;
@@ -259,19 +261,19 @@ impl Money {
         Self(value)
     }
 
-    /// Less than nothing?
+    /// Says whether it is less than zero.
     #[must_use]
     pub fn is_negative(self) -> bool {
         self.0.is_sign_negative() && !self.0.is_zero()
     }
 
-    /// Nothing?
+    /// Says whether it is zero.
     #[must_use]
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }
 
-    /// Appends the decimal string, with all its places: `-40.00`. Exact, without allocation.
+    /// Appends the decimal string with all its places, such as `-40.00`. It is exact, and allocates nothing of its own.
     pub fn write(self, out: &mut Vec<u8>) {
         if self.is_negative() {
             out.push(b'-');

@@ -1,17 +1,17 @@
-//! Refusals: a command that is answered, and of which nothing is recorded.
+//! Refusals: outcomes of commands that are answered, and of which nothing is recorded.
 
 use super::money::AmountError;
 
-/// Why nothing is recorded.
+/// The reason why a command is refused. Nothing is recorded of it, so its ID may come again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No such account.
+    /// There is no such account.
     AccountNotFound,
-    /// There is one already.
+    /// The account to be opened exists already.
     AccountExists,
-    /// A partial reversal of what was never seen.
+    /// A reversal with an amount names a transaction that was never booked.
     TransactionNotFound,
-    /// A field that the account or the clock shows to be wrong.
+    /// A field is wrong, which another field, the account or the clock shows.
     Invalid {
         /// The field.
         field: &'static str,

@@ -1,9 +1,10 @@
-//! Roles: what somebody who asks something of the ledger is to it.
+//! Roles: what kind of caller asks something of the ledger.
 
-/// The role of a caller. What each may do is said by the ledger (`ledger::permission`).
+/// The role of a caller. The ledger says what each role may do (`ledger::permission`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Books deposits, withdrawals and reversals, opens accounts without credit, reads accounts and its own transactions.
+    /// Books deposits, withdrawals and reversals, opens accounts without credit, reads accounts and its own
+    /// transactions.
     Teller,
     /// Only reads.
     Auditor,
@@ -15,7 +16,7 @@ impl Role {
     /// All roles.
     pub const ALL: [Self; 3] = [Self::Teller, Self::Auditor, Self::Operator];
 
-    /// Its name.
+    /// Returns its name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

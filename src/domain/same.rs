@@ -1,4 +1,5 @@
-//! Is it the same request? "Already booked" is a value, a mismatch names the fields that differ.
+//! The comparison of a request with the one that its ID was first used for. The outcome is a list of the fields that
+//! differ; it is empty where it is the same request again.
 
 use super::command::{Command, Move, Operation};
 use super::event::Event;
@@ -10,15 +11,15 @@ use super::stream::StreamName;
 pub struct Difference {
     /// The field's name in the request.
     pub field: String,
-    /// What it was; `None` where it was left out.
+    /// Its value in the first request; `None` where it was left out.
     pub first: Option<String>,
-    /// What it is now.
+    /// Its value in this request; `None` where it was left out.
     pub now: Option<String>,
 }
 
-/// Compares a command with the event that its ID was recorded with. Nothing: it is the same request again.
+/// Compares a command with the event that was recorded with its ID. No difference: it is the same request again.
 ///
-/// Who asks and why (`origin`) is not compared; how a number is written is not either.
+/// Neither the origin (who asks, and why) nor the way in which a number is written is compared.
 #[must_use]
 pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -47,8 +48,8 @@ fn account(stream: &StreamName) -> Option<String> {
     stream.account().map(ToString::to_string)
 }
 
-/// The fields of a request that have a meaning, each in one canonical text; a field left out at its default is there
-/// with its default, one without a default is missing.
+/// Returns the fields of a request that have a meaning, each in one canonical text. A field that was left out is listed
+/// with its default; where it has no default, it is missing.
 fn fields(operation: &Operation) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     let mut field = |name: &str, value: String| fields.push((name.to_owned(), value));
@@ -91,7 +92,7 @@ fn metadata(metadata: &Metadata, fields: &mut Vec<(String, String)>) {
     fields.extend(metadata.iter().map(|(key, value)| (format!("metadata.{key}"), value.to_owned())));
 }
 
-/// A decimal without the zeros that only say how it was written.
+/// Returns a decimal without the zeros at its end, which say only how it was written.
 fn number(text: &str) -> String {
     match text.split_once('.') {
         Some((whole, fraction)) => {

@@ -1,13 +1,13 @@
-//! What the ledger knows that bears on one command: the past that a decision is made on.
+//! The standing of a command: the part of the ledger's past on which the command is decided.
 
 use super::ids::Id;
 use super::state::State;
 use super::trace::Trace;
 
-/// What the ledger knows that bears on one command.
+/// The part of the ledger's past on which one command is decided.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Standing<'a> {
-    /// How the command's stream stands, if it has begun.
+    /// The state of the command's stream, if the stream has begun.
     pub state: Option<&'a State>,
     /// The event that ruled this command's ID out on this stream before it came.
     pub ruled_out_by: Option<Id>,

@@ -1,21 +1,21 @@
-//! How a stream stands: the fold of its events, by kind of stream.
+//! States: how a stream stands, which is the fold of its events. Each kind of stream has a kind of state.
 
 use super::account::Account;
 use super::event::{Body, Event, EvolveError};
 use super::stream::StreamName;
 
-/// How a stream stands after its last event.
+/// The state of a stream after its last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// An account.
+    /// The state of an account.
     Account(Account),
 }
 
 impl State {
-    /// The state after an event: total over all events, and blind to their answers.
+    /// Returns the state after an event. Every event is covered, and its answer is never read.
     ///
     /// # Errors
-    /// When the event is not the next of its stream.
+    /// Fails when the event is not the next of its stream, or when a balance can't be counted any more.
     pub fn evolve(before: Option<&Self>, event: &Event) -> Result<Self, EvolveError> {
         match (&event.stream, &event.body) {
             (StreamName::Account(name), Body::Account(body)) => {
@@ -25,7 +25,7 @@ impl State {
         }
     }
 
-    /// The name of its stream.
+    /// Returns the name of its stream.
     #[must_use]
     pub fn stream(&self) -> StreamName {
         match self {
@@ -33,7 +33,7 @@ impl State {
         }
     }
 
-    /// The revision of its last event.
+    /// Returns the revision of its last event.
     #[must_use]
     pub fn revision(&self) -> u64 {
         match self {
@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    /// The account, if it is one.
+    /// Returns the account, if it is the state of one.
     #[must_use]
     pub fn account(&self) -> Option<&Account> {
         match self {

@@ -1,16 +1,15 @@
-//! Streams: the unit that is decided on. A stream has a name, its events have revisions from 0, and one append is one
-//! stream's alone.
+//! Streams: a stream is the unit that is decided on. It has a name, and its events have revisions from 0.
 //!
-//! This file is the one place in the product where the prefixes of the streams' names stand.
+//! This file is the one place where the ledger writes the prefixes of the streams' names; the audit keeps its own.
 
 use std::fmt;
 
 use super::ids::AccountName;
 
-/// What the name of an account's stream begins with.
+/// The prefix of the name of an account's stream.
 const ACCOUNT: &str = "account-";
 
-/// A stream's name: what kind of stream it is, and of what.
+/// A stream's name: the kind of the stream, and the name of the thing whose stream it is.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamName {
     /// The stream of a guarded account, `account-<name>`.
@@ -21,19 +20,20 @@ impl StreamName {
     /// The prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
     pub const PREFIXES: [&'static str; 1] = [ACCOUNT];
 
-    /// The stream with this name; `None` where the ledger has no stream of such a name.
+    /// Reads the name of a stream; `None` where no stream of the ledger can have this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         text.strip_prefix(ACCOUNT).and_then(AccountName::parse).map(Self::Account)
     }
 
-    /// Does a name begin as those of the ledger's streams do? Whatever stands in such a stream, the ledger has to do with it.
+    /// Says whether a name begins with a prefix of the ledger's streams. The ledger looks at every event of such a
+    /// stream, even where the rest of the name breaks the rule.
     #[must_use]
     pub fn is_claimed(text: &str) -> bool {
         Self::PREFIXES.iter().any(|prefix| text.starts_with(prefix))
     }
 
-    /// Its name in two parts, the prefix of its kind and the rest, so that it can be written without allocation.
+    /// Returns its name in two parts, the prefix of its kind and the rest, so that writing it needs no allocation.
     #[must_use]
     pub fn parts(&self) -> [&str; 2] {
         match self {
@@ -41,7 +41,7 @@ impl StreamName {
         }
     }
 
-    /// The account whose stream it is, if it is an account's.
+    /// Returns the account whose stream it is, if it is an account's.
     #[must_use]
     pub fn account(&self) -> Option<&AccountName> {
         match self {

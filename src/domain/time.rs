@@ -1,6 +1,6 @@
-//! Moments in time: microseconds since 1970, UTC, shown as RFC 3339 with six decimals.
+//! Moments in time: microseconds since 1970 in UTC, shown as RFC 3339 with six decimals.
 //!
-//! Time is an input everywhere; [`Clock`] is where it enters.
+//! Every function of the core takes the time as an argument; it comes from a [`Clock`].
 
 use std::fmt;
 
@@ -8,35 +8,35 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Years outside these are refused: more likely a slip than a date a ledger has to do with.
+/// The years that are accepted. A year outside them is more likely a mistake than a date that a ledger deals with.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
 impl Timestamp {
-    /// From microseconds since 1970-01-01T00:00:00Z.
+    /// Makes a moment of microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// This moment and so many seconds more.
+    /// Returns the moment that is this many seconds later.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
-    /// Reads an RFC 3339 date and time with its offset. This is the one reader of what people and programs send.
+    /// Reads an RFC 3339 date and time with its offset. Every time that a person or a program sends is read here.
     ///
-    /// The parser of the `jiff` crate takes more than RFC 3339 has: an hour without minutes, a comma, an offset of a day and
-    /// more, and a second 60, which it makes 59. So the form is checked here first, byte by byte.
+    /// The parser of the `jiff` crate takes more than RFC 3339 has: an hour without minutes, a comma, an offset of a
+    /// day and more, and a second 60, which it makes 59. So the form is checked here first, byte by byte.
     ///
     /// # Errors
-    /// Says what the text is not. What is finer than a microsecond is refused and not cut.
+    /// Says what is wrong with the text. A moment finer than a microsecond is refused, not cut.
     pub fn parse(text: &str) -> Result<Self, NotAMoment> {
         if !has_form(text.as_bytes()) {
             return Err(NotAMoment::Form);
@@ -52,7 +52,7 @@ impl Timestamp {
         YEARS.contains(&year).then(|| Self(moment.as_microsecond())).ok_or(NotAMoment::Year)
     }
 
-    /// Reads exactly what [`write`](Self::write) wrote.
+    /// Reads exactly what [`write`](Self::write) wrote; `None` for any other text.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -63,7 +63,7 @@ impl Timestamp {
         text.parse::<jiff::Timestamp>().ok().map(|moment| Self(moment.as_microsecond()))
     }
 
-    /// Appends `2026-11-21T02:00:00.123456Z`.
+    /// Appends the moment in the form `2026-11-21T02:00:00.123456Z`.
     pub fn write(self, out: &mut Vec<u8>) {
         let moment = jiff::Timestamp::from_microsecond(self.0).unwrap_or_default();
         let moment = jiff::tz::Offset::UTC.to_datetime(moment);
@@ -84,7 +84,7 @@ impl Timestamp {
     }
 }
 
-/// The reason why a text is no moment that can be used, in words that follow the name of a field.
+/// The reason why a text is not a moment that can be used, in words that follow the name of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAMoment {
     /// It does not have the form of RFC 3339.
@@ -97,18 +97,18 @@ pub enum NotAMoment {
         "must not be in second 60: the ledger's clock has no leap seconds, so send second 59 or the next minute"
     )]
     LeapSecond,
-    /// Its form is right, and there is no such day or no such time of day.
+    /// Its form is right, but there is no such day or no such time of day.
     #[error("must be a day and a time of day that exist")]
     NoSuchDay,
     /// It has more decimals than the ledger keeps.
     #[error("must not be finer than a microsecond (6 decimals)")]
     TooFine,
-    /// Its year is more likely a slip than meant.
+    /// Its year is before 1900 or after 2199.
     #[error("must be in the years 1900 to 2199")]
     Year,
 }
 
-/// Does a text have the form `date-time` of RFC 3339, 5.6? The numbers of its date and time are not looked at.
+/// Says whether a text has the form `date-time` of RFC 3339, 5.6. The numbers of its date and time are not checked.
 fn has_form(text: &[u8]) -> bool {
     let Some((head, mut rest)) = text.split_at_checked(19) else { return false };
     let fixed = head.iter().zip(b"dddd-dd-ddTdd:dd:dd").all(|(byte, form)| match form {
@@ -126,7 +126,7 @@ fn has_form(text: &[u8]) -> bool {
     fixed && is_offset(rest)
 }
 
-/// Is this `Z`, or an offset of hours up to 23 and minutes up to 59?
+/// Says whether a text is `Z`, or an offset of hours up to 23 and minutes up to 59.
 fn is_offset(text: &[u8]) -> bool {
     match text {
         [b'Z' | b'z'] => true,
@@ -152,10 +152,10 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Where time enters: the machine's clock in the service, a script in a test.
+/// A clock, from which the time comes: the machine's clock in the service, a script in a test.
 pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// The machine's clock.
+/// Returns the machine's clock.
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "this is the edge at which time enters")]
 pub fn system_clock() -> Clock {

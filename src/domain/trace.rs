@@ -1,4 +1,4 @@
-//! Traces: what one stream says of an ID. A decision needs the trace of each ID that its command names.
+//! Traces: a trace is what one stream says of an ID. A decision needs the trace of each ID that its command names.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use super::event::Event;
 use super::ids::Id;
 use super::money::Money;
 
-/// What one stream says of an ID: the fold of those events of the stream that name it.
+/// What one stream says of an ID: the fold of the stream's events that were booked with the ID or name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
     /// The event that was booked with it.
     pub first: Option<Arc<Event>>,
-    /// How much of it was taken back; `None` for nothing.
+    /// The sum that was taken back of it; `None` for nothing.
     pub taken_back: Option<Money>,
     /// The ID of the event that ruled it out before it came.
     pub ruled_out_by: Option<Id>,

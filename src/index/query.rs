@@ -121,7 +121,7 @@ impl Index {
         };
         let unreadable = || IndexError::damaged("a note can't be read");
         self.with_reader(|catalog| {
-            for kind in [Kind::Twice, Kind::Damaged] {
+            for kind in [Kind::Twice, Kind::Damaged, Kind::Missing] {
                 for (key, value) in catalog::states(catalog, kind, b"", usize::MAX)? {
                     notes.push(rows::read_note(kind, &key, value).ok_or_else(unreadable)?);
                 }

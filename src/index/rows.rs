@@ -26,6 +26,8 @@ pub enum Kind {
     Twice = 4,
     /// A stream that is damaged, by name.
     Damaged = 5,
+    /// How many events a stream lacks, by name.
+    Missing = 6,
 }
 
 /// The kind and the key of the row that says how a stream stands.
@@ -79,6 +81,7 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
 pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     match note {
         Note::Twice(id) => (Kind::Twice, id_row_key(*id), id.to_string()),
+        Note::Missing(stream, count) => (Kind::Missing, stream.to_string().into_bytes(), count.to_string()),
         Note::Damaged(stream, why) => (Kind::Damaged, stream.to_string().into_bytes(), why.clone()),
     }
 }
@@ -88,6 +91,9 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
     match kind {
         Kind::Twice => Id::parse(&value).map(Note::Twice),
         Kind::Damaged => Some(Note::Damaged(StreamName::parse(std::str::from_utf8(key).ok()?)?, value)),
+        Kind::Missing => {
+            Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
+        }
         Kind::Account | Kind::Reversed | Kind::Internal => None,
     }
 }

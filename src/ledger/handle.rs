@@ -125,8 +125,34 @@ impl Ledger {
     /// # Errors
     /// When they can't be read.
     pub async fn lines(&self, after: Position, limit: usize) -> Result<Vec<u8>, ReadError> {
-        let reader = self.0.reader.clone();
-        self.page(move || Ok(reader.lines(after, limit)?)).await
+        let (reader, head) = (self.0.reader.clone(), self.0.head.clone());
+        let lines = move || {
+            // There is nothing yet, and it may be no event's position.
+            let end = head.borrow().position;
+            if after > end { Ok(Vec::new()) } else { Ok(reader.lines(after, limit)?) }
+        };
+        self.page(lines).await
+    }
+
+    /// Refuses a position at which no event is, before the store is asked for what comes after it: positions have gaps on a
+    /// store of several instances, which answers such a question with an error that says nothing. Beyond the journal's
+    /// end everything is allowed: another instance may have told it.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownPosition`], with the nearest one before; or when the index can't be read.
+    pub async fn known_position(&self, position: Position) -> Result<(), ReadError> {
+        if position == 0 || position >= self.head().position {
+            return Ok(());
+        }
+        let ledger = self.clone();
+        self.page(move || {
+            let nearest = ledger.0.index.places(0..=position, true, 1)?;
+            let before = nearest.first().map_or(0, |(_, facts)| facts.position);
+            // Events of a damaged stream are shown, though the index does not have them.
+            let known = before == position || ledger.0.clerk.condition().damaged > 0;
+            if known { Ok(()) } else { Err(ReadError::UnknownPosition { before }) }
+        })
+        .await
     }
 
     /// A position that every write that was answered here is at or before.

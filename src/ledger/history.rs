@@ -41,6 +41,7 @@ impl Ledger {
             };
             // The lines wanted are those with start <= revision < end.
             let (start, end) = (bound(query.from, 0)?, bound(query.to, account.revision + 1)?);
+            let end = query.end.map_or(end, |first_page| first_page.min(end));
             let balance_before = |revision: u64| match revision.checked_sub(1) {
                 Some(last) => {
                     let Body::Account(event) = stream.event(last)?.1.body;
@@ -49,10 +50,12 @@ impl Ledger {
                 None => Ok(Money::zero(account.currency)),
             };
             let (lines, more) = lines(&stream, query, start, end)?;
+            let (opens, closes) = page_bounds(&query, (start, end.max(start)), &lines, more);
             Ok(Some(Statement {
                 currency: account.currency,
-                opening_balance: balance_before(start)?,
-                closing_balance: balance_before(end.max(start))?,
+                opening_balance: balance_before(opens)?,
+                closing_balance: balance_before(closes)?,
+                end,
                 lines,
                 more,
             }))
@@ -120,6 +123,19 @@ fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadEr
 fn as_placed(lines: Vec<Line>) -> Vec<Placed> {
     let placed = |line: Line| Placed { position: line.position, event: Arc::new(line.event) };
     lines.into_iter().map(placed).collect()
+}
+
+/// The revisions that a page goes over, the second one exclusive. Those of all pages follow each other without a gap, so that
+/// one page closes with the balance that the next one opens with, whatever kinds are left out.
+fn page_bounds(query: &StatementQuery, (start, end): (u64, u64), lines: &[Placed], more: bool) -> (u64, u64) {
+    let last = lines.last().filter(|_| more).map(|line| line.event.revision);
+    match (query.newest_first, query.beyond) {
+        (true, beyond) => (last.unwrap_or(start), beyond.map_or(end, |beyond| beyond.clamp(start, end))),
+        (false, beyond) => {
+            let opens = beyond.map_or(start, |beyond| beyond.saturating_add(1).clamp(start, end));
+            (opens, last.map_or(end, |last| last.saturating_add(1)))
+        }
+    }
 }
 
 /// The lines of a statement between two revisions, and whether there are more.

@@ -35,6 +35,9 @@ pub const INDEX: &str = "index";
 /// of a busy service has.
 const LAST_ROWS: u32 = 8_192;
 
+/// The file in a data folder that says that an index may lack events which its store lacks.
+pub(super) const ACCEPT_MISSING: &str = "accept-missing";
+
 /// How to open a ledger.
 pub struct Options {
     /// The data folder.
@@ -137,11 +140,18 @@ impl Ledger {
 
 impl Ledger {
     /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew.
+    /// `accept_missing`: over an event store, also when the store lacks events.
     ///
     /// # Errors
     /// When another process has the folder, or the index can't be deleted.
-    pub fn forget_index(data: &Path) -> Result<(), OpenError> {
+    pub fn forget_index(data: &Path, accept_missing: bool) -> Result<(), OpenError> {
         let folder = Folder::take(data)?;
+        let marker = folder.path().join(ACCEPT_MISSING);
+        if accept_missing {
+            std::fs::write(&marker, "").map_err(IndexError::from)?;
+        } else if marker.exists() {
+            std::fs::remove_file(&marker).map_err(IndexError::from)?;
+        }
         Ok(Index::delete(&folder.path().join(INDEX))?)
     }
 }

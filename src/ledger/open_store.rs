@@ -12,7 +12,7 @@ use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};
 
 use super::handle::Ledger;
-use super::open::{INDEX, Options, Workings};
+use super::open::{ACCEPT_MISSING, INDEX, Options, Workings};
 use super::open_error::OpenError;
 use super::types::Head;
 
@@ -38,6 +38,7 @@ impl Ledger {
                 folder.path().display()
             )));
         }
+        let accept_missing = options.data.join(ACCEPT_MISSING).exists();
         let runtime = Handle::current();
         let seed = options.fresh.as_u64_pair().1;
         let index = Index::prepare(&folder.path().join(INDEX), Uuid::nil(), seed, workings.index)?;
@@ -53,6 +54,7 @@ impl Ledger {
             head: sender,
             limits,
             waits: workings.waits,
+            accept_missing,
         };
         let clerk = Clerk::start(office)?;
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));

@@ -1,5 +1,7 @@
 //! How the machinery is doing, for probes and figures.
 
+use std::time::Duration;
+
 use super::handle::Ledger;
 use crate::domain::ids::AccountName;
 
@@ -10,10 +12,16 @@ pub struct Status {
     pub ready: bool,
     /// Why not?
     pub reason: Option<&'static str>,
+    /// The same as a word for a figure, where there are several.
+    pub kind: Option<&'static str>,
     /// Jobs that wait for the clerk.
     pub queue_depth: usize,
-    /// Durable events that are not in the index's files yet.
+    /// Events that are in the store and not in the index, about.
     pub index_lag_events: usize,
+    /// How long the oldest of them has been there at least.
+    pub index_lag: Duration,
+    /// Events that are in the index and not in its files yet: they are read again after a kill.
+    pub index_not_flushed: usize,
     /// Memory that the index's open files take.
     pub index_bytes: usize,
     /// Commits since the start.
@@ -28,6 +36,8 @@ pub struct Status {
     pub accounts_in_use: usize,
     /// Accounts whose stream is damaged.
     pub damaged_accounts: usize,
+    /// Events that the store lacks and that the index never had.
+    pub missing_events: u64,
     /// IDs that were recorded on two accounts, in a race between two instances.
     pub ids_on_two_accounts: usize,
 }
@@ -40,6 +50,12 @@ impl Ledger {
         damaged.iter().filter_map(|stream| stream.account().cloned()).collect()
     }
 
+    /// What is behind the reason for which no commands are taken, in words for an operator.
+    #[must_use]
+    pub fn cause(&self) -> Option<String> {
+        self.0.clerk.cause()
+    }
+
     /// How the machinery is doing.
     #[must_use]
     pub fn status(&self) -> Status {
@@ -49,8 +65,11 @@ impl Ledger {
         Status {
             ready: reason.is_none(),
             reason,
+            kind: clerk.kind,
             queue_depth: clerk.waiting,
-            index_lag_events: index.behind() + clerk.not_indexed,
+            index_lag_events: clerk.lag_events,
+            index_lag: clerk.lag,
+            index_not_flushed: index.behind(),
             index_bytes: index.bytes(),
             commits: clerk.done.commits,
             events: clerk.done.events,
@@ -58,6 +77,7 @@ impl Ledger {
             unresolved_appends: clerk.unresolved,
             accounts_in_use: clerk.in_use,
             damaged_accounts: clerk.damaged,
+            missing_events: clerk.missing_events,
             ids_on_two_accounts: clerk.booked_twice,
         }
     }

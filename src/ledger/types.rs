@@ -62,6 +62,8 @@ pub struct Placed {
 pub struct StatementQuery {
     /// Only lines after this revision (oldest first) or before it (newest first).
     pub beyond: Option<u64>,
+    /// Only lines before this revision, whatever was booked since: the end of the first page, for those after it.
+    pub end: Option<u64>,
     /// Newest first?
     pub newest_first: bool,
     /// Only events of this kind.
@@ -79,10 +81,12 @@ pub struct StatementQuery {
 pub struct Statement {
     /// The account's currency.
     pub currency: Currency,
-    /// The balance before `from` (or zero).
+    /// The balance before the earliest of the revisions that this page goes over.
     pub opening_balance: Money,
-    /// The balance before `to` (or now).
+    /// The balance after the latest of them. It is the opening balance of the page that follows in time.
     pub closing_balance: Money,
+    /// The revision before which all pages of this statement end.
+    pub end: u64,
     /// The lines.
     pub lines: Vec<Placed>,
     /// Are there more in this direction?
@@ -164,6 +168,12 @@ pub enum ReadError {
     /// More reads of this expensive kind are running than are allowed.
     #[error("too many long reads at once")]
     Busy,
+    /// No event is at this position.
+    #[error("no event is at this position; the last before it is at {before}")]
+    UnknownPosition {
+        /// The position of the last event before it; 0 for none.
+        before: Position,
+    },
 }
 
 impl ReadError {

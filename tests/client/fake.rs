@@ -32,6 +32,10 @@ pub struct Book {
     pub troubles: VecDeque<Trouble>,
     /// Every write that came, by its ID, in order.
     pub came: Vec<String>,
+    /// The key that each write came with.
+    pub keys: Vec<String>,
+    /// This ID is never answered but with 503.
+    pub stuck: Option<String>,
     /// How many were booked.
     pub booked: usize,
 }
@@ -68,6 +72,9 @@ impl Fake {
         let mut book = self.0.lock().unwrap();
         let Some(id) = id else { return problem(400, "transaction_id_missing") };
         book.came.push(id.clone());
+        if book.stuck.as_ref() == Some(&id) {
+            return problem(503, "overloaded");
+        }
         let trouble = book.troubles.pop_front();
         if let Some(Trouble::Refuse(status, code)) = trouble {
             return problem(status, code);
@@ -133,6 +140,8 @@ async fn book(
     body: Bytes,
 ) -> Response {
     let body: Value = serde_json::from_slice(&body).unwrap();
+    let key = headers.get(header::AUTHORIZATION).map(|key| key.to_str().unwrap().to_owned());
+    fake.0.lock().unwrap().keys.extend(key);
     let request = format!("{kind} {account} {body}");
     fake.answer(id(&headers, &body), &request, |book| {
         let Some(balance) = book.accounts.get_mut(&account) else {

@@ -152,7 +152,7 @@ fn revisions(found: &[Recorded]) -> Vec<u64> {
 fn events(followed: Vec<Followed>) -> Vec<Recorded> {
     let only = |followed| match followed {
         Followed::Event(event) => Some(event),
-        Followed::Checkpoint(_) | Followed::CaughtUp => None,
+        Followed::CaughtUp => None,
     };
     followed.into_iter().filter_map(only).collect()
 }

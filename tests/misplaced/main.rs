@@ -227,8 +227,15 @@ async fn the_event_of_another_account_is_in_no_statement() {
         deposit(5, "alice", "3"),
     ];
     ledger.execute(commands.to_vec()).await.unwrap();
-    let query =
-        StatementQuery { beyond: None, newest_first: false, kind: None, from: None, to: None, limit: 9 };
+    let query = StatementQuery {
+        beyond: None,
+        end: None,
+        newest_first: false,
+        kind: None,
+        from: None,
+        to: None,
+        limit: 9,
+    };
     let (alice, bob) = (name("alice"), name("bob"));
     assert!(matches!(ledger.statement(&alice, query).await, Err(ReadError::Damaged)));
     let search = |account| SearchQuery { account, limit: 9, ..SearchQuery::default() };

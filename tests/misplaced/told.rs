@@ -1,6 +1,7 @@
 //! A ledger whose every first answer is known, and what becomes of it over changed files.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ pub(crate) struct Random(u64);
 impl Random {
     pub(crate) fn seeded() -> Self {
         let given = std::env::var("BOOKONCE_TEST_SEED").ok().and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or_else(|| Uuid::new_v4().as_u64_pair().1 | 1);
+        let seed = given.unwrap_or_else(|| RandomState::new().build_hasher().finish() | 1);
         println!("BOOKONCE_TEST_SEED={seed}");
         Self(seed)
     }

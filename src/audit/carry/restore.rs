@@ -1,7 +1,8 @@
 //! To restore is to make a new data folder from an export, which is verified first.
 //!
-//! The folder is written under another name beside its place, made durable, and then renamed. Whatever happens before that
-//! leaves nothing that looks like a finished folder.
+//! A new folder is written under another name beside its place, made durable, and then renamed. Into one that is there and
+//! empty (a volume, a link, `.`), which can't be renamed away, the files are moved one by one, `FORMAT` last: without it a
+//! folder is none. Whatever happens before that leaves nothing that looks like a finished folder.
 
 use std::fs;
 use std::io;
@@ -14,9 +15,8 @@ use crate::audit::parse::read_block::{Block, last_hash};
 use crate::audit::run::audited::Audited;
 use crate::audit::run::auditor::audit;
 use crate::audit::run::options::Options;
-use crate::audit::source::file::File;
 use crate::audit::source::folder::{FORMAT, JOURNAL};
-use crate::audit::source::interface::Source;
+use crate::audit::source::parts::open_files;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
@@ -44,17 +44,25 @@ pub(crate) enum RestoreError {
     Bad(Finding),
 }
 
-/// Verifies an export and makes a data folder of it: same journal id, same lines byte for byte.
+/// An export, and the parts that were made after it, in their order.
+pub(crate) type Exported<'a> = (&'a Path, &'a [PathBuf]);
+
+/// Verifies an export with its parts, and makes one data folder of them: same journal id, same lines byte for byte.
 ///
 /// # Errors
-/// When the folder has something in it, the export is not whole and right, or one of the two can't be read or written.
-pub(crate) fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> Result<Audited, RestoreError> {
+/// When the folder has something in it, the export is not whole and right, its parts do not follow each other, or one of them
+/// can't be read or written.
+pub(crate) fn restore(
+    export: Exported<'_>,
+    folder: &Path,
+    progress: &dyn Fn(u64),
+) -> Result<Audited, RestoreError> {
     refuse_existing(folder)?;
-    let source = File::open(export)?;
+    let source = open_files(export.0, export.1)?;
     if source.info().chain == Chain::Streams {
         return Err(RestoreError::Streams);
     }
-    let audited = audit(Box::new(source), Options { progress: Some(progress), ..Options::default() })?;
+    let audited = audit(source, Options { progress: Some(progress), ..Options::default() })?;
     let bad = |place, flaw| Err(RestoreError::Bad(Finding { place, flaw }));
     if let Some(finding) = audited.finding {
         return Err(RestoreError::Bad(finding));
@@ -69,25 +77,34 @@ pub(crate) fn restore(export: &Path, folder: &Path, progress: &dyn Fn(u64)) -> R
     Ok(audited)
 }
 
+/// Refuses a folder that has something in it. A file system's own `lost+found` is nothing.
 fn refuse_existing(folder: &Path) -> Result<(), RestoreError> {
+    let failed = |source| Error::Open { path: folder.into(), source };
     match fs::read_dir(folder) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(RestoreError::Exists(folder.into())),
-        },
+        Ok(entries) => {
+            for entry in entries {
+                if entry.map_err(failed)?.file_name() != "lost+found" {
+                    return Err(RestoreError::Exists(folder.into()));
+                }
+            }
+            Ok(())
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(source) => Err(Error::Open { path: folder.into(), source }.into()),
+        Err(source) => Err(failed(source).into()),
     }
 }
 
 fn write_folder(
-    export: &Path,
+    export: Exported<'_>,
     folder: &Path,
     audited: &Audited,
     progress: &dyn Fn(u64),
 ) -> Result<(), RestoreError> {
     let failed = |source| Error::Write { path: folder.into(), source };
+    let sync = |path: &Path| fs::File::open(path).and_then(|file| file.sync_all()).map_err(failed);
+    let is_there = folder.is_dir();
     let parent = match folder.parent() {
+        _ if is_there => folder,
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
@@ -98,24 +115,41 @@ fn write_folder(
     let format = unfinished.path().join("FORMAT");
     fs::write(&format, FORMAT).map_err(failed)?;
     for path in [&*journal, &*format, unfinished.path()] {
-        fs::File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
+        sync(path)?;
     }
-    // An empty folder in this place is replaced; one that was filled meanwhile makes this fail.
-    fs::rename(unfinished.path(), folder).map_err(failed)?;
-    let _renamed = unfinished.keep();
-    fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)?;
+    if is_there {
+        // What came into it meanwhile is not written over.
+        for (from, name) in [(&journal, JOURNAL), (&format, "FORMAT")] {
+            place(from, &folder.join(name)).map_err(failed)?;
+            sync(folder)?;
+        }
+        unfinished.close().map_err(failed)?;
+    } else {
+        // An empty folder in this place is replaced; one that was filled meanwhile makes this fail.
+        fs::rename(unfinished.path(), folder).map_err(failed)?;
+        let _renamed = unfinished.keep();
+    }
+    sync(parent)?;
     Ok(())
 }
 
+/// Gives a finished file its name. Where there are no links, as on some volumes, the file is renamed.
+fn place(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists && !to.exists() => fs::rename(from, to),
+        linked => linked,
+    }
+}
+
 fn write_journal(
-    export: &Path,
+    export: Exported<'_>,
     journal: &Path,
     audited: &Audited,
     progress: &dyn Fn(u64),
 ) -> Result<(), RestoreError> {
     let failed = |source| Error::Database { path: journal.into(), source };
     let mut database = create(journal, audited).map_err(failed)?;
-    let mut source = File::open(export)?;
+    let mut source = open_files(export.0, export.1)?;
     let mut next = 1;
     let mut hash = None;
     let mut block = Block::default();

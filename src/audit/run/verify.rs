@@ -1,6 +1,6 @@
 //! To verify a journal is to audit it to its end, and to look also at what lies behind the last event that can be read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::audit::error::Error;
 use crate::audit::run::audited::Audited;
@@ -11,6 +11,17 @@ use crate::audit::source::open::open;
 use crate::audit::source::{folder, wal};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
+/// The extent says how much of a journal was there to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of it, up to the end that its folder, its store or its manifest has.
+    Whole,
+    /// A file without a manifest, which an export has that was made to its end.
+    Unfinished,
+    /// A part that begins later than the journal.
+    Part,
+}
+
 /// A verified journal is one whose audit has ended, with whatever was found.
 #[derive(Debug)]
 pub(crate) struct Verified {
@@ -18,6 +29,8 @@ pub(crate) struct Verified {
     pub(crate) audited: Audited,
     /// Whether a hash that was kept elsewhere was compared.
     pub(crate) expected: bool,
+    /// How much of a journal there is.
+    pub(crate) extent: Extent,
     /// The accounts whose streams in a store no longer show everything that the journal has, and what was done to each.
     pub(crate) cut: Vec<(String, String)>,
 }
@@ -30,16 +43,18 @@ impl Verified {
     }
 }
 
-/// Audits a data folder or an exported file. A folder's database is also checked page by page.
+/// Audits a data folder, an exported file, or an export with the parts that were made after it. A folder's database is
+/// also checked page by page.
 ///
 /// # Errors
-/// When it can't be read at all.
-pub(crate) fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Error> {
+/// When one can't be read at all, or they do not follow each other.
+pub(crate) fn verify(path: &Path, parts: &[PathBuf], options: Options<'_>) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
-    let source = match open(path) {
+    let source = match open(path, parts) {
         Ok(source) => source,
         Err(Error::Damaged { why, .. }) => {
-            return Ok(Verified { audited: Audited::unreadable(why), expected, cut: Vec::new() });
+            let audited = Audited::unreadable(why);
+            return Ok(Verified { audited, expected, extent: Extent::Whole, cut: Vec::new() });
         }
         Err(error) => return Err(error),
     };
@@ -53,7 +68,12 @@ pub(crate) fn verify(path: &Path, options: Options<'_>) -> Result<Verified, Erro
         let place = Place::Position(audited.position.saturating_add(1));
         audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
     }
-    Ok(Verified { audited, expected, cut: Vec::new() })
+    let extent = match (audited.begins, audited.whole || path.is_dir()) {
+        (_, false) => Extent::Unfinished,
+        (true, true) => Extent::Whole,
+        (false, true) => Extent::Part,
+    };
+    Ok(Verified { audited, expected, extent, cut: Vec::new() })
 }
 
 /// Finds out which of these accounts' streams no longer show everything that was written to them, and why.
@@ -72,5 +92,5 @@ pub(crate) fn verify_store(
     let expected = options.expect.is_some();
     let audited = audit(source, options)?;
     let cut = cut(&audited.accounts)?;
-    Ok(Verified { audited, expected, cut })
+    Ok(Verified { audited, expected, extent: Extent::Whole, cut })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::audit::rules::digest;
 use crate::audit::run::audited::Audited;
-use crate::audit::run::verify::Verified;
+use crate::audit::run::verify::{Extent, Verified};
 use crate::audit::values::chain::{self, Chain};
 
 impl fmt::Display for Verified {
@@ -34,14 +34,17 @@ impl fmt::Display for Verified {
         if let Some(books) = books {
             writeln!(f, "digest     {}", digest::of(books))?;
         }
-        if self.cut.is_empty() {
-            writeln!(f, "RIGHT      every check passed\n")?;
-        } else {
-            writeln!(
-                f,
-                "BAD        the journal is right, and its store no longer gives all of it: see above\n"
-            )?;
-        }
+        let verdict = match self.extent {
+            _ if !self.cut.is_empty() => {
+                "BAD        the journal is right, and its store no longer gives all of it: see above"
+            }
+            Extent::Whole => "RIGHT      every check passed",
+            Extent::Part => "PART       every check passed that a part of a journal allows",
+            Extent::Unfinished => {
+                "UNFINISHED every check passed, and there is no manifest: an export that was made to its end has one"
+            }
+        };
+        writeln!(f, "{verdict}\n")?;
         self.limits(f)
     }
 }

@@ -10,6 +10,7 @@ use crate::audit::error::Error;
 use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::{Manifest, START};
 use crate::audit::parse::read_block::{Block, LONGEST_LINE, Row};
+use crate::audit::source::form;
 use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::Flaw;
@@ -33,10 +34,13 @@ impl File {
     /// Opens a file, and reads its last line.
     ///
     /// # Errors
-    /// When it can't be read, or there is nothing in it.
+    /// When it can't be read, there is nothing in it, or it has another form than an export.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let file = fs::File::open(path).map_err(|source| Error::Open { path: path.into(), source })?;
-        Self::new(file, path)
+        let mut file = fs::File::open(path).map_err(|source| Error::Open { path: path.into(), source })?;
+        match form::look(&mut file).map_err(|source| Error::Read { path: path.into(), source })? {
+            Some(form) => Err(Error::NotAnExport { path: path.into(), form }),
+            None => Self::new(file, path),
+        }
     }
 }
 

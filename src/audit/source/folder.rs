@@ -178,7 +178,8 @@ fn connect(folder: &Path) -> Result<(PathBuf, Connection), Error> {
     }
     let format = folder.join("FORMAT");
     match std::fs::read_to_string(&format) {
-        Ok(text) if text == FORMAT => {}
+        // An editor or a copy may have ended the line in another way: the service does not mind, either.
+        Ok(text) if text.trim_end() == FORMAT.trim_end() => {}
         Ok(text) => {
             return Err(Error::Format { path: folder.into(), says: text.trim().chars().take(80).collect() });
         }

@@ -6,6 +6,8 @@
 pub(crate) mod channel;
 pub(crate) mod file;
 pub(crate) mod folder;
+pub(crate) mod form;
 pub(crate) mod interface;
 pub(crate) mod open;
+pub(crate) mod parts;
 pub(crate) mod wal;

@@ -67,7 +67,7 @@ impl Made {
 }
 
 fn check(folder: &Path) -> Verified {
-    verify(folder, Options::default()).unwrap()
+    verify(folder, &[], Options::default()).unwrap()
 }
 
 fn bad(made: &Made) -> (u64, String) {
@@ -138,10 +138,10 @@ fn rows_that_do_not_agree_with_their_lines() {
 fn what_is_no_data_folder_of_this_format_is_not_read() {
     let made = made(&everything(), 3);
     fs::write(made.folder.path().join("FORMAT"), "bookonce data folder, format 2\n").unwrap();
-    assert!(matches!(verify(made.folder.path(), Options::default()), Err(Error::Format { .. })));
+    assert!(matches!(verify(made.folder.path(), &[], Options::default()), Err(Error::Format { .. })));
     fs::remove_file(made.folder.path().join("FORMAT")).unwrap();
-    assert!(matches!(verify(made.folder.path(), Options::default()), Err(Error::NoFolder { .. })));
-    assert!(matches!(verify(Path::new("/nowhere/at/all"), Options::default()), Err(Error::Open { .. })));
+    assert!(matches!(verify(made.folder.path(), &[], Options::default()), Err(Error::NoFolder { .. })));
+    assert!(matches!(verify(Path::new("/nowhere/at/all"), &[], Options::default()), Err(Error::Open { .. })));
 }
 
 /// Catches: a reader that takes the rows it can reach for all there are.
@@ -159,7 +159,7 @@ fn every_flipped_byte_of_a_stopped_journal_is_found_or_changes_nothing() {
         let mut flipped = bytes.clone();
         flipped[at] ^= 1 << (at % 8);
         fs::write(&path, &flipped).unwrap();
-        if let Ok(verdict) = verify(folder.path(), Options::default())
+        if let Ok(verdict) = verify(folder.path(), &[], Options::default())
             && verdict.is_right()
         {
             assert_eq!(verdict.audited.hash, head, "byte {at}");
@@ -264,7 +264,7 @@ fn an_export_that_is_restored_is_the_same_journal() {
         let bytes = export(&events);
         let (folder, file) = written(&bytes);
         let restored = folder.path().join("deeper").join("restored");
-        restore(&file, &restored, &|_| ()).unwrap();
+        restore((&file, &[]), &restored, &|_| ()).unwrap();
         assert_eq!(exported(&restored, (None, None)).unwrap(), bytes);
         assert_eq!(check(&restored).audited.finding, None);
         let mut left: Vec<_> =
@@ -284,13 +284,13 @@ fn nothing_is_restored_from_what_is_not_whole_and_right_nor_over_what_is_there()
     for bytes in [lines.concat().into_bytes(), cut.into_bytes(), part] {
         let (folder, file) = written(&bytes);
         let restored = folder.path().join("restored");
-        assert!(matches!(restore(&file, &restored, &|_| ()), Err(RestoreError::Bad(_))));
+        assert!(matches!(restore((&file, &[]), &restored, &|_| ()), Err(RestoreError::Bad(_))));
         let left = fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1, "nothing but the export is left");
     }
     let (folder, file) = written(&export(&events));
-    assert!(matches!(restore(&file, folder.path(), &|_| ()), Err(RestoreError::Exists(_))));
+    assert!(matches!(restore((&file, &[]), folder.path(), &|_| ()), Err(RestoreError::Exists(_))));
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
-    restore(&file, &empty, &|_| ()).unwrap();
+    restore((&file, &[]), &empty, &|_| ()).unwrap();
 }

@@ -9,6 +9,7 @@
 pub(crate) mod compared;
 mod folders;
 mod forged;
+mod forms;
 pub(crate) mod history;
 mod mutated;
 mod remote;

@@ -186,8 +186,8 @@ fn it_is_not_restored_into_a_folder() {
     let folder = tempfile::tempdir().unwrap();
     let (file, data) = (folder.path().join("backup.ndjson"), folder.path().join("restored"));
     std::fs::write(&file, streams_export(&everything())).unwrap();
-    assert!(matches!(restore(&file, &data, &|_| ()), Err(RestoreError::Streams)));
+    assert!(matches!(restore((&file, &[]), &data, &|_| ()), Err(RestoreError::Streams)));
     assert!(!data.exists());
     std::fs::write(&file, export(&everything())).unwrap();
-    restore(&file, &data, &|_| ()).unwrap();
+    restore((&file, &[]), &data, &|_| ()).unwrap();
 }

@@ -1,4 +1,4 @@
-//! The admission: how many jobs and commands are under way, and whether one more is taken.
+//! The admission: it counts the jobs and commands that are under way, and says whether one more job is taken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ impl Admission {
         Self { limits, jobs: AtomicUsize::new(0), commands: AtomicUsize::new(0) }
     }
 
-    /// Takes a job of so many commands; `None` when too much is under way.
+    /// Takes a job of this many commands; `None` when too much is under way.
     pub(super) fn admit(self: &Arc<Self>, commands: usize) -> Option<Admitted> {
         if self.jobs.load(Ordering::Relaxed) >= self.limits.jobs
             || self.commands.load(Ordering::Relaxed) >= self.limits.commands
@@ -29,13 +29,13 @@ impl Admission {
         Some(Admitted { admission: Arc::clone(self), commands })
     }
 
-    /// How many jobs are under way.
+    /// Returns the number of jobs that are under way.
     pub(super) fn jobs(&self) -> usize {
         self.jobs.load(Ordering::Relaxed)
     }
 }
 
-/// A job that is counted until all of it is answered, also when its caller has gone: it is waited on all the same.
+/// A job that was taken. It is counted until all of it is answered, even when its caller has gone away.
 pub(super) struct Admitted {
     admission: Arc<Admission>,
     commands: usize,

@@ -1,11 +1,11 @@
-//! A durable event, with what is known of its place.
+//! A durable event, and a position that bounds its place.
 
 use std::sync::Arc;
 
 use crate::domain::event::Event;
 use crate::store::Position;
 
-/// An event of a stream, and a position at or before which it is.
+/// A durable event of a stream. `position` is the event's position or a later one.
 #[derive(Clone, Debug)]
 pub(super) struct Booked {
     pub(super) event: Arc<Event>,

@@ -27,6 +27,10 @@ use super::inbox::{Asked, Errand, Message};
 /// The most booked IDs that the index may not know yet.
 const MOST_BEHIND: usize = 262_144;
 
+/// Why an index that lacks events is not ready.
+const LACKS: &str = "The store lacks events, and nobody knows which IDs they booked. `bookonce rebuild --accept-missing` builds an \
+                     index that goes on without them.";
+
 /// What the clerk works with.
 pub struct Office {
     /// The store.
@@ -41,6 +45,8 @@ pub struct Office {
     pub limits: Limits,
     /// How long a task waits.
     pub waits: Waits,
+    /// Is an operator content with an index that lacks events?
+    pub accept_missing: bool,
 }
 
 /// The shared clerk, with the follower that keeps its index up.
@@ -56,9 +62,11 @@ impl Clerk {
     /// # Errors
     /// When the index can't be read.
     pub fn start(office: Office) -> Result<Self, IndexError> {
-        let Office { store, index, clock, head, limits, waits } = office;
+        let Office { store, index, clock, head, limits, waits, accept_missing } = office;
         let (checkpoint, notes) = (index.checkpoint()?, index.notes()?);
-        let common = Arc::new(Common::new(store, index, clock, limits, waits, Handle::current()));
+        let common = Common::new(store, index, clock, limits, waits, Handle::current());
+        common.seen.set_accepts_missing(accept_missing);
+        let common = Arc::new(common);
         let follower = Follower::start(Arc::clone(&common), checkpoint, head, notes);
         Ok(Self { common, follower })
     }
@@ -141,26 +149,43 @@ impl Port for Clerk {
         self.common.damage.streams(limit)
     }
 
+    fn cause(&self) -> Option<String> {
+        let seen = &self.common.seen;
+        self.common.damage.why_whole().or_else(|| seen.lacking()).or_else(|| seen.cause())
+    }
+
     fn condition(&self) -> Condition {
         let common = &self.common;
-        let reason = if common.damage.is_whole() {
-            Some("The store is not the one that the index was made of; a rebuild must be ordered.")
-        } else if !self.follower.is_connected() {
-            Some("The store can't be reached.")
+        let lag = common.seen.lag();
+        let (reason, kind) = if common.damage.is_whole() {
+            let reason = "The store is not the one that the index was made of; a rebuild must be ordered.";
+            (Some(reason), Some("other_store"))
+        } else if !self.follower.is_connected() && !common.seen.is_catching_up() {
+            match common.seen.trouble_kind() {
+                "upgrade" => (Some("A newer version of bookonce writes to the store."), Some("upgrade")),
+                kind => (Some("The store can't be followed."), Some(kind)),
+            }
         } else if !common.is_ready() {
-            Some("The index is catching up with the store.")
+            (Some("The index is catching up with the store."), Some("catching_up"))
+        } else if common.seen.lacks_events() {
+            (Some(LACKS), Some("missing_events"))
+        } else if !common.seen.sees() {
+            (Some("The index does not show what is in the store."), Some("not_seen"))
         } else {
-            None
+            (None, None)
         };
         Condition {
             reason,
+            kind,
             waiting: common.admission.jobs(),
             done: common.done(),
-            not_indexed: common.reserved.not_indexed(),
+            lag_events: lag.events,
+            lag: lag.time,
             unreadable: common.unreadable_count(),
             unresolved: common.unresolved_count(),
             in_use: common.tasks.lock().len(),
             damaged: common.damage.count(),
+            missing_events: common.seen.missing().values().sum(),
             booked_twice: self.follower.twice(),
         }
     }

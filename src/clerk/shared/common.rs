@@ -1,4 +1,4 @@
-//! What the streams' tasks share.
+//! The data that all tasks of streams share: the store, the index, the limits and the counts.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use crate::store::eventstoredb::Store;
 use super::admission::Admission;
 use super::damage::Damage;
 use super::inbox::Message;
+use super::observed::Observed;
 use super::reserved_ids::ReservedIds;
 
 /// The most appends that are under way at once.
@@ -30,15 +31,15 @@ const APPENDS: usize = 256;
 /// The most streams that are loaded at once.
 const LOADS: usize = 64;
 
-/// The most IDs of which it was logged that what they name can't be read.
+/// The most IDs for which the log says that something that their command needs can't be read. It bounds the memory.
 const MOST_LOGGED: usize = 1_024;
 
-/// How long a task waits.
+/// The times that a task waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Waits {
-    /// How long callers wait for an append that nobody knows the outcome of, before they are told so.
+    /// How long callers wait for an append of unknown outcome, before they are told that it is unknown.
     pub patience: Duration,
-    /// How long a stream is kept that nothing comes for.
+    /// How long a stream for which no command comes is kept in memory.
     pub idle: Duration,
 }
 
@@ -48,7 +49,7 @@ impl Default for Waits {
     }
 }
 
-/// A stream's task, as the others reach it.
+/// The sender through which others reach a stream's task.
 pub(super) type Task = UnboundedSender<Message>;
 
 pub(super) struct Common {
@@ -57,24 +58,26 @@ pub(super) struct Common {
     pub(super) clock: Clock,
     pub(super) waits: Waits,
     pub(super) damage: Damage,
+    pub(super) seen: Observed,
     pub(super) reserved: Arc<ReservedIds>,
     pub(super) admission: Arc<Admission>,
     pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
     pub(super) appends: Semaphore,
     pub(super) loads: Semaphore,
     pub(super) runtime: Handle,
-    /// Does the index know everything that was there at the start?
+    /// True when the index knows every event that was in the store at the start.
     pub(super) ready: AtomicBool,
     pub(super) stopping: AtomicBool,
     /// The last position that a caller was told.
     answered: AtomicU64,
     commits: AtomicU64,
     events: AtomicU64,
-    /// Commands of which something that they rest on could not be read, and the IDs of which that was logged.
+    /// The number of commands that could not be ruled on because something could not be read; `logged` has the IDs for
+    /// which the log says so.
     unreadable: AtomicU64,
     logged: Mutex<HashSet<Id>>,
     unresolved: AtomicUsize,
-    /// Held by every task: closed when the last of them has ended.
+    /// A sender that every task holds a copy of. The channel closes when the last task has ended.
     pub(super) running: Mutex<Option<mpsc::Sender<()>>>,
     ended: tokio::sync::Mutex<mpsc::Receiver<()>>,
 }
@@ -95,6 +98,7 @@ impl Common {
             clock,
             waits,
             damage: Damage::default(),
+            seen: Observed::default(),
             reserved: Arc::default(),
             admission: Arc::new(Admission::new(limits)),
             tasks: Mutex::default(),
@@ -118,7 +122,7 @@ impl Common {
         self.ready.load(Ordering::Acquire)
     }
 
-    /// Lets an idle task go, unless something has come for it.
+    /// Removes an idle task, unless a message has come for it. Returns whether it was removed.
     pub(super) fn retire(&self, stream: &StreamName, mailbox: &UnboundedReceiver<Message>) -> bool {
         let mut tasks = self.tasks.lock();
         if mailbox.is_empty() {
@@ -128,7 +132,7 @@ impl Common {
         false
     }
 
-    /// Says that a caller was told this position.
+    /// Notes that a caller was told this position.
     pub(super) fn told(&self, position: Position) {
         self.answered.fetch_max(position, Ordering::AcqRel);
     }
@@ -138,13 +142,14 @@ impl Common {
         self.answered.load(Ordering::Acquire)
     }
 
-    /// Counts a commit of so many events.
+    /// Counts a commit of this many events.
     pub(super) fn count(&self, events: usize) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.events.fetch_add(events as u64, Ordering::Relaxed);
     }
 
-    /// Counts a command of which something that it rests on can't be read; the log is told once for an ID.
+    /// Counts a command that can't be ruled on because something that it needs can't be read. It is logged once for an
+    /// ID.
     pub(super) fn unreadable(&self, id: Id, why: &str) {
         self.unreadable.fetch_add(1, Ordering::Relaxed);
         let mut logged = self.logged.lock();
@@ -153,29 +158,29 @@ impl Common {
         }
     }
 
-    /// How many commands there were of which something that they rest on could not be read.
+    /// Returns the number of commands that could not be ruled on because something could not be read.
     pub(super) fn unreadable_count(&self) -> u64 {
         self.unreadable.load(Ordering::Relaxed)
     }
 
-    /// What was made durable since the start.
+    /// Returns the counts of what was made durable since the start.
     pub(super) fn done(&self) -> Done {
         Done { commits: self.commits.load(Ordering::Relaxed), events: self.events.load(Ordering::Relaxed) }
     }
 
-    /// Says that nobody knows what became of an append of these, until what is given back is dropped.
+    /// Counts an append of these events as unresolved, until the returned value is dropped.
     pub(super) fn unresolved(self: &Arc<Self>, events: &[Arc<Event>]) -> Unresolved {
         self.unresolved.fetch_add(1, Ordering::Relaxed);
         self.reserved.set_unresolved(events, true);
         Unresolved { common: Arc::clone(self), events: events.to_vec() }
     }
 
-    /// How many appends are unresolved.
+    /// Returns the number of appends that are unresolved.
     pub(super) fn unresolved_count(&self) -> usize {
         self.unresolved.load(Ordering::Relaxed)
     }
 
-    /// Takes no new jobs. A task whose mailbox closes finishes what is in it.
+    /// Makes the clerk take no new jobs. Each task's mailbox closes; a task finishes what is in it and ends.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.running.lock().take();
@@ -188,7 +193,8 @@ impl Common {
     }
 }
 
-/// An append that is counted, and its IDs known for that, while it is unresolved.
+/// An unresolved append: it is not known whether the store took it. While this lives, the append is counted and its IDs
+/// are marked as unresolved.
 pub(super) struct Unresolved {
     common: Arc<Common>,
     events: Vec<Arc<Event>>,

@@ -1,4 +1,4 @@
-//! What is known to be wrong with the store: one stream, or the whole of it.
+//! Damage: what is known to be wrong with single streams, or with the whole store.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::domain::stream::StreamName;
 
-/// Damage, as it is known at the moment.
+/// The damage that is known at the moment.
 #[derive(Debug, Default)]
 pub struct Damage {
     streams: Mutex<BTreeMap<StreamName, Wrong>>,
@@ -16,16 +16,16 @@ pub struct Damage {
 #[derive(Debug)]
 struct Wrong {
     why: String,
-    /// The index has left events of it out: nothing but a rebuild mends that.
+    /// True where the index has left out events of the stream. Only a rebuild of the index mends that.
     lasting: bool,
 }
 
 impl Damage {
-    /// Says that a stream is not what the ledger wrote. `lasting`: it stays so for this index.
+    /// Marks a stream as damaged: it is not what the ledger wrote. `lasting` damage stays until the index is rebuilt.
     pub fn stream(&self, stream: &StreamName, why: &str, lasting: bool) {
         let mut streams = self.streams.lock();
         let known = streams.get(stream);
-        // What was found first says more than that it was found.
+        // The first reason of lasting damage says more than the later one, so it is kept.
         if !lasting && known.is_some_and(|known| known.lasting) {
             return;
         }
@@ -35,7 +35,7 @@ impl Damage {
         streams.insert(stream.clone(), Wrong { why: why.to_owned(), lasting });
     }
 
-    /// Says that a stream was read and found right.
+    /// Notes that a stream was read and found right. Damage that is not lasting is forgotten.
     pub(super) fn mended(&self, stream: &StreamName) {
         let mut streams = self.streams.lock();
         if streams.get(stream).is_some_and(|wrong| !wrong.lasting) {
@@ -44,37 +44,42 @@ impl Damage {
         }
     }
 
-    /// Is the stream damaged?
+    /// Says whether the stream is damaged.
     #[must_use]
     pub fn has(&self, stream: &StreamName) -> bool {
         self.streams.lock().contains_key(stream)
     }
 
-    /// Is it damaged in a way that no new look at its stream can mend?
+    /// Says whether the stream has lasting damage, which reading it again does not mend.
     #[must_use]
     pub fn is_lasting(&self, stream: &StreamName) -> bool {
         self.streams.lock().get(stream).is_some_and(|wrong| wrong.lasting)
     }
 
-    /// How many streams are damaged.
+    /// Returns the number of streams that are damaged.
     #[must_use]
     pub fn count(&self) -> usize {
         self.streams.lock().len()
     }
 
-    /// Which streams are damaged, at most `limit` of them.
+    /// Returns the streams that are damaged, at most `limit` of them.
     #[must_use]
     pub fn streams(&self, limit: usize) -> Vec<StreamName> {
         self.streams.lock().keys().take(limit).cloned().collect()
     }
 
-    /// Says that the store is not the one that the index was made of.
+    /// Marks the whole store as damaged: it is not the one that the index was made of.
     pub fn set_whole(&self, why: String) {
         tracing::error!(why, "the store is damaged: nothing is answered until a rebuild");
         *self.whole.lock() = Some(why);
     }
 
-    /// Is the whole store damaged?
+    /// Returns why nothing of the store is believed, if that is so.
+    pub(super) fn why_whole(&self) -> Option<String> {
+        self.whole.lock().clone()
+    }
+
+    /// Says whether the whole store is damaged.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.whole.lock().is_some()

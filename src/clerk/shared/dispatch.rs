@@ -1,4 +1,4 @@
-//! Dispatch: each message goes to the task of its stream, which is begun when there is none.
+//! Dispatch: it sends each message to the task of its stream, and starts a task when there is none.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use super::common::Common;
 use super::inbox::Message;
 use super::stream_task::StreamTask;
 
-/// Sends a message to a stream's task, and begins one when there is none.
+/// Sends a message to a stream's task, and starts a task when there is none.
 pub(super) fn send(common: &Arc<Common>, stream: &StreamName, message: Message) {
     let mut tasks = common.tasks.lock();
     let message = match tasks.get(stream) {
         None => message,
         Some(task) => match task.send(message) {
             Ok(()) => return,
-            // It panicked: another one takes its place.
+            // The task has panicked: another one takes its place.
             Err(unsent) => unsent.0,
         },
     };
     let Some(running) = common.running.lock().clone() else {
-        // Nothing of it was decided.
+        // The clerk is stopping, and nothing of the message was decided.
         drop(tasks);
         return message.refuse(Unavailable::Stopping);
     };
@@ -37,8 +37,8 @@ pub(super) fn send(common: &Arc<Common>, stream: &StreamName, message: Message) 
     });
 }
 
-/// Says that a stream may have been cut, deleted or mended. What is known of it is forgotten, and its task looks at it now,
-/// whether it is in use or not.
+/// Tells a stream's task that the stream may have been cut, deleted or mended. The task forgets what it knows of the
+/// stream and reads it again now; a task is started for a stream that is not in use.
 pub(super) fn look_again(common: &Arc<Common>, stream: &StreamName) {
     send(common, stream, Message::LookAgain);
 }

@@ -1,11 +1,11 @@
 //! The running follower, as the clerk knows it. What it does is in `following`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::watch::Sender;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -13,16 +13,16 @@ use crate::index::{Checkpoint, Note};
 use crate::store::Head;
 
 use super::common::Common;
-use super::following::{Following, Observed};
+use super::following::Following;
+use super::watch;
 
 /// How long the tasks may take to finish at the stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
 /// The running follower.
 pub(super) struct Follower {
-    task: Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
     common: Arc<Common>,
-    seen: Arc<Observed>,
 }
 
 impl Follower {
@@ -30,36 +30,39 @@ impl Follower {
     pub(super) fn start(
         common: Arc<Common>,
         checkpoint: Checkpoint,
-        head: watch::Sender<Head>,
+        head: Sender<Head>,
         notes: Vec<Note>,
     ) -> Self {
         let mut twice = 0;
         for note in &notes {
             match note {
                 Note::Damaged(stream, why) => common.damage.stream(stream, why, true),
+                Note::Missing(stream, count) => common.seen.lack(stream, *count),
                 Note::Twice(_) => twice += 1,
             }
         }
-        let seen = Arc::new(Observed { connected: AtomicBool::new(false), twice: AtomicUsize::new(twice) });
-        let following = Following::after(checkpoint, Arc::clone(&common), head, Arc::clone(&seen));
-        let task = common.runtime.spawn(following.run());
-        Self { task: Mutex::new(Some(task)), common, seen }
+        common.seen.twice.store(twice, Ordering::Relaxed);
+        common.store.want_proof();
+        let following = Following::after(checkpoint, Arc::clone(&common), head);
+        let watching = watch::watch(Arc::clone(&common));
+        let proving = watch::prove(Arc::clone(&common));
+        let runtime = &common.runtime;
+        let tasks = vec![runtime.spawn(following.run()), runtime.spawn(watching), runtime.spawn(proving)];
+        Self { tasks: Mutex::new(tasks), common }
     }
 
     /// Was the store reached when it was last tried?
     pub(super) fn is_connected(&self) -> bool {
-        self.seen.connected.load(Ordering::Acquire)
+        self.common.seen.connected.load(Ordering::Acquire)
     }
 
     /// How many IDs were recorded on two streams.
     pub(super) fn twice(&self) -> usize {
-        self.seen.twice.load(Ordering::Relaxed)
+        self.common.seen.twice.load(Ordering::Relaxed)
     }
 
     pub(super) fn stop(&self) {
-        if let Some(task) = self.task.lock().take() {
-            task.abort();
-        }
+        self.tasks.lock().iter().for_each(JoinHandle::abort);
     }
 
     /// Waits until the tasks have ended, which have been told to stop, and stops following. Blocks.
@@ -69,8 +72,9 @@ impl Follower {
         if waited.is_err() {
             tracing::warn!("an append is still unresolved; whoever comes next finds out what became of it");
         }
-        let Some(task) = self.task.lock().take() else { return };
-        task.abort();
-        let _aborted = common.runtime.block_on(task);
+        for task in std::mem::take(&mut *self.tasks.lock()) {
+            task.abort();
+            let _aborted = common.runtime.block_on(task);
+        }
     }
 }

@@ -8,7 +8,7 @@
 //! Before each reading the index's last event is compared with the store: one that was put back from yesterday is found.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -24,7 +24,10 @@ use crate::store::eventstoredb::{Error, Followed, Recorded};
 
 use super::common::Common;
 use super::dispatch;
+use super::last_event::{Compared, LastEvent};
+use super::observed::Observed;
 use super::page::Page;
+use super::stopped::Stopped;
 
 /// The most events that are taken in together.
 const TOGETHER: usize = 1_000;
@@ -38,48 +41,20 @@ const LOOKS: u32 = 8;
 const BUSY: usize = 4;
 /// How long events of a busy store gather. A read that waits for one of them waits so much longer.
 const HANDFUL: Duration = Duration::from_millis(1);
-/// How long a silence may last before it looks for itself.
-const SILENCE: Duration = Duration::from_millis(800);
-/// What the follower has seen of the store.
-#[derive(Debug, Default)]
-pub(super) struct Observed {
-    pub(super) connected: AtomicBool,
-    pub(super) twice: AtomicUsize,
-}
-
-/// Why it stops reading for a while, or for good.
-enum Stopped {
-    /// The store can't be reached, or ended the subscription.
-    Store(Error),
-    /// The index can't go on.
-    Index(IndexError),
-    /// An event did not follow on what was read: read again from there.
-    Doubt,
-    /// The store is not the one that the index was made of.
-    Whole(String),
-}
-
-impl From<Error> for Stopped {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<IndexError> for Stopped {
-    fn from(error: IndexError) -> Self {
-        Self::Index(error)
-    }
-}
-
+/// How long a silence may last before it looks for itself; and when it found that events were kept from it.
+const SILENCE: Duration = Duration::from_millis(400);
+const DEAF: Duration = Duration::from_millis(100);
 pub(super) struct Following {
     common: Arc<Common>,
     feed: Feed,
     head: watch::Sender<Head>,
-    seen: Arc<Observed>,
     /// The last event that the index has.
     reached: Reached,
-    /// Everything up to this position was looked at.
+    /// The position of the last record that was received, in a read or as an event of a subscription. Nothing else is
+    /// believed: least of all what a subscription says of how far it has looked.
     looked_at: u64,
+    /// How long a silence may last.
+    silence: Duration,
     /// Where something did not follow: believed when it is read there a second time.
     doubted: Option<u64>,
     /// How often in a row the index's last event was looked for and not found.
@@ -87,20 +62,18 @@ pub(super) struct Following {
 }
 
 impl Following {
-    pub(super) fn after(
-        checkpoint: Checkpoint,
-        common: Arc<Common>,
-        head: watch::Sender<Head>,
-        seen: Arc<Observed>,
-    ) -> Self {
+    pub(super) fn after(checkpoint: Checkpoint, common: Arc<Common>, head: watch::Sender<Head>) -> Self {
         let Checkpoint { position, hash, event, .. } = checkpoint;
+        let reached = Reached { position, hash, event };
+        common.seen.set_last(LastEvent::new(reached, None));
+        common.seen.look_at(position);
         Self {
             feed: Feed::new(common.index.clone()),
             common,
             head,
-            seen,
-            reached: Reached { position, hash, event },
+            reached,
             looked_at: position,
+            silence: SILENCE,
             doubted: None,
             missing: 0,
         }
@@ -111,13 +84,17 @@ impl Following {
             match self.follow().await {
                 Stopped::Store(Error::Dropped(why)) => tracing::debug!(why, "following again"),
                 Stopped::Store(error) => {
-                    if self.seen.connected.swap(false, Ordering::AcqRel) {
-                        tracing::warn!(%error, "the store can't be followed; trying again");
-                    }
+                    self.seen().connected.store(false, Ordering::Release);
+                    self.seen().complain(&error);
+                    self.from_the_last_event();
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
                 Stopped::Doubt => {
                     tracing::warn!(position = self.doubted, "an event does not follow; reading again")
+                }
+                Stopped::Again => {
+                    tracing::debug!(position = self.reached.position, "following anew from the last event");
+                    self.from_the_last_event();
                 }
                 Stopped::Index(error) => {
                     tracing::error!(%error, "the index can't go on; the service must be restarted");
@@ -129,6 +106,20 @@ impl Following {
         }
     }
 
+    fn seen(&self) -> &Observed {
+        &self.common.seen
+    }
+
+    fn look_at(&mut self, position: u64) {
+        self.looked_at = position;
+        self.common.seen.look_at(position);
+    }
+
+    /// What was looked at behind the last event of the index is looked at again.
+    fn from_the_last_event(&mut self) {
+        self.looked_at = self.reached.position;
+    }
+
     /// Reads to the end of the journal, then as it grows, until it is stopped.
     async fn follow(&mut self) -> Stopped {
         match self.compare().await {
@@ -136,10 +127,10 @@ impl Following {
             Err(stopped) => return stopped,
         }
         match self.catch_up().await {
-            Ok(()) => {}
+            Ok(()) => self.seen().content(),
             Err(stopped) => return stopped,
         }
-        if !self.seen.connected.swap(true, Ordering::AcqRel) || !self.common.is_ready() {
+        if !self.seen().connected.swap(true, Ordering::AcqRel) || !self.common.is_ready() {
             tracing::info!(store = %self.common.store.shown(), position = self.reached.position, "following the store");
         }
         self.set_ready().await;
@@ -157,34 +148,34 @@ impl Following {
         common.ready.store(true, Ordering::Release);
     }
 
-    /// Is the last event of the index still where it was?
+    /// Is the last event of the index still where it was? Then whoever waits for that may append.
     async fn compare(&mut self) -> Result<(), Stopped> {
-        let position = self.reached.position;
-        if position == 0 {
-            return Ok(());
-        }
-        let Some(found) = self.common.store.at(position).await? else {
-            self.missing += 1;
-            let why = format!("the event that was seen at position {position} is not there any more");
-            let stopped =
-                if self.missing < LOOKS { Error::Unreachable(why).into() } else { Stopped::Whole(why) };
-            return Err(stopped);
-        };
-        self.missing = 0;
-        match found.read() {
-            Ok(read) if read.line.hash == self.reached.event => Ok(()),
-            _ => Err(Stopped::Whole(format!("another event than was seen stands at position {position}"))),
+        let epoch = self.common.store.epoch();
+        match self.common.seen.last().compare(&self.common.store).await? {
+            Compared::Same => {
+                self.missing = 0;
+                self.common.store.prove(epoch);
+                Ok(())
+            }
+            Compared::Missing(why) => {
+                self.missing += 1;
+                let found = self.missing >= LOOKS;
+                Err(if found { Stopped::Whole(why) } else { Error::Unreachable(why).into() })
+            }
+            Compared::Other(why) => Err(Stopped::Whole(why)),
         }
     }
 
     async fn catch_up(&mut self) -> Result<(), Stopped> {
+        let end = self.common.store.newest(u64::MAX).await?.last;
+        self.seen().begin_reading(self.looked_at, end);
         loop {
             let page = self.common.store.followable(self.looked_at, TOGETHER).await?;
-            let last = page.last().map(|recorded| recorded.position);
-            self.take_in(&page).await?;
-            match last {
-                Some(last) => self.looked_at = self.looked_at.max(last),
-                None => return Ok(()),
+            self.take_in(&page.events).await?;
+            self.seen().has_read(page.events.len());
+            self.look_at(page.seen);
+            if page.events.is_empty() {
+                return Ok(());
             }
         }
     }
@@ -196,7 +187,12 @@ impl Following {
             Err(error) => return error.into(),
         };
         loop {
-            let followed = match timeout(SILENCE, subscription.next_many(TOGETHER)).await {
+            let next = timeout(self.silence, subscription.next_many(TOGETHER));
+            let next = tokio::select! {
+                next = next => next,
+                () = self.common.seen.again.notified() => return Stopped::Again,
+            };
+            let followed = match next {
                 Ok(Ok(followed)) => followed,
                 Ok(Err(error)) => return error.into(),
                 Err(_silent) => match self.is_deaf().await {
@@ -205,22 +201,18 @@ impl Following {
                     Err(stopped) => return stopped,
                 },
             };
-            let mut events = Vec::with_capacity(followed.len());
-            let mut looked_at = self.looked_at;
-            for followed in followed {
-                match followed {
-                    Followed::Event(recorded) => {
-                        looked_at = looked_at.max(recorded.position);
-                        events.push(recorded);
-                    }
-                    Followed::Checkpoint(position) => looked_at = looked_at.max(position),
-                    Followed::CaughtUp => {}
-                }
-            }
+            let only = |followed| match followed {
+                Followed::Event(recorded) => Some(recorded),
+                Followed::CaughtUp => None,
+            };
+            let events: Vec<Recorded> = followed.into_iter().filter_map(only).collect();
             if let Err(stopped) = self.take_in(&events).await {
                 return stopped;
             }
-            self.looked_at = looked_at;
+            if let Some(last) = events.last() {
+                self.silence = SILENCE;
+                self.look_at(self.looked_at.max(last.position));
+            }
             if events.len() >= BUSY {
                 tokio::time::sleep(HANDFUL).await;
             }
@@ -228,8 +220,14 @@ impl Following {
     }
 
     /// Nothing came for a while: is there nothing?
-    async fn is_deaf(&self) -> Result<bool, Stopped> {
-        Ok(!self.common.store.journal(self.looked_at, 1).await?.is_empty())
+    async fn is_deaf(&mut self) -> Result<bool, Stopped> {
+        let page = self.common.store.followable(self.looked_at, 1).await?;
+        if page.events.is_empty() {
+            self.look_at(page.seen);
+            return Ok(false);
+        }
+        self.silence = DEAF;
+        Ok(true)
     }
 
     /// Takes in events that follow on what was read before.
@@ -250,7 +248,7 @@ impl Following {
         self.apply(page).await?;
         match stopped {
             Some(stopped) => {
-                self.looked_at = self.looked_at.max(looked_at);
+                self.look_at(self.looked_at.max(looked_at));
                 Err(stopped)
             }
             None => Ok(()),
@@ -278,6 +276,13 @@ impl Following {
         }
         self.nothing_was_missed(stream, recorded.position).await?;
         self.doubted = None;
+        let before = self.feed.tracked(stream)?;
+        let next = next_revision(before.map(|tracked| tracked.state.revision()));
+        let missing = recorded.revision.saturating_sub(next);
+        if missing > 0 && !recorded.is_tombstone() {
+            page.taken.note(Note::Missing(stream.clone(), missing));
+            self.common.seen.lack(stream, missing);
+        }
         page.taken.note(Note::Damaged(stream.clone(), why.clone()));
         self.common.damage.stream(stream, &why, true);
         dispatch::look_again(&self.common, stream);
@@ -291,11 +296,15 @@ impl Following {
         recorded: &Recorded,
         stream: &StreamName,
         page: &mut Page,
-    ) -> Result<Result<(), String>, IndexError> {
+    ) -> Result<Result<(), String>, Stopped> {
         let wrong = |why: &dyn std::fmt::Display| Ok(Err(format!("position {}: {why}", recorded.position)));
         let read = match recorded.read() {
             Ok(read) => read,
-            Err(foreign) => return wrong(&foreign),
+            Err(foreign) => match foreign.newer() {
+                // It is no damage: this program is too old for it.
+                Some(newer) => return Err(Error::Newer(newer).into()),
+                None => return wrong(&foreign),
+            },
         };
         let before = self.feed.tracked(stream)?;
         let previous = before.and_then(|tracked| tracked.hash).unwrap_or_else(|| Hash::of_stream(stream));
@@ -309,12 +318,12 @@ impl Following {
         match self.feed.take(event, recorded.position, Some(hash), &mut page.taken) {
             Ok(()) => {}
             Err(FeedError::Evolve(error)) => return wrong(&error),
-            Err(FeedError::Index(error)) => return Err(error),
+            Err(FeedError::Index(error)) => return Err(error.into()),
         }
         if self.feed.note_if_booked_twice(id, &mut page.taken)? {
             tracing::warn!(%stream, transaction_id = %id, "the ID was recorded on another account, too");
         }
-        page.event(recorded, hash);
+        page.event(recorded, stream, hash);
         Ok(Ok(()))
     }
 
@@ -336,7 +345,7 @@ impl Following {
     }
 
     async fn apply(&mut self, page: Page) -> Result<(), Stopped> {
-        let Page { taken, journal_id, reached, .. } = page;
+        let Page { taken, journal_id, reached, place, .. } = page;
         if taken.is_empty() {
             return Ok(());
         }
@@ -350,8 +359,12 @@ impl Following {
         if let Some(journal_id) = journal_id {
             common.index.adopt(journal_id);
         }
-        self.seen.twice.fetch_add(taken.booked_twice(), Ordering::Relaxed);
+        common.seen.twice.fetch_add(taken.booked_twice(), Ordering::Relaxed);
+        common.seen.measured(taken.len(), reached.position.saturating_sub(self.reached.position));
         self.feed.apply(taken, reached);
+        if place.is_some() {
+            common.seen.set_last(LastEvent::new(reached, place));
+        }
         self.reached = reached;
         self.common.reserved.indexed(reached.position);
         self.head.send_modify(|head| {

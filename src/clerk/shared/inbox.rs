@@ -1,4 +1,4 @@
-//! What comes to a stream's task: commands that came together, their verdicts so far, and who waits for them.
+//! The inbox of a stream's task: the commands that came, their verdicts so far, and the callers that wait for them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ pub(super) struct Errand {
     pub(super) reply: oneshot::Sender<Verdicts>,
 }
 
-/// What is asked. The IDs that its commands have reserved, and its place in the queue, are given back when it is dropped:
-/// before its answer is sent, or when its task comes to nothing.
+/// The commands of an errand, with what they hold: their reserved IDs and their place in the queue. Both are given back
+/// when this is dropped: before the answer is sent, or when the task ends without an answer.
 pub(super) struct Asked {
     pub(super) reserved: Arc<ReservedIds>,
     pub(super) commands: Arc<[Command]>,
-    /// Which of them are for this stream.
+    /// The places of those commands that are for this stream.
     pub(super) at: Vec<usize>,
     pub(super) _admitted: Arc<Admitted>,
 }
@@ -38,16 +38,16 @@ impl Drop for Asked {
     }
 }
 
-/// What a task is told.
+/// A message to a stream's task.
 pub(super) enum Message {
     /// Commands to rule on.
     Errand(Errand),
-    /// What is known of the stream may be wrong: read it anew.
+    /// The task's knowledge of the stream may be wrong: it must read the stream again.
     LookAgain,
 }
 
 impl Message {
-    /// Answers what it asks, if it asks anything.
+    /// Answers every command of the message, if it has any, with the reason why it was not taken.
     pub(super) fn refuse(self, why: Unavailable) {
         let Self::Errand(errand) = self else { return };
         let mut work = Work::default();
@@ -58,7 +58,7 @@ impl Message {
     }
 }
 
-/// A command that waits: of which errand, and its place there.
+/// A command that waits: the number of its errand, and its place among the errand's commands.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     errand: usize,
@@ -73,11 +73,13 @@ struct Open {
 
 #[derive(Default)]
 pub(super) struct Work {
-    /// Those that are not answered yet, in order: the verdicts are given in the same.
+    /// The errands that are not answered yet, in the order in which they came. The verdicts are given in the same
+    /// order.
     errands: VecDeque<Open>,
-    /// How many were answered before them. Nothing of those is kept: on a busy stream there is always more.
+    /// The number of errands that were answered before these. Nothing else is kept of them, because on a busy stream
+    /// this list is never empty.
     answered: usize,
-    /// What has no verdict yet, in order.
+    /// The commands that have no verdict yet, in order.
     todo: VecDeque<Item>,
 }
 
@@ -90,7 +92,7 @@ impl Work {
         self.errands.push_back(Open { errand, left, verdicts: Vec::with_capacity(left) });
     }
 
-    /// How many commands have no verdict yet.
+    /// Returns the number of commands that have no verdict yet.
     pub(super) fn left(&self) -> usize {
         self.todo.len()
     }
@@ -99,7 +101,7 @@ impl Work {
         self.todo.is_empty()
     }
 
-    /// The commands that come next, at most so many.
+    /// Returns the commands that come next, at most `limit` of them.
     pub(super) fn next(&self, limit: usize) -> impl Iterator<Item = &Command> + Clone {
         let command = |item: &Item| {
             let open = self.errands.get(item.errand.checked_sub(self.answered)?)?;
@@ -108,12 +110,12 @@ impl Work {
         self.todo.iter().take(limit).filter_map(command)
     }
 
-    /// The ID of the command that comes next.
+    /// Returns the ID of the command that comes next.
     pub(super) fn next_id(&self) -> Option<Id> {
         self.next(1).next().map(|command| command.id)
     }
 
-    /// Gives the first command's verdict, and takes it out.
+    /// Gives the verdict on the first command that has none. The last verdict of an errand sends its answer.
     pub(super) fn answer(&mut self, verdict: Verdict) {
         let Some(item) = self.todo.pop_front() else { return };
         let Some(first) = self.errands.front_mut() else { return };
@@ -124,7 +126,7 @@ impl Work {
         {
             self.answered += 1;
             drop(errand.asked);
-            // A caller that has gone away misses its answer; its ID keeps it.
+            // A caller that has gone away misses its answer; the same ID sent again gets it.
             let _caller_gone = errand.reply.send(verdicts);
         }
     }

@@ -1,5 +1,6 @@
-//! What the index and the journal say of the IDs that some commands name: fetched before any of them is decided, so that
-//! the decisions themselves wait for nothing. At most two events are read for an ID, however often it was named.
+//! Lookups: what the index and the journal say of the IDs that some commands name. They are fetched before any of the
+//! commands is decided, so that the decisions themselves wait for nothing. How often an ID was named does not matter:
+//! only the events that were booked with it and the one that ruled it out are read.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -34,13 +35,13 @@ pub(super) struct Found {
     pub(super) booked: Vec<Booked>,
     /// The ID of the event that ruled it out on this stream.
     pub(super) ruled_out_by: Option<Id>,
-    /// How much of it was taken back on this stream.
+    /// The sum that was taken back of it on this stream.
     pub(super) taken_back: Option<TakenBack>,
-    /// Why an event that has to do with it can't be read, if one can't be.
+    /// The reason why an event that concerns the ID can't be read, if there is one.
     pub(super) unreadable: Option<String>,
 }
 
-/// Where the events are that have to do with an ID.
+/// The positions of the events that concern an ID, and the sum that was taken back.
 struct Places {
     used: Used,
     ruled_out: Option<Position>,
@@ -57,7 +58,7 @@ impl Lookups {
         commands: impl Iterator<Item = &Command> + Clone,
     ) -> Result<Self, Trouble> {
         let mut lookups = Self::default();
-        // Before the index is asked: what it learns is reserved no more after that.
+        // This must come before the index is asked: what the index has learned is not reserved any more.
         for command in commands.clone() {
             if let Some(booked) = reserved.booked_elsewhere(command.id, stream) {
                 lookups.found.entry(command.id).or_default().booked.push(booked);
@@ -103,11 +104,11 @@ impl Places {
     }
 }
 
-/// The events at some positions, or why one can't be read.
+/// The events at some positions; for an event that can't be read, the reason.
 type Events = Map<Position, Result<Arc<Event>, String>>;
 
 impl Found {
-    /// Takes in what was found. Each event is proven to have the part in which it was looked for.
+    /// Takes in what was found. It checks that each event is what the index says of it.
     fn fill(&mut self, id: Id, stream: &StreamName, places: Places, events: &Events) {
         self.taken_back = places.taken_back;
         for position in places.used.booked {

@@ -1,7 +1,9 @@
-//! The IDs that this instance has reserved: being decided, unresolved, or booked and not yet in the index.
+//! The IDs that this instance has reserved: those that are being decided, are unresolved, or are booked and not yet in
+//! the index.
 //!
 //! An ID is reserved for one stream from the moment its command is taken until the index knows its event, so that two
-//! streams of one instance never book it both. Bounded by what waits and by how far the index may be behind.
+//! streams of one instance never both book it. The number of IDs is bounded by the commands that may wait and by how
+//! far the index may be behind.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,18 +24,19 @@ pub(super) struct ReservedIds(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     ids: HashMap<Id, Holder, RandomState>,
-    /// What was booked, by a position at or before which it is, until the index has come so far.
+    /// The IDs that were booked and are not indexed yet. The key is a position at or after each of their events; they
+    /// are removed when the index has reached it.
     booked: BTreeMap<Position, Vec<Id>>,
-    /// How many IDs are in `booked`.
+    /// The number of IDs in `booked`.
     not_indexed: usize,
 }
 
 #[derive(Debug)]
 struct Holder {
     stream: StreamName,
-    /// Commands that are being decided.
+    /// The number of commands with this ID that are being decided.
     users: usize,
-    /// Is an append with it on its way, and nobody knows what became of it?
+    /// True while an append with this ID was sent and it is not known whether the store took it.
     unresolved: bool,
     booked: Option<Booked>,
 }
@@ -60,8 +63,8 @@ impl Held {
 }
 
 impl ReservedIds {
-    /// Takes the ID for a command on this account; `false` when another account has it in reserved. One that another account
-    /// was booked with may be taken: what was booked is found when it is ruled on, with [`booked_elsewhere`].
+    /// Reserves the ID for a command on this stream; `false` when it is reserved for another stream. An ID that was
+    /// booked on another stream may be taken: [`booked_elsewhere`] finds that event when the command is ruled on.
     ///
     /// [`booked_elsewhere`]: Self::booked_elsewhere
     pub(super) fn reserve(&self, id: Id, stream: &StreamName) -> bool {
@@ -72,18 +75,20 @@ impl ReservedIds {
         free
     }
 
-    /// What another stream was booked with, if the index may not know it yet. To be asked before the index is.
+    /// Returns the event that another stream booked with this ID, if the index may not know it yet. It must be asked
+    /// before the index is asked.
     pub(super) fn booked_elsewhere(&self, id: Id, stream: &StreamName) -> Option<Booked> {
         let held = self.0.lock();
         held.ids.get(&id).filter(|holder| holder.stream != *stream)?.booked.clone()
     }
 
-    /// Gives back an ID: a command that had reserved it was answered, or never will be.
+    /// Gives back an ID, because a command that had reserved it was answered or never will be.
     pub(super) fn release(&self, id: Id) {
         self.0.lock().change(id, |holder| holder.users = holder.users.saturating_sub(1));
     }
 
-    /// Says that these became durable, at or before a position. `reached`, how far the index is, is asked under the lock.
+    /// Notes that these events became durable, at or before a position. `reached` says how far the index is; it is
+    /// called under the lock, so that [`indexed`](Self::indexed) can't come between.
     pub(super) fn booked(
         &self,
         events: &[Arc<Event>],
@@ -96,7 +101,7 @@ impl ReservedIds {
         for event in events {
             held.ids.entry(event.id).or_insert_with(|| Holder::of(&event.stream));
             held.change(event.id, |holder| {
-                // Otherwise it was recorded twice, in a race: whoever was first here stays the one that is told of.
+                // Another stream holds the ID: it was recorded twice, in a race. The event that was first here is kept.
                 if holder.stream != event.stream {
                     return;
                 }
@@ -113,7 +118,7 @@ impl ReservedIds {
         }
     }
 
-    /// Says that the index has come so far.
+    /// Notes that the index has reached a position, and removes the IDs that were booked up to it.
     pub(super) fn indexed(&self, reached: Position) {
         let mut held = self.0.lock();
         while let Some(first) = held.booked.first_entry().filter(|first| *first.key() <= reached) {
@@ -123,7 +128,7 @@ impl ReservedIds {
         }
     }
 
-    /// Says that nobody knows whether these were booked, or that it is known again.
+    /// Notes whether it is unknown if these events were booked.
     pub(super) fn set_unresolved(&self, events: &[Arc<Event>], unresolved: bool) {
         let mut held = self.0.lock();
         events.iter().for_each(|event| {
@@ -135,12 +140,12 @@ impl ReservedIds {
         });
     }
 
-    /// Is an append with this ID unresolved?
+    /// Says whether an append with this ID is unresolved.
     pub(super) fn is_unresolved(&self, id: Id) -> bool {
         self.0.lock().ids.get(&id).is_some_and(|holder| holder.unresolved)
     }
 
-    /// How many booked IDs the index does not know yet.
+    /// Returns the number of booked IDs that the index does not know yet.
     pub(super) fn not_indexed(&self) -> usize {
         self.0.lock().not_indexed
     }

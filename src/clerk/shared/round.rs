@@ -1,5 +1,5 @@
-//! A round: commands of one stream, decided together on what is known of it. It is pure: what it needs was fetched before,
-//! and nothing is changed until its append is durable.
+//! A round: commands of one stream that are decided together on what is known of the stream. It is pure: what it needs
+//! was fetched before, and the task's view of the stream does not change until the round's append is durable.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ pub(super) struct Round<'a> {
     state: Option<State>,
     events: Vec<Arc<Event>>,
     booked: HashMap<Id, Arc<Event>, RandomState>,
-    /// What is known of the IDs that were asked for, with what this round decided on them.
+    /// What is known of the IDs that were asked for, including what this round decided on them.
     traces: HashMap<Id, Trace, RandomState>,
     proposed: Proposed,
 }
 
-/// What a round wants to append, and what comes of it.
+/// The proposal of a round: the events that it wants to append, and the state of the stream after them.
 pub(super) struct Proposal {
     pub(super) state: Option<State>,
     pub(super) events: Vec<Arc<Event>>,
@@ -43,7 +43,7 @@ pub(super) struct Proposal {
 }
 
 impl Proposal {
-    /// The hash of its last event.
+    /// Returns the hash of its last event.
     pub(super) fn hash(&self) -> Hash {
         self.proposed.hash()
     }
@@ -78,7 +78,7 @@ impl<'a> Round<'a> {
         Proposal { state: self.state, events: self.events, proposed: self.proposed }
     }
 
-    /// What was fetched of an ID.
+    /// Returns what was fetched of an ID.
     fn found(&self, id: Id) -> Result<Option<&Found>, RoundError> {
         match self.lookups.of(id) {
             Some(Found { unreadable: Some(why), .. }) => Err(RoundError::Unreadable(why.clone())),
@@ -86,7 +86,7 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// The durable event with an ID: the stream's own before another's.
+    /// Returns the durable event with an ID. An event of this stream comes before one of another stream.
     fn durable(&self, id: Id, stream: &StreamName) -> Result<Option<&Booked>, RoundError> {
         if let Some(own) = self.view.seen(id) {
             return Ok(Some(own));
@@ -98,8 +98,8 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// What the index and the stream behind it say of an ID, and this round, if it booked the ID. What else this round
-    /// decided on an ID is in `traces` already.
+    /// Makes the trace of an ID from the index, from the stream's events that the index may not know, and from this
+    /// round's event if it booked the ID. Whatever else this round decided on an ID is in `traces` already.
     fn fetched(&self, id: Id, stream: &StreamName) -> Result<Trace, RoundError> {
         let mut trace = Trace::default();
         let mut summed = None;
@@ -123,13 +123,13 @@ impl<'a> Round<'a> {
     }
 }
 
-/// Why a command of a round can't be decided.
+/// The reason why a command of a round can't be decided.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RoundError {
-    /// A decided event does not follow: a fault of this program.
+    /// A decided event does not follow from those before it, which is a fault of this program.
     #[error(transparent)]
     Evolve(#[from] EvolveError),
-    /// An event that it names can't be read.
+    /// An event that the command needs can't be read.
     #[error("{0}")]
     Unreadable(String),
 }

@@ -95,6 +95,11 @@ impl StreamTask {
     /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after all
     /// the commands that wait had come. Returns whether that is so now.
     async fn round(&mut self, work: &mut Work, fresh: bool) -> bool {
+        // What another node says that has taken the store's place is not what is decided on.
+        let Some(epoch) = self.common.store.proven(self.common.waits.patience).await else {
+            self.answer_doubtful(work);
+            return false;
+        };
         let decided = match self.look_up(work).await {
             Ok((known, lookups)) => {
                 let decided = self.decide(&known, &lookups, work);
@@ -103,8 +108,13 @@ impl StreamTask {
             }
             Err(trouble) => Err(trouble),
         };
+        if self.common.store.proven_epoch() != Some(epoch) {
+            self.view = None;
+            return false;
+        }
         match decided {
             Err(trouble) => self.give_up(work, work.left(), trouble),
+            Ok((rulings, _)) if !self.common.seen.may_book() => self.blind(work, rulings).await,
             Ok((rulings, decided)) if decided.events.is_empty() => {
                 return self.nothing_to_append(work, rulings, fresh).await;
             }
@@ -315,6 +325,30 @@ impl StreamTask {
         self.answer_doubtful(work);
     }
 
+    /// Waits a while until the index shows what is in the store again; then all is looked up and decided anew.
+    async fn blind(&mut self, work: &mut Work, rulings: Vec<Ruling>) {
+        let known = |ruling: &Ruling| matches!(ruling, Ruling::Seen(First::Durable(..)));
+        let patience = self.common.waits.patience;
+        if rulings.iter().all(known) || timeout(patience, self.common.seen.has_sight()).await.is_err() {
+            self.answer_blind(work, rulings);
+        }
+    }
+
+    /// Answers commands while the index does not show what is in the store: what is known is answered, and nothing is decided,
+    /// since another instance may have booked the ID.
+    fn answer_blind(&self, work: &mut Work, rulings: Vec<Ruling>) {
+        for ruling in rulings {
+            let verdict = match ruling {
+                Ruling::Seen(First::Durable(event, position)) => self.seen(Booked { event, position }),
+                Ruling::Unavailable(why) => Verdict::Unavailable(why),
+                Ruling::Booked(_)
+                | Ruling::Seen(First::AtHand(_) | First::Stored(_))
+                | Ruling::Refused(_) => Verdict::Unavailable(Unavailable::StoreUnavailable),
+            };
+            work.answer(verdict);
+        }
+    }
+
     /// Answers commands that come while an append is unresolved: nothing new is decided.
     fn answer_doubtful(&self, work: &mut Work) {
         while let Some(id) = work.next_id() {
@@ -333,7 +367,7 @@ impl StreamTask {
     fn give_up(&mut self, work: &mut Work, count: usize, trouble: Trouble) {
         self.view = None;
         let why = match trouble {
-            Trouble::Unreachable => Unavailable::StoreUnavailable,
+            Trouble::Unreachable | Trouble::Newer => Unavailable::StoreUnavailable,
             Trouble::Damaged(why) => {
                 self.common.damage.stream(&self.name, &why, false);
                 Unavailable::StoreDamaged

@@ -1,5 +1,6 @@
-//! What a task knows of its stream: how the stream stands after its last event, and the events that the index does not
-//! know yet. It is loaded from the index's checkpoint and the stream behind it, and read on when others write.
+//! The view that a task has of its stream: how the stream stands after its last event, and the events that the index
+//! does not know yet. It is loaded from what the index has and from the stream's events after that, and it reads on
+//! when others write.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -19,29 +20,33 @@ use crate::store::eventstoredb::{Recorded, Store};
 use super::booked::Booked;
 use super::trouble::Trouble;
 
-/// Events that are read of a stream at a time.
+/// The most events that are read of a stream at a time.
 const PAGE: usize = 1_000;
-/// How many events are kept that the index knows, too, newest first. Most retries come soon.
+/// The number of newest events that are kept even when the index knows them. Most retries come soon, and find theirs
+/// here.
 const KEPT: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct StreamView {
     name: StreamName,
-    /// How it stands; `None` before its first event.
+    /// The state of the stream; `None` before its first event.
     pub(super) state: Option<State>,
-    /// The hash of its last event; what the first is chained to when there is none.
+    /// The hash of its last event. Before the first event it is the hash of the stream's name, to which the first is
+    /// chained.
     hash: Hash,
     pub(super) recorded_at: Timestamp,
-    /// Every event that the index did not know when it was last asked, by its ID; and some that it did.
+    /// Every event that the index did not know when it was last asked, and up to [`KEPT`] more that it knew, by their
+    /// IDs.
     newer: HashMap<Id, Booked, RandomState>,
-    /// The same, oldest first.
+    /// The IDs of the same events, oldest first.
     order: VecDeque<Id>,
-    /// Which of them reverse or rule out an ID.
+    /// For each ID that some of these events reverse or rule out, the IDs of those events.
     naming: HashMap<Id, Vec<Id>, RandomState>,
 }
 
 impl StreamView {
-    /// Reads what the index has of the stream, and the stream from there on.
+    /// Loads the view: what the index has of the stream, and the stream's events from there on. It checks that the
+    /// store still has the last event that the index saw.
     pub(super) async fn load(store: &Store, index: &Index, name: &StreamName) -> Result<Self, Trouble> {
         let tracked = index.tracked(name).map_err(|error| {
             tracing::error!(%error, "the index can't be read");
@@ -70,7 +75,7 @@ impl StreamView {
                     "revision {from}, which was seen before, is not there"
                 )));
             };
-            let read = witness.read().map_err(|foreign| Trouble::Damaged(foreign.to_string()))?;
+            let read = witness.read().map_err(|foreign| Trouble::foreign(&foreign, from))?;
             if tracked.hash != Some(read.line.hash) {
                 return Err(Trouble::Damaged(format!(
                     "revision {from} is not the event that was seen there"
@@ -88,7 +93,7 @@ impl StreamView {
         Ok(view)
     }
 
-    /// Reads the stream to its end; says how many events were new.
+    /// Reads the stream to its end. Returns the number of events that were new.
     pub(super) async fn read_on(&mut self, store: &Store) -> Result<usize, Trouble> {
         let mut new = 0;
         loop {
@@ -101,12 +106,12 @@ impl StreamView {
         }
     }
 
-    /// The revision that comes next.
+    /// Returns the revision that comes next.
     pub(super) fn next_revision(&self) -> u64 {
         self.state.as_ref().map_or(0, |state| state.revision() + 1)
     }
 
-    /// The last event's revision and hash.
+    /// Returns the revision and the hash of the last event.
     pub(super) fn last(&self) -> Option<(u64, Hash)> {
         self.state.as_ref().map(|state| (state.revision(), self.hash))
     }
@@ -120,7 +125,7 @@ impl StreamView {
                 self.next_revision()
             )));
         }
-        let read = recorded.read().map_err(|foreign| damaged(foreign.to_string()))?;
+        let read = recorded.read().map_err(|foreign| Trouble::foreign(&foreign, recorded.revision))?;
         let hash = self.hash.then(&read.canonical);
         if hash != read.line.hash {
             return Err(damaged("its hash does not follow from the event before it".into()));
@@ -133,7 +138,7 @@ impl StreamView {
         Ok(())
     }
 
-    /// Takes in events of this task's own that became durable, at or before a position.
+    /// Takes in events that this task appended and that became durable, at or before a position.
     pub(super) fn adopt(&mut self, state: State, hash: Hash, events: &[Arc<Event>], position: Position) {
         self.state = Some(state);
         self.hash = hash;
@@ -149,7 +154,7 @@ impl StreamView {
         self.newer.insert(event.id, Booked { event, position });
     }
 
-    /// Lets go of old events that the index knows.
+    /// Removes old events that the index knows, and keeps at least the [`KEPT`] newest.
     pub(super) fn trim(&mut self, indexed: Position) {
         while self.order.len() > KEPT {
             let Some(oldest) = self.order.front() else { return };
@@ -168,12 +173,12 @@ impl StreamView {
         }
     }
 
-    /// The event that an ID was recorded with here, if it is one of the newer ones.
+    /// Returns the event that was booked on this stream with an ID, if it is one of the newer events.
     pub(super) fn seen(&self, id: Id) -> Option<&Booked> {
         self.newer.get(&id)
     }
 
-    /// The newer events that reverse or rule out an ID.
+    /// Returns the newer events that reverse or rule out an ID.
     pub(super) fn naming(&self, id: Id) -> impl Iterator<Item = &Arc<Event>> {
         self.naming
             .get(&id)

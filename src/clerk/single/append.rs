@@ -1,4 +1,5 @@
-//! One append: what is handed to the store, and what is done when its outcome is known. Remember, publish, answer.
+//! One append: the events that are given to the store, and what is done when the outcome is known. The index takes the
+//! events in, the new head is published, and then the callers are answered.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,12 +17,12 @@ use crate::store::{AppendError, Appends, Head, Landed};
 
 use super::queue::{Reply, Rulings, Waiting};
 
-/// A decided batch on its way into the store. It has the store with it, so that no other append can be under way.
+/// A decided batch that is to be appended. It owns the store meanwhile, so that no other append can be under way.
 pub(super) struct Append {
     pub(super) store: Box<dyn Appends>,
     pub(super) events: Vec<Arc<Event>>,
     pub(super) keys: Vec<StreamKey>,
-    /// How the streams stand that the events are of.
+    /// The states of the streams that have an event in it.
     pub(super) states: Vec<Tracked>,
     pub(super) index: Index,
     pub(super) head: watch::Sender<Head>,
@@ -29,19 +30,19 @@ pub(super) struct Append {
     pub(super) answers: Answers,
 }
 
-/// An append that came to its end: the store, and what became of the events.
+/// An append that has ended: the store, and the outcome.
 pub(super) struct Appended {
     pub(super) store: Box<dyn Appends>,
     pub(super) outcome: Result<(), AppendError>,
 }
 
 impl Append {
-    /// Appends, and lets the index and the head follow. The answers are given back unsent: the clerk must hear first, so
-    /// that a caller that comes again is not ruled on what failed.
+    /// Appends the events, and then updates the index and the head. The answers are returned unsent: the clerk must
+    /// learn the outcome first, so that a caller that comes again is not ruled on what failed.
     pub(super) fn run(self) -> (Appended, Due) {
         let Self { mut store, events, keys, states, index, head, waiting, answers } = self;
         let mut due = Due { answers: Some(answers), outcome: Err(AppendError::Unknown) };
-        // A store that panics says nothing of what it has done.
+        // When the store panics, it is not known what it has done.
         let append = AssertUnwindSafe(|| store.append(&events));
         let outcome = std::panic::catch_unwind(append).unwrap_or(Err(AppendError::Unknown));
         due.outcome = outcome.map(|landed| {
@@ -55,7 +56,7 @@ impl Append {
     }
 }
 
-/// Takes durable events into the index; says the position of the last one.
+/// Takes durable events into the index. Returns the position of the last one.
 fn remember(
     landed: Landed,
     events: &[Arc<Event>],
@@ -70,8 +71,8 @@ fn remember(
     last
 }
 
-/// What is owed to the callers of an append that came to its end. Dropped before it is paid, it tells them that nobody
-/// knows what became of it, so that nobody waits for ever.
+/// The answers that are owed to the callers of an append that has ended. When it is dropped before it is paid, it tells
+/// them that the outcome is unknown, so that no caller waits for ever.
 pub(super) struct Due {
     answers: Option<Answers>,
     outcome: Result<u64, AppendError>,
@@ -95,11 +96,11 @@ impl Drop for Due {
     }
 }
 
-/// The rulings on jobs, and who waits for each.
+/// The rulings on jobs, and the callers that wait for them.
 #[derive(Default)]
 pub(super) struct Answers {
     jobs: Vec<(Reply, Vec<Ruling>)>,
-    /// The runtime that the callers wait on, if it is one.
+    /// The async runtime on which the callers wait, if they wait on one.
     callers: Option<Handle>,
 }
 
@@ -108,7 +109,7 @@ impl Answers {
         Self { jobs: Vec::new(), callers }
     }
 
-    /// Takes what is there; what comes next begins anew.
+    /// Takes out all answers that are in it, and leaves it empty for the next ones.
     pub(super) fn take(&mut self) -> Self {
         Self { jobs: std::mem::take(&mut self.jobs), callers: self.callers.clone() }
     }
@@ -121,8 +122,8 @@ impl Answers {
         self.jobs.len()
     }
 
-    /// Sends the rulings. Many are sent from within the callers' runtime, where there is one: a thread of its own would
-    /// wake a worker for each of them.
+    /// Sends the rulings. More than one are sent from a task of the callers' runtime, where there is one: a thread
+    /// outside it would have to wake a worker for each of them.
     pub(super) fn send(self, durable: u64) {
         let Self { jobs, callers } = self;
         let many = jobs.len() > 1;
@@ -134,13 +135,15 @@ impl Answers {
         }
     }
 
-    /// Tells everybody why there is no answer: whether something of theirs may have been appended matters.
+    /// Tells every caller of a failed append why there is no answer. A caller is told that the outcome is unknown only
+    /// when an event of its job may have been appended.
     pub(super) fn refuse(self, error: AppendError) {
         let appended = |ruling: &Ruling| matches!(ruling, Ruling::Booked(_) | Ruling::Seen(First::AtHand(_)));
         self.refuse_by(|rulings| unavailable(error, rulings.iter().any(appended)));
     }
 
-    /// Tells everybody whose rulings were decided on top of a failed append, and not appended themselves.
+    /// Tells every caller whose job was decided on top of a failed append and was not appended itself. Its outcome is
+    /// unknown only where it was answered with an event of that append.
     pub(super) fn refuse_on_top(self, error: AppendError) {
         let rests_on_it = |ruling: &Ruling| matches!(ruling, Ruling::Seen(First::AtHand(_)));
         self.refuse_by(|rulings| unavailable(error, rulings.iter().any(rests_on_it)));
@@ -161,7 +164,7 @@ fn unavailable(error: AppendError, appended: bool) -> Unavailable {
     }
 }
 
-/// Tells one caller. One that has gone away misses its answer; its ID keeps it.
+/// Tells one caller. A caller that has gone away misses its answer; the same ID sent again gets it.
 pub(super) fn tell(reply: Reply, rulings: Result<Rulings, Unavailable>) {
     let _caller_gone = reply.send(rulings);
 }

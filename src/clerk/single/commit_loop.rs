@@ -1,7 +1,8 @@
-//! The commit loop: take what is waiting, rule on it, append it, send the answers when it is durable.
+//! The commit loop: it takes what is waiting, rules on it, appends the events, and sends the answers when they are
+//! durable.
 //!
-//! One append is under way at a time. When nothing else waits the clerk's own thread appends, so that a lone command passes
-//! one thread and not two. When more waits a second thread, the writer, appends, and the clerk decides on meanwhile.
+//! One append is under way at a time. When one job is alone, the clerk's own thread appends, so that the job passes one
+//! thread and not two. When more waits, a second thread, the writer, appends, and the clerk goes on deciding meanwhile.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,36 +31,37 @@ const MOST_EVENTS: usize = 16_384;
 /// The most commands of one job that are decided before others get their turn.
 const SLICE: usize = 256;
 
-/// How long commands gather while an append is under way.
+/// The time for which commands gather while an append is under way, before they are taken together.
 const HANDFUL: Duration = Duration::from_micros(50);
 
-/// What the clerk works with.
+/// Everything that the clerk works with.
 pub struct Office {
     /// The store's writing side.
     pub store: Box<dyn Appends>,
     /// The store's reading side.
     pub reader: Reader,
-    /// What has been seen.
+    /// The index of what was booked.
     pub index: Index,
-    /// Where time comes from.
+    /// The clock from which it takes the time.
     pub clock: Clock,
-    /// When the last event was recorded: time never goes back behind it.
+    /// The time at which the last event was recorded. No later event is recorded with an earlier time.
     pub last_recorded: Timestamp,
-    /// Told after each durable append.
+    /// The head of the journal, which is updated after each durable append.
     pub head: watch::Sender<Head>,
-    /// The runtime that the callers wait on, if it is one.
+    /// The async runtime on which the callers wait, if they wait on one.
     pub callers: Option<Handle>,
-    /// Which thread appends for a job that is alone.
+    /// The thread that appends for a job that is alone.
     pub alone: Alone,
 }
 
-/// Which thread appends when one job is decided and nothing else waits.
+/// The thread that appends when one job is decided and nothing else waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alone {
-    /// The clerk's own thread, so that a lone command passes one thread less. What comes meanwhile is decided after it.
+    /// The clerk's own thread appends, so that the job passes one thread less. What comes meanwhile is decided
+    /// afterwards.
     #[default]
     Appends,
-    /// The writer's thread, as when more waits. What comes meanwhile is decided at once.
+    /// The writer's thread appends, as when more waits. What comes meanwhile is decided at once.
     HandsOver,
 }
 
@@ -67,7 +69,8 @@ pub enum Alone {
 pub(super) type Thread = JoinHandle<Option<Box<dyn Appends>>>;
 
 pub(super) struct CommitLoop {
-    /// First, because fields are dropped in order: who waits in the queue is let go of after it.
+    /// It is the first field, because fields are dropped in order: a panic is noted before the queue is dropped, so
+    /// that a caller who comes then finds the reason.
     _alarm: Alarm,
     state: DecidedState,
     index: Index,
@@ -76,17 +79,17 @@ pub(super) struct CommitLoop {
     head: watch::Sender<Head>,
     incoming: Receiver<Message>,
     waiting: Arc<Waiting>,
-    /// The store, when no append is under way.
+    /// The store; `None` while an append is under way.
     store: Option<Box<dyn Appends>>,
     alone: Alone,
     writer: Writer,
-    /// Jobs that are not decided to their end, in the order of their turns.
+    /// The jobs that are not fully decided, in the order of their turns.
     jobs: VecDeque<Begun>,
-    /// Who waits for what was decided since the last append began.
+    /// The callers that wait for what was decided since the last append began, and their rulings.
     answers: Answers,
-    /// What is being appended.
+    /// The batch that is being appended.
     under_way: Option<Batch>,
-    /// Why nothing will be acknowledged any more.
+    /// The reason why no job will be ruled on any more, if there is one.
     finished: Option<Unavailable>,
     stopping: bool,
 }
@@ -139,18 +142,19 @@ impl CommitLoop {
         self.store
     }
 
-    /// Is anything decided or begun that is not answered yet?
+    /// Says whether any job was begun or decided and is not answered yet.
     fn is_busy(&self) -> bool {
         self.under_way.is_some() || self.answers.len() > 0 || !self.jobs.is_empty()
     }
 
-    /// Is there room for more events while an append is under way?
+    /// Says whether there is room for more events while an append is under way.
     fn takes_more(&self) -> bool {
         self.state.open_events() < MOST_EVENTS
     }
 
-    /// Waits for something to do. While an append is under way, commands are taken in handfuls: to be woken for each would
-    /// cost more than to decide it. While jobs have turns to come, it only looks.
+    /// Waits for something to do. While an append is under way, it waits for the append and takes new commands every
+    /// [`HANDFUL`]: waking up for each command would cost more than deciding it. While jobs have turns to come, it does
+    /// not wait.
     fn wait(&mut self) {
         if self.under_way.is_none() {
             if self.jobs.is_empty() && !self.stopping {
@@ -180,7 +184,7 @@ impl CommitLoop {
         }
     }
 
-    /// Gives each job that is waiting one turn. A long job has several, so that no other waits for its end.
+    /// Gives each waiting job one turn. A long job needs several turns, so that no other job waits for its end.
     fn give_turns(&mut self) {
         for _ in 0..self.jobs.len() {
             if !self.takes_more() {
@@ -225,13 +229,13 @@ impl CommitLoop {
         Ok(())
     }
 
-    /// What a command names can't be read: that is its own trouble, and nobody else's.
+    /// Notes that something that a command needs can't be read. Only this command fails; the others are ruled on.
     fn unreadable(&self, command: &Command, error: &StateError) -> Unavailable {
         self.waiting.unreadable(command.id, &chain(error));
         error.unavailable()
     }
 
-    /// Refuses the jobs that are decided in part: an event of theirs may have been in the append that failed.
+    /// Refuses the jobs that are decided in part, because an event of theirs may have been in the append that failed.
     fn refuse_begun(&mut self, error: AppendError) {
         for begun in std::mem::take(&mut self.jobs) {
             if begun.rulings.is_empty() {
@@ -290,7 +294,7 @@ impl CommitLoop {
         self.settle_batch(appended.outcome);
     }
 
-    /// The writer's thread has panicked, and the store went with it.
+    /// Takes back what was being appended, after the writer's thread has panicked. The store is lost with that thread.
     fn lost(&mut self) {
         self.settle_batch(Err(AppendError::Unknown));
     }
@@ -301,7 +305,8 @@ impl CommitLoop {
             Ok(()) => self.state.settle(&batch),
             Err(error) => {
                 self.state.take_back(&batch);
-                // Decided on top of what failed, these were not appended; but they may have found an event of it.
+                // These were decided on top of what failed, and not appended; but one may have been answered with an
+                // event of it.
                 self.answers.take().refuse_on_top(error);
                 self.refuse_begun(error);
                 if error != AppendError::Full {
@@ -312,7 +317,7 @@ impl CommitLoop {
     }
 }
 
-/// A job, and the rulings on the first of its commands.
+/// A job that was begun, and the rulings on its first commands.
 struct Begun {
     job: Job,
     rulings: Vec<Ruling>,
@@ -324,10 +329,10 @@ impl Begun {
     }
 }
 
-/// The writer's thread is gone, and the store with it.
+/// An error that says: the writer's thread has panicked, and the store is lost with it.
 struct Lost;
 
-/// The thread that appends while the clerk decides on.
+/// The writer: the thread that appends while the clerk goes on deciding.
 struct Writer {
     appends: Sender<Append>,
     appended: Receiver<Appended>,
@@ -350,11 +355,11 @@ impl Writer {
     }
 
     fn append(&self, append: Append) {
-        // If its thread has panicked, what the append owes is paid when it is dropped.
+        // If the thread has panicked, the callers are told when the append is dropped.
         let _lost = self.appends.send(append);
     }
 
-    /// Waits for the append that is under way, at most so long if a time is given.
+    /// Waits for the append that is under way, at most for the given time if there is one.
     fn wait(&self, at_most: Option<Duration>) -> Result<Option<Appended>, Lost> {
         match at_most {
             None => self.appended.recv().map(Some).map_err(|_| Lost),
@@ -366,7 +371,7 @@ impl Writer {
         }
     }
 
-    /// Ends the thread, when it has paid what it owes.
+    /// Ends the thread, after it has sent the answers that it owes.
     fn stop(&mut self) {
         self.appends = bounded(0).0;
         if let Some(thread) = self.thread.take() {
@@ -375,7 +380,7 @@ impl Writer {
     }
 }
 
-/// Says that no job will be ruled on any more, should the clerk's thread panic.
+/// A guard that notes, when the clerk's thread panics, that no job will be ruled on any more.
 struct Alarm(Arc<Waiting>);
 
 impl Drop for Alarm {

@@ -1,7 +1,8 @@
-//! The decided state: what the next decision needs, as all decisions before it leave it, durable or not.
+//! The decided state: what the next decision needs to know. All decisions before it count in it, durable or not.
 //!
-//! What is durable is in the index. Kept here is what the index does not know yet, and what it was asked for not long ago.
-//! Bounds: [`MOST_CACHED`] streams, [`RECENT`] durable events, and one append under way with what is decided on top of it.
+//! What is durable is in the index. What is kept here is what the index does not know yet, and what it was asked for
+//! not long ago. Bounds: about [`MOST_CACHED`] streams, [`RECENT`] durable events, and one append under way with what
+//! is decided on top of it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -20,83 +21,84 @@ use crate::index::record::StreamKey;
 use crate::index::{Index, IndexError, RunError, Tracked, Used};
 use crate::store::{Position, ReadError, Reader};
 
-/// The most streams that are kept in memory. Beyond it those that rest are looked up again when they are needed.
+/// The number of streams in memory beyond which those that the last append did not touch are removed. A removed stream
+/// is looked up again when it is needed.
 pub(super) const MOST_CACHED: usize = 131_072;
 
-/// The most events that are kept after they became durable. Most retries come soon, and cost no reading then.
+/// The most events that are kept after they became durable. Most retries come soon, and then cost no reading.
 const RECENT: usize = 16_384;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// Why a command can't be decided.
+/// The reason why a command can't be decided.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StateError {
     /// The index can't be read.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// An event that it names can't be read.
+    /// An event that the command needs can't be read.
     #[error(transparent)]
     Store(#[from] ReadError),
-    /// An event that it names is not what the index says of it.
+    /// An event that the command needs is not what the index says of it.
     #[error("the event at position {0} has not the part that the index says")]
     Misplaced(Position),
-    /// A decided event does not follow: a fault of this program.
+    /// A decided event does not follow from those before it, which is a fault of this program.
     #[error(transparent)]
     Evolve(#[from] EvolveError),
 }
 
 impl StateError {
-    /// What the command is told, and no other one is.
+    /// Returns what the caller of this one command is told.
     pub(super) fn unavailable(&self) -> Unavailable {
         match self {
             Self::Index(IndexError::Damaged(_) | IndexError::Run(RunError::Damaged(_)))
             | Self::Store(ReadError::Damaged(_) | ReadError::Failed(_))
             | Self::Misplaced(_)
             | Self::Evolve(_) => Unavailable::StoreDamaged,
-            // The same may be readable in a moment: too many files were open, say.
+            // The same may be readable in a moment: for example, too many files were open.
             Self::Index(IndexError::Catalog(_) | IndexError::Io(_) | IndexError::Run(RunError::Io(..)))
             | Self::Store(ReadError::Unreachable(_)) => Unavailable::StoreUnavailable,
         }
     }
 }
 
-/// Decisions that are appended together.
+/// A batch: decisions that are appended together.
 #[derive(Default)]
 pub(super) struct Batch {
     number: u64,
     pub(super) events: Vec<Arc<Event>>,
     /// The key of each event's stream.
     pub(super) keys: Vec<StreamKey>,
-    /// The streams that have an event in it, each once.
+    /// The streams that have an event in the batch, each once.
     touched: Vec<StreamName>,
 }
 
 struct Slot {
     tracked: Tracked,
-    /// The batch that touched it last.
+    /// The number of the batch that touched the stream last; 0 for none.
     batch: u64,
 }
 
-/// What one stream says of an ID that events name which are not durable yet.
+/// The trace of an ID on one stream, kept while an event that names the ID is not durable yet.
 struct Named {
     stream: StreamName,
     trace: Trace,
-    /// How many events that are not durable yet name it.
+    /// The number of events that name the ID and are not durable yet.
     undurable: usize,
 }
 
 pub(super) struct DecidedState {
     index: Index,
     reader: Reader,
-    /// What was decided since the last batch was taken.
+    /// The batch of what was decided since the last batch was taken.
     open: Batch,
     streams: Map<StreamName, Slot>,
-    /// Events that are not durable yet, or became so not long ago, by their ID.
+    /// The events that are not durable yet or became durable not long ago, by their ID.
     booked: Map<Id, Arc<Event>>,
-    /// The IDs of those of them that are durable, oldest first.
+    /// The IDs of the durable events in `booked`, oldest first.
     recent: VecDeque<Id>,
-    /// What is known of each ID that an event names which is not durable yet. The index can't be asked for these: it takes
-    /// in an append when that becomes durable, and this state is told a moment later.
+    /// The traces of each ID that is named by an event that is not durable yet. The index can't be asked for these: it
+    /// takes in an append when that becomes durable, and this state is told a moment later.
     named: Map<Id, Vec<Named>>,
 }
 
@@ -113,12 +115,12 @@ impl DecidedState {
         }
     }
 
-    /// How many events were decided since the last batch was taken.
+    /// Returns the number of events that were decided since the last batch was taken.
     pub(super) fn open_events(&self) -> usize {
         self.open.events.len()
     }
 
-    /// Takes what was decided, to be appended; and how the streams stand that it touched.
+    /// Takes out what was decided, to be appended, with the states of the streams that it touched.
     pub(super) fn take_batch(&mut self) -> (Batch, Vec<Tracked>) {
         let next = Batch { number: self.open.number + 1, ..Batch::default() };
         let batch = std::mem::replace(&mut self.open, next);
@@ -127,7 +129,7 @@ impl DecidedState {
         (batch, touched)
     }
 
-    /// The batch is durable and in the index: what was kept for it can go.
+    /// Notes that a batch is durable and in the index, and removes what was kept for it.
     pub(super) fn settle(&mut self, batch: &Batch) {
         for event in &batch.events {
             if let Some((id, _)) = event.names() {
@@ -156,8 +158,8 @@ impl DecidedState {
         }
     }
 
-    /// Nothing of what is not durable will ever be: not the batch that failed, and not what was decided on top of it. What
-    /// is known of their streams is read from the index again.
+    /// Takes back a batch whose append failed, and everything that was decided on top of it. None of it will become
+    /// durable; the states of its streams are read from the index again.
     pub(super) fn take_back(&mut self, failed: &Batch) {
         let (on_top, _) = self.take_batch();
         for batch in [failed, &on_top] {
@@ -167,13 +169,13 @@ impl DecidedState {
         self.named.clear();
     }
 
-    /// The event at a position that the index names, proven to have the part in which it is looked for.
+    /// Reads the event at a position that the index names, and checks that it is what the index says of it.
     fn proven(&self, position: Position, part: impl Fn(&Event) -> bool) -> Result<Event, StateError> {
         let event = self.reader.event(position)?.event;
         if part(&event) { Ok(event) } else { Err(StateError::Misplaced(position)) }
     }
 
-    /// The durable event with this ID on this stream.
+    /// Returns the durable event with this ID on this stream.
     fn booked_on(&self, id: Id, stream: &StreamName, used: &Used) -> Result<Option<Event>, StateError> {
         for position in &used.booked {
             let event = self.proven(*position, |event| event.id == id)?;
@@ -184,7 +186,7 @@ impl DecidedState {
         Ok(None)
     }
 
-    /// The ID of the durable event that ruled this one out on this stream.
+    /// Returns the ID of the durable event that ruled this ID out on this stream.
     fn ruled_out_by(&self, id: Id, stream: &StreamName, used: &Used) -> Result<Option<Id>, StateError> {
         if !used.ruled_out {
             return Ok(None);
@@ -195,7 +197,7 @@ impl DecidedState {
         Ok(Some(self.proven(position, rules_out)?.id))
     }
 
-    /// Keeps what is known of the IDs that an event names: its own, and another.
+    /// Updates the traces that an event changes: that of its own ID, and that of the other ID that it names.
     fn follow_traces(&mut self, event: &Arc<Event>, known: Option<Trace>) {
         let own = self.named.get_mut(&event.id).into_iter().flatten();
         own.filter(|named| named.stream == event.stream).for_each(|own| own.trace.take_in(event.id, event));

@@ -1,4 +1,4 @@
-//! The callers' end of the single clerk.
+//! The handle of the single clerk: the side that callers use.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +18,7 @@ use crate::store::{CloseError, Position, Reader};
 use super::commit_loop::{CommitLoop, Office, Thread};
 use super::queue::{Job, Message, Rulings, Waiting, chain};
 
-/// The single clerk. Its thread runs until it is stopped.
+/// The handle of the single clerk, whose thread runs until it is stopped.
 pub struct Clerk {
     messages: Sender<Message>,
     waiting: Arc<Waiting>,
@@ -31,7 +31,7 @@ impl Clerk {
     /// Starts the clerk's thread.
     ///
     /// # Errors
-    /// When a thread can't be started.
+    /// Fails when a thread can't be started.
     pub fn start(office: Office, limits: Limits) -> std::io::Result<Self> {
         let (messages, incoming) = unbounded();
         let waiting = Arc::new(Waiting::default());
@@ -81,7 +81,7 @@ impl Clerk {
     }
 }
 
-/// The verdict that a ruling on a command is. An old event is read, on a thread that may block.
+/// Makes the verdict of a ruling on a command. An old event is read from the store for it, which may block.
 fn verdict(
     reader: &Reader,
     waiting: &Waiting,
@@ -102,7 +102,7 @@ fn verdict(
     }
 }
 
-/// The verdict on a command whose ID the index has at a position: the event there, proven to have that ID.
+/// Makes the verdict on a command whose ID the index has at a position. It reads the event there and checks its ID.
 fn stored(reader: &Reader, id: Id, position: Position) -> Result<Verdict, String> {
     let event = reader.event(position).map_err(|error| chain(&error))?.event;
     if event.id == id {
@@ -120,7 +120,7 @@ impl Port for Clerk {
         Box::pin(self.verdicts(commands))
     }
 
-    /// The head has moved before anybody is told.
+    /// Returns 0, because the head is updated before any caller is told.
     fn answered(&self) -> Position {
         0
     }
@@ -139,6 +139,10 @@ impl Port for Clerk {
 
     fn damaged(&self, _limit: usize) -> Vec<StreamName> {
         Vec::new()
+    }
+
+    fn cause(&self) -> Option<String> {
+        None
     }
 
     fn condition(&self) -> Condition {
@@ -164,10 +168,10 @@ impl Port for Clerk {
         }
     }
 
-    /// What came before is finished.
+    /// Makes the clerk take no new jobs. The jobs that came before are finished.
     fn stop(&self) {
         self.waiting.stopping.store(true, Ordering::Release);
-        // Gone already: then it has stopped.
+        // If the thread is gone already, it has stopped.
         let _stopped = self.messages.send(Message::Stop);
     }
 

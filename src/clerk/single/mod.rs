@@ -1,14 +1,16 @@
-//! The clerk of a store that this process holds: one thread decides for the whole ledger.
+//! The single clerk: the clerk of a store that this process holds. One thread decides for the whole ledger.
 //!
-//! It takes every command that is waiting, decides each on the state as the ones before it leave it, and appends all their
-//! events together. While that becomes durable, the next ones are decided. An answer is sent when everything that it was
-//! decided on is durable, so each rides with the append that its batch is. An append that fails takes back its state, and
-//! every decision made on top of it.
+//! It takes every command that is waiting, decides each on the state that the ones before it leave, and appends all
+//! their events together. While that becomes durable, the next ones are decided. An answer is sent when everything that
+//! it was decided on is durable: the answers of a batch are sent when the batch's append has ended. When an append
+//! fails, its decisions and every decision made on top of them are taken back.
 //!
-//! Costs: a decision is about a microsecond; what is waited for is the disk. Bounds: `clerk::Limits` jobs and commands wait
-//! at most, then the caller is told so at once; `decided_state` says what is kept in memory.
+//! Costs: a decision takes about a microsecond; most of the time is spent waiting for the disk. Bounds: at most
+//! `clerk::Limits` jobs and commands wait, and beyond that a caller is told so at once; `decided_state` says what is
+//! kept in memory.
 //!
-//! The way: [`handle`] queues a job, `commit_loop` rules on it over `decided_state`, `append` makes it durable and answers.
+//! The way: [`handle`] queues a job, `commit_loop` rules on it over `decided_state`, `append` makes it durable and
+//! answers.
 
 mod append;
 mod commit_loop;

@@ -1,4 +1,4 @@
-//! The queue in front of the clerk's thread: jobs, and how many of them wait.
+//! The queue in front of the clerk's thread: the jobs in it, and the counts of what waits.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -16,10 +16,10 @@ use crate::store::Position;
 /// The rulings on a job's commands, in order, and a position at or before which all that they rest on is durable.
 pub(super) type Rulings = (Vec<Ruling>, Position);
 
-/// Who waits for the rulings on a job.
+/// The channel on which a caller waits for the rulings on its job.
 pub(super) type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
 
-/// Commands that came together, and who waits for the rulings.
+/// A job: commands that came together, and the channel on which their caller waits for the rulings.
 pub(super) struct Job {
     pub(super) commands: Arc<[Command]>,
     pub(super) reply: Reply,
@@ -30,27 +30,28 @@ pub(super) enum Message {
     Stop,
 }
 
-/// What is waiting, counted where it comes in and where it is taken; and what was done.
+/// The counts of what is waiting and of what was done, and the flags that the handle and the clerk's thread share.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub(super) jobs: AtomicUsize,
     pub(super) commands: AtomicUsize,
     pub(super) stopping: AtomicBool,
-    /// Why no job is ruled on any more.
+    /// The reason why no job is ruled on any more, if there is one.
     pub(super) trouble: parking_lot::Mutex<Option<Unavailable>>,
-    /// Commands of which something that they rest on could not be read.
+    /// The number of commands that could not be ruled on because something could not be read.
     unreadable: AtomicU64,
-    /// The IDs of which that was logged.
+    /// The IDs for which the log says so.
     logged: parking_lot::Mutex<HashSet<Id>>,
     pub(super) commits: AtomicU64,
     pub(super) events: AtomicU64,
 }
 
-/// The most IDs of which it was logged that what they name can't be read.
+/// The most IDs for which the log says that something that their command needs can't be read. It bounds the memory.
 const MOST_LOGGED: usize = 1_024;
 
 impl Waiting {
-    /// Counts a command of which something that it rests on can't be read; the log is told once for an ID.
+    /// Counts a command that can't be ruled on because something that it needs can't be read. It is logged once for an
+    /// ID.
     pub(super) fn unreadable(&self, id: Id, why: &str) {
         self.unreadable.fetch_add(1, Ordering::Relaxed);
         let mut logged = self.logged.lock();
@@ -59,13 +60,13 @@ impl Waiting {
         }
     }
 
-    /// How many commands there were of which something that they rest on could not be read.
+    /// Returns the number of commands that could not be ruled on because something could not be read.
     pub(super) fn unreadable_count(&self) -> u64 {
         self.unreadable.load(Ordering::Relaxed)
     }
 }
 
-/// An error with all that caused it, on one line.
+/// Writes an error and everything that caused it on one line.
 pub(super) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

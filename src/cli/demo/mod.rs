@@ -52,7 +52,7 @@ pub struct Args {
     /// turn.
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<ConnectionString>,
-    /// Keep the two ledgers in this new folder; else they are on a temporary one, removed in the end.
+    /// Keep the two ledgers in this new or empty folder; else they are on a temporary one, removed in the end.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Go on serving the ledger afterwards, until Ctrl-C.
@@ -103,8 +103,10 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
     let once = storm(Habit::SameId, instances, args.store.as_ref());
     let naive = storm(Habit::FreshId, &["naive"], None);
     let (data, naive_data) = (folder.join("ledger"), folder.join("naive"));
-    if let Some(taken) = once.folders.iter().chain(&naive.folders).find(|data| data.exists()) {
-        return Err(format!("{} is already there; name a new folder", taken.display()).into());
+    if let Some(taken) = std::fs::read_dir(folder)?.next() {
+        // It may be a ledger's folder, which is no place for a demonstration.
+        let taken = taken?.path();
+        return Err(format!("{} is already there; name a new or an empty folder", taken.display()).into());
     }
     out::line(report::opening(args.seconds))?;
     let bar = clock(args.seconds);

@@ -22,6 +22,8 @@ pub(crate) struct BankLines<'a> {
     reading: &'a Reading,
     records: csv::Reader<Bounded>,
     record: csv::ByteRecord,
+    /// How many bytes there are.
+    bytes: u64,
 }
 
 impl<'a> BankLines<'a> {
@@ -30,13 +32,15 @@ impl<'a> BankLines<'a> {
     /// # Errors
     /// When the kept input can't be read.
     pub(crate) fn of(input: &'a Input, reading: &'a Reading) -> Result<Self, Error> {
+        let file = input.open()?;
+        let bytes = file.metadata().map_err(|error| input.failed(error))?.len();
         let records = csv::ReaderBuilder::new()
             .flexible(true)
             .has_headers(false)
             .terminator(csv::Terminator::Any(b'\n'))
             .buffer_capacity(AHEAD)
-            .from_reader(Bounded { file: input.open()?, given: 0, allowed: 0 });
-        let mut lines = Self { input, reading, records, record: csv::ByteRecord::new() };
+            .from_reader(Bounded { file, given: 0, allowed: 0 });
+        let mut lines = Self { input, reading, records, record: csv::ByteRecord::new(), bytes };
         lines.advance()?;
         Ok(lines)
     }
@@ -50,7 +54,13 @@ impl<'a> BankLines<'a> {
                 self.input.refuse(Layout::OpenQuote { line: at.line() })
             }
             csv::ErrorKind::Io(error) => self.input.failed(error),
-            other => self.input.failed(std::io::Error::other(format!("{other:?}"))),
+            // Records of bytes, of any length, have no other error.
+            kind @ (csv::ErrorKind::Utf8 { .. }
+            | csv::ErrorKind::UnequalLengths { .. }
+            | csv::ErrorKind::Seek
+            | csv::ErrorKind::Serialize(_)
+            | csv::ErrorKind::Deserialize { .. }
+            | _) => self.input.failed(std::io::Error::other(format!("{kind:?}"))),
         })
     }
 
@@ -58,7 +68,9 @@ impl<'a> BankLines<'a> {
         let feeds = |field: &[u8]| field.iter().filter(|byte| **byte == b'\n').count();
         let more: usize = self.record.iter().map(feeds).sum();
         // The kept input ends with a line feed. It ends this record, too, unless a quotation mark was never closed.
-        let own_end = u64::from(!self.records.is_done());
+        let is_cut = self.records.position().byte() >= self.bytes
+            && self.record.iter().next_back().is_some_and(|field| field.ends_with(b"\n"));
+        let own_end = u64::from(!is_cut);
         let number = self.records.position().line().saturating_sub(own_end + more as u64);
         let to = number.saturating_add(more as u64).saturating_add(own_end).saturating_sub(1);
         let mut fields: Vec<&[u8]> = self.record.iter().collect();

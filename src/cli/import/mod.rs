@@ -125,8 +125,10 @@ pub async fn import(client: &Client, args: &Args) -> Result<Summary, Error> {
     let concurrency = usize::from(args.concurrency);
     let input = Arc::new(Input::take(&args.file)?);
     let (mut report, order) = Report::check(&input, &reading)?;
-    for finding in standing::compare(client, &order, args.currency, concurrency).await? {
-        report.finding(&finding)?;
+    let compared = standing::compare(client, &order, args.currency, concurrency).await?;
+    compared.iter().try_for_each(|finding| report.finding(finding).map(drop))?;
+    if compared.iter().any(|finding| matches!(finding.what, Wrong::LostZeros { .. })) {
+        return report.stopped("nothing was sent: give the numbers their leading zeros back");
     }
     if !report.summary.clean() && !args.keep_going {
         return report.stopped("nothing was sent; --keep-going sends the lines that can be sent");

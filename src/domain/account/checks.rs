@@ -7,10 +7,10 @@ use super::decline::Decline;
 use super::event::Fact;
 use super::{Account, Status};
 
-/// How a decision ends that is recorded: with a fact, or with a decline.
+/// The result of a decision that is recorded: a fact, or a decline.
 pub(super) type Outcome = Result<Fact, Decline>;
 
-/// The checks that several operations have in common. Who calls them decides their order.
+/// The checks that several operations have in common. The caller decides their order.
 #[derive(Clone, Copy)]
 pub(super) struct Checks<'a> {
     pub(super) standing: Standing<'a>,
@@ -18,7 +18,7 @@ pub(super) struct Checks<'a> {
 }
 
 impl Checks<'_> {
-    /// Is the account not closed, and the ID not ruled out?
+    /// Checks that the account is not closed, and then that the ID was not ruled out.
     pub(super) fn open(self) -> Result<(), Decline> {
         if self.account.status == Status::Closed {
             return Err(Decline::AccountClosed);
@@ -26,7 +26,7 @@ impl Checks<'_> {
         self.not_ruled_out()
     }
 
-    /// As [`open`](Self::open), and the account not frozen, which is asked before the ID.
+    /// Checks that the account is neither closed nor frozen, and then that the ID was not ruled out.
     pub(super) fn open_and_not_frozen(self) -> Result<(), Decline> {
         match self.account.status {
             Status::Closed => Err(Decline::AccountClosed),
@@ -35,12 +35,12 @@ impl Checks<'_> {
         }
     }
 
-    /// Was the ID not ruled out before it came?
+    /// Checks that the ID was not ruled out before it came.
     pub(super) fn not_ruled_out(self) -> Result<(), Decline> {
         self.standing.ruled_out_by.map_or(Ok(()), |by| Err(Decline::Prevented(by)))
     }
 
-    /// May so much come in?
+    /// Checks that the balance stays within the largest balance when this amount comes in.
     pub(super) fn room(self, amount: Money) -> Result<(), Decline> {
         match self.account.balance.plus(amount) {
             Some(after) if after <= Money::largest(self.account.currency) => Ok(()),
@@ -48,7 +48,7 @@ impl Checks<'_> {
         }
     }
 
-    /// May so much go out?
+    /// Checks that the account stays within its overdraft limit when this amount goes out.
     pub(super) fn funds(self, amount: Money) -> Result<(), Decline> {
         match self.account.available().minus(amount) {
             Some(after) if !after.is_negative() => Ok(()),

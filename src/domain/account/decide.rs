@@ -1,4 +1,4 @@
-//! What is decided on an account: by each operation a fact, a decline, or a refusal.
+//! The decision on an account: each operation ends in a fact, a decline, or a refusal.
 
 use crate::domain::command::Operation;
 use crate::domain::currency::Currency;
@@ -14,7 +14,7 @@ use super::{Account, movement, open, reversal, state_change};
 /// Decides one operation on an account, and works out the answer that follows.
 ///
 /// # Errors
-/// A [`Refusal`]: nothing is recorded.
+/// Returns a [`Refusal`]; then nothing is recorded.
 pub fn decide(
     standing: Standing<'_>,
     operation: &Operation,
@@ -40,7 +40,7 @@ pub fn decide(
     Ok(event)
 }
 
-/// What happens to an account that exists, after every check of the request itself.
+/// Decides an operation on an account that exists: what is recorded, or the refusal of a field that does not fit it.
 fn outcome(
     standing: Standing<'_>,
     account: &Account,
@@ -79,7 +79,8 @@ fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusa
     Ok(operation)
 }
 
-/// How the account stands after the event: worked out from the fact alone, without its running hash.
+/// Works out how the account stands after the event, from the account before and the event's fact. It does not fold the
+/// event, so that the running hash is not computed twice.
 fn answer_after(before: Option<&Account>, event: &AccountEvent) -> Answer {
     let zero = Money::zero(event.currency);
     let (balance, limit) = before.map_or((zero, zero), |account| (account.balance, account.overdraft_limit));

@@ -1,8 +1,10 @@
-//! Declines of an account: the business's own "no". Each is recorded, and is the answer to its ID for ever.
+//! Declines of an account: the reasons for which a business rule says no. Each decline is recorded, and is the answer
+//! to its ID for ever.
 
 use crate::domain::ids::Id;
 
-/// Why the ledger declined. Codes and texts are part of first answers: they never change, new ones may come.
+/// The reason why the ledger declined. Codes and texts are part of first answers: they never change, but new ones may
+/// be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decline {
     /// It would take the account under its overdraft limit.
@@ -15,13 +17,13 @@ pub enum Decline {
     AccountClosed,
     /// An account can't be closed while it has money.
     AccountNotEmpty,
-    /// A frozen account frozen again, or one unfrozen that was not.
+    /// A frozen account can't be frozen again, and an account that is not frozen can't be unfrozen.
     WrongState,
-    /// More would be taken back than was moved.
+    /// The reversal would take back more than is left of the movement.
     ReversalExceedsOriginal,
-    /// This reversal prevented it before it came.
+    /// The reversal with this ID ruled the transaction out before it came.
     Prevented(Id),
-    /// What it names moved no money, or was a reversal itself.
+    /// The transaction that the reversal names moved no money, or was a reversal itself.
     NotReversible,
 }
 
@@ -55,7 +57,8 @@ impl Decline {
         "not_reversible",
     ];
 
-    /// The decline with this code; `prevented_by` is what a prevention needs to be named.
+    /// Returns the decline with this code. `prevented_by` is needed for `prevented`; for any other code it must be
+    /// `None`.
     #[must_use]
     pub fn from_code(code: &str, prevented_by: Option<Id>) -> Option<Self> {
         let decline = match code {

@@ -16,17 +16,17 @@ pub const VERSION: u32 = 1;
 /// The body of an event in an account's stream: the fact, and the answer that its client got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountEvent {
-    /// When it happened in the world; the event's `recorded_at` where the client did not say.
+    /// The time at which it happened in the world; the event's `recorded_at` where the client named no time.
     pub effective_at: Timestamp,
-    /// The account's currency, which every sum in the event is in.
+    /// The account's currency. Every sum in the event is in this currency.
     pub currency: Currency,
     /// What happened.
     pub fact: Fact,
-    /// What its client was told beside the fact. The fold never reads it; the audit recomputes it.
+    /// The part of the client's answer that follows from the fact. The fold never reads it; the audit recomputes it.
     pub answer: Answer,
 }
 
-/// The account after the event.
+/// How the account stands after the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Its balance.
@@ -38,9 +38,9 @@ pub struct Answer {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// An account came to be.
+    /// An account was opened.
     AccountOpened {
-        /// How far below zero it may go.
+        /// The limit of its overdraft: how far below zero its balance may go.
         overdraft_limit: Money,
         /// The business's own ids.
         metadata: Metadata,
@@ -53,7 +53,7 @@ pub enum Fact {
     Reversed {
         /// The movement it offsets.
         reverses: TransactionId,
-        /// How much of it.
+        /// The part of it that is taken back.
         amount: Amount,
         /// Which way the money moves: in, where a withdrawal was reversed.
         direction: Direction,
@@ -61,9 +61,9 @@ pub enum Fact {
         counter_account: CounterAccount,
         /// Why.
         reason: Reason,
-        /// Did the request name the amount?
+        /// True where the request named the amount.
         partial: bool,
-        /// Was it allowed to pass the overdraft limit?
+        /// True where the request said `force`: it may pass the overdraft limit.
         force: bool,
     },
     /// A movement that has not come was ruled out.
@@ -72,25 +72,25 @@ pub enum Fact {
         reverses: TransactionId,
         /// Why.
         reason: Reason,
-        /// Did the request say `force`?
+        /// True where the request said `force`.
         force: bool,
     },
-    /// Nothing goes out any more.
+    /// The account was frozen: no money may go out of it.
     Frozen(Reason),
-    /// Money may go out again.
+    /// The account was unfrozen: money may go out of it again.
     Unfrozen(Reason),
-    /// The account ended.
+    /// The account was closed.
     Closed(Reason),
-    /// How far below zero it may go was set anew.
+    /// The overdraft limit was changed.
     OverdraftLimitChanged {
         /// The new limit.
         overdraft_limit: Money,
         /// Why.
         reason: Reason,
     },
-    /// The ledger said no.
+    /// The ledger declined the request.
     Declined {
-        /// To what.
+        /// The operation that was declined.
         operation: Operation,
         /// Why.
         decline: Decline,
@@ -100,20 +100,20 @@ pub enum Fact {
 /// What an event does to another transaction that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// So much of it is taken back.
+    /// This amount of it is taken back.
     TakenBack(Amount),
-    /// It is ruled out, before it has come.
+    /// It is ruled out before it has come.
     RuledOut,
 }
 
-/// Money moved between the guarded account and one of the ledger's own.
+/// A movement of money between the guarded account and one of the ledger's own accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movement {
-    /// How much.
+    /// The amount that was moved.
     pub amount: Amount,
     /// The ledger's own account on the other side.
     pub counter_account: CounterAccount,
-    /// Did the client say when it happened?
+    /// True where the client said when it happened.
     pub effective_at_given: bool,
     /// The business's own ids.
     pub metadata: Metadata,
@@ -129,7 +129,7 @@ pub struct Entries<'a> {
 }
 
 impl AccountEvent {
-    /// Its type's name in the journal.
+    /// Returns the name of its type in the journal.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self.fact {
@@ -146,7 +146,8 @@ impl AccountEvent {
         }
     }
 
-    /// Its kind, as answers and searches name it: what was asked, but a prevention has a kind of its own.
+    /// Returns its kind, as answers and searches name it. A decline has the kind of the operation that was declined; a
+    /// prevention has a kind of its own, though a reversal was asked.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match &self.fact {
@@ -172,7 +173,7 @@ impl AccountEvent {
         }
     }
 
-    /// The decline it records, if it is one.
+    /// Returns the decline that it records, if it is one.
     #[must_use]
     pub fn decline(&self) -> Option<Decline> {
         match self.fact {
@@ -189,7 +190,7 @@ impl AccountEvent {
         }
     }
 
-    /// The balanced entry it books; `None` where no money moved.
+    /// Returns the two entries that it books, which sum to zero; `None` where no money moved.
     #[must_use]
     pub fn entries(&self) -> Option<Entries<'_>> {
         let (amount, direction, counter_account) = match &self.fact {
@@ -209,7 +210,7 @@ impl AccountEvent {
         Some(Entries { guarded: amount.toward(direction), counter_account })
     }
 
-    /// The transaction that it names beside its own, and what it does to it.
+    /// Returns the transaction that it names beside its own, and what it does to that transaction.
     #[must_use]
     pub fn names(&self) -> Option<(TransactionId, Effect)> {
         match self.fact {
@@ -226,7 +227,7 @@ impl AccountEvent {
         }
     }
 
-    /// Did the client say when it happened in the world?
+    /// Says whether the client said when it happened in the world.
     #[must_use]
     pub fn effective_at_given(&self) -> bool {
         match &self.fact {
@@ -245,7 +246,7 @@ impl AccountEvent {
         }
     }
 
-    /// The request that it answered, in canonical form: what a later request with its ID is compared with.
+    /// Returns the request that it answered, in canonical form. A later request with its ID is compared with this.
     #[must_use]
     pub fn request(&self) -> Operation {
         let moved = |moved: &Movement| Move {

@@ -1,7 +1,7 @@
-//! Accounts: how an account stands, which is the fold of its stream, and what may happen to it.
+//! Accounts: how an account stands (the fold of its stream), and what may happen to it.
 //!
-//! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is the
-//! decision; each subject of it has a file: opening, movements, reversals, changes of state.
+//! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is
+//! the decision; each subject of it has a file: opening, movements, reversals, changes of state.
 
 mod checks;
 pub mod decide;
@@ -20,19 +20,19 @@ use super::ids::{AccountName, Id};
 use super::money::Money;
 use event::{AccountEvent, Answer, Effect, Fact};
 
-/// May money go out of it, or anything happen at all?
+/// The status of an account. It says whether money may go out of the account, and whether anything may happen to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Everything may.
+    /// Everything may happen.
     Open,
-    /// Nothing goes out.
+    /// No money goes out; only a reversal with `force` takes money out.
     Frozen,
-    /// Nothing happens but preventions.
+    /// Nothing may happen to it but preventions.
     Closed,
 }
 
 impl Status {
-    /// Its name on the wire.
+    /// Returns its name on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,55 +42,55 @@ impl Status {
         }
     }
 
-    /// The status with this name.
+    /// Returns the status with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Open, Self::Frozen, Self::Closed].into_iter().find(|status| status.name() == name)
     }
 }
 
-/// A guarded account as its stream leaves it.
+/// A guarded account, as it stands after the last event of its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Its name.
     pub name: AccountName,
     /// Its currency.
     pub currency: Currency,
-    /// What it has.
+    /// Its balance.
     pub balance: Money,
-    /// How far below zero it may go.
+    /// How far below zero its balance may go.
     pub overdraft_limit: Money,
     /// Open, frozen or closed.
     pub status: Status,
     /// The revision of its last event.
     pub revision: u64,
-    /// A running hash over the IDs it has seen and how each ended: two accounts with the same history agree on it.
+    /// A running hash over the IDs that it has seen and how each ended. Two accounts with the same history agree on it.
     pub seen: [u8; 32],
 }
 
 impl Account {
-    /// What may still go out: balance plus overdraft less holds.
+    /// Returns what may still go out: the balance plus the overdraft limit. There are no holds yet to subtract.
     #[must_use]
     pub fn available(&self) -> Money {
         self.balance.plus(self.overdraft_limit).unwrap_or(self.balance)
     }
 
-    /// What is set aside. Nothing sets anything aside yet.
+    /// Returns the sum that is set aside. It is always zero, because nothing sets money aside yet.
     #[must_use]
     pub fn held(&self) -> Money {
         Money::zero(self.currency)
     }
 
-    /// The part of an answer that tells how the account stands.
+    /// Returns the part of an answer that says how the account stands.
     #[must_use]
     pub fn answer(&self) -> Answer {
         Answer { balance: self.balance, available: self.available() }
     }
 
-    /// The account after an event of its stream: total over all facts, and blind to the event's answer.
+    /// Returns the account after an event of its stream. Every fact is covered, and the event's answer is never read.
     ///
     /// # Errors
-    /// When the event is not the next of this account's stream.
+    /// Fails when the event is not the next of this account's stream, or when the balance can't be counted any more.
     pub fn evolve(
         before: Option<&Self>,
         name: &AccountName,
@@ -127,7 +127,7 @@ impl Account {
         Ok(account)
     }
 
-    /// The account that an opening makes.
+    /// Makes the account that an opening opens.
     fn opened(name: &AccountName, currency: Currency, overdraft_limit: Money) -> Self {
         Self {
             name: name.clone(),
@@ -141,7 +141,7 @@ impl Account {
     }
 }
 
-/// The running hash of seen IDs, one event further.
+/// Returns the running hash of seen IDs after one more event.
 fn saw(before: [u8; 32], event: &Event, body: &AccountEvent) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut text = Vec::with_capacity(64);

@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use super::checks::{Checks, Outcome};
 use super::event::{Fact, Movement};
 
-/// How far the world's clock may be ahead of the ledger's.
+/// How many seconds the time that a client names may be ahead of the ledger's clock.
 const FUTURE_ALLOWED_SECONDS: i64 = 300;
 
 pub(super) fn deposit(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Result<Outcome, Refusal> {
@@ -21,7 +21,7 @@ pub(super) fn withdraw(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Resu
     Ok(allowed.map(|()| Fact::Withdrawn(moved)))
 }
 
-/// When the operation happened in the world, if the client said so.
+/// Returns the time at which the operation happened in the world, if the client named one.
 pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
     match operation {
         Operation::Deposit(asked) | Operation::Withdraw(asked) => asked.effective_at,

@@ -1,4 +1,4 @@
-//! Openings: an account comes to be.
+//! Openings: an account is opened.
 
 use crate::domain::command::Opening;
 use crate::domain::refusal::Refusal;

@@ -10,7 +10,7 @@ use super::checks::{Checks, Outcome};
 use super::decline::Decline;
 use super::event::{Fact, Movement};
 
-/// What a reversal names, as the account's stream has it.
+/// The transaction that a reversal names, as the account's stream knows it.
 enum Original<'a> {
     /// The stream has never seen it.
     NeverSeen,
@@ -18,7 +18,7 @@ enum Original<'a> {
     RuledOut,
     /// It was seen and moved nothing, or was itself a reversal.
     Immovable,
-    /// It moved money, this way.
+    /// It moved money, in this direction.
     Moved(&'a Movement, Direction),
 }
 
@@ -72,7 +72,7 @@ pub(super) fn reverse(checks: Checks<'_>, asked: &Reversal) -> Result<Outcome, R
     })
 }
 
-/// What is left of a movement after what was taken back before.
+/// Returns how much of a movement is left after what was taken back before.
 fn left(moved: Amount, taken_back: Option<Money>) -> Result<Amount, Decline> {
     let left = taken_back.map_or(Some(moved.money()), |sum| moved.money().minus(sum));
     left.and_then(Amount::new).ok_or(Decline::ReversalExceedsOriginal)

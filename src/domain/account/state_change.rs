@@ -1,4 +1,4 @@
-//! Changes of an account's state: freezing, closing, its overdraft limit.
+//! Changes of an account's state: freezing, unfreezing, closing, and changing the overdraft limit.
 
 use crate::domain::command::{LimitChange, Reason};
 use crate::domain::refusal::Refusal;

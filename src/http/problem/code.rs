@@ -49,6 +49,8 @@ codes! {
         "a write came without a transaction ID";
     TransactionIdConflicting: BAD_REQUEST, "transaction_id_conflicting", "Transaction ID conflicting",
         "the header and the body name different transactions";
+    UnknownPosition: BAD_REQUEST, "unknown_position", "Unknown position",
+        "no event is at the position named: `nearest` is the one before it";
     Unauthenticated: UNAUTHORIZED, "unauthenticated", "Unauthenticated", "no key, or one that is not good";
     Forbidden: FORBIDDEN, "forbidden", "Forbidden", "the key's role does not allow it";
     AccountNotFound: NOT_FOUND, "account_not_found", "Account not found",
@@ -115,7 +117,8 @@ impl Code {
 
     /// Whether the same request, with the same ID, is to be sent again after a while.
     pub(crate) fn asks_to_retry(self) -> bool {
-        self == Self::InProgress || self.status() == StatusCode::SERVICE_UNAVAILABLE
+        matches!(self, Self::InProgress | Self::RequestTimeout)
+            || self.status() == StatusCode::SERVICE_UNAVAILABLE
     }
 }
 

@@ -5,6 +5,7 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::ledger::permission::Denied;
 use crate::ledger::{ReadError, Unavailable};
+use crate::telemetry::Seldom;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -39,38 +40,39 @@ impl From<Denied> for Problem {
 
 impl From<Unavailable> for Problem {
     fn from(why: Unavailable) -> Self {
-        let (code, detail) = match why {
-            Unavailable::InProgress => {
-                let detail = "The ID is being used for another account at this moment.";
-                return Self::new(Code::InProgress, detail);
-            }
-            Unavailable::Overloaded => (Code::Overloaded, "There is more work than can be taken."),
-            Unavailable::Stopping => (Code::Stopping, "The service is stopping."),
-            Unavailable::StorageFull => (Code::StorageFull, "The disk is full."),
-            Unavailable::StoreUnavailable => {
-                (Code::StoreUnavailable, "The store can't be reached or written.")
-            }
-            Unavailable::OutcomeUnknown => (
-                Code::OutcomeUnknown,
-                "It is not known whether the transaction was booked: send it again with the same ID.",
-            ),
-            Unavailable::StoreDamaged => (Code::StoreDamaged, "The store is damaged."),
-        };
-        match why {
-            // Under too much load a line for each would be more load.
-            Unavailable::Overloaded | Unavailable::Stopping => {
-                tracing::debug!(code = code.text(), "a write was not taken")
-            }
-            Unavailable::InProgress
-            | Unavailable::StorageFull
-            | Unavailable::StoreUnavailable
-            | Unavailable::OutcomeUnknown
-            | Unavailable::StoreDamaged => {
-                tracing::info!(code = code.text(), "a write could not be answered")
-            }
-        }
-        Self::new(code, detail)
+        unavailable(why, "a write")
     }
+}
+
+/// What could not be done, `what`, for a reason of the machinery's. Each reason has one line in the log, then one a minute.
+fn unavailable(why: Unavailable, what: &'static str) -> Problem {
+    static STORE: Seldom = Seldom::new();
+    static UNKNOWN: Seldom = Seldom::new();
+    static DAMAGED: Seldom = Seldom::new();
+    static FULL: Seldom = Seldom::new();
+    let (code, detail, seldom) = match why {
+        Unavailable::InProgress => {
+            let detail = "The ID is being used for another account at this moment.";
+            return Problem::new(Code::InProgress, detail);
+        }
+        Unavailable::Overloaded => (Code::Overloaded, "There is more work than can be taken.", None),
+        Unavailable::Stopping => (Code::Stopping, "The service is stopping.", None),
+        Unavailable::StorageFull => (Code::StorageFull, "The disk is full.", Some(&FULL)),
+        Unavailable::StoreUnavailable => {
+            (Code::StoreUnavailable, "The store can't be reached or written.", Some(&STORE))
+        }
+        Unavailable::OutcomeUnknown => (
+            Code::OutcomeUnknown,
+            "It is not known whether the transaction was booked: send it again with the same ID.",
+            Some(&UNKNOWN),
+        ),
+        Unavailable::StoreDamaged => (Code::StoreDamaged, "The store is damaged.", Some(&DAMAGED)),
+    };
+    // Under too much load a line for each would be more load.
+    if let Some(times) = seldom.and_then(Seldom::due) {
+        tracing::warn!(code = code.text(), times, "{what} could not be answered");
+    }
+    Problem::new(code, detail)
 }
 
 impl From<ReadError> for Problem {
@@ -80,9 +82,13 @@ impl From<ReadError> for Problem {
                 let detail = "Too many long reads are running.";
                 Self::new(Code::Overloaded, detail)
             }
-            ReadError::Unreachable => Unavailable::StoreUnavailable.into(),
-            ReadError::OutcomeUnknown => Unavailable::OutcomeUnknown.into(),
-            ReadError::Damaged => Unavailable::StoreDamaged.into(),
+            ReadError::Unreachable => unavailable(Unavailable::StoreUnavailable, "a read"),
+            ReadError::OutcomeUnknown => unavailable(Unavailable::OutcomeUnknown, "a read"),
+            ReadError::Damaged => unavailable(Unavailable::StoreDamaged, "a read"),
+            ReadError::UnknownPosition { before } => {
+                let detail = "No event is at this position; `nearest` is the last one before it.";
+                Self::new(Code::UnknownPosition, detail).with("nearest", before)
+            }
             ReadError::Unreadable(_) => Self::internal("a read failed", &error),
         }
     }

@@ -66,13 +66,17 @@ pub(crate) async fn journal(
     let params = Params::read(request.uri().query(), &known)?;
     let cursors = List::new(&app, "journal", &params)?;
     let cursor = cursors.read(&params)?.and_then(|position| position.parse::<Position>().ok());
-    let after = match (params.position("after")?, cursor) {
+    let named = params.position("after")?;
+    let after = match (named, cursor) {
         (Some(_), Some(_)) => return Err(Problem::field("after", "goes without `cursor`")),
         (after, cursor) => after.or(cursor).unwrap_or_default(),
     };
     let limit = params.limit()?;
     let form = negotiate::choose(request.headers(), &[JSON, NDJSON])?;
     wait(&app, &params).await?;
+    if let Some(named) = named {
+        app.ledger().known_position(named).await?;
+    }
     if form == NDJSON {
         return Ok(bytes_of(NDJSON, app.ledger().lines(after, limit).await?));
     }

@@ -48,6 +48,7 @@ pub(crate) async fn live(
     let after = resumed.or(params.position("after")?).unwrap_or_default();
     negotiate::choose(request.headers(), &[EVENTS])?;
     wait(&app, &params).await?;
+    app.ledger().known_position(after).await?;
     let feed = Feed {
         follower: app.ledger().follow(after),
         after,

@@ -11,4 +11,5 @@ pub(crate) mod min_position;
 pub(crate) mod page;
 pub(crate) mod reports;
 pub(crate) mod statement;
+mod statement_csv;
 pub(crate) mod transactions;

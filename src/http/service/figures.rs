@@ -28,7 +28,8 @@ pub(crate) struct Figures {
     requests: Family<Labels, Counter>,
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
     damaged: Family<Labels, Gauge>,
-    gauges: [Gauge; 11],
+    not_ready: Family<Labels, Gauge>,
+    gauges: [Gauge; 14],
     keys_unreadable: Gauge,
 }
 
@@ -46,12 +47,22 @@ const MOST_NAMED: usize = 100;
 type Look = fn(&Ledger, &Status) -> i64;
 
 /// The gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
-const GAUGES: [(&str, &str, Look); 11] = [
+const GAUGES: [(&str, &str, Look); 14] = [
     ("bookonce_ready", "1 while commands are taken", |_, status| i64::from(status.ready)),
     ("bookonce_position", "The position of the last durable event", |ledger, _| {
         count(ledger.head().position)
     }),
-    ("bookonce_index_lag_events", "Events that the index has not taken in", |_, s| size(s.index_lag_events)),
+    ("bookonce_index_lag_events", "Events in the store that the index has not taken in, about", |_, s| {
+        size(s.index_lag_events)
+    }),
+    (
+        "bookonce_index_lag_milliseconds",
+        "How long the oldest of them has been in the store at least",
+        |_, s| i64::try_from(s.index_lag.as_millis()).unwrap_or(i64::MAX),
+    ),
+    ("bookonce_index_not_flushed_events", "Events in the index and not in its files yet", |_, s| {
+        size(s.index_not_flushed)
+    }),
     ("bookonce_queue_depth", "Commands that wait for the clerk", |_, status| size(status.queue_depth)),
     ("bookonce_index_memory_bytes", "Memory that the index takes", |_, status| size(status.index_bytes)),
     ("bookonce_commits", "Durable commits since the start", |_, status| count(status.commits)),
@@ -67,6 +78,9 @@ const GAUGES: [(&str, &str, Look); 11] = [
         |_, status| size(status.accounts_in_use),
     ),
     ("bookonce_store_damaged_accounts", "Accounts whose stream is damaged", |_, s| size(s.damaged_accounts)),
+    ("bookonce_store_missing_events", "Events that the store lacks and the index never had", |_, s| {
+        count(s.missing_events)
+    }),
     (
         "bookonce_transaction_ids_on_two_accounts",
         "IDs that two instances recorded on two accounts at once",
@@ -96,6 +110,12 @@ impl Figures {
             "1 for an account whose stream is damaged",
             damaged.clone(),
         );
+        let not_ready = Family::default();
+        registry.register(
+            "bookonce_not_ready",
+            "1 for the cause for which it is not ready",
+            not_ready.clone(),
+        );
         let gauges = GAUGES.map(|(name, help, _)| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -106,7 +126,16 @@ impl Figures {
         let keys_unreadable = Gauge::default();
         let about = "1 while the keys in effect may not be those on disk";
         registry.register("bookonce_keys_unreadable", about, keys_unreadable.clone());
-        Self { registry, routes: RwLock::default(), requests, seconds, damaged, gauges, keys_unreadable }
+        Self {
+            registry,
+            routes: RwLock::default(),
+            requests,
+            seconds,
+            damaged,
+            not_ready,
+            gauges,
+            keys_unreadable,
+        }
     }
 
     /// Counts one answer.
@@ -146,6 +175,10 @@ impl Figures {
         self.damaged.clear();
         for account in ledger.damaged_accounts(MOST_NAMED) {
             self.damaged.get_or_create(&vec![("account", account.to_string())]).set(1);
+        }
+        self.not_ready.clear();
+        if let Some(kind) = status.kind {
+            self.not_ready.get_or_create(&vec![("cause", kind.to_owned())]).set(1);
         }
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;

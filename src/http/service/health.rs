@@ -36,8 +36,9 @@ pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> 
         (true, None) => json(&Health { status: "ready" }),
         (true, Some(trouble)) => Err(Problem::new(Code::NotReady, trouble)),
         (false, _) => {
-            let detail = status.reason.unwrap_or("The ledger takes no commands.");
-            Err(Problem::new(Code::NotReady, detail))
+            let reason = status.reason.unwrap_or("The ledger takes no commands.");
+            let cause = app.ledger().cause().map(|cause| format!(" {cause}")).unwrap_or_default();
+            Err(Problem::new(Code::NotReady, format!("{reason}{cause}")))
         }
     }
 }

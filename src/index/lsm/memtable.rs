@@ -54,6 +54,8 @@ pub enum Note {
     Twice(Id),
     /// The stream is not what the ledger wrote; its events from there on are not in the index.
     Damaged(StreamName, String),
+    /// The stream lacks so many events, which this index never had: nobody knows which IDs they booked.
+    Missing(StreamName, u64),
 }
 
 /// One of the ledger's own accounts in one currency.

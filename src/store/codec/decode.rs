@@ -120,12 +120,25 @@ struct RawEntry<'a> {
     amount: &'a str,
 }
 
+/// The version of a line that has fields which version 1 does not know, when it is a newer one.
+fn newer(line: &[u8]) -> Option<u32> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let versioned: Versioned = serde_json::from_slice(line).ok()?;
+    (versioned.version > VERSION).then_some(versioned.version)
+}
+
 /// Reads one line.
 ///
 /// # Errors
 /// When it is not an event that this program could have written.
 pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
-    let raw: RawLine<'_> = serde_json::from_slice(line)?;
+    let raw: RawLine<'_> = match serde_json::from_slice(line) {
+        Ok(raw) => raw,
+        Err(error) => return Err(newer(line).map_or_else(|| error.into(), DecodeError::Version)),
+    };
     let stream = StreamName::parse(raw.stream).ok_or(DecodeError::Field("stream"))?;
     let body = match &stream {
         StreamName::Account(name) if raw.version == VERSION => {

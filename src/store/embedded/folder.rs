@@ -34,7 +34,7 @@ impl Folder {
         if !path.join(FORMAT_FILE).exists() {
             let strange = std::fs::read_dir(path).map_err(Error::io(path))?.flatten().find(|entry| {
                 let name = entry.file_name();
-                !["lock", "FORMAT.new", "keys.json", "keys.secret", "keys.lock"]
+                !["lock", "FORMAT.new", "keys.json", "keys.secret", "keys.lock", "lost+found"]
                     .iter()
                     .any(|known| name == *known)
             });

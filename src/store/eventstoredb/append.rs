@@ -44,10 +44,19 @@ impl Store {
         let Some(events) = events.filter(|events| !events.is_empty()) else {
             return Appended::NotSent(Error::Damaged("an append of nothing".to_owned()));
         };
+        let Some(epoch) = self.proven(self.0.patience.connect).await else {
+            return Appended::NotSent(Error::Unreachable(
+                "it was not compared with what was seen before".into(),
+            ));
+        };
         let live = match self.0.leader.live().await {
             Ok(live) => live,
             Err(why) => return Appended::NotSent(why),
         };
+        // Another connection than the one that was compared, perhaps.
+        if self.proven_epoch() != Some(epoch) {
+            return Appended::NotSent(Error::Unreachable("the connection was lost".into()));
+        }
         let begun = Instant::now();
         let patience = self.0.patience.append;
         let expected = proposed.expected().map_or(ExpectedRevision::NoStream, ExpectedRevision::Exact);
@@ -69,8 +78,16 @@ impl Store {
         .await;
         self.0.leader.took(begun, !matches!(answer, Ok(Ok(_))));
         match answer {
+            // A connection was lost meanwhile: who acknowledged it, and is that the store?
+            Ok(Ok(_)) if self.proven_epoch() != Some(epoch) => {
+                Appended::Unknown("a connection was lost meanwhile".to_owned())
+            }
             Ok(Ok(written)) => stored(&written),
             Ok(Err(error)) => {
+                // The crate goes to the leader that a node names by itself.
+                if matches!(error, eventstore::Error::NotLeaderException(_)) {
+                    self.doubt();
+                }
                 if is_over(&error) {
                     self.0.leader.give_up(&live);
                 }

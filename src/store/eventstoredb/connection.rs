@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 
 use super::Error;
 use super::crate_traps::nodelay;
+use super::proof::Proof;
 
 /// The shortest time between the making of two clients.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -33,6 +34,7 @@ struct Inner {
     runtime: Handle,
     state: Mutex<State>,
     making: tokio::sync::Mutex<()>,
+    proof: Proof,
 }
 
 #[derive(Default)]
@@ -55,9 +57,9 @@ pub struct Live {
 
 impl Link {
     /// Makes a link that is not connected yet.
-    pub fn new(settings: ClientSettings, patience: Duration) -> Self {
+    pub fn new(settings: ClientSettings, patience: Duration, proof: Proof) -> Self {
         let (state, making) = (Mutex::default(), tokio::sync::Mutex::new(()));
-        Self(Arc::new(Inner { settings, patience, runtime: Handle::current(), state, making }))
+        Self(Arc::new(Inner { settings, patience, runtime: Handle::current(), state, making, proof }))
     }
 
     /// Returns a connected client. Callers that come while one is being made wait for the same one.
@@ -98,6 +100,8 @@ impl Inner {
         let mut state = self.state.lock();
         if state.live.as_ref().is_some_and(|live| live.number == number) {
             state.live = None;
+            drop(state);
+            self.proof.doubt();
         }
     }
 

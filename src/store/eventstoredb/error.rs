@@ -21,6 +21,12 @@ pub enum Error {
     /// What the event store has can't be right.
     #[error("the event store is damaged: {0}")]
     Damaged(String),
+    /// A read of `$all` named a position at which no record begins.
+    #[error("no event begins at position {0}")]
+    NoSuchPosition(u64),
+    /// An event was written by a newer version of this program.
+    #[error("{0}: upgrade this instance")]
+    Newer(String),
     /// A subscription ended. The caller may follow again, after the last position that it saw.
     #[error("the subscription ended: {0}")]
     Dropped(String),

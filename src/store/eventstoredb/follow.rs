@@ -14,13 +14,12 @@ use crate::domain::stream::StreamName;
 /// How many messages may wait here to be taken. A node drops a subscriber for whom more than 32 messages wait *at the node*.
 const MOST_WAITING: usize = 4_096;
 
-/// A message of a subscription.
+/// A message of a subscription. What it says of how far it has looked is left out: nodes have said 2^64-1, the same place again
+/// and again, and the place of an event that came only later. Who follows again begins after the last event that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
     /// An event of one of the ledger's streams, or of the metadata of one.
     Event(Recorded),
-    /// The node has looked at everything up to this position.
-    Checkpoint(u64),
     /// All events that were there when the subscription began have come. From now on new ones come as they are stored.
     CaughtUp,
 }
@@ -53,15 +52,17 @@ impl Store {
         // The crate's future loses the subscription when it is dropped half-way, so it runs in a task that is cancelled only
         // to end the subscription.
         let pump = tokio::spawn(interruptible(async move {
+            let mut doubt = Doubt(Some(store.clone()));
             loop {
                 let next = match subscription.next_subscription_event().await {
                     Ok(SubscriptionEvent::EventAppeared(event)) => recorded(event).map(Followed::Event),
-                    Ok(SubscriptionEvent::Checkpoint(at)) => Ok(Followed::Checkpoint(at.commit)),
                     Ok(SubscriptionEvent::CaughtUp) => Ok(Followed::CaughtUp),
                     Ok(_) => continue,
                     Err(error) => {
                         if is_over(&error) {
                             store.0.any.give_up(&live);
+                        } else {
+                            doubt.0 = None;
                         }
                         Err(as_end(error.into()))
                     }
@@ -73,6 +74,18 @@ impl Store {
             }
         }));
         Ok(Follow { arrived, pump: pump.abort_handle(), over: None })
+    }
+}
+
+/// What ends a subscription may have ended the node, which comes back as another, perhaps. Only what the node itself says
+/// of the subscription, and goes on, does not.
+struct Doubt(Option<Store>);
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        if let Some(store) = &self.0 {
+            store.doubt();
+        }
     }
 }
 
@@ -129,6 +142,8 @@ fn as_end(error: Error) -> Error {
         | Error::Denied
         | Error::TooLarge
         | Error::Damaged(_)
+        | Error::NoSuchPosition(_)
+        | Error::Newer(_)
         | Error::Dropped(_) => error,
     }
 }

@@ -12,6 +12,7 @@
 //!
 //! - [`proposed`] encodes events, [`append`] sends them once, and [`settle`] sends them until the outcome is known.
 //! - [`read`] and [`follow`] bring events back as [`recorded`] ones, and [`mod@reader`] as lines of the journal.
+//! - [`mod@proof`] says whether the node is still the store that it was, and [`newest`] where the store ends.
 //! - [`settings`] reads the connection string, [`connection`] keeps the clients, and [`crate_traps`] works around the faults
 //!   of the crate.
 
@@ -20,6 +21,8 @@ mod connection;
 mod crate_traps;
 mod error;
 mod follow;
+mod newest;
+mod proof;
 mod proposed;
 mod read;
 mod reader;
@@ -34,17 +37,24 @@ pub use append::Appended;
 pub use crate_traps::tls::prepare_tls;
 pub use error::Error;
 pub use follow::{Follow, Followed};
+pub use newest::Newest;
+pub use proof::Epoch;
 pub use proposed::{MOST_BYTES, Proposed};
+pub use read::Page;
 pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
 pub use settle::{Settled, Settling};
 
 use connection::Link;
 use crate_traps::tls;
+use proof::Proof;
 use settings::Settings;
 
 /// A stream whose name begins with this holds the metadata of the stream whose name follows.
 const METADATA: &str = "$$";
+
+/// No revision is greater: a node keeps them as signed numbers.
+const LAST_REVISION: u64 = i64::MAX as u64;
 
 /// How long a call waits for the node before it gives up.
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +83,12 @@ struct Inner {
     credentials: Option<eventstore::Credentials>,
     /// This connection goes to the leader, whatever the connection string says: decisions rest on what is read over it.
     leader: Link,
+    /// This connection goes to the leader, too. It is asked where the store ends, and must not wait behind appends.
+    probe: Link,
     /// This connection goes where the connection string says. The journal is read over it.
     any: Link,
+    /// Is it known that this is the store it was?
+    proof: Proof,
 }
 
 impl Store {
@@ -95,9 +109,11 @@ impl Store {
         let Settings { shown, leader, any, credentials } = Settings::read(connection)?;
         prepare_tls().await;
         tls::prepared()?;
-        let leader = Link::new(leader, patience.connect);
-        let any = Link::new(any, patience.connect);
-        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, any })))
+        let proof = Proof::default();
+        let probe = Link::new(leader.clone(), patience.connect, Proof::default());
+        let leader = Link::new(leader, patience.connect, proof.clone());
+        let any = Link::new(any, patience.connect, proof.clone());
+        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, probe, any, proof })))
     }
 
     /// Returns the connection string without user and password, to be logged or shown.

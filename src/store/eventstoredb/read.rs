@@ -8,13 +8,20 @@ use eventstore::{
 };
 
 use super::connection::{Link, is_over};
-use super::{Error, METADATA, Recorded, Store};
+use super::{Error, LAST_REVISION, METADATA, Recorded, Store};
 use crate::domain::stream::StreamName;
+
+/// Events that were read of `$all`, and how far it was read for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The ledger's.
+    pub events: Vec<Recorded>,
+    /// The position of the last record that was looked at, whosever it is: everything up to there was seen.
+    pub seen: u64,
+}
 
 /// How many events of `$all` are asked for at once: the fewest and the most.
 const PAGE: std::ops::RangeInclusive<usize> = 32..=4_096;
-/// The greatest revision there is: a node keeps revisions as signed numbers.
-const LAST_REVISION: u64 = i64::MAX as u64;
 
 impl Store {
     /// Reads at most `limit` events of a stream from the leader, from a revision on (inclusive). There are none when the
@@ -72,16 +79,24 @@ impl Store {
     /// When it can't be read.
     pub async fn at(&self, position: u64) -> Result<Option<Recorded>, Error> {
         match self.at_node(&self.0.any, position).await? {
-            None => self.at_node(&self.0.leader, position).await,
+            None => self.at_leader(position).await,
             found => Ok(found),
         }
+    }
+
+    /// As [`Store::at`], asked of the leader alone.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub async fn at_leader(&self, position: u64) -> Result<Option<Recorded>, Error> {
+        self.at_node(&self.0.leader, position).await
     }
 
     async fn at_node(&self, link: &Link, position: u64) -> Result<Option<Recorded>, Error> {
         let mut found = None;
         match self.all(link, Some(position), 1, |event| found = Some(event)).await {
-            // No event begins there: a node says so, and does not read on.
-            Err(Error::Unreachable(why)) if why.to_ascii_lowercase().contains("invalid position") => {}
+            // A node says so instead of reading on.
+            Err(Error::NoSuchPosition(_)) => {}
             read => read?,
         }
         Ok(found.filter(|found| found.position == position))
@@ -91,34 +106,29 @@ impl Store {
     /// of `$all`.
     ///
     /// # Errors
-    /// When `$all` can't be read.
+    /// [`Error::NoSuchPosition`] when no record begins there; otherwise when `$all` can't be read.
     pub async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
-        self.of_all(after, limit, StreamName::is_claimed).await
+        Ok(self.of_all(after, limit, StreamName::is_claimed).await?.events)
     }
 
     /// Reads what [`Store::journal`] reads, and the metadata of its streams: all that a subscription shows.
     ///
     /// # Errors
     /// As [`Store::journal`].
-    pub async fn followable(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
+    pub async fn followable(&self, after: u64, limit: usize) -> Result<Page, Error> {
         let wanted = |stream: &str| StreamName::is_claimed(stream.strip_prefix(METADATA).unwrap_or(stream));
         self.of_all(after, limit, wanted).await
     }
 
-    async fn of_all(
-        &self,
-        after: u64,
-        limit: usize,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Recorded>, Error> {
+    async fn of_all(&self, after: u64, limit: usize, wanted: impl Fn(&str) -> bool) -> Result<Page, Error> {
         let (mut found, mut last) = (Vec::new(), after);
         let mut page = limit.saturating_add(1).clamp(*PAGE.start(), *PAGE.end());
         while found.len() < limit {
             let from = last;
             let take = |event: Recorded| {
-                if event.position > last {
+                if event.position > last && found.len() < limit {
                     last = event.position;
-                    if wanted(&event.stream) && found.len() < limit {
+                    if wanted(&event.stream) {
                         found.push(event);
                     }
                 }
@@ -129,7 +139,7 @@ impl Store {
             }
             page = (page * 2).min(*PAGE.end());
         }
-        Ok(found)
+        Ok(Page { events: found, seen: last })
     }
 
     /// Reads events of `$all` from a position on (inclusive), of any stream.
@@ -140,6 +150,7 @@ impl Store {
         limit: usize,
         take: impl FnMut(Recorded),
     ) -> Result<(), Error> {
+        let asked = from.unwrap_or_default();
         let from = from.map_or(StreamPosition::Start, |from| {
             StreamPosition::Position(Position { commit: from, prepare: from })
         });
@@ -147,7 +158,11 @@ impl Store {
         if let Some(credentials) = &self.0.credentials {
             options = options.authenticated(credentials.clone());
         }
-        self.read(link, async |client: &Client| client.read_all(&options).await, take).await
+        let read = self.read(link, async |client: &Client| client.read_all(&options).await, take).await;
+        read.map_err(|error| match error {
+            Error::Unreachable(why) if is_no_place(&why) => Error::NoSuchPosition(asked),
+            error => error,
+        })
     }
 
     async fn some(
@@ -170,7 +185,7 @@ impl Store {
     }
 
     /// Opens a read and takes all of its events. It is an error when the end is not reached.
-    async fn read(
+    pub(super) async fn read(
         &self,
         link: &Link,
         open: impl AsyncFnOnce(&Client) -> Result<ReadStream, eventstore::Error>,
@@ -204,13 +219,22 @@ impl Store {
                 Err(Error::Unreachable("no answer in time".to_owned()))
             }
             Err(Trouble::Refused(error)) => {
-                if is_over(&error) {
+                // The crate itself leaves that connection, too.
+                if is_no_place(&error.to_string()) {
+                    self.doubt();
+                } else if is_over(&error) {
                     link.give_up(&live);
                 }
                 Err(error.into())
             }
         }
     }
+}
+
+/// Does a node say that no record begins where it was to read from? It says no more than that the read failed; the same is
+/// said by no other read.
+fn is_no_place(why: &str) -> bool {
+    why.contains("Unexpected ReadAllResult") || why.to_ascii_lowercase().contains("invalid position")
 }
 
 /// Why a read did not reach its end.

@@ -90,9 +90,13 @@ fn line(position: u64, found: Option<&Recorded>) -> Result<Line, ReadError> {
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unreachable(_) | Error::Dropped(_) => Self::Unreachable(error.into()),
+            Error::Unreachable(_) | Error::Dropped(_) | Error::NoSuchPosition(_) => {
+                Self::Unreachable(error.into())
+            }
             Error::Deleted | Error::Damaged(_) => Self::Damaged(error.into()),
-            Error::Settings(_) | Error::Denied | Error::TooLarge => Self::Failed(error.into()),
+            Error::Settings(_) | Error::Denied | Error::TooLarge | Error::Newer(_) => {
+                Self::Failed(error.into())
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::METADATA;
+use super::{LAST_REVISION, METADATA};
 use crate::domain::stream::StreamName;
 use crate::store::chain;
 use crate::store::codec::{self, DecodeError};
@@ -44,6 +44,22 @@ pub enum Foreign {
     Id,
 }
 
+impl Foreign {
+    /// What a newer version of this program wrote, if it is that. Its id is that of its bytes, so nobody else did.
+    #[must_use]
+    pub fn newer(&self) -> Option<String> {
+        match self {
+            Self::Event(newer @ (DecodeError::Version(_) | DecodeError::Type(_))) => Some(newer.to_string()),
+            Self::Event(
+                DecodeError::Shape(_) | DecodeError::Foreign | DecodeError::Field(_) | DecodeError::Id,
+            )
+            | Self::Stream
+            | Self::Layout
+            | Self::Id => None,
+        }
+    }
+}
+
 /// An event of this program, decoded.
 #[derive(Clone, Debug)]
 pub struct Read {
@@ -81,6 +97,12 @@ impl Recorded {
     #[must_use]
     pub fn stream_name(&self) -> Option<StreamName> {
         StreamName::parse(self.stream.strip_prefix(METADATA).unwrap_or(&self.stream))
+    }
+
+    /// Does it say that its stream was deleted for ever? It stands at no revision of the stream's.
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        self.revision >= LAST_REVISION
     }
 
     /// Says whether this is metadata about a stream, and not an event in it.

@@ -13,6 +13,8 @@ use super::{Appended, Error, Proposed, Recorded, Store};
 
 /// The pause between two looks: the first one, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
+/// So long a look waits until it is known that the store is the one it was.
+const PROOF: Duration = Duration::from_secs(1);
 /// How many times it looks for the event that caused a conflict before it sends the append again.
 const LOOKS: u32 = 8;
 
@@ -113,17 +115,19 @@ impl<'a> Settling<'a> {
 
     /// Looks which event is at the first revision.
     async fn look(&mut self) -> Option<Settled> {
+        // What another store has at this revision says nothing.
+        let epoch = self.store.proven(PROOF).await?;
         let found = self.store.stream(self.stream, self.proposed.first_revision(), self.proposed.len()).await;
         self.looks = (self.looks + 1) % LOOKS;
         let found = match found {
             Ok(found) => found,
-            Err(Error::Deleted) => {
+            Err(Error::Deleted) if self.store.proven_epoch() == Some(epoch) => {
                 return Some(Settled::NotStored(Error::Deleted));
             }
             // It is asked again.
-            Err(_unreachable) => return None,
+            Err(_) => return None,
         };
-        let settled = self.judge(&found)?;
+        let settled = self.judge(&found).filter(|_| self.store.proven_epoch() == Some(epoch))?;
         self.doubtful = false;
         Some(settled)
     }

@@ -131,7 +131,7 @@ fn begin(node: &Arc<Node>, options: &ReadOptions) -> Result<Answer, Status> {
                 Some(FromPosition::Position(at)) if follows => {
                     log.index_at(at.commit.saturating_add(1)) as u64
                 }
-                Some(FromPosition::Position(at)) => log.index_at(at.commit) as u64,
+                Some(FromPosition::Position(at)) => place(&log, mark, at.commit)?,
                 Some(FromPosition::End(_)) => mark as u64,
                 _ => 0,
             };
@@ -160,6 +160,18 @@ fn begin(node: &Arc<Node>, options: &ReadOptions) -> Result<Answer, Status> {
         ended: false,
         waiting: VecDeque::new(),
     })))
+}
+
+/// Where a read of `$all` begins that names a position: it must be a record's. The greatest number is the end.
+fn place(log: &Log, mark: usize, position: u64) -> Result<u64, Status> {
+    if position == u64::MAX {
+        return Ok(mark as u64);
+    }
+    let index = log.index_at(position);
+    match log.entries.get(index) {
+        Some(entry) if entry.position == position && index < mark => Ok(index as u64),
+        _ => Err(statuses::no_record_there()),
+    }
 }
 
 /// How many events a filter looks at between two checkpoints; without a filter there are none.
@@ -199,7 +211,10 @@ impl Reading {
 
     fn page(&mut self) {
         let node = Arc::clone(&self.node);
-        let mark = node.store.visible();
+        let mark = match self.walk.scope {
+            Scope::All(_) if !self.walk.backwards => node.faults.shown(node.store.visible()),
+            Scope::All(_) | Scope::Stream(_) => node.store.visible(),
+        };
         let log = node.store.log.read();
         let name = match &self.walk.scope {
             Scope::Stream(name) => name.clone(),

@@ -37,6 +37,22 @@ pub enum Leader {
     At(std::net::SocketAddr),
 }
 
+/// What a subscription says of how far it has looked. A real node has said each of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Checkpoint {
+    /// How far it has looked.
+    #[default]
+    Right,
+    /// Nothing at all.
+    Never,
+    /// 2^64-1, before anything has passed the filter: releases up to 24.10.4.
+    Far,
+    /// The log's first event, again and again.
+    Back,
+    /// Where the event stands that comes only later.
+    Next,
+}
+
 /// Rates and settings, as after `--faults`.
 #[derive(Clone, Debug)]
 pub struct Faults {
@@ -52,6 +68,10 @@ pub struct Faults {
     pub no_leader: Option<(Duration, Duration)>,
     /// A call that is never answered is not ended at its deadline either, as when the network lost the answer.
     pub silent: bool,
+    /// What subscriptions say of how far they have looked.
+    pub checkpoint: Checkpoint,
+    /// A subscription is confirmed, and then says nothing more.
+    pub mute: bool,
 }
 
 impl Default for Faults {
@@ -63,6 +83,8 @@ impl Default for Faults {
             most_waiting: 32,
             no_leader: None,
             silent: false,
+            checkpoint: Checkpoint::Right,
+            mute: false,
         }
     }
 }
@@ -71,7 +93,8 @@ impl FromStr for Faults {
     type Err = String;
 
     /// `seed=7,delay=0.1:200ms,lost-request=0.01,lost-answer=0.05,late=0.02:300ms,cut-before=0.01,cut-after=0.01,`
-    /// `timeout=0.01,no-position=0.1,visibility-lag=20ms,most-waiting=32,no-leader=2s:60s,silent`
+    /// `timeout=0.01,no-position=0.1,visibility-lag=20ms,most-waiting=32,no-leader=2s:60s,silent,`
+    /// `checkpoint=far,mute`
     fn from_str(text: &str) -> Result<Self, String> {
         let mut faults = Self::default();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -106,10 +129,23 @@ impl Faults {
             "visibility-lag" => self.visibility_lag = duration(first)?,
             "no-leader" => self.no_leader = Some((duration(first)?, duration(second)?)),
             "silent" => self.silent = true,
+            "mute" => self.mute = true,
+            "checkpoint" => self.checkpoint = checkpoint(first)?,
             _ => return Err(format!("{name} is no fault")),
         }
         Ok(())
     }
+}
+
+fn checkpoint(name: &str) -> Result<Checkpoint, String> {
+    Ok(match name {
+        "right" => Checkpoint::Right,
+        "never" => Checkpoint::Never,
+        "far" => Checkpoint::Far,
+        "back" => Checkpoint::Back,
+        "next" => Checkpoint::Next,
+        _ => return Err(format!("{name} is no checkpoint")),
+    })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -128,6 +164,8 @@ struct Inner {
     faults: Faults,
     since: Instant,
     leader: Leader,
+    /// How many events `$all` shows forwards, if it shows no more than these.
+    hidden: Option<usize>,
     drawn: u64,
     met: u64,
     planted: Vec<Planted>,
@@ -160,6 +198,7 @@ impl Handle {
             faults,
             since: Instant::now(),
             leader: Leader::Here,
+            hidden: None,
             drawn: 0,
             met: 0,
             planted: Vec::new(),
@@ -206,6 +245,15 @@ impl Handle {
         self.0.lock().planted.clear();
     }
 
+    /// From now on `$all`, read forwards or followed, shows no more than so many events; streams show all.
+    pub(super) fn hide(&self, from: Option<usize>) {
+        self.0.lock().hidden = from;
+    }
+
+    pub(super) fn shown(&self, visible: usize) -> usize {
+        self.0.lock().hidden.map_or(visible, |hidden| hidden.min(visible))
+    }
+
     pub fn set_leader(&self, leader: Leader) {
         self.0.lock().leader = leader;
     }
@@ -245,6 +293,14 @@ impl Handle {
 
     pub(super) fn most_waiting(&self) -> usize {
         self.0.lock().faults.most_waiting
+    }
+
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        self.0.lock().faults.checkpoint
+    }
+
+    pub(super) fn mute(&self) -> bool {
+        self.0.lock().faults.mute
     }
 
     pub(super) fn silent(&self) -> bool {

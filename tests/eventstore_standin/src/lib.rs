@@ -117,6 +117,13 @@ impl Running {
         }
     }
 
+    /// From now on what comes is not shown in `$all` to those who read it forwards or follow it; or it is again.
+    pub fn hide(&self, hide: bool) {
+        if let Some(store) = &self.kept {
+            self.faults.hide(hide.then(|| store.visible()));
+        }
+    }
+
     /// Lets a deleted stream's events be gone from `$all`, too, until the next stop. Its next revision stays.
     pub fn scavenge(&self, stream: &str) {
         if let Some(store) = &self.kept {

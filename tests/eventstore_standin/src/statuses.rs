@@ -86,3 +86,8 @@ pub fn consumer_too_slow() -> Status {
         "Operation timed out: Consumer too slow to handle event while live. Client resubscription required.",
     )
 }
+
+/// Of a read of `$all` from a number that is no record's place.
+pub fn no_record_there() -> Status {
+    Status::new(Code::Unknown, "Unexpected ReadAllResult: Error")
+}

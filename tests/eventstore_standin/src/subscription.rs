@@ -8,6 +8,8 @@ use tokio::sync::watch;
 use tonic::Status;
 
 use super::answer_read::Reply;
+use super::faults::Checkpoint;
+use super::log::{BEGINNING, FRAME_HEAD};
 use super::metadata::{Found, found};
 use super::node::Node;
 use super::proto::read::{Confirmation, Content};
@@ -44,6 +46,8 @@ pub struct Subscription {
     mark: watch::Receiver<usize>,
     live: bool,
     over: bool,
+    /// Has it said anything yet?
+    begun: bool,
     waiting: VecDeque<Result<Reply, Status>>,
 }
 
@@ -63,6 +67,7 @@ impl Subscription {
             mark: node.store.mark.subscribe(),
             live: false,
             over: false,
+            begun: false,
             waiting: VecDeque::from([Ok(Reply::Made(Content::Confirmation(confirmation)))]),
         })
     }
@@ -74,6 +79,13 @@ impl Subscription {
             }
             if self.over {
                 return None;
+            }
+            if self.node.faults.mute() {
+                // It hears of what is new, and says nothing.
+                if self.mark.changed().await.is_err() {
+                    return None;
+                }
+                continue;
             }
             if self.look() && self.mark.changed().await.is_err() {
                 return None;
@@ -92,6 +104,10 @@ impl Subscription {
         let most = if strict { most_waiting + 1 } else { PAGE };
         let node = Arc::clone(&self.node);
         let mark = *self.mark.borrow_and_update();
+        let mark = match self.walk.scope {
+            Scope::All(_) => node.faults.shown(mark),
+            Scope::Stream(_) => mark,
+        };
         let mut page = self.walk.page(&node.store.log.read(), mark, ticks(), most);
         let too_slow = strict && page.events.len() > most_waiting;
         if too_slow {
@@ -107,14 +123,28 @@ impl Subscription {
             self.over = true;
             return false;
         }
-        let due = self.checkpoints.as_mut().is_some_and(|checkpoints| checkpoints.due(page.considered));
-        if let Some(position) = page.last_position.filter(|_| due) {
-            self.say(Content::Checkpoint(Position::at(position)));
-        }
+        self.checkpoint(page.considered, page.last_position);
         if page.finished && !self.live {
             self.live = true;
             self.say(Content::CaughtUp(Empty {}));
         }
         page.finished && self.waiting.is_empty()
+    }
+
+    /// Says how far it has looked, or what is not so.
+    fn checkpoint(&mut self, considered: usize, last: Option<u64>) {
+        let due = self.checkpoints.as_mut().is_some_and(|checkpoints| checkpoints.due(considered));
+        let first = !std::mem::replace(&mut self.begun, true);
+        let filtered = self.checkpoints.is_some() && (first || considered > 0);
+        let said = match self.node.faults.checkpoint() {
+            Checkpoint::Right => last.filter(|_| due),
+            Checkpoint::Never => None,
+            Checkpoint::Far => (first && filtered && considered == 0).then_some(u64::MAX),
+            Checkpoint::Back => filtered.then_some(BEGINNING + FRAME_HEAD),
+            Checkpoint::Next => filtered.then(|| self.node.store.log.read().end + FRAME_HEAD),
+        };
+        if let Some(said) = said {
+            self.say(Content::Checkpoint(Position::at(said)));
+        }
     }
 }

@@ -1,0 +1,262 @@
+//! What the follower and the watch have seen of the store, as the tasks and the probes ask for it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use super::last_event::LastEvent;
+use crate::domain::stream::StreamName;
+use crate::store::eventstoredb::Error;
+use crate::telemetry::Seldom;
+
+/// What has been seen of the store.
+#[derive(Debug, Default)]
+pub(super) struct Observed {
+    pub(super) connected: AtomicBool,
+    pub(super) twice: AtomicUsize,
+    /// Asks the follower to follow anew from its last event.
+    pub(super) again: Notify,
+    /// Was the store's end lately found in the index?
+    sees: watch::Sender<bool>,
+    /// Everything up to this position was received and taken in.
+    looked_at: watch::Sender<u64>,
+    last: Mutex<LastEvent>,
+    /// The store's end as it was last asked for and not found yet, and when it was asked for.
+    awaited: Mutex<Option<(u64, Instant)>>,
+    /// Why the store can't be followed.
+    trouble: Mutex<Option<Error>>,
+    /// How many events each stream lacks that the index never had.
+    missing: Mutex<BTreeMap<StreamName, u64>>,
+    accepts_missing: AtomicBool,
+    accepted: Seldom,
+    complaint: Seldom,
+    /// The reading of what was there when it began to follow.
+    reading: Mutex<Option<Reading>>,
+    /// Bytes of positions for each event taken in, times 256: to tell events from positions.
+    stride: AtomicU64,
+}
+
+/// The most streams that are named as lacking events.
+const MOST_NAMED: usize = 10;
+
+/// How far a reading up to the store's end has come.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    begun: Instant,
+    from: u64,
+    end: u64,
+    events: u64,
+}
+
+/// How far the index is behind the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Lag {
+    /// Events, about: positions tell bytes.
+    pub(super) events: usize,
+    pub(super) time: Duration,
+}
+
+impl Observed {
+    pub(super) fn looked_at(&self) -> u64 {
+        *self.looked_at.borrow()
+    }
+
+    /// Everything up to this position has been taken in.
+    pub(super) fn look_at(&self, position: u64) {
+        self.looked_at.send_replace(position);
+        let mut awaited = self.awaited.lock();
+        if awaited.is_some_and(|(end, _)| end <= position) {
+            *awaited = None;
+        }
+    }
+
+    /// Waits until everything up to a position has been taken in.
+    pub(super) async fn has_looked_at(&self, position: u64) {
+        let mut looked_at = self.looked_at.subscribe();
+        // The sender lives as long as this.
+        let _reached = looked_at.wait_for(|reached| *reached >= position).await;
+    }
+
+    pub(super) fn last(&self) -> LastEvent {
+        self.last.lock().clone()
+    }
+
+    pub(super) fn set_last(&self, last: LastEvent) {
+        *self.last.lock() = last;
+    }
+
+    /// The store ends at this position; asked at this moment.
+    pub(super) fn await_end(&self, end: u64, asked: Instant) {
+        let mut awaited = self.awaited.lock();
+        if end > self.looked_at() {
+            let since = awaited.map_or(asked, |(_, since)| since);
+            *awaited = Some((end, since));
+        }
+    }
+
+    /// So many events took so many bytes of positions.
+    pub(super) fn measured(&self, events: usize, bytes: u64) {
+        if events > 0 {
+            let one = bytes.saturating_mul(256) / events as u64;
+            let before = self.stride.load(Ordering::Relaxed);
+            let now = if before == 0 { one } else { (before.saturating_mul(7).saturating_add(one)) / 8 };
+            self.stride.store(now.max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// How far the index is behind the store's end.
+    pub(super) fn lag(&self) -> Lag {
+        let Some((end, since)) = *self.awaited.lock() else { return Lag::default() };
+        let bytes = end.saturating_sub(self.looked_at());
+        let stride = self.stride.load(Ordering::Relaxed).max(256);
+        let events = usize::try_from(bytes.saturating_mul(256) / stride).unwrap_or(usize::MAX);
+        Lag { events: events.max(1), time: since.elapsed() }
+    }
+
+    /// Does the index have what is in the store?
+    pub(super) fn sees(&self) -> bool {
+        *self.sees.borrow()
+    }
+
+    /// May an ID be booked that the index does not know?
+    pub(super) fn may_book(&self) -> bool {
+        self.sees() && !self.lacks_events()
+    }
+
+    /// Says whether it has; returns whether it was otherwise before.
+    pub(super) fn set_sees(&self, sees: bool) -> bool {
+        self.sees.send_replace(sees) != sees
+    }
+
+    /// Waits until an ID may be booked that the index does not know.
+    pub(super) async fn has_sight(&self) {
+        let mut sees = self.sees.subscribe();
+        // The sender lives as long as this.
+        let _sees = sees.wait_for(|sees| *sees && !self.lacks_events()).await;
+    }
+
+    pub(super) fn set_accepts_missing(&self, accepts: bool) {
+        self.accepts_missing.store(accepts, Ordering::Release);
+    }
+
+    /// A stream lacks so many events.
+    pub(super) fn lack(&self, stream: &StreamName, count: u64) {
+        self.missing.lock().insert(stream.clone(), count);
+        tracing::error!(%stream, count, "events are missing in the store, and the index never had them");
+    }
+
+    pub(super) fn missing(&self) -> BTreeMap<StreamName, u64> {
+        self.missing.lock().clone()
+    }
+
+    /// Does the store lack events, and nobody has accepted that?
+    pub(super) fn lacks_events(&self) -> bool {
+        let lacks = !self.missing.lock().is_empty();
+        lacks && !self.accepts_missing.load(Ordering::Acquire)
+    }
+
+    /// Says again that events are missing, though that was accepted.
+    pub(super) fn remind(&self) {
+        let missing: u64 = self.missing.lock().values().sum();
+        if missing > 0
+            && let Some(_times) = self.accepted.due()
+        {
+            let accepted = self.accepts_missing.load(Ordering::Acquire);
+            tracing::warn!(
+                missing,
+                accepted,
+                "the store lacks events: an ID that they booked may be booked again"
+            );
+        }
+    }
+
+    /// Which accounts lack how many events, in words, when that keeps the instance from being ready.
+    pub(super) fn lacking(&self) -> Option<String> {
+        if !self.lacks_events() {
+            return None;
+        }
+        let missing = self.missing.lock();
+        let named: Vec<String> = missing
+            .iter()
+            .take(MOST_NAMED)
+            .map(|(stream, count)| format!("{stream} lacks {count}"))
+            .collect();
+        let more = missing.len().saturating_sub(named.len());
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        Some(format!("{}{more}.", named.join(", ")))
+    }
+
+    /// The store can't be followed: one line when that begins or its kind changes, then one a minute.
+    pub(super) fn complain(&self, error: &Error) {
+        let before = self.trouble.lock().replace(error.clone());
+        *self.reading.lock() = None;
+        if before.is_none_or(|before| kind(&before) != kind(error)) {
+            self.complaint.over();
+        }
+        if let Some(times) = self.complaint.due() {
+            tracing::warn!(%error, times, "the store can't be followed; trying again");
+        }
+    }
+
+    /// The kind of what is wrong with the store, as a word for a figure.
+    pub(super) fn trouble_kind(&self) -> &'static str {
+        self.trouble.lock().as_ref().map_or("connecting", kind)
+    }
+
+    /// It is followed.
+    pub(super) fn content(&self) {
+        *self.trouble.lock() = None;
+        *self.reading.lock() = None;
+    }
+
+    /// It begins to read up to the store's end.
+    pub(super) fn begin_reading(&self, from: u64, end: u64) {
+        *self.trouble.lock() = None;
+        *self.reading.lock() = Some(Reading { begun: Instant::now(), from, end, events: 0 });
+    }
+
+    pub(super) fn has_read(&self, events: usize) {
+        if let Some(reading) = &mut *self.reading.lock() {
+            reading.events += events as u64;
+        }
+    }
+
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.reading.lock().is_some()
+    }
+
+    /// Why the store can't be followed, or how far the reading has come.
+    pub(super) fn cause(&self) -> Option<String> {
+        if let Some(trouble) = &*self.trouble.lock() {
+            return Some(format!("The cause: {trouble}."));
+        }
+        let reading = (*self.reading.lock())?;
+        let (done, all) =
+            (self.looked_at().saturating_sub(reading.from), reading.end.saturating_sub(reading.from));
+        let elapsed = reading.begun.elapsed().as_secs_f64().max(0.001);
+        let share = if all == 0 { 1.0 } else { (done as f64 / all as f64).min(1.0) };
+        let left = if share > 0.0 { elapsed / share - elapsed } else { 0.0 };
+        Some(format!(
+            "It has read {:.0} % of what was there, {} events, {:.0} a second; about {left:.0} s are left.",
+            share * 100.0,
+            reading.events,
+            reading.events as f64 / elapsed
+        ))
+    }
+}
+
+fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Denied => "denied",
+        Error::Newer(_) => "upgrade",
+        Error::Settings(_) => "settings",
+        Error::Unreachable(why) | Error::Dropped(why) if why.to_ascii_lowercase().contains("certificate") => {
+            "certificate"
+        }
+        Error::Unreachable(_) | Error::Dropped(_) => "unreachable",
+        Error::Deleted | Error::TooLarge | Error::Damaged(_) | Error::NoSuchPosition(_) => "refused",
+    }
+}

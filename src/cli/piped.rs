@@ -1,0 +1,43 @@
+//! What comes through a pipe is kept in a file while a command works on it: an export is read twice, and its last line first.
+
+use std::fs::File;
+use std::io::{copy, stdin};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::outcome::Error;
+
+/// Files to be read: those that were named, with what came through standard input in the place of `-`.
+pub(super) struct Piped {
+    /// The first of them.
+    pub(super) first: PathBuf,
+    /// The others, in their order.
+    pub(super) parts: Vec<PathBuf>,
+    /// The folder of the kept file, which goes with this.
+    _folder: Option<TempDir>,
+}
+
+impl Piped {
+    /// Keeps standard input in a file, where it is named.
+    pub(super) fn keep(first: &Path, parts: &[PathBuf]) -> Result<Self, Error> {
+        let mut folder = None;
+        let mut named = |path: &Path| {
+            if path != Path::new("-") {
+                return Ok::<_, Error>(path.to_owned());
+            }
+            if folder.is_some() {
+                return Err("standard input (`-`) can be read only once".into());
+            }
+            let made = tempfile::tempdir()?;
+            // The name is read in messages.
+            let kept = made.path().join("standard input");
+            copy(&mut stdin().lock(), &mut File::create(&kept)?)?;
+            folder = Some(made);
+            Ok(kept)
+        };
+        let first = named(first)?;
+        let parts = parts.iter().map(|part| named(part)).collect::<Result<_, _>>()?;
+        Ok(Self { first, parts, _folder: folder })
+    }
+}

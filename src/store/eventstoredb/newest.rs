@@ -1,0 +1,61 @@
+//! The newest event: how far the store is, as its leader says, without reading all that is in between.
+
+use eventstore::{Client, Position, ReadAllOptions, StreamPosition};
+
+use super::{Error, Recorded, Store};
+use crate::domain::stream::StreamName;
+
+/// How many records are read back at once behind the first, which is mostly the ledger's.
+const PAGE: std::ops::RangeInclusive<usize> = 64..=4_096;
+
+/// Where a store ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Newest {
+    /// The last event of the ledger's behind where was looked from, if there is one.
+    pub ours: Option<u64>,
+    /// The last record of all, whosever it is.
+    pub last: u64,
+}
+
+impl Store {
+    /// Looks for the ledger's last event behind a position, from the end back. From the leader.
+    ///
+    /// # Errors
+    /// When `$all` can't be read.
+    pub async fn newest(&self, behind: u64) -> Result<Newest, Error> {
+        let mut newest = Newest::default();
+        let (mut from, mut count) = (StreamPosition::End, 1);
+        loop {
+            let page = self.back(from, count).await?;
+            if let Some(first) = page.first() {
+                newest.last = newest.last.max(first.position);
+            }
+            let ours = page.iter().find(|record| StreamName::is_claimed(&record.stream));
+            if let Some(ours) = ours.filter(|ours| ours.position > behind) {
+                newest.ours = Some(ours.position);
+                return Ok(newest);
+            }
+            match page.last().filter(|last| last.position > behind && ours.is_none()) {
+                Some(last) => {
+                    let (commit, prepare) = (last.position, last.position);
+                    from = StreamPosition::Position(Position { commit, prepare });
+                    count = (count * 2).clamp(*PAGE.start(), *PAGE.end());
+                }
+                None => return Ok(newest),
+            }
+        }
+    }
+
+    /// Records of `$all` before a place, the last first.
+    async fn back(&self, from: StreamPosition<Position>, count: usize) -> Result<Vec<Recorded>, Error> {
+        let mut options =
+            ReadAllOptions::default().position(from).backwards().max_count(count).requires_leader(true);
+        if let Some(credentials) = &self.0.credentials {
+            options = options.authenticated(credentials.clone());
+        }
+        let mut found = Vec::new();
+        let open = async |client: &Client| client.read_all(&options).await;
+        self.read(&self.0.probe, open, |record| found.push(record)).await?;
+        Ok(found)
+    }
+}
