@@ -1,5 +1,4 @@
-//! The catalog: it holds the index's one checkpoint, the list of the runs that belong to it, and the state that is too
-//! small for runs.
+//! The catalog: the index's one checkpoint, which runs belong to it, and the state that is too small for runs.
 //!
 //! One SQLite file, changed in one transaction at a time. Each row of state carries a checksum, and the checkpoint
 //! carries the sum of all of them, so that neither a changed nor a missing row is believed.
@@ -14,39 +13,22 @@ use crate::store::chain::Hash;
 use super::error::IndexError;
 use super::failure::Failure;
 use super::lsm::tree::TreeKind;
+use super::rows::Kind;
 
-/// The format of the index. An index of an earlier format is built anew from the journal.
+/// The format of the index: another one is built anew from the journal.
 pub const FORMAT: i64 = 4;
 
-/// The checkpoint: the place up to which the index knows the journal, and the id of that journal.
+/// Up to where the index knows the journal, and whose journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// The id of the journal.
+    /// Whose journal.
     pub journal_id: Uuid,
-    /// The position of the last event that is in the index; 0 for none.
+    /// The last event that is in the index; 0 for none.
     pub position: u64,
     /// The journal's hash there; the genesis hash for none.
     pub hash: Hash,
-    /// The hash of that event itself. It equals `hash` where the chain runs along the journal.
+    /// That event's own hash: the same, where the chain runs along the journal.
     pub event: Hash,
-}
-
-/// The kind of a row of state: what the row is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i64)]
-pub enum Kind {
-    /// A guarded account, by name.
-    Account = 1,
-    /// The sum of a transaction that was taken back, by ID and stream.
-    Reversed = 2,
-    /// One of the ledger's own accounts, by currency and name.
-    Internal = 3,
-    /// An ID that two streams have, by ID.
-    Twice = 4,
-    /// A stream that is damaged, by name.
-    Damaged = 5,
-    /// How many events a stream lacks, by name.
-    Missing = 6,
 }
 
 /// Opens the catalog, making it when it is new.
@@ -66,8 +48,7 @@ pub fn open(path: &Path) -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-/// Opens the catalog as [`open`] does, but deletes a catalog of an earlier format first. Then the index is built anew
-/// from the journal.
+/// As [`open`]; but a catalog of an earlier format is deleted first, so that the index is built anew from the journal.
 pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
     let connection = open(path)?;
     let format = meta(&connection, "format")?.and_then(|text| text.parse::<i64>().ok());
@@ -83,8 +64,8 @@ pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
         now = FORMAT,
         "the index has an earlier format; it is built anew from the journal"
     );
-    // Runs that the catalog does not name are removed when the runs are opened. The database is deleted last: without
-    // it there is no index.
+    // What is not in the catalog any more is removed when the runs are opened. The database goes last: without it there
+    // is no index.
     for ending in ["-wal", "-shm", ""] {
         let mut file = path.as_os_str().to_owned();
         file.push(ending);
@@ -159,7 +140,7 @@ pub fn runs(connection: &Connection, tree: TreeKind) -> Result<Vec<NamedRun>, In
     Ok(named.collect::<Result<_, _>>()?)
 }
 
-/// Sets the runs that a tree has, oldest first.
+/// Sets which runs a tree has, oldest first.
 pub fn set_runs(connection: &Connection, tree: TreeKind, runs: &[NamedRun]) -> Result<(), IndexError> {
     connection.execute("DELETE FROM runs WHERE tree = ?1", [tree.name()])?;
     let mut insert = connection
@@ -170,15 +151,15 @@ pub fn set_runs(connection: &Connection, tree: TreeKind, runs: &[NamedRun]) -> R
     Ok(())
 }
 
-/// Says whether nothing was ever written to the catalog.
+/// Was nothing ever written to it?
 pub fn is_new(connection: &Connection) -> Result<bool, IndexError> {
     let sql = "SELECT NOT EXISTS(SELECT 1 FROM meta) AND NOT EXISTS(SELECT 1 FROM runs)
          AND NOT EXISTS(SELECT 1 FROM state)";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Computes a checksum over the checkpoint, everything else in `meta`, and the list of runs. If a run were lost from
-/// that list, every ID in it could be booked a second time.
+/// A checksum over the checkpoint, everything else in `meta`, and which runs there are. A run that nobody names any more
+/// would be a double booking for every ID in it.
 fn seal(connection: &Connection) -> Result<String, IndexError> {
     let mut crc = crc32fast::Hasher::new();
     let sql = "SELECT 'meta', key, value, 0, 0, 0 FROM meta WHERE key <> 'seal'
@@ -197,12 +178,12 @@ fn seal(connection: &Connection) -> Result<String, IndexError> {
     Ok(crc.finalize().to_string())
 }
 
-/// Writes the seal over what a transaction changed. It must be the transaction's last step.
+/// Seals what the transaction changed: its last step.
 pub fn set_seal(connection: &Connection) -> Result<(), IndexError> {
     set_meta(connection, "seal", &seal(connection)?)
 }
 
-/// Compares the content of the catalog with its seal.
+/// Compares with the seal.
 pub fn check_seal(connection: &Connection) -> Result<(), IndexError> {
     if meta(connection, "seal")? == Some(seal(connection)?) {
         Ok(())
@@ -220,7 +201,7 @@ fn crc(kind: Kind, key: &[u8], value: &str) -> u32 {
     crc.finalize()
 }
 
-/// Reads one row of state; `None` when it is not there. A row that was changed is an error.
+/// One row of state, if it is there and whole.
 pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<String>, IndexError> {
     let mut statement =
         connection.prepare_cached("SELECT value, crc FROM state WHERE kind = ?1 AND key = ?2")?;
@@ -233,7 +214,7 @@ pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<S
     }
 }
 
-/// Sets one row of state, and updates the sum over all rows.
+/// Sets one row of state, and keeps the sum of all.
 pub fn set_state(
     connection: &Connection,
     kind: Kind,
@@ -251,12 +232,12 @@ pub fn set_state(
     Ok(())
 }
 
-/// Returns a row's part in the sum. It is never zero, so that a missing row is noticed.
+/// A row's part in the sum: never zero, so that a missing row shows.
 fn weight(crc: u32) -> u64 {
     u64::from(crc) << 20 | 1
 }
 
-/// Reads up to `limit` rows of a kind whose keys come after `after`, in the order of their keys.
+/// All rows of a kind, by key, from after `after`.
 pub fn states(
     connection: &Connection,
     kind: Kind,
@@ -281,8 +262,8 @@ pub fn states(
     .collect()
 }
 
-/// Reads every row, and compares their sum with the one that the checkpoint carries. It also checks that the rows are
-/// in order: if pages of the file changed places, every row would still be there, but would not be found by its key.
+/// Reads every row and compares with the sum that the checkpoint carries. Rows that are all there and stand out of order,
+/// as pages of the file do that changed places, would not be found by their keys.
 pub fn check(connection: &Connection) -> Result<u64, IndexError> {
     let mut statement = connection.prepare("SELECT kind, key, value, crc FROM state")?;
     let mut rows = statement.query([])?;

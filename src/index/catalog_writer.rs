@@ -1,4 +1,4 @@
-//! The catalog's one writer: it moves the checkpoint, and writes the lists of runs.
+//! The catalog's one writer: it moves the checkpoint, and says which runs there are.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::money::Money;
 
-use super::catalog::{self, Checkpoint, Kind};
+use super::catalog::{self, Checkpoint};
 use super::error::IndexError;
 use super::failure::Failure;
 use super::lsm::block::RunId;
 use super::lsm::memtable::Memtable;
 use super::lsm::run::Run;
 use super::lsm::tree::{Tree, TreeKind};
-use super::rows;
+use super::rows::{self, Kind};
 
 /// The catalog's one writing connection, with the sum over its rows.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ impl CatalogWriter {
         Ok(())
     }
 
-    /// Makes the file name and the id of the next run. After a crash a file name may be used again, but the run's
-    /// number is not: it is a hash of the file's number and of this start's random number.
+    /// The file's name and the number of the next run. A name may come again after a crash, a number does not: it is a
+    /// hash of the file's and of this start's random number.
     pub(super) fn new_run(&mut self, tree: TreeKind) -> (String, RunId) {
         let name = format!("{}-{}.run", tree.name(), self.next_file);
         let digest = Sha256::new()
@@ -60,7 +60,7 @@ impl CatalogWriter {
 }
 
 impl CatalogWriter {
-    /// Writes the list of the runs that a tree has.
+    /// Says which runs a tree has.
     pub(super) fn set_runs(&mut self, kind: TreeKind, tree: &Tree) -> Result<(), IndexError> {
         let next_file = self.next_file.to_string();
         let transaction = self.connection.transaction()?;
@@ -124,7 +124,7 @@ fn named(tree: &Tree) -> Vec<catalog::NamedRun> {
     tree.runs().iter().filter_map(named).collect()
 }
 
-/// Opens the runs that the catalog names, and removes the files of runs that it does not name.
+/// Opens the runs that the catalog names, and removes the files that it does not.
 pub(super) fn open_trees(
     dir: &Path,
     connection: &Connection,

@@ -1,4 +1,4 @@
-//! The rows of the catalog's state: how a stream, a sum and a note are written as a key and a value, and read again.
+//! The rows of the catalog's state: what each kind is about, its key, and its value in both directions.
 
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
@@ -8,19 +8,36 @@ use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
-use super::catalog::Kind;
 use super::error::IndexError;
 use super::lsm::memtable::{InternalKey, Note, ReversedKey, Tracked};
 use super::record::StreamKey;
 
-/// Returns the kind and the key of the row that says how a stream stands.
+/// What a row of state is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub enum Kind {
+    /// A guarded account, by name.
+    Account = 1,
+    /// How much of a transaction was reversed, by ID and stream.
+    Reversed = 2,
+    /// One of the ledger's own accounts, by currency and name.
+    Internal = 3,
+    /// An ID that two streams have, by ID.
+    Twice = 4,
+    /// A stream that is damaged, by name.
+    Damaged = 5,
+    /// How many events a stream lacks, by name.
+    Missing = 6,
+}
+
+/// The kind and the key of the row that says how a stream stands.
 pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {
         StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
     }
 }
 
-/// Writes how a stream stands as a row's value.
+/// How a stream stands, as a row's value.
 pub fn state_value(tracked: &Tracked) -> String {
     let State::Account(account) = &tracked.state;
     let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
@@ -35,7 +52,7 @@ pub fn state_value(tracked: &Tracked) -> String {
     )
 }
 
-/// Reads how a stream stands from its row's value.
+/// How a stream stands, from its row.
 pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
     let StreamName::Account(name) = stream;
     let read = || {
@@ -60,7 +77,7 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
 }
 
-/// Returns the kind, the key and the value of the row for a note.
+/// A note's kind, key and value.
 pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     match note {
         Note::Twice(id) => (Kind::Twice, id_row_key(*id), id.to_string()),
@@ -69,7 +86,7 @@ pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     }
 }
 
-/// Reads the note that a row holds.
+/// The note that a row holds.
 pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
     match kind {
         Kind::Twice => Id::parse(&value).map(Note::Twice),
@@ -81,12 +98,12 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
     }
 }
 
-/// Writes a sum in a currency as a row's value.
+/// A sum in a currency as a row's value.
 pub fn sum_value(currency: Currency, sum: Money) -> String {
     format!("{currency} {sum}")
 }
 
-/// Reads the sum that a row holds.
+/// The sum that a row holds.
 pub fn read_sum(value: &str) -> Result<(Currency, Money), IndexError> {
     let read = || {
         let (currency, sum) = value.split_once(' ')?;
