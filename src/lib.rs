@@ -53,6 +53,7 @@ pub mod http;
 pub mod index;
 pub mod keys;
 pub mod ledger;
+pub(crate) mod seldom;
 pub mod store;
 pub(crate) mod telemetry;
 pub(crate) mod wire;

@@ -16,14 +16,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("answers", &["domain", "store"]),
     ("store", &["domain"]),
     ("index", &["domain", "store"]),
-    ("clerk", &["domain", "store", "index"]),
+    ("clerk", &["domain", "store", "index", "seldom"]),
     ("ledger", &["domain", "store", "index", "clerk"]),
     ("audit", &[]),
     ("keys", &["domain"]),
-    ("http", &["domain", "wire", "answers", "ledger", "keys", "store"]),
+    ("http", &["domain", "wire", "answers", "ledger", "keys", "store", "seldom"]),
     ("client", &["domain", "wire"]),
     ("clock", &["domain"]),
     ("config", &["telemetry"]),
+    ("seldom", &[]),
     ("telemetry", &[]),
 ];
 

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, watch};
 
 use super::last_event::LastEvent;
 use crate::domain::stream::StreamName;
+use crate::seldom::Seldom;
 use crate::store::eventstoredb::Error;
-use crate::telemetry::Seldom;
 
 /// What has been seen of the store.
 #[derive(Debug, Default)]

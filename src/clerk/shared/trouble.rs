@@ -1,7 +1,7 @@
 //! Trouble: the reason why nothing can be decided on a stream at the moment.
 
+use crate::seldom::Seldom;
 use crate::store::eventstoredb::{Error, Foreign};
-use crate::telemetry::Seldom;
 
 /// The reason why nothing can be decided on a stream at the moment.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::ledger::permission::Denied;
 use crate::ledger::{ReadError, Unavailable};
-use crate::telemetry::Seldom;
+use crate::seldom::Seldom;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {

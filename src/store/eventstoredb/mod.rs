@@ -24,6 +24,7 @@ mod follow;
 mod newest;
 mod proof;
 mod proposed;
+mod proven;
 mod read;
 mod reader;
 mod recorded;

@@ -6,35 +6,32 @@
 //! is read. An epoch numbers the times between two connections that ended.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Store;
-
 /// A number of the time since a connection was last lost. What was compared in one says nothing of the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Epoch(u64);
+pub struct Epoch(pub(super) u64);
 
 /// What is known of the node, shared by the links to it. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(super) struct Proof(Arc<watch::Sender<Known>>);
+pub(super) struct Proof(pub(super) Arc<watch::Sender<Known>>);
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Known {
+pub(super) struct Known {
     /// Does anybody compare? Who only reads or tries the adapter does not.
-    wanted: bool,
+    pub(super) wanted: bool,
     epoch: u64,
-    proven: Option<u64>,
+    pub(super) proven: Option<u64>,
 }
 
 impl Known {
-    fn is_proven(&self) -> bool {
+    pub(super) fn is_proven(&self) -> bool {
         !self.wanted || self.proven == Some(self.epoch)
     }
 
     /// For who does not compare it is always the same time.
-    fn epoch(&self) -> Epoch {
+    pub(super) fn epoch(&self) -> Epoch {
         Epoch(if self.wanted { self.epoch } else { 0 })
     }
 }
@@ -51,55 +48,9 @@ impl Proof {
         self.0.send_modify(|known| known.epoch = known.epoch.wrapping_add(1));
     }
 
-    fn epoch(&self) -> Option<Epoch> {
+    pub(super) fn epoch(&self) -> Option<Epoch> {
         let known = *self.0.borrow();
         known.is_proven().then(|| known.epoch())
-    }
-}
-
-impl Store {
-    /// Lets nothing be appended from now on but to a node that was proven.
-    pub fn want_proof(&self) {
-        self.0.proof.0.send_modify(|known| known.wanted = true);
-    }
-
-    /// The time that it is now. To be asked for before the store is compared.
-    #[must_use]
-    pub fn epoch(&self) -> Epoch {
-        self.0.proof.0.borrow().epoch()
-    }
-
-    /// Says that the store was compared in this epoch, and is the one that it was.
-    pub fn prove(&self, epoch: Epoch) {
-        self.0.proof.0.send_modify(|known| known.proven = Some(epoch.0));
-    }
-
-    /// Says that the node may be another than before.
-    pub fn doubt(&self) {
-        self.0.proof.doubt();
-    }
-
-    /// The epoch, when the store is proven in it.
-    #[must_use]
-    pub fn proven_epoch(&self) -> Option<Epoch> {
-        self.0.proof.epoch()
-    }
-
-    /// Waits until the store is proven, at most so long; says in which epoch.
-    pub async fn proven(&self, patience: Duration) -> Option<Epoch> {
-        if let Some(epoch) = self.proven_epoch() {
-            return Some(epoch);
-        }
-        let mut known = self.0.proof.0.subscribe();
-        let proven = tokio::time::timeout(patience, known.wait_for(Known::is_proven)).await;
-        proven.ok()?.ok().map(|known| known.epoch())
-    }
-
-    /// Waits until the store is not proven.
-    pub async fn doubted(&self) {
-        let mut known = self.0.proof.0.subscribe();
-        // The sender lives as long as the store.
-        let _doubted = known.wait_for(|known| !known.is_proven()).await;
     }
 }
 
