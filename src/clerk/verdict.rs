@@ -23,7 +23,7 @@ pub enum Verdict {
 /// The reason why the clerk could not answer. It is never recorded, and the same ID may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    /// More commands are waiting than the queue holds, or the service is stopping.
+    /// More commands are waiting than the queue holds.
     #[error("the ledger has more work than it can take")]
     Overloaded,
     /// The service is stopping.

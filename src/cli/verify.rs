@@ -16,8 +16,8 @@ use crate::config;
 /// Check a journal: chain, ids, revisions, entries, every decline and every answer.
 ///
 /// Works on a data folder (beside a running service or without one), on an exported file or on an EventStoreDB, reads only,
-/// and has an arithmetic of its own. Names the first bad position and why. One transaction ID on two accounts, which a race between two instances on
-/// EventStoreDB may leave, is listed (TWICE) and changes nothing about that.
+/// and has an arithmetic of its own. Names the first bad position and why. One transaction ID on two
+/// accounts, which a race between two instances on EventStoreDB may leave, is listed (TWICE) and changes nothing about that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

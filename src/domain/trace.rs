@@ -27,8 +27,9 @@ impl Trace {
         match event.names() {
             Some((named, Effect::TakenBack(amount))) if named == id => {
                 let amount = amount.money();
-                // What can't be counted passes 10^13 times the largest balance.
-                self.taken_back = self.taken_back.map_or(Some(amount), |sum| sum.plus(amount));
+                // A sum that can't be counted passes 10^13 times the largest balance. What was counted before it stays.
+                let sum = self.taken_back.map_or(amount, |sum| sum.plus(amount).unwrap_or(sum));
+                self.taken_back = Some(sum);
             }
             Some((named, Effect::RuledOut)) if named == id => {
                 self.ruled_out_by.get_or_insert(event.id);

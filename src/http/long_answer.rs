@@ -1,4 +1,5 @@
-//! A long answer is sent only for as long as its caller may have it. Whether a key is good is asked when a request comes; an answer
+//! A long answer is sent only for as long as its caller may have it. Whether a key is good is asked when a request
+//! comes; an answer
 //! that takes long, such as the live feed, is asked about again each half second, and ends when the answer is no.
 //!
 //! A feed ends as a feed does. Any other answer is cut off, so that nobody takes a part of it for the whole.

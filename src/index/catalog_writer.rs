@@ -8,13 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::money::Money;
 
-use super::catalog::{self, Checkpoint, Kind};
+use super::catalog::{self, Checkpoint};
 use super::error::IndexError;
 use super::failure::Failure;
 use super::lsm::block::RunId;
 use super::lsm::memtable::Memtable;
 use super::lsm::run::Run;
 use super::lsm::tree::{Tree, TreeKind};
+use super::rows::{self, Kind};
 
 /// The catalog's one writing connection, with the sum over its rows.
 #[derive(Debug)]
@@ -81,25 +82,25 @@ impl CatalogWriter {
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
-            let (kind, key) = catalog::stream_row(&stream);
-            catalog::set_state(&transaction, kind, key, &catalog::state_value(tracked), &mut sum)?;
+            let (kind, key) = rows::stream_row(&stream);
+            catalog::set_state(&transaction, kind, key, &rows::state_value(tracked), &mut sum)?;
         }
         let adding = |kind, key: &[u8], currency, amount: Money, sum: &mut u64| {
             let before = match catalog::state(&transaction, kind, key)? {
-                Some(value) => catalog::read_sum(&value)?.1,
+                Some(value) => rows::read_sum(&value)?.1,
                 None => Money::zero(currency),
             };
             let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
-            catalog::set_state(&transaction, kind, key, &catalog::sum_value(currency, after), sum)
+            catalog::set_state(&transaction, kind, key, &rows::sum_value(currency, after), sum)
         };
         for (key, (currency, amount)) in frozen.all_reversed() {
-            adding(Kind::Reversed, &catalog::reversed_row_key(key), *currency, *amount, &mut sum)?;
+            adding(Kind::Reversed, &rows::reversed_row_key(key), *currency, *amount, &mut sum)?;
         }
         for (key, amount) in frozen.all_internal() {
-            adding(Kind::Internal, &catalog::internal_key(key), key.1, *amount, &mut sum)?;
+            adding(Kind::Internal, &rows::internal_key(key), key.1, *amount, &mut sum)?;
         }
         for note in frozen.notes() {
-            let (kind, key, value) = catalog::note_row(note);
+            let (kind, key, value) = rows::note_row(note);
             catalog::set_state(&transaction, kind, &key, &value, &mut sum)?;
         }
         for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {

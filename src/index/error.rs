@@ -1,8 +1,8 @@
-//! What can be wrong with the index.
+//! Errors of the index.
 
 use super::lsm::run_error::RunError;
 
-/// What is wrong with the index. All of it can be mended by building it anew.
+/// An error of the index. Each can be mended by building the index anew.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Its catalog can't be used.
@@ -20,12 +20,13 @@ pub enum IndexError {
 }
 
 impl IndexError {
-    /// Says what is damaged.
+    /// Makes an error that says what is damaged.
     pub fn damaged(what: &str) -> Self {
         Self::Damaged(what.to_owned())
     }
 
-    /// Is a part of the index not what was written? Else it can't be read at the moment.
+    /// Says whether a part of the index is not what was written. Where it is not so, the index can't be read at the
+    /// moment.
     #[must_use]
     pub(super) fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
@@ -38,7 +39,7 @@ impl IndexError {
         }
     }
 
-    /// Might the same succeed when there is room on the disk?
+    /// Says whether the disk is full, so that the same may succeed when there is room.
     #[must_use]
     pub fn is_full(&self) -> bool {
         match self {

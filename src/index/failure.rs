@@ -1,8 +1,8 @@
-//! The failure of the index: said once, final for this process, and known to everybody who asks the index anything.
+//! The failure of the index: it is final for this process, and everybody who uses the index shares it.
 //!
-//! Whoever finds a damaged part says so here, a reader as well as the index's own threads; from then on the clerk decides
-//! nothing. A damage is also marked in the index's folder, so that the next start refuses it at once and does not wait
-//! until somebody reads that part again.
+//! Whoever finds a damaged part notes it here, a reader as well as the index's own threads; from then on the clerk
+//! decides nothing. Damage is also marked in the index's folder, so that the next start refuses the index at once and
+//! does not wait until that part is read again.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use super::error::IndexError;
 
-/// The file that marks a damaged index.
+/// The name of the file that marks a damaged index.
 const MARK: &str = "DAMAGED";
 
-/// What ended the index, if anything did.
+/// The failure of an index, if it has failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     mark: PathBuf,
@@ -23,12 +23,12 @@ pub(crate) struct Failure {
 #[derive(Clone, Debug)]
 struct Why {
     text: String,
-    /// Is a part of the files not what was written?
+    /// True where a part of the files is not what was written.
     is_damage: bool,
 }
 
 impl Failure {
-    /// No failure yet, of the index in this folder.
+    /// Makes the failure of the index in this folder, which has not failed yet.
     pub(crate) fn none(dir: &Path) -> Self {
         Self { mark: dir.join(MARK), why: Mutex::new(None) }
     }
@@ -42,7 +42,7 @@ impl Failure {
         }
     }
 
-    /// Takes a mark away, with the index that it was made for.
+    /// Removes the mark of damage, because the index that it was made for is being deleted.
     pub(super) fn remove_mark(dir: &Path) -> Result<(), IndexError> {
         match std::fs::remove_file(dir.join(MARK)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
@@ -50,18 +50,18 @@ impl Failure {
         }
     }
 
-    /// Says that a part of the index is not what was written. The first one that is found is the one that is told.
+    /// Notes that a part of the index is not what was written. Only the first damage that is found is kept and logged.
     pub(crate) fn damaged(&self, text: &str) {
         if self.set(text, true) {
             tracing::error!(
                 "{text}: nothing is decided any more. Stop the service and build the index anew with `bookonce rebuild`"
             );
-            // A disk that takes no writes changes nothing: the damage is found again when it is read.
+            // If the mark can't be written, the damage is found again when that part is read.
             let _marked_or_not = std::fs::write(&self.mark, text);
         }
     }
 
-    /// Says that the index can't go on, though its files are what was written.
+    /// Notes that the index can't go on, though its files are what was written.
     pub(super) fn stopped(&self, text: &str) {
         self.set(text, false);
     }
@@ -75,12 +75,12 @@ impl Failure {
         is_news
     }
 
-    /// Why the index can't go on, if it can't.
+    /// Returns the reason why the index can't go on, if it can't.
     pub(super) fn why(&self) -> Option<String> {
         self.why.lock().as_ref().map(|why| why.text.clone())
     }
 
-    /// Was a damage found?
+    /// Says whether damage was found.
     pub(super) fn is_damage(&self) -> bool {
         self.why.lock().as_ref().is_some_and(|why| why.is_damage)
     }

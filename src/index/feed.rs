@@ -1,7 +1,8 @@
-//! The feed: the one fold of a journal's events into the index, whichever store they come from.
+//! The feed: it folds a journal's events into the index. Every store uses this one fold.
 //!
-//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that it is the next of its stream,
-//! and keeps how each stream stands. Bound: [`MOST_STREAMS`] streams are kept at hand, the others are in the index.
+//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that the event is the next of
+//! its stream, and keeps how each stream stands. Bound: when more than [`MOST_STREAMS`] streams are in memory, all are
+//! removed from it and looked up in the index again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -16,21 +17,21 @@ use super::handle::Index;
 use super::lsm::memtable::{Note, Reached, Tracked};
 use super::record::StreamKey;
 
-/// The most streams that are kept at hand.
+/// The most streams that are kept in memory.
 const MOST_STREAMS: usize = 65_536;
 
-/// Why an event was not taken.
+/// The reason why an event was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// The index can't be read.
     #[error(transparent)]
     Index(#[from] IndexError),
-    /// It does not follow on what its stream has.
+    /// The event does not follow from the events before it in its stream.
     #[error(transparent)]
     Evolve(#[from] EvolveError),
 }
 
-/// How each stream stands after the last event that was taken.
+/// A feed: it knows how each stream stands after the last event that was taken.
 #[derive(Debug)]
 pub struct Feed {
     index: Index,
@@ -38,16 +39,16 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// A feed of this index.
+    /// Makes a feed of this index.
     #[must_use]
     pub fn new(index: Index) -> Self {
         Self { index, streams: HashMap::new() }
     }
 
-    /// How a stream stands; `None` when it has not begun.
+    /// Returns how a stream stands; `None` when it has not begun.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// Fails when the index can't be read.
     pub fn tracked(&mut self, stream: &StreamName) -> Result<Option<&Tracked>, IndexError> {
         if !self.streams.contains_key(stream)
             && let Some(tracked) = self.index.tracked(stream)?
@@ -57,10 +58,11 @@ impl Feed {
         Ok(self.streams.get(stream))
     }
 
-    /// Takes one event into `taken`. `hash`: the event's own, where the chain runs along each stream.
+    /// Takes one event into `taken`. `hash` is the event's own hash, and is given only where the chain runs along each
+    /// stream.
     ///
     /// # Errors
-    /// When it is not the next of its stream, or the index can't be read.
+    /// Fails when it is not the next of its stream, or the index can't be read.
     pub fn take(
         &mut self,
         event: Event,
@@ -78,11 +80,11 @@ impl Feed {
         Ok(())
     }
 
-    /// Takes a note when the ID of an event was booked on another stream before, in a race between two instances. To be
-    /// asked before the event is taken.
+    /// Takes a note when the ID of an event was booked before, on another stream, in a race between two instances. It
+    /// must be called before the event is taken.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// Fails when the index can't be read.
     pub fn note_if_booked_twice(&self, id: Id, taken: &mut Taken) -> Result<bool, IndexError> {
         let in_taken = !taken.ids.insert(id);
         let twice = in_taken || !self.index.used(id)?.booked.is_empty();
@@ -92,7 +94,7 @@ impl Feed {
         Ok(twice)
     }
 
-    /// Hands over to the index what was taken, with the journal's end there.
+    /// Gives to the index what was taken, and the place in the journal up to which it was taken.
     pub fn apply(&mut self, taken: Taken, reached: Reached) {
         let events = taken.events.iter().map(|(key, position, event)| (*key, *position, event));
         self.index.apply_noting(events, taken.states.into_values(), taken.notes, reached);
@@ -102,24 +104,24 @@ impl Feed {
     }
 }
 
-/// What is taken into the index together.
+/// The events, states and notes that are taken into the index together.
 #[derive(Debug, Default)]
 pub struct Taken {
     events: Vec<(StreamKey, u64, Event)>,
     states: BTreeMap<StreamName, Tracked>,
-    /// The IDs of the events, where it is asked whether one was booked twice.
+    /// The IDs of the events, filled only where it is asked whether an ID was booked twice.
     ids: HashSet<Id>,
     notes: Vec<Note>,
 }
 
 impl Taken {
-    /// How many events.
+    /// Returns the number of events.
     #[must_use]
     pub fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// Is there nothing, not even a note?
+    /// Says whether there is no event and no note.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.notes.is_empty()
@@ -130,7 +132,7 @@ impl Taken {
         self.notes.push(note);
     }
 
-    /// How many IDs were found booked twice.
+    /// Returns the number of IDs that were found to be booked twice.
     #[must_use]
     pub fn booked_twice(&self) -> usize {
         self.notes.iter().filter(|note| matches!(note, Note::Twice(_))).count()

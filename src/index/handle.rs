@@ -1,4 +1,4 @@
-//! The index's handle: opening it, feeding it, closing it. What it is asked is in `query`.
+//! The index's handle: it opens, feeds and closes the index. The questions to the index are in `query`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::record::StreamKey;
 use super::shared::{Shared, State};
 use super::tuning::Tuning;
 
-/// The index, shared by the clerk, the readers and its own threads. Cheap to clone.
+/// The index, shared by the clerk, the readers and its own threads. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Index(pub(super) Arc<Shared>);
 
@@ -29,26 +29,26 @@ impl Index {
     /// Opens the index in `dir`, or makes an empty one for this journal.
     ///
     /// # Errors
-    /// When it can't be read, or any part of it is not what was written.
+    /// Fails when it can't be read, or any part of it is not what was written.
     pub fn open(dir: &Path, journal_id: Uuid, seed: u64) -> Result<Self, IndexError> {
         Self::open_with(dir, journal_id, seed, Tuning::default())
     }
 
-    /// [`open`](Self::open) with other sizes than the usual ones.
+    /// Opens the index as [`open`](Self::open) does, with other sizes than the usual ones.
     ///
     /// # Errors
-    /// As for `open`.
+    /// Fails as `open` does.
     pub fn open_with(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         let index = Self::prepare(dir, journal_id, seed, tuning)?;
         index.start()?;
         Ok(index)
     }
 
-    /// Opens the index, checks it, and lets it stand still until [`start`](Self::start): so that it can be compared with
-    /// its journal before anything in it moves.
+    /// Opens the index and checks it, but does not start its threads until [`start`](Self::start) is called. So it can
+    /// be compared with its journal before anything in it changes.
     ///
     /// # Errors
-    /// As for `open`.
+    /// Fails as `open` does.
     pub fn prepare(dir: &Path, journal_id: Uuid, seed: u64, tuning: Tuning) -> Result<Self, IndexError> {
         std::fs::create_dir_all(dir)?;
         let fresh = seed;
@@ -74,7 +74,8 @@ impl Index {
         let seed = seed.ok_or_else(|| IndexError::damaged("it has no seed"))?;
         let failure = Arc::new(Failure::none(dir));
         let trees = open_trees(dir, &connection, seed, &failure)?;
-        // What was found wrong before is not right because only the outside of it was looked at.
+        // Opening reads only a part of each file. So damage that was marked before still counts, though nothing wrong
+        // was found now.
         Failure::check_mark(dir)?;
         let shared = Shared {
             dir: dir.to_owned(),
@@ -99,21 +100,21 @@ impl Index {
     /// Starts the threads that move the checkpoint and merge runs.
     ///
     /// # Errors
-    /// When a thread can't be started.
+    /// Fails when a thread can't be started.
     pub fn start(&self) -> Result<(), IndexError> {
         flush::start(&self.0)
     }
 
-    /// The checkpoint in the files.
+    /// Returns the checkpoint in the files.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn checkpoint(&self) -> Result<Checkpoint, IndexError> {
         let writer = self.0.writer.lock();
         catalog::checkpoint(writer.connection())?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))
     }
 
-    /// Says whose journal it is, when that was not known before its first event.
+    /// Sets the id of the journal, when that was not known before its first event.
     pub fn adopt(&self, journal_id: Uuid) {
         *self.0.journal_id.lock() = journal_id;
     }
@@ -128,7 +129,7 @@ impl Index {
         self.apply_noting(events, states, [], last);
     }
 
-    /// [`apply`](Self::apply), with notes that become durable with the same checkpoint.
+    /// Does what [`apply`](Self::apply) does, with notes that become durable with the same checkpoint.
     pub fn apply_noting<'a>(
         &self,
         events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
@@ -155,8 +156,8 @@ impl Index {
         }
     }
 
-    /// Waits until so many more events would not put the files further behind than [`Tuning::most_behind`], or `give_up`
-    /// says to stop waiting.
+    /// Waits until this many more events put the files no further behind than [`Tuning::most_behind`], or until
+    /// `give_up` says to stop waiting.
     pub fn wait_for_room(&self, events: usize, give_up: impl Fn() -> bool) {
         while self.lacks_room(events) && !give_up() && self.failure().is_none() {
             let mut guard = self.0.signal.0.lock();
@@ -164,7 +165,8 @@ impl Index {
         }
     }
 
-    /// Would so many more events put the files further behind than [`Tuning::most_behind`]? Asks for a flush, then.
+    /// Says whether this many more events would put the files further behind than [`Tuning::most_behind`]. If so, it
+    /// asks for a flush.
     #[must_use]
     pub fn lacks_room(&self, events: usize) -> bool {
         let behind = self.behind();
@@ -175,7 +177,7 @@ impl Index {
         full
     }
 
-    /// How many durable events are not in the files yet.
+    /// Returns the number of durable events that are not in the files yet.
     #[must_use]
     pub fn behind(&self) -> usize {
         self.0.state.read().behind()
@@ -193,14 +195,14 @@ impl Index {
         self.0.checkpoint.load(Ordering::Acquire)
     }
 
-    /// How much memory its open files take: filters and first keys.
+    /// Returns the bytes of memory that its open files take: the filters, the first keys and the checksums.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let state = self.0.state.read();
         state.trees.iter().flat_map(Tree::runs).map(|run| run.bytes()).sum()
     }
 
-    /// Why it can't go on, if it can't: the clerk must not decide without it.
+    /// Returns the reason why the index can't go on, if it can't. The clerk must not decide without it.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         self.0.failure.why()
@@ -209,7 +211,7 @@ impl Index {
     /// Writes out what is in memory, stops its threads and empties its WAL.
     ///
     /// # Errors
-    /// When what is in memory could not be written. Nothing is lost by that: it is in the journal.
+    /// Fails when what is in memory could not be written. Nothing is lost by that: it is in the journal.
     pub fn close(&self) -> Result<(), IndexError> {
         self.0.closing.store(true, Ordering::Release);
         self.0.wake();
@@ -226,7 +228,8 @@ impl Index {
         }
     }
 
-    /// Ends its threads and writes nothing more: what is in memory is in the journal.
+    /// Tells its threads to end without writing anything more. Nothing is lost: what is in memory is in the journal,
+    /// too.
     pub fn abandon(&self) {
         self.0.abandoned.store(true, Ordering::Release);
         self.0.closing.store(true, Ordering::Release);
@@ -236,7 +239,7 @@ impl Index {
     /// Deletes an index, so that the next start builds it from the journal.
     ///
     /// # Errors
-    /// When the folder can't be removed.
+    /// Fails when the folder can't be removed.
     pub fn delete(dir: &Path) -> Result<(), IndexError> {
         match std::fs::remove_dir_all(dir) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),

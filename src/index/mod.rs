@@ -17,8 +17,10 @@ mod failure;
 pub mod feed;
 mod handle;
 pub mod lsm;
+mod overlay;
 mod query;
 pub mod record;
+pub mod rows;
 mod shared;
 mod tuning;
 
@@ -27,5 +29,6 @@ pub use error::IndexError;
 pub use handle::Index;
 pub use lsm::memtable::{InternalKey, Memtable, Note, Reached, Tracked};
 pub use lsm::run_error::RunError;
-pub use query::{Overlay, TakenBack, Used, read_files};
+pub use overlay::{Overlay, read_files};
+pub use query::{TakenBack, Used};
 pub use tuning::Tuning;

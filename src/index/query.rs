@@ -1,22 +1,21 @@
 //! Asking the index. Every question goes through what is active, what is frozen and the files, in one consistent view.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::domain::account::Account;
-use crate::domain::digest::StateHash;
-use crate::domain::ids::{AccountName, CounterAccount, Id};
+use crate::domain::ids::Id;
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
 
-use super::catalog::{self, Kind};
+use super::catalog;
 use super::error::IndexError;
 use super::handle::Index;
-use super::lsm::memtable::{InternalKey, Memtable, Note, Tracked};
+use super::lsm::memtable::{Memtable, Note, Tracked};
 use super::lsm::tree::TreeKind;
+use super::overlay::Overlay;
 use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, naming_key, place_key, ruled_out_key};
+use super::rows::{self, Kind};
 use super::shared::State;
 
 /// Connections that are kept for the next reader.
@@ -106,9 +105,9 @@ impl Index {
             return Ok(Some(tracked.clone()));
         }
         // Moved out of memory since the look above: then it is in the catalog already.
-        let (kind, key) = catalog::stream_row(stream);
+        let (kind, key) = rows::stream_row(stream);
         let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
-        self.told(value.map(|value| catalog::read_state(stream, &value)).transpose())
+        self.told(value.map(|value| rows::read_state(stream, &value)).transpose())
     }
 
     /// Every note that was taken.
@@ -124,7 +123,7 @@ impl Index {
         self.with_reader(|catalog| {
             for kind in [Kind::Twice, Kind::Damaged, Kind::Missing] {
                 for (key, value) in catalog::states(catalog, kind, b"", usize::MAX)? {
-                    notes.push(catalog::read_note(kind, &key, value).ok_or_else(unreadable)?);
+                    notes.push(rows::read_note(kind, &key, value).ok_or_else(unreadable)?);
                 }
             }
             Ok(notes)
@@ -137,7 +136,7 @@ impl Index {
     /// When the catalog can't be read.
     pub fn taken_back(&self, id: Id, stream: &StreamName) -> Result<TakenBack, IndexError> {
         let key = (id, stream.clone());
-        let (row_kind, row_key) = catalog::stream_row(stream);
+        let (row_kind, row_key) = rows::stream_row(stream);
         self.with_reader(|catalog| {
             let transaction = catalog.unchecked_transaction()?;
             let (newer, tracked) = self.newer_than(&transaction, |_, memories| {
@@ -145,8 +144,8 @@ impl Index {
                 let tracked = memories.iter().rev().find_map(|memory| memory.tracked(stream).cloned());
                 Ok((newer, tracked))
             })?;
-            let sum = match catalog::state(&transaction, Kind::Reversed, &catalog::reversed_row_key(&key))? {
-                Some(value) => Some(catalog::read_sum(&value)?.1),
+            let sum = match catalog::state(&transaction, Kind::Reversed, &rows::reversed_row_key(&key))? {
+                Some(value) => Some(rows::read_sum(&value)?.1),
                 None => None,
             };
             let sum = newer.into_iter().try_fold(sum, |sum, more| match sum {
@@ -156,7 +155,7 @@ impl Index {
             let tracked = match tracked {
                 Some(tracked) => Some(tracked),
                 None => catalog::state(&transaction, row_kind, row_key)?
-                    .map(|value| catalog::read_state(stream, &value))
+                    .map(|value| rows::read_state(stream, &value))
                     .transpose()?,
             };
             Ok(TakenBack {
@@ -287,27 +286,6 @@ impl Index {
     }
 }
 
-/// Reads what the index's files in `dir` say, beside whoever writes them; `None` when there are none.
-///
-/// # Errors
-/// When they can't be read, or `work` fails.
-pub fn read_files<T>(
-    dir: &Path,
-    work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
-) -> Result<Option<T>, IndexError> {
-    let path = dir.join("index.db");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "query_only", true)?;
-    let transaction = connection.unchecked_transaction()?;
-    let Some(checkpoint) = catalog::checkpoint(&transaction)? else { return Ok(None) };
-    let position = checkpoint.position;
-    work(&Overlay { catalog: &transaction, accounts: BTreeMap::new(), internal: Vec::new(), position })
-        .map(Some)
-}
-
 fn ordered(mut records: Vec<Record>, backwards: bool, limit: usize) -> Vec<Record> {
     records.sort_unstable();
     // The same record can come from memory and from the file that it was just written to.
@@ -321,92 +299,4 @@ fn ordered(mut records: Vec<Record>, backwards: bool, limit: usize) -> Vec<Recor
 
 fn facts(record: Record) -> Result<Facts, IndexError> {
     Facts::unpack(record.value).ok_or_else(|| IndexError::damaged("a record can't be read"))
-}
-
-/// The accounts after one event: the catalog, and over it what is newer in memory.
-#[derive(Debug)]
-pub struct Overlay<'a> {
-    catalog: &'a Connection,
-    accounts: BTreeMap<AccountName, Account>,
-    internal: Vec<(InternalKey, Money)>,
-    position: u64,
-}
-
-impl Overlay<'_> {
-    /// After which event.
-    #[must_use]
-    pub fn position(&self) -> u64 {
-        self.position
-    }
-
-    /// Up to `limit` accounts by name, from after `after`.
-    ///
-    /// # Errors
-    /// When the catalog can't be read.
-    pub fn accounts(&self, after: Option<&AccountName>, limit: usize) -> Result<Vec<Account>, IndexError> {
-        let key = after.map_or(&b""[..], |name| name.as_str().as_bytes());
-        let mut found: BTreeMap<AccountName, Account> = BTreeMap::new();
-        for (key, value) in catalog::states(self.catalog, Kind::Account, key, limit)? {
-            let name = std::str::from_utf8(&key).ok().and_then(AccountName::parse);
-            let name = name.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
-            let tracked = catalog::read_state(&StreamName::Account(name.clone()), &value)?;
-            if let Some(account) = tracked.state.account() {
-                found.insert(name, account.clone());
-            }
-        }
-        let newer = self.accounts.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
-        found.extend(newer.map(|(name, account)| (name.clone(), account.clone())));
-        Ok(found.into_values().take(limit).collect())
-    }
-
-    /// Visits every account, by name.
-    ///
-    /// # Errors
-    /// When the catalog can't be read.
-    pub fn every_account(&self, mut visit: impl FnMut(&Account)) -> Result<(), IndexError> {
-        const PAGE: usize = 4_096;
-        let mut after: Option<AccountName> = None;
-        loop {
-            let page = self.accounts(after.as_ref(), PAGE)?;
-            page.iter().for_each(&mut visit);
-            match page.last() {
-                Some(last) if page.len() == PAGE => after = Some(last.name.clone()),
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    /// The state digest.
-    ///
-    /// # Errors
-    /// When the catalog can't be read.
-    pub fn digest(&self) -> Result<String, IndexError> {
-        let mut hash = StateHash::default();
-        self.every_account(|account| hash.add(account))?;
-        Ok(hash.finish())
-    }
-
-    /// The ledger's own accounts and what each has; only those of this name, if one is given.
-    ///
-    /// # Errors
-    /// When the catalog can't be read.
-    pub fn internal(
-        &self,
-        name: Option<&CounterAccount>,
-    ) -> Result<BTreeMap<InternalKey, Money>, IndexError> {
-        let wanted = |key: &InternalKey| name.is_none_or(|name| key.0 == *name);
-        let mut sums = BTreeMap::new();
-        for (key, value) in catalog::states(self.catalog, Kind::Internal, b"", usize::MAX)? {
-            let key = catalog::read_internal_key(&key);
-            let key = key.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
-            if wanted(&key) {
-                sums.insert(key, catalog::read_sum(&value)?.1);
-            }
-        }
-        for (key, amount) in self.internal.iter().filter(|(key, _)| wanted(key)) {
-            let sum = sums.entry(key.clone()).or_insert_with(|| Money::zero(key.1));
-            *sum = sum.plus(*amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
-        }
-        Ok(sums)
-    }
 }

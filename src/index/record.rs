@@ -1,4 +1,4 @@
-//! The one shape of everything that the index keeps by the million: 16 bytes of key, 8 of value, in order.
+//! Records: the one form in which the index's trees keep everything. A record has 16 bytes of key and 8 bytes of value.
 
 use crate::domain::account::event::AccountEvent;
 use crate::domain::event::Event;
@@ -13,9 +13,9 @@ pub const SIZE: usize = 24;
 /// A key and a value; records are ordered by both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
-    /// What it is found by, compared as big-endian bytes.
+    /// The key by which it is found, compared as big-endian bytes.
     pub key: u128,
-    /// A position, and what a reader wants to know before it goes there.
+    /// A position, and what a reader needs to know of the event before it reads it.
     pub value: u64,
 }
 
@@ -39,12 +39,12 @@ impl Record {
     }
 }
 
-/// What an ID has to do with the event at a position.
+/// The role that an ID plays in the event at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The event was recorded with it.
     Booked,
-    /// The event reverses it.
+    /// The event takes back the transaction with this ID, in whole or in part.
     Reversed,
     /// The event rules it out.
     RuledOut,
@@ -53,14 +53,14 @@ pub enum Role {
 /// A position in the journal at which an ID plays a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Where.
+    /// The position of the event.
     pub position: u64,
-    /// Which.
+    /// The role that the ID plays there.
     pub role: Role,
 }
 
 impl Mark {
-    /// As a record's value.
+    /// Packs it into a record's value.
     #[must_use]
     pub fn pack(self) -> u64 {
         self.position << 2
@@ -71,7 +71,7 @@ impl Mark {
             }
     }
 
-    /// From a record's value.
+    /// Reads it from a record's value.
     #[must_use]
     pub fn unpack(value: u64) -> Self {
         let role = match value & 3 {
@@ -83,7 +83,8 @@ impl Mark {
     }
 }
 
-/// The key of an ID, under which stands where it was booked, and whether it was ruled out somewhere. A client's is its UUID.
+/// Returns the key of an ID. Under it stand the positions at which it was booked, and a mark if it was ruled out on
+/// some stream. The key of a client's ID is its UUID.
 #[must_use]
 pub fn id_key(id: Id, seed: u64) -> u128 {
     match id {
@@ -92,19 +93,20 @@ pub fn id_key(id: Id, seed: u64) -> u128 {
     }
 }
 
-/// The key of what names an ID: every event that takes it back or rules it out, however many.
+/// Returns the key under which stand all events that take an ID back or rule it out. There may be any number of them.
 #[must_use]
 pub fn naming_key(id: Id, seed: u64) -> u128 {
     hashed("names ", id, None, seed)
 }
 
-/// The key of what rules an ID out on one stream.
+/// Returns the key under which stand the events that rule an ID out on one stream.
 #[must_use]
 pub fn ruled_out_key(id: Id, stream: &StreamName, seed: u64) -> u128 {
     hashed("rules out ", id, Some(stream), seed)
 }
 
-/// A key that is a hash of a text and the index's random seed, so that no client can choose a UUID that is the same key.
+/// Makes a key that is a hash of a text and of the index's random seed, so that no client can choose a UUID that equals
+/// it.
 fn hashed(what: &str, id: Id, stream: Option<&StreamName>, seed: u64) -> u128 {
     let mut text = what.as_bytes().to_vec();
     id.write(&mut text);
@@ -116,8 +118,8 @@ fn hashed(what: &str, id: Id, stream: Option<&StreamName>, seed: u64) -> u128 {
     digest.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
 }
 
-/// A stream as part of a key: 80 bits of its name's SHA-256. Two of 2^30 streams share them with a chance of 2^-21, and
-/// a reader notices: it reads the event.
+/// A stream as part of a key: 80 bits of the SHA-256 of its name. Among 2^30 streams the chance that any two have the
+/// same key is 2^-21, and a reader would notice it, because it compares the event that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamKey(u128);
 
@@ -146,21 +148,21 @@ impl StreamKey {
     }
 }
 
-/// What can be known of an event without reading it.
+/// The facts that can be known of an event without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// Where it is.
+    /// The position of the event.
     pub position: u64,
     /// Its kind.
     pub kind: Kind,
-    /// Was it declined?
+    /// True where it is a decline.
     pub declined: bool,
-    /// Did the client say when it happened?
+    /// True where the client said when it happened.
     pub backdated: bool,
 }
 
 impl Facts {
-    /// Of this event, at this position.
+    /// Returns the facts of this event, which is at this position.
     #[must_use]
     pub fn of(event: &Event, position: u64) -> Self {
         Self {
@@ -171,7 +173,7 @@ impl Facts {
         }
     }
 
-    /// As a record's value.
+    /// Packs it into a record's value.
     #[must_use]
     pub fn pack(self) -> u64 {
         self.position << 8
@@ -180,7 +182,7 @@ impl Facts {
             | u64::from(self.backdated)
     }
 
-    /// From a record's value; `None` for what nobody packed.
+    /// Reads them from a record's value; `None` for a value that `pack` can't have made.
     #[must_use]
     pub fn unpack(value: u64) -> Option<Self> {
         Some(Self {
@@ -198,7 +200,7 @@ pub fn place_key(position: u64, recorded_at_micros: i64) -> u128 {
     u128::from(position) << 64 | u128::from(recorded_at_micros.cast_unsigned())
 }
 
-/// When the event with this key was recorded, in microseconds.
+/// Returns the time at which the event with this key was recorded, in microseconds since 1970.
 #[must_use]
 pub fn recorded_in(key: u128) -> i64 {
     u64::try_from(key & u128::from(u64::MAX)).unwrap_or(0).cast_signed()

@@ -1,4 +1,4 @@
-//! What the index's handle, its readers and its own threads share.
+//! The data that the index's handle, its readers and its own threads share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) struct Shared {
     pub(super) writer: Mutex<CatalogWriter>,
     pub(super) checkpoint: AtomicU64,
     pub(super) reached: AtomicU64,
-    /// Signalled after a flush, and when somebody wants one.
+    /// It is signalled after a flush, and when a flush is wanted.
     pub(super) signal: (Mutex<()>, Condvar),
     pub(super) flush_wanted: AtomicBool,
     pub(super) closing: AtomicBool,

@@ -1,19 +1,19 @@
-//! How large the parts of the index are. Tests make them small, so that a few events make many runs and merges.
+//! Tuning: the sizes and times of the index. Tests make them small, so that a few events make many runs and merges.
 
 use std::time::Duration;
 
-/// Sizes and times of the index.
+/// The sizes and times of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuning {
-    /// So many events in memory are written out.
+    /// The number of events in memory at which they are written to the files.
     pub flush_at: usize,
-    /// So long an event waits at most before it is, so that a start has little to read.
+    /// The longest time between two flushes while there is something to write, so that a start has little to read.
     pub flush_after: Duration,
-    /// So many events the files may be behind the journal; the clerk waits before it lets there be more.
+    /// The most events by which the files may be behind the journal. The clerk waits before there would be more.
     pub most_behind: usize,
-    /// What a run of the lowest tier holds at most.
+    /// The most records that a run of the lowest tier holds.
     pub lowest: u64,
-    /// Runs of about the same size that are merged into one.
+    /// The number of runs of about the same size that are merged into one.
     pub fan_in: usize,
 }
 

@@ -23,7 +23,7 @@ impl Ledger {
     /// An account, if there is (was) one.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn account(&self, name: &AccountName, at: At) -> Result<Option<AccountReading>, ReadError> {
         self.undamaged(name)?;
         let stream = Stream::new(self, name);
@@ -42,7 +42,7 @@ impl Ledger {
     /// Up to `limit` accounts by name, from after `after`.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn accounts(
         &self,
         after: Option<AccountName>,
@@ -120,8 +120,8 @@ impl Stream {
         Ok(lines)
     }
 
-    /// Compares an event with what it was looked up for. A stream's key is 80 bits of a hash, and two streams can have the
-    /// same one: then the index names events of both, and neither account is told what the other did.
+    /// Compares an event with what it was looked up for. A stream's key is 80 bits of a hash, and two streams can have
+    /// the same one: then the index names events of both, and neither account is told what the other did.
     fn check(&self, line: &Line, revision: u64, facts: Facts) -> Result<(), ReadError> {
         let event = &line.event;
         if event.stream == self.name && event.revision == revision && Facts::of(event, line.position) == facts

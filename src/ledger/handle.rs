@@ -88,7 +88,7 @@ impl Ledger {
     /// rest on is durable.
     ///
     /// # Errors
-    /// When the machinery could not: nothing of that is the answer of an ID.
+    /// Fails when the machinery could not: nothing of that is the answer of an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
         let commands = commands.into();
         let ruled = self.0.clerk.rule(Arc::clone(&commands)).await?;
@@ -108,7 +108,7 @@ impl Ledger {
     /// Where the journal ends, when everything that was answered here is before it.
     ///
     /// # Errors
-    /// When the store can't be reached, or is damaged.
+    /// Fails when the store can't be reached, or is damaged.
     pub async fn end(&self) -> Result<Head, ReadError> {
         self.settled().await?;
         Ok(self.head())
@@ -123,7 +123,7 @@ impl Ledger {
     /// Up to `limit` lines of the journal after a position, each with its line feed.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// Fails when they can't be read.
     pub async fn lines(&self, after: Position, limit: usize) -> Result<Vec<u8>, ReadError> {
         let (reader, head) = (self.0.reader.clone(), self.0.head.clone());
         let lines = move || {
@@ -164,14 +164,14 @@ impl Ledger {
     /// Finishes what is in hand, writes out the index and empties the WAL. Blocks.
     ///
     /// # Errors
-    /// When that could not be done; nothing that was answered is lost by it.
+    /// Fails when that could not be done; nothing that was answered is lost by it.
     pub fn stop(&self) -> Result<(), OpenError> {
         let closed = self.0.clerk.close().map_err(OpenError::Close);
         self.0.index.close()?;
         closed
     }
 
-    /// Is an append with this ID on its way, and nobody knows what became of it?
+    /// Says whether an append with this ID was sent to the store, and it is not known yet whether the store took it.
     pub(super) fn is_unresolved(&self, id: Id) -> bool {
         self.0.clerk.is_unresolved(id)
     }

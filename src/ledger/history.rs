@@ -18,14 +18,15 @@ use super::types::{Placed, Position, ReadError, SearchQuery, Statement, Statemen
 
 /// Records that are looked through at a time.
 const PAGE: usize = 4_096;
-/// So far apart the clocks of instances that share a store may be for a search by time to find everything: 10 minutes.
+/// The most that the clocks of instances which share a store may differ, so that a search by time finds everything: 10
+/// minutes.
 const MOST_SKEW_MICROS: i64 = 600_000_000;
 
 impl Ledger {
     /// A page of an account's statement; `None` for an account that was never opened.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn statement(
         &self,
         name: &AccountName,
@@ -66,7 +67,7 @@ impl Ledger {
     /// What happened to an ID; `None` when no event has to do with it.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn transaction(&self, id: impl Into<Id>) -> Result<Option<TransactionHistory>, ReadError> {
         let id = id.into();
         if self.is_unresolved(id) {
@@ -95,7 +96,7 @@ impl Ledger {
     /// Up to `limit` events that a search wants, newest first.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn search(&self, query: SearchQuery) -> Result<Vec<Placed>, ReadError> {
         let stream = query.account.as_ref().map(|name| Stream::new(self, name));
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
@@ -107,7 +108,7 @@ impl Ledger {
     }
 }
 
-/// Does the event play this role for the ID?
+/// Says whether the event plays this role for the ID.
 fn has_role(event: &Event, id: Id, role: Role) -> bool {
     match role {
         Role::Booked => event.id == id,

@@ -1,4 +1,4 @@
-//! Opening a ledger: is everything what it was, and what has the index not seen yet?
+//! Opening a ledger: it checks that everything is as it was, and gives the index the events that it has not seen yet.
 //!
 //! In this order, so that nothing is changed before it is understood: the lock, the WAL, the journal's end, the index's
 //! checkpoint against the journal, then the events after the checkpoint, their chain checked, into the index. The clerk
@@ -89,7 +89,7 @@ impl Ledger {
     /// Opens the ledger in a data folder, making it when it is new. Blocks until the index knows every event.
     ///
     /// # Errors
-    /// When another process has it, or when anything in it is not what was written.
+    /// Fails when another process has it, or when anything in it is not what was written.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         Self::open_with(options, Workings::default())
     }
@@ -97,7 +97,7 @@ impl Ledger {
     /// [`open`](Self::open) with other workings than the usual ones.
     ///
     /// # Errors
-    /// As for `open`.
+    /// Fails as `open` does.
     pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
         let folder = Folder::take(&options.data)?;
         let path = folder.path().join(JOURNAL);
@@ -143,7 +143,7 @@ impl Ledger {
     /// `accept_missing`: over an event store, also when the store lacks events.
     ///
     /// # Errors
-    /// When another process has the folder, or the index can't be deleted.
+    /// Fails when another process has the folder, or the index can't be deleted.
     pub fn forget_index(data: &Path, accept_missing: bool) -> Result<(), OpenError> {
         let folder = Folder::take(data)?;
         let marker = folder.path().join(ACCEPT_MISSING);

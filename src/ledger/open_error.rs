@@ -1,4 +1,4 @@
-//! Why a ledger can't be opened, or closed.
+//! The reasons why a ledger can't be opened or closed.
 
 use crate::index::IndexError;
 use crate::store::{CloseError, embedded};

@@ -17,11 +17,11 @@ use super::open_error::OpenError;
 use super::types::Head;
 
 impl Ledger {
-    /// Opens a ledger over this store, with its index in a data folder. Returns at once: commands are taken when the store
-    /// has been reached and the index has caught up with it. Inside a tokio runtime.
+    /// Opens a ledger over this store, with its index in a data folder. Returns at once: commands are taken when the
+    /// store has been reached and the index has caught up with it. Inside a tokio runtime.
     ///
     /// # Errors
-    /// When another process has the folder, when it holds an embedded ledger, or when the index can't be used.
+    /// Fails when another process has the folder, when it holds an embedded ledger, or when the index can't be used.
     pub fn open_store(options: Options, store: Store) -> Result<Self, OpenError> {
         Self::open_store_with(options, store, Workings::default())
     }
@@ -29,7 +29,7 @@ impl Ledger {
     /// [`open_store`](Self::open_store) with other workings than the usual ones.
     ///
     /// # Errors
-    /// As for `open_store`.
+    /// Fails as `open_store` does.
     pub fn open_store_with(options: Options, store: Store, workings: Workings) -> Result<Self, OpenError> {
         let folder = Folder::take(&options.data)?;
         if folder.path().join(JOURNAL).exists() {

@@ -1,7 +1,7 @@
 //! Permission: which role may ask for what. A pure rule; every way into the ledger asks it.
 //!
-//! It is asked twice of a write: before its content is read, of what its kind shows, so that nothing is read for somebody
-//! who may not write; and of the command, which shows the rest.
+//! It is asked twice of a write: before its content is read, of what its kind shows, so that nothing is read for
+//! somebody who may not write; and of the command, which shows the rest.
 
 use super::types::TransactionHistory;
 use crate::domain::command::Operation;
@@ -45,7 +45,7 @@ impl Act {
     }
 }
 
-/// Why somebody may not.
+/// The reason why a caller may not do what it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
     /// The role only reads.
@@ -81,8 +81,8 @@ pub fn permit(role: Role, act: Act) -> Result<(), Denied> {
 
 /// Whether this role, whose key is `actor`, may be told what became of an ID.
 ///
-/// A teller is told of what it sent itself, and of an ID that nobody has sent yet and that was ruled out: it may be the one
-/// that it is about to send.
+/// A teller is told of what it sent itself, and of an ID that nobody has sent yet and that was ruled out: it may be the
+/// one that it is about to send.
 ///
 /// # Errors
 /// Why it may not.

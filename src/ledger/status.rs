@@ -8,9 +8,9 @@ use crate::domain::ids::AccountName;
 /// How the machinery is doing.
 #[derive(Clone, Copy, Debug)]
 pub struct Status {
-    /// Does it take commands?
+    /// True where it takes commands.
     pub ready: bool,
-    /// Why not?
+    /// The reason why it takes no commands, if it takes none.
     pub reason: Option<&'static str>,
     /// The same as a word for a figure, where there are several.
     pub kind: Option<&'static str>,

@@ -1,5 +1,5 @@
-//! Sums over the whole ledger: the trial balance, the digest, the ledger's own accounts. Now from the index; at an older
-//! position from the journal, event by event.
+//! Sums over the whole ledger: the trial balance, the digest, the ledger's own accounts. Now from the index; at an
+//! older position from the journal, event by event.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ impl Ledger {
     /// Totals per account kind and currency, after the last event at or before a position, or now.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn trial_balance(&self, at: Option<Position>) -> Result<TrialBalance, ReadError> {
         if let Some(position) = at.filter(|position| *position < self.0.index.reached()) {
             let books = self.books(move |_, at| at <= position).await?;
@@ -50,7 +50,7 @@ impl Ledger {
     /// What one of the ledger's own accounts has, by currency; `None` for one that was never used.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn internal_account(
         &self,
         name: &CounterAccount,
@@ -74,7 +74,7 @@ impl Ledger {
     /// A hash of everything that decisions depend on, after the last event at or before a position, or now.
     ///
     /// # Errors
-    /// When the ledger can't be read.
+    /// Fails when the ledger can't be read.
     pub async fn digest(&self, at: Option<Position>) -> Result<(Position, String), ReadError> {
         if let Some(position) = at.filter(|position| *position < self.0.index.reached()) {
             let books = self.books(move |_, at| at <= position).await?;

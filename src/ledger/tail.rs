@@ -1,5 +1,5 @@
-//! The tail: following the journal from a position, as it grows. One reader reads what is new, once, into a ring that many
-//! followers read.
+//! The tail: following the journal from a position, as it grows. One reader reads what is new, once, into a ring that
+//! many followers read.
 //!
 //! Who is behind the ring reads the journal by itself until it has come up to it. The reader runs only while somebody
 //! follows. Costs: one read for each commit, however many follow. Bounds: the ring keeps 4 MiB of lines, and a follower
@@ -57,7 +57,7 @@ impl Follower {
     /// The next lines, as soon as there are some. It may be dropped before it is ready: nothing is lost by that.
     ///
     /// # Errors
-    /// When the journal can't be read.
+    /// Fails when the journal can't be read.
     pub async fn next(&mut self) -> Result<Lines, ReadError> {
         loop {
             self.grown.borrow_and_update();

@@ -64,7 +64,7 @@ pub struct StatementQuery {
     pub beyond: Option<u64>,
     /// Only lines before this revision, whatever was booked since: the end of the first page, for those after it.
     pub end: Option<u64>,
-    /// Newest first?
+    /// True where the newest lines come first.
     pub newest_first: bool,
     /// Only events of this kind.
     pub kind: Option<Kind>,
@@ -72,7 +72,7 @@ pub struct StatementQuery {
     pub from: Option<Timestamp>,
     /// Only what was recorded before this moment.
     pub to: Option<Timestamp>,
-    /// At most so many lines, 1 to 1000.
+    /// The most lines that are wanted, 1 to 1000.
     pub limit: usize,
 }
 
@@ -89,7 +89,7 @@ pub struct Statement {
     pub end: u64,
     /// The lines.
     pub lines: Vec<Placed>,
-    /// Are there more in this direction?
+    /// True where there are more lines in this direction.
     pub more: bool,
 }
 
@@ -119,7 +119,7 @@ pub struct SearchQuery {
     pub to: Option<Timestamp>,
     /// Only before this position: newest first.
     pub before: Option<Position>,
-    /// At most so many, 1 to 1000.
+    /// The most events that are wanted, 1 to 1000.
     pub limit: usize,
 }
 
@@ -135,7 +135,7 @@ pub struct TrialBalance {
 }
 
 impl TrialBalance {
-    /// Does everything sum to zero in every currency?
+    /// Says whether everything sums to zero in every currency.
     #[must_use]
     pub fn balanced(&self) -> bool {
         let mut sums = self.guarded.clone();
@@ -150,7 +150,7 @@ impl TrialBalance {
     }
 }
 
-/// Why a read failed.
+/// The reason why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store or the index could not be read.

@@ -42,7 +42,7 @@ pub struct Landed {
     pub hash: Hash,
 }
 
-/// Why an append was not acknowledged.
+/// The reason why an append was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// There is no room; nothing was written, and the next may succeed.
@@ -51,25 +51,25 @@ pub enum AppendError {
     /// The store could not be written; nothing of it will appear.
     #[error("the store can't be written")]
     NotWritten,
-    /// It may have been written or not. Final for this process: nothing is acknowledged any more until a new one has read
-    /// back what is there.
+    /// It may have been written or not. Final for this process: nothing is acknowledged any more until a new one has
+    /// read back what is there.
     #[error("it is not known whether the store took it")]
     Unknown,
 }
 
 /// The writing side of a store that this process holds. One append is under way at a time.
 pub trait Appends: Send {
-    /// Makes events durable that were decided together: all of them, or none. Blocks. After a failed append the next one
-    /// goes on from the last durable event.
+    /// Makes events durable that were decided together: all of them, or none. Blocks. After a failed append the next
+    /// one goes on from the last durable event.
     ///
     /// # Errors
-    /// When they are not durable, or nobody knows.
+    /// Fails when they are not durable, or nobody knows.
     fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError>;
 
     /// Lets go of the store.
     ///
     /// # Errors
-    /// When it can't be left tidy. Nothing that was appended is lost by that.
+    /// Fails when it can't be left tidy. Nothing that was appended is lost by that.
     fn close(self: Box<Self>) -> Result<(), CloseError>;
 }
 
@@ -78,19 +78,19 @@ pub trait Journal: Send + Sync {
     /// Up to `limit` lines after a position, each with its line feed.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// Fails when they can't be read.
     fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError>;
 
     /// The event at a position.
     ///
     /// # Errors
-    /// When it is not there, or is no event.
+    /// Fails when it is not there, or is no event.
     fn event(&self, position: u64) -> Result<Line, ReadError>;
 
     /// The events at these positions, in their order.
     ///
     /// # Errors
-    /// When one is not there, or is no event.
+    /// Fails when one is not there, or is no event.
     fn events(&self, positions: &[u64]) -> Result<Vec<Line>, ReadError> {
         positions.iter().map(|position| self.event(*position)).collect()
     }
@@ -102,7 +102,7 @@ pub trait Journal: Send + Sync {
 /// A journal that many read.
 pub type Reader = Arc<dyn Journal>;
 
-/// Why the journal could not be read.
+/// The reason why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store can't be reached at the moment.
@@ -130,5 +130,5 @@ pub fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Why a store can't be left tidy.
+/// The reason why a store can't be closed cleanly.
 pub type CloseError = Cause;

@@ -78,7 +78,8 @@ pub struct Args {
     /// The currency of every account in the file.
     #[arg(long, default_value = "CZK", value_parser = currency)]
     pub currency: Currency,
-    /// Where the bank's days begin: a place (Europe/Prague) or an offset (+09:00). It is part of what each line's ID stands for.
+    /// Where the bank's days begin: a place (Europe/Prague) or an offset (+09:00). A line that was booked in
+    /// one zone is refused in another.
     #[arg(long, default_value = "UTC", value_name = "ZONE", value_parser = str::parse::<BankZone>)]
     pub time_zone: BankZone,
     /// How far below zero each account may go.

@@ -25,8 +25,8 @@ pub(crate) struct Order {
     /// How many lines are of an earlier day than the line before them, and how many of a later day.
     earlier: u64,
     later: u64,
-    /// Whether a number in the file begins with a zero.
-    zeros: bool,
+    /// Whether an id of a line, and whether a number of an account, begins with a zero.
+    zeros: (bool, bool),
     /// The lines with the shortest ids.
     shortest: Vec<BankLine>,
 }
@@ -34,7 +34,8 @@ pub(crate) struct Order {
 impl Order {
     /// Takes the next good line, and says whether its balance follows from the line before it of the same account.
     pub(crate) fn take(&mut self, line: &BankLine) -> Option<Wrong> {
-        self.zeros |= [line.entry_id.as_str(), line.bank_account()].iter().any(|text| text.starts_with('0'));
+        self.zeros.0 |= line.entry_id.starts_with('0');
+        self.zeros.1 |= line.bank_account().starts_with('0');
         self.sample(line);
         let Some(last) = self.last.insert(line.account.clone(), line.clone()) else {
             self.first.push(line.clone());
@@ -75,8 +76,8 @@ impl Order {
         &self.first
     }
 
-    /// Lines whose numbers may have lost leading zeros in a spreadsheet; none where the file still has some.
+    /// Lines whose numbers may have lost leading zeros in a spreadsheet; none where both columns still have some.
     pub(crate) fn suspicious(&self) -> &[BankLine] {
-        if self.zeros { &[] } else { &self.shortest }
+        if self.zeros == (true, true) { &[] } else { &self.shortest }
     }
 }

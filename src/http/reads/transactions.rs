@@ -91,7 +91,8 @@ struct Entry {
     amount: String,
 }
 
-/// What happened to a transaction ID; a teller asks for its own. A 404 does not prove that it never will be booked; only a prevention does.
+/// What happened to a transaction ID; a teller asks for its own. A 404 does not prove that it never will be booked;
+/// only a prevention does.
 #[utoipa::path(get, path = "/v1/transactions/{id}", tag = "transactions", security(("key" = [])),
     params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"),
         MinPosition),

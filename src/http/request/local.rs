@@ -1,7 +1,9 @@
-//! This file tells whether a request is certain to come from this machine's own user. Before the first key nobody else is let in.
+//! This file tells whether a request is certain to come from this machine's own user. Before the first key nobody
+//! else is let in.
 //!
 //! That the connection is a loopback one is not enough. A page of another site in a browser on this machine sends its requests
-//! over loopback, and names itself as `Origin`, or, with a name of its own that leads to this machine (DNS rebinding), as `Host`.
+//! over loopback, and names itself as `Origin`, or, with a name of its own that leads to this machine (DNS
+//! rebinding), as `Host`.
 //! A proxy on this machine sends everybody's requests over loopback, and says so in `Forwarded`, `Via` and the like.
 
 use std::net::IpAddr;

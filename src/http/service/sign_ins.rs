@@ -1,4 +1,5 @@
-//! Failed sign-ins are counted, each, by their reason, and logged with the key's id and the address: the first 20 in a minute, and
+//! Failed sign-ins are counted, each, by their reason, and logged with the key's id and the address: the first 20 in
+//! a minute, and
 //! then how many were left out.
 
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! A block: the piece in which a run is written, read and proven to be what was asked for.
+//! A block: the unit in which a run is written, read and checked.
 //!
 //! ```text
 //! 0..8      the index's seed
@@ -9,9 +9,9 @@
 //! 28..32    CRC-32 over everything else in it
 //! 32..      records of 24 bytes, at most 340: 8 KiB together
 //! ```
-//! A checksum over the records alone says that they were written once, not that they belong here: a write that landed in
-//! the wrong place, or never, leaves a block that is whole. So a block names its index, its run and its place, and the
-//! run's directory names the block's first key and its checksum.
+//! A checksum over the records alone shows that they were written once, but not that they belong here: when a write
+//! went to the wrong place, or never happened, the block that stands there is whole. So a block names its index, its
+//! run and its place, and the run's directory names the block's first key and its checksum.
 
 use crate::index::record::{Record, SIZE};
 
@@ -21,29 +21,29 @@ pub(super) const RECORDS: usize = 340;
 pub(super) const HEADER: usize = 32;
 /// The bytes of a full block: 8 KiB, so that each lies on two pages of a file and not on three.
 pub(super) const BYTES: usize = HEADER + RECORDS * SIZE;
-/// Where the checksum stands in the header.
+/// The place of the checksum in the header.
 const SUM: std::ops::Range<usize> = 28..32;
 
-/// Which run of which index something belongs to.
+/// The id of a run: it names the index, the run and the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunId {
     /// The index's seed: a random number, made with the index.
     pub(crate) index: u64,
-    /// The run's own number. It is made of a random number of each start, so that no two runs share it, not even two that
-    /// were written under one name before and after a crash.
+    /// The run's own number. It is made of a random number of each start, so that no two runs share it, not even two
+    /// that were written under one name before and after a crash.
     pub(crate) number: u64,
-    /// The tree.
+    /// The number of the tree.
     pub(crate) tree: u32,
 }
 
-/// What the run's directory says of a block.
+/// What the run's directory says of a block, with which the block is compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected {
-    /// Which block of the run.
+    /// The number of the block in the run, from 0.
     pub(super) nth: usize,
-    /// How many records.
+    /// The number of records in the block.
     pub(super) records: usize,
-    /// The first of its keys.
+    /// The key of its first record.
     pub(super) first_key: u128,
     /// The first key of the block behind it; `None` for the last one.
     pub(super) next_key: Option<u128>,
@@ -69,7 +69,7 @@ fn sum(header: &[u8], records: &[u8]) -> u32 {
     crc.finalize()
 }
 
-/// The header of a block with these records, and the checksum in it.
+/// Makes the header of a block with these records. Returns it with the checksum that is in it.
 pub(super) fn seal(id: RunId, nth: usize, records: &[u8]) -> ([u8; HEADER], u32) {
     let mut sealed = [0; HEADER];
     let header = header(id, nth, records.len() / SIZE);
@@ -79,7 +79,7 @@ pub(super) fn seal(id: RunId, nth: usize, records: &[u8]) -> ([u8; HEADER], u32)
     (sealed, sum)
 }
 
-/// The records of a block; `None` when it is not the one that was asked for, whole and in its place.
+/// Reads the records of a block; `None` when the bytes are not the expected block, whole and in its place.
 pub(super) fn open(bytes: &[u8], id: RunId, expected: Expected) -> Option<Vec<Record>> {
     let (head, records) = bytes.split_at_checked(HEADER)?;
     let stored = u32::from_le_bytes(head.get(SUM)?.try_into().ok()?);

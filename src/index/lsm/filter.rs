@@ -1,7 +1,9 @@
-//! A blocked Bloom filter: one cache line a question. Says "certainly not here" of most keys that are not.
+//! A blocked Bloom filter. For most keys that are not in a run it says so with certainty, and a question reads one
+//! cache line.
 //!
-//! 12 bits a key and 6 probes in a block of 512 bits let some 0.7 % of the others through (Putze, Sanders, Singler:
-//! "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). It costs 1.5 bytes for each key.
+//! With 12 bits for each key and 6 probes in a block of 512 bits, about 0.7 % of the keys that are not there are let
+//! through (Putze, Sanders, Singler: "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). It costs 1.5 bytes for
+//! each key.
 
 const BITS_A_KEY: u64 = 12;
 const PROBES: u32 = 6;
@@ -14,14 +16,14 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// An empty filter with room for so many keys.
+    /// Makes an empty filter with room for this many keys.
     #[must_use]
     pub fn with_capacity(keys: u64) -> Self {
         let blocks = (keys * BITS_A_KEY).div_ceil(512).max(1);
         Self { blocks: vec![[0; WORDS]; usize::try_from(blocks).unwrap_or(1)] }
     }
 
-    /// Adds a key, already mixed by [`mix`].
+    /// Adds a key that was mixed by [`mix`].
     pub fn insert(&mut self, mixed: u64) {
         let at = self.block(mixed);
         if let Some(block) = self.blocks.get_mut(at) {
@@ -31,7 +33,7 @@ impl Filter {
         }
     }
 
-    /// May the key be there? `false` is certain.
+    /// Says whether the key may be there. `false` is certain.
     #[must_use]
     pub fn may_contain(&self, mixed: u64) -> bool {
         match self.blocks.get(self.block(mixed)) {
@@ -40,7 +42,7 @@ impl Filter {
         }
     }
 
-    /// How much memory it takes.
+    /// Returns the bytes of memory that it takes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.blocks.len() * WORDS * 8
@@ -53,7 +55,7 @@ impl Filter {
         }
     }
 
-    /// From what [`write`](Self::write) wrote; `None` when the length is no whole number of blocks.
+    /// Reads what [`write`](Self::write) wrote; `None` when the length is not a whole number of blocks.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (blocks, rest) = bytes.as_chunks::<64>();
@@ -77,7 +79,7 @@ impl Filter {
     }
 }
 
-/// The words and bits that a key sets in its block.
+/// Returns the words and the bits that a key sets in its block.
 fn probes(mixed: u64) -> impl Iterator<Item = (usize, u64)> {
     let mut bits = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (0..PROBES).map(move |_| {
@@ -87,7 +89,7 @@ fn probes(mixed: u64) -> impl Iterator<Item = (usize, u64)> {
     })
 }
 
-/// Spreads a key over 64 bits. `seed` is the index's own random number, so that nobody can choose IDs that collide.
+/// Mixes a key into 64 bits. `seed` is the index's own random number, so that nobody can choose IDs that collide.
 #[must_use]
 pub fn mix(key: u128, seed: u64) -> u64 {
     let [high, low] = [(key >> 64) as u64, key as u64];

@@ -1,7 +1,8 @@
-//! Moving the checkpoint: what is in memory becomes runs and rows, in one transaction; small runs become large ones.
+//! Flushing and merging: a flush writes what is in memory to runs and rows, and moves the checkpoint in one
+//! transaction; a merge makes one large run of several small ones.
 //!
-//! Two threads, so that a long merge does not keep the checkpoint from moving. A full disk is waited out; damage is
-//! final and stops the clerk.
+//! Each has a thread of its own, so that a long merge does not delay the checkpoint. When the disk is full, they wait
+//! and try again; damage is final and stops the clerk.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +18,7 @@ use crate::index::shared::Shared;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Starts the two threads.
+/// Starts the thread that flushes and the thread that merges.
 pub(in crate::index) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
     for (name, work) in [("index-flush", flush_loop as fn(&Shared)), ("index-merge", merge_loop)] {
         let shared_there = Arc::clone(shared);
@@ -30,7 +31,8 @@ pub(in crate::index) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
     Ok(())
 }
 
-/// Says that the index has failed, should one of its threads panic: else the clerk would wait for room for ever.
+/// A guard that notes, when one of the index's threads panics, that the index has failed. Without it the clerk would
+/// wait for room for ever.
 struct Alarm<'a>(&'a Shared);
 
 impl Drop for Alarm<'_> {
@@ -45,7 +47,7 @@ fn flush_loop(shared: &Shared) {
     let mut last = Instant::now();
     loop {
         let closing = shared.closing.load(Ordering::Acquire);
-        // Into a damaged index nothing more is written: all that is in memory is in the journal.
+        // Nothing more is written into a damaged index: everything that is in memory is in the journal, too.
         if shared.abandoned.load(Ordering::Acquire) || shared.failure.is_damage() {
             return;
         }
@@ -92,7 +94,7 @@ fn merge_loop(shared: &Shared) {
 }
 
 impl Shared {
-    /// Says that the index can't go on.
+    /// Notes that the index can't go on, and wakes everybody who waits for it.
     fn fail(&self, error: &IndexError) {
         if error.is_damage() {
             self.failure.damaged(&error.to_string());
@@ -102,7 +104,8 @@ impl Shared {
         self.signal.1.notify_all();
     }
 
-    /// Waits to be woken, or half a second. Only `flusher` takes the wish for a flush.
+    /// Waits until it is woken, for half a second at most. Only the thread that flushes (`flusher`) takes a request for
+    /// a flush.
     fn sleep(&self, flusher: bool) {
         let mut guard = self.signal.0.lock();
         let wanted = flusher && self.flush_wanted.swap(false, Ordering::AcqRel);
@@ -112,7 +115,7 @@ impl Shared {
     }
 }
 
-/// Runs `work` until it succeeds or the trouble is final. Says whether it succeeded.
+/// Runs `work` until it succeeds or fails finally. Returns whether it succeeded.
 fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(), IndexError>) -> bool {
     loop {
         match work(shared) {
@@ -135,7 +138,7 @@ fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(),
     }
 }
 
-/// Freezes what is active, and writes what is frozen to files and catalog.
+/// Freezes the active memtable, and writes the frozen one to files and to the catalog.
 fn flush(shared: &Shared) -> Result<(), IndexError> {
     let frozen = {
         let mut state = shared.state.write();

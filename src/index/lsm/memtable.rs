@@ -1,4 +1,4 @@
-//! What the index knows of events that are durable but not yet in its files.
+//! The memtable: what the index knows of events that are durable but not yet in its files.
 
 use std::collections::HashMap;
 
@@ -19,10 +19,10 @@ use crate::index::record::{
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// How a stream stands, with the stream's key, which costs a hash to work out.
+/// How a stream stands, with the stream's key, which is kept because computing it costs a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracked {
-    /// How it stands.
+    /// The state of the stream.
     pub state: State,
     /// Its key in the index.
     pub key: StreamKey,
@@ -30,14 +30,14 @@ pub struct Tracked {
     pub hash: Option<Hash>,
 }
 
-/// Up to where events were taken in.
+/// The place in the journal up to which events were taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
     /// The last event's position.
     pub position: u64,
     /// The journal's hash there.
     pub hash: Hash,
-    /// That event's own hash: the same, where the chain runs along the journal.
+    /// The hash of that event itself. It equals `hash` where the chain runs along the journal.
     pub event: Hash,
 }
 
@@ -47,7 +47,7 @@ impl From<(u64, Hash)> for Reached {
     }
 }
 
-/// Something about the journal that must not be forgotten.
+/// A note: something about the journal that must not be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// The ID was recorded on two streams, in a race between two instances.
@@ -64,17 +64,17 @@ pub type InternalKey = (CounterAccount, Currency);
 /// An ID, and the stream on which it was taken back.
 pub type ReversedKey = (Id, StreamName);
 
-/// Events since some checkpoint, by everything that they are asked for.
+/// The events since some checkpoint, in maps for each question that the index answers.
 #[derive(Debug)]
 pub struct Memtable {
-    /// The index's seed, which the keys of some IDs are made with.
+    /// The index's seed, with which the keys of some IDs are made.
     seed: u64,
     booked: Map<u128, u64>,
     others: Map<u128, Vec<Mark>>,
     revisions: Map<StreamKey, Vec<Record>>,
     places: Vec<Record>,
     streams: Map<StreamName, Tracked>,
-    /// Which IDs were ruled out on some stream, and where first.
+    /// The IDs that were ruled out on some stream, with the position of the first event that did so.
     ruled_out: Map<u128, u64>,
     reversed: Map<ReversedKey, (Currency, Money)>,
     internal: Map<InternalKey, Money>,
@@ -83,7 +83,7 @@ pub struct Memtable {
 }
 
 impl Memtable {
-    /// An empty one, of an index with this seed.
+    /// Makes an empty memtable of an index with this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -128,14 +128,14 @@ impl Memtable {
             self.others.entry(naming_key(named, self.seed)).or_default().push(mark);
             if role == Role::RuledOut {
                 self.others.entry(ruled_out_key(named, &event.stream, self.seed)).or_default().push(mark);
-                // One is enough to tell that there is more to ask for.
+                // One position is enough: it only says that the ID was ruled out on some stream.
                 self.ruled_out.entry(id_key(named, self.seed)).or_insert(position);
             }
         }
         if let Some(entries) = body.entries() {
             let key = (entries.counter_account.clone(), body.currency);
             let sum = self.internal.entry(key).or_insert_with(|| Money::zero(body.currency));
-            // What it can't count passes 10^13 times the largest balance.
+            // A sum that can't be counted is about 10^13 times the largest balance.
             *sum = sum.minus(entries.guarded).unwrap_or(*sum);
         }
     }
@@ -145,7 +145,7 @@ impl Memtable {
         self.streams.insert(tracked.state.stream(), tracked);
     }
 
-    /// Says that everything up to there was taken in.
+    /// Notes that everything up to this place was taken in.
     pub fn reached(&mut self, last: Reached) {
         self.last = Some(last);
     }
@@ -161,25 +161,25 @@ impl Memtable {
         &self.notes
     }
 
-    /// How many events it holds.
+    /// Returns the number of events that it holds.
     #[must_use]
     pub fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Does it hold nothing?
+    /// Says whether it holds no event and no note.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.places.is_empty() && self.notes.is_empty()
     }
 
-    /// What [`reached`](Self::reached) was told last.
+    /// Returns the place that was last given to [`reached`](Self::reached).
     #[must_use]
     pub fn last(&self) -> Option<Reached> {
         self.last
     }
 
-    /// Appends what stands under a key of the tree of IDs.
+    /// Appends the marks that stand under a key of the tree of IDs.
     pub fn marks(&self, key: u128, out: &mut Vec<Mark>) {
         let ruled_out = self.ruled_out.get(&key);
         out.extend(ruled_out.map(|position| Mark { position: *position, role: Role::RuledOut }));
@@ -187,7 +187,7 @@ impl Memtable {
         out.extend(self.others.get(&key).into_iter().flatten());
     }
 
-    /// How the stream stands, if an event here is of it.
+    /// Returns how the stream stands, if it has an event here.
     #[must_use]
     pub fn tracked(&self, stream: &StreamName) -> Option<&Tracked> {
         self.streams.get(stream)
@@ -198,7 +198,7 @@ impl Memtable {
         self.streams.values()
     }
 
-    /// What the events here reversed, by original.
+    /// Returns the sums that the events here took back, by ID and stream.
     pub fn all_reversed(&self) -> impl Iterator<Item = (&ReversedKey, &(Currency, Money))> {
         self.reversed.iter()
     }
@@ -209,7 +209,7 @@ impl Memtable {
         self.reversed.get(key).map(|(_, amount)| *amount)
     }
 
-    /// By how much the ledger's own accounts moved.
+    /// Returns the sums by which the events here changed the ledger's own accounts.
     pub fn all_internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
         self.internal.iter()
     }
@@ -269,7 +269,7 @@ impl Memtable {
     }
 }
 
-/// Records are appended in order, so a range of them is a slice.
+/// Appends the records of a range of keys. The records are in the order of their keys, so a range of them is a slice.
 fn slice(records: &[Record], low: u128, high: u128, backwards: bool, limit: usize, out: &mut Vec<Record>) {
     let start = records.partition_point(|record| record.key < low);
     let end = records.partition_point(|record| record.key <= high);

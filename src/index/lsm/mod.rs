@@ -1,8 +1,9 @@
-//! A log-structured merge tree: what is new is in memory, what is old in sorted runs on disk, small runs become large ones.
+//! A log-structured merge tree: new records are in memory, old ones in sorted runs on disk, and small runs are merged
+//! into large ones.
 //!
-//! There are three trees of one shape (`tree`), each of runs (`run`) of blocks (`block`) with a filter over its keys
-//! (`filter`); `scrub` reads them again in the background. What is newer
-//! than the files is in a `memtable`; `flush` writes it out and merges runs, beside the readers.
+//! There are three trees of one shape (`tree`). A tree has runs (`run`), and a run has blocks (`block`) and, in the
+//! tree of IDs, a filter over its keys (`filter`); `scrub` reads the runs again in the background. What is newer than
+//! the files is in a `memtable`; `flush` writes it out and merges runs, while readers go on.
 
 pub(super) mod block;
 mod filter;

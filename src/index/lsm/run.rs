@@ -7,10 +7,10 @@
 //! footer            magic, records, blocks, filter bytes, the index's seed, the run's number, the tree,
 //!                   CRC-32 over directory, filter and footer
 //! ```
-//! The catalog names a run's number and the checksum in its footer, the footer proves the directory, the directory each
-//! block: so a block is believed only if it is the one that was written there, and not because its own bytes are whole.
-//! Directory and filter are read and compared when the run is opened, a block each time that it is read. What is wrong is
-//! told to the whole index at once.
+//! The catalog names a run's number and the checksum in its footer; the footer proves the directory, and the directory
+//! proves each block. So a block is believed only if it is the one that was written there, and not because its own
+//! bytes are whole. The directory and the filter are read and compared when the run is opened; a block is compared each
+//! time that it is read. Damage is noted for the whole index at once.
 
 use std::fs::File;
 use std::io;
@@ -26,7 +26,7 @@ use crate::index::failure::Failure;
 use crate::index::record::{Record, SIZE};
 
 const FOOTER: usize = 8 + 5 * 8 + 4 + 4;
-/// A block's part in the directory.
+/// The bytes of a block's entry in the directory.
 const ENTRY: usize = 16 + 4;
 
 /// An open run.
@@ -44,10 +44,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// Writes the sorted records to a new file, durably, and opens it. `filter_for`: with a filter for so many keys.
+    /// Writes the sorted records to a new file, durably, and opens it. If `filter_for` is given, the run has a filter
+    /// for that many keys.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// Fails when the file can't be written.
     pub(crate) fn write(
         path: &Path,
         id: RunId,
@@ -56,7 +57,7 @@ impl Run {
         failure: &Arc<Failure>,
     ) -> Result<Self, RunError> {
         let written = write_file(path, id, records, filter_for).inspect_err(|_| {
-            // Half a run is no use to anybody; the catalog does not name it.
+            // An unfinished run is of no use; the catalog does not name it.
             let _removed_or_not = std::fs::remove_file(path);
         })?;
         let file = File::open(path).map_err(|error| RunError::Io(path.to_owned(), error))?;
@@ -72,7 +73,7 @@ impl Run {
     /// Opens the run that the catalog names: the one with this number, this tree and this checksum.
     ///
     /// # Errors
-    /// When it can't be read, or is not that run.
+    /// Fails when it can't be read, or is not that run.
     pub(crate) fn open(path: &Path, id: RunId, sum: u32, failure: &Arc<Failure>) -> Result<Self, RunError> {
         let failed = |error| RunError::Io(path.to_owned(), error);
         let damaged = || RunError::Damaged(path.to_owned());
@@ -95,41 +96,41 @@ impl Run {
         Ok(Self::over(path, file, id, written, failure))
     }
 
-    /// Where it is.
+    /// Returns the path of its file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Which run it is.
+    /// Returns the run's id.
     pub(crate) fn id(&self) -> RunId {
         self.id
     }
 
-    /// The checksum in its footer, by which the catalog knows this file from any other whole run.
+    /// Returns the checksum in its footer, by which the catalog tells this file from any other whole run.
     #[must_use]
     pub fn sum(&self) -> u32 {
         self.sum
     }
 
-    /// How many records it has.
+    /// Returns the number of its records.
     #[must_use]
     pub fn records(&self) -> u64 {
         self.records
     }
 
-    /// How many blocks it has.
+    /// Returns the number of its blocks.
     pub(super) fn blocks(&self) -> usize {
         self.first_keys.len()
     }
 
-    /// How much memory it takes while it is open.
+    /// Returns the bytes of memory that it takes while it is open.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.first_keys.len() * ENTRY + self.filter.as_ref().map_or(0, Filter::bytes)
     }
 
-    /// May a record with this key be here? `false` is certain, and costs no I/O.
+    /// Says whether a record with this key may be here. `false` is certain. The question costs no I/O.
     #[must_use]
     pub fn may_contain(&self, key: u128) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.may_contain(mix(key, self.id.index)))
@@ -139,7 +140,7 @@ impl Run {
     /// at most about `limit` of them (a block's worth more may come).
     ///
     /// # Errors
-    /// When a block can't be read, or is not what was written.
+    /// Fails when a block can't be read, or is not what was written.
     pub fn range(
         &self,
         low: u128,
@@ -175,10 +176,10 @@ impl Run {
         })
     }
 
-    /// The records of a block, proven to be the ones that were written there.
+    /// Reads the records of a block, and checks that they are the ones that were written there.
     ///
     /// # Errors
-    /// When it can't be read, or is not what was written: that is told to the whole index.
+    /// Fails when it can't be read, or is not what was written. The latter is noted for the whole index.
     pub(super) fn block(&self, block: usize) -> Result<Vec<Record>, RunError> {
         let damaged = || self.damaged();
         let expected = self.expected(block).ok_or_else(damaged)?;
@@ -203,7 +204,7 @@ impl Run {
         })
     }
 
-    /// Tells the whole index that this run is not what was written.
+    /// Notes for the whole index that this run is not what was written, and returns the error.
     pub(super) fn damaged(&self) -> RunError {
         let error = RunError::Damaged(self.path.clone());
         self.failure.damaged(&error.to_string());
@@ -226,7 +227,7 @@ fn write_file(
     out.finish().map_err(failed)
 }
 
-/// A run's footer: what the file says of itself.
+/// A run's footer: what the file says of itself. The catalog proves it.
 struct Footer {
     /// All but the checksum.
     bytes: [u8; FOOTER - 4],
@@ -237,7 +238,7 @@ struct Footer {
 }
 
 impl Footer {
-    /// `None`: it is no footer, or that of another run.
+    /// Reads a footer; `None` when it is not a footer, or is the footer of another run.
     fn read(footer: &[u8; FOOTER], id: RunId) -> Option<Self> {
         let (bytes, sum) = footer.split_last_chunk::<4>()?;
         let (magic, rest) = bytes.split_first_chunk::<8>()?;
@@ -253,14 +254,15 @@ impl Footer {
         is_right.then_some(Self { bytes, sum: u32::from_le_bytes(*sum), records, blocks, filter_bytes })
     }
 
-    /// Where directory and filter begin, in a file whose footer starts at `start`: right behind the blocks.
+    /// Returns where the directory begins in a file whose footer starts at `start`; `None` when that is not right after
+    /// the blocks.
     fn trailer_start(&self, start: u64) -> Option<u64> {
         let behind = self.blocks.checked_mul(ENTRY as u64)?.checked_add(self.filter_bytes)?;
         let blocks = self.records.checked_mul(SIZE as u64)?.checked_add(self.blocks * HEADER as u64)?;
         start.checked_sub(behind).filter(|trailer| *trailer == blocks)
     }
 
-    /// What an open run keeps in memory.
+    /// Reads from the directory and the filter what an open run keeps in memory.
     fn written(&self, trailer: &[u8]) -> Option<Written> {
         let blocks = usize::try_from(self.blocks).ok()?;
         let (directory, filter) = trailer.split_at_checked(blocks * ENTRY)?;
@@ -306,10 +308,10 @@ mod tests {
         assert!((0..500_u128).all(|n| run.may_contain(n << 40)));
     }
 
-    /// Is a file with these bytes refused as that run, by its outside or by one of its blocks?
+    /// Says whether a file with these bytes is refused as that run, either when it is opened or when a block is read.
     fn refused(dir: &Path, bytes: &[u8], id: RunId, sum: u32) -> bool {
         let path = dir.join("bad");
-        // To write over a file makes some file systems wait for the disk.
+        // Writing over an existing file makes some file systems wait for the disk.
         let _may_be_new = (std::fs::remove_file(&path), Failure::remove_mark(dir));
         std::fs::write(&path, bytes).unwrap();
         let failure = failure(dir);

@@ -1,9 +1,9 @@
-//! What can be wrong with a run.
+//! Errors of a run.
 
 use std::io;
 use std::path::PathBuf;
 
-/// What is wrong with a run.
+/// An error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The file can't be read or written.

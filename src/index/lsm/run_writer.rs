@@ -1,4 +1,4 @@
-//! Writing a run's file: blocks as they fill, then the directory, the filter and the footer.
+//! The writer of a run's file: it writes each block when it is full, then the directory, the filter and the footer.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,7 +8,8 @@ use super::filter::{Filter, mix};
 use crate::index::record::{Record, SIZE};
 
 pub(super) const MAGIC: &[u8; 8] = b"bkrun\0\0\x02";
-/// Bytes written between two syncs, so that a long merge does not hold the disk when commits want it.
+/// The number of bytes that are written between two syncs, so that a long merge does not block the disk when commits
+/// need it.
 const SYNC_EVERY: usize = 4 << 20;
 
 /// A run's file that is being written.
@@ -22,7 +23,7 @@ pub(super) struct Writer {
     written: Written,
 }
 
-/// What the file holds, as far as an open run keeps it in memory.
+/// The part of a run's file that an open run keeps in memory.
 pub(super) struct Written {
     pub(super) records: u64,
     pub(super) first_keys: Vec<u128>,
@@ -32,7 +33,7 @@ pub(super) struct Written {
 }
 
 impl Writer {
-    /// A writer into an empty file. `filter_for`: with a filter that has room for so many keys.
+    /// Makes a writer into an empty file. If `filter_for` is given, the run has a filter with room for that many keys.
     pub(super) fn new(file: File, id: RunId, filter_for: Option<u64>) -> Self {
         let written = Written {
             records: 0,
@@ -51,7 +52,7 @@ impl Writer {
         }
     }
 
-    /// Adds a record, which must not come before the last one: a look-up would never find it.
+    /// Adds a record, which must not be less than the last one: a look-up would never find it.
     pub(super) fn push(&mut self, record: Record) -> io::Result<()> {
         if self.last.is_some_and(|last| record < last) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "records are not in order"));
@@ -86,7 +87,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what stands behind the blocks, and makes the file durable.
+    /// Writes everything that follows the blocks, and makes the file durable.
     pub(super) fn finish(mut self) -> io::Result<Written> {
         self.end_block()?;
         let mut written = self.written;

@@ -1,7 +1,9 @@
-//! The scrub: the index's runs, read again block by block in the background, so that a damage is found before it is needed.
+//! The scrub: it reads the index's runs again in the background, block by block, so that damage is found before the
+//! damaged part is needed.
 //!
-//! It runs on the thread that merges, when that has nothing to merge. Bound: [`BLOCKS`] blocks in [`EVERY`], one megabyte a
-//! second; the index of ten million events takes twelve minutes. A block proves itself when it is read, so reading is all.
+//! It runs on the thread that merges, when that thread has nothing to merge. Bound: it reads [`BLOCKS`] blocks in
+//! [`EVERY`], which is one megabyte a second; the index of ten million events takes twelve minutes. Every block is
+//! checked when it is read, so the scrub only needs to read it.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -10,23 +12,24 @@ use super::run::Run;
 use super::run_error::RunError;
 use crate::index::shared::Shared;
 
-/// The blocks that are read at a time.
+/// The number of blocks that are read at a time.
 const BLOCKS: usize = 64;
 /// The time between two readings.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// Where the scrub has come to.
+/// The scrub, with the place that it has reached.
 #[derive(Debug, Default)]
 pub(super) struct Scrub {
-    /// The runs of this round that are left. They are not kept open for it: what is merged away is not read.
+    /// The runs of this round that are still to be read. The scrub does not keep them open: a run that was merged into
+    /// another is not read.
     left: Vec<Weak<Run>>,
-    /// The next block of the last of them.
+    /// The number of the next block to read, in the last run of `left`.
     next: usize,
     last: Option<Instant>,
 }
 
 impl Scrub {
-    /// Reads some more blocks, if it is time. What is wrong is told to the index by the run.
+    /// Reads the next blocks, if it is time. If one is damaged, the run notes that for the whole index.
     pub(super) fn go_on(&mut self, shared: &Shared) {
         if self.last.is_some_and(|last| last.elapsed() < EVERY) {
             return;
@@ -45,7 +48,7 @@ impl Scrub {
         }
     }
 
-    /// Reads up to so many blocks of what is left of the round.
+    /// Reads up to this many blocks of what is left of the round.
     fn read(&mut self, blocks: usize) -> Result<(), RunError> {
         for _ in 0..blocks {
             let Some(run) = self.left.last() else { return Ok(()) };

@@ -1,4 +1,5 @@
-//! A tree: runs of one kind of record, newest first, merged by size so that there are few of them.
+//! A tree: the runs of one kind of record, oldest first. Runs of similar size are merged, so that there are few of
+//! them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,11 +14,11 @@ use crate::index::tuning::Tuning;
 /// The three trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TreeKind {
-    /// ID to the positions at which it plays a role.
+    /// The tree of IDs: from an ID to the positions at which it plays a role.
     Ids,
-    /// Account and revision to position.
+    /// The tree of revisions: from a stream and a revision to the position and the facts of the event.
     Revisions,
-    /// Position to what can be known of the event without reading it.
+    /// The tree of places: from a position to the facts of the event, which can be known without reading it.
     Places,
 }
 
@@ -44,14 +45,15 @@ impl TreeKind {
         }
     }
 
-    /// Is it asked for single random keys, so that a filter pays?
+    /// Says whether the tree's runs have a filter. Only the tree of IDs is asked for single random keys, for which a
+    /// filter saves reading.
     #[must_use]
     pub fn filtered(self) -> bool {
         self == Self::Ids
     }
 }
 
-/// The runs of one tree. Immutable: a change makes a new list of the same runs.
+/// The runs of one tree. It is immutable: a change makes a new list of the same runs.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     runs: Vec<Arc<Run>>,
@@ -78,7 +80,7 @@ impl Tree {
         Self { runs }
     }
 
-    /// The tree in which `merged` stands for the runs `old`.
+    /// Returns the tree in which the run `merged` replaces the runs `old`.
     #[must_use]
     pub fn replaced(&self, old: &[Arc<Run>], merged: Arc<Run>) -> Self {
         let is_old = |run: &Arc<Run>| old.iter().any(|other| Arc::ptr_eq(run, other));
@@ -88,10 +90,10 @@ impl Tree {
         Self { runs }
     }
 
-    /// The values under a key.
+    /// Appends the records with this key.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn get(&self, key: u128, out: &mut Vec<Record>) -> Result<(), RunError> {
         for run in &self.runs {
             if run.may_contain(key) {
@@ -101,11 +103,11 @@ impl Tree {
         Ok(())
     }
 
-    /// Appends the records with `low <= key <= high` from one end, in no order between runs: at least the `limit` nearest
-    /// to that end are among them.
+    /// Appends the records with `low <= key <= high` from one end, in no order between runs: at least the `limit`
+    /// nearest to that end are among them.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn range(
         &self,
         low: u128,
@@ -117,8 +119,9 @@ impl Tree {
         self.runs.iter().try_for_each(|run| run.range(low, high, backwards, limit, out))
     }
 
-    /// Neighbouring runs that should become one: of one tier, as many as [`Tuning::fan_in`]. A run counts for no less than
-    /// any newer one: else small runs between large ones, as they come when flushes are late, would never be merged.
+    /// Returns neighbouring runs that should be merged into one: at least [`Tuning::fan_in`] runs of one tier. The tier
+    /// of a run counts as at least that of any newer run. Otherwise small runs between large ones, which occur when
+    /// flushes are late, would never be merged.
     #[must_use]
     pub fn to_merge(&self, tuning: Tuning) -> Option<Vec<Arc<Run>>> {
         let mut group = 0..0;
@@ -148,10 +151,10 @@ fn tier(run: &Arc<Run>, tuning: Tuning) -> u32 {
     tier
 }
 
-/// Merges runs into one new file. Each block is proven as it is read, so a merge carries no damage on.
+/// Merges runs into one new file. Each block is checked when it is read, so a merge does not copy damage.
 ///
 /// # Errors
-/// When a run can't be read or the new one can't be written.
+/// Fails when a run can't be read or the new one can't be written.
 pub(super) fn merge(
     kind: TreeKind,
     runs: &[Arc<Run>],

@@ -133,7 +133,7 @@ fn newer(line: &[u8]) -> Option<u32> {
 /// Reads one line.
 ///
 /// # Errors
-/// When it is not an event that this program could have written.
+/// Fails when it is not an event that this program could have written.
 pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     let raw: RawLine<'_> = match serde_json::from_slice(line) {
         Ok(raw) => raw,
@@ -165,8 +165,8 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     Ok(Line { position: raw.position, hash, event })
 }
 
-/// Reads one line, and proves that its bytes are those that its id was made of. For a line whose hash is not compared with
-/// the chain; costs a microsecond.
+/// Reads one line, and proves that its bytes are those that its id was made of. For a line whose hash is not compared
+/// with the chain; costs a microsecond.
 ///
 /// # Errors
 /// As [`decode`], and [`DecodeError::Id`].

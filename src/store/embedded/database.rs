@@ -24,7 +24,7 @@ const SCHEMA: &str = "
 /// Opens the database to write it, and makes its tables when it is new.
 ///
 /// # Errors
-/// When it can't be opened or written.
+/// Fails when it can't be opened or written.
 pub fn open(path: &Path) -> Result<Connection, Error> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(Error::OldSqlite(rusqlite::version()));
@@ -42,7 +42,7 @@ pub fn open(path: &Path) -> Result<Connection, Error> {
 /// Opens the database to read it, beside whoever writes it.
 ///
 /// # Errors
-/// When it is not there or can't be opened.
+/// Fails when it is not there or can't be opened.
 pub fn open_to_read(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -57,7 +57,7 @@ pub fn open_to_read(path: &Path) -> Result<Connection, Error> {
 /// The journal's id, made from `fresh` when it has none yet.
 ///
 /// # Errors
-/// When it can't be read or written.
+/// Fails when it can't be read or written.
 pub fn journal_id(connection: &Connection, fresh: Uuid) -> Result<Uuid, Error> {
     if let Some(id) = read_journal_id(connection)? {
         return Ok(id);
@@ -69,7 +69,7 @@ pub fn journal_id(connection: &Connection, fresh: Uuid) -> Result<Uuid, Error> {
 /// The journal's id, if it has one.
 ///
 /// # Errors
-/// When it can't be read.
+/// Fails when it can't be read.
 pub fn read_journal_id(connection: &Connection) -> Result<Option<Uuid>, Error> {
     let id: Option<String> = connection
         .query_row("SELECT value FROM journal WHERE key = 'journal_id'", [], |row| row.get(0))
@@ -80,7 +80,7 @@ pub fn read_journal_id(connection: &Connection) -> Result<Option<Uuid>, Error> {
 /// Copies the WAL into the database and empties it: the last thing a writer does.
 ///
 /// # Errors
-/// When that can't be done; nothing is lost by it.
+/// Fails when that can't be done; nothing is lost by it.
 pub fn empty_wal(connection: &Connection) -> Result<(), Error> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())

@@ -25,7 +25,7 @@ impl Folder {
     /// Takes the folder, making it when it is missing or empty.
     ///
     /// # Errors
-    /// When another process holds it, when it is of a newer format, or when it holds something else.
+    /// Fails when another process holds it, when it is of a newer format, or when it holds something else.
     pub fn take(path: &Path) -> Result<Self, Error> {
         if path.is_file() {
             return Err(Error::Foreign { path: path.to_owned(), why: "it is a file".into() });
@@ -63,7 +63,7 @@ impl Folder {
     /// The format of a data folder; `None` when it has none yet.
     ///
     /// # Errors
-    /// When the file can't be read, or says something else.
+    /// Fails when the file can't be read, or says something else.
     pub fn format(path: &Path) -> Result<Option<u32>, Error> {
         let file = path.join(FORMAT_FILE);
         match std::fs::read_to_string(&file) {
@@ -84,7 +84,7 @@ impl Folder {
     /// Marks a folder as one of this format. The last step of making one.
     ///
     /// # Errors
-    /// When the file can't be written.
+    /// Fails when the file can't be written.
     pub fn write_format(path: &Path) -> Result<(), Error> {
         let (new, file) = (path.join("FORMAT.new"), path.join(FORMAT_FILE));
         let write = || {

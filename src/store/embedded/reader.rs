@@ -56,7 +56,7 @@ impl Reader {
     /// The journal's id.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     pub fn journal_id(&self) -> Result<Option<Uuid>, Error> {
         self.with(database::read_journal_id)
     }
@@ -64,7 +64,7 @@ impl Reader {
     /// The last position; 0 when there is none.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     pub fn last_position(&self) -> Result<u64, Error> {
         self.with(|connection| {
             let sql = "SELECT first, count FROM commits ORDER BY first DESC LIMIT 1";
@@ -79,7 +79,7 @@ impl Reader {
     /// Up to `limit` lines after a position, each with its line feed.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// Fails when they can't be read.
     pub fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, Error> {
         let mut out = Vec::new();
         let mut left = limit;
@@ -106,7 +106,7 @@ impl Reader {
     /// The event at a position.
     ///
     /// # Errors
-    /// When it is not there, or is no event.
+    /// Fails when it is not there, or is no event.
     pub fn event(&self, position: u64) -> Result<Line, Error> {
         let line = self.lines(position.saturating_sub(1), 1)?;
         let line = line.strip_suffix(b"\n").unwrap_or(&line);
@@ -122,7 +122,7 @@ impl Reader {
     /// The row that holds a position; `None` past the end.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     pub fn row_with(&self, position: u64) -> Result<Option<Row>, Error> {
         // SQLite counts to 2^63, and so does no journal.
         let Ok(position) = i64::try_from(position) else { return Ok(None) };

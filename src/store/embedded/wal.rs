@@ -41,7 +41,7 @@ struct Header {
 /// Reads the WAL beside a database and says what SQLite would not.
 ///
 /// # Errors
-/// When it can't be read.
+/// Fails when it can't be read.
 pub fn inspect(path: &Path) -> Result<Finding, Error> {
     let file = match File::open(path) {
         Ok(file) => file,

@@ -1,7 +1,7 @@
 //! The writer: makes commits durable, in order. Beside it the checkpointer moves them from the WAL into the database.
 //!
-//! A checkpoint never runs on the thread that appends; that one pauses only for the last few pages of one, so that the WAL
-//! can start again from its front.
+//! A checkpoint never runs on the thread that appends; that one pauses only for the last few pages of one, so that the
+//! WAL can start again from its front.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Writer {
     /// A writer behind the last durable event.
     ///
     /// # Errors
-    /// When the database can't be opened or a thread can't be started.
+    /// Fails when the database can't be opened or a thread can't be started.
     pub fn start(path: &Path, position: u64, hash: Hash) -> Result<Self, Error> {
         Ok(Self {
             connection: database::open(path)?,

@@ -3,8 +3,8 @@
 //! and knows nothing of the ledger.
 //!
 //! `Standin::start(Options { .. })` runs one inside a test; `main.rs` runs one by itself. The way of a call is [`rpc`] →
-//! `answer_*` → [`node`] (its fault) → [`writer`] ([`decide`], [`mod@file`]) → answer. A read goes from `answer_read` through
-//! [`walk`] over the [`log`], and a subscription does the same again and again.
+//! `answer_*` → [`node`] (its fault) → [`writer`] ([`decide`], [`mod@file`]) → answer. A read goes from `answer_read`
+//! through [`walk`] over the [`log`], and a subscription does the same again and again.
 //!
 //! The whole log is kept in memory: each event, and about a hundred bytes with it.
 

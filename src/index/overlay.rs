@@ -1,0 +1,126 @@
+//! The overlay: all accounts and sums after one and the same event, from the catalog and over it what is newer in memory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::domain::account::Account;
+use crate::domain::digest::StateHash;
+use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::money::Money;
+use crate::domain::stream::StreamName;
+
+use super::catalog;
+use super::error::IndexError;
+use super::lsm::memtable::InternalKey;
+use super::rows::{self, Kind};
+
+/// The accounts after one event: the catalog, and over it what is newer in memory.
+#[derive(Debug)]
+pub struct Overlay<'a> {
+    pub(super) catalog: &'a Connection,
+    pub(super) accounts: BTreeMap<AccountName, Account>,
+    pub(super) internal: Vec<(InternalKey, Money)>,
+    pub(super) position: u64,
+}
+
+impl Overlay<'_> {
+    /// After which event.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Up to `limit` accounts by name, from after `after`.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn accounts(&self, after: Option<&AccountName>, limit: usize) -> Result<Vec<Account>, IndexError> {
+        let key = after.map_or(&b""[..], |name| name.as_str().as_bytes());
+        let mut found: BTreeMap<AccountName, Account> = BTreeMap::new();
+        for (key, value) in catalog::states(self.catalog, Kind::Account, key, limit)? {
+            let name = std::str::from_utf8(&key).ok().and_then(AccountName::parse);
+            let name = name.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
+            let tracked = rows::read_state(&StreamName::Account(name.clone()), &value)?;
+            if let Some(account) = tracked.state.account() {
+                found.insert(name, account.clone());
+            }
+        }
+        let newer = self.accounts.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
+        found.extend(newer.map(|(name, account)| (name.clone(), account.clone())));
+        Ok(found.into_values().take(limit).collect())
+    }
+
+    /// Visits every account, by name.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn every_account(&self, mut visit: impl FnMut(&Account)) -> Result<(), IndexError> {
+        const PAGE: usize = 4_096;
+        let mut after: Option<AccountName> = None;
+        loop {
+            let page = self.accounts(after.as_ref(), PAGE)?;
+            page.iter().for_each(&mut visit);
+            match page.last() {
+                Some(last) if page.len() == PAGE => after = Some(last.name.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// The state digest.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn digest(&self) -> Result<String, IndexError> {
+        let mut hash = StateHash::default();
+        self.every_account(|account| hash.add(account))?;
+        Ok(hash.finish())
+    }
+
+    /// The ledger's own accounts and what each has; only those of this name, if one is given.
+    ///
+    /// # Errors
+    /// When the catalog can't be read.
+    pub fn internal(
+        &self,
+        name: Option<&CounterAccount>,
+    ) -> Result<BTreeMap<InternalKey, Money>, IndexError> {
+        let wanted = |key: &InternalKey| name.is_none_or(|name| key.0 == *name);
+        let mut sums = BTreeMap::new();
+        for (key, value) in catalog::states(self.catalog, Kind::Internal, b"", usize::MAX)? {
+            let key = rows::read_internal_key(&key);
+            let key = key.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
+            if wanted(&key) {
+                sums.insert(key, rows::read_sum(&value)?.1);
+            }
+        }
+        for (key, amount) in self.internal.iter().filter(|(key, _)| wanted(key)) {
+            let sum = sums.entry(key.clone()).or_insert_with(|| Money::zero(key.1));
+            *sum = sum.plus(*amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
+        }
+        Ok(sums)
+    }
+}
+
+/// Reads what the index's files in `dir` say, beside whoever writes them; `None` when there are none.
+///
+/// # Errors
+/// When they can't be read, or `work` fails.
+pub fn read_files<T>(
+    dir: &Path,
+    work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
+) -> Result<Option<T>, IndexError> {
+    let path = dir.join("index.db");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    let transaction = connection.unchecked_transaction()?;
+    let Some(checkpoint) = catalog::checkpoint(&transaction)? else { return Ok(None) };
+    let position = checkpoint.position;
+    work(&Overlay { catalog: &transaction, accounts: BTreeMap::new(), internal: Vec::new(), position })
+        .map(Some)
+}

@@ -1,0 +1,135 @@
+//! The rows of the catalog's state: what each kind is about, its key, and its value in both directions.
+
+use crate::domain::account::{Account, Status};
+use crate::domain::currency::Currency;
+use crate::domain::ids::{CounterAccount, Id};
+use crate::domain::money::Money;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
+use crate::store::chain::Hash;
+
+use super::error::IndexError;
+use super::lsm::memtable::{InternalKey, Note, ReversedKey, Tracked};
+use super::record::StreamKey;
+
+/// What a row of state is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub enum Kind {
+    /// A guarded account, by name.
+    Account = 1,
+    /// How much of a transaction was reversed, by ID and stream.
+    Reversed = 2,
+    /// One of the ledger's own accounts, by currency and name.
+    Internal = 3,
+    /// An ID that two streams have, by ID.
+    Twice = 4,
+    /// A stream that is damaged, by name.
+    Damaged = 5,
+    /// How many events a stream lacks, by name.
+    Missing = 6,
+}
+
+/// The kind and the key of the row that says how a stream stands.
+pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
+    match stream {
+        StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
+    }
+}
+
+/// How a stream stands, as a row's value.
+pub fn state_value(tracked: &Tracked) -> String {
+    let State::Account(account) = &tracked.state;
+    let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
+    format!(
+        "{} {} {} {} {} {}{hash}",
+        account.currency,
+        account.balance,
+        account.overdraft_limit,
+        account.status.name(),
+        account.revision,
+        hex::encode(account.seen)
+    )
+}
+
+/// How a stream stands, from its row.
+pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
+    let StreamName::Account(name) = stream;
+    let read = || {
+        let mut parts = value.split(' ');
+        let currency = Currency::parse(parts.next()?)?;
+        let account = Account {
+            name: name.clone(),
+            currency,
+            balance: Money::read(parts.next()?, currency)?,
+            overdraft_limit: Money::read(parts.next()?, currency)?,
+            status: Status::parse(parts.next()?)?,
+            revision: parts.next()?.parse().ok()?,
+            seen: Hash::parse(parts.next()?)?.0,
+        };
+        let hash = match parts.next() {
+            Some(text) => Some(Hash::parse(text)?),
+            None => None,
+        };
+        let state = State::Account(account);
+        parts.next().is_none().then(|| Tracked { key: StreamKey::of(stream), state, hash })
+    };
+    read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
+}
+
+/// A note's kind, key and value.
+pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
+    match note {
+        Note::Twice(id) => (Kind::Twice, id_row_key(*id), id.to_string()),
+        Note::Missing(stream, count) => (Kind::Missing, stream.to_string().into_bytes(), count.to_string()),
+        Note::Damaged(stream, why) => (Kind::Damaged, stream.to_string().into_bytes(), why.clone()),
+    }
+}
+
+/// The note that a row holds.
+pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
+    match kind {
+        Kind::Twice => Id::parse(&value).map(Note::Twice),
+        Kind::Damaged => Some(Note::Damaged(StreamName::parse(std::str::from_utf8(key).ok()?)?, value)),
+        Kind::Missing => {
+            Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
+        }
+        Kind::Account | Kind::Reversed | Kind::Internal => None,
+    }
+}
+
+/// A sum in a currency as a row's value.
+pub fn sum_value(currency: Currency, sum: Money) -> String {
+    format!("{currency} {sum}")
+}
+
+/// The sum that a row holds.
+pub fn read_sum(value: &str) -> Result<(Currency, Money), IndexError> {
+    let read = || {
+        let (currency, sum) = value.split_once(' ')?;
+        let currency = Currency::parse(currency)?;
+        Some((currency, Money::read(sum, currency)?))
+    };
+    read().ok_or_else(|| IndexError::damaged("a sum's row can't be read"))
+}
+
+/// The key of one of the ledger's own accounts.
+pub fn internal_key((name, currency): &InternalKey) -> Vec<u8> {
+    format!("{} {currency}", name.as_str()).into_bytes()
+}
+
+/// The ledger's own account with this key.
+pub fn read_internal_key(key: &[u8]) -> Option<InternalKey> {
+    let (name, currency) = std::str::from_utf8(key).ok()?.split_once(' ')?;
+    Some((CounterAccount::parse(name)?, Currency::parse(currency)?))
+}
+
+/// The key of the row that says how much of an ID was taken back on a stream.
+pub fn reversed_row_key((id, stream): &ReversedKey) -> Vec<u8> {
+    format!("{id} {stream}").into_bytes()
+}
+
+/// The key of a row that is about an ID.
+pub fn id_row_key(id: Id) -> Vec<u8> {
+    id.to_string().into_bytes()
+}
