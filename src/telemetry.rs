@@ -86,7 +86,7 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
 mod tests {
     use super::*;
 
-    /// Seen failing while `warning` was taken for the name of a target, and nothing was logged any more.
+    /// Guards against: `warning` was taken for the name of a target, and nothing was logged any more.
     #[test]
     fn a_filter_that_would_silence_everything_is_refused() {
         for filter in [

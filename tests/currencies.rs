@@ -32,7 +32,7 @@ fn opened_once(currency: &str) -> Event {
     event
 }
 
-/// Catches: one table that says both what may be opened and what can be read. Seen failing with one table of the currencies
+/// Catches: one table that says both what may be opened and what can be read. Guards against one table of the currencies
 /// in use: no event of an account in Bulgarian levs could be read.
 #[tokio::test]
 async fn an_account_in_a_withdrawn_currency_goes_on() {

@@ -67,7 +67,7 @@ async fn a_decline_is_an_answer() {
     assert_eq!(fake.0.lock().unwrap().came.len(), 1);
 }
 
-/// Seen failing with the program before, which deleted its file after any answer, and so lost the payment.
+/// Guards against: the program before, which deleted its file after any answer, and so lost the payment.
 #[tokio::test]
 async fn a_request_that_was_not_decided_is_kept_and_sent_again_with_its_id() {
     let (fake, address) = Fake::start().await;
@@ -91,7 +91,7 @@ async fn a_request_that_was_not_decided_is_kept_and_sent_again_with_its_id() {
     assert!(fake.0.lock().unwrap().keys.iter().all(|key| key == "Bearer the-key"));
 }
 
-/// Seen failing with the program before, which sent one request after the other.
+/// Guards against: the program before, which sent one request after the other.
 #[tokio::test]
 async fn one_request_that_is_stuck_holds_up_no_other() {
     let (fake, address) = Fake::start().await;

@@ -99,7 +99,7 @@ async fn keep_going_sends_the_good_lines_and_a_second_run_books_nothing() {
     assert_eq!(bank.fake.balance("cz-7"), Some(60_100));
 }
 
-/// Seen failing while the balances were compared only after each line had been booked.
+/// Guards against: the balances were compared only after each line had been booked.
 #[tokio::test]
 async fn a_balance_that_does_not_follow_stops_it_before_anything_is_sent() {
     let bank = Bank::start().await;
@@ -111,7 +111,7 @@ async fn a_balance_that_does_not_follow_stops_it_before_anything_is_sent() {
     assert!(!summary.clean());
 }
 
-/// Seen failing while lines were sent as they stood: the withdrawal was declined for ever under its only ID.
+/// Guards against: lines were sent as they stood: the withdrawal was declined for ever under its only ID.
 #[tokio::test]
 async fn a_file_with_its_newest_lines_first_is_refused_whole() {
     let bank = Bank::start().await;
@@ -122,7 +122,7 @@ async fn a_file_with_its_newest_lines_first_is_refused_whole() {
     assert!(bank.fake.0.lock().unwrap().came.is_empty());
 }
 
-/// Seen failing while IDs followed from the numbers as they are written, and nobody looked at the ledger: the same file was
+/// Guards against: IDs followed from the numbers as they are written, and nobody looked at the ledger: the same file was
 /// booked twice.
 #[tokio::test]
 async fn a_file_that_a_spreadsheet_saved_again_is_not_booked_twice() {
@@ -144,7 +144,7 @@ async fn a_file_that_a_spreadsheet_saved_again_is_not_booked_twice() {
     assert_eq!(counts(), before);
 }
 
-/// Seen failing while nothing was read of the ledger before the first line.
+/// Guards against: nothing was read of the ledger before the first line.
 #[tokio::test]
 async fn a_file_that_does_not_go_on_where_the_ledger_is_stops_before_anything_is_booked() {
     let bank = Bank::start().await;
@@ -158,7 +158,7 @@ async fn a_file_that_does_not_go_on_where_the_ledger_is_stops_before_anything_is
     assert_eq!(bank.fake.balance("cz-7"), Some(65_100));
 }
 
-/// Seen failing while each day began in UTC.
+/// Guards against: each day began in UTC.
 #[tokio::test]
 async fn the_days_of_a_bank_begin_where_it_is() {
     let bank = Bank::start().await;
@@ -168,7 +168,7 @@ async fn the_days_of_a_bank_begin_where_it_is() {
     assert_eq!((other.refused, other.sent), (1, 1), "another zone is another request under the same ID");
 }
 
-/// Seen failing with a file that was opened twice: a pipe had nothing the second time.
+/// Guards against: a file that was opened twice: a pipe had nothing the second time.
 #[test]
 fn what_comes_through_a_pipe_is_taken_whole_and_what_is_no_csv_is_named() {
     use std::io::Write;

@@ -7,7 +7,7 @@ fn form_of(bytes: &[u8]) -> Option<Form> {
     form(bytes, bytes)
 }
 
-/// Seen failing while each of these was called BAD, as if somebody had altered the journal.
+/// Guards against: each of these was called BAD, as if somebody had altered the journal.
 #[test]
 fn what_a_copy_does_to_an_export_is_named() {
     let export = String::from_utf8(export(&everything()[..3])).unwrap();

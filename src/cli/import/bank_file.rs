@@ -171,7 +171,7 @@ mod tests {
         }
     }
 
-    /// Seen failing with a reader of lines: the file with carriage returns alone had no line, and ended with 0.
+    /// Guards against: a reader of lines: the file with carriage returns alone had no line, and ended with 0.
     #[test]
     fn another_file_is_refused_whole_with_what_it_is() {
         let columns = COLUMNS.join(",");
@@ -201,7 +201,7 @@ mod tests {
         assert!(matches!(lines(&marked).unwrap().as_slice(), [(2, Ok(_))]));
     }
 
-    /// Seen failing with a reader of lines, which lost the first of the two lines that a carriage return parted.
+    /// Guards against: a reader of lines, which lost the first of the two lines that a carriage return parted.
     #[test]
     fn what_is_in_no_good_line_is_in_a_bad_one() {
         let text = format!("1,2\n1,2,3,4,5,6,7,8,9\n{LINE}\r{LINE}\n\"1,2\n{LINE}\n");

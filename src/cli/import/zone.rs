@@ -69,7 +69,7 @@ mod tests {
         zone.parse::<BankZone>().unwrap().beginning(date)
     }
 
-    /// Seen failing while each day began in UTC: that of a bank in Tokyo began nine hours late, and was in the future.
+    /// Guards against: each day began in UTC: that of a bank in Tokyo began nine hours late, and was in the future.
     #[test]
     fn a_day_begins_where_the_bank_is() {
         for (zone, expected) in [
