@@ -2,9 +2,9 @@
 //! anew, and books no ID that another one may have booked; and nothing is appended to a node that came back as another.
 //!
 //! Catches, the first two seen on the code before: checkpoints of a subscription that are believed (with 2^64-1 and with
-//! the place of the next event the other instance was blind for ever, ready, and booked the ID on another account), an
-//! instance that calls itself ready whatever it sees (the same with events kept from it), and a node that came back empty or from a backup
-//! that is compared only beside the first appends.
+//! the place of the next event the other instance was blind for ever, ready, and booked the ID on another account); an
+//! instance that calls itself ready whatever it sees (the same with events kept from it); and a node that came back empty or
+//! from a backup that is compared only beside the first appends.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
