@@ -70,7 +70,7 @@ assert len(client.get_stream(stream)) == 41
 
 # $all, both ways, filtered and not.
 other = client.append_to_stream(raw, events=event("Noise", b"\x00"), current_version=StreamState.ANY)
-forwards = [e.id for e in client.read_all(commit_position=start) if e.stream_name in (stream, raw)]
+forwards = [e.id for e in client.read_all(commit_position=start or None) if e.stream_name in (stream, raw)]
 assert len(forwards) == 42 and forwards[:40] == ids
 backwards = [e.id for e in client.read_all(backwards=True) if e.stream_name in (stream, raw)]
 assert backwards == forwards[::-1]
