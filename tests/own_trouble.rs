@@ -28,8 +28,7 @@ async fn execute(ledger: &Ledger, command: Command) -> Verdict {
 }
 
 /// Catches: an altered first answer that is given as if it were the first; one unreadable event that stops the clerk for
-/// everybody. Seen failing with a reader that compares no id (the retry got 70.00 for 60.00), and with a clerk that ends
-/// when what a command names can't be read.
+/// everybody. Seen failing with a reader that compares no id.
 #[tokio::test]
 async fn an_event_that_was_altered_refuses_who_names_it_and_nobody_else() {
     let dir = tempfile::tempdir().unwrap();
@@ -84,8 +83,7 @@ impl Journal for Counting {
     }
 }
 
-/// Catches: a look-up that grows with how often an ID was named, on its account or on others. Seen failing with the
-/// prevention looked for among all that name the ID.
+/// Catches: a look-up that grows with how often an ID was named, on its account or on others.
 #[tokio::test]
 async fn how_often_an_id_was_named_costs_nobody_a_read() {
     const TIMES: u128 = 400;

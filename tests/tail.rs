@@ -52,7 +52,7 @@ async fn up_to(mut follower: Follower, last: Position) -> Vec<Position> {
     seen
 }
 
-/// Catches: a read of the store by each follower for each commit. Seen failing with a ring that is never filled.
+/// Catches: a read of the store by each follower for each commit.
 #[tokio::test]
 async fn three_hundred_followers_cost_one_read_for_each_commit() {
     const COMMITS: u64 = 50;
