@@ -115,7 +115,7 @@ mod tests {
 
     const MOST: usize = 1_000_000;
 
-    /// Seen failing with a body that is not asked about: it went on to its end.
+    /// Guards against a body that nobody asks about, which would go on to its end.
     #[tokio::test]
     async fn a_long_answer_ends_when_its_key_goes() {
         let (sent, cut) = ended(true).await;

@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(load(dir.path()).unwrap().unwrap(), [first]);
     }
 
-    /// Seen failing with a new file that was whoever's who wrote it: after `sudo bookonce keys revoke` the service could
+    /// Guards against a new file that belongs to whoever wrote it: after `sudo bookonce keys revoke` the service could
     /// not read its keys any more. (Only root may give files away; for others this shows the rights.)
     #[test]
     fn a_change_keeps_owner_rights_and_links() {
