@@ -12,6 +12,7 @@ mod port;
 pub mod rule;
 pub mod shared;
 pub mod single;
+mod unreadable;
 mod verdict;
 
 pub use port::{Condition, Done, Limits, Port, Verdicts};

@@ -181,7 +181,7 @@ impl Port for Clerk {
             done: common.done(),
             lag_events: lag.events,
             lag: lag.time,
-            unreadable: common.unreadable_count(),
+            unreadable: common.unreadable.count(),
             unresolved: common.unresolved_count(),
             in_use: common.tasks.lock().len(),
             damaged: common.damage.count(),

@@ -1,6 +1,6 @@
 //! The data that all tasks of streams share: the store, the index, the limits and the counts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::clerk::port::{Done, Limits};
+use crate::clerk::unreadable::Unreadable;
 use crate::domain::event::Event;
-use crate::domain::ids::Id;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Clock;
 use crate::index::Index;
@@ -30,9 +30,6 @@ use super::reserved_ids::ReservedIds;
 const APPENDS: usize = 256;
 /// The most streams that are loaded at once.
 const LOADS: usize = 64;
-
-/// The most IDs for which the log says that something that their command needs can't be read. It bounds the memory.
-const MOST_LOGGED: usize = 1_024;
 
 /// The times that a task waits.
 #[derive(Clone, Copy, Debug)]
@@ -72,10 +69,7 @@ pub(super) struct Common {
     answered: AtomicU64,
     commits: AtomicU64,
     events: AtomicU64,
-    /// The number of commands that could not be ruled on because something could not be read; `logged` has the IDs for
-    /// which the log says so.
-    unreadable: AtomicU64,
-    logged: Mutex<HashSet<Id>>,
+    pub(super) unreadable: Unreadable,
     unresolved: AtomicUsize,
     /// A sender that every task holds a copy of. The channel closes when the last task has ended.
     pub(super) running: Mutex<Option<mpsc::Sender<()>>>,
@@ -110,8 +104,7 @@ impl Common {
             answered: AtomicU64::new(0),
             commits: AtomicU64::new(0),
             events: AtomicU64::new(0),
-            unreadable: AtomicU64::new(0),
-            logged: Mutex::default(),
+            unreadable: Unreadable::default(),
             unresolved: AtomicUsize::new(0),
             running: Mutex::new(Some(running)),
             ended: tokio::sync::Mutex::new(ended),
@@ -146,21 +139,6 @@ impl Common {
     pub(super) fn count(&self, events: usize) {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.events.fetch_add(events as u64, Ordering::Relaxed);
-    }
-
-    /// Counts a command that can't be ruled on because something that it needs can't be read. It is logged once for an
-    /// ID.
-    pub(super) fn unreadable(&self, id: Id, why: &str) {
-        self.unreadable.fetch_add(1, Ordering::Relaxed);
-        let mut logged = self.logged.lock();
-        if logged.len() < MOST_LOGGED && logged.insert(id) {
-            tracing::error!(%id, why, "what a command rests on can't be read");
-        }
-    }
-
-    /// Returns the number of commands that could not be ruled on because something could not be read.
-    pub(super) fn unreadable_count(&self) -> u64 {
-        self.unreadable.load(Ordering::Relaxed)
     }
 
     /// Returns the counts of what was made durable since the start.

@@ -166,7 +166,7 @@ impl StreamTask {
                 Ok(None) => break,
                 // That is the command's own trouble, and nobody else's.
                 Err(RoundError::Unreadable(why)) => {
-                    self.common.unreadable(command.id, &why);
+                    self.common.unreadable.add(command.id, &why);
                     rulings.push(Ruling::Unavailable(Unavailable::StoreDamaged));
                 }
                 Err(RoundError::Evolve(error)) => return Err(error),

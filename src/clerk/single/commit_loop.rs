@@ -231,7 +231,7 @@ impl CommitLoop {
 
     /// Notes that something that a command needs can't be read. Only this command fails; the others are ruled on.
     fn unreadable(&self, command: &Command, error: &StateError) -> Unavailable {
-        self.waiting.unreadable(command.id, &chain(error));
+        self.waiting.unreadable.add(command.id, &chain(error));
         error.unavailable()
     }
 

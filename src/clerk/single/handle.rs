@@ -96,7 +96,7 @@ fn verdict(
         Ruling::Seen(First::AtHand(event)) => Verdict::Seen(event, durable),
         Ruling::Seen(First::Durable(event, position)) => Verdict::Seen(event, position),
         Ruling::Seen(First::Stored(position)) => stored(reader, command.id, position).unwrap_or_else(|why| {
-            waiting.unreadable(command.id, &why);
+            waiting.unreadable.add(command.id, &why);
             Verdict::Unavailable(Unavailable::StoreDamaged)
         }),
     }
@@ -163,7 +163,7 @@ impl Port for Clerk {
             reason,
             waiting: self.waiting.jobs.load(Ordering::Relaxed),
             done,
-            unreadable: self.waiting.unreadable_count(),
+            unreadable: self.waiting.unreadable.count(),
             ..Condition::default()
         }
     }

@@ -1,16 +1,15 @@
 //! The queue in front of the clerk's thread: the jobs in it, and the counts of what waits.
 
-use std::collections::HashSet;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use tokio::sync::oneshot;
 
 use crate::clerk::rule::Ruling;
+use crate::clerk::unreadable::Unreadable;
 use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
-use crate::domain::ids::Id;
 use crate::store::Position;
 
 /// The rulings on a job's commands, in order, and a position at or before which all that they rest on is durable.
@@ -38,32 +37,9 @@ pub(super) struct Waiting {
     pub(super) stopping: AtomicBool,
     /// The reason why no job is ruled on any more, if there is one.
     pub(super) trouble: parking_lot::Mutex<Option<Unavailable>>,
-    /// The number of commands that could not be ruled on because something could not be read.
-    unreadable: AtomicU64,
-    /// The IDs for which the log says so.
-    logged: parking_lot::Mutex<HashSet<Id>>,
+    pub(super) unreadable: Unreadable,
     pub(super) commits: AtomicU64,
     pub(super) events: AtomicU64,
-}
-
-/// The most IDs for which the log says that something that their command needs can't be read. It bounds the memory.
-const MOST_LOGGED: usize = 1_024;
-
-impl Waiting {
-    /// Counts a command that can't be ruled on because something that it needs can't be read. It is logged once for an
-    /// ID.
-    pub(super) fn unreadable(&self, id: Id, why: &str) {
-        self.unreadable.fetch_add(1, Ordering::Relaxed);
-        let mut logged = self.logged.lock();
-        if logged.len() < MOST_LOGGED && logged.insert(id) {
-            tracing::error!(%id, why, "what a command rests on can't be read");
-        }
-    }
-
-    /// Returns the number of commands that could not be ruled on because something could not be read.
-    pub(super) fn unreadable_count(&self) -> u64 {
-        self.unreadable.load(Ordering::Relaxed)
-    }
 }
 
 /// Writes an error and everything that caused it on one line.
