@@ -1,6 +1,5 @@
 //! How accounts stand: now, by when things were recorded, by when they happened, after a position.
 
-use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::account::{Account, Status};
 use crate::domain::event::{Body, Event};
 use crate::domain::ids::AccountName;
@@ -220,7 +219,8 @@ impl Stream {
         }
         let limit = limit.ok_or_else(|| IndexError::damaged("an account's opening is missing"))?;
         let Body::Account(event) = self.event(limit)?.1.body;
-        let limit = limit_set(&event)
+        let limit = event
+            .overdraft_limit_set()
             .ok_or_else(|| IndexError::damaged("an account's limit is not where the index says"))?;
         Ok((status.unwrap_or(Status::Open), limit))
     }
@@ -269,22 +269,5 @@ impl Stream {
         let available = reading.balance.plus(reading.overdraft_limit).and_then(|sum| sum.minus(reading.held));
         reading.available = available.unwrap_or(reading.balance);
         Ok(counted.then_some(reading))
-    }
-}
-
-/// The overdraft limit that an event set, if it set one.
-fn limit_set(event: &AccountEvent) -> Option<Money> {
-    match &event.fact {
-        Fact::AccountOpened { overdraft_limit, .. } | Fact::OverdraftLimitChanged { overdraft_limit, .. } => {
-            Some(*overdraft_limit)
-        }
-        Fact::Deposited(_)
-        | Fact::Withdrawn(_)
-        | Fact::Reversed { .. }
-        | Fact::Prevented { .. }
-        | Fact::Frozen(_)
-        | Fact::Unfrozen(_)
-        | Fact::Closed(_)
-        | Fact::Declined { .. } => None,
     }
 }

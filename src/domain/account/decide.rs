@@ -84,19 +84,7 @@ fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusa
 fn answer_after(before: Option<&Account>, event: &AccountEvent) -> Answer {
     let zero = Money::zero(event.currency);
     let (balance, limit) = before.map_or((zero, zero), |account| (account.balance, account.overdraft_limit));
-    let limit = match &event.fact {
-        Fact::AccountOpened { overdraft_limit, .. } | Fact::OverdraftLimitChanged { overdraft_limit, .. } => {
-            *overdraft_limit
-        }
-        Fact::Deposited(_)
-        | Fact::Withdrawn(_)
-        | Fact::Reversed { .. }
-        | Fact::Prevented { .. }
-        | Fact::Frozen(_)
-        | Fact::Unfrozen(_)
-        | Fact::Closed(_)
-        | Fact::Declined { .. } => limit,
-    };
+    let limit = event.overdraft_limit_set().unwrap_or(limit);
     let moved = event.entries().map_or(zero, |entries| entries.guarded);
     let balance = balance.plus(moved).unwrap_or(balance);
     Answer { balance, available: balance.plus(limit).unwrap_or(balance) }

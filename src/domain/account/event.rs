@@ -173,6 +173,23 @@ impl AccountEvent {
         }
     }
 
+    /// Returns the overdraft limit that it sets, if it sets one.
+    #[must_use]
+    pub fn overdraft_limit_set(&self) -> Option<Money> {
+        match &self.fact {
+            Fact::AccountOpened { overdraft_limit, .. }
+            | Fact::OverdraftLimitChanged { overdraft_limit, .. } => Some(*overdraft_limit),
+            Fact::Deposited(_)
+            | Fact::Withdrawn(_)
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::Declined { .. } => None,
+        }
+    }
+
     /// Returns the decline that it records, if it is one.
     #[must_use]
     pub fn decline(&self) -> Option<Decline> {
