@@ -14,7 +14,7 @@ use crate::support::teller::{Dice, id};
 
 pub const CLIENTS: u64 = 6;
 const ACCOUNTS: u64 = 48;
-/// So many accounts each client opens.
+/// How many accounts each client opens.
 const EACH: u64 = ACCOUNTS / CLIENTS;
 const LINES: usize = 250;
 

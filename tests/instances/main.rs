@@ -31,7 +31,7 @@ use model::Model;
 use support::process::{Process, send};
 use support::teller::Dice;
 
-/// So many commands are answered, the repeated ones among them; another number may be named in `BOOKONCE_TEST_COMMANDS`.
+/// How many commands are answered, the repeated ones among them; another number may be named in `BOOKONCE_TEST_COMMANDS`.
 const MANY: usize = 200_000;
 /// So often something happens meanwhile.
 const EVENTS: usize = 24;

@@ -30,7 +30,7 @@ use support::{deposit, open};
 
 /// At least so many appends the scenario has.
 const APPENDS: u64 = 20;
-/// So many run at once: they mostly wait.
+/// How many run at once. They mostly wait.
 const AT_ONCE: usize = 6;
 
 const SHORT: Duration = Duration::from_millis(700);

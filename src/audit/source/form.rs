@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::audit::parse::manifest::START;
 
-/// So many bytes of the beginning and of the end are looked at.
+/// How many bytes of the beginning, and of the end, are looked at.
 const LOOKED_AT: u64 = 16 * 1024;
 
 /// A form says what a file is in place of an export. The words follow the file's name.

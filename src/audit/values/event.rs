@@ -84,7 +84,7 @@ pub(crate) enum Fact {
     },
     /// Money was deposited or withdrawn.
     Moved {
-        /// Which of the two it was.
+        /// The direction: in for a deposit, out for a withdrawal.
         direction: Direction,
         /// The amount, which is greater than zero.
         amount: i128,
@@ -134,7 +134,7 @@ pub(crate) enum Fact {
 pub(crate) enum Asked {
     /// A deposit or a withdrawal.
     Move {
-        /// Which of the two it is.
+        /// The direction: in for a deposit, out for a withdrawal.
         direction: Direction,
         /// The amount.
         amount: i128,

@@ -97,7 +97,7 @@ impl Observed {
         }
     }
 
-    /// So many events took so many bytes of positions.
+    /// Takes in how many bytes of positions some events took. The lag in events is estimated from it.
     pub(super) fn measured(&self, events: usize, bytes: u64) {
         if events > 0 {
             let one = bytes.saturating_mul(256) / events as u64;
@@ -173,7 +173,7 @@ impl Observed {
         }
     }
 
-    /// Which accounts lack how many events, in words, when that keeps the instance from being ready.
+    /// Returns, in words, which accounts lack how many events, when that keeps the instance from being ready.
     pub(super) fn lacking(&self) -> Option<String> {
         if !self.lacks_events() {
             return None;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::bank_line::COLUMNS;
 
-/// So many bytes at the beginning show what a file is.
+/// How many bytes at the beginning are looked at to tell what a file is.
 const HEAD: usize = 16 * 1024;
 
 /// A layout says what was found where a CSV file with the right columns was wanted. The words follow the file's name.

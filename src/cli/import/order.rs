@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::bank_line::BankLine;
 use super::tally::Wrong;
 
-/// So many lines are looked up in the ledger under ids with leading zeros.
+/// The most lines that are looked up in the ledger under ids with leading zeros.
 const SAMPLE: usize = 16;
 
 /// The order of the lines that were taken so far.

@@ -40,7 +40,7 @@ pub(crate) struct StatementPage {
 const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
 /// The media type of a statement in CSV.
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
-/// So many lines of a statement in CSV are read at once.
+/// How many lines of a statement in CSV are read at once.
 const CSV_PAGE: usize = 1_000;
 /// The text for a kind that does not exist.
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
