@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::clerk::Limits;
 use crate::config::ConnectionString;
 use crate::domain::time::system_clock;
-use crate::ledger::{Ledger, OpenError, Options};
+use crate::ledger::{Ledger, OpenError, Options, ReadLimits};
 use crate::store::eventstoredb::Store;
 
 use super::outcome::Error;
@@ -17,13 +17,17 @@ use super::outcome::Error;
 const WORTH_A_BAR: u64 = 200_000;
 
 /// Opens the ledger whose store is a cluster, with its index in `data`. It must be called inside a tokio runtime.
-pub(super) async fn over_store(data: &Path, connection: &ConnectionString) -> Result<Ledger, Error> {
+pub(super) async fn over_store(
+    data: &Path,
+    connection: &ConnectionString,
+    reads: ReadLimits,
+) -> Result<Ledger, Error> {
     let store = Store::new(connection.reveal()).await?;
-    Ok(Ledger::open_store(options(data, Box::new(|_, _| {})), store)?)
+    Ok(Ledger::open_store(options(data, reads, Box::new(|_, _| {})), store)?)
 }
 
 /// Opens the ledger in `data`. With `shown`, long work shows how far it is, on standard error.
-pub(super) fn ledger(data: &Path, shown: bool) -> Result<Ledger, OpenError> {
+pub(super) fn ledger(data: &Path, reads: ReadLimits, shown: bool) -> Result<Ledger, OpenError> {
     let bar = ProgressBar::hidden();
     let style = ProgressStyle::with_template(
         "building the index {bar:40} {human_pos} of {human_len} events, {eta} left",
@@ -40,12 +44,12 @@ pub(super) fn ledger(data: &Path, shown: bool) -> Result<Ledger, OpenError> {
             bar.set_position(done);
         }
     };
-    Ledger::open(options(data, Box::new(progress)))
+    Ledger::open(options(data, reads, Box::new(progress)))
 }
 
-fn options(data: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Options {
+fn options(data: &Path, reads: ReadLimits, progress: Box<dyn Fn(u64, u64) + Send>) -> Options {
     let (clock, fresh) = (system_clock(), random_id());
-    Options { data: data.to_owned(), clock, fresh, limits: Limits::default(), progress }
+    Options { data: data.to_owned(), clock, fresh, limits: Limits::default(), reads, progress }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the edge at which random numbers enter")]

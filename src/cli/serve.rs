@@ -11,7 +11,7 @@ use crate::config::{Given, Settings};
 use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
 use crate::keys::Ring;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, ReadLimits};
 use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry;
 
@@ -60,9 +60,11 @@ async fn serve(settings: Settings) -> Outcome {
     let keys = Ring::open(&settings.keys, system_clock())?;
     admissible(&settings, &keys)?;
     let data = settings.data.clone();
+    let long_within = Duration::from_secs(settings.long_read_seconds);
+    let reads = ReadLimits { long_within, ..ReadLimits::default() };
     let ledger = match &settings.store {
-        Some(store) => open::over_store(&data, store).await?,
-        None => tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??,
+        Some(store) => open::over_store(&data, store, reads).await?,
+        None => tokio::task::spawn_blocking(move || open::ledger(&data, reads, true)).await??,
     };
     let served = listen(&settings, tls, keys, &ledger).await;
     // Also when nothing was served: the folder is left as a service leaves it.

@@ -16,7 +16,7 @@ use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
 /// The format of the index: another one is built anew from the journal.
-pub const FORMAT: i64 = 4;
+pub const FORMAT: i64 = 5;
 
 /// Up to where the index knows the journal, and whose journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -276,6 +276,7 @@ pub fn check(connection: &Connection) -> Result<u64, IndexError> {
             3 => Kind::Internal,
             4 => Kind::Twice,
             5 => Kind::Damaged,
+            6 => Kind::Missing,
             _ => return Err(IndexError::damaged("it has a row of an unknown kind")),
         };
         let place = (row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?);

@@ -16,6 +16,7 @@ mod error;
 mod failure;
 pub mod feed;
 mod handle;
+mod layers;
 pub mod lsm;
 mod overlay;
 mod query;

@@ -12,6 +12,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
 
+use super::long_reads::{LongReads, ReadLimits};
 use super::open_error::OpenError;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
@@ -21,8 +22,6 @@ use super::verdict::Verdict;
 const READS: usize = 32;
 /// The most reads of a page that run at once, so that those of one thing need not wait behind a crowd of them.
 const PAGES: usize = 16;
-/// The most reads that go through the whole journal and run at once.
-const LONG_READS: usize = 2;
 
 /// A ledger that this process holds. Cheap to clone.
 #[derive(Clone)]
@@ -45,8 +44,8 @@ pub(super) struct Inner {
     pub(super) head: watch::Receiver<Head>,
     pub(super) tail: Tail,
     pub(super) reads: Arc<Semaphore>,
-    pub(super) pages: Semaphore,
-    pub(super) long_reads: Semaphore,
+    pub(super) pages: Arc<Semaphore>,
+    pub(super) long_reads: LongReads,
     pub(super) _folder: Folder,
 }
 
@@ -70,6 +69,7 @@ impl Ledger {
         index: Index,
         head: watch::Receiver<Head>,
         folder: Folder,
+        limits: ReadLimits,
     ) -> Self {
         Self(Arc::new(Inner {
             clerk,
@@ -78,8 +78,8 @@ impl Ledger {
             head,
             tail: Tail::default(),
             reads: Arc::new(Semaphore::new(READS)),
-            pages: Semaphore::new(PAGES),
-            long_reads: Semaphore::new(LONG_READS),
+            pages: Arc::new(Semaphore::new(PAGES)),
+            long_reads: LongReads::new(limits),
             _folder: folder,
         }))
     }
@@ -182,7 +182,7 @@ impl Ledger {
     }
 
     /// A read waits until the index has all that was answered here, and refuses a store that is damaged.
-    async fn settled(&self) -> Result<(), ReadError> {
+    pub(super) async fn settled(&self) -> Result<(), ReadError> {
         self.0.clerk.readable()?;
         let answered = self.0.clerk.answered();
         if self.head().position >= answered {
@@ -196,7 +196,7 @@ impl Ledger {
         }
     }
 
-    /// A read on a thread of its own. One whose caller goes away before its turn is never begun.
+    /// A read of one thing on a thread of its own. One whose caller goes away before its turn is never begun.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
@@ -211,21 +211,17 @@ impl Ledger {
         tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
     }
 
-    /// A read of up to a thousand things.
+    /// A read of up to a thousand things. Its turn is the work's: a page that nobody waits for any more holds it to its end.
     pub(super) async fn page<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
-        let _turn = self.0.pages.acquire().await.map_err(ReadError::unreadable)?;
-        self.blocking(work).await
-    }
-
-    /// A read that goes through the journal from its beginning.
-    pub(super) async fn long<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let _turn = self.0.long_reads.try_acquire().map_err(|_| ReadError::Busy)?;
+        let turn = Arc::clone(&self.0.pages).acquire_owned().await.map_err(ReadError::unreadable)?;
+        let work = move || {
+            let result = work();
+            drop(turn);
+            result
+        };
         self.blocking(work).await
     }
 }

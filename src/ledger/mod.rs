@@ -2,23 +2,28 @@
 //!
 //! Commands go to the `clerk`. Reads of accounts, IDs and statements are answered from the `index`, which has every event
 //! before its answer is sent, and from the journal's lines; sums at an old position are worked out from the journal.
-//! Reads run on blocking threads; the expensive ones a few at a time.
+//! Reads run on blocking threads: ordinary ones in
+//! a pool whose places they leave in milliseconds, long ones two at a time in a pool of their own.
 
 mod accounts;
 mod handle;
 mod history;
+mod long_reads;
 mod open;
 mod open_error;
 mod open_store;
 pub mod permission;
 mod ring;
+mod scan;
 mod status;
+mod stream;
 mod sums;
 mod tail;
 mod types;
 mod verdict;
 
 pub use handle::Ledger;
+pub use long_reads::ReadLimits;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;
 pub use ring::Lines;

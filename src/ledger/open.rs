@@ -25,6 +25,7 @@ use crate::store::embedded::{database, wal};
 use crate::store::{Appends, lines_of};
 
 use super::handle::Ledger;
+use super::long_reads::ReadLimits;
 use super::open_error::OpenError;
 use super::types::Head;
 
@@ -48,6 +49,8 @@ pub struct Options {
     pub fresh: Uuid,
     /// How much may wait for the clerk.
     pub limits: Limits,
+    /// How many long reads may run, and how long.
+    pub reads: ReadLimits,
     /// Told how far the index has come and how far it must.
     pub progress: Box<dyn Fn(u64, u64) + Send>,
 }
@@ -134,7 +137,7 @@ impl Ledger {
             alone: workings.alone,
         };
         let clerk = Clerk::start(office, options.limits)?;
-        Ok(Self::over(Box::new(clerk), journal, index, head, folder))
+        Ok(Self::over(Box::new(clerk), journal, index, head, folder, options.reads))
     }
 }
 

@@ -46,7 +46,7 @@ impl Ledger {
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
         let (sender, head) = watch::channel(Head { journal_id, position, hash });
-        let Options { clock, limits, .. } = options;
+        let Options { clock, limits, reads, .. } = options;
         let office = Office {
             store: store.clone(),
             index: index.clone(),
@@ -58,6 +58,6 @@ impl Ledger {
         };
         let clerk = Clerk::start(office)?;
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
-        Ok(Self::over(Box::new(clerk), reader, index, head, folder))
+        Ok(Self::over(Box::new(clerk), reader, index, head, folder, reads))
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::domain::account::Status;
 use crate::domain::currency::Currency;
 use crate::domain::event::Event;
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::kind::Kind;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::store::codec::Line;
 
 pub use crate::clerk::Unavailable;
 pub use crate::store::{Head, Position};
@@ -23,8 +24,37 @@ pub enum At {
     Effective(Timestamp),
     /// By when they were recorded, inclusive.
     Known(Timestamp),
+    /// By both times at once: what had happened in the world by one moment, as far as it was recorded by another.
+    Both {
+        /// By when things happened in the world, inclusive.
+        effective: Timestamp,
+        /// By when they were recorded, inclusive.
+        known: Timestamp,
+    },
     /// After the last event at or before this position.
     Position(Position),
+}
+
+impl At {
+    /// The position that is asked about, if it is one.
+    pub(super) fn position(self) -> Option<Position> {
+        match self {
+            Self::Position(position) => Some(position),
+            Self::Now | Self::Effective(_) | Self::Known(_) | Self::Both { .. } => None,
+        }
+    }
+}
+
+/// What one of the ledger's own accounts has, by currency.
+pub type OwnBalances = BTreeMap<Currency, Money>;
+
+/// A page of the list of accounts.
+#[derive(Clone, Debug)]
+pub struct AccountsPage {
+    /// The accounts, by name; at another time than now those that were open then.
+    pub accounts: Vec<AccountReading>,
+    /// The last account that the page went over, where there are more.
+    pub more_after: Option<AccountName>,
 }
 
 /// An account, as one of the reads found it.
@@ -57,8 +87,14 @@ pub struct Placed {
     pub event: Arc<Event>,
 }
 
+impl From<Line> for Placed {
+    fn from(line: Line) -> Self {
+        Self { position: line.position, event: Arc::new(line.event) }
+    }
+}
+
 /// Which lines of an account's statement are wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StatementQuery {
     /// Only lines after this revision (oldest first) or before it (newest first).
     pub beyond: Option<u64>,
@@ -68,6 +104,8 @@ pub struct StatementQuery {
     pub newest_first: bool,
     /// Only events of this kind.
     pub kind: Option<Kind>,
+    /// Only movements from or to this account of the ledger's own.
+    pub counter_account: Option<CounterAccount>,
     /// Only what was recorded at or after this moment.
     pub from: Option<Timestamp>,
     /// Only what was recorded before this moment.
@@ -93,6 +131,15 @@ pub struct Statement {
     pub more: bool,
 }
 
+/// A page of the movements of one of the ledger's own accounts.
+#[derive(Clone, Debug)]
+pub struct OwnStatement {
+    /// The events, each of which moved money between a guarded account and this one.
+    pub lines: Vec<Placed>,
+    /// True where there are more lines in this direction.
+    pub more: bool,
+}
+
 /// What happened to a transaction ID.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionHistory {
@@ -111,6 +158,8 @@ pub struct SearchQuery {
     pub account: Option<AccountName>,
     /// Of this kind.
     pub kind: Option<Kind>,
+    /// From or to this account of the ledger's own.
+    pub counter_account: Option<CounterAccount>,
     /// `Some(true)`: accepted; `Some(false)`: declined.
     pub accepted: Option<bool>,
     /// Recorded at or after.
@@ -165,9 +214,18 @@ pub enum ReadError {
     /// What is asked for is damaged in the store.
     #[error("the store is damaged")]
     Damaged,
-    /// More reads of this expensive kind are running than are allowed.
+    /// As many long reads are running as are allowed.
     #[error("too many long reads at once")]
     Busy,
+    /// The read is a long one and has taken as long as it may.
+    #[error("the read took too long")]
+    TooLong,
+    /// The position that was asked for is behind the journal's end.
+    #[error("the journal ends at position {head}")]
+    BeyondHead {
+        /// The position of the last event.
+        head: Position,
+    },
     /// No event is at this position.
     #[error("no event is at this position; the last before it is at {before}")]
     UnknownPosition {

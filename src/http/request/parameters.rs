@@ -35,11 +35,12 @@ macro_rules! query {
 }
 
 query! {
-    /// As of when. Only one of the three.
+    /// As of when: `as_of`, `known_at` or both, or `at_position`.
     struct AtQuery {
         /// By when things happened in the world, inclusive.
         as_of: Option<String>,
-        /// By when they were recorded, inclusive.
+        /// By when they were recorded, inclusive. With `as_of`: what had happened by the one moment, as far as it was recorded
+        /// by the other.
         known_at: Option<String>,
         /// After the last event at or before this position. For one account it may be there several times.
         at_position: Option<Vec<u64>>,
@@ -78,6 +79,9 @@ query! {
     struct StatementFilter {
         /// Only this kind.
         kind: Option<String>,
+        /// Only what moved money from or to this account of the ledger's own.
+        #[param(example = "@cash")]
+        counter_account: Option<String>,
         /// Recorded at or after.
         from: Option<String>,
         /// Recorded before.
@@ -95,6 +99,8 @@ query! {
         account: Option<String>,
         /// Of this kind.
         kind: Option<String>,
+        /// What moved money from or to this account of the ledger's own.
+        counter_account: Option<String>,
         /// `accepted` or `declined`.
         outcome: Option<String>,
         /// Recorded at or after.

@@ -1,0 +1,164 @@
+//! Layers: how streams and own accounts stand after the events in memory, in parts of which all but the newest never
+//! change.
+//!
+//! A reader that needs all of them seals the newest layer and shares the others, instead of copying them under the lock
+//! that every commit needs. Bounds: sealing moves a map and costs the same whatever is in it; a reader that finds small layers
+//! joins them outside the lock, so that there are about as many as the number of streams has binary digits.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use foldhash::fast::RandomState;
+
+use crate::domain::account::Account;
+use crate::domain::ids::AccountName;
+use crate::domain::money::Money;
+use crate::domain::stream::StreamName;
+
+use super::lsm::memtable::{InternalKey, Tracked};
+
+type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// A part of what is known in memory of streams and own accounts.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    streams: Map<StreamName, Tracked>,
+    /// By how much the events of this layer changed the ledger's own accounts.
+    internal: Map<InternalKey, Money>,
+    /// The names of its accounts in their order, made when they are first asked for.
+    names: OnceLock<Vec<AccountName>>,
+}
+
+impl Layer {
+    fn is_empty(&self) -> bool {
+        self.streams.is_empty() && self.internal.is_empty()
+    }
+
+    fn len(&self) -> usize {
+        self.streams.len() + self.internal.len()
+    }
+
+    fn add(&mut self, key: &InternalKey, amount: Money) {
+        match self.internal.get_mut(key) {
+            // A sum that can't be counted is about 10^13 times the largest balance.
+            Some(sum) => *sum = sum.plus(amount).unwrap_or(*sum),
+            None => drop(self.internal.insert(key.clone(), amount)),
+        }
+    }
+
+    /// Up to `limit` of its accounts by name, from after `after`.
+    pub(super) fn accounts(
+        &self,
+        after: Option<&AccountName>,
+        limit: usize,
+    ) -> impl Iterator<Item = &Account> {
+        let names = self.names.get_or_init(|| {
+            let mut names: Vec<_> = self.streams.keys().filter_map(StreamName::account).cloned().collect();
+            names.sort_unstable();
+            names
+        });
+        let start = after.map_or(0, |after| names.partition_point(|name| name <= after));
+        let names = names.iter().skip(start).take(limit);
+        names.filter_map(|name| self.streams.get(&StreamName::Account(name.clone()))?.state.account())
+    }
+
+    /// By how much its events changed the ledger's own accounts.
+    pub(super) fn internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
+        self.internal.iter()
+    }
+}
+
+/// All layers of a memtable.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    top: Layer,
+    /// Those that never change, oldest first.
+    sealed: Vec<Arc<Layer>>,
+}
+
+impl Layers {
+    pub(super) fn set(&mut self, tracked: Tracked) {
+        self.top.streams.insert(tracked.state.stream(), tracked);
+    }
+
+    /// Adds to what an own account has.
+    pub(super) fn add(&mut self, key: &InternalKey, amount: Money) {
+        self.top.add(key, amount);
+    }
+
+    pub(super) fn get(&self, stream: &StreamName) -> Option<&Tracked> {
+        self.newest_first().find_map(|layer| layer.streams.get(stream))
+    }
+
+    /// How all streams stand, in no order.
+    pub(super) fn streams(&self) -> impl Iterator<Item = &Tracked> {
+        let mut newest: Map<&StreamName, &Tracked> = Map::default();
+        for layer in self.newest_first() {
+            for (name, tracked) in &layer.streams {
+                newest.entry(name).or_insert(tracked);
+            }
+        }
+        newest.into_values()
+    }
+
+    /// The changes of the ledger's own accounts. One account may come several times.
+    pub(super) fn internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
+        self.newest_first().flat_map(|layer| layer.internal.iter())
+    }
+
+    fn newest_first(&self) -> impl Iterator<Item = &Layer> {
+        std::iter::once(&self.top).chain(self.sealed.iter().rev().map(|layer| &**layer))
+    }
+
+    /// Seals what is not sealed yet.
+    pub(super) fn seal(&mut self) {
+        if !self.top.is_empty() {
+            self.sealed.push(Arc::new(std::mem::take(&mut self.top)));
+        }
+    }
+
+    /// The layers that never change, oldest first.
+    pub(super) fn sealed(&self) -> &[Arc<Layer>] {
+        &self.sealed
+    }
+
+    /// Puts a joined layer in the place of those that it was made of, where they are still there.
+    pub(super) fn replace(&mut self, joined: &Joined) {
+        let Some(first) = joined.of.first() else { return };
+        let Some(start) = self.sealed.iter().position(|layer| Arc::ptr_eq(layer, first)) else { return };
+        let end = start + joined.of.len();
+        let same = self.sealed.get(start..end).is_some_and(|there| {
+            there.iter().zip(&joined.of).all(|(there, known)| Arc::ptr_eq(there, known))
+        });
+        if same {
+            self.sealed.splice(start..end, [Arc::clone(&joined.layer)]);
+        }
+    }
+}
+
+/// A layer that says what several say together.
+pub(super) struct Joined {
+    of: Vec<Arc<Layer>>,
+    layer: Arc<Layer>,
+}
+
+impl Joined {
+    /// Joins the newest layers, as long as the next older one is not more than twice as large as those together; `None`
+    /// where that is one alone. So each stream is copied about as often as the number of streams has binary digits.
+    pub(super) fn newest(layers: &[Arc<Layer>]) -> Option<Self> {
+        let mut together = 0;
+        let joined = layers.iter().rev().take_while(|layer| {
+            let joins = together == 0 || layer.len() <= 2 * together;
+            together += layer.len();
+            joins
+        });
+        let start = layers.len() - joined.count();
+        let of = layers.get(start..).filter(|of| of.len() > 1)?.to_vec();
+        let mut layer = Layer::default();
+        for part in &of {
+            layer.streams.extend(part.streams.iter().map(|(name, tracked)| (name.clone(), tracked.clone())));
+            part.internal.iter().for_each(|(key, amount)| layer.add(key, *amount));
+        }
+        Some(Self { of, layer: Arc::new(layer) })
+    }
+}
