@@ -14,7 +14,8 @@ use crate::store::chain::Hash;
 
 use super::error::IndexError;
 use super::handle::Index;
-use super::lsm::memtable::{Note, Reached, Tracked};
+use super::layers::Tracked;
+use super::lsm::memtable::{Note, Reached};
 use super::record::StreamKey;
 
 /// The most streams that are kept in memory.

@@ -11,13 +11,30 @@ use std::sync::{Arc, OnceLock};
 use foldhash::fast::RandomState;
 
 use crate::domain::account::Account;
-use crate::domain::ids::AccountName;
+use crate::domain::currency::Currency;
+use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
+use crate::domain::state::State;
 use crate::domain::stream::StreamName;
+use crate::store::chain::Hash;
 
-use super::lsm::memtable::{InternalKey, Tracked};
+use super::record::StreamKey;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
+
+/// How a stream stands, with the stream's key, which is kept because computing it costs a hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracked {
+    /// The state of the stream.
+    pub state: State,
+    /// Its key in the index.
+    pub key: StreamKey,
+    /// The hash of its last event, where the chain runs along each stream.
+    pub hash: Option<Hash>,
+}
+
+/// One of the ledger's own accounts in one currency.
+pub type InternalKey = (CounterAccount, Currency);
 
 /// A part of what is known in memory of streams and own accounts.
 #[derive(Debug, Default)]
@@ -160,5 +177,81 @@ impl Joined {
             part.internal.iter().for_each(|(key, amount)| layer.add(key, *amount));
         }
         Some(Self { of, layer: Arc::new(layer) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    use crate::domain::account::Status;
+
+    fn name(n: u64) -> AccountName {
+        AccountName::parse(&format!("account-{n:05}")).unwrap()
+    }
+
+    fn tracked(n: u64, revision: u64) -> Tracked {
+        let currency = Currency::parse("EUR").unwrap();
+        let zero = Money::zero(currency);
+        let account = Account {
+            name: name(n),
+            currency,
+            balance: zero,
+            overdraft_limit: zero,
+            status: Status::Open,
+            revision,
+            seen: [0; 32],
+        };
+        let stream = StreamName::Account(name(n));
+        Tracked { state: State::Account(account), key: StreamKey::of(&stream), hash: None }
+    }
+
+    /// The revisions of up to `limit` accounts after one, as a reader of these layers sees them.
+    fn read(layers: &[Arc<Layer>], after: Option<&AccountName>, limit: usize) -> Vec<(AccountName, u64)> {
+        let mut found = BTreeMap::new();
+        for layer in layers {
+            found
+                .extend(layer.accounts(after, limit).map(|account| (account.name.clone(), account.revision)));
+        }
+        found.into_iter().take(limit).collect()
+    }
+
+    /// Guards against: a list that lacks what was booked before it or has what was booked after it, and one that finds more
+    /// and more layers or copies everything each time.
+    #[test]
+    fn many_readers_beside_a_writer_see_one_moment_each_and_few_layers() {
+        const ACCOUNTS: u64 = 1_000;
+        let mut layers = Layers::default();
+        let mut model = BTreeMap::new();
+        let (mut most, mut copied) = (0, 0);
+        let mut random = 1_u64;
+        for revision in 0..5_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let n = (random >> 33) % ACCOUNTS;
+            layers.set(tracked(n, revision));
+            model.insert(name(n), revision);
+            if revision % 2 == 0 {
+                layers.seal();
+                let seen = layers.sealed().to_vec();
+                most = most.max(seen.len());
+                let after = name((random >> 40) % ACCOUNTS);
+                let expected: Vec<_> =
+                    model.range(after.clone()..).filter(|(name, _)| **name > after).take(9).collect();
+                let expected: Vec<_> = expected.into_iter().map(|(name, n)| (name.clone(), *n)).collect();
+                layers.set(tracked(ACCOUNTS, revision));
+                assert_eq!(read(&seen, Some(&after), 9), expected);
+                model.insert(name(ACCOUNTS), revision);
+                if let Some(joined) = Joined::newest(&seen) {
+                    copied += joined.layer.len();
+                    layers.replace(&joined);
+                }
+            }
+        }
+        layers.seal();
+        assert!(read(layers.sealed(), None, usize::MAX).into_iter().eq(model.clone()));
+        assert_eq!(layers.streams().count(), model.len());
+        assert!(most <= 12, "{most} layers");
+        assert!(copied < 5_000 * 12, "{copied} streams were copied for 5,000 events");
     }
 }

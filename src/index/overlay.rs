@@ -14,8 +14,7 @@ use crate::domain::stream::StreamName;
 
 use super::catalog;
 use super::error::IndexError;
-use super::layers::Layer;
-use super::lsm::memtable::InternalKey;
+use super::layers::{InternalKey, Layer};
 use super::rows::{self, Kind};
 
 /// The accounts after one event: the catalog, and over it what is newer in memory.

@@ -12,8 +12,8 @@ use crate::domain::stream::StreamName;
 use super::catalog;
 use super::error::IndexError;
 use super::handle::Index;
-use super::layers::{Joined, Layer};
-use super::lsm::memtable::{Memtable, Note, Tracked};
+use super::layers::{Joined, Layer, Tracked};
+use super::lsm::memtable::{Memtable, Note};
 use super::lsm::tree::TreeKind;
 use super::overlay::Overlay;
 use super::record::{

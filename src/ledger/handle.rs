@@ -12,7 +12,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
 
-use super::long_reads::{LongReads, ReadLimits};
+use super::long_reads::{LongReads, ReadLimits, Wanted};
 use super::open_error::OpenError;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
@@ -182,7 +182,7 @@ impl Ledger {
     }
 
     /// A read waits until the index has all that was answered here, and refuses a store that is damaged.
-    pub(super) async fn settled(&self) -> Result<(), ReadError> {
+    async fn settled(&self) -> Result<(), ReadError> {
         self.0.clerk.readable()?;
         let answered = self.0.clerk.answered();
         if self.head().position >= answered {
@@ -209,6 +209,15 @@ impl Ledger {
             result
         };
         tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
+    }
+
+    /// A read whose cost grows with the ledger. It takes no place of the ordinary reads.
+    pub(super) async fn long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Wanted) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        self.settled().await?;
+        self.0.long_reads.run(work).await
     }
 
     /// A read of up to a thousand things. Its turn is the work's: a page that nobody waits for any more holds it to its end.

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
-use super::handle::Ledger;
 use super::types::ReadError;
 
 /// The limits of the long reads.
@@ -73,17 +72,16 @@ impl Drop for GivesUp {
     }
 }
 
-impl Ledger {
-    /// A read whose cost grows with the ledger. It has no place among the ordinary reads, and needs none.
+impl LongReads {
+    /// Runs a long read.
     ///
     /// # Errors
     /// [`ReadError::Busy`] when no place becomes free in time, [`ReadError::TooLong`] when the work takes too long.
-    pub(super) async fn long<T: Send + 'static>(
+    pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Wanted) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
-        self.settled().await?;
-        let LongReads { places, limits } = &self.0.long_reads;
+        let Self { places, limits } = self;
         let place = tokio::time::timeout(limits.long_wait, Arc::clone(places).acquire_owned()).await;
         let Ok(Ok(place)) = place else { return Err(ReadError::Busy) };
         let given_up = Arc::new(AtomicBool::new(false));

@@ -61,7 +61,8 @@ pub(crate) const NOT_AN_OWN_ACCOUNT: &str =
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
      unfreeze, close or overdraft_limit";
 
-/// An account's statement; that of one of the ledger's own accounts is JSON only. Its pages, and its form as CSV, show the account as it was when the first page was asked for.
+/// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for; that
+/// of one of the ledger's own accounts is JSON only.
 #[utoipa::path(get, path = "/v1/accounts/{account}/entries", tag = "accounts", security(("key" = [])),
     params(AccountPath, StatementFilter, PageQuery,
         MinPosition),

@@ -9,27 +9,15 @@ use crate::domain::currency::Currency;
 use crate::domain::event::{Body, Event};
 use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::Money;
-use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
-use crate::index::layers::Layers;
+use crate::index::layers::{InternalKey, Layers, Tracked};
 use crate::index::record::{
     Facts, Mark, Record, Role, Series, StreamKey, id_key, naming_key, place_key, ruled_out_key,
 };
 
 type Map<K, V> = HashMap<K, V, RandomState>;
-
-/// How a stream stands, with the stream's key, which is kept because computing it costs a hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tracked {
-    /// The state of the stream.
-    pub state: State,
-    /// Its key in the index.
-    pub key: StreamKey,
-    /// The hash of its last event, where the chain runs along each stream.
-    pub hash: Option<Hash>,
-}
 
 /// The place in the journal up to which events were taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +46,6 @@ pub enum Note {
     /// The stream lacks so many events, which this index never had: nobody knows which IDs they booked.
     Missing(StreamName, u64),
 }
-
-/// One of the ledger's own accounts in one currency.
-pub type InternalKey = (CounterAccount, Currency);
 
 /// An ID, and the stream on which it was taken back.
 pub type ReversedKey = (Id, StreamName);
