@@ -1,4 +1,4 @@
-//! A durable event, and a position that bounds its place.
+//! [`Booked`] is a durable event with a position that bounds its place.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Lookups: what the index and the journal say of the IDs that some commands name. They are fetched before any of the
-//! commands is decided, so that the decisions themselves wait for nothing. How often an ID was named does not matter:
-//! only the events that were booked with it and the one that ruled it out are read.
+//! [`Lookups`] have what the index and the journal say of the IDs that some commands name. They are fetched before any
+//! of the commands is decided, so that the decisions themselves wait for nothing. How often an ID was named does not
+//! matter: only the events that were booked with it and the one that ruled it out are read.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,13 +22,13 @@ use super::trouble::Trouble;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// What the index knows of the IDs, for one stream.
+/// `Lookups` are what the index knows of the IDs, for one stream.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     found: Map<Id, Found>,
 }
 
-/// What the index knows of an ID.
+/// A `Found` is what the index knows of an ID.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// The events that were booked with it, on this stream or others.
@@ -85,7 +85,7 @@ impl Lookups {
         Ok(lookups)
     }
 
-    /// What the index knows of an ID.
+    /// Returns what the index knows of an ID.
     pub(super) fn of(&self, id: Id) -> Option<&Found> {
         self.found.get(&id)
     }
@@ -104,7 +104,7 @@ impl Places {
     }
 }
 
-/// The events at some positions; for an event that can't be read, the reason.
+/// `Events` are the events at some positions; for an event that can't be read, it has the reason.
 type Events = Map<Position, Result<Arc<Event>, String>>;
 
 impl Found {

@@ -1,5 +1,5 @@
-//! The IDs that this instance has reserved: those that are being decided, are unresolved, or are booked and not yet in
-//! the index.
+//! [`ReservedIds`] are the IDs that this instance has reserved: those that are being decided, are unresolved, or are
+//! booked and not yet in the index.
 //!
 //! An ID is reserved for one stream from the moment its command is taken until the index knows its event, so that two
 //! streams of one instance never both book it. The number of IDs is bounded by the commands that may wait and by how
