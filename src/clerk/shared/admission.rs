@@ -35,7 +35,8 @@ impl Admission {
     }
 }
 
-/// A job that was taken. It is counted until all of it is answered, even when its caller has gone away.
+/// An `Admitted` is a job that was taken. It is counted until all of it is answered, even when its caller has gone
+/// away.
 pub(super) struct Admitted {
     admission: Arc<Admission>,
     commands: usize,

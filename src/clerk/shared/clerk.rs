@@ -24,7 +24,7 @@ use super::dispatch;
 use super::follower::Follower;
 use super::inbox::{Asked, Errand, Message};
 
-/// The most booked IDs that the index may not know yet.
+/// This is the most booked IDs that the index may not know yet.
 const MOST_BEHIND: usize = 262_144;
 
 /// This text says why an index that lacks events is not ready.
@@ -33,7 +33,7 @@ const LACKS: &str = "The store lacks events, and nobody knows which IDs they boo
 
 /// An `Office` is everything that the clerk works with.
 pub struct Office {
-    /// The store.
+    /// This is the store.
     pub store: Store,
     /// The index has what has been seen: the follower keeps it up with the store.
     pub index: Index,

@@ -16,10 +16,10 @@ use super::common::Common;
 use super::following::Following;
 use super::watch;
 
-/// How long the tasks may take to finish at the stop.
+/// This is how long the tasks may take to finish at the stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// The running follower.
+/// A `Follower` is the running follower.
 pub(super) struct Follower {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     common: Arc<Common>,

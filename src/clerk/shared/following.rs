@@ -30,9 +30,9 @@ use super::observed::Observed;
 use super::page::Page;
 use super::stopped::Stopped;
 
-/// The most events that are taken in together.
+/// This is the most events that are taken in together.
 const TOGETHER: usize = 1_000;
-/// How long it waits before it tries a store again that can't be reached.
+/// This is how long it waits before it tries a store again that can't be reached.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 /// This is how often the index's last event is looked for before it is said to be gone. A node that has just begun, or
 /// has just become the leader, may not show it yet.
@@ -50,16 +50,16 @@ pub(super) struct Following {
     common: Arc<Common>,
     feed: Feed,
     head: watch::Sender<Head>,
-    /// The last event that the index has.
+    /// This is the last event that the index has.
     reached: Reached,
-    /// The position of the last record that was received, in a read or as an event of a subscription. Nothing else is
-    /// believed: least of all what a subscription says of how far it has looked.
+    /// This is the position of the last record that was received, in a read or as an event of a subscription. Nothing
+    /// else is believed: least of all what a subscription says of how far it has looked.
     looked_at: u64,
-    /// How long a silence may last.
+    /// This is how long a silence may last.
     silence: Duration,
     /// This is the position at which an event did not follow. It is believed when it is read there a second time.
     doubted: Option<u64>,
-    /// How often in a row the index's last event was looked for and not found.
+    /// This is how often in a row the index's last event was looked for and not found.
     missing: u32,
 }
 

@@ -9,7 +9,7 @@ use crate::index::Reached;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::{Error, Recorded, Store};
 
-/// The last event that the index has.
+/// A `LastEvent` is the last event that the index has.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastEvent {
     /// This is its position and its own hash; `None` before the first event.

@@ -31,17 +31,17 @@ pub(super) struct Lookups {
 /// A `Found` is what the index knows of an ID.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The events that were booked with it, on this stream or others.
+    /// These are the events that were booked with it, on this stream or others.
     pub(super) booked: Vec<Booked>,
-    /// The ID of the event that ruled it out on this stream.
+    /// This is the ID of the event that ruled it out on this stream.
     pub(super) ruled_out_by: Option<Id>,
-    /// The sum that was taken back of it on this stream.
+    /// This is the sum that was taken back of it on this stream.
     pub(super) taken_back: Option<TakenBack>,
-    /// The reason why an event that concerns the ID can't be read, if there is one.
+    /// This is the reason why an event that concerns the ID can't be read, if there is one.
     pub(super) unreadable: Option<String>,
 }
 
-/// The positions of the events that concern an ID, and the sum that was taken back.
+/// `Places` are the positions of the events that concern an ID, and the sum that was taken back.
 struct Places {
     used: Used,
     ruled_out: Option<Position>,

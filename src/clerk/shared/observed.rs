@@ -24,22 +24,22 @@ pub(super) struct Observed {
     /// Everything up to this position was received and taken in.
     looked_at: watch::Sender<u64>,
     last: Mutex<LastEvent>,
-    /// The store's end as it was last asked for and not found yet, and when it was asked for.
+    /// This is the store's end as it was last asked for and not found yet, and when it was asked for.
     awaited: Mutex<Option<(u64, Instant)>>,
-    /// Why the store can't be followed.
+    /// This is why the store can't be followed.
     trouble: Mutex<Option<Error>>,
     /// This is how many events each stream lacks that the index never had.
     missing: Mutex<BTreeMap<StreamName, u64>>,
     accepts_missing: AtomicBool,
     accepted: Seldom,
     complaint: Seldom,
-    /// The reading of what was there when it began to follow.
+    /// This is the reading of what was there when it began to follow.
     reading: Mutex<Option<Reading>>,
     /// This is the number of bytes of positions for each event taken in, times 256. It tells events from positions.
     stride: AtomicU64,
 }
 
-/// The most streams that are named as lacking events.
+/// This is the most streams that are named as lacking events.
 const MOST_NAMED: usize = 10;
 
 /// A `Reading` says how far a reading up to the store's end has come.

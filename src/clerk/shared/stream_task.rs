@@ -22,7 +22,7 @@ use super::round::{Proposal, Round, RoundError};
 use super::stream_view::StreamView;
 use super::trouble::Trouble;
 
-/// The most commands that are looked up and decided together.
+/// This is the most commands that are looked up and decided together.
 const MOST_TOGETHER: usize = 4_096;
 
 pub(super) struct StreamTask {

@@ -19,7 +19,7 @@ use crate::store::eventstoredb::Error;
 use super::common::Common;
 use super::last_event::Compared;
 
-/// How long the index may take to have what is in the store.
+/// This is how long the index may take to have what is in the store.
 const MOST: Duration = Duration::from_secs(1);
 /// This is the pause after one look before the next; [`AGAIN`] is the pause after one that failed.
 const BEAT: Duration = Duration::from_millis(250);

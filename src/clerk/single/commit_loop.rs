@@ -25,36 +25,36 @@ use super::append::{Answers, Append, Appended, tell};
 use super::decided_state::{Batch, DecidedState, StateError};
 use super::queue::{Job, Message, Waiting, chain};
 
-/// The most events that are decided while an append is under way.
+/// This is the most events that are decided while an append is under way.
 const MOST_EVENTS: usize = 16_384;
 
-/// The most commands of one job that are decided before others get their turn.
+/// This is the most commands of one job that are decided before others get their turn.
 const SLICE: usize = 256;
 
-/// The time for which commands gather while an append is under way, before they are taken together.
+/// This is the time for which commands gather while an append is under way, before they are taken together.
 const HANDFUL: Duration = Duration::from_micros(50);
 
 /// Everything that the clerk works with.
 pub struct Office {
-    /// The store's writing side.
+    /// This is the store's writing side.
     pub store: Box<dyn Appends>,
-    /// The store's reading side.
+    /// This is the store's reading side.
     pub reader: Reader,
-    /// The index of what was booked.
+    /// This is the index of what was booked.
     pub index: Index,
-    /// The clock from which it takes the time.
+    /// This is the clock from which it takes the time.
     pub clock: Clock,
-    /// The time at which the last event was recorded. No later event is recorded with an earlier time.
+    /// This is the time at which the last event was recorded. No later event is recorded with an earlier time.
     pub last_recorded: Timestamp,
-    /// The head of the journal, which is updated after each durable append.
+    /// This is the head of the journal, which is updated after each durable append.
     pub head: watch::Sender<Head>,
-    /// The async runtime on which the callers wait, if they wait on one.
+    /// This is the async runtime on which the callers wait, if they wait on one.
     pub callers: Option<Handle>,
-    /// The thread that appends for a job that is alone.
+    /// This is the thread that appends for a job that is alone.
     pub alone: Alone,
 }
 
-/// The thread that appends when one job is decided and nothing else waits.
+/// An `Alone` is the thread that appends when one job is decided and nothing else waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alone {
     /// The clerk's own thread appends, so that the job passes one thread less. What comes meanwhile is decided
@@ -65,7 +65,7 @@ pub enum Alone {
     HandsOver,
 }
 
-/// The clerk's running thread; it gives back the store's writing side when it stops.
+/// A `Thread` is the clerk's running thread; it gives back the store's writing side when it stops.
 pub(super) type Thread = JoinHandle<Option<Box<dyn Appends>>>;
 
 pub(super) struct CommitLoop {
@@ -79,15 +79,15 @@ pub(super) struct CommitLoop {
     head: watch::Sender<Head>,
     incoming: Receiver<Message>,
     waiting: Arc<Waiting>,
-    /// The store; `None` while an append is under way.
+    /// This is the store; `None` while an append is under way.
     store: Option<Box<dyn Appends>>,
     alone: Alone,
     writer: Writer,
-    /// The jobs that are not fully decided, in the order of their turns.
+    /// These are the jobs that are not fully decided, in the order of their turns.
     jobs: VecDeque<Begun>,
-    /// The callers that wait for what was decided since the last append began, and their rulings.
+    /// These are the callers that wait for what was decided since the last append began, and their rulings.
     answers: Answers,
-    /// The batch that is being appended.
+    /// This is the batch that is being appended.
     under_way: Option<Batch>,
     /// The reason why no job will be ruled on any more, if there is one.
     finished: Option<Unavailable>,
@@ -317,7 +317,7 @@ impl CommitLoop {
     }
 }
 
-/// A job that was begun, and the rulings on its first commands.
+/// A `Begun` is a job that was begun, and the rulings on its first commands.
 struct Begun {
     job: Job,
     rulings: Vec<Ruling>,
@@ -329,10 +329,10 @@ impl Begun {
     }
 }
 
-/// An error that says: the writer's thread has panicked, and the store is lost with it.
+/// A `Lost` is an error that says: the writer's thread has panicked, and the store is lost with it.
 struct Lost;
 
-/// The writer: the thread that appends while the clerk goes on deciding.
+/// A `Writer` is the writer: the thread that appends while the clerk goes on deciding.
 struct Writer {
     appends: Sender<Append>,
     appended: Receiver<Appended>,
@@ -380,7 +380,7 @@ impl Writer {
     }
 }
 
-/// A guard that notes, when the clerk's thread panics, that no job will be ruled on any more.
+/// An `Alarm` is a guard that notes, when the clerk's thread panics, that no job will be ruled on any more.
 struct Alarm(Arc<Waiting>);
 
 impl Drop for Alarm {

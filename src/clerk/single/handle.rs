@@ -18,7 +18,7 @@ use crate::store::{CloseError, Position, Reader};
 use super::commit_loop::{CommitLoop, Office, Thread};
 use super::queue::{Job, Message, Rulings, Waiting, chain};
 
-/// The handle of the single clerk, whose thread runs until it is stopped.
+/// A `Clerk` is the handle of the single clerk, whose thread runs until it is stopped.
 pub struct Clerk {
     messages: Sender<Message>,
     waiting: Arc<Waiting>,
