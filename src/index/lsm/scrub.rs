@@ -12,18 +12,18 @@ use super::run::Run;
 use super::run_error::RunError;
 use crate::index::shared::Shared;
 
-/// The number of blocks that are read at a time.
+/// This is the number of blocks that are read at a time.
 const BLOCKS: usize = 64;
-/// The time between two readings.
+/// This is the time between two readings.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// The scrub, with the place that it has reached.
+/// A `Scrub` is the scrub, with the place that it has reached.
 #[derive(Debug, Default)]
 pub(super) struct Scrub {
     /// The runs of this round that are still to be read. The scrub does not keep them open: a run that was merged into
     /// another is not read.
     left: Vec<Weak<Run>>,
-    /// The number of the next block to read, in the last run of `left`.
+    /// This is the number of the next block to read, in the last run of `left`.
     next: usize,
     last: Option<Instant>,
 }
