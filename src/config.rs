@@ -150,7 +150,7 @@ impl Settings {
     /// Puts flags and environment (`given`) over the file over the defaults.
     ///
     /// # Errors
-    /// When the file can't be used or the settings contradict each other.
+    /// Fails when the file can't be used or the settings contradict each other.
     pub(crate) fn gather(given: Given, file: Option<&Path>) -> Result<Self, ConfigError> {
         let file = file.map(read).transpose()?.unwrap_or_default();
         let tls = match (given.tls_cert.or(file.tls_cert), given.tls_key.or(file.tls_key)) {

@@ -58,7 +58,7 @@ fn check(filter: &str) -> Result<(), FilterError> {
 /// Starts logging. `filter` is in the form of `RUST_LOG`, such as `info` or `bookonce=debug`.
 ///
 /// # Errors
-/// When the filter can't be understood, or logging was started before.
+/// Fails when the filter can't be understood, or logging was started before.
 pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     check(filter)?;
     // The store's client shouts about what is everyday life to its adapter, which says what matters.

@@ -71,7 +71,7 @@ pub fn without_empty_variables(command: clap::Command) -> clap::Command {
 /// Runs a command to its end.
 ///
 /// # Errors
-/// When it can't be carried out.
+/// Fails when it can't be carried out.
 pub fn run(command: Command) -> Outcome {
     // What this program writes (a journal, an index, keys) is for its user alone.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);

@@ -61,7 +61,7 @@ fn end(text: &str) -> Result<StopAt, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the journal can't be read.
+/// Fails when the journal can't be read.
 pub(crate) fn run(args: Args) -> Outcome {
     let index = match args.from.store {
         None => IndexBooks::read(&config::data_folder(args.data.as_deref()))?,

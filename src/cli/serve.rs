@@ -43,7 +43,7 @@ pub struct Args {
 /// Runs the command until it is told to stop.
 ///
 /// # Errors
-/// When the service can't start, or can't stop cleanly.
+/// Fails when the service can't start, or can't stop cleanly.
 pub(crate) fn run(args: Args) -> Outcome {
     let settings = Settings::gather(args.given, args.config.as_deref())?;
     telemetry::start(settings.log, &settings.log_filter)?;

@@ -113,7 +113,7 @@ impl Proxy {
     /// Starts a proxy in front of `upstreams`, which take turns, on a free port of loopback.
     ///
     /// # Errors
-    /// When there is no free port, or no HTTP client can be made.
+    /// Fails when there is no free port, or no HTTP client can be made.
     pub async fn start(upstreams: Vec<SocketAddr>, seed: u64, rates: FaultRates) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;

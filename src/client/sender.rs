@@ -112,7 +112,7 @@ impl Client {
     /// Makes a client of the service at `url`, with an API key where the service asks for one.
     ///
     /// # Errors
-    /// When the URL is not one of a service, the key can't be a header, or TLS can't be set up.
+    /// Fails when the URL is not one of a service, the key can't be a header, or TLS can't be set up.
     pub fn new(url: &str, key: Option<&str>, policy: Policy) -> Result<Self, Error> {
         let base = url.trim_end_matches('/').to_owned();
         let usable = reqwest::Url::parse(&base).is_ok_and(|parsed| {
@@ -142,7 +142,7 @@ impl Client {
     /// Sends the request, again and again under its one ID, until there is an answer about it.
     ///
     /// # Errors
-    /// [`Error::GaveUp`] when the policy's patience ended first.
+    /// Fails with [`Error::GaveUp`] when the policy's patience ended first.
     pub async fn send(&self, request: &Request) -> Result<Answer, Error> {
         self.persist(|| self.attempt(request)).await
     }
@@ -150,7 +150,7 @@ impl Client {
     /// Looks at a path, with the same patience. The answer may be of any status that is final.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// Fails when there is no answer.
     pub async fn look(&self, path: &str) -> Result<Answer, Error> {
         self.persist(|| self.finish(self.http.get(self.url(path)))).await
     }
@@ -158,7 +158,7 @@ impl Client {
     /// Reads a path as JSON, with the same patience.
     ///
     /// # Errors
-    /// When there is no answer, or one that is not 200.
+    /// Fails when there is no answer, or one that is not 200.
     pub async fn read(&self, path: &str) -> Result<Value, Error> {
         let answer = self.look(path).await?;
         if answer.status == 200 {
@@ -170,7 +170,7 @@ impl Client {
     /// Makes one attempt. Gives the answer, of any status, and the time that the peer asked to wait before another attempt.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// Fails when no whole answer came.
     pub async fn attempt(&self, request: &Request) -> Result<(Answer, Option<Duration>), Failure> {
         let post = self.http.post(self.url(&request.path));
         let post = post.header("Idempotency-Key", request.id.to_string());

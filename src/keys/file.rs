@@ -98,7 +98,7 @@ pub(super) fn hash(secret: &[u8; 32], token: &str) -> [u8; 32] {
 /// Reads the keys in this folder; nothing when none was ever made.
 ///
 /// # Errors
-/// When the file can't be read or is damaged.
+/// Fails when the file can't be read or is damaged.
 pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
     let path = document_path(dir);
     let bytes = match fs::read(&path) {
@@ -118,7 +118,7 @@ pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
 /// Reads the secret in this folder; nothing when there is none yet.
 ///
 /// # Errors
-/// When it can't be read or is damaged.
+/// Fails when it can't be read or is damaged.
 pub(super) fn secret(dir: &Path) -> Result<Option<[u8; 32]>, Error> {
     let path = secret_path(dir);
     let mut bytes = Vec::with_capacity(32);
@@ -135,7 +135,7 @@ pub(super) fn secret(dir: &Path) -> Result<Option<[u8; 32]>, Error> {
 /// Makes a key. Returns it with its token, which nobody can show again.
 ///
 /// # Errors
-/// When the files can't be read or written.
+/// Fails when the files can't be read or written.
 pub fn create(dir: &Path, new: NewKey, now: Timestamp) -> Result<(Key, String), Error> {
     fs::create_dir_all(dir).map_err(|source| Error::Io { what: "can't make", path: dir.into(), source })?;
     let _lock = lock(dir)?;
@@ -163,7 +163,7 @@ pub fn create(dir: &Path, new: NewKey, now: Timestamp) -> Result<(Key, String), 
 /// Revokes a key, for ever. Revoking it again changes nothing.
 ///
 /// # Errors
-/// When there is no such key, or the files can't be read or written.
+/// Fails when there is no such key, or the files can't be read or written.
 pub fn revoke(dir: &Path, id: &str, now: Timestamp) -> Result<Key, Error> {
     let unknown = || Error::Unknown(id.to_owned());
     if load(dir)?.is_none() {

@@ -90,7 +90,7 @@ impl Ring {
     /// Opens the keys in this folder.
     ///
     /// # Errors
-    /// When there are files of keys that can't be used.
+    /// Fails when there are files of keys that can't be used.
     pub fn open(dir: &Path, clock: Clock) -> Result<Self, Error> {
         // The stamp is taken first: what changes after it is found at the next look.
         let disk = Disk { loaded: stamp(dir)?, trouble: None, logged: None };

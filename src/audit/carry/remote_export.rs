@@ -42,7 +42,7 @@ struct ServiceHead {
 /// Exports from the service at this address, up to the head that it has when this begins.
 ///
 /// # Errors
-/// When it can't be reached, refuses, or gives other lines than those asked for.
+/// Fails when it can't be reached, refuses, or gives other lines than those asked for.
 pub(crate) async fn from_url(
     base: &str,
     key: Option<&str>,

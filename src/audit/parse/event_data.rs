@@ -33,7 +33,7 @@ impl Kind {
     /// Reads a type's name.
     ///
     /// # Errors
-    /// When no such type is known.
+    /// Fails when no such type is known.
     pub(crate) fn read(name: &[u8]) -> Result<Self, Flaw> {
         Ok(match name {
             b"AccountOpened" => Self::Opened,
@@ -65,7 +65,7 @@ pub(crate) struct Body {
 /// Reads `data` up to, not including, its closing brace.
 ///
 /// # Errors
-/// When its layout is another, or its parts do not agree with each other.
+/// Fails when its layout is another, or its parts do not agree with each other.
 pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
     let body = |currency, fact| Body { currency, fact, effective_at_given: false };
     match kind {

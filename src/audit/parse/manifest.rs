@@ -71,7 +71,7 @@ impl Manifest {
     /// Reads a manifest in exactly the form in which [`line`](Self::line) writes it.
     ///
     /// # Errors
-    /// [`Flaw::ManifestLayout`] when the line has another form.
+    /// Fails with [`Flaw::ManifestLayout`] when the line has another form.
     pub(crate) fn read(line: &[u8]) -> Result<Self, Flaw> {
         Self::cut(line).map_err(|_| Flaw::ManifestLayout)
     }
@@ -112,7 +112,7 @@ impl Manifest {
     /// Checks that what the manifest says is possible at all.
     ///
     /// # Errors
-    /// When its numbers do not fit together, or a whole journal does not begin as one with its id does.
+    /// Fails when its numbers do not fit together, or a whole journal does not begin as one with its id does.
     pub(crate) fn check(&self) -> Result<(), Flaw> {
         if self.from == 0 {
             return Err(Flaw::Manifest("from"));

@@ -37,7 +37,7 @@ impl Fragment {
     /// Takes the next event.
     ///
     /// # Errors
-    /// When time or a stream's revisions do not go on from what the fragment has shown, or an ID comes twice in it.
+    /// Fails when time or a stream's revisions do not go on from what the fragment has shown, or an ID comes twice in it.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         // Along streams that is so within a stream only, and looked at with its chain.
         if self.chain == Chain::Journal && self.recorded_at.is_some_and(|last| last > event.recorded_at) {

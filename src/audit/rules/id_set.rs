@@ -107,7 +107,7 @@ impl IdSet {
     /// Takes an event's ID.
     ///
     /// # Errors
-    /// When the ID was seen before; along streams: when it was seen on the same account.
+    /// Fails when the ID was seen before; along streams: when it was seen on the same account.
     pub(crate) fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
         let Err(place) = self.insert(event.id, known) else {
             if let Some(per_stream) = &mut self.per_stream {

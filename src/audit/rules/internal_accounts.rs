@@ -34,7 +34,7 @@ impl InternalAccounts {
     /// Books the other side of what a guarded account gets: this account loses it.
     ///
     /// # Errors
-    /// When no 128 bits hold the balance.
+    /// Fails when no 128 bits hold the balance.
     pub(crate) fn give(&mut self, name: &[u8], currency: Currency, signed: i128) -> Result<(), Flaw> {
         let number = self.number(name);
         let balance = self.balances.entry((number, currency)).or_default();

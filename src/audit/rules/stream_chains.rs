@@ -32,7 +32,7 @@ impl StreamChains {
     /// it is not known what the first event of a stream follows, unless its revision is 0.
     ///
     /// # Errors
-    /// When the event does not follow the one before it in its stream.
+    /// Fails when the event does not follow the one before it in its stream.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8], whole: bool) -> Result<(), Flaw> {
         let name = event.account.of(block);
         if !self.newest.contains_key(name) {

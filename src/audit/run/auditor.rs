@@ -25,7 +25,7 @@ const SHORTEST_LINE: u64 = 400;
 /// Reads a journal and checks everything in it that can be checked.
 ///
 /// # Errors
-/// When the journal can't be read. That something in it is wrong is no error but a [`Finding`].
+/// Fails when the journal can't be read. That something in it is wrong is no error but a [`Finding`].
 pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
     let mut auditor = Auditor::new(source.info().clone(), options);
     let first = (auditor.info.chain, auditor.info.previous);

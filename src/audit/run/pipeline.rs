@@ -27,7 +27,7 @@ struct Work {
 /// Reads the whole source, and calls `take` with each block and its lines, in order, until it wants no more.
 ///
 /// # Errors
-/// When the source can't be read.
+/// Fails when the source can't be read.
 pub(crate) fn run(
     mut source: Box<dyn Source>,
     (chain, first): (Chain, Option<Hash>),

@@ -47,7 +47,7 @@ impl Verified {
 /// also checked page by page.
 ///
 /// # Errors
-/// When one can't be read at all, or they do not follow each other.
+/// Fails when one can't be read at all, or they do not follow each other.
 pub(crate) fn verify(path: &Path, parts: &[PathBuf], options: Options<'_>) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
     let source = match open(path, parts) {
@@ -83,7 +83,7 @@ pub(crate) type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, St
 /// gone from a stream.
 ///
 /// # Errors
-/// When the store can't be read.
+/// Fails when the store can't be read.
 pub(crate) fn verify_store(
     source: Box<dyn Source>,
     options: Options<'_>,

@@ -16,19 +16,19 @@ pub(crate) trait OtherBooks {
     /// Lists every guarded account, in any order.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// Fails when they can't be read.
     fn accounts(&self) -> Result<Vec<BookedAccount>, BooksError>;
 
     /// Lists every one of the ledger's own accounts, in each currency that it was used in, in any order.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// Fails when they can't be read.
     fn internal(&self) -> Result<Vec<BookedInternal>, BooksError>;
 
     /// Gives the state digest, where they keep one.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     fn digest(&self) -> Result<Option<String>, BooksError> {
         Ok(None)
     }
@@ -58,7 +58,7 @@ impl fmt::Display for Difference {
 /// that is listed.
 ///
 /// # Errors
-/// When the other books can't be read.
+/// Fails when the other books can't be read.
 pub(crate) fn compare(replayed: &Replayed, books: &dyn OtherBooks) -> Result<Vec<Difference>, BooksError> {
     let mut found = Differences(Vec::new());
     found.field("the books", "position", &replayed.position.to_string(), &books.position().to_string());

@@ -40,7 +40,7 @@ impl Feeder {
     /// Hands over the next lines, each with its line feed. Waits while the auditor is behind.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
         self.give(Piece::Lines(lines))
     }
@@ -48,7 +48,7 @@ impl Feeder {
     /// Tells of an event in one of the ledger's streams that the ledger did not write. Nothing behind it is looked at.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
         self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
     }
@@ -56,7 +56,7 @@ impl Feeder {
     /// Says that the store can't be read.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
         self.give(Piece::Failed(why))
     }
@@ -64,7 +64,7 @@ impl Feeder {
     /// Says that there are no more lines.
     ///
     /// # Errors
-    /// When nobody listens.
+    /// Fails when nobody listens.
     pub(crate) fn end(self) -> Result<(), AuditorGone> {
         self.give(Piece::End)
     }

@@ -34,7 +34,7 @@ impl File {
     /// Opens a file, and reads its last line.
     ///
     /// # Errors
-    /// When it can't be read, there is nothing in it, or it has another form than an export.
+    /// Fails when it can't be read, there is nothing in it, or it has another form than an export.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let mut file = fs::File::open(path).map_err(|source| Error::Open { path: path.into(), source })?;
         match form::look(&mut file).map_err(|source| Error::Read { path: path.into(), source })? {
@@ -48,7 +48,7 @@ impl<R: Read + Seek + Send> File<R> {
     /// Takes a file that is open already, and reads its last line. `path` is its name in errors.
     ///
     /// # Errors
-    /// When it can't be read, or there is nothing in it.
+    /// Fails when it can't be read, or there is nothing in it.
     pub(crate) fn new(mut file: R, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.into(), source };
         let left = file.seek(SeekFrom::End(0)).map_err(failed)?;

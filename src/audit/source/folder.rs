@@ -45,7 +45,7 @@ impl Folder {
     /// Opens the folder's journal. What is added to it afterwards is not read.
     ///
     /// # Errors
-    /// When it is no data folder, one of another format, or can't be read.
+    /// Fails when it is no data folder, one of another format, or can't be read.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let (path, database) = connect(folder)?;
         let read = |source| failed(&path, source);
@@ -78,7 +78,7 @@ impl Folder {
     /// Reads on with the row that has this position, so that the lines before it are not read.
     ///
     /// # Errors
-    /// When the row can't be looked up.
+    /// Fails when the row can't be looked up.
     pub(crate) fn skip_to(&mut self, position: u64) -> Result<(), Error> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         let first: Option<i64> = self
@@ -159,7 +159,7 @@ fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
 /// be right while a page that should follow the last of them was cut out of the tree.
 ///
 /// # Errors
-/// When the database can't be read.
+/// Fails when the database can't be read.
 pub(crate) fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
     let (path, database) = connect(folder)?;
     let found: rusqlite::Result<String> = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));

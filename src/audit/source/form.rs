@@ -69,7 +69,7 @@ impl fmt::Display for Form {
 /// Finds out whether a file has another form than an export. It is left at its beginning.
 ///
 /// # Errors
-/// When it can't be read.
+/// Fails when it can't be read.
 pub(crate) fn look(file: &mut fs::File) -> io::Result<Option<Form>> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut part = |from| {

@@ -49,6 +49,6 @@ pub(crate) trait Source: Send {
     /// Fills an empty block with the next lines. Gives `false` when there are no more after them.
     ///
     /// # Errors
-    /// When the lines can't be read.
+    /// Fails when the lines can't be read.
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error>;
 }

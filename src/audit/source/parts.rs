@@ -23,7 +23,7 @@ pub(crate) struct Parts {
 /// Opens an exported file, or an export and its parts in their order.
 ///
 /// # Errors
-/// When one can't be read or is no export, or when they do not follow each other.
+/// Fails when one can't be read or is no export, or when they do not follow each other.
 pub(crate) fn open_files(first: &Path, parts: &[PathBuf]) -> Result<Box<dyn Source>, Error> {
     let file = File::open(first)?;
     if parts.is_empty() {

@@ -17,7 +17,7 @@ const FRAME_HEADER: usize = 24;
 /// then a service is running, and has read the frames itself.
 ///
 /// # Errors
-/// When the file is there and can't be read.
+/// Fails when the file is there and can't be read.
 pub(crate) fn behind(database: &Path) -> Result<Option<Flaw>, Error> {
     let mut path = database.as_os_str().to_owned();
     path.push("-wal");

@@ -60,7 +60,7 @@ impl Clerk {
     /// it. It must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// Fails when the index can't be read.
     pub fn start(office: Office) -> Result<Self, IndexError> {
         let Office { store, index, clock, head, limits, waits, accept_missing } = office;
         let (checkpoint, notes) = (index.checkpoint()?, index.notes()?);

@@ -37,7 +37,7 @@ pub(crate) struct Filled {
 /// Opens the load's accounts and deposits a thousand million into each.
 ///
 /// # Errors
-/// When the service does not book every line.
+/// Fails when the service does not book every line.
 pub(crate) fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Error> {
     let draws = Draws::fresh();
     let id = || uuid::Uuid::from_bytes(wire::id(&draws));
@@ -61,7 +61,7 @@ pub(crate) fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Err
 /// Books this many commands, half of them deposits and half withdrawals of a cent, on random accounts.
 ///
 /// # Errors
-/// When the service does not book every line.
+/// Fails when the service does not book every line.
 pub(crate) fn fill(
     address: SocketAddr,
     accounts: Accounts,

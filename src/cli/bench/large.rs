@@ -63,7 +63,7 @@ pub(crate) struct Replay {
 /// Waits until the index has everything.
 ///
 /// # Errors
-/// When the service does not say how far it is, or is not there after two minutes.
+/// Fails when the service does not say how far it is, or is not there after two minutes.
 pub(crate) fn catch_up(address: SocketAddr, after: &str) -> Result<Lag, Error> {
     let mut connection = Connection::open(address)?;
     let begun = Instant::now();
@@ -84,7 +84,7 @@ fn lag(connection: &mut Connection) -> Result<u64, Error> {
 /// Asks for the position at which the journal ends.
 ///
 /// # Errors
-/// When the service does not tell.
+/// Fails when the service does not tell.
 pub(crate) fn head(address: SocketAddr) -> Result<u64, Error> {
     let head: serde_json::Value = serde_json::from_str(&Connection::open(address)?.get("/v1/journal/head")?)?;
     head["position"].as_u64().ok_or_else(|| "the journal's head has no position".into())
@@ -93,7 +93,7 @@ pub(crate) fn head(address: SocketAddr) -> Result<u64, Error> {
 /// Stops the ledger, starts it again, and compares it with an empty one.
 ///
 /// # Errors
-/// When a service can't be stopped, started or reached.
+/// Fails when a service can't be stopped, started or reached.
 pub(crate) async fn restart(
     service: Service,
     data: &Path,
@@ -146,7 +146,7 @@ async fn compare(empty: SocketAddr, loaded: SocketAddr, phases: Phases) -> Resul
 /// Times `bookonce verify` on a folder.
 ///
 /// # Errors
-/// When it can't be run, or finds something wrong.
+/// Fails when it can't be run, or finds something wrong.
 pub(crate) async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
     let begun = Instant::now();
     let (right, said) = child::verify(data, None).await?;

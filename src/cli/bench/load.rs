@@ -113,7 +113,7 @@ impl Load {
     /// Sends the load, and waits for every answer.
     ///
     /// # Errors
-    /// When a connection can't be opened or breaks.
+    /// Fails when a connection can't be opened or breaks.
     pub(crate) fn send(&self) -> Result<Answered, Error> {
         let form = Form::withdrawal(self.accounts).ok_or(ErrorKind::InvalidInput)?;
         if self.connections <= 1 {

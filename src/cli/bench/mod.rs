@@ -100,7 +100,7 @@ pub(crate) enum Part {
 /// Runs the command.
 ///
 /// # Errors
-/// When a service can't be started, stopped or reached.
+/// Fails when a service can't be started, stopped or reached.
 pub(crate) fn run(args: Args) -> Outcome {
     if args.idle_handler {
         return idle::run();

@@ -104,7 +104,7 @@ impl Phases {
     /// Compares the ledger with the idle handler. `folder` is on the ledger's disk.
     ///
     /// # Errors
-    /// When a service can't be reached or the file not be written.
+    /// Fails when a service can't be reached or the file not be written.
     pub(crate) fn compare(
         &self,
         idle: SocketAddr,

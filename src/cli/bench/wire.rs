@@ -116,7 +116,7 @@ pub(crate) struct AnswerHead {
 /// Reads the head of an answer; `None` while it is not whole.
 ///
 /// # Errors
-/// When it is no HTTP/1.1 answer.
+/// Fails when it is no HTTP/1.1 answer.
 pub(crate) fn head(bytes: &[u8]) -> Result<Option<AnswerHead>, Error> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let text = bytes.get(..end).unwrap_or_default();
@@ -164,7 +164,7 @@ impl Connection {
     /// Opens a connection.
     ///
     /// # Errors
-    /// When nobody listens.
+    /// Fails when nobody listens.
     pub(crate) fn open(address: SocketAddr) -> Result<Self, Error> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -174,7 +174,7 @@ impl Connection {
     /// Sends a request and reads its whole answer: the head, and the body as it came (chunks with their sizes).
     ///
     /// # Errors
-    /// When the connection breaks or the answer is no HTTP.
+    /// Fails when the connection breaks or the answer is no HTTP.
     pub(crate) fn ask(&mut self, request: &[&[u8]]) -> Result<(AnswerHead, &[u8]), Error> {
         for part in request {
             self.stream.write_all(part)?;

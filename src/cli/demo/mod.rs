@@ -63,7 +63,7 @@ pub struct Args {
 /// Runs the command. Ctrl-C ends it at once: the services are killed and the temporary folder is removed.
 ///
 /// # Errors
-/// When the services can't be started, killed or read.
+/// Fails when the services can't be started, killed or read.
 pub(crate) fn run(args: Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let temporary = tempfile::Builder::new().prefix("bookonce-demo-").tempdir()?;

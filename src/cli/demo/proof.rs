@@ -47,7 +47,7 @@ impl Proof {
     /// Gathers everything from the service, without the faulty network between.
     ///
     /// # Errors
-    /// When the service can't be read.
+    /// Fails when the service can't be read.
     pub(crate) async fn gather(storm: &StormResult) -> Result<Self, Error> {
         let mut clients = Vec::new();
         for service in &storm.services {

@@ -76,7 +76,7 @@ impl Storm {
     /// Runs the storm, and waits until every client has its answers.
     ///
     /// # Errors
-    /// When the service can't be started, or its accounts not be opened.
+    /// Fails when the service can't be started, or its accounts not be opened.
     pub(crate) async fn run(self) -> Result<StormResult, Error> {
         let mut services = Vec::new();
         for data in &self.folders {

@@ -48,7 +48,7 @@ impl Input {
     /// Takes all of a file, or of standard input where the path is `-`.
     ///
     /// # Errors
-    /// When it can't be read or kept, or is no CSV file with the right columns.
+    /// Fails when it can't be read or kept, or is no CSV file with the right columns.
     pub(crate) fn take(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let mut from: Box<dyn Read> = match path.to_str() {
@@ -82,7 +82,7 @@ impl Input {
     /// Opens the kept bytes at their beginning.
     ///
     /// # Errors
-    /// When the temporary file has gone.
+    /// Fails when the temporary file has gone.
     pub(crate) fn open(&self) -> Result<File, Error> {
         self.kept.reopen().map_err(|source| Error::Keep { path: self.path.clone(), source })
     }

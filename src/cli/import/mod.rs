@@ -106,7 +106,7 @@ fn currency(code: &str) -> Result<Currency, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the file can't be read or the service can't be reached.
+/// Fails when the file can't be read or the service can't be reached.
 pub(crate) fn run(args: Args) -> Outcome {
     let client = Client::new(&args.url, args.key.as_deref(), Policy::default())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -21,7 +21,7 @@ const MOST_DIGITS: usize = 20;
 /// Asks the ledger about the first line of each account, and about the lines that may have lost leading zeros.
 ///
 /// # Errors
-/// When the service gives no answer.
+/// Fails when the service gives no answer.
 pub(crate) async fn compare(
     client: &Client,
     order: &Order,
@@ -48,7 +48,7 @@ pub(crate) async fn compare(
 /// Says what is wrong when this line is not booked, and its account does not have `found` before it.
 ///
 /// # Errors
-/// When the service gives no answer.
+/// Fails when the service gives no answer.
 pub(crate) async fn misfit(
     client: &Client,
     line: &BankLine,
@@ -66,7 +66,7 @@ pub(crate) async fn misfit(
 /// The balance of an account, which is zero before it is opened; `None` where the service does not tell it.
 ///
 /// # Errors
-/// When the service gives no answer.
+/// Fails when the service gives no answer.
 pub(crate) async fn balance(
     client: &Client,
     account: &str,

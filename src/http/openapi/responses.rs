@@ -1,4 +1,4 @@
-//! The responses that many operations share in the OpenAPI document.
+//! This file has the responses that many operations share in the OpenAPI document.
 
 use std::collections::BTreeMap;
 

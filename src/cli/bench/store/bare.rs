@@ -58,7 +58,7 @@ impl Bare {
     /// Opens these accounts' streams, with a thousand million in each.
     ///
     /// # Errors
-    /// When the store does not take an event.
+    /// Fails when the store does not take an event.
     pub(crate) async fn open(store: Store, accounts: Accounts) -> Result<Self, Error> {
         let streams = accounts.numbers().map(|number| Stream::new(&accounts.name(number)));
         let resting = streams.collect::<Option<VecDeque<_>>>().ok_or("these are no names of accounts")?;
@@ -73,7 +73,7 @@ impl Bare {
     /// Appends for this long, and waits for every answer.
     ///
     /// # Errors
-    /// When the store does not take an event.
+    /// Fails when the store does not take an event.
     pub(crate) async fn send(&self, appends: Appends, length: Duration) -> Result<Answered, Error> {
         self.until(appends, Until::Passed(length)).await
     }

@@ -41,7 +41,7 @@ impl Run<'_> {
     /// Makes all measurements.
     ///
     /// # Errors
-    /// When the store or the ledger can't be reached, or does not take what it must.
+    /// Fails when the store or the ledger can't be reached, or does not take what it must.
     pub(crate) async fn measure(&self, lags: &mut Vec<Lag>) -> Result<Measured, Error> {
         let (phases, all) = (self.phases, self.phases.accounts);
         let store = Store::new(self.store.reveal()).await?;
