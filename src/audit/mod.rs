@@ -1,6 +1,6 @@
-//! The auditor: replays a journal with an arithmetic of its own, and says where it is first wrong.
+//! The auditor replays a journal with an arithmetic of its own, and says where it is first wrong.
 //!
-//! The way of a journal through the rooms:
+//! A journal goes through the rooms in this way:
 //!
 //! 1. [`source`] reads it in blocks of lines.
 //! 2. [`parse`] makes an event of each line and checks all that a line shows by itself; [`run`] does this on several threads.

@@ -31,7 +31,7 @@ pub(crate) enum ExportError {
         "the journal does not have the event at position {0} where it should be; `bookonce verify` says more"
     )]
     Broken(u64),
-    /// What the source has found in place of a line.
+    /// The source has found this in place of a line.
     #[error("the journal can't be exported: {0}")]
     Bad(Finding),
     /// There are no events between the positions asked for.
@@ -55,7 +55,7 @@ pub(crate) struct Exporter<W> {
     journal_id: Uuid,
     from: u64,
     to: u64,
-    /// The position that comes next. It begins one before `from`, because the hash there is needed.
+    /// This is the position that comes next. It begins one before `from`, because the hash there is needed.
     next: u64,
     previous: Hash,
     first: Option<Hash>,

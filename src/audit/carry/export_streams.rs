@@ -1,4 +1,4 @@
-//! An export of a journal that is chained along its streams.
+//! This export is of a journal that is chained along its streams.
 //!
 //! Whatever part is asked for, the journal is read from its beginning, because the head hash before the part covers all events
 //! before it.
@@ -21,10 +21,10 @@ pub(crate) struct StreamsExporter<W> {
     out: W,
     from: u64,
     to: u64,
-    /// The position of the last line taken.
+    /// This is the position of the last line taken.
     at: u64,
     events: u64,
-    /// The journal's id, and the head hash after the last line taken.
+    /// This is the journal's id, and the head hash after the last line taken.
     head: Option<(Uuid, Hash)>,
     part: Option<Manifest>,
 }

@@ -13,7 +13,7 @@ use crate::audit::values::chain::Chain;
 
 /// A page has this many events, which is the most that the service gives.
 const PAGE: u64 = 1_000;
-/// One page may take this long.
+/// This is how long one page may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A remote error says why a service can't be exported from.

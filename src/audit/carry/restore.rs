@@ -44,7 +44,7 @@ pub(crate) enum RestoreError {
     Bad(Finding),
 }
 
-/// An export, and the parts that were made after it, in their order.
+/// An `Exported` is an export, and the parts that were made after it, in their order.
 pub(crate) type Exported<'a> = (&'a Path, &'a [PathBuf]);
 
 /// Verifies an export with its parts, and makes one data folder of them: same journal id, same lines byte for byte.

@@ -1,4 +1,4 @@
-//! The `data` of an event, in version 1: for each type of event, which keys it has in which order.
+//! The `data` of an event, in version 1, is read here: for each type of event it has certain keys in a certain order.
 //!
 //! What must agree within the event is checked here, too, such as an amount with its entry.
 
@@ -54,11 +54,11 @@ impl Kind {
 /// A body is what an event's `data` says.
 #[derive(Debug)]
 pub(crate) struct Body {
-    /// The account's currency.
+    /// This is the account's currency.
     pub(crate) currency: Currency,
-    /// What happened.
+    /// This is what happened.
     pub(crate) fact: Fact,
-    /// Whether the client gave `effective_at`.
+    /// This says whether the client gave `effective_at`.
     pub(crate) effective_at_given: bool,
 }
 

@@ -11,14 +11,14 @@ use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
 
-/// A stream, as far as the fragment has shown it.
+/// A `Stream` is a stream, as far as the fragment has shown it.
 #[derive(Debug)]
 struct Stream {
     number: u32,
     revision: u64,
 }
 
-/// A fragment, as far as it was seen.
+/// A `Fragment` is a fragment, as far as it was seen.
 #[derive(Debug)]
 pub(crate) struct Fragment {
     chain: Chain,

@@ -8,7 +8,8 @@ use foldhash::fast::RandomState;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::finding::Flaw;
 
-/// The internal accounts that were used so far. Each has a number, so that 4 bytes are enough to name it.
+/// `InternalAccounts` are the internal accounts that were used so far. Each has a number, so that 4 bytes are enough to
+/// name it.
 #[derive(Debug, Default)]
 pub(crate) struct InternalAccounts {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,

@@ -20,7 +20,7 @@ struct Newest {
     recorded_at: Moment,
 }
 
-/// The chains of all streams that were seen.
+/// `StreamChains` are the chains of all streams that were seen.
 #[derive(Debug, Default)]
 pub(crate) struct StreamChains {
     newest: HashMap<Box<[u8]>, Option<Newest>, RandomState>,
@@ -44,7 +44,7 @@ impl StreamChains {
             None if whole => 0,
             None => event.revision,
         };
-        // Before the hash, which can't be right then: that one is missing is plainer.
+        // This check comes before the hash, which can't be right then: that an event is missing says more.
         if event.revision != expected {
             return Err(Flaw::Revision { says: event.revision, expected });
         }

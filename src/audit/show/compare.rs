@@ -37,13 +37,13 @@ pub(crate) trait OtherBooks {
 /// A difference is one thing that the two books say differently.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Difference {
-    /// The account, or what else is different.
+    /// This is the account, or what else is different.
     pub(crate) of: String,
-    /// The name of the field.
+    /// This is the name of the field.
     pub(crate) field: &'static str,
-    /// What the journal gives; `-` for nothing.
+    /// This is what the journal gives; `-` for nothing.
     pub(crate) journal: String,
-    /// What the other books say; `-` for nothing.
+    /// This is what the other books say; `-` for nothing.
     pub(crate) books: String,
 }
 

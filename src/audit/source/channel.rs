@@ -1,4 +1,4 @@
-//! A channel: through it a journal comes from a store that the auditor does not know, line by line, in the journal's order.
+//! A journal comes through a channel from a store that the auditor does not know, line by line, in the journal's order.
 //!
 //! The channel is bounded, so that a store that is faster than the auditor waits. That the feeder goes away without saying that
 //! it was at the end is an error, and is never taken for the end.
@@ -17,7 +17,7 @@ const WAITING: usize = 4;
 /// A piece is what a feeder gives at once.
 #[derive(Debug)]
 enum Piece {
-    /// Whole lines, each with its line feed.
+    /// The piece has whole lines, each with its line feed.
     Lines(Vec<u8>),
     /// There is an event that the ledger did not write.
     Foreign { position: u64, flaw: Flaw },
@@ -74,7 +74,7 @@ impl Feeder {
     }
 }
 
-/// A journal that comes through a channel, whole, and chained along its streams.
+/// A `FedJournal` is a journal that comes through a channel, whole, and chained along its streams.
 #[derive(Debug)]
 pub(crate) struct FedJournal {
     info: SourceInfo,

@@ -1,4 +1,4 @@
-//! An exported file: lines of events, and a manifest as the last line.
+//! An exported file is a source: it has lines of events, and a manifest as the last line.
 //!
 //! The manifest is read first; then the events are read as a stream, in bounded memory.
 
@@ -18,15 +18,15 @@ use crate::audit::values::finding::Flaw;
 /// No manifest has this many bytes.
 const LONGEST_MANIFEST: u64 = 4_096;
 
-/// An exported file, or anything else that can be read and rewound. The file is read from its beginning.
+/// A `File` is an exported file, or anything else that can be read and rewound. The file is read from its beginning.
 #[derive(Debug)]
 pub(crate) struct File<R = fs::File> {
     path: PathBuf,
     file: R,
     info: SourceInfo,
-    /// This many bytes of events are still to be read.
+    /// This is how many bytes of events are still to be read.
     left: u64,
-    /// The beginning of a line whose end was not read yet.
+    /// This is the beginning of a line whose end was not read yet.
     begun: Vec<u8>,
 }
 

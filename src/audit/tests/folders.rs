@@ -1,4 +1,5 @@
-//! Data folders: rows that do not agree with their lines, a database that is damaged, a service that runs or was killed.
+//! These tests read data folders: rows that do not agree with their lines, a database that is damaged, a service that
+//! runs or was killed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use crate::audit::error::Error;
 use crate::audit::run::options::Options;
 use crate::audit::run::verify::{Verified, verify};
 
-/// A data folder as a service leaves it: so many events a row.
+/// A `Made` is a data folder as a service leaves it: so many events a row.
 pub(super) struct Made {
     pub folder: TempDir,
     pub database: Connection,
@@ -47,13 +48,13 @@ impl Made {
         self.database.execute_batch(sql).unwrap();
     }
 
-    /// The folder as a clean stop leaves it.
+    /// Returns the folder as a clean stop leaves it.
     fn closed(self) -> TempDir {
         self.database.close().unwrap();
         self.folder
     }
 
-    /// A copy of the folder while the service has it open: as a kill leaves it.
+    /// Returns a copy of the folder while the service has it open: as a kill leaves it.
     fn killed(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(self.folder.path()).unwrap() {
