@@ -1,4 +1,4 @@
-//! First answers: the answer that a client got, rendered from its event. Rendering is a pure function of that one
+//! A first answer is the answer that a client got, rendered from its event. Rendering is a pure function of that one
 //! event, so that a replayed answer is the first answer, byte for byte, whoever renders it and whenever.
 //!
 //! The renderer of a version is frozen; a new shape is a new version beside it. Neighbours: `http` sends what is

@@ -12,13 +12,13 @@ use super::request::Request;
 /// An answer is what the service said about a request.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// This is the HTTP status.
     pub status: u16,
-    /// Is it the first answer again (`Idempotent-Replayed`)?
+    /// This is true when it is the first answer again (`Idempotent-Replayed`).
     pub replayed: bool,
-    /// The bytes of its body.
+    /// These are the bytes of its body.
     pub body: Vec<u8>,
-    /// The number of attempts that were made for it.
+    /// This is the number of attempts that were made for it.
     pub attempts: u32,
 }
 
@@ -29,13 +29,13 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Was it booked, now or before?
+    /// Says whether it was booked, now or before.
     #[must_use]
     pub const fn accepted(&self) -> bool {
         self.status == 201
     }
 
-    /// Is it a recorded decline?
+    /// Says whether it is a recorded decline.
     #[must_use]
     pub const fn declined(&self) -> bool {
         self.status == 402
@@ -83,23 +83,23 @@ pub enum Error {
     /// The patience ended. It is not known whether the request was booked; sending the same ID again will tell.
     #[error("no answer after {attempts} attempts; sending the same ID again is safe")]
     GaveUp {
-        /// The number of attempts that were made.
+        /// This is the number of attempts that were made.
         attempts: u32,
-        /// Why the last one failed.
+        /// This is why the last one failed.
         #[source]
         last: Failure,
     },
     /// A read was refused.
     #[error("the service refused to show {path}: {problem}")]
     Refused {
-        /// The path that was asked for.
+        /// This is the path that was asked for.
         path: String,
-        /// What the service said.
+        /// This is what the service said.
         problem: String,
     },
 }
 
-/// A client sends to one service. It is cheap to clone, and keeps connections open.
+/// A `Client` sends to one service. It is cheap to clone, and keeps connections open.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,

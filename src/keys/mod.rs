@@ -31,25 +31,25 @@ impl ValueEnum for Role {
     }
 }
 
-/// Why keys could not be read or changed.
+/// An `Error` says why keys could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
     #[error("{what} {path}")]
     Io {
-        /// What was tried.
+        /// This is what was tried.
         what: &'static str,
-        /// On which file.
+        /// This is the file.
         path: std::path::PathBuf,
-        /// Why it failed.
+        /// This is why it failed.
         source: std::io::Error,
     },
     /// The file is not one of keys.
     #[error("{path} is damaged")]
     Damaged {
-        /// The file.
+        /// This is the file.
         path: std::path::PathBuf,
-        /// What is wrong with it.
+        /// This is what is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The machine gives no random numbers.

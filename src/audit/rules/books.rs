@@ -45,7 +45,7 @@ pub(crate) struct Books {
     ids: IdSet,
     /// This is the sum that was reversed of a transaction on an account so far.
     reversed: HashMap<(u32, u128), i128, RandomState>,
-    /// This check comes before the hash, which can't be right then: that an event is missing says more.
+    /// These are the transactions that were ruled out on an account, and the transaction that ruled each out.
     prevented: HashMap<(u32, u128), u128, RandomState>,
     recorded_at: Option<Moment>,
 }
