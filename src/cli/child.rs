@@ -20,13 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// An error says why a child is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It could not be started, asked to stop, or waited for.
+    /// The child could not be started, asked to stop, or waited for.
     #[error("can't run {0}")]
     Process(&'static str, #[source] std::io::Error),
-    /// It ended, or said nothing for too long, before it listened.
+    /// The child ended, or said nothing for too long, before it listened.
     #[error("{0} did not begin to listen; its log: {1}")]
     Silent(&'static str, String),
-    /// It did not stop in time.
+    /// The child did not stop in time.
     #[error("{0} did not stop when it was told to")]
     Endless(&'static str),
 }
@@ -34,7 +34,7 @@ pub(crate) enum Error {
 /// A service is a child that listens.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// The address that it listens on.
+    /// This is the address that it listens on.
     pub(crate) address: SocketAddr,
     child: Child,
 }

@@ -15,7 +15,7 @@ pub(crate) fn line(text: impl Display) -> std::result::Result<(), Error> {
     Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
 }
 
-/// An unfailing writer throws away what is written after the reader has gone.
+/// An `Unfailing` throws away what is written after the reader has gone.
 pub(crate) struct Unfailing<W>(pub W);
 
 impl<W: Write> Write for Unfailing<W> {

@@ -114,7 +114,7 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
     Ok(exit)
 }
 
-/// Is it a file that was to be replayed to its end, and does not say where that is?
+/// Says whether it is a file that was to be replayed to its end and does not say where that is.
 fn is_unfinished(args: &Args, audited: &Audited) -> bool {
     let file = args.data.as_ref().is_some_and(|data| !data.is_dir());
     file && args.to.is_none() && !audited.whole

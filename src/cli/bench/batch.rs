@@ -19,10 +19,10 @@ pub(crate) const LINES: u64 = 8_000;
 /// The first rate is taken when this many commands are booked.
 const FIRST: u64 = 1_000_000;
 
-/// The figures of a ledger that was filled with batches.
+/// A `Filled` has the figures of a ledger that was filled with batches.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Filled {
-    /// How many commands were booked.
+    /// This is how many commands were booked.
     pub(crate) commands: u64,
     /// Commands in a second, up to the first million (or all, where there are fewer).
     pub(crate) first_million_per_s: f64,
@@ -30,7 +30,7 @@ pub(crate) struct Filled {
     pub(crate) all_per_s: f64,
     /// Commands in a second over the last tenth.
     pub(crate) last_tenth_per_s: f64,
-    /// The number of connections.
+    /// This is the number of connections.
     pub(crate) connections: usize,
 }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::cli::out;
 use crate::cli::outcome::{Error, Exit, Outcome};
 
-/// The fields that a withdrawal may have.
+/// A `Withdrawal` has the fields that a withdrawal may have.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "they are parsed, and that is all")]

@@ -17,44 +17,44 @@ use super::wire::Connection;
 /// The large ledger is compared with an empty one at this many connections.
 const CONNECTIONS: usize = 256;
 
-/// The figures of a large ledger that was started.
+/// A `Start` has the figures of a large ledger that was started.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Start {
-    /// The number of its events.
+    /// This is the number of its events.
     pub(crate) events: u64,
-    /// The time that it took to stop.
+    /// This is the time that it took to stop.
     pub(crate) stop_s: f64,
-    /// The time from the start of its process to the first withdrawal's answer.
+    /// This is the time from the start of its process to the first withdrawal's answer.
     pub(crate) first_answer_s: f64,
     /// Resident memory after that, in MB (10^6 bytes).
     pub(crate) resident_mb: f64,
     /// Resident memory after the load at 256 connections.
     pub(crate) resident_after_load_mb: f64,
-    /// An empty ledger at 256 connections.
+    /// This is an empty ledger at 256 connections.
     pub(crate) empty: Side,
-    /// The large ledger at 256 connections.
+    /// This is the large ledger at 256 connections.
     pub(crate) loaded: Side,
-    /// Its rate, divided by that of the empty one.
+    /// This is its rate, divided by that of the empty one.
     pub(crate) to_empty: f64,
 }
 
 /// The lag of the index says how far it was behind after a load, and how soon it had caught up.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Lag {
-    /// The load.
+    /// This is the load.
     pub(crate) after: String,
-    /// The number of events that it had not taken in when the load ended.
+    /// This is the number of events that it had not taken in when the load ended.
     pub(crate) events: u64,
-    /// The time that it took to have them all.
+    /// This is the time that it took to have them all.
     pub(crate) caught_up_s: f64,
 }
 
-/// The figures of a replay: the whole journal was verified.
+/// A `Replay` has the figures of a replay: the whole journal was verified.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Replay {
-    /// The number of events.
+    /// This is the number of events.
     pub(crate) events: u64,
-    /// The time that it took, with the start of the process.
+    /// This is the time that it took, with the start of the process.
     pub(crate) took_s: f64,
     /// Events in a second.
     pub(crate) events_per_s: f64,

@@ -16,11 +16,11 @@ const DIGITS: usize = 6;
 /// store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Accounts {
-    /// The number of the run.
+    /// This is the number of the run.
     pub(crate) run: u32,
-    /// The number of the first account.
+    /// This is the number of the first account.
     pub(crate) first: u32,
-    /// The number of accounts.
+    /// This is the number of accounts.
     pub(crate) count: u32,
 }
 
@@ -52,7 +52,7 @@ impl Accounts {
 /// A form is a text into which an ID and an account's number are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
-    /// The bytes as they are sent.
+    /// These are the bytes as they are sent.
     pub(crate) bytes: Vec<u8>,
     id_at: usize,
     account_at: usize,
@@ -101,15 +101,15 @@ pub(crate) fn id(draws: &Draws) -> [u8; 16] {
     *draws.id().as_bytes()
 }
 
-/// The head of an answer, as far as it is needed.
+/// An `AnswerHead` is the head of an answer, as far as it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AnswerHead {
     pub(crate) status: u16,
-    /// Is it a first answer, given again?
+    /// This is true when it is a first answer, given again.
     pub(crate) replayed: bool,
-    /// The length of the head.
+    /// This is the length of the head.
     pub(crate) length: usize,
-    /// The length of the body; `None` when it comes in chunks.
+    /// This is the length of the body; `None` when it comes in chunks.
     pub(crate) body: Option<usize>,
 }
 

@@ -8,10 +8,10 @@ use super::cents;
 use super::proof::Proof;
 use super::storm::{ACCOUNTS, StormResult, TELLERS};
 
-/// A count of what happened in a storm.
+/// A `Counted` is a count of what happened in a storm.
 #[derive(Clone, Debug)]
 pub(crate) struct Counted {
-    /// The number of operations of each kind, in words.
+    /// This is the number of operations of each kind, in words.
     kinds: String,
     operations: usize,
     attempts: usize,

@@ -22,7 +22,7 @@ pub(crate) struct BankLines<'a> {
     reading: &'a Reading,
     records: csv::Reader<Bounded>,
     record: csv::ByteRecord,
-    /// How many bytes there are.
+    /// This is how many bytes there are.
     bytes: u64,
 }
 

@@ -98,20 +98,20 @@ impl Input {
     }
 }
 
-/// A scan looks at all bytes as they come, and keeps what tells one form of file from another.
+/// A `Scan` looks at all bytes as they come, and keeps what tells one form of file from another.
 #[derive(Default)]
 struct Scan {
     head: Head,
     lines: u64,
-    /// How many carriage returns have no line feed behind them.
+    /// This is how many carriage returns have no line feed behind them.
     returns: u64,
     after_return: bool,
     line: Length,
-    /// The number of the first line that is too long.
+    /// This is the number of the first line that is too long.
     too_long: Option<u64>,
 }
 
-/// The bytes of the line that is being taken.
+/// A `Length` is the number of bytes of the line that is being taken.
 #[derive(Default)]
 struct Length(usize);
 

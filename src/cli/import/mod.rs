@@ -189,7 +189,7 @@ impl Report {
         Ok((report, order))
     }
 
-    /// Takes the answer to a line. Gives whether something is wrong with it.
+    /// Takes the answer to a line. Returns whether something is wrong with it.
     fn sent(&mut self, sent: &tally::Sent) -> Result<bool, Error> {
         self.bar.inc(1);
         self.summary.count(sent);
@@ -197,7 +197,7 @@ impl Report {
         Ok(sent.finding.is_some())
     }
 
-    /// Takes another finding. Gives that something is wrong.
+    /// Takes another finding. Returns that something is wrong.
     fn finding(&mut self, finding: &LineFinding) -> Result<bool, Error> {
         self.summary.count_finding(&finding.what);
         self.show(finding)?;

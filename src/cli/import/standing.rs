@@ -63,7 +63,7 @@ pub(crate) async fn misfit(
     Ok(Some(LineFinding { line: line.number, what }))
 }
 
-/// The balance of an account, which is zero before it is opened; `None` where the service does not tell it.
+/// Returns the balance of an account, which is zero before it is opened; `None` where the service does not tell it.
 ///
 /// # Errors
 /// Fails when the service gives no answer.
@@ -113,7 +113,8 @@ fn path_of(id: TransactionId) -> String {
     format!("/v1/transactions/{id}")
 }
 
-/// Is there something at a path? A teller is not told what another key has sent: 403 says that there is something.
+/// Says whether there is something at a path. A teller is not told what another key has sent: 403 says that there is
+/// something.
 async fn is_there(client: &Client, path: &str) -> Result<bool, Error> {
     Ok(matches!(client.look(path).await?.status, 200 | 403))
 }

@@ -19,10 +19,10 @@ use super::bare::{Appends, Bare};
 /// The service may take this long to know all that is in the store.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// A ledger service, and how quickly it read what others had written.
+/// A `LedgerService` is the service of the ledger, and says how quickly it read what others had written.
 pub(crate) struct LedgerService {
     service: Service,
-    /// The events that it read in a second, each time.
+    /// These are the events that it read in a second, each time.
     pub(crate) followed: Vec<f64>,
 }
 

@@ -28,12 +28,12 @@ const TOGETHER: u16 = 100;
 /// A run says what is to be measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
-    /// The store.
+    /// This is the store.
     pub(crate) store: &'a ConnectionString,
     pub(crate) phases: Phases,
-    /// The numbers of connections.
+    /// These are the numbers of connections.
     pub(crate) connections: &'a [usize],
-    /// Where the ledger's index may be made.
+    /// This is where the ledger's index may be made.
     pub(crate) folder: &'a Path,
 }
 
