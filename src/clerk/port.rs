@@ -1,4 +1,4 @@
-//! The port: everything that the ledger asks of a clerk. Both clerks are reached through it.
+//! The port is everything that the ledger asks of a clerk. Both clerks are reached through it.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! The rule: it says what becomes of one command. Both clerks and the tests use this one function.
+//! The rule says what becomes of one command. Both clerks and the tests use this one function.
 //!
 //! It asks in this order: whether the ID was booked before (then that event is the answer), whether it was ruled out,
 //! what is known of the ID that the command names, and how the stream stands. Then comes the pure [`decide`], and then

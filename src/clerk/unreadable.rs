@@ -1,4 +1,4 @@
-//! The commands that could not be ruled on because something that they need could not be read.
+//! [`Unreadable`] counts the commands that could not be ruled on because something that they need could not be read.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};

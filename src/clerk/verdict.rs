@@ -1,4 +1,4 @@
-//! Verdicts: what a clerk says of a command to the caller that brought it.
+//! A verdict is what a clerk says of a command to the caller that brought it.
 
 use std::sync::Arc;
 

@@ -5,9 +5,9 @@ use std::io::Write;
 /// The exit code says how a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, and nothing was found wrong.
+    /// The command is done, and nothing was found wrong.
     Ok = 0,
-    /// Done, and something was found: a difference, a bad position, a refused line.
+    /// The command is done, and something was found: a difference, a bad position, a refused line.
     Found = 1,
     /// The command could not be understood. (`clap` uses the same number.)
     Usage = 2,

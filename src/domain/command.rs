@@ -12,13 +12,13 @@ use super::time::Timestamp;
 /// One request to book something, with the ID that lets it be booked only once.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The ID that it is booked with.
+    /// This is the ID that it is booked with.
     pub id: Id,
-    /// The stream that it is decided on.
+    /// This is the stream that it is decided on.
     pub stream: StreamName,
-    /// The operation that is asked for.
+    /// This is the operation that is asked for.
     pub operation: Operation,
-    /// The origin: who asks, and why.
+    /// This is the origin: who asks, and why.
     pub origin: Origin,
 }
 
@@ -39,7 +39,7 @@ impl Command {
     }
 }
 
-/// An operation that is asked of an account, with exactly the fields that have a meaning for it.
+/// An `Operation` is an operation that is asked of an account, with exactly the fields that have a meaning for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Open the account.
@@ -60,47 +60,47 @@ pub enum Operation {
     SetOverdraftLimit(LimitChange),
 }
 
-/// The fields of [`Operation::Open`].
+/// An `Opening` has the fields of [`Operation::Open`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// Its currency, which never changes.
+    /// This is its currency, which never changes.
     pub currency: Currency,
-    /// How far below zero it may go.
+    /// This is how far below zero it may go.
     pub overdraft_limit: Written,
-    /// The business's own ids.
+    /// These are the business's own ids.
     pub metadata: Metadata,
 }
 
-/// The fields of a deposit or a withdrawal.
+/// A `Move` has the fields of a deposit or a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The amount to move.
+    /// This is the amount to move.
     pub amount: WrittenAmount,
-    /// The ledger's own account on the other side.
+    /// This is the ledger's own account on the other side.
     pub counter_account: CounterAccount,
-    /// The time at which it happened in the world, if the client named one.
+    /// This is the time at which it happened in the world, if the client named one.
     pub effective_at: Option<Timestamp>,
-    /// The business's own ids.
+    /// These are the business's own ids.
     pub metadata: Metadata,
 }
 
-/// The fields of a reversal.
+/// A `Reversal` has the fields of a reversal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reversal {
-    /// The transaction to take back.
+    /// This is the transaction to take back.
     pub reverses: TransactionId,
-    /// The part of it to take back; all that is left where the client named no amount.
+    /// This is the part of it to take back; all that is left where the client named no amount.
     pub amount: Option<WrittenAmount>,
     /// Why.
     pub reason: Reason,
-    /// True where it may pass the overdraft limit.
+    /// This is true where it may pass the overdraft limit.
     pub force: bool,
 }
 
-/// The fields of a change of the overdraft limit.
+/// A `LimitChange` has the fields of a change of the overdraft limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitChange {
-    /// How far below zero the account may go from now on.
+    /// This is how far below zero the account may go from now on.
     pub overdraft_limit: Written,
     /// Why.
     pub reason: Reason,

@@ -5,7 +5,7 @@
 //! of those who used it, so a code that was ever known here is known for ever; [`Currency::is_in_use`] says the rest. Where
 //! list three was never given a minor unit, it is the one that the currency had.
 
-/// An ISO 4217 currency: three letters and the number of decimals of its minor unit.
+/// A `Currency` is an ISO 4217 currency: three letters and the number of decimals of its minor unit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency {
     code: [u8; 3],

@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::account::Account;
 
-/// The digest while it is computed: SHA-256 over one line for each account, in the order of their names.
+/// A `StateHash` is the digest while it is computed: SHA-256 over one line for each account, in the order of their
+/// names.
 #[derive(Debug, Default)]
 pub struct StateHash {
     hash: Sha256,

@@ -1,6 +1,6 @@
 //! Kinds of events, as answers, searches and the index name them.
 
-/// The kind of an event: what it is about, as answers and searches name it.
+/// A `Kind` is the kind of an event: what it is about, as answers and searches name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {

@@ -7,13 +7,13 @@ use rust_decimal::Decimal;
 
 use super::currency::Currency;
 
-/// The largest amount, and the largest balance of a guarded account, in major units: 10^15.
+/// This is the largest amount, and the largest balance of a guarded account, in major units: 10^15.
 pub const LARGEST_MAJOR: i64 = 1_000_000_000_000_000;
 
-/// The most decimals that any currency has.
+/// This is the most decimals that any currency has.
 const MOST_DECIMALS: usize = 4;
 
-/// The most digits that a sum has. Any number of this many digits fits into the 96 bits of a `Decimal`.
+/// This is the most digits that a sum has. Any number of this many digits fits into the 96 bits of a `Decimal`.
 const MOST_DIGITS: usize = 28;
 
 /// Returns the digits as one whole number, without their point. It is exact for at most [`MOST_DIGITS`] digits.
@@ -41,7 +41,7 @@ pub enum AmountError {
     TooManyDecimals,
 }
 
-/// A number as a client wrote it: exact and not negative, not yet fitted to a currency.
+/// A `Written` is a number as a client wrote it: exact and not negative, not yet fitted to a currency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Written(Decimal);
 
@@ -102,7 +102,7 @@ impl fmt::Display for Written {
     }
 }
 
-/// An amount as a client wrote it: a [`Written`] number that is greater than zero.
+/// A `WrittenAmount` is an amount as a client wrote it: a [`Written`] number that is greater than zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WrittenAmount(Written);
 
@@ -140,7 +140,7 @@ impl fmt::Display for WrittenAmount {
     }
 }
 
-/// The direction in which money moves, as the guarded account sees it.
+/// A `Direction` is the direction in which money moves, as the guarded account sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Money comes in.
@@ -160,7 +160,7 @@ impl Direction {
     }
 }
 
-/// An amount of money that is moved: a [`Money`] that is greater than zero.
+/// An `Amount` is an amount of money that is moved: a [`Money`] that is greater than zero.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(Money);
 
@@ -204,7 +204,7 @@ impl fmt::Debug for Amount {
     }
 }
 
-/// An exact sum in some currency, with that currency's number of decimals. It may be negative.
+/// `Money` is an exact sum in some currency, with that currency's number of decimals. It may be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(Decimal);
 

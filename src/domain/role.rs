@@ -1,6 +1,6 @@
 //! Roles: what kind of caller asks something of the ledger.
 
-/// The role of a caller. The ledger says what each role may do (`ledger::permission`).
+/// A `Role` is the role of a caller. The ledger says what each role may do (`ledger::permission`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Books deposits, withdrawals and reversals, opens accounts without credit, reads accounts and its own

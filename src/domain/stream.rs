@@ -6,10 +6,10 @@ use std::fmt;
 
 use super::ids::AccountName;
 
-/// The prefix of the name of an account's stream.
+/// This is the prefix of the name of an account's stream.
 const ACCOUNT: &str = "account-";
 
-/// A stream's name: the kind of the stream, and the name of the thing whose stream it is.
+/// A `StreamName` is a stream's name: the kind of the stream, and the name of the thing whose stream it is.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamName {
     /// The stream of a guarded account, `account-<name>`.
@@ -17,7 +17,7 @@ pub enum StreamName {
 }
 
 impl StreamName {
-    /// The prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
+    /// These are the prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
     pub const PREFIXES: [&'static str; 1] = [ACCOUNT];
 
     /// Reads the name of a stream; `None` where no stream of the ledger can have this name.

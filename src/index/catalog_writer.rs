@@ -1,4 +1,4 @@
-//! The catalog's one writer: it moves the checkpoint, and says which runs there are.
+//! The catalog's one writer moves the checkpoint, and says which runs there are.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The failure of the index: it is final for this process, and everybody who uses the index shares it.
+//! The failure of the index is final for this process, and everybody who uses the index shares it.
 //!
 //! Whoever finds a damaged part notes it here, a reader as well as the index's own threads; from then on the clerk
 //! decides nothing. Damage is also marked in the index's folder, so that the next start refuses the index at once and

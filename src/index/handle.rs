@@ -1,4 +1,4 @@
-//! The index's handle: it opens, feeds and closes the index. The questions to the index are in `query`.
+//! The index's handle opens, feeds and closes the index. The questions to the index are in `query`.
 
 use std::path::Path;
 use std::sync::Arc;

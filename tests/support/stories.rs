@@ -76,7 +76,7 @@ fn every_event() -> Vec<Vec<Command>> {
     ]
 }
 
-/// An import of old lines, out of order, and corrections of what was already counted.
+/// Returns an import of old lines, out of order, and corrections of what was already counted.
 fn backdated() -> Vec<Vec<Command>> {
     let on = |day: i64| Timestamp::from_micros(725_846_400_000_000).plus_seconds(day * 86_400);
     vec![

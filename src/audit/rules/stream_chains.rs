@@ -1,5 +1,5 @@
-//! Stream chains: how far each stream has come, and what its next event must follow. They are needed where events are chained
-//! along their streams.
+//! Stream chains say how far each stream has come, and what its next event must follow. They are needed where events are
+//! chained along their streams.
 //!
 //! Along the journal each line follows the line before it, so that any thread can check the two. Along streams the event that a
 //! line follows may be anywhere before it; this is therefore checked in order. A stream costs about 150 bytes.

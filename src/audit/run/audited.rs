@@ -34,7 +34,7 @@ pub(crate) struct Audited {
     /// These are the IDs on two accounts. In a journal chained along its streams that is no flaw, but a person should
     /// know it.
     pub(crate) double_uses: Vec<NamedDoubleUse>,
-    /// Along streams: the accounts whose streams were seen.
+    /// These are, along streams, the accounts whose streams were seen.
     pub(crate) accounts: Vec<String>,
     /// This is the first thing that is wrong.
     pub(crate) finding: Option<Finding>,

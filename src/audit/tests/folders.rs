@@ -20,7 +20,7 @@ pub(super) struct Made {
     pub database: Connection,
 }
 
-/// Rows as the store writes them, each with this many events.
+/// Makes rows as the store writes them, each with this many events.
 pub(super) fn made(events: &[Told], per_row: usize) -> Made {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("FORMAT"), "bookonce data folder, format 1\n").unwrap();
@@ -148,7 +148,7 @@ fn what_is_no_data_folder_of_this_format_is_not_read() {
 /// Catches: a reader that takes the rows it can reach for all there are.
 #[test]
 fn every_flipped_byte_of_a_stopped_journal_is_found_or_changes_nothing() {
-    /// Prime, so that it meets every place of a page in time.
+    /// This step is a prime number, so that it meets every place of a page in time.
     const STEP: usize = 23;
     let folder = made(&everything(), 4).closed();
     let path = folder.path().join("journal.db");

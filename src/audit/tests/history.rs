@@ -1,4 +1,4 @@
-//! A history that has every type of event and every code of a decline, written by hand: nothing of the auditor's reading is
+//! This history has every type of event and every code of a decline, written by hand: nothing of the auditor's reading is
 //! used to make it.
 
 use std::collections::HashMap;
@@ -281,7 +281,7 @@ pub(crate) fn everything() -> Vec<Told> {
     t.events
 }
 
-/// A transaction that is ruled out before it comes, and comes.
+/// Makes a history with a transaction that is ruled out before it comes, and comes.
 fn prevented(t: &mut Teller) {
     let a = "alice";
     let (late, full) = (id(1_000), ("100.00", "150.00"));
@@ -318,7 +318,7 @@ fn closed(t: &mut Teller) {
     t.declines(a, "reversal account_closed", &format!(r#""reverses":"{never}",{REASON}"#), "0.00", "0.00");
 }
 
-/// An account as full as one can be, in a currency without decimals.
+/// Makes a history of an account that is as full as one can be, in a currency without decimals.
 fn largest(t: &mut Teller) {
     let (b, full) = ("bob", "1000000000000000");
     t.tell(b, "AccountOpened", r#""currency":"JPY","overdraft_limit":"0""#, "0", "0");

@@ -13,7 +13,7 @@ use crate::audit::show::replay::Replayed;
 use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// Three accounts whose events are mixed, so that hardly one follows the one before it in the journal.
+/// Makes events of three accounts that are mixed, so that hardly one follows the one before it in the journal.
 fn mixed() -> Vec<Told> {
     let mut t = Teller::default();
     let accounts = ["a", "b", "c"];

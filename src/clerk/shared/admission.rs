@@ -1,4 +1,4 @@
-//! The admission: it counts the jobs and commands that are under way, and says whether one more job is taken.
+//! The admission counts the jobs and commands that are under way, and says whether one more job is taken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! The data that all tasks of streams share: the store, the index, the limits and the counts.
+//! [`Common`] is the data that all tasks of streams share: the store, the index, the limits and the counts.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Damage: what is known to be wrong with single streams, or with the whole store.
+//! [`Damage`] is what is known to be wrong with single streams, or with the whole store.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The inbox of a stream's task: the commands that came, their verdicts so far, and the callers that wait for them.
+//! The inbox of a stream's task holds the commands that came, their verdicts so far, and the callers that wait for them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::domain::ids::Id;
 use super::admission::Admitted;
 use super::reserved_ids::ReservedIds;
 
-/// Verdicts, each with the place of its command among those that came together.
+/// `Verdicts` are verdicts, each with the place of its command among those that came together.
 pub(super) type Verdicts = Vec<(usize, Verdict)>;
 
 /// An `Errand` is the commands of one caller for one stream.
@@ -40,7 +40,7 @@ impl Drop for Asked {
 
 /// A `Message` is a message to a stream's task.
 pub(super) enum Message {
-    /// Commands to rule on.
+    /// The task must rule on these commands.
     Errand(Errand),
     /// The task's knowledge of the stream may be wrong: it must read the stream again.
     LookAgain,

@@ -1,5 +1,5 @@
-//! A round: commands of one stream that are decided together on what is known of the stream. It is pure: what it needs
-//! was fetched before, and the task's view of the stream does not change until the round's append is durable.
+//! A round is the commands of one stream that are decided together on what is known of the stream. It is pure: what it
+//! needs was fetched before, and the task's view of the stream does not change until the round's append is durable.
 
 use std::collections::HashMap;
 use std::sync::Arc;

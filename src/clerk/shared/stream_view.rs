@@ -1,4 +1,4 @@
-//! The view that a task has of its stream: how the stream stands after its last event, and the events that the index
+//! The view that a task has of its stream says how the stream stands after its last event, and the events that the index
 //! does not know yet. It is loaded from what the index has and from the stream's events after that, and it reads on
 //! when others write.
 
@@ -35,12 +35,12 @@ pub(super) struct StreamView {
     /// first is chained.
     hash: Hash,
     pub(super) recorded_at: Timestamp,
-    /// Every event that the index did not know when it was last asked, and up to [`KEPT`] more that it knew, by their
-    /// IDs.
+    /// This has every event that the index did not know when it was last asked, and up to [`KEPT`] more that it knew, by
+    /// their IDs.
     newer: HashMap<Id, Booked, RandomState>,
     /// These are the IDs of the same events, oldest first.
     order: VecDeque<Id>,
-    /// For each ID that some of these events reverse or rule out, the IDs of those events.
+    /// This has, for each ID that some of these events reverse or rule out, the IDs of those events.
     naming: HashMap<Id, Vec<Id>, RandomState>,
 }
 

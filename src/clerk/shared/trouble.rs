@@ -1,4 +1,4 @@
-//! Trouble: the reason why nothing can be decided on a stream at the moment.
+//! [`Trouble`] is the reason why nothing can be decided on a stream at the moment.
 
 use crate::seldom::Seldom;
 use crate::store::eventstoredb::{Error, Foreign};

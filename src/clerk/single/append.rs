@@ -1,4 +1,4 @@
-//! One append: the events that are given to the store, and what is done when the outcome is known. The index takes the
+//! One append is the events that are given to the store, and what is done when the outcome is known. The index takes the
 //! events in, the new head is published, and then the callers are answered.
 
 use std::panic::AssertUnwindSafe;

@@ -1,4 +1,4 @@
-//! The commit loop: it takes what is waiting, rules on it, appends the events, and sends the answers when they are
+//! The commit loop takes what is waiting, rules on it, appends the events, and sends the answers when they are
 //! durable.
 //!
 //! One append is under way at a time. When one job is alone, the clerk's own thread appends, so that the job passes one
@@ -34,7 +34,7 @@ const SLICE: usize = 256;
 /// This is the time for which commands gather while an append is under way, before they are taken together.
 const HANDFUL: Duration = Duration::from_micros(50);
 
-/// Everything that the clerk works with.
+/// An `Office` is everything that the clerk works with.
 pub struct Office {
     /// This is the store's writing side.
     pub store: Box<dyn Appends>,

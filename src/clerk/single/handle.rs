@@ -1,4 +1,4 @@
-//! The handle of the single clerk: the side that callers use.
+//! The handle of the single clerk is the side that callers use.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! The queue in front of the clerk's thread: the jobs in it, and the counts of what waits.
+//! The queue in front of the clerk's thread has the jobs, and the counts of what waits.
 
 use std::error::Error;
 use std::sync::Arc;

@@ -24,11 +24,11 @@ const FIRST: u64 = 1_000_000;
 pub(crate) struct Filled {
     /// This is how many commands were booked.
     pub(crate) commands: u64,
-    /// Commands in a second, up to the first million (or all, where there are fewer).
+    /// This is the number of commands in a second, up to the first million (or all, where there are fewer).
     pub(crate) first_million_per_s: f64,
-    /// Commands in a second, over all.
+    /// This is the number of commands in a second, over all.
     pub(crate) all_per_s: f64,
-    /// Commands in a second over the last tenth.
+    /// This is the number of commands in a second over the last tenth.
     pub(crate) last_tenth_per_s: f64,
     /// This is the number of connections.
     pub(crate) connections: usize,

@@ -26,9 +26,9 @@ pub(crate) struct Start {
     pub(crate) stop_s: f64,
     /// This is the time from the start of its process to the first withdrawal's answer.
     pub(crate) first_answer_s: f64,
-    /// Resident memory after that, in MB (10^6 bytes).
+    /// This is the resident memory after that, in MB (10^6 bytes).
     pub(crate) resident_mb: f64,
-    /// Resident memory after the load at 256 connections.
+    /// This is the resident memory after the load at 256 connections.
     pub(crate) resident_after_load_mb: f64,
     /// This is an empty ledger at 256 connections.
     pub(crate) empty: Side,
@@ -56,7 +56,7 @@ pub(crate) struct Replay {
     pub(crate) events: u64,
     /// This is the time that it took, with the start of the process.
     pub(crate) took_s: f64,
-    /// Events in a second.
+    /// This is the number of events in a second.
     pub(crate) events_per_s: f64,
 }
 

@@ -13,9 +13,9 @@ use super::store::measured::Measured;
 pub(crate) struct Figures {
     /// This is the number of cores that the machine lends.
     pub(crate) cores: usize,
-    /// Single withdrawals.
+    /// These are the single withdrawals.
     pub(crate) http: Vec<Singles>,
-    /// Batches.
+    /// These are the batches.
     pub(crate) batch: Option<Filled>,
     /// This is a ledger with many transactions.
     pub(crate) start: Option<Start>,

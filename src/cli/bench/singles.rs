@@ -24,7 +24,7 @@ pub(crate) struct Side {
     pub(crate) p50_ms: f64,
     /// 99 of 100 answers took at most this.
     pub(crate) p99_ms: f64,
-    /// Answers that were a first answer given again, in a hundred.
+    /// This is the share of answers that were a first answer given again, in per cent.
     pub(crate) replayed_percent: f64,
     /// This is the number of answers that were not what they must be.
     pub(crate) wrong: u64,

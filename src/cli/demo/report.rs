@@ -23,7 +23,7 @@ pub(crate) struct Counted {
     doubled: u64,
     delayed: u64,
     service_down: u64,
-    /// Doubled requests that got two different answers.
+    /// This is the number of doubled requests that got two different answers.
     pub(crate) disagreed: u64,
     kills: u32,
 }

@@ -15,9 +15,9 @@ use super::cents;
 /// A habit says how a client repeats a request that it got no answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// It repeats it under the ID of the first attempt.
+    /// The client repeats the request under the ID of the first attempt.
     SameId,
-    /// It repeats it under a fresh ID, as if IDs were not known.
+    /// The client repeats the request under a fresh ID, as if IDs were not known.
     FreshId,
 }
 

@@ -77,7 +77,8 @@ impl Order {
         &self.first
     }
 
-    /// Lines whose numbers may have lost leading zeros in a spreadsheet; none where both columns still have some.
+    /// Returns the lines whose numbers may have lost leading zeros in a spreadsheet; none where both columns still have
+    /// some.
     pub(crate) fn suspicious(&self) -> &[BankLine] {
         if self.zeros == (true, true) { &[] } else { &self.shortest }
     }

@@ -132,23 +132,23 @@ pub(crate) fn judge(line: &BankLine, answer: &Answer, currency: Currency) -> Sen
 /// A summary has the counts of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Lines that were sent and answered.
+    /// This is the number of lines that were sent and answered.
     pub sent: u64,
-    /// Lines that this run booked.
+    /// This is the number of lines that this run booked.
     pub booked: u64,
-    /// Lines that were answered again, because an earlier run had sent them.
+    /// This is the number of lines that were answered again, because an earlier run had sent them.
     pub replayed: u64,
-    /// Lines that were declined, now or earlier.
+    /// This is the number of lines that were declined, now or earlier.
     pub declined: u64,
-    /// Lines that were refused, so that nothing was recorded.
+    /// This is the number of lines that were refused, so that nothing was recorded.
     pub refused: u64,
-    /// Lines that were booked, but with another balance than the bank's.
+    /// This is the number of lines that were booked, but with another balance than the bank's.
     pub differing: u64,
-    /// Lines that were not sent, because they can't be read.
+    /// This is the number of lines that were not sent, because they can't be read.
     pub bad: u64,
-    /// Accounts that could not be opened.
+    /// This is the number of accounts that could not be opened.
     pub unopened: u64,
-    /// Lines that do not fit what comes before them, in the file or in the ledger.
+    /// This is the number of lines that do not fit what comes before them, in the file or in the ledger.
     pub misfits: u64,
 }
 

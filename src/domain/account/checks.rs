@@ -7,10 +7,10 @@ use super::decline::Decline;
 use super::event::Fact;
 use super::{Account, Status};
 
-/// The result of a decision that is recorded: a fact, or a decline.
+/// An `Outcome` is the result of a decision that is recorded: a fact, or a decline.
 pub(super) type Outcome = Result<Fact, Decline>;
 
-/// The checks that several operations have in common. The caller decides their order.
+/// `Checks` are the checks that several operations have in common. The caller decides their order.
 #[derive(Clone, Copy)]
 pub(super) struct Checks<'a> {
     pub(super) standing: Standing<'a>,

@@ -3,8 +3,8 @@
 
 use crate::domain::ids::Id;
 
-/// The reason why the ledger declined. Codes and texts are part of first answers: they never change, but new ones may
-/// be added.
+/// A `Decline` is the reason why the ledger declined. Codes and texts are part of first answers: they never change, but
+/// new ones may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decline {
     /// It would take the account under its overdraft limit.
@@ -28,7 +28,7 @@ pub enum Decline {
 }
 
 impl Decline {
-    /// The stable code.
+    /// Returns the stable code.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

@@ -20,7 +20,8 @@ use super::ids::{AccountName, Id};
 use super::money::Money;
 use event::{AccountEvent, Answer, Effect, Fact};
 
-/// The status of an account. It says whether money may go out of the account, and whether anything may happen to it.
+/// A `Status` is the status of an account. It says whether money may go out of the account, and whether anything may
+/// happen to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Everything may happen.
@@ -49,22 +50,23 @@ impl Status {
     }
 }
 
-/// A guarded account, as it stands after the last event of its stream.
+/// An `Account` is a guarded account, as it stands after the last event of its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its name.
+    /// This is its name.
     pub name: AccountName,
-    /// Its currency.
+    /// This is its currency.
     pub currency: Currency,
-    /// Its balance.
+    /// This is its balance.
     pub balance: Money,
-    /// How far below zero its balance may go.
+    /// This is how far below zero its balance may go.
     pub overdraft_limit: Money,
     /// Open, frozen or closed.
     pub status: Status,
-    /// The revision of its last event.
+    /// This is the revision of its last event.
     pub revision: u64,
-    /// A running hash over the IDs that it has seen and how each ended. Two accounts with the same history agree on it.
+    /// This is a running hash over the IDs that it has seen and how each ended. Two accounts with the same history
+    /// agree on it.
     pub seen: [u8; 32],
 }
 

@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use super::checks::{Checks, Outcome};
 use super::event::{Fact, Movement};
 
-/// How many seconds the time that a client names may be ahead of the ledger's clock.
+/// This is how many seconds the time that a client names may be ahead of the ledger's clock.
 const FUTURE_ALLOWED_SECONDS: i64 = 300;
 
 pub(super) fn deposit(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Result<Outcome, Refusal> {

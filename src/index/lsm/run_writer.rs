@@ -1,4 +1,4 @@
-//! The writer of a run's file: it writes each block when it is full, then the directory, the filter and the footer.
+//! The writer of a run's file writes each block when it is full, then the directory, the filter and the footer.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};

@@ -1,4 +1,4 @@
-//! The scrub: it reads the index's runs again in the background, block by block, so that damage is found before the
+//! The scrub reads the index's runs again in the background, block by block, so that damage is found before the
 //! damaged part is needed.
 //!
 //! It runs on the thread that merges, when that thread has nothing to merge. Bound: it reads [`BLOCKS`] blocks in

@@ -1,4 +1,4 @@
-//! A tree: the runs of one kind of record, oldest first. Runs of similar size are merged, so that there are few of
+//! A tree has the runs of one kind of record, oldest first. Runs of similar size are merged, so that there are few of
 //! them.
 
 use std::path::Path;
@@ -14,11 +14,11 @@ use crate::index::tuning::Tuning;
 /// A `TreeKind` names one of the three trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TreeKind {
-    /// The tree of IDs: from an ID to the positions at which it plays a role.
+    /// The tree of IDs leads from an ID to the positions at which it plays a role.
     Ids,
-    /// The tree of revisions: from a stream and a revision to the position and the facts of the event.
+    /// The tree of revisions leads from a stream and a revision to the position and the facts of the event.
     Revisions,
-    /// The tree of places: from a position to the facts of the event, which can be known without reading it.
+    /// The tree of places leads from a position to the facts of the event, which can be known without reading it.
     Places,
 }
 

@@ -19,9 +19,9 @@ use crate::domain::stream::StreamName;
 pub enum Appended {
     /// The events are in the stream: the node acknowledged them, as new or as a repeat.
     Stored {
-        /// The revision of its last event, as the node says.
+        /// This is the revision of its last event, as the node says.
         last_revision: u64,
-        /// The position of its last event, when the node says one.
+        /// This is the position of its last event, when the node says one.
         position: Option<u64>,
     },
     /// The expected revision was refused, because another event is there: this attempt stored nothing. The other event may

@@ -20,7 +20,7 @@ const MOST_WAITING: usize = 4_096;
 /// begins after the last event that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// An event of one of the ledger's streams, or of the metadata of one.
+    /// This is an event of one of the ledger's streams, or of the metadata of one.
     Event(Recorded),
     /// All events that were there when the subscription began have come. From now on new ones come as they are stored.
     CaughtUp,

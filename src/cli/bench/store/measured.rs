@@ -40,9 +40,9 @@ pub(crate) struct Beside {
     pub(crate) connections: usize,
     /// This is the number of accounts that the ledger's load is on. Bare appends are on all streams.
     pub(crate) accounts: u32,
-    /// Bare appends of one event.
+    /// These are bare appends of one event.
     pub(crate) bare: Side,
-    /// Single withdrawals over HTTP.
+    /// These are single withdrawals over HTTP.
     pub(crate) ledger: Side,
     /// This is the ledger's rate, divided by that of the bare store.
     pub(crate) to_bare: f64,
@@ -51,13 +51,13 @@ pub(crate) struct Beside {
 /// A `Hot` has the figures of the hot account, which all connections use.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Hot {
-    /// Bare appends of one event to one stream, one at a time.
+    /// These are bare appends of one event to one stream, one at a time.
     pub(crate) bare_one: Side,
     /// This is the same with many events in each append.
     pub(crate) bare_many: Side,
     /// This is the number of events in those appends, in a second.
     pub(crate) bare_many_events_per_s: f64,
-    /// Single withdrawals over HTTP at 256 connections, all on one account.
+    /// These are single withdrawals over HTTP at 256 connections, all on one account.
     pub(crate) ledger: Side,
     /// This is the average number of events that the ledger appended together.
     pub(crate) events_per_append: f64,
