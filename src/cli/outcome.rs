@@ -13,7 +13,7 @@ pub enum Exit {
     Usage = 2,
     /// The command could not be carried out: a file, a port, a disk, a peer.
     Failed = 3,
-    /// Everything that was there was found right, and where it ends nobody knows: an export without a manifest.
+    /// Everything that was there was found right, and it is not known where it ends: it is an export without a manifest.
     Unfinished = 4,
     /// Everything that was there was found right as far as a part of a journal allows.
     Part = 5,

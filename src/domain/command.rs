@@ -1,4 +1,4 @@
-//! Commands: what a client asks for. Their types hold every check that the request alone allows.
+//! A command is what a client asks for. Their types hold every check that the request alone allows.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::money::{Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
 
-/// One request to book something, with the ID that lets it be booked only once.
+/// A `Command` is one request to book something, with the ID that lets it be booked only once.
 #[derive(Clone, Debug)]
 pub struct Command {
     /// This is the ID that it is booked with.
@@ -42,21 +42,21 @@ impl Command {
 /// An `Operation` is an operation that is asked of an account, with exactly the fields that have a meaning for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Open the account.
+    /// The client opens the account.
     Open(Opening),
-    /// Move money into it from one of the ledger's own accounts.
+    /// The client moves money into it from one of the ledger's own accounts.
     Deposit(Move),
-    /// Move money out of it to one of the ledger's own accounts.
+    /// The client moves money out of it to one of the ledger's own accounts.
     Withdraw(Move),
-    /// Offset an earlier deposit or withdrawal, or prevent one that has not come yet.
+    /// The client offsets an earlier deposit or withdrawal, or prevents one that has not come yet.
     Reverse(Reversal),
-    /// Freeze it: let no money out of it any more.
+    /// The client freezes it, which lets no money out of it any more.
     Freeze(Reason),
-    /// Unfreeze it: let money out of it again.
+    /// The client unfreezes it, which lets money out of it again.
     Unfreeze(Reason),
-    /// Close it.
+    /// The client closes it.
     Close(Reason),
-    /// Set how far below zero it may go.
+    /// The client sets how far below zero it may go.
     SetOverdraftLimit(LimitChange),
 }
 
@@ -91,7 +91,7 @@ pub struct Reversal {
     pub reverses: TransactionId,
     /// This is the part of it to take back; all that is left where the client named no amount.
     pub amount: Option<WrittenAmount>,
-    /// Why.
+    /// This says why.
     pub reason: Reason,
     /// This is true where it may pass the overdraft limit.
     pub force: bool,
@@ -102,7 +102,7 @@ pub struct Reversal {
 pub struct LimitChange {
     /// This is how far below zero the account may go from now on.
     pub overdraft_limit: Written,
-    /// Why.
+    /// This says why.
     pub reason: Reason,
 }
 

@@ -1,4 +1,4 @@
-//! The state digest: one hash over everything that decisions depend on. Two ledgers with the same history agree on it,
+//! The state digest is one hash over everything that decisions depend on. Two ledgers with the same history agree on it,
 //! whatever their positions and clocks are.
 
 use std::fmt::Write;

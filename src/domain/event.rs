@@ -1,4 +1,4 @@
-//! Events: what happened in a stream. One command makes one event; an event is never changed and never deleted.
+//! An event says what happened in a stream. One command makes one event; an event is never changed and never deleted.
 
 use super::account::event::{self as account, AccountEvent, Effect};
 use super::command::Operation;

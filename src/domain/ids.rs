@@ -1,4 +1,4 @@
-//! Names and ids, as types. A text is checked once, when the type is made of it, and need not be checked again.
+//! Names and ids are types here. A text is checked once, when the type is made of it, and need not be checked again.
 
 use std::fmt;
 use std::sync::Arc;
@@ -54,11 +54,11 @@ pub enum Step {
     Hold,
     /// Money comes in.
     Credit,
-    /// What was set aside goes out.
+    /// The money that was set aside goes out.
     Capture,
-    /// What was set aside is free again.
+    /// The money that was set aside is free again.
     Release,
-    /// What was set aside is free again, because its time is over.
+    /// The money that was set aside is free again, because its time is over.
     Expiry,
     /// A credit that has not come is ruled out.
     RuleOut,
@@ -85,12 +85,12 @@ impl Step {
 /// An `Id` is the ID that an event is booked with, unique in the ledger, for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Id {
-    /// The client's own transaction ID.
+    /// It is the client's own transaction ID.
     Client(TransactionId),
-    /// The ID of a step that the ledger books without a client's request, written `UUID:step:n`. It is not a UUID, so
+    /// It is the ID of a step that the ledger books without a client's request, written `UUID:step:n`. It is not a UUID, so
     /// that no client can use it first.
     Step {
-        /// The ID of the hold or the transfer that the step belongs to.
+        /// This is the ID of the hold or the transfer that the step belongs to.
         of: TransactionId,
         /// This is the step.
         step: Step,

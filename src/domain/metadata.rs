@@ -1,4 +1,4 @@
-//! The business's own ids on a command, and where a command came from.
+//! This file has the business's own ids on a command, and says where a command came from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

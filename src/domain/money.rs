@@ -1,5 +1,5 @@
-//! Money: exact decimals, each with as many places as its currency has. There is no floating point and no rounding, and
-//! the arithmetic is checked.
+//! Money is in exact decimals, each with as many places as its currency has. There is no floating point and no rounding,
+//! and the arithmetic is checked.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ pub enum AmountError {
 pub struct Written(Decimal);
 
 impl Written {
-    /// Zero, the default of an overdraft limit.
+    /// This is zero, the default of an overdraft limit.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// Reads a number of the form `0`, `40` or `40.00`. A sign, an exponent, a separator and a leading zero are
@@ -247,7 +247,7 @@ impl Money {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// Subtracts; `None` as in [`plus`](Self::plus).
+    /// Subtracts; returns `None` where [`plus`](Self::plus) does.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)

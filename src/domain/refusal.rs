@@ -1,4 +1,4 @@
-//! Refusals: outcomes of commands that are answered, and of which nothing is recorded.
+//! Refusals are outcomes of commands that are answered, and of which nothing is recorded.
 
 use super::money::AmountError;
 

@@ -1,4 +1,4 @@
-//! The comparison of a request with the one that its ID was first used for. The outcome is a list of the fields that
+//! A request is compared here with the one that its ID was first used for. The outcome is a list of the fields that
 //! differ; it is empty where it is the same request again.
 
 use super::command::{Command, Move, Operation};

@@ -1,4 +1,4 @@
-//! The standing of a command: the part of the ledger's past on which the command is decided.
+//! The standing of a command is the part of the ledger's past on which the command is decided.
 
 use super::ids::Id;
 use super::state::State;

@@ -7,7 +7,7 @@ use super::stream::StreamName;
 /// A `State` is the state of a stream after its last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The state of an account.
+    /// It is the state of an account.
     Account(Account),
 }
 

@@ -1,4 +1,4 @@
-//! Streams: a stream is the unit that is decided on. It has a name, and its events have revisions from 0.
+//! A stream is the unit that is decided on. It has a name, and its events have revisions from 0.
 //!
 //! This file is the one place where the ledger writes the prefixes of the streams' names; the audit keeps its own.
 
@@ -12,7 +12,7 @@ const ACCOUNT: &str = "account-";
 /// A `StreamName` is a stream's name: the kind of the stream, and the name of the thing whose stream it is.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamName {
-    /// The stream of a guarded account, `account-<name>`.
+    /// It is the stream of a guarded account, `account-<name>`.
     Account(AccountName),
 }
 

@@ -1,4 +1,4 @@
-//! Moments in time: microseconds since 1970 in UTC, shown as RFC 3339 with six decimals.
+//! Moments in time are microseconds since 1970 in UTC, shown as RFC 3339 with six decimals.
 //!
 //! Every function of the core takes the time as an argument; it comes from a [`Clock`].
 

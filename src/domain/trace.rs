@@ -1,4 +1,4 @@
-//! Traces: a trace is what one stream says of an ID. A decision needs the trace of each ID that its command names.
+//! A trace is what one stream says of an ID. A decision needs the trace of each ID that its command names.
 
 use std::sync::Arc;
 

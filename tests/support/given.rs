@@ -26,7 +26,7 @@ use crate::support::{command, id, moved, name, reason};
 /// This is the time at which the command comes.
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_226_400_123_456);
 
-/// Something that happened to alice, in few words.
+/// A `Past` is something that happened to alice, in few words.
 pub struct Past(u128, Box<dyn Fn(Currency) -> Fact>);
 
 fn past(n: u128, fact: impl Fn(Currency) -> Fact + 'static) -> Past {

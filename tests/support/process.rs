@@ -97,7 +97,7 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, and waits until it has stopped by itself; its exit code.
+    /// Sends SIGTERM, waits until the process has stopped by itself, and returns its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -169,14 +169,14 @@ pub fn send_with(
     Ok(Reply { status, replayed: head.contains("idempotent-replayed: true"), body: body.to_owned() })
 }
 
-/// Runs `bookonce` with these arguments: exit code, standard output, standard error.
+/// Runs `bookonce` with these arguments, and returns the exit code, standard output, standard error.
 pub fn bookonce(arguments: &[&str]) -> (i32, String, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_bookonce")).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (out.status.code().unwrap_or(-1), text(&out.stdout), text(&out.stderr))
 }
 
-/// The auditor finds the ledger of this folder right.
+/// Checks that the auditor finds the ledger of this folder right.
 pub fn verify(data: &Path) {
     let folder = [data.to_str().unwrap().to_owned()];
     let place = store::of(data).map_or_else(|| folder.to_vec(), |store| vec!["--store".to_owned(), store]);

@@ -1,4 +1,4 @@
-//! The checks that several operations on an account have in common.
+//! This file has the checks that several operations on an account have in common.
 
 use crate::domain::money::Money;
 use crate::domain::standing::Standing;

@@ -1,4 +1,4 @@
-//! The decision on an account: each operation ends in a fact, a decline, or a refusal.
+//! The decision on an account is made here: each operation ends in a fact, a decline, or a refusal.
 
 use crate::domain::command::Operation;
 use crate::domain::currency::Currency;

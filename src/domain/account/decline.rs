@@ -1,4 +1,4 @@
-//! Declines of an account: the reasons for which a business rule says no. Each decline is recorded, and is the answer
+//! Declines of an account are the reasons for which a business rule says no. Each decline is recorded, and is the answer
 //! to its ID for ever.
 
 use crate::domain::ids::Id;
@@ -44,7 +44,7 @@ impl Decline {
         }
     }
 
-    /// All codes, for searches and documents.
+    /// These are all codes, for searches and documents.
     pub const CODES: [&'static str; 9] = [
         "insufficient_funds",
         "balance_too_large",

@@ -1,4 +1,5 @@
-//! Events of an account: what happened to it. One command makes one event; an event is never changed and never deleted.
+//! An event of an account says what happened to it. One command makes one event; an event is never changed and never
+//! deleted.
 
 use crate::domain::command::{LimitChange, Move, Opening, Operation, Reason, Reversal};
 use crate::domain::currency::Currency;
@@ -60,7 +61,7 @@ pub enum Fact {
         direction: Direction,
         /// This is the ledger's own account on the other side, that of the original.
         counter_account: CounterAccount,
-        /// Why.
+        /// This says why.
         reason: Reason,
         /// This is true where the request named the amount.
         partial: bool,
@@ -71,7 +72,7 @@ pub enum Fact {
     Prevented {
         /// This is the ID that is ruled out.
         reverses: TransactionId,
-        /// Why.
+        /// This says why.
         reason: Reason,
         /// This is true where the request said `force`.
         force: bool,
@@ -86,14 +87,14 @@ pub enum Fact {
     OverdraftLimitChanged {
         /// This is the new limit.
         overdraft_limit: Money,
-        /// Why.
+        /// This says why.
         reason: Reason,
     },
     /// The ledger declined the request.
     Declined {
         /// This is the operation that was declined.
         operation: Operation,
-        /// Why.
+        /// This says why.
         decline: Decline,
     },
 }

@@ -1,4 +1,4 @@
-//! Accounts: how an account stands (the fold of its stream), and what may happen to it.
+//! This folder says how an account stands (the fold of its stream), and what may happen to it.
 //!
 //! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is
 //! the decision; each subject of it has a file: opening, movements, reversals, changes of state.
@@ -24,7 +24,7 @@ use event::{AccountEvent, Answer, Effect, Fact};
 /// happen to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Everything may happen.
+    /// Everything may happen to an open account.
     Open,
     /// No money goes out; only a reversal with `force` takes money out.
     Frozen,
@@ -61,7 +61,7 @@ pub struct Account {
     pub balance: Money,
     /// This is how far below zero its balance may go.
     pub overdraft_limit: Money,
-    /// Open, frozen or closed.
+    /// This says whether it is open, frozen or closed.
     pub status: Status,
     /// This is the revision of its last event.
     pub revision: u64,

@@ -1,4 +1,4 @@
-//! Movements: deposits and withdrawals.
+//! Movements are deposits and withdrawals.
 
 use crate::domain::command::{Move, Operation};
 use crate::domain::refusal::Refusal;

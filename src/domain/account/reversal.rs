@@ -1,4 +1,4 @@
-//! Reversals: an earlier movement is offset, or one that has not come is ruled out.
+//! A reversal offsets an earlier movement, or rules out one that has not come.
 
 use crate::domain::command::Reversal;
 use crate::domain::event::{Body, Event};
