@@ -10,7 +10,8 @@
 //! [`carry`] takes a journal from place to place: export and restore. [`values`] has what all rooms pass to each other.
 //!
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one
-//! slip is not made twice. Down the way: the journal's files. Up the way: the command line, and tests that compare the two.
+//! slip is not made twice. Down the way are the journal's files. Up the way are the command line, and tests that compare
+//! the two.
 
 #![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 

@@ -1,4 +1,4 @@
-//! A command is what a client asks for. Their types hold every check that the request alone allows.
+//! A command is what a client asks for. The types of its fields hold every check that the request alone allows.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! The feed folds a journal's events into the index. Every store uses this one fold.
 //!
-//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that the event is the next of
-//! its stream, and keeps how each stream stands. Bound: when more than [`MOST_STREAMS`] streams are in memory, all are
+//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that the event is the next of its
+//! stream, and keeps how each stream stands. It is bounded: when more than [`MOST_STREAMS`] streams are in memory, all are
 //! removed from it and looked up in the index again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -1,7 +1,7 @@
 //! API keys say who may call. They are kept only as keyed hashes, in `keys.json`; changes take effect while the service runs.
 //!
 //! [`mod@file`] is the file and its changes, made by `bookonce keys`; [`ring`] is the service's live view of it. It must
-//! know nothing of HTTP, nor what a role may do. Up the way: `http::request` asks the ring who is calling.
+//! know nothing of HTTP, nor what a role may do. Up the way, `http::request` asks the ring who is calling.
 
 pub mod file;
 pub mod ring;

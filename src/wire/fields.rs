@@ -1,7 +1,7 @@
 //! The quick way through a request's body is one pass with borrowed strings, and makes no tree.
 //!
-//! It takes what is right and gives up on everything else without saying why; [`super::body_faults`] then reads the
-//! same bytes slowly and finds every fault. Bound: a withdrawal is read in about a microsecond.
+//! It takes what is right and gives up on everything else without saying why; [`super::body_faults`] then reads the same
+//! bytes slowly and finds every fault. A withdrawal is read in about a microsecond.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

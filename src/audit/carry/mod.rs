@@ -2,7 +2,8 @@
 //! new folder from an export.
 //!
 //! Lines are carried byte for byte. It must not know the rules: what is restored is audited first, by [`run`](super::run).
-//! Down the way: [`source`](super::source), [`parse`](super::parse) and [`run`](super::run). Up the way: the command line.
+//! Down the way are [`source`](super::source), [`parse`](super::parse) and [`run`](super::run). Up the way is the command
+//! line.
 
 pub(crate) mod export;
 pub(crate) mod export_streams;

@@ -3,9 +3,9 @@
 //! An ID is in it once. Where the chain runs along each stream, it may be there once for each account: two instances may have
 //! taken the same ID at the same time, and neither knew of the other.
 //!
-//! One event has one ID, so the IDs stand in a list in the journal's order and a table of slots ([`IdSlots`]) points into it.
-//! Cost: 32 bytes an ID and 11 to 21 for its slot, about 450 MB for ten million; nothing is approximate. Along streams 8 bytes
-//! more, for its position.
+//! One event has one ID, so the IDs stand in a list in the journal's order and a table of slots ([`IdSlots`]) points into
+//! it. It costs 32 bytes an ID and 11 to 21 for its slot, about 450 MB for ten million; nothing is approximate. Along
+//! streams 8 bytes more, for its position.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! The decided state is what the next decision needs to know. All decisions before it count in it, durable or not.
 //!
-//! What is durable is in the index. What is kept here is what the index does not know yet, and what it was asked for
-//! not long ago. Bounds: about [`MOST_CACHED`] streams, [`RECENT`] durable events, and one append under way with what
+//! What is durable is in the index. What is kept here is what the index does not know yet, and what it was asked for not
+//! long ago. It is bounded by about [`MOST_CACHED`] streams, [`RECENT`] durable events, and one append under way with what
 //! is decided on top of it.
 
 use std::collections::{HashMap, VecDeque};

@@ -5,8 +5,8 @@
 //! it was decided on is durable: the answers of a batch are sent when the batch's append has ended. When an append
 //! fails, its decisions and every decision made on top of them are taken back.
 //!
-//! It costs little: a decision takes about a microsecond; most of the time is spent waiting for the disk. Bounds: at most
-//! `clerk::Limits` jobs and commands wait, and beyond that a caller is told so at once; `decided_state` says what is
+//! It costs little: a decision takes about a microsecond; most of the time is spent waiting for the disk. It is bounded: at
+//! most `clerk::Limits` jobs and commands wait, and beyond that a caller is told so at once; `decided_state` says what is
 //! kept in memory.
 //!
 //! The way: [`handle`] queues a job, `commit_loop` rules on it over `decided_state`, `append` makes it durable and

@@ -1,8 +1,8 @@
 //! `bookonce import` sends a bank's file line by line to a running service.
 //!
-//! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
-//! nothing twice. Each answer's balance is compared with the bank's. The service is spoken to through `client` only.
-//! What is behind HTTP must not be known here. Down the way: `client`. Up the way: `cli`.
+//! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books nothing
+//! twice. Each answer's balance is compared with the bank's. The service is spoken to through `client` only. What is behind
+//! HTTP must not be known here. Down the way is `client`. Up the way is `cli`.
 
 mod bank_file;
 mod bank_line;

@@ -1,7 +1,7 @@
 //! A batch is many commands in one request: a command a line, an answer a line, in the same order.
 //!
-//! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go
-//! to the ledger in one call, so that they share its commits. Bounds: 8 MiB and 10,000 lines.
+//! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go to the
+//! ledger in one call, so that they share its commits. It is bounded by 8 MiB and 10,000 lines.
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};

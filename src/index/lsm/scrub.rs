@@ -1,9 +1,9 @@
 //! The scrub reads the index's runs again in the background, block by block, so that damage is found before the
 //! damaged part is needed.
 //!
-//! It runs on the thread that merges, when that thread has nothing to merge. Bound: it reads [`BLOCKS`] blocks in
-//! [`EVERY`], which is one megabyte a second; the index of ten million events takes twelve minutes. Every block is
-//! checked when it is read, so the scrub only needs to read it.
+//! It runs on the thread that merges, when that thread has nothing to merge. It is bounded: it reads [`BLOCKS`] blocks in
+//! [`EVERY`], which is one megabyte a second; the index of ten million events takes twelve minutes. Every block is checked
+//! when it is read, so the scrub only needs to read it.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
