@@ -20,7 +20,7 @@ pub enum MetadataError {
     Control,
 }
 
-/// `Metadata` are the business's own ids: a flat object of strings, in the order of its keys. Most commands have none,
+/// `Metadata` has the business's own ids: a flat object of strings, in the order of its keys. Most commands have none,
 /// and an empty object costs no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata(Option<Arc<BTreeMap<String, String>>>);

@@ -42,7 +42,7 @@ pub(crate) fn audited(bytes: &[u8]) -> Audited {
     audited_with(bytes, Options::default())
 }
 
-/// Returns the same, with options.
+/// Does the same, with options.
 pub(crate) fn audited_with(bytes: &[u8], options: Options<'_>) -> Audited {
     let file = File::new(Cursor::new(bytes.to_vec()), Path::new("test.ndjson")).unwrap();
     audit(Box::new(file), options).unwrap()

@@ -12,16 +12,16 @@ use crate::domain::ids::Id;
 use super::admission::Admitted;
 use super::reserved_ids::ReservedIds;
 
-/// `Verdicts` are verdicts, each with the place of its command among those that came together.
+/// `Verdicts` are given each with the place of its command among those that came together.
 pub(super) type Verdicts = Vec<(usize, Verdict)>;
 
-/// An `Errand` is the commands of one caller for one stream.
+/// An `Errand` has the commands of one caller for one stream.
 pub(super) struct Errand {
     pub(super) asked: Asked,
     pub(super) reply: oneshot::Sender<Verdicts>,
 }
 
-/// An `Asked` is the commands of an errand, with what they hold: their reserved IDs and their place in the queue. Both
+/// An `Asked` has the commands of an errand, with what they hold: their reserved IDs and their place in the queue. Both
 /// are given back when this is dropped: before the answer is sent, or when the task ends without an answer.
 pub(super) struct Asked {
     pub(super) reserved: Arc<ReservedIds>,

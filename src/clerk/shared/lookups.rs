@@ -104,7 +104,7 @@ impl Places {
     }
 }
 
-/// `Events` are the events at some positions; for an event that can't be read, it has the reason.
+/// `Events` are the events at some positions; in place of an event that can't be read stands the reason.
 type Events = Map<Position, Result<Arc<Event>, String>>;
 
 impl Found {
