@@ -53,7 +53,7 @@ impl Modify for Key {
     }
 }
 
-/// Who may use each operation, from [`access`]: in words, and as `x-roles` for programs.
+/// `Roles` says who may use each operation, from [`access`]: in words, and as `x-roles` for programs.
 struct Roles;
 
 impl Modify for Roles {
