@@ -84,8 +84,8 @@ impl Desk {
     }
 }
 
-/// An `AtWork` is the place at the desk while a thread has it. When it panics, nobody rules on any job after it, because what it has left behind
-/// is not known.
+/// An `AtWork` is the place at the desk while a thread has it. When that thread panics, nobody rules on any job after it,
+/// because what it has left behind is not known.
 pub(super) struct AtWork<'a>(MutexGuard<'a, Work>);
 
 impl Deref for AtWork<'_> {
