@@ -84,6 +84,37 @@ impl Bench {
         until("the service is ready", || self.service().get("/readyz").status == 200);
     }
 
+    /// An index is built, and events are missing: nobody knows which IDs they booked, so that none is booked anew.
+    fn lacks(&self, what: &str) {
+        until("what is missing is told", || {
+            let ready = self.service().get("/readyz");
+            ready.status == 503 && ready.text().contains(what)
+        });
+        let figure = "bookonce_not_ready{cause=\"missing_events\"} 1\n";
+        until("a figure tells it", || self.service().get("/metrics").text().contains(figure));
+        let elsewhere = self.service().post("/v1/accounts/bob/deposits", &self.first.0);
+        assert_eq!(elsewhere.status, 503, "{}", elsewhere.text());
+    }
+
+    /// The same, over a restart, too; then an operator says that it may go on.
+    fn lacks_until_accepted(&mut self, what: &str) {
+        self.start(tempfile::tempdir().unwrap());
+        self.lacks(what);
+        let folder = self.stop();
+        self.start(folder);
+        self.lacks(what);
+        let folder = self.stop();
+        accept_missing(folder.path());
+        self.start(folder);
+        self.ready();
+        let metrics = self.service().get("/metrics");
+        let (_, count) = what.rsplit_once(' ').unwrap();
+        let figure = format!("\nbookonce_store_missing_events {count}\n");
+        assert!(metrics.text().contains(&figure), "{}", metrics.text());
+        let said = || self.log.has("an ID that they booked may be booked again");
+        until("the log says it on", said);
+    }
+
     fn delete(&self, stream: &str) {
         let any = DeleteStreamOptions::default().expected_revision(ExpectedRevision::Any);
         runtime().block_on(self.operator.delete_stream(stream, &any)).unwrap();
@@ -197,7 +228,7 @@ fn a_deleted_stream_of_an_account_that_the_index_has_never_heard_of() {
     drop(bench.stop());
     bench.delete("account-alice");
     bench.node.scavenge("account-alice");
-    bench.start_afresh();
+    bench.lacks_until_accepted("account-alice lacks at least 1");
     let again = format!(r#"{{"transaction_id":"{}","account":"alice","currency":"EUR"}}"#, id());
     refused(&bench.service().post("/v1/accounts", again));
     bench.alice_is_refused_and_bob_is_not();
@@ -214,8 +245,33 @@ fn a_stream_that_was_deleted_for_ever() {
     bench.ready();
     bench.alice_is_refused_and_bob_is_not();
     drop(bench.stop());
+    // Its events are still in the journal.
     bench.start_afresh();
     bench.alice_is_refused_and_bob_is_not();
+    drop(bench.stop());
+    bench.node.scavenge("account-alice");
+    bench.lacks_until_accepted("account-alice lacks at least 1");
+    bench.alice_is_refused_and_bob_is_not();
+}
+
+/// Catches: an index that is built without them, is ready, and knows nothing of the IDs that they booked; and one that, with
+/// the note that events are missing in it, can't be opened again. Both were seen.
+#[test]
+fn a_stream_that_was_cut_and_scavenged_before_the_index_was_built() {
+    let mut bench = Bench::new();
+    drop(bench.stop());
+    bench.node.stop().unwrap();
+    for _ in 0..2 {
+        rewrite(&bench.file, 0, "account-alice", |event| replaced(event, b"account-alice", b"elsewhere.txt"));
+    }
+    bench.node.start().unwrap();
+    bench.lacks_until_accepted("account-alice lacks at least 2");
+    bench.alice_is_refused_and_bob_is_not();
+    // Consent goes with a plain rebuild.
+    let folder = bench.stop();
+    rebuild(folder.path());
+    bench.start(folder);
+    bench.lacks("account-alice lacks at least 2");
 }
 
 fn cuts() -> [Value; 3] {
@@ -290,21 +346,7 @@ fn an_event_that_is_gone_from_the_middle_of_a_stream() {
     // The second event becomes one of a stream of another name.
     rewrite(&bench.file, 1, "account-alice", |event| replaced(event, b"account-alice", b"elsewhere.txt"));
     bench.node.start().unwrap();
-    // Nobody knows which ID it booked.
-    bench.start(tempfile::tempdir().unwrap());
-    until("what is missing is told", || {
-        let ready = bench.service().get("/readyz");
-        ready.status == 503 && ready.text().contains("account-alice lacks 1")
-    });
-    let elsewhere = bench.service().post("/v1/accounts/bob/deposits", &bench.first.0);
-    assert_eq!(elsewhere.status, 503, "{}", elsewhere.text());
-    let folder = bench.stop();
-    accept_missing(folder.path());
-    bench.start(folder);
-    bench.ready();
-    let metrics = bench.service().get("/metrics");
-    assert!(metrics.text().contains("\nbookonce_store_missing_events 1\n"), "{}", metrics.text());
-    assert!(bench.log.has("the store lacks events"), "the log says it on");
+    bench.lacks_until_accepted("account-alice lacks at least 1");
     bench.alice_is_refused_and_bob_is_not();
 }
 

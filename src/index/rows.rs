@@ -30,6 +30,17 @@ pub enum Kind {
     Missing = 6,
 }
 
+impl Kind {
+    /// All kinds there are. A catalog with a row of another kind is not opened.
+    const ALL: [Self; 6] =
+        [Self::Account, Self::Reversed, Self::Internal, Self::Twice, Self::Damaged, Self::Missing];
+
+    /// The kind with this number.
+    pub fn of(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as i64 == number)
+    }
+}
+
 /// The kind and the key of the row that says how a stream stands.
 pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {
