@@ -3,8 +3,8 @@
 //!
 //! Catches, the first two seen on the code before: checkpoints of a subscription that are believed (with 2^64-1 and with
 //! the place of the next event the other instance was blind for ever, ready, and booked the ID on another account); an
-//! instance that calls itself ready whatever it sees (the same with events kept from it); and a node that came back empty or
-//! from a backup that is compared only beside the first appends.
+//! instance that calls itself ready whatever it sees (the same with events kept from it); and, seen with appends that do not
+//! wait for the comparison, a node that came back empty, from a backup or as another ledger's, and is written to.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
@@ -274,6 +274,26 @@ async fn an_event_of_a_newer_version_makes_an_instance_say_that_it_must_be_upgra
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_appended_to_a_node_that_came_back_empty() {
     comes_back(|file| std::fs::remove_file(file).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_appended_to_a_node_that_came_back_as_another_ledgers() {
+    let dir = tempfile::tempdir().unwrap();
+    let others = dir.path().join("others");
+    {
+        let node = Standin::start(Options { data: Some(others.clone()), ..Options::default() }).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = begun(&node, folder.path()).await;
+        // More than the other has: at whatever position one looks something stands.
+        for n in 0..40 {
+            insist(&ledger, &open(1_000 + n, &format!("somebody-else-{n}"))).await;
+        }
+        stop(ledger).await;
+    }
+    comes_back(|file| {
+        std::fs::copy(&others, file).unwrap();
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
