@@ -19,6 +19,7 @@ use log::Log;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use support::http::{Service, id};
+use support::node::Node;
 use support::store::until;
 
 /// So many requests are refused in each trouble.
@@ -101,7 +102,7 @@ fn a_stranger() -> String {
 /// Guards against: a new instance of a long history of which nobody can tell when it will be ready.
 #[test]
 fn while_the_index_is_built_it_is_told_how_far_it_is() {
-    let node = Standin::start(Options::default()).unwrap();
+    let node = Node::start_empty();
     let dir = tempfile::tempdir().unwrap();
     let options = |name| support::options(&dir.path().join(name), system_clock());
     let writer =
