@@ -1,4 +1,4 @@
-//! Layers: how streams and own accounts stand after the events in memory, in parts of which all but the newest never
+//! Layers say how streams and own accounts stand after the events in memory, in parts of which all but the newest never
 //! change.
 //!
 //! A reader that needs all of them seals the newest layer and shares the others, instead of copying them under the lock
@@ -36,13 +36,13 @@ pub struct Tracked {
 /// One of the ledger's own accounts in one currency.
 pub type InternalKey = (CounterAccount, Currency);
 
-/// A part of what is known in memory of streams and own accounts.
+/// A `Layer` is a part of what is known in memory of streams and own accounts.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
     streams: Map<StreamName, Tracked>,
-    /// By how much the events of this layer changed the ledger's own accounts.
+    /// These sums say by how much the events of this layer changed the ledger's own accounts.
     internal: Map<InternalKey, Money>,
-    /// The names of its accounts in their order, made when they are first asked for.
+    /// These are the names of its accounts in their order, made when they are first asked for.
     names: OnceLock<Vec<AccountName>>,
 }
 
@@ -63,7 +63,7 @@ impl Layer {
         }
     }
 
-    /// Up to `limit` of its accounts by name, from after `after`.
+    /// Returns up to `limit` of its accounts by name, from after `after`.
     pub(super) fn accounts(
         &self,
         after: Option<&AccountName>,
@@ -79,17 +79,17 @@ impl Layer {
         names.filter_map(|name| self.streams.get(&StreamName::Account(name.clone()))?.state.account())
     }
 
-    /// By how much its events changed the ledger's own accounts.
+    /// Returns by how much its events changed the ledger's own accounts.
     pub(super) fn internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
         self.internal.iter()
     }
 }
 
-/// All layers of a memtable.
+/// The `Layers` are all layers of a memtable.
 #[derive(Debug, Default)]
 pub(super) struct Layers {
     top: Layer,
-    /// Those that never change, oldest first.
+    /// These layers never change; the oldest is the first.
     sealed: Vec<Arc<Layer>>,
 }
 
@@ -107,7 +107,7 @@ impl Layers {
         self.newest_first().find_map(|layer| layer.streams.get(stream))
     }
 
-    /// How all streams stand, in no order.
+    /// Returns how all streams stand, in no order.
     pub(super) fn streams(&self) -> impl Iterator<Item = &Tracked> {
         let mut newest: Map<&StreamName, &Tracked> = Map::default();
         for layer in self.newest_first() {
@@ -118,7 +118,7 @@ impl Layers {
         newest.into_values()
     }
 
-    /// The changes of the ledger's own accounts. One account may come several times.
+    /// Returns the changes of the ledger's own accounts. One account may come several times.
     pub(super) fn internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
         self.newest_first().flat_map(|layer| layer.internal.iter())
     }
@@ -134,7 +134,7 @@ impl Layers {
         }
     }
 
-    /// The layers that never change, oldest first.
+    /// Returns the layers that never change, oldest first.
     pub(super) fn sealed(&self) -> &[Arc<Layer>] {
         &self.sealed
     }
@@ -153,7 +153,7 @@ impl Layers {
     }
 }
 
-/// A layer that says what several say together.
+/// A `Joined` is a layer that says what several say together.
 pub(super) struct Joined {
     of: Vec<Arc<Layer>>,
     layer: Arc<Layer>,

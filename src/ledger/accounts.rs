@@ -1,4 +1,4 @@
-//! How accounts stand: now, by when things were recorded, by when they happened, after a position.
+//! These reads say how accounts stand: now, by when things were recorded, by when they happened, after a position.
 //!
 //! Costs: an account now, after a position or by when things were recorded takes a number of look-ups that grows with the
 //! logarithm of its events. By when things happened it takes one look-up for each backdated event of the account besides;
@@ -10,11 +10,11 @@ use super::handle::Ledger;
 use super::stream::{Stream, reading};
 use super::types::{AccountReading, AccountsPage, At, ReadError};
 
-/// The most backdated events of one account that an ordinary read looks at.
+/// This is the most backdated events of one account that an ordinary read looks at.
 const FEW: usize = 256;
 
 impl Ledger {
-    /// An account, if there is (was) one.
+    /// Returns how an account stands at a time or a position; `None` when it was not open there.
     ///
     /// # Errors
     /// Fails when the ledger can't be read, or a position is behind its end.
@@ -31,7 +31,7 @@ impl Ledger {
         self.blocking(move || stream.at(at, None)).await
     }
 
-    /// Up to `limit` accounts by name, from after `after`.
+    /// Returns up to `limit` accounts in the order of their names, from after `after`.
     ///
     /// # Errors
     /// Fails when the ledger can't be read, or a position is behind its end.

@@ -1,4 +1,4 @@
-//! What happened: to an account, to an ID, in the whole ledger.
+//! These reads say what happened to an account, to an ID, and in the whole ledger.
 
 use crate::domain::account::event::Effect;
 use crate::domain::currency::Currency;
@@ -19,7 +19,7 @@ use super::types::{
 };
 
 impl Ledger {
-    /// A page of an account's statement; `None` for an account that was never opened.
+    /// Returns a page of an account's statement; `None` for an account that was never opened.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -43,7 +43,7 @@ impl Ledger {
         self.long(going_on).await.map(Some)
     }
 
-    /// What happened to an ID; `None` when no event has to do with it.
+    /// Returns what happened to an ID; `None` when no event has to do with it.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -72,7 +72,7 @@ impl Ledger {
         .await
     }
 
-    /// Up to `limit` events that a search wants, newest first.
+    /// Returns up to `limit` events that a search wants, newest first.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -224,8 +224,8 @@ fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadEr
     Ok(reader.events(positions)?.into_iter().map(Placed::from).collect())
 }
 
-/// The revisions that a page goes over, the second one exclusive. Those of all pages follow each other without a gap, so that
-/// one page closes with the balance that the next one opens with, whatever kinds are left out.
+/// Returns the revisions that a page covers, the second one exclusive. The ranges of all pages follow each other
+/// without a gap, so that one page closes with the balance that the next one opens with, whatever kinds are left out.
 fn page_bounds(query: &StatementQuery, (start, end): (u64, u64), lines: &[Placed], more: bool) -> (u64, u64) {
     let last = lines.last().filter(|_| more).map(|line| line.event.revision);
     match (query.newest_first, query.beyond) {

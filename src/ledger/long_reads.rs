@@ -13,14 +13,14 @@ use tokio::sync::Semaphore;
 
 use super::types::ReadError;
 
-/// The limits of the long reads.
+/// `ReadLimits` are the limits of the long reads.
 #[derive(Clone, Copy, Debug)]
 pub struct ReadLimits {
-    /// The most long reads that run at once.
+    /// This is the most long reads that run at once.
     pub long_at_once: usize,
-    /// How long one waits for a place before it is told that the ledger is busy.
+    /// This is how long one waits for a place before it is told that the ledger is busy.
     pub long_wait: Duration,
-    /// How long one may run.
+    /// This is how long one may run.
     pub long_within: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Default for ReadLimits {
     }
 }
 
-/// The pool of the long reads.
+/// The `LongReads` are the pool of the long reads.
 pub(super) struct LongReads {
     places: Arc<Semaphore>,
     limits: ReadLimits,
@@ -42,7 +42,7 @@ impl LongReads {
     }
 }
 
-/// The question of a long read whether it is still wanted. It costs some nanoseconds; the work asks it at least once in
+/// A `Wanted` answers the question of a long read whether it is still wanted. The question costs some nanoseconds; the work asks it at least once in
 /// some thousand events.
 #[derive(Clone)]
 pub(super) struct Wanted {
@@ -63,7 +63,7 @@ impl Wanted {
     }
 }
 
-/// A guard in the request's future. A future that is dropped before its work has ended is one that nobody waits for.
+/// A `GivesUp` is a guard in the request's future. A future that is dropped before its work has ended is one that nobody waits for.
 struct GivesUp(Arc<AtomicBool>);
 
 impl Drop for GivesUp {

@@ -16,27 +16,27 @@ use super::long_reads::Wanted;
 use super::stream::Stream;
 use super::types::{Placed, ReadError};
 
-/// The records that an ordinary read looks through.
+/// This is how many records an ordinary read looks through.
 pub(super) const ORDINARY: usize = 16_384;
-/// The records that are looked through at a time.
+/// This is how many records are looked through at a time.
 const PAGE: usize = 4_096;
-/// The most events that are read at a time where it takes the event to know whether it is wanted.
+/// This is the most events that are read at a time where it takes the event to know whether it is wanted.
 const CHUNK: usize = 256;
-/// The most that the clocks of instances which share a store may differ, so that a search by time finds everything: 10
-/// minutes.
+/// This is the most that the clocks of instances which share a store may differ: 10 minutes. Up to that difference a
+/// search by time finds everything.
 const MOST_SKEW_MICROS: i64 = 600_000_000;
 
-/// The events among which a scan looks.
+/// An `Among` is the set of events among which a scan looks.
 pub(super) enum Among {
-    /// Those of one account, by revision.
+    /// It looks among the events of one account, by revision.
     Stream(Box<Stream>),
-    /// Those that moved money from or to one of the ledger's own accounts, by position.
+    /// It looks among the events that moved money from or to one of the ledger's own accounts, by position.
     Own(Index, Reader, CounterAccount),
-    /// All, by position.
+    /// It looks among all events, by position.
     All(Index, Reader),
 }
 
-/// What the events must be.
+/// A `Filter` says what the wanted events are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filter {
     pub(super) kind: Option<Kind>,
@@ -46,28 +46,28 @@ pub(super) struct Filter {
     pub(super) to: Option<Timestamp>,
 }
 
-/// A record of the index.
+/// A `Found` is a record of the index.
 #[derive(Clone, Copy)]
 struct Found {
-    /// Its revision or its position.
+    /// This is its revision or its position.
     place: u64,
-    /// When it was recorded, in microseconds, where the record says so.
+    /// This is when it was recorded, in microseconds, where the record says so.
     recorded_at: Option<i64>,
     facts: Facts,
 }
 
-/// A scan that is under way.
+/// A `Scan` is a scan that is under way.
 pub(super) struct Scan {
     among: Among,
     filter: Filter,
-    /// What is left: `low <= place < high`.
+    /// The places that are left are those with `low <= place < high`.
     low: u64,
     high: u64,
     backwards: bool,
     limit: usize,
-    /// What was found.
+    /// These events were found.
     pub(super) found: Vec<Placed>,
-    /// Whether there is more than the limit.
+    /// This is true where there is more than the limit.
     pub(super) more: bool,
     ended: bool,
 }
@@ -119,14 +119,14 @@ impl Among {
     }
 }
 
-/// Whether an event moved money from or to one of the ledger's own accounts.
+/// Says whether an event moved money from or to one of the ledger's own accounts.
 fn moves(event: &Event, own: &CounterAccount) -> bool {
     let Body::Account(body) = &event.body;
     body.entries().is_some_and(|entries| entries.counter_account == own)
 }
 
 impl Scan {
-    /// A scan of what is between two places, the second one exclusive.
+    /// Makes a scan of what is between two places, the second one exclusive.
     pub(super) fn new(
         among: Among,
         filter: Filter,
@@ -170,7 +170,7 @@ impl Scan {
         Ok(())
     }
 
-    /// Whether the records do not say enough, so that events are read to know which are wanted.
+    /// Says whether the records do not say enough, so that events are read to know which are wanted.
     fn reads_to_know(&self) -> bool {
         let timed = self.filter.from.is_some() || self.filter.to.is_some();
         match &self.among {
@@ -215,14 +215,14 @@ impl Scan {
 }
 
 impl Filter {
-    /// Whether an event with this record may be wanted.
+    /// Says whether an event with this record may be wanted.
     fn admits(&self, found: &Found) -> bool {
         self.kind.is_none_or(|kind| found.facts.kind == kind)
             && self.accepted.is_none_or(|accepted| accepted != found.facts.declined)
             && found.recorded_at.is_none_or(|at| self.is_in_time(at))
     }
 
-    /// Whether the event is wanted, as far as its record does not say it.
+    /// Says whether the event is wanted, as far as its record does not say it.
     fn wants(&self, event: &Event) -> bool {
         self.is_in_time(event.recorded_at.micros())
             && self.counter_account.as_ref().is_none_or(|own| moves(event, own))

@@ -1,4 +1,4 @@
-//! One account's stream, as the index and the journal have it. Each event is compared with what it was looked up for.
+//! This file reads one account's stream, as the index and the journal have it. Each event is compared with what it was looked up for.
 
 use std::ops::RangeInclusive;
 
@@ -18,10 +18,10 @@ use super::handle::Ledger;
 use super::long_reads::Wanted;
 use super::types::{AccountReading, At, Position, ReadError};
 
-/// Backdated events that are read at a time.
+/// This is how many backdated events are read at a time.
 const PAGE: usize = 256;
 
-/// One account's stream.
+/// A `Stream` is one account's stream.
 #[derive(Clone)]
 pub(super) struct Stream {
     account: AccountName,
@@ -42,7 +42,7 @@ impl Stream {
         Ok(self.index.tracked(&self.name)?.and_then(|tracked| tracked.state.account().cloned()))
     }
 
-    /// The account as of some time, where there was one. `wanted` is asked between two pages of backdated events.
+    /// Returns the account as of some time, where there was one. `wanted` is asked between two pages of backdated events.
     pub(super) fn at(&self, at: At, wanted: Option<&Wanted>) -> Result<Option<AccountReading>, ReadError> {
         let Some(account) = self.now()? else { return Ok(None) };
         let last = account.revision;
@@ -58,13 +58,13 @@ impl Stream {
         }
     }
 
-    /// Whether it has more backdated events than this.
+    /// Says whether it has more backdated events than this.
     pub(super) fn has_more_backdated(&self, than: usize) -> Result<bool, ReadError> {
         let found = self.index.series(self.key, Series::Backdated, 0..=u64::MAX, false, than + 1)?;
         Ok(found.len() > than)
     }
 
-    /// Up to a page of its events between two revisions, from one end.
+    /// Returns up to a page of its events between two revisions, from one end.
     pub(super) fn facts(
         &self,
         revisions: RangeInclusive<u64>,
@@ -74,14 +74,14 @@ impl Stream {
         Ok(self.index.revisions(self.key, revisions, backwards, limit)?)
     }
 
-    /// What the index says of the event at a revision, which must be there.
+    /// Returns what the index says of the event at a revision, which must be there.
     fn facts_at(&self, revision: u64) -> Result<Facts, ReadError> {
         let found = self.facts(revision..=revision, false, 1)?;
         let missing = || IndexError::damaged("a revision of an account is missing");
         Ok(found.first().ok_or_else(missing)?.1)
     }
 
-    /// The event at a revision, which must be there.
+    /// Returns the event at a revision, which must be there.
     pub(super) fn event(&self, revision: u64) -> Result<(Position, Event), ReadError> {
         let facts = self.facts_at(revision)?;
         let line = self.reader.event(facts.position)?;
@@ -89,7 +89,7 @@ impl Stream {
         Ok((facts.position, line.event))
     }
 
-    /// The events that the index names at these revisions.
+    /// Returns the events that the index names at these revisions.
     pub(super) fn events(&self, named: &[(u64, Facts)]) -> Result<Vec<Line>, ReadError> {
         let positions: Vec<_> = named.iter().map(|(_, facts)| facts.position).collect();
         let lines = self.reader.events(&positions)?;
@@ -112,7 +112,8 @@ impl Stream {
         Err(ReadError::Damaged)
     }
 
-    /// How many of its events come before the first one that is not `before`: found by halving.
+    /// Returns how many of the stream's first events are `before`. It halves the range at each step, so it looks up about
+    /// as many events as the number of revisions has binary digits.
     fn partition(
         &self,
         account: &Account,
@@ -130,14 +131,14 @@ impl Stream {
         Ok(low)
     }
 
-    /// When an event was recorded, in microseconds since 1970, as the index knows it.
+    /// Returns when an event was recorded, in microseconds since 1970, as the index knows it.
     fn recorded_at(&self, facts: Facts) -> Result<i64, ReadError> {
         let found = self.index.places(facts.position..=facts.position, false, 1)?;
         let missing = || IndexError::damaged("a position is missing");
         Ok(found.first().ok_or_else(missing)?.0)
     }
 
-    /// How many of its events were recorded before a moment.
+    /// Returns how many of its events were recorded before a moment.
     pub(super) fn recorded_before(&self, account: &Account, moment: Timestamp) -> Result<u64, ReadError> {
         self.partition(account, |facts| Ok(self.recorded_at(facts)? < moment.micros()))
     }
@@ -151,12 +152,12 @@ impl Stream {
         Ok(self.before_position(account, position.saturating_add(1))?.checked_sub(1))
     }
 
-    /// How many of its events are before a position.
+    /// Returns how many of its events are before a position.
     pub(super) fn before_position(&self, account: &Account, position: Position) -> Result<u64, ReadError> {
         self.partition(account, |facts| Ok(facts.position < position))
     }
 
-    /// The account after one of its events.
+    /// Returns the account as it stood after one of its events.
     fn after(&self, revision: Option<u64>) -> Result<Option<AccountReading>, ReadError> {
         let Some(revision) = revision else { return Ok(None) };
         let Body::Account(event) = self.event(revision)?.1.body;
@@ -175,14 +176,15 @@ impl Stream {
         }))
     }
 
-    /// The last event of a series up to a revision.
+    /// Returns the last event of a series up to a revision.
     fn last_of(&self, series: Series, revision: u64) -> Result<Option<(Kind, Event)>, ReadError> {
         let found = self.index.series(self.key, series, 0..=revision, true, 1)?;
         let kind = found.first().map(|(_, facts)| facts.kind);
         Ok(kind.zip(self.events(&found)?.pop().map(|line| line.event)))
     }
 
-    /// Status and overdraft limit after a revision: the last events up to it that set them.
+    /// Returns the status and the overdraft limit after a revision. They are those of the last events up to it that set
+    /// them.
     fn terms(&self, revision: u64) -> Result<(Status, Money), ReadError> {
         let status = match self.last_of(Series::Status, revision)? {
             None => Status::Open,
@@ -209,9 +211,9 @@ impl Stream {
         Ok((status, limit))
     }
 
-    /// The account by when things happened in the world, going by its events up to revision `last`: what was known then,
-    /// less what was known too early, and with what was learnt later. Only events whose client named a time can be
-    /// either.
+    /// Returns the account by when things happened in the world, going by its events up to revision `last`: what was known
+    /// at the moment, less what had been recorded before it happened, and with what was recorded afterwards. Only events
+    /// whose client named a time can be either.
     fn effective(
         &self,
         account: &Account,
@@ -262,7 +264,7 @@ impl Stream {
     }
 }
 
-/// The account as it is now.
+/// Returns the account as it is now.
 pub(super) fn reading(account: &Account) -> AccountReading {
     AccountReading {
         name: account.name.clone(),

@@ -19,11 +19,11 @@ use super::handle::Ledger;
 use super::long_reads::Wanted;
 use super::types::{At, OwnBalances, Position, ReadError, TrialBalance};
 
-/// Lines that are folded, or accounts that are visited, before the work asks whether it is still wanted.
+/// This is the number of lines that are folded at a time.
 const PAGE: usize = 4_096;
 
 impl Ledger {
-    /// Totals per account kind and currency, after the last event at or before a position, or now.
+    /// Returns the totals per account kind and currency, after the last event at or before a position, or now.
     ///
     /// # Errors
     /// Fails when the ledger can't be read, or the position is behind its end.
@@ -54,8 +54,7 @@ impl Ledger {
         .await
     }
 
-    /// What one of the ledger's own accounts has (had), by currency, at each of these times; `None` where it was not used
-    /// yet.
+    /// Returns the balance of one of the ledger's own accounts in each currency; `None` for one that was never used.
     ///
     /// # Errors
     /// Fails when the ledger can't be read, or a position is behind its end.
@@ -92,7 +91,8 @@ impl Ledger {
         .await
     }
 
-    /// A hash of everything that decisions depend on, after the last event at or before a position, or now.
+    /// Returns a hash of everything that decisions depend on, after the last event at or before a position, or now. The
+    /// position is returned with it.
     ///
     /// # Errors
     /// Fails when the ledger can't be read, or the position is behind its end.

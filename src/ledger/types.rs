@@ -1,4 +1,4 @@
-//! What the ledger tells: verdicts on commands, and what reads return.
+//! These types are what the ledger's reads are asked with, and what they return.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::store::codec::Line;
 pub use crate::clerk::Unavailable;
 pub use crate::store::{Head, Position};
 
-/// As of when a balance is asked for.
+/// An `At` says as of when a balance is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// Now.
+    /// The balance is wanted as it is now.
     Now,
-    /// By when things happened in the world, inclusive.
+    /// Only what happened in the world by then counts, inclusive.
     Effective(Timestamp),
-    /// By when they were recorded, inclusive.
+    /// Only what was recorded by then counts, inclusive.
     Known(Timestamp),
-    /// By both times at once: what had happened in the world by one moment, as far as it was recorded by another.
+    /// Only what had happened in the world by one moment and was recorded by another counts.
     Both {
-        /// By when things happened in the world, inclusive.
+        /// Only what happened in the world by then counts, inclusive.
         effective: Timestamp,
-        /// By when they were recorded, inclusive.
+        /// Only what was recorded by then counts, inclusive.
         known: Timestamp,
     },
     /// After the last event at or before this position.
@@ -36,7 +36,7 @@ pub enum At {
 }
 
 impl At {
-    /// The position that is asked about, if it is one.
+    /// Returns the position that is asked about, if it is one.
     pub(super) fn position(self) -> Option<Position> {
         match self {
             Self::Position(position) => Some(position),
@@ -45,45 +45,45 @@ impl At {
     }
 }
 
-/// What one of the ledger's own accounts has, by currency.
+/// `OwnBalances` say what one of the ledger's own accounts has, by currency.
 pub type OwnBalances = BTreeMap<Currency, Money>;
 
-/// A page of the list of accounts.
+/// An `AccountsPage` is a page of the list of accounts.
 #[derive(Clone, Debug)]
 pub struct AccountsPage {
-    /// The accounts, by name; at another time than now those that were open then.
+    /// These are the accounts, by name; at another time than now those that were open then.
     pub accounts: Vec<AccountReading>,
-    /// The last account that the page went over, where there are more.
+    /// This is the last account that the page went over, where there are more.
     pub more_after: Option<AccountName>,
 }
 
 /// An account, as one of the reads found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountReading {
-    /// Its name.
+    /// This is the account's name.
     pub name: AccountName,
-    /// Its currency.
+    /// This is its currency.
     pub currency: Currency,
-    /// What it has (had).
+    /// The balance is the sum of all that has moved in and out.
     pub balance: Money,
-    /// What is set aside.
+    /// This is the part of the balance that is set aside.
     pub held: Money,
-    /// What may go out.
+    /// This is the amount that may go out.
     pub available: Money,
-    /// How far below zero it may go.
+    /// This is how far below zero the balance may go.
     pub overdraft_limit: Money,
-    /// Open, frozen or closed.
+    /// The status says whether it is open, frozen or closed.
     pub status: Status,
-    /// The revision of the last event that counts.
+    /// This is the revision of the last event that counts.
     pub revision: u64,
 }
 
-/// An event with its place.
+/// A `Placed` is an event with its place.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// Its place in the journal.
+    /// This is its place in the journal.
     pub position: Position,
-    /// The event.
+    /// This is the event.
     pub event: Arc<Event>,
 }
 
@@ -96,90 +96,91 @@ impl From<Line> for Placed {
 /// Which lines of an account's statement are wanted.
 #[derive(Clone, Debug)]
 pub struct StatementQuery {
-    /// Only lines after this revision (oldest first) or before it (newest first).
+    /// Only lines after this revision (oldest first) or before it (newest first) are wanted.
     pub beyond: Option<u64>,
-    /// Only lines before this revision, whatever was booked since: the end of the first page, for those after it.
+    /// Only lines before this revision are wanted, whatever was booked since. The pages after the first name the end of
+    /// the first page here.
     pub end: Option<u64>,
-    /// True where the newest lines come first.
+    /// This is true when the newest lines come first.
     pub newest_first: bool,
-    /// Only events of this kind.
+    /// Only events of this kind are wanted.
     pub kind: Option<Kind>,
-    /// Only movements from or to this account of the ledger's own.
+    /// Only movements from or to this account of the ledger's own are wanted.
     pub counter_account: Option<CounterAccount>,
-    /// Only what was recorded at or after this moment.
+    /// Only what was recorded at or after this moment is wanted.
     pub from: Option<Timestamp>,
-    /// Only what was recorded before this moment.
+    /// Only what was recorded before this moment is wanted.
     pub to: Option<Timestamp>,
-    /// The most lines that are wanted, 1 to 1000.
+    /// This is the most lines that are wanted, 1 to 1000.
     pub limit: usize,
 }
 
-/// A page of a statement.
+/// A `Statement` is a page of a statement.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// The account's currency.
+    /// This is the account's currency.
     pub currency: Currency,
-    /// The balance before the earliest of the revisions that this page goes over.
+    /// This is the balance before the earliest of the revisions that this page covers.
     pub opening_balance: Money,
-    /// The balance after the latest of them. It is the opening balance of the page that follows in time.
+    /// This is the balance after the latest of them. It is the opening balance of the page that follows in time.
     pub closing_balance: Money,
-    /// The revision before which all pages of this statement end.
+    /// This is the revision before which all pages of this statement end.
     pub end: u64,
-    /// The lines.
+    /// These are the lines.
     pub lines: Vec<Placed>,
-    /// True where there are more lines in this direction.
+    /// This is true when there are more lines in this direction.
     pub more: bool,
 }
 
-/// A page of the movements of one of the ledger's own accounts.
+/// An `OwnStatement` is a page of the movements of one of the ledger's own accounts.
 #[derive(Clone, Debug)]
 pub struct OwnStatement {
-    /// The events, each of which moved money between a guarded account and this one.
+    /// These are the events, each of which moved money between a guarded account and this one.
     pub lines: Vec<Placed>,
-    /// True where there are more lines in this direction.
+    /// This is true where there are more lines in this direction.
     pub more: bool,
 }
 
-/// What happened to a transaction ID.
+/// A `TransactionHistory` is what happened to a transaction ID.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionHistory {
-    /// The event that it was recorded with; `None` when it was only ruled out so far.
+    /// This is the event that the ID was recorded with; `None` when it was only ruled out so far.
     pub first: Option<Placed>,
-    /// The events of other accounts that were recorded with the same ID in a race between two instances.
+    /// These are the events of other accounts that were recorded with the same ID in a race between two instances.
     pub elsewhere: Vec<Placed>,
-    /// What reversed it, or ruled it out, in order.
+    /// These are the events that reversed it or ruled it out, in order.
     pub reversals: Vec<Placed>,
 }
 
-/// Which events a search wants. All conditions must hold.
+/// A `SearchQuery` says which events a search wants. All conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct SearchQuery {
-    /// Of this account.
+    /// Only events of this account are wanted.
     pub account: Option<AccountName>,
-    /// Of this kind.
+    /// Only events of this kind are wanted.
     pub kind: Option<Kind>,
-    /// From or to this account of the ledger's own.
+    /// Only movements from or to this account of the ledger's own are wanted.
     pub counter_account: Option<CounterAccount>,
-    /// `Some(true)`: accepted; `Some(false)`: declined.
+    /// `Some(true)` wants only accepted events, `Some(false)` only declined ones.
     pub accepted: Option<bool>,
-    /// Recorded at or after.
+    /// Only events that were recorded at or after this moment are wanted.
     pub from: Option<Timestamp>,
-    /// Recorded before.
+    /// Only events that were recorded before this moment are wanted.
     pub to: Option<Timestamp>,
-    /// Only before this position: newest first.
+    /// Only events before this position are wanted. The newest come first, so this is where the next page begins.
     pub before: Option<Position>,
-    /// The most events that are wanted, 1 to 1000.
+    /// This is the most events that are wanted, 1 to 1000.
     pub limit: usize,
 }
 
-/// Sums over the whole ledger.
+/// A `TrialBalance` has the sums over the whole ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialBalance {
-    /// After which event.
+    /// This is the position of the last event that is counted.
     pub position: Position,
-    /// By currency: what the guarded accounts have together.
+    /// This is the sum of all guarded accounts in each currency.
     pub guarded: BTreeMap<Currency, Money>,
-    /// By name and currency: what each of the ledger's own accounts has.
+    /// This is the balance of each of the ledger's own accounts, by name and currency.
     pub internal: BTreeMap<(String, Currency), Money>,
 }
 
@@ -199,7 +200,7 @@ impl TrialBalance {
     }
 }
 
-/// The reason why a read failed.
+/// A `ReadError` is the reason why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store or the index could not be read.
@@ -229,13 +230,13 @@ pub enum ReadError {
     /// No event is at this position.
     #[error("no event is at this position; the last before it is at {before}")]
     UnknownPosition {
-        /// The position of the last event before it; 0 for none.
+        /// This is the position of the last event before it; 0 when there is none.
         before: Position,
     },
 }
 
 impl ReadError {
-    /// What could not be read, with its cause.
+    /// Makes the error for something that could not be read, with its cause.
     pub fn unreadable(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Unreadable(Box::new(cause))
     }
