@@ -63,6 +63,9 @@ pub(crate) struct Given {
     /// How long a read may take whose cost grows with the ledger, in seconds [default: 30]
     #[arg(long, env = "BOOKONCE_LONG_READ_SECONDS", value_name = "SECONDS")]
     pub(crate) long_read_seconds: Option<u64>,
+    /// The ledger's own accounts that clients may name, such as @cash,@atm-77; any other name is refused [default: any]
+    #[arg(long, env = "BOOKONCE_COUNTER_ACCOUNTS", value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) counter_accounts: Option<Vec<String>>,
 }
 
 /// Reads an address with its port. One that is not whole is refused with the one that was probably meant.
@@ -132,6 +135,8 @@ pub(crate) struct Settings {
     pub(crate) write_wait_seconds: u64,
     /// How long a long read may take, in seconds.
     pub(crate) long_read_seconds: u64,
+    /// These are the ledger's own accounts that clients may name; any, where there is no list.
+    pub(crate) counter_accounts: Option<Vec<String>>,
 }
 
 /// A configuration error says why the settings can't be used.
@@ -176,6 +181,7 @@ impl Settings {
             max_connections: given.max_connections.or(file.max_connections).unwrap_or(8_192),
             write_wait_seconds: given.write_wait_seconds.or(file.write_wait_seconds).unwrap_or(10),
             long_read_seconds: given.long_read_seconds.or(file.long_read_seconds).unwrap_or(30),
+            counter_accounts: given.counter_accounts.or(file.counter_accounts),
         };
         if settings.max_connections == 0 {
             return Err(ConfigError::Zero("max_connections"));

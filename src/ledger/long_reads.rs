@@ -42,8 +42,8 @@ impl LongReads {
     }
 }
 
-/// A `Wanted` answers the question of a long read whether it is still wanted. The question costs some nanoseconds; the work asks it at least once in
-/// some thousand events.
+/// A `Wanted` answers the question of a long read whether it is still wanted. The question costs some nanoseconds; the
+/// work asks it at least once in some thousand events.
 #[derive(Clone)]
 pub(super) struct Wanted {
     given_up: Arc<AtomicBool>,
@@ -63,7 +63,8 @@ impl Wanted {
     }
 }
 
-/// A `GivesUp` is a guard in the request's future. A future that is dropped before its work has ended is one that nobody waits for.
+/// A `GivesUp` is a guard in the request's future. A future that is dropped before its work has ended is one that nobody
+/// waits for.
 struct GivesUp(Arc<AtomicBool>);
 
 impl Drop for GivesUp {

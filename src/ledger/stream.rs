@@ -1,4 +1,5 @@
-//! This file reads one account's stream, as the index and the journal have it. Each event is compared with what it was looked up for.
+//! This file reads one account's stream, as the index and the journal have it. Each event is compared with what it was
+//! looked up for.
 
 use std::ops::RangeInclusive;
 

@@ -337,7 +337,7 @@ fn a_balance_is_told_by_both_times_at_once() {
     assert_eq!(listed["items"][0]["balance"], "1.00");
     assert_eq!(
         service.get("/v1/accounts/alice?as_of=2020-06-01T00:00:00Z&at_position=1").fields(),
-        ["at_position"]
+        ["as_of"]
     );
 }
 

@@ -6,6 +6,7 @@
 
 mod batch;
 mod blocking;
+mod bounds;
 mod idle;
 mod large;
 mod load;
@@ -42,6 +43,7 @@ Examples:
   bookonce bench --quick                       a rough one
   bookonce bench --batch-total 10000000        with ten million transactions
   bookonce bench --only http --connections 256 --seconds 10
+  bookonce bench --only start,bounds --events 10000000 --accounts 900000
   bookonce bench --store 'esdb://127.0.0.1:2113?tls=false'
 
 With --store its events are left in the store, in streams named account-bench-… that no other run uses.
@@ -59,7 +61,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub(crate) accounts: u32,
     /// How many commands are sent in batches; they fill the ledger that is started and replayed.
-    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    #[arg(long, visible_alias = "events", default_value_t = 1_000_000, value_name = "N")]
     pub(crate) batch_total: u64,
     /// Over how many connections batches are sent.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -93,6 +95,8 @@ pub(crate) enum Part {
     Batch,
     /// Start, memory and speed of the ledger that the batches filled.
     Start,
+    /// What bounds the reads of that ledger, and what readers cost its writes.
+    Bounds,
     /// Its replay.
     Replay,
 }
@@ -144,7 +148,8 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     if wanted(Part::Http) {
         http(phases, &connections, folder, &mut figures).await?;
     }
-    if wanted(Part::Batch) || wanted(Part::Start) || wanted(Part::Replay) {
+    let large = [Part::Batch, Part::Start, Part::Bounds, Part::Replay];
+    if large.into_iter().any(wanted) {
         filled(args, phases, folder, &mut figures).await?;
     }
     Ok(figures)
@@ -187,6 +192,10 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
         service = again;
     }
     let address = service.address;
+    if args.only.contains(&Part::Bounds) {
+        let found = blocking(move || Ok(bounds::measure(address, phases, large::head(address)?)?)).await?;
+        figures.bounds = Some(bounds::Bounds { peak_mb: large::memory_mb(&service, "VmHWM:")?, ..found });
+    }
     let events = blocking(move || large::head(address)).await?;
     service.stop().await?;
     if args.only.contains(&Part::Replay) {

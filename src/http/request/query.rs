@@ -117,7 +117,8 @@ impl Params {
         let positions: Option<Vec<At>> = positions.map(|(_, text)| number(text).map(At::Position)).collect();
         let mut all = positions.ok_or_else(|| Problem::field(REPEATABLE, NOT_A_POSITION))?;
         if moment.is_some() && !all.is_empty() {
-            return Err(Problem::field(REPEATABLE, "goes without as_of and known_at"));
+            let name = if self.get("as_of").is_some() { "as_of" } else { "known_at" };
+            return Err(Problem::field(name, "goes without at_position"));
         }
         if all.len() > 100 {
             return Err(Problem::field(REPEATABLE, "may be there at most 100 times"));
