@@ -9,7 +9,7 @@ use crate::audit::run::options::Options;
 use crate::audit::source::interface::Source;
 use crate::audit::source::open::open;
 use crate::audit::source::{folder, wal};
-use crate::audit::values::finding::{Finding, Flaw, Place};
+use crate::audit::values::finding::{Finding, Place};
 
 /// The extent says how much of a journal was there to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,14 +59,17 @@ pub(crate) fn verify(path: &Path, parts: &[PathBuf], options: Options<'_>) -> Re
         Err(error) => return Err(error),
     };
     let mut audited = audit(source, options)?;
-    if audited.finding.is_none() && path.is_dir() {
+    if path.is_dir() {
         // What lies behind the last event that can be read: pages cut out of the tree, frames behind a bad one.
         let behind = match wal::behind(&path.join(folder::JOURNAL))? {
             Some(flaw) => Some(flaw),
-            None => folder::structure(path)?,
+            None if audited.finding.is_none() => folder::structure(path)?,
+            None => None,
         };
-        let place = Place::Position(audited.position.saturating_add(1));
-        audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
+        let place = Place::Position(audited.looked_at.saturating_add(1));
+        if let Some(flaw) = behind {
+            audited.find(Finding { place, flaw });
+        }
     }
     let extent = match (audited.begins, audited.whole || path.is_dir()) {
         (_, false) => Extent::Unfinished,

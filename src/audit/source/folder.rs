@@ -107,8 +107,10 @@ impl Folder {
                 }
             };
             let ValueRef::Blob(events) = row.get_ref(3)? else {
+                // The rows behind it are read as the next block.
                 block.broken = Some(Flaw::Row("its events are no bytes"));
-                return Ok(false);
+                self.at = first;
+                return Ok(self.at < self.last);
             };
             self.at = first;
             block.bytes.extend_from_slice(events);
