@@ -12,6 +12,7 @@ use crate::audit::carry::restore::{RestoreError, restore};
 use crate::audit::error::Error;
 use crate::audit::run::options::Options;
 use crate::audit::run::verify::{Verified, verify};
+use crate::still::StillDatabase;
 
 /// A data folder as a service leaves it: so many events a row.
 pub(super) struct Made {
@@ -94,6 +95,57 @@ fn a_folder_is_read_beside_its_service_after_a_kill_and_after_a_clean_stop() {
         let verdict = check(closed.path());
         assert!(verdict.is_right() && verdict.audited.position == events.len() as u64);
     }
+}
+
+/// The names and the bytes of all files in a folder.
+fn all_of(folder: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let mut all: Vec<_> = entries.map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect();
+    all.sort();
+    all
+}
+
+/// Seen failing with a connection of SQLite's usual kind, which left `-wal` and `-shm` files in the folder.
+#[test]
+fn nothing_is_left_in_a_folder_that_is_looked_at() {
+    let events = everything();
+    let made = made(&events, 3);
+    let killed = made.killed();
+    for folder in [killed, made.closed()] {
+        let before = all_of(folder.path());
+        let verdict = check(folder.path());
+        assert!(verdict.is_right() && verdict.audited.position == events.len() as u64);
+        assert_eq!(exported(folder.path(), (None, None)).unwrap(), export(&events));
+        assert_eq!(all_of(folder.path()), before);
+        // A name in which some characters mean something else in an address.
+        let odd = folder.path().with_extension("a b?mode=rw#%41");
+        fs::rename(folder.path(), &odd).unwrap();
+        assert!(check(&odd).is_right());
+        fs::rename(&odd, folder.path()).unwrap();
+    }
+}
+
+/// Guards against: a folder that a service takes while it is audited, and whose pages change under the reader.
+#[test]
+fn a_folder_that_is_taken_by_a_service_meanwhile_is_read_through_its_locks() {
+    let folder = made(&everything(), 3).closed();
+    let path = folder.path().join("journal.db");
+    let count = |database: &Connection| {
+        database.query_row("SELECT count(*) FROM commits", [], |row| row.get::<_, i64>(0))
+    };
+    let mut still = StillDatabase::open(folder.path(), &path).unwrap();
+    let before = still.read(count).unwrap();
+    let lock = fs::File::create(folder.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let service = Connection::open(&path).unwrap();
+    service
+        .execute("INSERT INTO commits SELECT 9999, count, recorded_at, events FROM commits LIMIT 1", [])
+        .unwrap();
+    assert_eq!(still.read(count).unwrap(), before + 1);
+    service.execute("DELETE FROM commits WHERE first = 9999", []).unwrap();
+    assert_eq!(still.read(count).unwrap(), before);
+    let mut beside = StillDatabase::open(folder.path(), &path).unwrap();
+    assert_eq!(beside.read(count).unwrap(), before);
 }
 
 #[test]
