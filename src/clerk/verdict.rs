@@ -41,6 +41,9 @@ pub enum Unavailable {
     /// The ID is being used for another account.
     #[error("the ID is being used for another account")]
     InProgress,
+    /// The machine's clock is not believed.
+    #[error("the machine's clock is not believed")]
+    ClockInDoubt,
     /// The store's content is not what the ledger wrote.
     #[error("the store is damaged")]
     StoreDamaged,

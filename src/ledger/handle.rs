@@ -12,6 +12,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
 
+use super::clock_watch::ClockWatch;
 use super::open_error::OpenError;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
@@ -47,6 +48,7 @@ pub(super) struct Inner {
     pub(super) reads: Arc<Semaphore>,
     pub(super) pages: Semaphore,
     pub(super) long_reads: Semaphore,
+    pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) _folder: Folder,
 }
 
@@ -69,6 +71,7 @@ impl Ledger {
         reader: Reader,
         index: Index,
         head: watch::Receiver<Head>,
+        clock_watch: Arc<ClockWatch>,
         folder: Folder,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -80,6 +83,7 @@ impl Ledger {
             reads: Arc::new(Semaphore::new(READS)),
             pages: Semaphore::new(PAGES),
             long_reads: Semaphore::new(LONG_READS),
+            clock_watch,
             _folder: folder,
         }))
     }
@@ -91,6 +95,9 @@ impl Ledger {
     /// Fails when the machinery could not: nothing of that is the answer of an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
         let commands = commands.into();
+        if !self.0.clock_watch.is_right() {
+            return Err(Unavailable::ClockInDoubt);
+        }
         let ruled = self.0.clerk.rule(Arc::clone(&commands)).await?;
         Ok(ruled
             .into_iter()

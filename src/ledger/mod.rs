@@ -5,6 +5,7 @@
 //! Reads run on blocking threads; the expensive ones a few at a time.
 
 mod accounts;
+mod clock_watch;
 mod handle;
 mod history;
 mod open;
@@ -18,6 +19,7 @@ mod tail;
 mod types;
 mod verdict;
 
+pub use clock_watch::{Steady, system_steady};
 pub use handle::Ledger;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;

@@ -24,6 +24,7 @@ use crate::store::embedded::writer::Writer;
 use crate::store::embedded::{database, wal};
 use crate::store::{Appends, lines_of};
 
+use super::clock_watch::{ClockWatch, Steady};
 use super::handle::Ledger;
 use super::open_error::OpenError;
 use super::types::Head;
@@ -44,6 +45,10 @@ pub struct Options {
     pub data: PathBuf,
     /// Where time comes from.
     pub clock: Clock,
+    /// What the clock is held against; without it the clock is believed, whatever it says.
+    pub steady: Option<Steady>,
+    /// An operator has said that the clock is right, though it is behind the last event.
+    pub accept_clock: bool,
     /// The id of the journal, should it be new; and a seed. Random, made at the edge.
     pub fresh: Uuid,
     /// How much may wait for the clerk.
@@ -99,6 +104,7 @@ impl Ledger {
     /// # Errors
     /// Fails as `open` does.
     pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
+        let watch = ClockWatch::new(options.clock, options.steady, options.accept_clock);
         let folder = Folder::take(&options.data)?;
         let path = folder.path().join(JOURNAL);
         if !path.exists() && folder.path().join(INDEX).exists() {
@@ -127,14 +133,17 @@ impl Ledger {
             store: (workings.appends)(Box::new(Writer::start(&path, end.position, end.hash)?)),
             reader: Arc::clone(&journal),
             index: index.clone(),
-            clock: options.clock,
+            clock: watch.clock(),
             last_recorded: end.recorded_at,
             head: head_sender,
             callers: tokio::runtime::Handle::try_current().ok(),
             alone: workings.alone,
         };
+        if end.position > 0 {
+            watch.begin_after(end.recorded_at);
+        }
         let clerk = Clerk::start(office, options.limits)?;
-        Ok(Self::over(Box::new(clerk), journal, index, head, folder))
+        Ok(Self::over(Box::new(clerk), journal, index, head, watch, folder))
     }
 }
 

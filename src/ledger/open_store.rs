@@ -11,6 +11,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};
 
+use super::clock_watch::ClockWatch;
 use super::handle::Ledger;
 use super::open::{ACCEPT_MISSING, INDEX, Options, Workings};
 use super::open_error::OpenError;
@@ -46,11 +47,14 @@ impl Ledger {
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
         let (sender, head) = watch::channel(Head { journal_id, position, hash });
-        let Options { clock, limits, .. } = options;
+        let Options { clock, steady, accept_clock, limits, .. } = options;
+        let watch = ClockWatch::new(clock, steady, accept_clock);
+        let told = Arc::clone(&watch);
         let office = Office {
             store: store.clone(),
             index: index.clone(),
-            clock,
+            clock: watch.clock(),
+            begins_after: Box::new(move |last| told.begin_after(last)),
             head: sender,
             limits,
             waits: workings.waits,
@@ -58,6 +62,6 @@ impl Ledger {
         };
         let clerk = Clerk::start(office)?;
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
-        Ok(Self::over(Box::new(clerk), reader, index, head, folder))
+        Ok(Self::over(Box::new(clerk), reader, index, head, watch, folder))
     }
 }

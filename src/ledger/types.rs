@@ -205,7 +205,8 @@ impl From<Unavailable> for ReadError {
             | Unavailable::Stopping
             | Unavailable::StorageFull
             | Unavailable::StoreUnavailable
-            | Unavailable::InProgress => Self::Unreachable,
+            | Unavailable::InProgress
+            | Unavailable::ClockInDoubt => Self::Unreachable,
         }
     }
 }

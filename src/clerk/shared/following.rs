@@ -145,7 +145,27 @@ impl Following {
         if let Some(anybody) = AccountName::parse("anybody").filter(|_| !common.is_ready()) {
             let _no_matter = common.store.stream(&StreamName::Account(anybody), 0, 1).await;
         }
+        if !common.is_ready() {
+            self.tell_the_last_time().await;
+        }
         common.ready.store(true, Ordering::Release);
+    }
+
+    /// Tells when the last event was recorded, before the first command is taken. It costs one read.
+    async fn tell_the_last_time(&self) {
+        if self.reached.position == 0 {
+            return;
+        }
+        match self.common.store.at_leader(self.reached.position).await {
+            Ok(Some(found)) => {
+                if let Ok(read) = found.read() {
+                    (self.common.begins_after)(read.line.event.recorded_at);
+                }
+            }
+            Ok(None) => {}
+            // What can't be read now is read by whoever needs it.
+            Err(error) => tracing::debug!(%error, "the last event could not be read for its time"),
+        }
     }
 
     /// Is the last event of the index still where it was? Then whoever waits for that may append.

@@ -50,6 +50,7 @@ fn unavailable(why: Unavailable, what: &'static str) -> Problem {
     static UNKNOWN: Seldom = Seldom::new();
     static DAMAGED: Seldom = Seldom::new();
     static FULL: Seldom = Seldom::new();
+    static CLOCK: Seldom = Seldom::new();
     let (code, detail, seldom) = match why {
         Unavailable::InProgress => {
             let detail = "The ID is being used for another account at this moment.";
@@ -66,6 +67,9 @@ fn unavailable(why: Unavailable, what: &'static str) -> Problem {
             "It is not known whether the transaction was booked: send it again with the same ID.",
             Some(&UNKNOWN),
         ),
+        Unavailable::ClockInDoubt => {
+            (Code::NotReady, "The machine's clock is not believed; `/readyz` says why.", Some(&CLOCK))
+        }
         Unavailable::StoreDamaged => (Code::StoreDamaged, "The store is damaged.", Some(&DAMAGED)),
     };
     // Under too much load a line for each would be more load.
@@ -108,6 +112,7 @@ mod tests {
             (Unavailable::StoreUnavailable, Code::StoreUnavailable),
             (Unavailable::OutcomeUnknown, Code::OutcomeUnknown),
             (Unavailable::StoreDamaged, Code::StoreDamaged),
+            (Unavailable::ClockInDoubt, Code::NotReady),
         ] {
             let problem = Problem::from(why);
             let body: serde_json::Value = serde_json::from_slice(&problem.body()).unwrap();
