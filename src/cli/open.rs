@@ -26,7 +26,8 @@ pub(super) async fn over_store(
     Ok(Ledger::open_store(options(data, accept_clock, Box::new(|_, _| {})), store)?)
 }
 
-/// Opens the ledger in `data`. `accept_clock`: an operator has said that the clock is right. With `shown`, long work shows how far it is, on standard error.
+/// Opens the ledger in `data`. `accept_clock`: an operator has said that the clock is right. With `shown`, long work shows how
+/// far it is, on standard error.
 pub(super) fn ledger(data: &Path, shown: bool, accept_clock: bool) -> Result<Ledger, OpenError> {
     let bar = ProgressBar::hidden();
     let style = ProgressStyle::with_template(

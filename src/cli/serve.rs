@@ -109,7 +109,14 @@ async fn listen(
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", settings.listen))?;
-    let stop = told_to_stop()?;
+    let told = told_to_stop()?;
+    let (watched, mut replaced) = (ledger.clone(), None);
+    let stop = async {
+        tokio::select! {
+            () = told => {}
+            why = watched.folder_replaced() => replaced = Some(why),
+        }
+    };
     let scheme = if tls.is_some() { "https" } else { "http" };
     let address = listener.local_addr()?;
     let config = http::Config {
@@ -126,7 +133,10 @@ async fn listen(
     tracing::info!(%address, position = ledger.head().position, "listening");
     http::serve(listener, tls, http::router(app), limits, stop).await;
     tracing::info!("no more requests; finishing what is in hand");
-    Ok(())
+    match replaced {
+        Some(why) => Err(format!("{why}; nothing is served from another folder").into()),
+        None => Ok(()),
+    }
 }
 
 /// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.

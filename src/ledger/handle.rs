@@ -13,6 +13,7 @@ use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
 
 use super::clock_watch::ClockWatch;
+use super::folder_watch::FolderWatch;
 use super::open_error::OpenError;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
@@ -49,6 +50,7 @@ pub(super) struct Inner {
     pub(super) pages: Semaphore,
     pub(super) long_reads: Semaphore,
     pub(super) clock_watch: Arc<ClockWatch>,
+    pub(super) folder_watch: FolderWatch,
     pub(super) _folder: Folder,
 }
 
@@ -66,6 +68,9 @@ impl Ledger {
     }
 
     /// One that is open, in a folder that this process holds.
+    ///
+    /// # Errors
+    /// Fails when a thread can't be started.
     pub(super) fn over(
         clerk: Box<dyn Port>,
         reader: Reader,
@@ -73,8 +78,8 @@ impl Ledger {
         head: watch::Receiver<Head>,
         clock_watch: Arc<ClockWatch>,
         folder: Folder,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> std::io::Result<Self> {
+        Ok(Self(Arc::new(Inner {
             clerk,
             reader,
             index,
@@ -84,8 +89,9 @@ impl Ledger {
             pages: Semaphore::new(PAGES),
             long_reads: Semaphore::new(LONG_READS),
             clock_watch,
+            folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
             _folder: folder,
-        }))
+        })))
     }
 
     /// Decides commands and records what is to be recorded; returns one verdict a command, in order, when all that they
@@ -95,6 +101,9 @@ impl Ledger {
     /// Fails when the machinery could not: nothing of that is the answer of an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
         let commands = commands.into();
+        if self.0.folder_watch.is_replaced() {
+            return Err(Unavailable::FolderReplaced);
+        }
         if !self.0.clock_watch.is_right() {
             return Err(Unavailable::ClockInDoubt);
         }
@@ -168,6 +177,16 @@ impl Ledger {
         self.head().position.max(self.0.clerk.answered())
     }
 
+    /// Resolves when the data folder was moved or exchanged, with what stands there in words for an operator.
+    pub async fn folder_replaced(&self) -> String {
+        let mut changes = self.0.folder_watch.changes();
+        match changes.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            // Nobody looks any more, because nothing was to be seen.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Finishes what is in hand, writes out the index and empties the WAL. Blocks.
     ///
     /// # Errors
@@ -190,6 +209,9 @@ impl Ledger {
 
     /// A read waits until the index has all that was answered here, and refuses a store that is damaged.
     async fn settled(&self) -> Result<(), ReadError> {
+        if self.0.folder_watch.is_replaced() {
+            return Err(ReadError::FolderReplaced);
+        }
         self.0.clerk.readable()?;
         let answered = self.0.clerk.answered();
         if self.head().position >= answered {

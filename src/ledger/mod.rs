@@ -6,6 +6,7 @@
 
 mod accounts;
 mod clock_watch;
+mod folder_watch;
 mod handle;
 mod history;
 mod open;

@@ -106,21 +106,22 @@ impl Ledger {
     pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
         let watch = ClockWatch::new(options.clock, options.steady, options.accept_clock);
         let folder = Folder::take(&options.data)?;
-        let path = folder.path().join(JOURNAL);
-        if !path.exists() && folder.path().join(INDEX).exists() {
+        let held = folder.held().path();
+        let path = held.join(JOURNAL);
+        if !path.exists() && held.join(INDEX).exists() {
             return Err(OpenError::Mismatch(format!(
                 "{} holds an index and no journal: it is the index of an event store (give --store), or the journal is \
                  missing. Nothing was changed",
                 folder.path().display()
             )));
         }
-        inspect_wal(&path)?;
+        inspect_wal(&path, &folder.path().join(JOURNAL))?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
         reader.check_positions(LAST_ROWS)?;
         let last = reader.last_position()?;
         let seed = options.fresh.as_u64_pair().1;
-        let index = Index::prepare(&folder.path().join(INDEX), journal_id, seed, workings.index)?;
+        let index = Index::prepare(&held.join(INDEX), journal_id, seed, workings.index)?;
         let start = compare(&index, &reader, journal_id, last)?;
         index.start()?;
         let end = catch_up(&index, &reader, start, last, &options.progress).inspect_err(|_| {
@@ -143,7 +144,9 @@ impl Ledger {
             watch.begin_after(end.recorded_at);
         }
         let clerk = Clerk::start(office, options.limits)?;
-        Ok(Self::over(Box::new(clerk), journal, index, head, watch, folder))
+        folder.held().remember(JOURNAL);
+        folder.held().remember(INDEX);
+        Ok(Self::over(Box::new(clerk), journal, index, head, watch, folder)?)
     }
 }
 
@@ -166,10 +169,13 @@ impl Ledger {
 }
 
 /// Refuses a WAL from which SQLite would silently drop commits that were durable.
-fn inspect_wal(journal: &Path) -> Result<(), OpenError> {
-    let mut path = journal.as_os_str().to_owned();
-    path.push("-wal");
-    match wal::inspect(Path::new(&path))? {
+fn inspect_wal(journal: &Path, shown: &Path) -> Result<(), OpenError> {
+    let of = |database: &Path| {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-wal");
+        PathBuf::from(path)
+    };
+    match wal::inspect(&of(journal))? {
         wal::Finding::Whole => Ok(()),
         wal::Finding::Torn { bytes } => {
             tracing::warn!(bytes, "the end of the WAL is a commit that never became durable: it is cut");
@@ -178,7 +184,7 @@ fn inspect_wal(journal: &Path) -> Result<(), OpenError> {
         wal::Finding::Damaged { at } => Err(OpenError::Mismatch(format!(
             "the journal's WAL is damaged at byte {at}, and durable commits stand behind it. Nothing was changed. Restore \
              from an export, or move the file {} away to go on without all that it holds",
-            Path::new(&path).display()
+            of(shown).display()
         ))),
     }
 }

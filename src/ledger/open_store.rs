@@ -42,7 +42,7 @@ impl Ledger {
         let accept_missing = options.data.join(ACCEPT_MISSING).exists();
         let runtime = Handle::current();
         let seed = options.fresh.as_u64_pair().1;
-        let index = Index::prepare(&folder.path().join(INDEX), Uuid::nil(), seed, workings.index)?;
+        let index = Index::prepare(&folder.held().path().join(INDEX), Uuid::nil(), seed, workings.index)?;
         let checkpoint = index.checkpoint()?;
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
@@ -62,6 +62,7 @@ impl Ledger {
         };
         let clerk = Clerk::start(office)?;
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
-        Ok(Self::over(Box::new(clerk), reader, index, head, watch, folder))
+        folder.held().remember(INDEX);
+        Ok(Self::over(Box::new(clerk), reader, index, head, watch, folder)?)
     }
 }

@@ -67,8 +67,8 @@ impl Block {
         last_hash(&self.bytes)
     }
 
-    /// Parses every line. A line that is wrong by itself is put beside the others. Where the chain runs along each stream, what a
-    /// line is chained to is not checked here: that needs the streams up to it.
+    /// Parses every line. A line that is wrong by itself is put beside the others. Where the chain runs along each stream, what
+    /// a line is chained to is not checked here: that needs the streams up to it.
     pub(crate) fn parse(&self, chain: Chain, hasher: &mut Hasher, into: &mut ParsedLines) {
         into.lines.clear();
         into.rows.clear();

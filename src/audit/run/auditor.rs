@@ -198,7 +198,7 @@ impl<'a> Auditor<'a> {
     /// Takes a line that is wrong by itself.
     fn broken(&mut self, broken: &BrokenLine, block: &Block) {
         match (&broken.event, broken.says) {
-            // A line that is not the next one is no follower of the one before: it is the place that is wrong, and not the line.
+            // A line that is not the next one is no follower of the one before: its place is wrong, and not the line.
             (Some(event), Some(says)) if says != self.next || self.after_gap => self.event(event, block),
             (_, says) => {
                 let account = broken.account.map(|account| account.of(&block.bytes));

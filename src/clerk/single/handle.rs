@@ -154,7 +154,10 @@ impl Port for Clerk {
             | Unavailable::StoreUnavailable
             | Unavailable::OutcomeUnknown
             | Unavailable::InProgress
-            | Unavailable::ClockInDoubt => "The store can't be written; a restart reads back what is there.",
+            | Unavailable::ClockInDoubt
+            | Unavailable::FolderReplaced => {
+                "The store can't be written; a restart reads back what is there."
+            }
         });
         let done = Done {
             commits: self.waiting.commits.load(Ordering::Relaxed),
