@@ -310,8 +310,12 @@ impl CommitLoop {
                 // event of it.
                 self.answers.take().refuse_on_top(error);
                 self.refuse_begun(error);
-                if error != AppendError::Full {
-                    self.finish(Unavailable::StoreUnavailable);
+                match error {
+                    // Nothing was written, and the next append may succeed.
+                    AppendError::Full | AppendError::NotBegun => {}
+                    AppendError::NotWritten | AppendError::Unknown => {
+                        self.finish(Unavailable::StoreUnavailable)
+                    }
                 }
             }
         }
