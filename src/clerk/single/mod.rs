@@ -9,14 +9,16 @@
 //! `clerk::Limits` jobs and commands wait, and beyond that a caller is told so at once; `decided_state` says what is
 //! kept in memory.
 //!
-//! The way: [`handle`] queues a job, `commit_loop` rules on it over `decided_state`, `append` makes it durable and
-//! answers.
+//! The way: [`handle`] queues a job, `commit_loop` takes it to the `desk`, which rules on it over `decided_state`;
+//! `append` makes it durable and answers. A job that is alone goes from the `handle` to the `desk` at once.
 
 mod append;
 mod commit_loop;
 mod decided_state;
+mod desk;
 mod handle;
 mod queue;
+mod writer;
 
-pub use commit_loop::{Alone, Office};
+pub use desk::{Alone, Office};
 pub use handle::Clerk;
