@@ -115,11 +115,14 @@ impl Ledger {
                 folder.path().display()
             )));
         }
-        inspect_wal(&path, &folder.path().join(JOURNAL))?;
+        let torn = inspect_wal(&path, &folder.path().join(JOURNAL))?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
         reader.check_positions(LAST_ROWS)?;
         let last = reader.last_position()?;
+        if let Some((at, bytes)) = torn {
+            tracing::warn!(position = last, at, bytes, "{TORN}");
+        }
         let seed = options.fresh.as_u64_pair().1;
         let index = Index::prepare(&held.join(INDEX), journal_id, seed, workings.index)?;
         let start = compare(&index, &reader, journal_id, last)?;
@@ -168,19 +171,22 @@ impl Ledger {
     }
 }
 
-/// Refuses a WAL from which SQLite would silently drop commits that were durable.
-fn inspect_wal(journal: &Path, shown: &Path) -> Result<(), OpenError> {
+/// What it means that the WAL goes on behind its last whole commit. Which of the two it was is not to be known.
+const TORN: &str = "the WAL ends with something that is no whole commit, and that is cut; the journal ends at this position. A \
+                    commit was being written when the machine or its disk failed, and was never answered; or the end of the \
+                    file was lost afterwards, with commits that were. Compare with a head that was noted elsewhere";
+
+/// Refuses a WAL from which SQLite would silently drop commits that were durable. Returns where its last whole commit ends, and
+/// how many bytes stand behind it, where there are any.
+fn inspect_wal(journal: &Path, shown: &Path) -> Result<Option<(u64, u64)>, OpenError> {
     let of = |database: &Path| {
         let mut path = database.as_os_str().to_owned();
         path.push("-wal");
         PathBuf::from(path)
     };
     match wal::inspect(&of(journal))? {
-        wal::Finding::Whole => Ok(()),
-        wal::Finding::Torn { bytes } => {
-            tracing::warn!(bytes, "the end of the WAL is a commit that never became durable: it is cut");
-            Ok(())
-        }
+        wal::Finding::Whole => Ok(None),
+        wal::Finding::Torn { at, bytes } => Ok(Some((at, bytes))),
         wal::Finding::Damaged { at } => Err(OpenError::Mismatch(format!(
             "the journal's WAL is damaged at byte {at}, and durable commits stand behind it. Nothing was changed. Restore \
              from an export, or move the file {} away to go on without all that it holds",

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::audit::rules::digest;
 use crate::audit::run::audited::Audited;
 use crate::audit::run::verify::{Extent, Verified};
+use crate::audit::source::wal::Torn;
 use crate::audit::values::chain::{self, Chain};
 
 /// At most this many accounts are named whose events were set aside.
@@ -92,6 +93,15 @@ impl Verified {
                 f,
                 "           Two instances took one transaction ID at the same time, each on another account. Each account goes \
                  on giving its own first answer; whether it was meant twice only the client can say."
+            )?;
+        }
+        if let Some(Torn { at, bytes }) = self.torn {
+            let position = self.audited.looked_at;
+            writeln!(
+                f,
+                "TORN       the -wal file goes on behind its last whole commit, at byte {at}, with {bytes} bytes that are none; \
+                 the journal ends at position {position}.\n           A commit was being written when the machine or its \
+                 disk failed, and was never answered; or the end of the file was lost afterwards, with commits that were."
             )?;
         }
         for (account, what) in &self.cut {

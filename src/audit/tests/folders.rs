@@ -261,6 +261,10 @@ fn a_wal_with_a_bad_frame_before_later_commits_is_damaged_and_one_torn_at_its_en
     };
     let torn = check(flip(|frames| frames - 1).path());
     assert!(
+        torn.to_string().contains("TORN       the -wal file goes on behind its last whole commit"),
+        "{torn}"
+    );
+    assert!(
         torn.is_right() && torn.audited.position < everything().len() as u64,
         "the torn commit is not there"
     );
@@ -274,6 +278,23 @@ fn a_wal_with_a_bad_frame_before_later_commits_is_damaged_and_one_torn_at_its_en
     bytes[17] ^= 1;
     fs::write(&wal, bytes).unwrap();
     assert!(check(killed.path()).audited.finding.is_some(), "a WAL whose header is damaged is not nothing");
+}
+
+/// Seen failing while only whole frames were looked at.
+#[test]
+fn a_wal_that_ends_within_a_frame_is_told() {
+    let made = made(&everything(), 2);
+    let killed = made.killed();
+    let wal = killed.path().join("journal.db-wal");
+    let bytes = fs::read(&wal).unwrap();
+    assert_eq!(check(killed.path()).torn, None);
+    for kept in [1, 15, 16, 40, 4_000] {
+        let cut = bytes.len() - (24 + 4_096) + kept;
+        fs::write(&wal, &bytes[..cut]).unwrap();
+        let verified = check(killed.path());
+        let torn = verified.torn.unwrap_or_else(|| panic!("{kept} bytes of a frame are not told"));
+        assert!(verified.is_right() && torn.at + torn.bytes == cut as u64, "{verified}");
+    }
 }
 
 fn exported(folder: &Path, range: (Option<u64>, Option<u64>)) -> Result<Vec<u8>, ExportError> {
