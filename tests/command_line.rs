@@ -102,8 +102,12 @@ fn what_is_no_export_is_said_to_be_none() {
         kept.ends(&["verify", &file], 3, says);
         kept.ends(&["restore", &file, "--data", "new"], 3, says);
     }
-    let gzip = kept.file("gz", [0x1f, 0x8b, 8, 0, 0, 0]);
-    kept.ends(&["verify", &gzip], 3, "gzip");
+    let gzip = [0x1f, 0x8b, 8, 0, 0, 0];
+    kept.ends(&["verify", &kept.file("gz", gzip)], 3, "gzip");
+    for command in [&["verify", "-"][..], &["restore", "-", "--data", "new"]] {
+        let (code, said) = kept.run(command, &[], &gzip);
+        assert!(code == Some(3) && said.starts_with("bookonce: standard input is compressed"), "{said}");
+    }
     let (code, said) = kept.run(&["verify", "-"], &[], kept.export.as_bytes());
     assert!(code == Some(0) && said.contains("RIGHT"), "{said}");
 }

@@ -68,7 +68,7 @@ pub(crate) fn run(args: Args) -> Outcome {
                 Some((first, parts)) => Piped::keep(first, parts)?,
                 None => Piped::keep(&config::data_folder(None), &[])?,
             };
-            verify(&kept.first, &kept.parts, options)?
+            verify(&kept.first, &kept.parts, options).map_err(|error| kept.said(error))?
         }
         Some(connection) => {
             let store = Connected::to(connection)?;
