@@ -95,7 +95,7 @@ fn parse_name(text: &str) -> Result<String, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the keys can't be read or written, or the output can't.
+/// Fails when the keys can't be read or written, or the output can't.
 pub(crate) fn run(args: Args) -> Outcome {
     let mut shown = Vec::new();
     let exit = act(args, &mut shown)?;

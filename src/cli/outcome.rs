@@ -5,15 +5,15 @@ use std::io::Write;
 /// The exit code says how a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, and nothing was found wrong.
+    /// The command is done, and nothing was found wrong.
     Ok = 0,
-    /// Done, and something was found: a difference, a bad position, a refused line.
+    /// The command is done, and something was found: a difference, a bad position, a refused line.
     Found = 1,
     /// The command could not be understood. (`clap` uses the same number.)
     Usage = 2,
     /// The command could not be carried out: a file, a port, a disk, a peer.
     Failed = 3,
-    /// Everything that was there was found right, and where it ends nobody knows: an export without a manifest.
+    /// Everything that was there was found right, and it is not known where it ends: it is an export without a manifest.
     Unfinished = 4,
     /// Everything that was there was found right as far as a part of a journal allows.
     Part = 5,

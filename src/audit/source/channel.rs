@@ -1,4 +1,4 @@
-//! A channel: through it a journal comes from a store that the auditor does not know, line by line, in the journal's order.
+//! A journal comes through a channel from a store that the auditor does not know, line by line, in the journal's order.
 //!
 //! The channel is bounded, so that a store that is faster than the auditor waits. That the feeder goes away without saying that
 //! it was at the end is an error, and is never taken for the end.
@@ -17,7 +17,7 @@ const WAITING: usize = 4;
 /// A piece is what a feeder gives at once.
 #[derive(Debug)]
 enum Piece {
-    /// Whole lines, each with its line feed.
+    /// The piece has whole lines, each with its line feed.
     Lines(Vec<u8>),
     /// There is an event that the ledger did not write.
     Foreign { position: u64, account: Option<Box<[u8]>>, flaw: Flaw },
@@ -40,7 +40,7 @@ impl Feeder {
     /// Hands over the next lines, each with its line feed. Waits while the auditor is behind.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
         self.give(Piece::Lines(lines))
     }
@@ -49,7 +49,7 @@ impl Feeder {
     /// stream; what comes of other streams is.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
         let account = stream.strip_prefix("account-").map(|account| account.as_bytes().into());
         self.give(Piece::Foreign { position, account, flaw: Flaw::Foreign { stream, why } })
@@ -58,7 +58,7 @@ impl Feeder {
     /// Says that the store can't be read.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
         self.give(Piece::Failed(why))
     }
@@ -66,7 +66,7 @@ impl Feeder {
     /// Says that there are no more lines.
     ///
     /// # Errors
-    /// When nobody listens.
+    /// Fails when nobody listens.
     pub(crate) fn end(self) -> Result<(), AuditorGone> {
         self.give(Piece::End)
     }
@@ -76,7 +76,7 @@ impl Feeder {
     }
 }
 
-/// A journal that comes through a channel, whole, and chained along its streams.
+/// A `FedJournal` is a journal that comes through a channel, whole, and chained along its streams.
 #[derive(Debug)]
 pub(crate) struct FedJournal {
     info: SourceInfo,

@@ -1,4 +1,4 @@
-//! A data folder: the journal in it is read beside a running service, or without one.
+//! A data folder is a source: the journal in it is read beside a running service, or without one.
 //!
 //! The database is read without a trace while no service holds the folder ([`StillDatabase`]), and never checkpointed: the
 //! service's own connection does that. Each block is read in a transaction of its own, so that a long audit does not keep the
@@ -20,7 +20,7 @@ use crate::still::StillDatabase;
 
 /// The folder's `FORMAT` file must have exactly this text.
 pub(crate) const FORMAT: &str = "bookonce data folder, format 1\n";
-/// The file in the folder that has the journal.
+/// This is the file in the folder that has the journal.
 pub(crate) const JOURNAL: &str = "journal.db";
 /// SQLite must have at least this version: before 3.51.3 it may lose frames of a WAL that starts over.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -36,9 +36,9 @@ pub(crate) struct Folder {
     path: PathBuf,
     database: StillDatabase,
     info: SourceInfo,
-    /// The first position of the row that was read last.
+    /// This is the first position of the row that was read last.
     at: i64,
-    /// The first position of the last row that is to be read.
+    /// This is the first position of the last row that is to be read.
     last: i64,
 }
 
@@ -46,7 +46,7 @@ impl Folder {
     /// Opens the folder's journal. What is added to it afterwards is not read.
     ///
     /// # Errors
-    /// When it is no data folder, one of another format, or can't be read.
+    /// Fails when it is no data folder, one of another format, or can't be read.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let (path, mut database) = connect(folder)?;
         let begun = database.read(begin).map_err(|source| failed(&path, source))?;
@@ -67,7 +67,7 @@ impl Folder {
     /// Reads on with the row that has this position, so that the lines before it are not read.
     ///
     /// # Errors
-    /// When the row can't be looked up.
+    /// Fails when the row can't be looked up.
     pub(crate) fn skip_to(&mut self, position: u64) -> Result<(), Error> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         let sql = "SELECT first FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
@@ -175,7 +175,7 @@ fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
 /// be right while a page that should follow the last of them was cut out of the tree.
 ///
 /// # Errors
-/// When the database can't be read.
+/// Fails when the database can't be read.
 pub(crate) fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
     let (path, mut database) = connect(folder)?;
     let found = database
@@ -207,7 +207,7 @@ fn connect(folder: &Path) -> Result<(PathBuf, StillDatabase), Error> {
     Ok((path, database))
 }
 
-/// Does this error show that the database is damaged? Else it can't be read.
+/// Says whether this error shows that the database is damaged. When it does not, the database can't be read.
 fn shows_damage(source: &rusqlite::Error) -> bool {
     let code = source.sqlite_error_code();
     let misshapen = matches!(

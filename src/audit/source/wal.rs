@@ -1,4 +1,4 @@
-//! The `-wal` file of a database: a frame of it may be damaged although later commits stand behind that frame.
+//! The `-wal` file of a database may have a damaged frame although later commits stand behind that frame.
 //!
 //! SQLite reads a WAL up to the first frame whose checksum is wrong, and does not say that it stopped there. That is right for
 //! a commit that was being written when the power failed: nothing stands behind it. A frame that was damaged afterwards looks
@@ -17,7 +17,7 @@ const FRAME_HEADER: usize = 24;
 /// taken as good: then a service is running, and has read the frames itself.
 ///
 /// # Errors
-/// When the file is there and can't be read.
+/// Fails when the file is there and can't be read.
 pub(crate) fn behind(database: &Path) -> Result<Behind, Error> {
     let mut path = database.as_os_str().to_owned();
     path.push("-wal");
@@ -37,12 +37,12 @@ pub(crate) fn behind(database: &Path) -> Result<Behind, Error> {
     Ok(Behind { flaw: found.flaw.filter(|_| !is_begun_anew), torn: found.torn.filter(|_| again == bytes) })
 }
 
-/// What stands behind the last commit that SQLite reads.
+/// This says what stands behind the last commit that SQLite reads.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Behind {
-    /// Later commits, which were durable once.
+    /// These are later commits, which were durable once.
     pub(crate) flaw: Option<Flaw>,
-    /// Something that is no whole commit.
+    /// This is something that is no whole commit.
     pub(crate) torn: Option<Torn>,
 }
 
@@ -50,9 +50,9 @@ pub(crate) struct Behind {
 /// written and was never answered, or what is left of commits whose end was lost later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Torn {
-    /// Where the last whole commit ends in the file.
+    /// This is where the last whole commit ends in the file.
     pub(crate) at: u64,
-    /// How much stands behind it.
+    /// This is how many bytes stand behind it.
     pub(crate) bytes: u64,
 }
 

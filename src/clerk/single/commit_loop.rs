@@ -1,4 +1,4 @@
-//! The commit loop: the clerk's thread. It takes what is waiting and works at the desk until all of it is answered.
+//! The commit loop is what the clerk's thread runs. It takes what is waiting and works at the desk until all of it is answered.
 //!
 //! While it has nothing to do, it leaves the desk, so that a caller whose job is alone can work there itself.
 
@@ -15,10 +15,10 @@ use super::append::tell;
 use super::desk::{AtWork, Desk};
 use super::queue::Message;
 
-/// The time for which commands gather while an append is under way, before they are taken together.
+/// This is the time for which commands gather while an append is under way, before they are taken together.
 const HANDFUL: Duration = Duration::from_micros(50);
 
-/// The clerk's running thread; it gives back the store's writing side when it stops.
+/// A `Thread` is the clerk's running thread; it gives back the store's writing side when it stops.
 pub(super) type Thread = JoinHandle<Option<Box<dyn Appends>>>;
 
 pub(super) struct CommitLoop {

@@ -1,4 +1,4 @@
-//! The desk: the place where jobs are ruled on and their events are appended. One thread at a time works there.
+//! The desk is the place where jobs are ruled on and their events are appended. One thread at a time works there.
 //!
 //! One append is under way at a time. When one job is alone, the thread at the desk appends. When more waits, a second
 //! thread, the writer, appends, and the thread at the desk goes on deciding meanwhile.
@@ -25,33 +25,33 @@ use super::decided_state::{Batch, DecidedState, StateError};
 use super::queue::{Job, Waiting, chain};
 use super::writer::{Lost, Writer};
 
-/// The most events that are decided while an append is under way.
+/// This is the most events that are decided while an append is under way.
 const MOST_EVENTS: usize = 16_384;
 
-/// The most commands of one job that are decided before others get their turn.
+/// This is the most commands of one job that are decided before others get their turn.
 const SLICE: usize = 256;
 
-/// Everything that the clerk works with.
+/// An `Office` is everything that the clerk works with.
 pub struct Office {
-    /// The store's writing side.
+    /// This is the store's writing side.
     pub store: Box<dyn Appends>,
-    /// The store's reading side.
+    /// This is the store's reading side.
     pub reader: Reader,
-    /// The index of what was booked.
+    /// This is the index of what was booked.
     pub index: Index,
-    /// The clock from which it takes the time.
+    /// This is the clock from which it takes the time.
     pub clock: Clock,
-    /// The time at which the last event was recorded. No later event is recorded with an earlier time.
+    /// This is the time at which the last event was recorded. No later event is recorded with an earlier time.
     pub last_recorded: Timestamp,
-    /// The head of the journal, which is updated after each durable append.
+    /// This is the head of the journal, which is updated after each durable append.
     pub head: watch::Sender<Head>,
-    /// The async runtime on which the callers wait, if they wait on one.
+    /// This is the async runtime on which the callers wait, if they wait on one.
     pub callers: Option<Handle>,
-    /// The thread that appends for a job that is alone.
+    /// This is the thread that appends for a job that is alone.
     pub alone: Alone,
 }
 
-/// The thread that appends when one job is decided and nothing else waits.
+/// An `Alone` is the thread that appends when one job is decided and nothing else waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Alone {
     /// The caller's own thread rules on the job and appends, where it may block; else the clerk's thread does. So the job
@@ -62,7 +62,7 @@ pub enum Alone {
     HandsOver,
 }
 
-/// The desk, which one thread after the other may use.
+/// A `Desk` is the desk, which one thread after the other may use.
 pub(super) struct Desk(Mutex<Work>);
 
 impl Desk {
@@ -84,8 +84,8 @@ impl Desk {
     }
 }
 
-/// The thread that works at the desk. When it panics, nobody rules on any job after it, because what it has left behind
-/// is not known.
+/// An `AtWork` is the place at the desk while a thread has it. When that thread panics, nobody rules on any job after it,
+/// because what it has left behind is not known.
 pub(super) struct AtWork<'a>(MutexGuard<'a, Work>);
 
 impl Deref for AtWork<'_> {
@@ -117,15 +117,15 @@ pub(super) struct Work {
     last_recorded: Timestamp,
     head: watch::Sender<Head>,
     waiting: Arc<Waiting>,
-    /// The store; `None` while an append is under way.
+    /// This is the store; `None` while an append is under way.
     store: Option<Box<dyn Appends>>,
     alone: Alone,
     writer: Writer,
-    /// The jobs that are not fully decided, in the order of their turns.
+    /// These are the jobs that are not fully decided, in the order of their turns.
     jobs: VecDeque<Begun>,
-    /// The callers that wait for what was decided since the last append began, and their rulings.
+    /// These are the callers that wait for what was decided since the last append began, and their rulings.
     answers: Answers,
-    /// The batch that is being appended.
+    /// This is the batch that is being appended.
     under_way: Option<Batch>,
     /// It says that the last append was of one job, and that no other waited when it began.
     is_calm: bool,
@@ -347,7 +347,7 @@ impl Work {
     }
 }
 
-/// A job that was begun, and the rulings on its first commands.
+/// A `Begun` is a job that was begun, and the rulings on its first commands.
 struct Begun {
     job: Job,
     rulings: Vec<Ruling>,

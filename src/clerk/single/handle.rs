@@ -1,4 +1,4 @@
-//! The handle of the single clerk: the side that callers use.
+//! The handle of the single clerk is the side that callers use.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::commit_loop::{CommitLoop, Thread};
 use super::desk::{Desk, Office};
 use super::queue::{Job, Message, Rulings, Waiting, chain};
 
-/// The handle of the single clerk, whose thread runs until it is stopped.
+/// A `Clerk` is the handle of the single clerk, whose thread runs until it is stopped.
 pub struct Clerk {
     messages: Sender<Message>,
     desk: Arc<Desk>,

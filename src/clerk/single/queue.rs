@@ -1,4 +1,4 @@
-//! The queue in front of the clerk's thread: the jobs in it, and the counts of what waits.
+//! The queue in front of the clerk's thread has the jobs, and the counts of what waits.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,13 +12,14 @@ use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
 use crate::store::Position;
 
-/// The rulings on a job's commands, in order, and a position at or before which all that they rest on is durable.
+/// `Rulings` are the rulings on a job's commands, in order, and a position at or before which all that they rest on is
+/// durable.
 pub(super) type Rulings = (Vec<Ruling>, Position);
 
-/// The channel on which a caller waits for the rulings on its job.
+/// A `Reply` is the channel on which a caller waits for the rulings on its job.
 pub(super) type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
 
-/// A job: commands that came together, and the channel on which their caller waits for the rulings.
+/// A `Job` is a job: commands that came together, and the channel on which their caller waits for the rulings.
 pub(super) struct Job {
     pub(super) commands: Arc<[Command]>,
     pub(super) reply: Reply,

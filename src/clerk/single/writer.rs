@@ -1,4 +1,4 @@
-//! The writer: the thread that appends while the clerk goes on deciding.
+//! The writer is the thread that appends while the clerk goes on deciding.
 
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::append::{Append, Appended};
 
-/// An error that says: the writer's thread has panicked, and the store is lost with it.
+/// A `Lost` is an error that says: the writer's thread has panicked, and the store is lost with it.
 pub(super) struct Lost;
 
-/// The writer: the thread that appends while the clerk goes on deciding.
+/// A `Writer` is the writer: the thread that appends while the clerk goes on deciding.
 pub(super) struct Writer {
     appends: Sender<Append>,
     appended: Receiver<Appended>,

@@ -1,11 +1,12 @@
-//! `min_position`, the parameter of every read: the position that the read must have seen before it answers.
+//! `min_position` is the parameter of every read that names the position which the read must have seen before it
+//! answers.
 
 use crate::http::app::App;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::request::query::Params;
 
-/// The parameter's name.
+/// This is the parameter's name.
 const MIN_POSITION: &str = "min_position";
 
 /// Waits until the ledger has `min_position`.

@@ -38,11 +38,11 @@ pub(crate) struct StatementPage {
 }
 
 const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
-/// The media type of a statement in CSV.
+/// This is the media type of a statement in CSV.
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
-/// How many lines of a statement in CSV are read at once.
+/// This is how many lines of a statement in CSV are read at once.
 const CSV_PAGE: usize = 1_000;
-/// The text for a kind that does not exist.
+/// This is the text for a kind that does not exist.
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
      unfreeze, close or overdraft_limit";
 
@@ -97,8 +97,8 @@ pub(crate) async fn statement(
     })
 }
 
-/// The place that a cursor names: the last revision that was shown, and the one before which the first page ended. A cursor of
-/// an earlier version of this program has the first alone.
+/// Returns the place that a cursor names: the last revision that was shown, and the one before which the first page ended.
+/// A cursor of an earlier version of this program has the first alone.
 fn place(cursor: &str) -> (Option<u64>, Option<u64>) {
     match cursor.split_once(':') {
         Some((shown, end)) => (shown.parse().ok(), end.parse().ok()),

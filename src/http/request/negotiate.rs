@@ -6,13 +6,13 @@ use axum::http::header::ACCEPT;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// JSON.
+/// This is the media type of JSON.
 pub(crate) const JSON: &str = "application/json";
-/// A JSON object a line.
+/// This is the media type of NDJSON, which has a JSON object on each line.
 pub(crate) const NDJSON: &str = "application/x-ndjson";
-/// Comma-separated values.
+/// This is the media type of comma-separated values.
 pub(crate) const CSV: &str = "text/csv";
-/// Server-sent events.
+/// This is the media type of server-sent events.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
 /// Chooses the form that the client likes best, and the first one where it does not care.
@@ -36,7 +36,7 @@ fn first(forms: &[&'static str]) -> Result<&'static str, Problem> {
     forms.first().copied().ok_or_else(|| not_acceptable(forms))
 }
 
-/// How exactly a wish names the form (2 for its name, 0 for any), and how much it is liked, in thousandths.
+/// Returns how exactly a wish names the form (2 for its name, 0 for any), and how much it is liked, in thousandths.
 fn liking(wish: &str, form: &str) -> Option<(u8, u32)> {
     let mut parts = wish.split(';').map(str::trim);
     let range = parts.next()?.to_ascii_lowercase();

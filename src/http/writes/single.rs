@@ -23,10 +23,10 @@ use crate::wire::commands::command;
 use crate::wire::op::Op;
 use crate::wire::schema;
 
-/// The most bytes of a body with one command.
+/// This is the most bytes of a body with one command.
 const LARGEST: usize = 64 * 1024;
 
-/// A write on the account that its path names. To extract it, who calls is asked first.
+/// A `Write` is a write on the account that its path names. It is extracted only after its caller was checked.
 pub(crate) struct Write {
     app: App,
     caller: Caller,
@@ -135,7 +135,7 @@ async fn book(
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let command = admitted(command(text, op, frame)?, caller)?;
     let verdicts = execute(app, vec![command]).await?;
-    // What was refused, or was another transaction's, rests on nothing that is not durable by now.
+    // A refusal, or the answer to an ID that was another transaction's, rests only on what is durable by now.
     let head = app.ledger().answered();
     let verdict = verdicts.into_iter().next().unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown));
     Ok(response(answered(verdict).map_err(|problem| problem.header(POSITION, head.into()))?))

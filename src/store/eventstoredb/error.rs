@@ -1,6 +1,6 @@
 //! [`Error`] says why the store did not do what it was asked. Its variants are told apart by what the caller can do.
 
-/// Why the store did not do what it was asked.
+/// An `Error` says why the store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The connection string, or a file that it names, can't be used. A person must change it.
@@ -12,6 +12,9 @@ pub enum Error {
     /// The stream was deleted for ever (a tombstone): its account can't be known any more.
     #[error("the stream was deleted for ever")]
     Deleted,
+    /// The certificate of a node is not one that the connection string says to trust.
+    #[error("the event store's certificate is not trusted: {0}")]
+    Untrusted(String),
     /// The event store does not accept the user or the password, or the user may not do this.
     #[error("the event store denies access")]
     Denied,
