@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::clerk::rule::{Ruling, rule};
 use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
-use crate::domain::time::{Clock, Timestamp};
+use crate::domain::time::{Clock, Now, Timestamp};
 use crate::index::Index;
 use crate::store::{AppendError, Appends, Head, Reader};
 
@@ -261,13 +261,14 @@ impl Work {
         if let Some(why) = self.finished {
             return Err(why);
         }
-        self.last_recorded = self.last_recorded.max((self.clock)());
+        let now = Now::after(self.last_recorded, (self.clock)());
+        self.last_recorded = now.recorded_at;
         let commands = Arc::clone(&begun.job.commands);
         if begun.is_long() {
             self.decided_of_long += SLICE;
         }
         for command in commands.iter().skip(begun.rulings.len()).take(SLICE) {
-            match rule(&mut self.state, command, self.last_recorded) {
+            match rule(&mut self.state, command, now) {
                 Ok(ruling) => begun.rulings.extend(ruling),
                 Err(error) => begun.rulings.push(Ruling::Unavailable(self.unreadable(command, &error))),
             }
@@ -366,8 +367,12 @@ impl Work {
                 // event of it.
                 self.answers.take().refuse_on_top(error);
                 self.refuse_begun(error);
-                if error != AppendError::Full {
-                    self.finish(Unavailable::StoreUnavailable);
+                match error {
+                    // Nothing was written, and the next append may succeed.
+                    AppendError::Full | AppendError::NotBegun => {}
+                    AppendError::NotWritten | AppendError::Unknown => {
+                        self.finish(Unavailable::StoreUnavailable)
+                    }
                 }
             }
         }
