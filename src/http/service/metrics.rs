@@ -13,7 +13,7 @@ use crate::http::request::caller::Caller;
 use crate::http::request::query::Params;
 
 /// The figures, as Prometheus reads them.
-#[utoipa::path(get, path = "/metrics", tag = "service", security(("key" = [])),
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "service", security(("key" = [])),
     responses((status = 200, description = "Figures in the OpenMetrics text format.", body = String,
         content_type = "application/openmetrics-text"), responses::ReadProblems))]
 pub(crate) async fn metrics(

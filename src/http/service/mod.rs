@@ -4,6 +4,7 @@
 //! out. Up the way: the routes of [`crate::http`]. Down the way: the status of [`crate::ledger`].
 
 pub(crate) mod figures;
+pub(crate) mod front;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod sign_ins;
