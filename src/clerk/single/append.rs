@@ -45,6 +45,10 @@ impl Append {
         // When the store panics, it is not known what it has done.
         let append = AssertUnwindSafe(|| store.append(&events));
         let outcome = std::panic::catch_unwind(append).unwrap_or(Err(AppendError::Unknown));
+        if matches!(outcome, Err(AppendError::Unknown)) {
+            // Before any caller is told: one who then asks what became of its ID hears the same.
+            waiting.leave_unresolved(&events);
+        }
         due.outcome = outcome.map(|landed| {
             let last = remember(landed, &events, keys, states, &index);
             head.send_modify(|head| (head.position, head.hash) = (last, landed.hash));

@@ -125,8 +125,8 @@ impl Port for Clerk {
         0
     }
 
-    fn is_unresolved(&self, _id: Id) -> bool {
-        false
+    fn is_unresolved(&self, id: Id) -> bool {
+        self.waiting.unresolved.lock().contains(&id)
     }
 
     fn readable(&self) -> Result<(), Unavailable> {
