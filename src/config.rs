@@ -13,7 +13,7 @@ pub(crate) const DATA: &str = "./bookonce-data";
 /// It listens on this address when nothing else is said.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7070);
 
-/// The folder that a command works on when it is named by nobody else: that of the service with the same environment.
+/// Returns the folder that a command works on when nobody names another: that of the service with the same environment.
 ///
 /// A command that also takes a store or files in its place can't leave this to `clap`, which would take a variable for a
 /// second answer to the same question.
@@ -107,25 +107,25 @@ impl std::fmt::Debug for ConnectionString {
 /// The settings of a service are complete: every one has a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// The data folder.
+    /// This is the data folder.
     pub(crate) data: PathBuf,
-    /// The event store, where the ledger lives in one.
+    /// This is the event store, where the ledger lives in one.
     pub(crate) store: Option<ConnectionString>,
-    /// The folder of the API keys.
+    /// This is the folder of the API keys.
     pub(crate) keys: PathBuf,
-    /// The address to listen on.
+    /// This is the address to listen on.
     pub(crate) listen: SocketAddr,
-    /// The files of the certificate chain and of the private key.
+    /// These are the files of the certificate chain and of the private key.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
-    /// Whether it may listen beyond loopback without TLS.
+    /// This says whether it may listen beyond loopback without TLS.
     pub(crate) insecure: bool,
-    /// How logs are written.
+    /// This says how logs are written.
     pub(crate) log: LogFormat,
-    /// The filter that says what is logged.
+    /// This is the filter that says what is logged.
     pub(crate) log_filter: String,
-    /// The most connections at once.
+    /// This is the most connections at once.
     pub(crate) max_connections: usize,
-    /// How long a write waits for its answer, in seconds.
+    /// This is how long a write waits for its answer, in seconds.
     pub(crate) write_wait_seconds: u64,
 }
 
@@ -150,7 +150,7 @@ impl Settings {
     /// Puts flags and environment (`given`) over the file over the defaults.
     ///
     /// # Errors
-    /// When the file can't be used or the settings contradict each other.
+    /// Fails when the file can't be used or the settings contradict each other.
     pub(crate) fn gather(given: Given, file: Option<&Path>) -> Result<Self, ConfigError> {
         let file = file.map(read).transpose()?.unwrap_or_default();
         let tls = match (given.tls_cert.or(file.tls_cert), given.tls_key.or(file.tls_key)) {

@@ -1,4 +1,4 @@
-//! bookonce: a ledger service that books every transaction exactly once.
+//! bookonce is a ledger service that books every transaction exactly once.
 //!
 //! A command comes in with the ID that its client made for it. It is decided once, its event is appended to the
 //! journal, and its answer is rendered from that event, now and whenever the same ID comes again. Nothing in the

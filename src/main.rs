@@ -1,4 +1,4 @@
-//! `bookonce`: the command line. Everything it does is in the library.
+//! This is the command line `bookonce`. Everything that it does is in the library.
 
 use std::process::ExitCode;
 

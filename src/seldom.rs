@@ -1,10 +1,11 @@
-//! A line of the log that is written seldom, however often it is meant.
+//! [`Seldom`] limits how often a line of the log is written.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// A line of the log that comes at once, then once a minute with how often it was meant meanwhile, however often that is.
+/// A `Seldom` is a line of the log that is written at once, and then once a minute with the number of times that it was
+/// due, however often that is.
 #[derive(Debug)]
 pub(crate) struct Seldom(Mutex<Meant>);
 
@@ -21,7 +22,7 @@ impl Default for Seldom {
 }
 
 impl Seldom {
-    /// So long from one line to the next.
+    /// This is the time from one line to the next.
     const PAUSE: Duration = Duration::from_secs(60);
 
     pub(crate) const fn new() -> Self {
@@ -39,7 +40,7 @@ impl Seldom {
         Some(std::mem::take(&mut meant.times))
     }
 
-    /// What it is about is over: the next line comes at once again.
+    /// Notes that what the line is about is over: the next line is written at once again.
     pub(crate) fn over(&self) {
         *self.0.lock() = Meant { logged: None, times: 0 };
     }

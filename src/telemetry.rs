@@ -37,7 +37,7 @@ pub(crate) enum FilterError {
 /// Checks that each part of a filter is a level or a target with a level, and that one is about this program.
 fn check(filter: &str) -> Result<(), FilterError> {
     if filter.contains('[') {
-        // A span's fields may have commas. Who writes these has read how.
+        // A span's fields may have commas, so a filter with them is not checked any further.
         return Ok(());
     }
     let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
@@ -58,10 +58,10 @@ fn check(filter: &str) -> Result<(), FilterError> {
 /// Starts logging. `filter` is in the form of `RUST_LOG`, such as `info` or `bookonce=debug`.
 ///
 /// # Errors
-/// When the filter can't be understood, or logging was started before.
+/// Fails when the filter can't be understood, or logging was started before.
 pub(crate) fn start(format: LogFormat, filter: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     check(filter)?;
-    // The store's client shouts about what is everyday life to its adapter, which says what matters.
+    // The store's client logs as errors what happens every day to its adapter, which itself logs what matters.
     let filter = EnvFilter::try_new(format!("eventstore=off,{filter}"))?;
     let registry = tracing_subscriber::registry().with(filter);
     let colours = std::io::stderr().is_terminal();

@@ -53,7 +53,6 @@ async fn balance(data: &Path) -> String {
 }
 
 /// Catches a clerk that dies with its store, and callers that wait for ever, whichever thread appends.
-#[tokio::test]
 async fn a_store_that_dies_leaves_nobody_waiting() {
     for alone in [Alone::Appends, Alone::HandsOver] {
         let dir = tempfile::tempdir().unwrap();
@@ -70,9 +69,19 @@ async fn a_store_that_dies_leaves_nobody_waiting() {
     }
 }
 
-/// Catches a service that says that it is ready while nobody decides.
 #[tokio::test]
-async fn a_clerk_that_dies_is_no_clerk_that_stops() {
+async fn a_store_that_dies_under_the_clerk_leaves_nobody_waiting() {
+    a_store_that_dies_leaves_nobody_waiting().await;
+}
+
+/// On a runtime with several threads the caller's own thread appends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_dies_under_a_caller_leaves_nobody_waiting() {
+    a_store_that_dies_leaves_nobody_waiting().await;
+}
+
+/// Catches a service that says that it is ready while nobody decides.
+async fn a_desk_without_a_clerk_is_not_one_that_stops() {
     let dir = tempfile::tempdir().unwrap();
     let dies = Arc::new(AtomicBool::new(false));
     let (clock, there) = (system_clock(), Arc::clone(&dies));
@@ -96,4 +105,15 @@ async fn a_clerk_that_dies_is_no_clerk_that_stops() {
     assert!(ledger.stop().is_err(), "an end like this is no clean one");
     drop(ledger);
     assert_eq!(balance(dir.path()).await, "0.00");
+}
+
+#[tokio::test]
+async fn a_clerk_that_dies_is_no_clerk_that_stops() {
+    a_desk_without_a_clerk_is_not_one_that_stops().await;
+}
+
+/// On a runtime with several threads the caller's own thread decides, and is what panics.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_caller_that_panics_at_the_desk_ends_all_ruling() {
+    a_desk_without_a_clerk_is_not_one_that_stops().await;
 }

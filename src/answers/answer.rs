@@ -1,10 +1,10 @@
-//! The type of a rendered answer.
+//! [`Answer`] is a rendered answer.
 
-/// An answer, ready to be sent.
+/// An `Answer` is the rendered answer to a request, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status: 201, or 402 for a recorded decline.
+    /// This is the HTTP status: 201, or 402 for a recorded decline.
     pub status: u16,
-    /// The JSON body; problem+json when the status is 402.
+    /// This is the JSON body; problem+json when the status is 402.
     pub body: Vec<u8>,
 }

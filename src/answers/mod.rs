@@ -1,8 +1,8 @@
-//! First answers: the answer that a client got, rendered from its event. Rendering is a pure function of that one
+//! A first answer is the answer that a client got, rendered from its event. Rendering is a pure function of that one
 //! event, so that a replayed answer is the first answer, byte for byte, whoever renders it and whenever.
 //!
-//! The renderer of a version is frozen; a new shape is a new version beside it. Neighbours: `http` sends what is
-//! rendered here; `domain` makes the events.
+//! The renderer of a version is frozen; a new shape is a new version beside it. Its neighbours are `http`, which sends what
+//! is rendered here, and `domain`, which makes the events.
 
 mod answer;
 mod v1;

@@ -1,4 +1,4 @@
-//! Answers of version 1. They are frozen: a fixture for each outcome holds every byte.
+//! These functions render the answers of version 1. They are frozen: a fixture for each outcome holds every byte.
 
 use crate::domain::account::decline::Decline;
 use crate::domain::account::event::{AccountEvent, Fact};

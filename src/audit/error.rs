@@ -1,4 +1,5 @@
-//! Errors of the audit: a file, a folder or a store can't be read or written, so that nothing can be said of the journal.
+//! [`Error`] says why the audit can't read or write a file, a folder or a store, so that nothing can be said of the
+//! journal.
 
 use std::path::PathBuf;
 

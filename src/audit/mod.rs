@@ -1,6 +1,6 @@
-//! The auditor: replays a journal with an arithmetic of its own, and says where it is first wrong.
+//! The auditor replays a journal with an arithmetic of its own, and says where it is first wrong.
 //!
-//! The way of a journal through the rooms:
+//! A journal goes through the rooms in this way:
 //!
 //! 1. [`source`] reads it in blocks of lines.
 //! 2. [`parse`] makes an event of each line and checks all that a line shows by itself; [`run`] does this on several threads.
@@ -10,7 +10,8 @@
 //! [`carry`] takes a journal from place to place: export and restore. [`values`] has what all rooms pass to each other.
 //!
 //! It must not know `domain`, `store`, `clerk` or `index`: it shares the contract's text with them and no code, so that one
-//! slip is not made twice. Down the way: the journal's files. Up the way: the command line, and tests that compare the two.
+//! slip is not made twice. Down the way are the journal's files. Up the way are the command line, and tests that compare
+//! the two.
 
 #![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 

@@ -1,4 +1,4 @@
-//! The port: everything that the ledger asks of a clerk. Both clerks are reached through it.
+//! The port is everything that the ledger asks of a clerk. Both clerks are reached through it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,12 +12,13 @@ use crate::store::{CloseError, Position};
 
 use super::verdict::{Unavailable, Verdict};
 
-/// The limits of what may wait for the clerk. Beyond them a caller is told at once that the ledger is overloaded.
+/// `Limits` are the limits of what may wait for the clerk. Beyond them a caller is told at once that the ledger is
+/// overloaded.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The most jobs that may wait. A job is one command or a batch.
+    /// This is the most jobs that may wait. A job is one command or a batch.
     pub jobs: usize,
-    /// The number of waiting commands at which no further job is taken.
+    /// This is the number of waiting commands at which no further job is taken.
     pub commands: usize,
 }
 
@@ -30,47 +31,47 @@ impl Default for Limits {
 /// The counts of what was made durable since the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Done {
-    /// The number of commits.
+    /// This is the number of commits.
     pub commits: u64,
-    /// The number of events in these commits.
+    /// This is the number of events in these commits.
     pub events: u64,
 }
 
-/// The condition of a clerk, for the status and the metrics.
+/// A `Condition` is the condition of a clerk, for the status and the metrics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Condition {
     /// The reason why it takes no commands, if it takes none.
     pub reason: Option<&'static str>,
-    /// The same reason as one word, for a metric that has it as a label.
+    /// This is the same reason as one word, for a metric that has it as a label.
     pub kind: Option<&'static str>,
-    /// The number of jobs that wait for it.
+    /// This is the number of jobs that wait for it.
     pub waiting: usize,
     /// The counts of what was made durable since the start.
     pub done: Done,
-    /// The number of events that are in the store and not in the index. It is an estimate, from positions.
+    /// This is the number of events that are in the store and not in the index. It is an estimate, from positions.
     pub lag_events: usize,
-    /// The time for which the oldest of them has been there at least.
+    /// This is the time for which the oldest of them has been there at least.
     pub lag: Duration,
-    /// The number of commands that could not be ruled on, because an event or a record that they need could not be
-    /// read.
+    /// This is the number of commands that could not be ruled on, because an event or a record that they need could not
+    /// be read.
     pub unreadable: u64,
-    /// The number of appends of which it is not known whether the store took them.
+    /// This is the number of appends of which it is not known whether the store took them.
     pub unresolved: usize,
-    /// The number of streams that are in memory, each with a task of its own.
+    /// This is the number of streams that are in memory, each with a task of its own.
     pub in_use: usize,
-    /// The number of streams that are damaged.
+    /// This is the number of streams that are damaged.
     pub damaged: usize,
-    /// The number of events that the store lacks and that the index never had.
+    /// This is the number of events that the store lacks and that the index never had.
     pub missing_events: u64,
-    /// The number of IDs that were recorded on two streams, in a race between two instances.
+    /// This is the number of IDs that were recorded on two streams, in a race between two instances.
     pub booked_twice: usize,
 }
 
-/// A future of the verdicts: one for each command of a job, in their order. It is ready when everything that they rest
-/// on is durable.
+/// `Verdicts` is a future of the verdicts: one for each command of a job, in their order. It is ready when everything
+/// that they rest on is durable.
 pub type Verdicts<'a> = Pin<Box<dyn Future<Output = Result<Vec<Verdict>, Unavailable>> + Send + 'a>>;
 
-/// A clerk, as the ledger knows it.
+/// A `Port` is a clerk, as the ledger knows it.
 pub trait Port: Send + Sync {
     /// Rules on commands. An error means that none of them was taken, or that the clerk could not rule on them. It is
     /// never the final answer to an ID.

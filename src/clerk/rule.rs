@@ -1,4 +1,4 @@
-//! The rule: it says what becomes of one command. Both clerks and the tests use this one function.
+//! The rule says what becomes of one command. Both clerks and the tests use this one function.
 //!
 //! It asks in this order: whether the ID was booked before (then that event is the answer), whether it was ruled out,
 //! what is known of the ID that the command names, and how the stream stands. Then comes the pure [`decide`], and then
@@ -18,7 +18,7 @@ use crate::store::Position;
 
 use super::verdict::Unavailable;
 
-/// The ruling on one command: what became of it.
+/// A `Ruling` is the ruling on one command: what became of it.
 #[derive(Clone, Debug)]
 pub enum Ruling {
     /// The ID was new: this event is to be recorded.
@@ -32,7 +32,7 @@ pub enum Ruling {
     Unavailable(Unavailable),
 }
 
-/// The event that an ID was used for first.
+/// A `First` is the event that an ID was used for first.
 #[derive(Clone, Debug)]
 pub enum First {
     /// The event is in memory: it is not durable yet, or became durable not long ago.
@@ -43,7 +43,7 @@ pub enum First {
     Stored(Position),
 }
 
-/// What is known of a command's own ID.
+/// A `Seen` says what is known of a command's own ID.
 #[derive(Clone, Debug)]
 pub enum Seen {
     /// The ID is new: nothing is known of it.
@@ -54,18 +54,18 @@ pub enum Seen {
     Booked(First),
 }
 
-/// A decision that was made: the event, and what follows from it.
+/// A `Decided` is a decision that was made: the event, and what follows from it.
 #[derive(Clone, Debug)]
 pub struct Decided {
-    /// The event.
+    /// This is the event.
     pub event: Arc<Event>,
-    /// The state of its stream after the event.
+    /// This is the state of its stream after the event.
     pub state: State,
-    /// What the stream said, before the event, of the ID that the event names.
+    /// This is what the stream said, before the event, of the ID that the event names.
     pub named: Option<Trace>,
 }
 
-/// The past that a clerk knows. Every decision counts in it as soon as it is made, durable or not.
+/// A `Past` is the past that a clerk knows. Every decision counts in it as soon as it is made, durable or not.
 pub trait Past {
     /// The reason why a question can't be answered.
     type Error: From<EvolveError>;

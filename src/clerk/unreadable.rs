@@ -1,4 +1,4 @@
-//! The commands that could not be ruled on because something that they need could not be read.
+//! [`Unreadable`] counts the commands that could not be ruled on because something that they need could not be read.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,10 +7,11 @@ use parking_lot::Mutex;
 
 use crate::domain::ids::Id;
 
-/// The most IDs for which the log says that something can't be read. It bounds the memory.
+/// This is the most IDs for which the log says that something can't be read. It bounds the memory.
 const MOST_LOGGED: usize = 1_024;
 
-/// The count of these commands. The log names each ID once, because a client may send it again and again.
+/// An `Unreadable` is the count of these commands. The log names each ID once, because a client may send it again and
+/// again.
 #[derive(Debug, Default)]
 pub(super) struct Unreadable {
     count: AtomicU64,

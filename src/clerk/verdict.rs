@@ -1,4 +1,4 @@
-//! Verdicts: what a clerk says of a command to the caller that brought it.
+//! A verdict is what a clerk says of a command to the caller that brought it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::domain::decide::Refusal;
 use crate::domain::event::Event;
 use crate::store::Position;
 
-/// The verdict on one command: what became of it.
+/// A `Verdict` is the verdict on one command: what became of it.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// The ID was new. This event was recorded for the command and is durable, at this position or before it.

@@ -20,13 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// An error says why a child is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// It could not be started, asked to stop, or waited for.
+    /// The child could not be started, asked to stop, or waited for.
     #[error("can't run {0}")]
     Process(&'static str, #[source] std::io::Error),
-    /// It ended, or said nothing for too long, before it listened.
+    /// The child ended, or said nothing for too long, before it listened.
     #[error("{0} did not begin to listen; its log: {1}")]
     Silent(&'static str, String),
-    /// It did not stop in time.
+    /// The child did not stop in time.
     #[error("{0} did not stop when it was told to")]
     Endless(&'static str),
 }
@@ -34,7 +34,7 @@ pub(crate) enum Error {
 /// A service is a child that listens.
 #[derive(Debug)]
 pub(crate) struct Service {
-    /// The address that it listens on.
+    /// This is the address that it listens on.
     pub(crate) address: SocketAddr,
     child: Child,
 }
@@ -44,7 +44,7 @@ impl Service {
     /// `<data>.log`.
     ///
     /// # Errors
-    /// When it can't be started or does not come up.
+    /// Fails when it can't be started or does not come up.
     pub(crate) async fn serve(
         data: &Path,
         listen: &str,
@@ -63,7 +63,7 @@ impl Service {
     /// Starts this program with these arguments and waits for the line that says where it listens.
     ///
     /// # Errors
-    /// When it can't be started or does not come up.
+    /// Fails when it can't be started or does not come up.
     pub(crate) async fn listening(arguments: &[&OsStr], log: &Path) -> Result<Self, Error> {
         Self::start(this_program(arguments).map_err(process)?, log).await
     }
@@ -92,7 +92,7 @@ impl Service {
     /// Kills it on the spot (SIGKILL), as a crash would.
     ///
     /// # Errors
-    /// When it can't be killed.
+    /// Fails when it can't be killed.
     pub(crate) async fn kill(&mut self) -> Result<(), Error> {
         self.child.kill().await.map_err(|error| Error::Process("kill", error))
     }
@@ -100,7 +100,7 @@ impl Service {
     /// Tells it to stop (SIGTERM) and waits until it has.
     ///
     /// # Errors
-    /// When it can't be told, or does not stop.
+    /// Fails when it can't be told, or does not stop.
     pub(crate) async fn stop(mut self) -> Result<ExitStatus, Error> {
         let process = |error| Error::Process("the end of bookonce serve", error);
         self.tell(Signal::TERM)?;
@@ -113,7 +113,7 @@ impl Service {
     /// Makes it stand still (SIGSTOP), as if it were not there, until it is [resumed](Self::resume).
     ///
     /// # Errors
-    /// When it can't be told.
+    /// Fails when it can't be told.
     pub(crate) fn suspend(&self) -> Result<(), Error> {
         self.tell(Signal::STOP)
     }
@@ -121,7 +121,7 @@ impl Service {
     /// Lets it go on.
     ///
     /// # Errors
-    /// When it can't be told.
+    /// Fails when it can't be told.
     pub(crate) fn resume(&self) -> Result<(), Error> {
         self.tell(Signal::CONT)
     }
@@ -135,7 +135,7 @@ impl Service {
     /// Waits until it ends by itself.
     ///
     /// # Errors
-    /// When it can't be waited for.
+    /// Fails when it can't be waited for.
     pub(crate) async fn ended(&mut self) -> Result<ExitStatus, Error> {
         self.child.wait().await.map_err(|error| Error::Process("bookonce serve", error))
     }
@@ -150,7 +150,7 @@ fn process(error: std::io::Error) -> Error {
 /// Runs `bookonce verify` on a folder, or on the store if one is named. Gives whether all was right, and what it printed.
 ///
 /// # Errors
-/// When it can't be started.
+/// Fails when it can't be started.
 pub(crate) async fn verify(data: &Path, store: Option<&ConnectionString>) -> Result<(bool, String), Error> {
     let process = |error| Error::Process("bookonce verify", error);
     let arguments: [&OsStr; 3] = match store {

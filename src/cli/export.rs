@@ -46,7 +46,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the journal can't be read, or the export can't be written to its end.
+/// Fails when the journal can't be read, or the export can't be written to its end.
 pub(crate) fn run(args: Args) -> Outcome {
     let out = BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
     let progress = Progress::new("exporting");

@@ -25,7 +25,7 @@ pub(super) struct StoreFlag {
     pub(crate) store: Option<ConnectionString>,
 }
 
-/// A connection to a store, and the runtime that its work is done in.
+/// A `Connected` is a connection to a store, with the runtime that its work is done in.
 pub(super) struct Connected {
     runtime: Runtime,
     store: Store,
@@ -43,7 +43,7 @@ impl Connected {
     pub(super) fn journal(&self) -> FedJournal {
         let (feeder, fed) = fed();
         let (store, handle) = (self.store.clone(), self.runtime.handle().clone());
-        // A thread that may wait for the auditor. It ends with the auditor's interest, at the latest.
+        // This thread may wait for the auditor. It ends at the latest when the auditor takes no more.
         self.runtime.spawn_blocking(move || {
             let pages = |after| handle.block_on(store.journal(after, PAGE));
             // Nobody is left to be told.

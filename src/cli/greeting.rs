@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::keys::Ring;
 use crate::telemetry::LogFormat;
 
-/// What is said of a service that has begun to listen.
+/// A `Greeting` is what is said of a service that has begun to listen.
 pub(super) struct Greeting {
     scheme: &'static str,
     address: SocketAddr,
@@ -18,7 +18,7 @@ pub(super) struct Greeting {
 }
 
 impl Greeting {
-    /// The greeting of a service at this address.
+    /// Makes the greeting of a service at this address.
     pub(super) fn new(settings: &Settings, keys: &Ring, address: SocketAddr) -> Self {
         let tls = settings.tls.is_some();
         let kept = if settings.store.is_some() { "index" } else { "data" };
@@ -38,7 +38,7 @@ impl Greeting {
         }
     }
 
-    /// The greeting in the form of the log: lines for people, or one JSON object.
+    /// Returns the greeting in the form of the log: lines for people, or one JSON object.
     pub(super) fn show(&self, form: LogFormat) -> String {
         let Self { scheme, address, kept, keys, tls } = self;
         let first = format!("bookonce is listening on {scheme}://{address}, {kept}");
@@ -59,7 +59,7 @@ impl Greeting {
     }
 }
 
-/// An address at which a browser on this machine finds what listens at this one.
+/// Returns an address at which a browser on this machine finds what listens at this one.
 fn reachable(address: SocketAddr) -> String {
     if address.ip().is_unspecified() { format!("localhost:{}", address.port()) } else { address.to_string() }
 }

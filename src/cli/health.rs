@@ -33,7 +33,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no client to ask with, or the output can't be written.
+/// Fails when there is no client to ask with, or the output can't be written.
 pub(crate) fn run(args: &Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // A proxy would answer for the service; a redirection is no answer of its own.

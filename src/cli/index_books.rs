@@ -7,7 +7,7 @@ use crate::audit::show::replay::{BookedAccount, BookedInternal};
 use crate::index;
 use crate::ledger::INDEX;
 
-/// The books that the index's files have, all after the same event.
+/// `IndexBooks` are the books that the index's files have, all after the same event.
 pub(super) struct IndexBooks {
     position: u64,
     digest: String,

@@ -96,7 +96,7 @@ fn parse_name(text: &str) -> Result<String, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the keys can't be read or written, or the output can't.
+/// Fails when the keys can't be read or written, or the output can't.
 pub(crate) fn run(args: Args) -> Outcome {
     let mut shown = Vec::new();
     let exit = act(args, &mut shown)?;
@@ -130,7 +130,7 @@ fn act(args: Args, out: &mut impl Write) -> Outcome {
     Ok(Exit::Ok)
 }
 
-/// The key's id in what was given, which may be its whole token.
+/// Returns the key's id in what was given, which may be its whole token.
 fn id_in(given: &str) -> &str {
     id_of(given).unwrap_or(given)
 }

@@ -1,7 +1,7 @@
 //! The command line has a module for each command, with its arguments and its `run`.
 //!
-//! It is the outermost room: everything else may be used here, and nothing else must use it. Down the way: all rooms. Up the
-//! way: `main`.
+//! It is the outermost room: everything else may be used here, and nothing else must use it. Down the way are all rooms. Up
+//! the way is `main`.
 //!
 //! Standard output carries the command's result and nothing else; progress, warnings and errors go to standard
 //! error. The exit code says how it ended, see [`outcome::Exit`].
@@ -72,7 +72,7 @@ pub fn without_empty_variables(command: clap::Command) -> clap::Command {
 /// Runs a command to its end.
 ///
 /// # Errors
-/// When it can't be carried out.
+/// Fails when it can't be carried out.
 pub fn run(command: Command) -> Outcome {
     // What this program writes (a journal, an index, keys) is for its user alone.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);

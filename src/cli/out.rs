@@ -9,13 +9,13 @@ use super::outcome::Error;
 /// says how it ended.
 ///
 /// # Errors
-/// When standard output can't be written for another reason, such as a full disk.
+/// Fails when standard output can't be written for another reason, such as a full disk.
 pub(crate) fn line(text: impl Display) -> std::result::Result<(), Error> {
     let mut out = Unfailing(std::io::stdout().lock());
     Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
 }
 
-/// An unfailing writer throws away what is written after the reader has gone.
+/// An `Unfailing` throws away what is written after the reader has gone.
 pub(crate) struct Unfailing<W>(pub W);
 
 impl<W: Write> Write for Unfailing<W> {

@@ -5,15 +5,15 @@ use std::io::Write;
 /// The exit code says how a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// Done, and nothing was found wrong.
+    /// The command is done, and nothing was found wrong.
     Ok = 0,
-    /// Done, and something was found: a difference, a bad position, a refused line.
+    /// The command is done, and something was found: a difference, a bad position, a refused line.
     Found = 1,
     /// The command could not be understood. (`clap` uses the same number.)
     Usage = 2,
     /// The command could not be carried out: a file, a port, a disk, a peer.
     Failed = 3,
-    /// Everything that was there was found right, and where it ends nobody knows: an export without a manifest.
+    /// Everything that was there was found right, and it is not known where it ends: it is an export without a manifest.
     Unfinished = 4,
     /// Everything that was there was found right as far as a part of a journal allows.
     Part = 5,
@@ -37,7 +37,7 @@ pub fn complain(error: &(dyn std::error::Error + 'static)) {
     let _told_or_not = writeln!(std::io::stderr(), "bookonce: {}", with_causes(error));
 }
 
-/// An error with its causes, in one line.
+/// Returns an error with its causes, in one line.
 pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

@@ -10,11 +10,11 @@ use super::outcome::Error;
 
 /// Files to be read: those that were named, with what came through standard input in the place of `-`.
 pub(super) struct Piped {
-    /// The first of them.
+    /// This is the first of them.
     pub(super) first: PathBuf,
-    /// The others, in their order.
+    /// These are the others, in their order.
     pub(super) parts: Vec<PathBuf>,
-    /// The folder of the kept file, which goes with this.
+    /// This is the folder of the kept file, which goes with this.
     _folder: Option<TempDir>,
 }
 

@@ -28,7 +28,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the folder can't be used, or the journal is damaged.
+/// Fails when the folder can't be used, or the journal is damaged.
 pub(crate) fn run(args: &Args) -> Outcome {
     if Folder::format(&args.data)?.is_none() {
         return Err(format!("{} is not a bookonce data folder", args.data.display()).into());

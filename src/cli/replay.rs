@@ -61,7 +61,7 @@ fn end(text: &str) -> Result<StopAt, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the journal can't be read.
+/// Fails when the journal can't be read.
 pub(crate) fn run(args: Args) -> Outcome {
     let index = match args.from.store {
         None => IndexBooks::read(&config::data_folder(args.data.as_deref()))?,
@@ -114,7 +114,7 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
     Ok(exit)
 }
 
-/// Is it a file that was to be replayed to its end, and does not say where that is?
+/// Says whether it is a file that was to be replayed to its end and does not say where that is.
 fn is_unfinished(args: &Args, audited: &Audited) -> bool {
     let file = args.data.as_ref().is_some_and(|data| !data.is_dir());
     file && args.to.is_none() && !audited.whole

@@ -34,7 +34,7 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the export can't be read, or the folder can't be written.
+/// Fails when the export can't be read, or the folder can't be written.
 pub(crate) fn run(args: Args) -> Outcome {
     let (first, parts) = args.files.split_first().ok_or("there is nothing to restore")?;
     let kept = Piped::keep(first, parts)?;

@@ -44,7 +44,7 @@ pub struct Args {
 /// Runs the command until it is told to stop.
 ///
 /// # Errors
-/// When the service can't start, or can't stop cleanly.
+/// Fails when the service can't start, or can't stop cleanly.
 pub(crate) fn run(args: Args) -> Outcome {
     let settings = Settings::gather(args.given, args.config.as_deref())?;
     telemetry::start(settings.log, &settings.log_filter)?;
@@ -62,7 +62,7 @@ pub(crate) fn run(args: Args) -> Outcome {
 
 async fn serve(settings: Settings) -> Outcome {
     if settings.store.is_some() {
-        // Before anything else touches TLS.
+        // This comes before anything else touches TLS.
         prepare_tls().await;
     }
     let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
@@ -74,7 +74,7 @@ async fn serve(settings: Settings) -> Outcome {
         None => tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??,
     };
     let served = listen(&settings, tls, keys, &ledger).await;
-    // Also when nothing was served: the folder is left as a service leaves it.
+    // This is done also when nothing was served: the folder is left as a service leaves it.
     tokio::task::spawn_blocking(move || ledger.stop()).await??;
     served?;
     tracing::info!("stopped");

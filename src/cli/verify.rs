@@ -55,7 +55,7 @@ fn expectation(text: &str) -> Result<(u64, Hash), String> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the journal can't be read.
+/// Fails when the journal can't be read.
 pub(crate) fn run(args: Args) -> Outcome {
     let progress = Progress::new("verifying");
     let show = |position| progress.at(position);

@@ -1,4 +1,5 @@
-//! A network with faults: a proxy in front of the service loses requests, loses answers, sends requests twice, and delays them.
+//! A proxy makes a network with faults: it stands in front of the service, loses requests, loses answers, sends requests
+//! twice, and delays them.
 //!
 //! It is for demonstrations and tests. What happens to a request follows from the seed, its ID and how often that ID has come,
 //! so that a run can be repeated.
@@ -46,7 +47,7 @@ pub struct FaultRates {
     pub double: u64,
     /// [`Fault::Delay`].
     pub delay: u64,
-    /// The longest delay.
+    /// This is the longest delay.
     pub longest_delay: Duration,
 }
 
@@ -71,26 +72,26 @@ impl FaultRates {
 /// Counts of what the proxy did so far.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Requests that came.
+    /// This is the number of requests that came.
     pub came: AtomicU64,
-    /// Requests lost.
+    /// This is the number of requests that were lost.
     pub lost_requests: AtomicU64,
-    /// Answers lost after the service took the request.
+    /// This is the number of answers that were lost after the service took the request.
     pub lost_answers: AtomicU64,
-    /// Requests sent twice.
+    /// This is the number of requests that were sent twice.
     pub doubled: AtomicU64,
-    /// Requests delayed.
+    /// This is the number of requests that were delayed.
     pub delayed: AtomicU64,
-    /// Requests that did not reach the service, or were cut off in it: it was down.
+    /// This is the number of requests that did not reach the service, or were cut off in it: it was down.
     pub service_down: AtomicU64,
-    /// Doubled requests whose two final answers were not the same bytes. Must stay 0.
+    /// This is the number of doubled requests whose two final answers were not the same bytes. It must stay 0.
     pub disagreed: AtomicU64,
 }
 
 /// A proxy runs until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    /// The address at which clients reach it.
+    /// This is the address at which clients reach it.
     pub address: SocketAddr,
     network: Arc<Network>,
     _accepting: JoinSet<()>,
@@ -99,7 +100,7 @@ pub struct Proxy {
 #[derive(Debug)]
 struct Network {
     upstreams: Vec<SocketAddr>,
-    /// The number of requests that were sent on. Each goes to the next upstream.
+    /// This is the number of requests that were sent on. Each goes to the next upstream.
     sent: AtomicUsize,
     http: reqwest::Client,
     seed: u64,
@@ -113,7 +114,7 @@ impl Proxy {
     /// Starts a proxy in front of `upstreams`, which take turns, on a free port of loopback.
     ///
     /// # Errors
-    /// When there is no free port, or no HTTP client can be made.
+    /// Fails when there is no free port, or no HTTP client can be made.
     pub async fn start(upstreams: Vec<SocketAddr>, seed: u64, rates: FaultRates) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -168,7 +169,7 @@ async fn serve(stream: TcpStream, network: Arc<Network>) {
 #[error("the connection was cut on purpose")]
 struct Cut;
 
-/// A whole answer of the service.
+/// A `WholeAnswer` is a whole answer of the service.
 struct WholeAnswer {
     status: hyper::StatusCode,
     headers: hyper::HeaderMap,

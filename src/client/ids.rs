@@ -4,7 +4,8 @@ use sha1::{Digest, Sha1};
 
 use crate::domain::ids::TransactionId;
 
-/// The namespace of every ID derived here. It must never change: with another one, a repeated import would book again.
+/// This is the namespace of every ID derived here. It must never change: with another one, a repeated import would book
+/// again.
 const NAMESPACE: [u8; 16] =
     [0x9a, 0x41, 0x7c, 0x0e, 0x53, 0x2b, 0x5d, 0x86, 0x8f, 0x1a, 0x0c, 0x6e, 0x27, 0xd4, 0xb9, 0x35];
 

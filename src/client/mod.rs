@@ -2,8 +2,9 @@
 //!
 //! A [`request::Request`] gets its ID before the first attempt and keeps it through every one; [`policy::Policy`] says
 //! which outcomes are tried again and when; [`sender::Client`] does it. [`faults`] is the opposite: a proxy that loses,
-//! doubles and delays, for demonstrations and tests. The client must not know the service's inside (clerk, store, index): it
-//! speaks HTTP only and shares nothing but the domain's types. Down the way: HTTP. Up the way: `cli` (import, demo).
+//! doubles and delays, for demonstrations and tests. The client must not know the service's inside (clerk, store, index):
+//! it speaks HTTP only and shares nothing but the domain's types. Down the way is HTTP. Up the way is `cli` (import,
+//! demo).
 
 pub mod faults;
 pub mod ids;

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-/// Is this status the answer to the request? Else it says nothing about the transaction, and the same ID is sent again.
+/// Says whether this status is the answer to the request. When it is not, it says nothing about the transaction, and the
+/// same ID is sent again.
 ///
 /// `code` is the problem's stable code, where there is one: a 409 is tried again only as `in_progress`, when the first
 /// request with this ID is still running.
@@ -20,9 +21,9 @@ pub fn is_final(status: u16, code: Option<&str>) -> bool {
 pub struct Policy {
     /// An attempt waits this long for its answer.
     pub timeout: Duration,
-    /// The delay after the first attempt. It doubles with each further one.
+    /// This is the delay after the first attempt. It doubles with each further one.
     pub first_delay: Duration,
-    /// The longest delay, which is not doubled any more.
+    /// This is the longest delay, which is not doubled any more.
     pub longest_delay: Duration,
     /// After this time since the first attempt no further one is begun.
     pub patience: Duration,
@@ -56,7 +57,7 @@ impl Policy {
         delay.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }
 
-    /// May another attempt begin, this long after the first one, when this delay comes before it?
+    /// Says whether another attempt may begin, this long after the first one, when this delay comes before it.
     #[must_use]
     pub fn goes_on(&self, since_first: Duration, delay: Duration) -> bool {
         since_first.saturating_add(delay) < self.patience

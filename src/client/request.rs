@@ -10,26 +10,26 @@ use crate::domain::money::Direction;
 /// A request is what is sent, the same in every attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The transaction ID, which is sent as `Idempotency-Key`.
+    /// This is the transaction ID, which is sent as `Idempotency-Key`.
     pub id: TransactionId,
-    /// The path, from `/v1` on.
+    /// This is the path, from `/v1` on.
     pub path: String,
-    /// The JSON body.
+    /// This is the JSON body.
     pub body: Vec<u8>,
 }
 
-/// The body of a deposit or a withdrawal. The service has a default for what is left out.
+/// A `MoveBody` is the body of a deposit or a withdrawal. The service has a default for what is left out.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct MoveBody<'a> {
-    /// The amount, as a decimal string.
+    /// This is the amount, as a decimal string.
     pub amount: &'a str,
-    /// The ledger's own account on the other side.
+    /// This is the ledger's own account on the other side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counter_account: Option<&'a str>,
-    /// When it happened in the world, as RFC 3339 writes it.
+    /// This is when it happened in the world, as RFC 3339 writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effective_at: Option<&'a str>,
-    /// The business's own data, such as its ids.
+    /// This is the business's own data, such as its ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<&'a str, &'a str>,
 }

@@ -12,13 +12,13 @@ use super::request::Request;
 /// An answer is what the service said about a request.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// This is the HTTP status.
     pub status: u16,
-    /// Is it the first answer again (`Idempotent-Replayed`)?
+    /// This is true when it is the first answer again (`Idempotent-Replayed`).
     pub replayed: bool,
-    /// The bytes of its body.
+    /// These are the bytes of its body.
     pub body: Vec<u8>,
-    /// The number of attempts that were made for it.
+    /// This is the number of attempts that were made for it.
     pub attempts: u32,
 }
 
@@ -29,13 +29,13 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Was it booked, now or before?
+    /// Says whether it was booked, now or before.
     #[must_use]
     pub const fn accepted(&self) -> bool {
         self.status == 201
     }
 
-    /// Is it a recorded decline?
+    /// Says whether it is a recorded decline.
     #[must_use]
     pub const fn declined(&self) -> bool {
         self.status == 402
@@ -83,23 +83,23 @@ pub enum Error {
     /// The patience ended. It is not known whether the request was booked; sending the same ID again will tell.
     #[error("no answer after {attempts} attempts; sending the same ID again is safe")]
     GaveUp {
-        /// The number of attempts that were made.
+        /// This is the number of attempts that were made.
         attempts: u32,
-        /// Why the last one failed.
+        /// This is why the last one failed.
         #[source]
         last: Failure,
     },
     /// A read was refused.
     #[error("the service refused to show {path}: {problem}")]
     Refused {
-        /// The path that was asked for.
+        /// This is the path that was asked for.
         path: String,
-        /// What the service said.
+        /// This is what the service said.
         problem: String,
     },
 }
 
-/// A client sends to one service. It is cheap to clone, and keeps connections open.
+/// A `Client` sends to one service. It is cheap to clone, and keeps connections open.
 #[derive(Clone, Debug)]
 pub struct Client {
     http: reqwest::Client,
@@ -112,7 +112,7 @@ impl Client {
     /// Makes a client of the service at `url`, with an API key where the service asks for one.
     ///
     /// # Errors
-    /// When the URL is not one of a service, the key can't be a header, or TLS can't be set up.
+    /// Fails when the URL is not one of a service, the key can't be a header, or TLS can't be set up.
     pub fn new(url: &str, key: Option<&str>, policy: Policy) -> Result<Self, Error> {
         let base = url.trim_end_matches('/').to_owned();
         let usable = reqwest::Url::parse(&base).is_ok_and(|parsed| {
@@ -142,7 +142,7 @@ impl Client {
     /// Sends the request, again and again under its one ID, until there is an answer about it.
     ///
     /// # Errors
-    /// [`Error::GaveUp`] when the policy's patience ended first.
+    /// Fails with [`Error::GaveUp`] when the policy's patience ended first.
     pub async fn send(&self, request: &Request) -> Result<Answer, Error> {
         self.persist(|| self.attempt(request)).await
     }
@@ -150,7 +150,7 @@ impl Client {
     /// Looks at a path, with the same patience. The answer may be of any status that is final.
     ///
     /// # Errors
-    /// When there is no answer.
+    /// Fails when there is no answer.
     pub async fn look(&self, path: &str) -> Result<Answer, Error> {
         self.persist(|| self.finish(self.http.get(self.url(path)))).await
     }
@@ -158,7 +158,7 @@ impl Client {
     /// Reads a path as JSON, with the same patience.
     ///
     /// # Errors
-    /// When there is no answer, or one that is not 200.
+    /// Fails when there is no answer, or one that is not 200.
     pub async fn read(&self, path: &str) -> Result<Value, Error> {
         let answer = self.look(path).await?;
         if answer.status == 200 {
@@ -170,7 +170,7 @@ impl Client {
     /// Makes one attempt. Gives the answer, of any status, and the time that the peer asked to wait before another attempt.
     ///
     /// # Errors
-    /// When no whole answer came.
+    /// Fails when no whole answer came.
     pub async fn attempt(&self, request: &Request) -> Result<(Answer, Option<Duration>), Failure> {
         let post = self.http.post(self.url(&request.path));
         let post = post.header("Idempotency-Key", request.id.to_string());

@@ -1,4 +1,4 @@
-//! Commands: what a client asks for. Their types hold every check that the request alone allows.
+//! A command is what a client asks for. The types of its fields hold every check that the request alone allows.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use super::money::{Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
 
-/// One request to book something, with the ID that lets it be booked only once.
+/// A `Command` is one request to book something, with the ID that lets it be booked only once.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The ID that it is booked with.
+    /// This is the ID that it is booked with.
     pub id: Id,
-    /// The stream that it is decided on.
+    /// This is the stream that it is decided on.
     pub stream: StreamName,
-    /// The operation that is asked for.
+    /// This is the operation that is asked for.
     pub operation: Operation,
-    /// The origin: who asks, and why.
+    /// This is the origin: who asks, and why.
     pub origin: Origin,
 }
 
@@ -39,70 +39,70 @@ impl Command {
     }
 }
 
-/// An operation that is asked of an account, with exactly the fields that have a meaning for it.
+/// An `Operation` is an operation that is asked of an account, with exactly the fields that have a meaning for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// Open the account.
+    /// The client opens the account.
     Open(Opening),
-    /// Move money into it from one of the ledger's own accounts.
+    /// The client moves money into it from one of the ledger's own accounts.
     Deposit(Move),
-    /// Move money out of it to one of the ledger's own accounts.
+    /// The client moves money out of it to one of the ledger's own accounts.
     Withdraw(Move),
-    /// Offset an earlier deposit or withdrawal, or prevent one that has not come yet.
+    /// The client offsets an earlier deposit or withdrawal, or prevents one that has not come yet.
     Reverse(Reversal),
-    /// Freeze it: let no money out of it any more.
+    /// The client freezes it, which lets no money out of it any more.
     Freeze(Reason),
-    /// Unfreeze it: let money out of it again.
+    /// The client unfreezes it, which lets money out of it again.
     Unfreeze(Reason),
-    /// Close it.
+    /// The client closes it.
     Close(Reason),
-    /// Set how far below zero it may go.
+    /// The client sets how far below zero it may go.
     SetOverdraftLimit(LimitChange),
 }
 
-/// The fields of [`Operation::Open`].
+/// An `Opening` has the fields of [`Operation::Open`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
-    /// Its currency, which never changes.
+    /// This is its currency, which never changes.
     pub currency: Currency,
-    /// How far below zero it may go.
+    /// This is how far below zero it may go.
     pub overdraft_limit: Written,
-    /// The business's own ids.
+    /// These are the business's own ids.
     pub metadata: Metadata,
 }
 
-/// The fields of a deposit or a withdrawal.
+/// A `Move` has the fields of a deposit or a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// The amount to move.
+    /// This is the amount to move.
     pub amount: WrittenAmount,
-    /// The ledger's own account on the other side.
+    /// This is the ledger's own account on the other side.
     pub counter_account: CounterAccount,
-    /// The time at which it happened in the world, if the client named one.
+    /// This is the time at which it happened in the world, if the client named one.
     pub effective_at: Option<Timestamp>,
-    /// The business's own ids.
+    /// These are the business's own ids.
     pub metadata: Metadata,
 }
 
-/// The fields of a reversal.
+/// A `Reversal` has the fields of a reversal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reversal {
-    /// The transaction to take back.
+    /// This is the transaction to take back.
     pub reverses: TransactionId,
-    /// The part of it to take back; all that is left where the client named no amount.
+    /// This is the part of it to take back; all that is left where the client named no amount.
     pub amount: Option<WrittenAmount>,
-    /// Why.
+    /// This says why.
     pub reason: Reason,
-    /// True where it may pass the overdraft limit.
+    /// This is true where it may pass the overdraft limit.
     pub force: bool,
 }
 
-/// The fields of a change of the overdraft limit.
+/// A `LimitChange` has the fields of a change of the overdraft limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitChange {
-    /// How far below zero the account may go from now on.
+    /// This is how far below zero the account may go from now on.
     pub overdraft_limit: Written,
-    /// Why.
+    /// This says why.
     pub reason: Reason,
 }
 

@@ -1,20 +1,24 @@
-//! Currencies and their minor units, as ISO 4217 lists them: list one (active codes; no metals) and list three (withdrawn
-//! ones).
+//! A [`Currency`] is one of those that ISO 4217 lists, with its minor unit: list one (active codes; no metals) and list
+//! three (withdrawn ones).
 //!
 //! Which currencies may be opened and which can be read are two questions. A currency that is withdrawn stays in the journal
 //! of those who used it, so a code that was ever known here is known for ever; [`Currency::is_in_use`] says the rest. Where
 //! list three was never given a minor unit, it is the one that the currency had.
 
-/// An ISO 4217 currency: three letters and the number of decimals of its minor unit.
+/// A `Currency` is an ISO 4217 currency: three letters and the number of decimals of its minor unit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Currency {
     code: [u8; 3],
     decimals: u8,
 }
 
+/// These currencies of list one have no minor unit: ISO 4217 gives them 0 decimals.
 const NONE: &str = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+/// These currencies of list one have a minor unit of 3 decimals.
 const THREE: &str = "BHD IQD JOD KWD LYD OMR TND";
+/// These currencies of list one have a minor unit of 4 decimals. They are units of account.
 const FOUR: &str = "CLF UYW";
+/// These currencies of list one have a minor unit of 2 decimals.
 const TWO: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE \
     CHF CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG \
     HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK \
@@ -22,7 +26,9 @@ const TWO: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB B
     SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW \
     ZWG";
 
+/// These currencies of list three are withdrawn, and had no minor unit.
 const WITHDRAWN_NONE: &str = "ADP BEC BEF BEL BYB BYR ESA ESB ESP GRD ITL LUC LUF LUL MGF PTE TPE TRL";
+/// These currencies of list three are withdrawn, and their minor unit had 2 decimals.
 const WITHDRAWN_TWO: &str = "AFA ALK ANG AOK AON AOR ARA ARP ARY ATS AYM AZM BAD BGJ BGK BGL BGN BOP BRB BRC BRE BRN BRR BUK \
     CHC CSD CSJ CSK CUC CYP DDM DEM ECS ECV EEK FIM FRF GEK GHC GHP GNE GNS GQE GWE GWP HRD HRK IEP \
     ILP ILR ISJ LAJ LSM LTL LTT LVL LVR MLF MRO MTL MTP MVQ MXP MZE MZM NIC NLG PEH PEI PES PLZ RHD \

@@ -1,4 +1,4 @@
-//! The decision: a total function of what is asked, what the ledger knows, and the time.
+//! The decision is a total function of what is asked, what the ledger knows, and the time.
 //!
 //! The checks have an order, and the first that fails makes the outcome. First come the refusals of what does not
 //! exist, then those of fields that only the account or the clock can show to be wrong; then the recorded declines:

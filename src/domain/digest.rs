@@ -1,4 +1,4 @@
-//! The state digest: one hash over everything that decisions depend on. Two ledgers with the same history agree on it,
+//! The state digest is one hash over everything that decisions depend on. Two ledgers with the same history agree on it,
 //! whatever their positions and clocks are.
 
 use std::fmt::Write;
@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::account::Account;
 
-/// The digest while it is computed: SHA-256 over one line for each account, in the order of their names.
+/// A `StateHash` is the digest while it is computed: SHA-256 over one line for each account, in the order of their
+/// names.
 #[derive(Debug, Default)]
 pub struct StateHash {
     hash: Sha256,

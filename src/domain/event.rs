@@ -1,4 +1,4 @@
-//! Events: what happened in a stream. One command makes one event; an event is never changed and never deleted.
+//! An event says what happened in a stream. One command makes one event; an event is never changed and never deleted.
 
 use super::account::event::{self as account, AccountEvent, Effect};
 use super::command::Operation;
@@ -8,24 +8,24 @@ use super::metadata::Origin;
 use super::stream::StreamName;
 use super::time::Timestamp;
 
-/// An event: its place, the ID that it was booked with, and what happened.
+/// An `Event` is what happened in a stream, with its place, the ID that it was booked with, and what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The stream that it is in.
+    /// This is the stream that it is in.
     pub stream: StreamName,
-    /// Its place in that stream, from 0.
+    /// This is its place in that stream, from 0.
     pub revision: u64,
-    /// The ID that it was booked with.
+    /// This is the ID that it was booked with.
     pub id: Id,
-    /// The time at which the ledger recorded it.
+    /// This is the time at which the ledger recorded it.
     pub recorded_at: Timestamp,
-    /// What happened; each kind of stream has a kind of body.
+    /// This is what happened; each kind of stream has a kind of body.
     pub body: Body,
-    /// The origin: who asked, and why.
+    /// This is the origin: who asked, and why.
     pub origin: Origin,
 }
 
-/// What happened: one kind of body for each kind of stream.
+/// A `Body` says what happened: one kind of body for each kind of stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// It happened to an account.
@@ -96,25 +96,25 @@ pub enum EvolveError {
     /// The stream has not begun: the account was never opened.
     #[error("{stream} has an event at revision {revision} before its opening")]
     NotOpened {
-        /// The stream.
+        /// This is the stream.
         stream: StreamName,
-        /// The event's revision.
+        /// This is the event's revision.
         revision: u64,
     },
     /// The event's revision is not the next of its stream.
     #[error("{stream} has an event at revision {found} where {expected} comes next")]
     Revision {
-        /// The stream.
+        /// This is the stream.
         stream: StreamName,
-        /// The revision that comes next.
+        /// This is the revision that comes next.
         expected: u64,
-        /// The revision that the event has.
+        /// This is the revision that the event has.
         found: u64,
     },
     /// The balance would be too large to be counted.
     #[error("{stream} passes what can be counted")]
     Overflow {
-        /// The stream.
+        /// This is the stream.
         stream: StreamName,
     },
 }

@@ -1,11 +1,12 @@
-//! Names and ids, as types. A text is checked once, when the type is made of it, and need not be checked again.
+//! Names and ids are types here. A text is checked once, when the type is made of it, and need not be checked again.
 
 use std::fmt;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// The client's own id of a transaction: a UUID of any version but nil, unique in the ledger, for ever.
+/// A `TransactionId` is the client's own id of a transaction: a UUID of any version but nil, unique in the ledger, for
+/// ever.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TransactionId(Uuid);
 
@@ -53,11 +54,11 @@ pub enum Step {
     Hold,
     /// Money comes in.
     Credit,
-    /// What was set aside goes out.
+    /// The money that was set aside goes out.
     Capture,
-    /// What was set aside is free again.
+    /// The money that was set aside is free again.
     Release,
-    /// What was set aside is free again, because its time is over.
+    /// The money that was set aside is free again, because its time is over.
     Expiry,
     /// A credit that has not come is ruled out.
     RuleOut,
@@ -81,19 +82,19 @@ impl Step {
     }
 }
 
-/// The ID that an event is booked with, unique in the ledger, for ever.
+/// An `Id` is the ID that an event is booked with, unique in the ledger, for ever.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Id {
-    /// The client's own transaction ID.
+    /// It is the client's own transaction ID.
     Client(TransactionId),
-    /// The ID of a step that the ledger books without a client's request, written `UUID:step:n`. It is not a UUID, so
+    /// It is the ID of a step that the ledger books without a client's request, written `UUID:step:n`. It is not a UUID, so
     /// that no client can use it first.
     Step {
-        /// The ID of the hold or the transfer that the step belongs to.
+        /// This is the ID of the hold or the transfer that the step belongs to.
         of: TransactionId,
-        /// The step.
+        /// This is the step.
         step: Step,
-        /// The number of the attempt at this step, from 1.
+        /// This is the number of the attempt at this step, from 1.
         attempt: u32,
     },
 }
@@ -173,7 +174,7 @@ fn is_name(text: &str) -> bool {
         && text.as_bytes().iter().all(rest)
 }
 
-/// A guarded account's name: `[A-Za-z0-9][A-Za-z0-9._:-]{0,63}`.
+/// An `AccountName` is a guarded account's name: `[A-Za-z0-9][A-Za-z0-9._:-]{0,63}`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountName(Arc<str>);
 
@@ -209,13 +210,13 @@ impl fmt::Debug for AccountName {
     }
 }
 
-/// The name of one of the ledger's own accounts, which are on the other side of each movement: `@` and a name. `None`
-/// stands for `@cash`, the usual one, so that it costs no allocation.
+/// A `CounterAccount` is the name of one of the ledger's own accounts, which are on the other side of each movement:
+/// `@` and a name. `None` stands for `@cash`, the usual one, so that it costs no allocation.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct CounterAccount(Option<Arc<str>>);
 
 impl CounterAccount {
-    /// The counter account that is meant when a request names none.
+    /// This is the counter account that is meant when a request names none.
     pub const CASH: &str = "@cash";
 
     /// Reads `@name`; `None` for any other text, and for `@transit`, which only transfers may use.

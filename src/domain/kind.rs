@@ -1,31 +1,31 @@
-//! Kinds of events, as answers, searches and the index name them.
+//! A kind says what an event is about, as answers, searches and the index name them.
 
-/// The kind of an event: what it is about, as answers and searches name it.
+/// A `Kind` is the kind of an event: what it is about, as answers and searches name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
-    /// An account's opening.
+    /// The event is an account's opening.
     Opening,
-    /// A deposit.
+    /// The event is a deposit.
     Deposit,
-    /// A withdrawal.
+    /// The event is a withdrawal.
     Withdrawal,
-    /// A reversal.
+    /// The event is a reversal.
     Reversal,
-    /// A prevention: a reversal of a transaction that has not come.
+    /// The event is a prevention: a reversal of a transaction that has not come.
     Prevention,
-    /// A freeze.
+    /// The event is a freeze.
     Freeze,
-    /// The end of a freeze.
+    /// The event is the end of a freeze.
     Unfreeze,
-    /// An account's closing.
+    /// The event is an account's closing.
     Close,
-    /// A change of the overdraft limit.
+    /// The event is a change of the overdraft limit.
     OverdraftLimit,
 }
 
 impl Kind {
-    /// All kinds, in the order of their numbers.
+    /// These are all kinds, in the order of their numbers.
     pub const ALL: [Self; 9] = [
         Self::Opening,
         Self::Deposit,

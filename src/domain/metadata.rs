@@ -1,4 +1,4 @@
-//! The business's own ids on a command, and where a command came from.
+//! This file has the business's own ids on a command, and says where a command came from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub enum MetadataError {
     Control,
 }
 
-/// The business's own ids: a flat object of strings, in the order of its keys. Most commands have none, and an empty
-/// object costs no allocation.
+/// `Metadata` has the business's own ids: a flat object of strings, in the order of its keys. Most commands have none,
+/// and an empty object costs no allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata(Option<Arc<BTreeMap<String, String>>>);
 
@@ -68,14 +68,14 @@ impl Metadata {
     }
 }
 
-/// The origin of a command: who asked, and why. It is kept with the event, and never compared.
+/// An `Origin` is the origin of a command: who asked, and why. It is kept with the event, and never compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The business process that it belongs to; `None` stands for the transaction's own ID.
+    /// This is the business process that it belongs to; `None` stands for the transaction's own ID.
     pub correlation: Option<Box<str>>,
-    /// The id of what caused it, if the client named it.
+    /// This is the id of what caused it, if the client named it.
     pub causation: Option<Box<str>>,
-    /// The id of the key with which it came.
+    /// This is the id of the key with which it came.
     pub actor: Arc<str>,
 }
 

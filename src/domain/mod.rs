@@ -1,4 +1,4 @@
-//! The core: what a ledger may book, and what follows from it. It is pure: no clock, no random numbers, no I/O, no
+//! The core says what a ledger may book, and what follows from it. It is pure: no clock, no random numbers, no I/O, no
 //! async.
 //!
 //! A [`command::Command`] meets what the ledger knows ([`decide::Standing`]) in [`decide::decide`] and becomes an

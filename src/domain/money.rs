@@ -1,5 +1,5 @@
-//! Money: exact decimals, each with as many places as its currency has. There is no floating point and no rounding, and
-//! the arithmetic is checked.
+//! Money is in exact decimals, each with as many places as its currency has. There is no floating point and no rounding,
+//! and the arithmetic is checked.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use rust_decimal::Decimal;
 
 use super::currency::Currency;
 
-/// The largest amount, and the largest balance of a guarded account, in major units: 10^15.
+/// This is the largest amount, and the largest balance of a guarded account, in major units: 10^15.
 pub const LARGEST_MAJOR: i64 = 1_000_000_000_000_000;
 
-/// The most decimals that any currency has.
+/// This is the most decimals that any currency has.
 const MOST_DECIMALS: usize = 4;
 
-/// The most digits that a sum has. Any number of this many digits fits into the 96 bits of a `Decimal`.
+/// This is the most digits that a sum has. Any number of this many digits fits into the 96 bits of a `Decimal`.
 const MOST_DIGITS: usize = 28;
 
 /// Returns the digits as one whole number, without their point. It is exact for at most [`MOST_DIGITS`] digits.
@@ -41,12 +41,12 @@ pub enum AmountError {
     TooManyDecimals,
 }
 
-/// A number as a client wrote it: exact and not negative, not yet fitted to a currency.
+/// A `Written` is a number as a client wrote it: exact and not negative, not yet fitted to a currency.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Written(Decimal);
 
 impl Written {
-    /// Zero, the default of an overdraft limit.
+    /// This is zero, the default of an overdraft limit.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
     /// Reads a number of the form `0`, `40` or `40.00`. A sign, an exponent, a separator and a leading zero are
@@ -102,7 +102,7 @@ impl fmt::Display for Written {
     }
 }
 
-/// An amount as a client wrote it: a [`Written`] number that is greater than zero.
+/// A `WrittenAmount` is an amount as a client wrote it: a [`Written`] number that is greater than zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct WrittenAmount(Written);
 
@@ -140,7 +140,7 @@ impl fmt::Display for WrittenAmount {
     }
 }
 
-/// The direction in which money moves, as the guarded account sees it.
+/// A `Direction` is the direction in which money moves, as the guarded account sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Money comes in.
@@ -160,7 +160,7 @@ impl Direction {
     }
 }
 
-/// An amount of money that is moved: a [`Money`] that is greater than zero.
+/// An `Amount` is an amount of money that is moved: a [`Money`] that is greater than zero.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(Money);
 
@@ -204,7 +204,7 @@ impl fmt::Debug for Amount {
     }
 }
 
-/// An exact sum in some currency, with that currency's number of decimals. It may be negative.
+/// `Money` is an exact sum in some currency, with that currency's number of decimals. It may be negative.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Money(Decimal);
 
@@ -247,7 +247,7 @@ impl Money {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// Subtracts; `None` as in [`plus`](Self::plus).
+    /// Subtracts; returns `None` where [`plus`](Self::plus) does.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)

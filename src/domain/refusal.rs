@@ -1,4 +1,4 @@
-//! Refusals: outcomes of commands that are answered, and of which nothing is recorded.
+//! Refusals are outcomes of commands that are answered, and of which nothing is recorded.
 
 use super::money::AmountError;
 
@@ -13,9 +13,9 @@ pub enum Refusal {
     TransactionNotFound,
     /// A field is wrong, which another field, the account or the clock shows.
     Invalid {
-        /// The field.
+        /// This is the field.
         field: &'static str,
-        /// What is wrong with it.
+        /// This is what is wrong with it.
         problem: String,
     },
 }

@@ -1,19 +1,19 @@
-//! Roles: what kind of caller asks something of the ledger.
+//! A role says what kind of caller asks something of the ledger.
 
-/// The role of a caller. The ledger says what each role may do (`ledger::permission`).
+/// A `Role` is the role of a caller. The ledger says what each role may do (`ledger::permission`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Books deposits, withdrawals and reversals, opens accounts without credit, reads accounts and its own
+    /// A teller books deposits, withdrawals and reversals, opens accounts without credit, reads accounts and its own
     /// transactions.
     Teller,
-    /// Only reads.
+    /// An auditor only reads.
     Auditor,
-    /// Does everything.
+    /// An operator does everything.
     Operator,
 }
 
 impl Role {
-    /// All roles.
+    /// These are all roles.
     pub const ALL: [Self; 3] = [Self::Teller, Self::Auditor, Self::Operator];
 
     /// Returns its name.

@@ -1,4 +1,4 @@
-//! The comparison of a request with the one that its ID was first used for. The outcome is a list of the fields that
+//! A request is compared here with the one that its ID was first used for. The outcome is a list of the fields that
 //! differ; it is empty where it is the same request again.
 
 use super::command::{Command, Move, Operation};
@@ -6,14 +6,14 @@ use super::event::Event;
 use super::metadata::Metadata;
 use super::stream::StreamName;
 
-/// A field in which a request differs from the one that its ID was first used for.
+/// A `Difference` is a field in which a request differs from the one that its ID was first used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The field's name in the request.
+    /// This is the field's name in the request.
     pub field: String,
-    /// Its value in the first request; `None` where it was left out.
+    /// This is its value in the first request; `None` where it was left out.
     pub first: Option<String>,
-    /// Its value in this request; `None` where it was left out.
+    /// This is its value in this request; `None` where it was left out.
     pub now: Option<String>,
 }
 

@@ -1,16 +1,16 @@
-//! The standing of a command: the part of the ledger's past on which the command is decided.
+//! The standing of a command is the part of the ledger's past on which the command is decided.
 
 use super::ids::Id;
 use super::state::State;
 use super::trace::Trace;
 
-/// The part of the ledger's past on which one command is decided.
+/// A `Standing` is the part of the ledger's past on which one command is decided.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Standing<'a> {
-    /// The state of the command's stream, if the stream has begun.
+    /// This is the state of the command's stream, if the stream has begun.
     pub state: Option<&'a State>,
-    /// The event that ruled this command's ID out on this stream before it came.
+    /// This is the event that ruled this command's ID out on this stream before it came.
     pub ruled_out_by: Option<Id>,
-    /// What the stream says of the ID that the command names beside its own; `None` where it names none.
+    /// This is what the stream says of the ID that the command names beside its own; `None` where it names none.
     pub named: Option<&'a Trace>,
 }

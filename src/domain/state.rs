@@ -1,13 +1,13 @@
-//! States: how a stream stands, which is the fold of its events. Each kind of stream has a kind of state.
+//! A state says how a stream stands, which is the fold of its events. Each kind of stream has a kind of state.
 
 use super::account::Account;
 use super::event::{Body, Event, EvolveError};
 use super::stream::StreamName;
 
-/// The state of a stream after its last event.
+/// A `State` is the state of a stream after its last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The state of an account.
+    /// It is the state of an account.
     Account(Account),
 }
 

@@ -1,4 +1,4 @@
-//! Streams: a stream is the unit that is decided on. It has a name, and its events have revisions from 0.
+//! A stream is the unit that is decided on. It has a name, and its events have revisions from 0.
 //!
 //! This file is the one place where the ledger writes the prefixes of the streams' names; the audit keeps its own.
 
@@ -6,18 +6,18 @@ use std::fmt;
 
 use super::ids::AccountName;
 
-/// The prefix of the name of an account's stream.
+/// This is the prefix of the name of an account's stream.
 const ACCOUNT: &str = "account-";
 
-/// A stream's name: the kind of the stream, and the name of the thing whose stream it is.
+/// A `StreamName` is a stream's name: the kind of the stream, and the name of the thing whose stream it is.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamName {
-    /// The stream of a guarded account, `account-<name>`.
+    /// It is the stream of a guarded account, `account-<name>`.
     Account(AccountName),
 }
 
 impl StreamName {
-    /// The prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
+    /// These are the prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
     pub const PREFIXES: [&'static str; 1] = [ACCOUNT];
 
     /// Reads the name of a stream; `None` where no stream of the ledger can have this name.

@@ -1,14 +1,15 @@
-//! Moments in time: microseconds since 1970 in UTC, shown as RFC 3339 with six decimals.
+//! Moments in time are microseconds since 1970 in UTC, shown as RFC 3339 with six decimals.
 //!
 //! Every function of the core takes the time as an argument; it comes from a [`Clock`].
 
 use std::fmt;
 
-/// A moment, exact to the microsecond.
+/// A `Timestamp` is a moment, exact to the microsecond.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The years that are accepted. A year outside them is more likely a mistake than a date that a ledger deals with.
+/// These are the years that are accepted. A year outside them is more likely a mistake than a date that a ledger deals
+/// with.
 const YEARS: std::ops::RangeInclusive<i16> = 1900..=2199;
 
 impl Timestamp {
@@ -152,7 +153,7 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// A clock, from which the time comes: the machine's clock in the service, a script in a test.
+/// A `Clock` is a clock, from which the time comes: the machine's clock in the service, a script in a test.
 pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Returns the machine's clock.

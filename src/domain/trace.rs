@@ -1,4 +1,4 @@
-//! Traces: a trace is what one stream says of an ID. A decision needs the trace of each ID that its command names.
+//! A trace is what one stream says of an ID. A decision needs the trace of each ID that its command names.
 
 use std::sync::Arc;
 
@@ -7,14 +7,15 @@ use super::event::Event;
 use super::ids::Id;
 use super::money::Money;
 
-/// What one stream says of an ID: the fold of the stream's events that were booked with the ID or name it.
+/// A `Trace` says what one stream says of an ID: the fold of the stream's events that were booked with the ID or name
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// The event that was booked with it.
+    /// This is the event that was booked with it.
     pub first: Option<Arc<Event>>,
-    /// The sum that was taken back of it; `None` for nothing.
+    /// This is the sum that was taken back of it; `None` for nothing.
     pub taken_back: Option<Money>,
-    /// The ID of the event that ruled it out before it came.
+    /// This is the ID of the event that ruled it out before it came.
     pub ruled_out_by: Option<Id>,
 }
 

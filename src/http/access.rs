@@ -9,7 +9,7 @@ use axum::http::Method;
 
 use crate::ledger::permission::Act;
 
-/// The routes that need a key: method, path, and what is asked for.
+/// These are the routes that need a key: method, path, and what is asked for.
 pub(crate) const ROUTES: [(Method, &str, Act); 20] = [
     (Method::GET, "/v1/accounts", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}", Act::ReadAccounts),
@@ -33,7 +33,7 @@ pub(crate) const ROUTES: [(Method, &str, Act); 20] = [
     (Method::GET, "/metrics", Act::ReadLedger),
 ];
 
-/// What a request of this route asks for; nothing where the route is not in the table.
+/// Returns what a request of this route asks for; nothing where the route is not in the table.
 pub(crate) fn act(method: &Method, path: &str) -> Option<Act> {
     // A HEAD is answered as a GET is, without its body.
     let method = if method == Method::HEAD { &Method::GET } else { method };
@@ -49,7 +49,7 @@ mod tests {
     const BEGIN: &str = "<!-- made of the service's routes: a test holds it to them -->\n";
     const END: &str = "<!-- end of the routes -->\n";
 
-    /// What a role may not do on a route that is open to it.
+    /// Returns what a role may not do on a route that is open to it.
     fn except(role: Role, method: &Method, path: &str) -> &'static str {
         match (role, method.as_str(), path) {
             (Role::Teller, "POST", "/v1/accounts") => "without an overdraft",
@@ -60,7 +60,7 @@ mod tests {
         }
     }
 
-    /// The table of the document, from the routes.
+    /// Returns the table of the document, from the routes.
     fn table() -> String {
         let mut text = String::from("| request | teller | auditor | operator |\n|---|---|---|---|\n");
         for (method, path, act) in &ROUTES {

@@ -1,4 +1,4 @@
-//! The application: what every handler may use, and how it is configured.
+//! [`App`] is the application: it has what every handler may use, and says how that is configured.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use super::service::sign_ins::SignIns;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
 
-/// The configuration of the handlers: how long they wait. The sockets have [`super::Limits`].
+/// A `Config` is the configuration of the handlers: how long they wait. The sockets have [`super::Limits`].
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// How long a write waits for its answer before it is told 409 `in_progress`.
+    /// This is how long a write waits for its answer before it is told 409 `in_progress`.
     pub write_wait: Duration,
-    /// How long a read waits for the position that it asked for.
+    /// This is how long a read waits for the position that it asked for.
     pub read_wait: Duration,
-    /// How long a body may take to come.
+    /// This is how long a body may take to come.
     pub body_within: Duration,
-    /// How often the live feed says that it is still there.
+    /// This is how often the live feed says that it is still there.
     pub heartbeat: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Default for Config {
     }
 }
 
-/// The application, which every handler gets. Cheap to clone.
+/// An `App` is the application, which every handler gets. It is cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
 
@@ -55,34 +55,34 @@ impl App {
         Self(Arc::new(Inner { ledger, keys, config, figures, sign_ins, budget }))
     }
 
-    /// The ledger.
+    /// Returns the ledger.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.0.ledger
     }
 
-    /// The keys.
+    /// Returns the keys.
     #[must_use]
     pub fn keys(&self) -> &Ring {
         &self.0.keys
     }
 
-    /// What is counted.
+    /// Returns what is counted.
     pub(crate) fn figures(&self) -> &Figures {
         &self.0.figures
     }
 
-    /// The sign-ins that failed.
+    /// Returns the sign-ins that failed.
     pub(crate) fn sign_ins(&self) -> &SignIns {
         &self.0.sign_ins
     }
 
-    /// What is left for large answers.
+    /// Returns what is left for large answers.
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.budget
     }
 
-    /// Its configuration.
+    /// Returns its configuration.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.0.config

@@ -1,8 +1,9 @@
 //! A long answer is sent only for as long as its caller may have it. Whether a key is good is asked when a request
-//! comes; an answer
-//! that takes long, such as the live feed, is asked about again each half second, and ends when the answer is no.
+//! comes. For an answer that takes long, such as the live feed, it is asked again each half second, and the answer ends
+//! when the key is no longer good.
 //!
-//! A feed ends as a feed does. Any other answer is cut off, so that nobody takes a part of it for the whole.
+//! A feed ends as it does when the service stops. Any other answer is cut off, so that nobody takes a part of it for
+//! the whole.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -19,9 +20,9 @@ use super::request::caller::Credentials;
 use super::request::negotiate::EVENTS;
 use crate::ledger::permission::Act;
 
-/// The most bytes of an answer that is sent at once, and not asked about.
+/// This is the most bytes of an answer that is sent at once, and not asked about.
 const SHORT: u64 = 32 * 1024;
-/// How often is asked.
+/// This is how often it is asked.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Makes an answer end when `credentials` are no longer good for `act`. A short one stays as it is.
@@ -90,7 +91,7 @@ mod tests {
 
     use futures_util::{StreamExt, stream};
 
-    /// What comes of a body that goes on and on after its key went.
+    /// Returns what comes of a body that goes on and on after its key went.
     async fn ended(endless: bool) -> (usize, Option<axum::Error>) {
         let good = Arc::new(AtomicBool::new(true));
         let key = Arc::clone(&good);

@@ -1,7 +1,7 @@
 //! HTTP is the way in and out: requests become commands, events become answers. This page is the whole route table.
 //!
-//! It knows the ledger's handle and the keys; it must not know stores, threads or files. Up the way: clients. Down the
-//! way: [`crate::ledger`]. A withdrawal comes through [`server`] (the socket, and what holds for all requests),
+//! It knows the ledger's handle and the keys; it must not know stores, threads or files. Up the way are clients. Down the
+//! way is [`crate::ledger`]. A withdrawal comes through [`server`] (the socket, and what holds for all requests),
 //! [`request`] (who calls, the body) and [`crate::wire`] (its fields), is passed on by [`writes`], and its answer is
 //! rendered by [`crate::answers`].
 

@@ -16,14 +16,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// The most bytes of an answer that is not counted.
+/// This is the most bytes of an answer that is not counted.
 const SMALL: u64 = 32 * 1024;
-/// How many bytes are handed on at once.
+/// This is how many bytes are handed on at once.
 const PIECE: usize = 16 * 1024;
-/// The most bytes of all counted answers together, while they are being sent.
+/// This is the most bytes of all counted answers together, while they are being sent.
 const MOST: usize = 128 * 1024 * 1024;
 
-/// The bytes that are left for large answers. Cheap to clone.
+/// A `Budget` has the bytes that are left for large answers. It is cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Budget(Arc<Semaphore>);
 
@@ -54,8 +54,8 @@ impl Budget {
     }
 }
 
-/// A large body that is counted. It goes out in small pieces, because a piece that was handed on is no longer counted, and
-/// a peer that takes nothing would keep it in memory.
+/// A `Counted` is a large body that is counted. It goes out in small pieces, because a piece that was handed on is no
+/// longer counted, and a peer that takes nothing would keep it in memory.
 struct Counted {
     body: Body,
     piece: Bytes,

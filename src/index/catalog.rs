@@ -1,7 +1,7 @@
-//! The catalog: the index's one checkpoint, which runs belong to it, and the state that is too small for runs.
+//! The catalog has the index's one checkpoint, the list of its runs, and the state that is too small for runs.
 //!
-//! One SQLite file, changed in one transaction at a time. Each row of state carries a checksum, and the checkpoint
-//! carries the sum of all of them, so that neither a changed nor a missing row is believed.
+//! It is one SQLite file, changed in one transaction at a time. Each row of state carries a checksum, and the
+//! checkpoint carries the sum of all of them, so that neither a changed nor a missing row is believed.
 
 use std::path::Path;
 
@@ -15,23 +15,23 @@ use super::failure::Failure;
 use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
-/// The format of the index: another one is built anew from the journal.
+/// This is the format of the index: another one is built anew from the journal.
 pub const FORMAT: i64 = 4;
 
-/// Up to where the index knows the journal, and whose journal it is.
+/// A `Checkpoint` says up to where the index knows the journal, and which journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    /// Whose journal.
+    /// This is the id of the journal.
     pub journal_id: Uuid,
-    /// The last event that is in the index; 0 for none.
+    /// This is the last event that is in the index; 0 for none.
     pub position: u64,
-    /// The journal's hash there; the genesis hash for none.
+    /// This is the journal's hash there; the genesis hash for none.
     pub hash: Hash,
-    /// That event's own hash: the same, where the chain runs along the journal.
+    /// This is that event's own hash: the same, where the chain runs along the journal.
     pub event: Hash,
 }
 
-/// Opens the catalog, making it when it is new.
+/// Opens the catalog, and makes it when it is new.
 pub fn open(path: &Path) -> Result<Connection, IndexError> {
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -48,7 +48,8 @@ pub fn open(path: &Path) -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-/// As [`open`]; but a catalog of an earlier format is deleted first, so that the index is built anew from the journal.
+/// Does what [`open`] does, but deletes a catalog of an earlier format first, so that the index is built anew from the
+/// journal.
 pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
     let connection = open(path)?;
     let format = meta(&connection, "format")?.and_then(|text| text.parse::<i64>().ok());
@@ -77,7 +78,7 @@ pub fn open_current(path: &Path) -> Result<Connection, IndexError> {
     open(path)
 }
 
-/// A value of `meta`.
+/// Returns a value of `meta`.
 pub fn meta(connection: &Connection, key: &str) -> Result<Option<String>, IndexError> {
     let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
     Ok(statement.query_row([key], |row| row.get(0)).optional()?)
@@ -91,7 +92,7 @@ pub fn set_meta(connection: &Connection, key: &str, value: &str) -> Result<(), I
     Ok(())
 }
 
-/// The checkpoint; `None` in a new catalog.
+/// Returns the checkpoint; `None` in a new catalog.
 pub fn checkpoint(connection: &Connection) -> Result<Option<Checkpoint>, IndexError> {
     let Some(journal_id) = meta(connection, "journal_id")? else { return Ok(None) };
     let position = meta(connection, "position")?.and_then(|text| text.parse().ok());
@@ -118,18 +119,18 @@ pub fn set_checkpoint(connection: &Connection, to: Checkpoint) -> Result<(), Ind
     set_meta(connection, "event", &to.event.to_string())
 }
 
-/// A run as the catalog knows it.
+/// A `NamedRun` is a run as the catalog knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedRun {
-    /// Its file.
+    /// This is its file.
     pub file: String,
-    /// Its own number, which stands in each of its blocks.
+    /// This is its own number, which stands in each of its blocks.
     pub number: u64,
-    /// Its own checksum: another whole run under the same name is not believed.
+    /// This is its own checksum: another whole run under the same name is not believed.
     pub sum: u32,
 }
 
-/// A tree's runs, oldest first.
+/// Returns a tree's runs, oldest first.
 pub fn runs(connection: &Connection, tree: TreeKind) -> Result<Vec<NamedRun>, IndexError> {
     let mut statement =
         connection.prepare_cached("SELECT file, number, sum FROM runs WHERE tree = ?1 ORDER BY place")?;
@@ -151,15 +152,15 @@ pub fn set_runs(connection: &Connection, tree: TreeKind, runs: &[NamedRun]) -> R
     Ok(())
 }
 
-/// Was nothing ever written to it?
+/// Says whether nothing was ever written to it.
 pub fn is_new(connection: &Connection) -> Result<bool, IndexError> {
     let sql = "SELECT NOT EXISTS(SELECT 1 FROM meta) AND NOT EXISTS(SELECT 1 FROM runs)
          AND NOT EXISTS(SELECT 1 FROM state)";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// A checksum over the checkpoint, everything else in `meta`, and which runs there are. A run that nobody names any more
-/// would be a double booking for every ID in it.
+/// Returns a checksum over the checkpoint, everything else in `meta`, and the list of runs. Without it a run that is
+/// missing from the list could mean a double booking for every ID in it.
 fn seal(connection: &Connection) -> Result<String, IndexError> {
     let mut crc = crc32fast::Hasher::new();
     let sql = "SELECT 'meta', key, value, 0, 0, 0 FROM meta WHERE key <> 'seal'
@@ -178,7 +179,7 @@ fn seal(connection: &Connection) -> Result<String, IndexError> {
     Ok(crc.finalize().to_string())
 }
 
-/// Seals what the transaction changed: its last step.
+/// Seals what the transaction changed. This is the last step of a transaction.
 pub fn set_seal(connection: &Connection) -> Result<(), IndexError> {
     set_meta(connection, "seal", &seal(connection)?)
 }
@@ -201,7 +202,7 @@ fn crc(kind: Kind, key: &[u8], value: &str) -> u32 {
     crc.finalize()
 }
 
-/// One row of state, if it is there and whole.
+/// Returns one row of state, if it is there and whole.
 pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<String>, IndexError> {
     let mut statement =
         connection.prepare_cached("SELECT value, crc FROM state WHERE kind = ?1 AND key = ?2")?;
@@ -232,12 +233,12 @@ pub fn set_state(
     Ok(())
 }
 
-/// A row's part in the sum: never zero, so that a missing row shows.
+/// Returns a row's part in the sum: never zero, so that a missing row shows.
 fn weight(crc: u32) -> u64 {
     u64::from(crc) << 20 | 1
 }
 
-/// All rows of a kind, by key, from after `after`.
+/// Returns the rows of a kind, in the order of their keys, from after `after`.
 pub fn states(
     connection: &Connection,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! The catalog's one writer: it moves the checkpoint, and says which runs there are.
+//! The catalog's one writer moves the checkpoint, and says which runs there are.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use super::lsm::run::Run;
 use super::lsm::tree::{Tree, TreeKind};
 use super::rows::{self, Kind};
 
-/// The catalog's one writing connection, with the sum over its rows.
+/// A `CatalogWriter` is the catalog's one writing connection, with the sum over its rows.
 #[derive(Debug)]
 pub(super) struct CatalogWriter {
     connection: Connection,
     sum: u64,
     next_file: u64,
-    /// The index's seed.
+    /// This is the index's seed.
     seed: u64,
-    /// A random number of this start.
+    /// This is a random number of this start.
     fresh: u64,
 }
 
@@ -45,8 +45,8 @@ impl CatalogWriter {
         Ok(())
     }
 
-    /// The file's name and the number of the next run. A name may come again after a crash, a number does not: it is a
-    /// hash of the file's and of this start's random number.
+    /// Returns the file's name and the number of the next run. A name may come again after a crash, a number does not:
+    /// it is a hash of the file's and of this start's random number.
     pub(super) fn new_run(&mut self, tree: TreeKind) -> (String, RunId) {
         let name = format!("{}-{}.run", tree.name(), self.next_file);
         let digest = Sha256::new()

@@ -1,8 +1,8 @@
-//! Errors of the index.
+//! [`IndexError`] is an error of the index.
 
 use super::lsm::run_error::RunError;
 
-/// An error of the index. Each can be mended by building the index anew.
+/// An `IndexError` is an error of the index. Each can be mended by building the index anew.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// Its catalog can't be used.

@@ -1,4 +1,4 @@
-//! The failure of the index: it is final for this process, and everybody who uses the index shares it.
+//! The failure of the index is final for this process, and everybody who uses the index shares it.
 //!
 //! Whoever finds a damaged part notes it here, a reader as well as the index's own threads; from then on the clerk
 //! decides nothing. Damage is also marked in the index's folder, so that the next start refuses the index at once and
@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use super::error::IndexError;
 
-/// The name of the file that marks a damaged index.
+/// This is the name of the file that marks a damaged index.
 const MARK: &str = "DAMAGED";
 
-/// The failure of an index, if it has failed.
+/// A `Failure` is the failure of an index, if it has failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     mark: PathBuf,
@@ -23,7 +23,7 @@ pub(crate) struct Failure {
 #[derive(Clone, Debug)]
 struct Why {
     text: String,
-    /// True where a part of the files is not what was written.
+    /// This is true where a part of the files is not what was written.
     is_damage: bool,
 }
 

@@ -1,7 +1,7 @@
-//! The feed: it folds a journal's events into the index. Every store uses this one fold.
+//! The feed folds a journal's events into the index. Every store uses this one fold.
 //!
-//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that the event is the next of
-//! its stream, and keeps how each stream stands. Bound: when more than [`MOST_STREAMS`] streams are in memory, all are
+//! Whoever reads the journal checks the bytes and the chain of an event; the feed checks that the event is the next of its
+//! stream, and keeps how each stream stands. It is bounded: when more than [`MOST_STREAMS`] streams are in memory, all are
 //! removed from it and looked up in the index again.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,7 +17,7 @@ use super::handle::Index;
 use super::lsm::memtable::{Note, Reached, Tracked};
 use super::record::StreamKey;
 
-/// The most streams that are kept in memory.
+/// This is the most streams that are kept in memory.
 const MOST_STREAMS: usize = 65_536;
 
 /// The reason why an event was not taken.
@@ -31,7 +31,7 @@ pub enum FeedError {
     Evolve(#[from] EvolveError),
 }
 
-/// A feed: it knows how each stream stands after the last event that was taken.
+/// A `Feed` is a feed: it knows how each stream stands after the last event that was taken.
 #[derive(Debug)]
 pub struct Feed {
     index: Index,
@@ -104,12 +104,12 @@ impl Feed {
     }
 }
 
-/// The events, states and notes that are taken into the index together.
+/// A `Taken` has the events, states and notes that are taken into the index together.
 #[derive(Debug, Default)]
 pub struct Taken {
     events: Vec<(StreamKey, u64, Event)>,
     states: BTreeMap<StreamName, Tracked>,
-    /// The IDs of the events, filled only where it is asked whether an ID was booked twice.
+    /// These are the IDs of the events, filled only where it is asked whether an ID was booked twice.
     ids: HashSet<Id>,
     notes: Vec<Note>,
 }

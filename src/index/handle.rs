@@ -1,4 +1,4 @@
-//! The index's handle: it opens, feeds and closes the index. The questions to the index are in `query`.
+//! The index's handle opens, feeds and closes the index. The questions to the index are in `query`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::record::StreamKey;
 use super::shared::{Shared, State};
 use super::tuning::Tuning;
 
-/// The index, shared by the clerk, the readers and its own threads. It is cheap to clone.
+/// An `Index` is the index, shared by the clerk, the readers and its own threads. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Index(pub(super) Arc<Shared>);
 
@@ -183,13 +183,13 @@ impl Index {
         self.0.state.read().behind()
     }
 
-    /// The last position that was taken in.
+    /// Returns the last position that was taken in.
     #[must_use]
     pub fn reached(&self) -> u64 {
         self.0.reached.load(Ordering::Acquire)
     }
 
-    /// The position of the checkpoint in the files.
+    /// Returns the position of the checkpoint in the files.
     #[must_use]
     pub fn flushed(&self) -> u64 {
         self.0.checkpoint.load(Ordering::Acquire)

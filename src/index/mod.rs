@@ -1,14 +1,15 @@
-//! The index: what has been seen and how each account stands, derived from the journal and thrown away at will.
+//! The index has what has been seen and how each account stands. It is derived from the journal, and can be deleted at
+//! any time.
 //!
-//! Three trees of sorted runs (ID to positions; account and revision to position; position to facts) and a catalog that
-//! holds the accounts' states, with **one** checkpoint for all of it, moved in one transaction. Events newer than the
-//! checkpoint are in memory: those being written out are *frozen*, the rest *active*. A look-up goes through all of
-//! them and so sees every durable event. Bounds: at most [`Tuning::most_behind`] events in memory, and 1.7 bytes of memory for
-//! each event in the files.
+//! It has three trees of sorted runs (ID to positions; account and revision to position; position to facts) and a
+//! catalog that holds the accounts' states, with **one** checkpoint for all of it, moved in one transaction. Events
+//! newer than the checkpoint are in memory: those being written out are *frozen*, the rest *active*. A look-up goes
+//! through all of them and so sees every durable event. At most [`Tuning::most_behind`] events are in memory, and 1.7
+//! bytes of memory are taken for each event in the files.
 //!
-//! Knows the domain's events, not how they are stored: it is fed by `clerk`, and by `ledger` at the start. The trees are in
-//! [`lsm`], the state in [`catalog`]; [`feed`] is the one fold of a journal into it. Up the way:
-//! `ledger`, whose reads it serves.
+//! It knows the domain's events, and not how they are stored: it is fed by `clerk`, and by `ledger` at the start. The
+//! trees are in [`lsm`], the state in [`catalog`]; [`feed`] is the one fold of a journal into it. Its neighbour up the
+//! way is `ledger`, whose reads it serves.
 
 pub mod catalog;
 mod catalog_writer;

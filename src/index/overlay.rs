@@ -1,4 +1,5 @@
-//! The overlay: all accounts and sums after one and the same event, from the catalog and over it what is newer in memory.
+//! The overlay shows all accounts and sums after one and the same event. It reads the catalog, and over it what is
+//! newer in memory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::error::IndexError;
 use super::lsm::memtable::InternalKey;
 use super::rows::{self, Kind};
 
-/// The accounts after one event: the catalog, and over it what is newer in memory.
+/// An `Overlay` shows the accounts after one event: the catalog, and over it what is newer in memory.
 #[derive(Debug)]
 pub struct Overlay<'a> {
     pub(super) catalog: &'a Connection,
@@ -26,16 +27,16 @@ pub struct Overlay<'a> {
 }
 
 impl Overlay<'_> {
-    /// After which event.
+    /// Returns the position of the event after which it is.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Up to `limit` accounts by name, from after `after`.
+    /// Returns up to `limit` accounts by name, from after `after`.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn accounts(&self, after: Option<&AccountName>, limit: usize) -> Result<Vec<Account>, IndexError> {
         let key = after.map_or(&b""[..], |name| name.as_str().as_bytes());
         let mut found: BTreeMap<AccountName, Account> = BTreeMap::new();
@@ -55,7 +56,7 @@ impl Overlay<'_> {
     /// Visits every account, by name.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn every_account(&self, mut visit: impl FnMut(&Account)) -> Result<(), IndexError> {
         const PAGE: usize = 4_096;
         let mut after: Option<AccountName> = None;
@@ -69,20 +70,20 @@ impl Overlay<'_> {
         }
     }
 
-    /// The state digest.
+    /// Returns the state digest.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn digest(&self) -> Result<String, IndexError> {
         let mut hash = StateHash::default();
         self.every_account(|account| hash.add(account))?;
         Ok(hash.finish())
     }
 
-    /// The ledger's own accounts and what each has; only those of this name, if one is given.
+    /// Returns the ledger's own accounts and what each has; only those of this name, if one is given.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn internal(
         &self,
         name: Option<&CounterAccount>,
@@ -107,7 +108,7 @@ impl Overlay<'_> {
 /// Reads what the index's files in `dir` say, beside whoever writes them; `None` when there are none.
 ///
 /// # Errors
-/// When they can't be read, or `work` fails.
+/// Fails when they can't be read, or `work` fails.
 pub fn read_files<T>(
     dir: &Path,
     work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,

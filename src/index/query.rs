@@ -1,4 +1,5 @@
-//! Asking the index. Every question goes through what is active, what is frozen and the files, in one consistent view.
+//! These functions ask the index. Every question goes through what is active, what is frozen and the files, in one
+//! consistent view.
 
 use std::collections::BTreeMap;
 
@@ -18,40 +19,41 @@ use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, naming_key, pl
 use super::rows::{self, Kind};
 use super::shared::State;
 
-/// Connections that are kept for the next reader.
+/// This is how many connections are kept for the next reader.
 const KEPT_READERS: usize = 4;
 
-/// What the index knows of the use of an ID.
+/// A `Used` says what the index knows of the use of an ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// Where it was booked, in the order of the journal: at one place, but for a race between two instances.
+    /// This is where it was booked, in the order of the journal: at one place, but for a race between two instances.
     pub booked: Vec<u64>,
-    /// Was it ruled out on some stream?
+    /// This is true when the ID was ruled out on some stream.
     pub ruled_out: bool,
 }
 
-/// How much of an ID was taken back on a stream.
+/// A `TakenBack` says how much of an ID was taken back on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TakenBack {
-    /// The sum; `None` for nothing.
+    /// This is the sum; `None` for nothing.
     pub sum: Option<Money>,
-    /// The last revision of the stream that the index knows: what comes after it does not count yet.
+    /// This is the last revision of the stream that the index knows: what comes after it does not count yet.
     pub revision: Option<u64>,
 }
 
 impl State {
-    /// The two parts in memory, newest first.
+    /// Returns the two parts in memory, newest first.
     fn in_memory(&self) -> impl Iterator<Item = &Memtable> {
         std::iter::once(&self.active).chain(self.frozen.as_deref())
     }
 }
 
 impl Index {
-    /// Every place where this ID plays a role, in the order of the journal. Empty: no durable event has to do with it. The
-    /// cost grows with how often it was named; what a decision needs is told by the others, which do not.
+    /// Returns every place where this ID plays a role, in the order of the journal. It returns none when no durable
+    /// event has to do with the ID. The cost grows with how often the ID was named; the functions that a decision needs
+    /// cost always the same.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn marks(&self, id: Id) -> Result<Vec<Mark>, IndexError> {
         let mut marks = self.under(id_key(id, self.0.seed))?;
         marks.retain(|mark| mark.role == Role::Booked);
@@ -60,10 +62,10 @@ impl Index {
         Ok(marks)
     }
 
-    /// What is known of the use of an ID.
+    /// Returns what is known of the use of an ID.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn used(&self, id: Id) -> Result<Used, IndexError> {
         let marks = self.under(id_key(id, self.0.seed))?;
         let booked = |mark: &Mark| (mark.role == Role::Booked).then_some(mark.position);
@@ -73,15 +75,15 @@ impl Index {
         })
     }
 
-    /// The position of the first event that rules an ID out on this stream.
+    /// Returns the position of the first event that rules an ID out on this stream.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn ruled_out(&self, id: Id, stream: &StreamName) -> Result<Option<u64>, IndexError> {
         Ok(self.under(ruled_out_key(id, stream, self.0.seed))?.first().map(|mark| mark.position))
     }
 
-    /// What stands under a key of the tree of IDs, in the order of the journal.
+    /// Returns what stands under a key of the tree of IDs, in the order of the journal.
     fn under(&self, key: u128) -> Result<Vec<Mark>, IndexError> {
         let mut marks = Vec::new();
         let mut records = Vec::new();
@@ -96,24 +98,24 @@ impl Index {
         Ok(marks)
     }
 
-    /// How the stream stands after the last durable event.
+    /// Returns how the stream stands after the last durable event.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn tracked(&self, stream: &StreamName) -> Result<Option<Tracked>, IndexError> {
         if let Some(tracked) = self.0.state.read().in_memory().find_map(|memory| memory.tracked(stream)) {
             return Ok(Some(tracked.clone()));
         }
-        // Moved out of memory since the look above: then it is in the catalog already.
+        // The row was moved out of memory since the look above, and is in the catalog already.
         let (kind, key) = rows::stream_row(stream);
         let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
         self.told(value.map(|value| rows::read_state(stream, &value)).transpose())
     }
 
-    /// Every note that was taken.
+    /// Returns every note that was taken.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn notes(&self) -> Result<Vec<Note>, IndexError> {
         let mut notes: Vec<Note> = {
             let state = self.0.state.read();
@@ -130,10 +132,10 @@ impl Index {
         })
     }
 
-    /// How much of an ID was taken back on a stream, and up to which revision of the stream that counts.
+    /// Returns how much of an ID was taken back on a stream, and up to which revision of the stream that counts.
     ///
     /// # Errors
-    /// When the catalog can't be read.
+    /// Fails when the catalog can't be read.
     pub fn taken_back(&self, id: Id, stream: &StreamName) -> Result<TakenBack, IndexError> {
         let key = (id, stream.clone());
         let (row_kind, row_key) = rows::stream_row(stream);
@@ -165,10 +167,10 @@ impl Index {
         })
     }
 
-    /// Up to `limit` events of a stream between two revisions (inclusive), from the low end or the high one.
+    /// Returns up to `limit` events of a stream between two revisions (inclusive), from the low end or the high one.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn revisions(
         &self,
         stream: StreamKey,
@@ -187,10 +189,10 @@ impl Index {
         self.told(found.map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect())
     }
 
-    /// Up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
+    /// Returns up to `limit` events between two positions (inclusive), from one end, with when each was recorded.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn places(
         &self,
         positions: std::ops::RangeInclusive<u64>,
@@ -208,10 +210,10 @@ impl Index {
         self.told(found.map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect())
     }
 
-    /// Everything that the index knows of accounts, after one and the same event.
+    /// Shows everything that the index knows of accounts, after one and the same event.
     ///
     /// # Errors
-    /// When the catalog can't be read, or `work` fails.
+    /// Fails when the catalog can't be read, or `work` fails.
     pub fn overlay<T>(
         &self,
         work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
@@ -247,7 +249,8 @@ impl Index {
     ) -> Result<T, IndexError> {
         let state = self.0.state.read();
         let checkpoint = catalog::checkpoint(catalog)?.map_or(0, |checkpoint| checkpoint.position);
-        // A frozen part that is in the catalog already is dropped from memory in a moment: not to be counted twice.
+        // A frozen part that is in the catalog already is dropped from memory in a moment, and must not be counted
+        // twice.
         let beyond = |memory: &&Memtable| memory.last().is_some_and(|last| last.position > checkpoint);
         let mut memories: Vec<_> = state.in_memory().filter(beyond).collect();
         memories.reverse();

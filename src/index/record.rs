@@ -1,4 +1,4 @@
-//! Records: the one form in which the index's trees keep everything. A record has 16 bytes of key and 8 bytes of value.
+//! A record is the one form in which the index's trees keep everything. It has 16 bytes of key and 8 bytes of value.
 
 use crate::domain::account::event::AccountEvent;
 use crate::domain::event::Event;
@@ -7,20 +7,20 @@ use crate::domain::kind::Kind;
 use crate::domain::stream::StreamName;
 use sha2::{Digest, Sha256};
 
-/// The size of a record on disk.
+/// This is the size of a record on disk.
 pub const SIZE: usize = 24;
 
-/// A key and a value; records are ordered by both.
+/// A `Record` is a key and a value; records are ordered by both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Record {
-    /// The key by which it is found, compared as big-endian bytes.
+    /// This is the key by which it is found, compared as big-endian bytes.
     pub key: u128,
-    /// A position, and what a reader needs to know of the event before it reads it.
+    /// This is a position, and what a reader needs to know of the event before it reads it.
     pub value: u64,
 }
 
 impl Record {
-    /// Its bytes.
+    /// Returns its bytes.
     #[must_use]
     pub fn to_bytes(self) -> [u8; SIZE] {
         let mut bytes = [0; SIZE];
@@ -29,7 +29,7 @@ impl Record {
         bytes
     }
 
-    /// The record with these bytes.
+    /// Returns the record with these bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; SIZE]) -> Self {
         let (mut key, mut value) = ([0; 16], [0; 8]);
@@ -39,7 +39,7 @@ impl Record {
     }
 }
 
-/// The role that an ID plays in the event at a position.
+/// A `Role` is the role that an ID plays in the event at a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The event was recorded with it.
@@ -50,12 +50,12 @@ pub enum Role {
     RuledOut,
 }
 
-/// A position in the journal at which an ID plays a role.
+/// A `Mark` is a position in the journal at which an ID plays a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// The position of the event.
+    /// This is the position of the event.
     pub position: u64,
-    /// The role that the ID plays there.
+    /// This is the role that the ID plays there.
     pub role: Role,
 }
 
@@ -118,13 +118,13 @@ fn hashed(what: &str, id: Id, stream: Option<&StreamName>, seed: u64) -> u128 {
     digest.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
 }
 
-/// A stream as part of a key: 80 bits of the SHA-256 of its name. Among 2^30 streams the chance that any two have the
-/// same key is 2^-21, and a reader would notice it, because it compares the event that it reads.
+/// A `StreamKey` is a stream as part of a key: 80 bits of the SHA-256 of its name. Among 2^30 streams the chance that
+/// any two have the same key is 2^-21, and a reader would notice it, because it compares the event that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamKey(u128);
 
 impl StreamKey {
-    /// The key of this stream.
+    /// Returns the key of this stream.
     #[must_use]
     pub fn of(stream: &StreamName) -> Self {
         let mut hash = Sha256::new();
@@ -135,29 +135,29 @@ impl StreamKey {
         Self(u128::from_be_bytes(high))
     }
 
-    /// The key of one of its revisions.
+    /// Returns the key of one of its revisions.
     #[must_use]
     pub fn revision(self, revision: u64) -> u128 {
         self.0 | u128::from(revision & 0xffff_ffff_ffff)
     }
 
-    /// The revision that a key of this stream names.
+    /// Returns the revision that a key of this stream names.
     #[must_use]
     pub fn revision_in(key: u128) -> u64 {
         u64::try_from(key & 0xffff_ffff_ffff).unwrap_or(u64::MAX)
     }
 }
 
-/// The facts that can be known of an event without reading it.
+/// `Facts` are the facts that can be known of an event without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The position of the event.
+    /// This is the position of the event.
     pub position: u64,
-    /// Its kind.
+    /// This is its kind.
     pub kind: Kind,
-    /// True where it is a decline.
+    /// This is true where it is a decline.
     pub declined: bool,
-    /// True where the client said when it happened.
+    /// This is true where the client said when it happened.
     pub backdated: bool,
 }
 
@@ -194,7 +194,7 @@ impl Facts {
     }
 }
 
-/// The key under which the facts of the event at a position are kept: its position, then when it was recorded.
+/// Returns the key under which the facts of the event at a position are kept: its position, then when it was recorded.
 #[must_use]
 pub fn place_key(position: u64, recorded_at_micros: i64) -> u128 {
     u128::from(position) << 64 | u128::from(recorded_at_micros.cast_unsigned())

@@ -1,4 +1,4 @@
-//! The rows of the catalog's state: what each kind is about, its key, and its value in both directions.
+//! These functions make and read the rows of the catalog's state: what each kind is about, its key, and its value.
 
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
@@ -12,32 +12,32 @@ use super::error::IndexError;
 use super::lsm::memtable::{InternalKey, Note, ReversedKey, Tracked};
 use super::record::StreamKey;
 
-/// What a row of state is about.
+/// A `Kind` says what a row of state is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
 pub enum Kind {
-    /// A guarded account, by name.
+    /// The row is about a guarded account, by name.
     Account = 1,
-    /// How much of a transaction was reversed, by ID and stream.
+    /// The row says how much of a transaction was reversed, by ID and stream.
     Reversed = 2,
-    /// One of the ledger's own accounts, by currency and name.
+    /// The row is about one of the ledger's own accounts, by currency and name.
     Internal = 3,
-    /// An ID that two streams have, by ID.
+    /// The row names an ID that two streams have, by ID.
     Twice = 4,
-    /// A stream that is damaged, by name.
+    /// The row names a stream that is damaged, by name.
     Damaged = 5,
-    /// How many events a stream lacks, by name.
+    /// The row says how many events a stream lacks, by name.
     Missing = 6,
 }
 
-/// The kind and the key of the row that says how a stream stands.
+/// Returns the kind and the key of the row that says how a stream stands.
 pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {
         StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
     }
 }
 
-/// How a stream stands, as a row's value.
+/// Returns how a stream stands, as a row's value.
 pub fn state_value(tracked: &Tracked) -> String {
     let State::Account(account) = &tracked.state;
     let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
@@ -52,7 +52,7 @@ pub fn state_value(tracked: &Tracked) -> String {
     )
 }
 
-/// How a stream stands, from its row.
+/// Returns how a stream stands, from its row.
 pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
     let StreamName::Account(name) = stream;
     let read = || {
@@ -77,7 +77,7 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
 }
 
-/// A note's kind, key and value.
+/// Returns a note's kind, key and value.
 pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     match note {
         Note::Twice(id) => (Kind::Twice, id_row_key(*id), id.to_string()),
@@ -86,7 +86,7 @@ pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     }
 }
 
-/// The note that a row holds.
+/// Returns the note that a row holds.
 pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
     match kind {
         Kind::Twice => Id::parse(&value).map(Note::Twice),
@@ -98,12 +98,12 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
     }
 }
 
-/// A sum in a currency as a row's value.
+/// Returns a sum in a currency as a row's value.
 pub fn sum_value(currency: Currency, sum: Money) -> String {
     format!("{currency} {sum}")
 }
 
-/// The sum that a row holds.
+/// Returns the sum that a row holds.
 pub fn read_sum(value: &str) -> Result<(Currency, Money), IndexError> {
     let read = || {
         let (currency, sum) = value.split_once(' ')?;
@@ -113,23 +113,23 @@ pub fn read_sum(value: &str) -> Result<(Currency, Money), IndexError> {
     read().ok_or_else(|| IndexError::damaged("a sum's row can't be read"))
 }
 
-/// The key of one of the ledger's own accounts.
+/// Returns the key of one of the ledger's own accounts.
 pub fn internal_key((name, currency): &InternalKey) -> Vec<u8> {
     format!("{} {currency}", name.as_str()).into_bytes()
 }
 
-/// The ledger's own account with this key.
+/// Returns the ledger's own account with this key.
 pub fn read_internal_key(key: &[u8]) -> Option<InternalKey> {
     let (name, currency) = std::str::from_utf8(key).ok()?.split_once(' ')?;
     Some((CounterAccount::parse(name)?, Currency::parse(currency)?))
 }
 
-/// The key of the row that says how much of an ID was taken back on a stream.
+/// Returns the key of the row that says how much of an ID was taken back on a stream.
 pub fn reversed_row_key((id, stream): &ReversedKey) -> Vec<u8> {
     format!("{id} {stream}").into_bytes()
 }
 
-/// The key of a row that is about an ID.
+/// Returns the key of a row that is about an ID.
 pub fn id_row_key(id: Id) -> Vec<u8> {
     id.to_string().into_bytes()
 }

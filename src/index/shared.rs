@@ -1,4 +1,4 @@
-//! The data that the index's handle, its readers and its own threads share.
+//! This is the data that the index's handle, its readers and its own threads share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ pub(super) struct Shared {
     pub(super) seed: u64,
     pub(super) tuning: Tuning,
     pub(super) state: RwLock<State>,
-    /// Connections that are not reading at the moment.
+    /// These are the connections that are not reading at the moment.
     pub(super) readers: Mutex<Vec<Connection>>,
-    /// The one connection that writes, with the sum of the state's checksums.
+    /// This is the one connection that writes, with the sum of the state's checksums.
     pub(super) writer: Mutex<CatalogWriter>,
     pub(super) checkpoint: AtomicU64,
     pub(super) reached: AtomicU64,

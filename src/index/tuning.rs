@@ -1,19 +1,22 @@
-//! Tuning: the sizes and times of the index. Tests make them small, so that a few events make many runs and merges.
+//! [`Tuning`] has the sizes and times of the index. Tests make them small, so that a few events make many runs and
+//! merges.
 
 use std::time::Duration;
 
-/// The sizes and times of the index.
+/// A `Tuning` has the sizes and times of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tuning {
-    /// The number of events in memory at which they are written to the files.
+    /// This is the number of events in memory at which they are written to the files.
     pub flush_at: usize,
-    /// The longest time between two flushes while there is something to write, so that a start has little to read.
+    /// This is the longest time between two flushes while there is something to write, so that a start has little to
+    /// read.
     pub flush_after: Duration,
-    /// The most events by which the files may be behind the journal. The clerk waits before there would be more.
+    /// This is the most events by which the files may be behind the journal. The clerk waits before there would be
+    /// more.
     pub most_behind: usize,
-    /// The most records that a run of the lowest tier holds.
+    /// This is the most records that a run of the lowest tier holds.
     pub lowest: u64,
-    /// The number of runs of about the same size that are merged into one.
+    /// This is the number of runs of about the same size that are merged into one.
     pub fan_in: usize,
 }
 

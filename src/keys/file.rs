@@ -15,36 +15,36 @@ use sha2::Sha256;
 use super::{Error, Role};
 use crate::domain::time::Timestamp;
 
-/// The number of the file's format.
+/// This is the number of the file's format.
 const FORMAT: u32 = 1;
-/// How many random bytes an id is made of.
+/// This is how many random bytes an id is made of.
 const ID_BYTES: usize = 6;
 
-/// A key as the file keeps it: never the token itself.
+/// A `Key` is a key as the file keeps it: never the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    /// Its id: part of the token, shown in events as `actor`.
+    /// This is its id: part of the token, shown in events as `actor`.
     pub id: String,
-    /// The role of its holder.
+    /// This is the role of its holder.
     #[serde(with = "RoleName")]
     pub role: Role,
-    /// Whose it is, in words.
+    /// This says whose it is, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// When it was made.
+    /// This is when it was made.
     pub created_at: String,
-    /// When it begins to be refused.
+    /// This is when it begins to be refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// When it was revoked.
+    /// This is when it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
-    /// HMAC-SHA256 of the token under the secret, in hexadecimal.
+    /// This is the HMAC-SHA256 of the token under the secret, in hexadecimal.
     pub hash: String,
 }
 
-/// A role as the file names it.
+/// A `RoleName` is a role as the file names it.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Role", rename_all = "snake_case")]
 enum RoleName {
@@ -60,34 +60,34 @@ struct Document {
     keys: Vec<Key>,
 }
 
-/// What a new key is to be.
+/// A `NewKey` says what a new key is to be.
 #[derive(Clone, Debug)]
 pub struct NewKey {
-    /// The role of its holder.
+    /// This is the role of its holder.
     pub role: Role,
-    /// Whose it is, in words.
+    /// This says whose it is, in words.
     pub name: Option<String>,
-    /// For how many days it is good; for ever when not said.
+    /// This is for how many days it is good; for ever when not said.
     pub expires_in_days: Option<u32>,
 }
 
-/// The path of the file of keys.
+/// Returns the path of the file of keys.
 pub(super) fn document_path(dir: &Path) -> PathBuf {
     dir.join("keys.json")
 }
 
-/// The path of the secret.
+/// Returns the path of the secret.
 pub(super) fn secret_path(dir: &Path) -> PathBuf {
     dir.join("keys.secret")
 }
 
-/// Whether a text has the form of a key's id. Only such a text may be shown: any other may be a secret.
+/// Says whether a text has the form of a key's id. Only such a text may be shown: any other may be a secret.
 pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 2 * ID_BYTES
         && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
 }
 
-/// The keyed hash of a token.
+/// Returns the keyed hash of a token.
 pub(super) fn hash(secret: &[u8; 32], token: &str) -> [u8; 32] {
     // HMAC takes keys of every length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; 32] };
@@ -98,7 +98,7 @@ pub(super) fn hash(secret: &[u8; 32], token: &str) -> [u8; 32] {
 /// Reads the keys in this folder; nothing when none was ever made.
 ///
 /// # Errors
-/// When the file can't be read or is damaged.
+/// Fails when the file can't be read or is damaged.
 pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
     let path = document_path(dir);
     let bytes = match fs::read(&path) {
@@ -118,7 +118,7 @@ pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
 /// Reads the secret in this folder; nothing when there is none yet.
 ///
 /// # Errors
-/// When it can't be read or is damaged.
+/// Fails when it can't be read or is damaged.
 pub(super) fn secret(dir: &Path) -> Result<Option<[u8; 32]>, Error> {
     let path = secret_path(dir);
     let mut bytes = Vec::with_capacity(32);
@@ -135,7 +135,7 @@ pub(super) fn secret(dir: &Path) -> Result<Option<[u8; 32]>, Error> {
 /// Makes a key. Returns it with its token, which nobody can show again.
 ///
 /// # Errors
-/// When the files can't be read or written.
+/// Fails when the files can't be read or written.
 pub fn create(dir: &Path, new: NewKey, now: Timestamp) -> Result<(Key, String), Error> {
     fs::create_dir_all(dir).map_err(|source| Error::Io { what: "can't make", path: dir.into(), source })?;
     let _lock = lock(dir)?;
@@ -163,7 +163,7 @@ pub fn create(dir: &Path, new: NewKey, now: Timestamp) -> Result<(Key, String), 
 /// Revokes a key, for ever. Revoking it again changes nothing.
 ///
 /// # Errors
-/// When there is no such key, or the files can't be read or written.
+/// Fails when there is no such key, or the files can't be read or written.
 pub fn revoke(dir: &Path, id: &str, now: Timestamp) -> Result<Key, Error> {
     if !is_id(id) {
         return Err(Error::NoId);
@@ -262,7 +262,7 @@ fn give(file: &File, dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether the error says that there is no such file. (Nor is there one below a file.)
+/// Says whether the error says that there is no such file. (Nor is there one below a file.)
 pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

@@ -1,7 +1,7 @@
 //! API keys say who may call. They are kept only as keyed hashes, in `keys.json`; changes take effect while the service runs.
 //!
 //! [`mod@file`] is the file and its changes, made by `bookonce keys`; [`ring`] is the service's live view of it. It must
-//! know nothing of HTTP, nor what a role may do. Up the way: `http::request` asks the ring who is calling.
+//! know nothing of HTTP, nor what a role may do. Up the way, `http::request` asks the ring who is calling.
 
 pub mod file;
 pub mod ring;
@@ -31,25 +31,25 @@ impl ValueEnum for Role {
     }
 }
 
-/// Why keys could not be read or changed.
+/// An `Error` says why keys could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be read or written.
     #[error("{what} {path}")]
     Io {
-        /// What was tried.
+        /// This is what was tried.
         what: &'static str,
-        /// On which file.
+        /// This is the file.
         path: std::path::PathBuf,
-        /// Why it failed.
+        /// This is why it failed.
         source: std::io::Error,
     },
     /// The file is not one of keys.
     #[error("{path} is damaged")]
     Damaged {
-        /// The file.
+        /// This is the file.
         path: std::path::PathBuf,
-        /// What is wrong with it.
+        /// This is what is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The machine gives no random numbers.

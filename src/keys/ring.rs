@@ -17,17 +17,17 @@ use subtle::ConstantTimeEq;
 use super::{Error, Role, file};
 use crate::domain::time::{Clock, Timestamp};
 
-/// How long a change on disk may go unseen, in milliseconds.
+/// This is how long a change on disk may go unseen, in milliseconds.
 const LOOK_EVERY_MS: u64 = 200;
-/// How often it is logged that the keys can't be read, while that lasts.
+/// This is how often it is logged that the keys can't be read, while that lasts.
 const LOG_EVERY: Duration = Duration::from_secs(60);
 
-/// Who calls: the id that goes into events, and the role.
+/// An `Identity` says who calls: it has the id that goes into events, and the role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The key's id, or `loopback`.
+    /// This is the key's id, or `loopback`.
     pub actor: Arc<str>,
-    /// The key's role.
+    /// This is the key's role.
     pub role: Role,
 }
 
@@ -48,7 +48,7 @@ pub enum Refused {
     Expired,
 }
 
-/// The keys in effect.
+/// A `Ring` has the keys in effect.
 pub struct Ring {
     dir: PathBuf,
     clock: Clock,
@@ -73,24 +73,24 @@ struct Entry {
     revoked: bool,
 }
 
-/// What is known of the files on disk.
+/// A `Disk` says what is known of the files on disk.
 struct Disk {
-    /// The files that the view was loaded from.
+    /// These are the files that the view was loaded from.
     loaded: Stamp,
-    /// Why the view may not be what is on disk, for people.
+    /// This is why the view may not be what is on disk, for people.
     trouble: Option<&'static str>,
-    /// When it was last logged that they can't be read.
+    /// This is when it was last logged that they can't be read.
     logged: Option<Instant>,
 }
 
-/// What one version of the two files differs by from another: inode, time of change and length of each.
+/// A `Stamp` says what one version of the two files differs by from another: inode, time of change and length of each.
 type Stamp = [Option<(u64, i64, i64, u64)>; 2];
 
 impl Ring {
     /// Opens the keys in this folder.
     ///
     /// # Errors
-    /// When there are files of keys that can't be used.
+    /// Fails when there are files of keys that can't be used.
     pub fn open(dir: &Path, clock: Clock) -> Result<Self, Error> {
         // The stamp is taken first: what changes after it is found at the next look.
         let disk = Disk { loaded: stamp(dir)?, trouble: None, logged: None };
@@ -105,14 +105,14 @@ impl Ring {
         })
     }
 
-    /// Whether no key has ever been made.
+    /// Says whether no key has ever been made.
     #[must_use]
     pub fn is_unused(&self) -> bool {
         self.refresh();
         matches!(**self.view.load(), View::Unused)
     }
 
-    /// How many keys are good now, of how many that were made; nothing where none has ever been made.
+    /// Returns how many keys are good now, of how many that were made; nothing where none has ever been made.
     #[must_use]
     pub fn count(&self) -> Option<(usize, usize)> {
         self.refresh();
@@ -126,7 +126,7 @@ impl Ring {
         }
     }
 
-    /// Why the keys in effect may not be those on disk; nothing while all is well.
+    /// Returns why the keys in effect may not be those on disk; nothing while all is well.
     #[must_use]
     pub fn trouble(&self) -> Option<&'static str> {
         self.refresh();
@@ -218,7 +218,7 @@ impl Ring {
     }
 }
 
-/// The id in a token, known or not; nothing for a text that is no token.
+/// Returns the id in a token, known or not; nothing for a text that is no token.
 #[must_use]
 pub fn id_of(token: &str) -> Option<&str> {
     let (id, _) = token.strip_prefix("bo_")?.split_once('_')?;
@@ -279,7 +279,7 @@ mod tests {
     use crate::keys::file::{NewKey, create, revoke};
     use std::sync::atomic::AtomicI64;
 
-    /// A ring that looks at the disk each time, and a clock to turn.
+    /// Returns a ring that looks at the disk each time, and a clock to turn.
     fn ring(dir: &Path) -> (Ring, Arc<AtomicI64>) {
         let hand = Arc::new(AtomicI64::new(0));
         let seen = Arc::clone(&hand);

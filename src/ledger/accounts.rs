@@ -1,4 +1,4 @@
-//! How accounts stand: now, by when things were recorded, by when they happened, after a position.
+//! These reads say how accounts stand: now, by when things were recorded, by when they happened, or after a position.
 
 use crate::domain::account::{Account, Status};
 use crate::domain::event::{Body, Event};
@@ -15,11 +15,11 @@ use crate::store::codec::Line;
 use super::handle::Ledger;
 use super::types::{AccountReading, At, Position, ReadError};
 
-/// Revisions that are looked through at a time.
+/// This is the number of revisions that are looked through at a time.
 const PAGE: usize = 4_096;
 
 impl Ledger {
-    /// An account, if there is (was) one.
+    /// Returns how an account stands at a time or a position; `None` when it was not open there.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -38,7 +38,7 @@ impl Ledger {
         .await
     }
 
-    /// Up to `limit` accounts by name, from after `after`.
+    /// Returns up to `limit` accounts in the order of their names, from after `after`.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -69,7 +69,7 @@ fn reading(account: &Account) -> AccountReading {
     }
 }
 
-/// One account's stream, as the index and the journal have it.
+/// A `Stream` is one account's stream, as the index and the journal have it.
 pub(super) struct Stream {
     account: AccountName,
     name: StreamName,
@@ -89,7 +89,7 @@ impl Stream {
         Ok(self.index.tracked(&self.name)?.and_then(|tracked| tracked.state.account().cloned()))
     }
 
-    /// Up to a page of its events between two revisions, from one end.
+    /// Returns up to `limit` entries of the index for the events between two revisions, from one end of them.
     pub(super) fn facts(
         &self,
         revisions: std::ops::RangeInclusive<u64>,
@@ -99,7 +99,7 @@ impl Stream {
         Ok(self.index.revisions(self.key, revisions, backwards, limit)?)
     }
 
-    /// The event at a revision, which must be there.
+    /// Returns the event at a revision. The event must be there, else the index is damaged.
     pub(super) fn event(&self, revision: u64) -> Result<(Position, Event), ReadError> {
         let found = self.facts(revision..=revision, false, 1)?;
         let missing = || IndexError::damaged("a revision of an account is missing");
@@ -109,7 +109,7 @@ impl Stream {
         Ok((facts.position, line.event))
     }
 
-    /// The events that the index names at these revisions.
+    /// Returns the events that the index names at these revisions.
     pub(super) fn events(&self, named: &[(u64, Facts)]) -> Result<Vec<Line>, ReadError> {
         let positions: Vec<_> = named.iter().map(|(_, facts)| facts.position).collect();
         let lines = self.reader.events(&positions)?;
@@ -132,7 +132,8 @@ impl Stream {
         Err(ReadError::Damaged)
     }
 
-    /// How many of its events come before the first one that is not `before`: found by halving.
+    /// Returns how many of the stream's first events are `before`. It halves the range at each step, so it reads about
+    /// as many events as the number of revisions has binary digits.
     fn partition(
         &self,
         account: &Account,
@@ -150,7 +151,7 @@ impl Stream {
         Ok(low)
     }
 
-    /// How many of its events were recorded before a moment.
+    /// Returns how many of the stream's events were recorded before a moment.
     pub(super) fn recorded_before(&self, account: &Account, moment: Timestamp) -> Result<u64, ReadError> {
         self.partition(account, |stream, revision| Ok(stream.event(revision)?.1.recorded_at < moment))
     }
@@ -171,7 +172,7 @@ impl Stream {
         Ok(inside.checked_sub(1))
     }
 
-    /// The account after one of its events.
+    /// Returns the account as it stood after one of its events.
     fn after(&self, revision: Option<u64>) -> Result<Option<AccountReading>, ReadError> {
         let Some(revision) = revision else { return Ok(None) };
         let Body::Account(event) = self.event(revision)?.1.body;
@@ -190,7 +191,8 @@ impl Stream {
         }))
     }
 
-    /// Status and overdraft limit after a revision: the last events up to it that set them.
+    /// Returns the status and the overdraft limit after a revision. They are those of the last events up to it that set
+    /// them.
     fn terms(&self, revision: u64) -> Result<(Status, Money), ReadError> {
         let (mut status, mut limit) = (None, None);
         let mut high = revision;
@@ -225,8 +227,9 @@ impl Stream {
         Ok((status.unwrap_or(Status::Open), limit))
     }
 
-    /// The account by when things happened in the world: what was known then, less what was known too early, and with
-    /// what was learnt later. Only events whose client named a time can be either.
+    /// Returns the account by when things happened in the world: what was known at the moment, less what had been
+    /// recorded before it happened, and with what was recorded afterwards. Only events whose client named a time can be
+    /// either.
     fn effective(&self, account: &Account, moment: Timestamp) -> Result<Option<AccountReading>, ReadError> {
         let known = self.last_known(account, moment)?;
         let mut reading = match self.after(known)? {

@@ -1,4 +1,4 @@
-//! The ledger's handle: commands go in through it, and every read begins at it.
+//! [`Ledger`] is the handle of a ledger: commands go in through it, and every read begins at it.
 
 use std::sync::{Arc, Weak};
 
@@ -17,18 +17,20 @@ use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
 use super::verdict::Verdict;
 
-/// The most reads that run at once. More would not be faster: each takes a thread, a connection and what both keep.
+/// This is the most reads that run at once. More would not be faster: each takes a thread, a connection and the memory
+/// of both.
 const READS: usize = 32;
-/// The most reads of a page that run at once, so that those of one thing need not wait behind a crowd of them.
+/// This is the most reads of a page that run at once, so that the reads of a single thing do not wait behind many of
+/// them.
 const PAGES: usize = 16;
-/// The most reads that go through the whole journal and run at once.
+/// This is the most reads through the whole journal that run at once.
 const LONG_READS: usize = 2;
 
-/// A ledger that this process holds. Cheap to clone.
+/// A `Ledger` is a ledger that this process holds. It is cheap to clone.
 #[derive(Clone)]
 pub struct Ledger(pub(super) Arc<Inner>);
 
-/// A ledger, as somebody knows it who does not keep it open.
+/// A `WeakLedger` is a reference to a ledger that does not keep it open.
 #[derive(Clone)]
 pub(super) struct WeakLedger(Weak<Inner>);
 
@@ -51,7 +53,7 @@ pub(super) struct Inner {
 }
 
 impl Drop for Inner {
-    /// A ledger that was not stopped leaves its folder as a kill would.
+    /// Stops the clerk and abandons the index: a ledger that was not stopped leaves its folder as a kill would.
     fn drop(&mut self) {
         self.clerk.stop();
         self.index.abandon();
@@ -63,7 +65,7 @@ impl Ledger {
         WeakLedger(Arc::downgrade(&self.0))
     }
 
-    /// One that is open, in a folder that this process holds.
+    /// Makes the handle of a ledger whose parts are open, in a folder that this process holds.
     pub(super) fn over(
         clerk: Box<dyn Port>,
         reader: Reader,
@@ -84,11 +86,11 @@ impl Ledger {
         }))
     }
 
-    /// Decides commands and records what is to be recorded; returns one verdict a command, in order, when all that they
-    /// rest on is durable.
+    /// Decides commands and records what is to be recorded. It returns one verdict for each command, in their order,
+    /// when all that the verdicts rest on is durable.
     ///
     /// # Errors
-    /// Fails when the machinery could not: nothing of that is the answer of an ID.
+    /// Fails when the clerk could not rule on any of them; such an error is never the answer that belongs to an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
         let commands = commands.into();
         let ruled = self.0.clerk.rule(Arc::clone(&commands)).await?;
@@ -99,13 +101,13 @@ impl Ledger {
             .collect())
     }
 
-    /// Where the journal ends: the last durable event.
+    /// Returns where the journal ends, which is at the last durable event.
     #[must_use]
     pub fn head(&self) -> Head {
         *self.0.head.borrow()
     }
 
-    /// Where the journal ends, when everything that was answered here is before it.
+    /// Returns where the journal ends, as soon as everything that was answered here is in it.
     ///
     /// # Errors
     /// Fails when the store can't be reached, or is damaged.
@@ -114,13 +116,13 @@ impl Ledger {
         Ok(self.head())
     }
 
-    /// Tells when the journal grows.
+    /// Returns a receiver that is told when the journal grows.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<Head> {
         self.0.head.clone()
     }
 
-    /// Up to `limit` lines of the journal after a position, each with its line feed.
+    /// Returns up to `limit` lines of the journal after a position, each with its line feed.
     ///
     /// # Errors
     /// Fails when they can't be read.
@@ -134,12 +136,13 @@ impl Ledger {
         self.page(lines).await
     }
 
-    /// Refuses a position at which no event is, before the store is asked for what comes after it: positions have gaps on a
-    /// store of several instances, which answers such a question with an error that says nothing. Beyond the journal's
-    /// end everything is allowed: another instance may have told it.
+    /// Refuses a position at which no event is, before the store is asked for what comes after it. Positions have gaps
+    /// on a store of several instances, and such a store answers this question with an error that says nothing. Every
+    /// position beyond the journal's end is allowed, because another instance may have returned it.
     ///
     /// # Errors
-    /// [`ReadError::UnknownPosition`], with the nearest one before; or when the index can't be read.
+    /// Fails with [`ReadError::UnknownPosition`], which names the nearest position before, or when the index can't be
+    /// read.
     pub async fn known_position(&self, position: Position) -> Result<(), ReadError> {
         if position == 0 || position >= self.head().position {
             return Ok(());
@@ -155,33 +158,33 @@ impl Ledger {
         .await
     }
 
-    /// A position that every write that was answered here is at or before.
+    /// Returns a position that no write which was answered here is after.
     #[must_use]
     pub fn answered(&self) -> Position {
         self.head().position.max(self.0.clerk.answered())
     }
 
-    /// Finishes what is in hand, writes out the index and empties the WAL. Blocks.
+    /// Stops the ledger: it finishes what is in hand, writes out the index and empties the WAL. It blocks.
     ///
     /// # Errors
-    /// Fails when that could not be done; nothing that was answered is lost by it.
+    /// Fails when that could not be done. Nothing that was answered is lost by it.
     pub fn stop(&self) -> Result<(), OpenError> {
         let closed = self.0.clerk.close().map_err(OpenError::Close);
         self.0.index.close()?;
         closed
     }
 
-    /// Says whether an append with this ID was sent to the store, and it is not known yet whether the store took it.
+    /// Says whether an append with this ID was sent to the store and it is not known yet whether the store took it.
     pub(super) fn is_unresolved(&self, id: Id) -> bool {
         self.0.clerk.is_unresolved(id)
     }
 
-    /// A read of an account refuses it when its stream is damaged.
+    /// Refuses an account whose stream is damaged. Each read of one account asks this first.
     pub(super) fn undamaged(&self, account: &AccountName) -> Result<(), ReadError> {
         Ok(self.0.clerk.stream_readable(&StreamName::Account(account.clone()))?)
     }
 
-    /// A read waits until the index has all that was answered here, and refuses a store that is damaged.
+    /// Waits until the index has all that was answered here, and refuses a store that is damaged. Each read begins so.
     async fn settled(&self) -> Result<(), ReadError> {
         self.0.clerk.readable()?;
         let answered = self.0.clerk.answered();
@@ -196,7 +199,7 @@ impl Ledger {
         }
     }
 
-    /// A read on a thread of its own. One whose caller goes away before its turn is never begun.
+    /// Runs a read on a blocking thread. A read whose caller goes away before its turn is never begun.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
@@ -211,7 +214,7 @@ impl Ledger {
         tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
     }
 
-    /// A read of up to a thousand things.
+    /// Runs a read of up to a thousand things, with [`PAGES`] of them at a time.
     pub(super) async fn page<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
@@ -220,7 +223,8 @@ impl Ledger {
         self.blocking(work).await
     }
 
-    /// A read that goes through the journal from its beginning.
+    /// Runs a read that goes through the journal from its beginning. It refuses when [`LONG_READS`] of them are
+    /// running.
     pub(super) async fn long<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
@@ -230,5 +234,5 @@ impl Ledger {
     }
 }
 
-/// How long a read waits for the index to have what was answered.
+/// This is how long a read waits for the index to have what was answered.
 const MOST_LAG: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,4 +1,4 @@
-//! What happened: to an account, to an ID, in the whole ledger.
+//! These reads say what happened to an account, to an ID, and in the whole ledger.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use super::accounts::Stream;
 use super::handle::Ledger;
 use super::types::{Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory};
 
-/// Records that are looked through at a time.
+/// This is the number of records that are looked through at a time.
 const PAGE: usize = 4_096;
-/// The most that the clocks of instances which share a store may differ, so that a search by time finds everything: 10
-/// minutes.
+/// This is the most that the clocks of instances which share a store may differ: 10 minutes. Up to that difference a
+/// search by time finds everything.
 const MOST_SKEW_MICROS: i64 = 600_000_000;
 
 impl Ledger {
-    /// A page of an account's statement; `None` for an account that was never opened.
+    /// Returns a page of an account's statement; `None` for an account that was never opened.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -64,7 +64,7 @@ impl Ledger {
         .await
     }
 
-    /// What happened to an ID; `None` when no event has to do with it.
+    /// Returns what happened to an ID; `None` when no event has to do with it.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -93,7 +93,7 @@ impl Ledger {
         .await
     }
 
-    /// Up to `limit` events that a search wants, newest first.
+    /// Returns up to `limit` events that a search wants, newest first.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -126,8 +126,8 @@ fn as_placed(lines: Vec<Line>) -> Vec<Placed> {
     lines.into_iter().map(placed).collect()
 }
 
-/// The revisions that a page goes over, the second one exclusive. Those of all pages follow each other without a gap, so that
-/// one page closes with the balance that the next one opens with, whatever kinds are left out.
+/// Returns the revisions that a page covers, the second one exclusive. The ranges of all pages follow each other
+/// without a gap, so that one page closes with the balance that the next one opens with, whatever kinds are left out.
 fn page_bounds(query: &StatementQuery, (start, end): (u64, u64), lines: &[Placed], more: bool) -> (u64, u64) {
     let last = lines.last().filter(|_| more).map(|line| line.event.revision);
     match (query.newest_first, query.beyond) {
@@ -139,7 +139,7 @@ fn page_bounds(query: &StatementQuery, (start, end): (u64, u64), lines: &[Placed
     }
 }
 
-/// The lines of a statement between two revisions, and whether there are more.
+/// Returns the lines of a statement between two revisions, and whether there are more.
 fn lines(
     stream: &Stream,
     query: StatementQuery,

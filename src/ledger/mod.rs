@@ -1,8 +1,8 @@
-//! The ledger as its users see it: one handle through which commands go in and reads come out.
+//! The ledger is what its users see: one handle through which commands go in and reads come out.
 //!
 //! Commands go to the `clerk`. Reads of accounts, IDs and statements are answered from the `index`, which has every event
 //! before its answer is sent, and from the journal's lines; sums at an old position are worked out from the journal.
-//! Reads run on blocking threads; the expensive ones a few at a time.
+//! Reads run on blocking threads. Only a few of the expensive ones run at a time.
 
 mod accounts;
 mod handle;

@@ -1,8 +1,9 @@
-//! Opening a ledger: it checks that everything is as it was, and gives the index the events that it has not seen yet.
+//! This file opens a ledger: it checks that everything is as it was, and gives the index the events that it has not
+//! seen yet.
 //!
-//! In this order, so that nothing is changed before it is understood: the lock, the WAL, the journal's end, the index's
-//! checkpoint against the journal, then the events after the checkpoint, their chain checked, into the index. The clerk
-//! starts last, when every ID up to the journal's head is known.
+//! It goes in this order, so that nothing is changed before it is understood: the lock, the WAL, the journal's end, the
+//! index's checkpoint against the journal, then the events after the checkpoint, their chain checked, into the index.
+//! The clerk starts last, when every ID up to the journal's head is known.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,48 +29,49 @@ use super::handle::Ledger;
 use super::open_error::OpenError;
 use super::types::Head;
 
-/// The index's folder in a data folder.
+/// This is the name of the index's folder in a data folder.
 pub const INDEX: &str = "index";
 
-/// How many of the journal's last rows are looked at for a hole at the start. It takes some 20 ms, and is more than the WAL
-/// of a busy service has.
+/// This is how many of the journal's last rows are checked for a hole at the start. The check takes some 20 ms, and
+/// covers more rows than the WAL of a busy service has.
 const LAST_ROWS: u32 = 8_192;
 
-/// The file in a data folder that says that an index may lack events which its store lacks.
+/// This is the name of a file in a data folder. It says that the index may be used though the store lacks events.
 pub(super) const ACCEPT_MISSING: &str = "accept-missing";
 
-/// How to open a ledger.
+/// `Options` say how to open a ledger.
 pub struct Options {
-    /// The data folder.
+    /// This is the data folder.
     pub data: PathBuf,
-    /// Where time comes from.
+    /// The clock says what time it is.
     pub clock: Clock,
-    /// The id of the journal, should it be new; and a seed. Random, made at the edge.
+    /// This is the id of the journal when it is new, and the source of the index's seed. It is a random number from the
+    /// caller.
     pub fresh: Uuid,
-    /// How much may wait for the clerk.
+    /// The limits say how much may wait for the clerk.
     pub limits: Limits,
-    /// Told how far the index has come and how far it must.
+    /// This is called with how far the index has come and how far it must come.
     pub progress: Box<dyn Fn(u64, u64) + Send>,
 }
 
-/// Puts one store's writing side around another's.
+/// A `Wrap` puts a store's writing side around another's.
 pub type Wrap = Box<dyn FnOnce(Box<dyn Appends>) -> Box<dyn Appends>>;
 
-/// Puts one store's reading side around another's.
+/// A `WrapJournal` puts a store's reading side around another's.
 pub type WrapJournal = Box<dyn FnOnce(crate::store::Reader) -> crate::store::Reader>;
 
-/// What is inside a ledger and may be another in a test: a store that fails when it is told to, an index whose files
-/// are so small that a few events make many of them.
+/// `Workings` are the parts inside a ledger that a test may replace: by a store that fails when it is told to, or by an
+/// index whose files are so small that a few events make many of them.
 pub struct Workings {
-    /// Put around the store's writing side.
+    /// This is put around the store's writing side.
     pub appends: Wrap,
-    /// Put around the store's reading side.
+    /// This is put around the store's reading side.
     pub journal: WrapJournal,
-    /// The sizes in the index.
+    /// These are the sizes in the index.
     pub index: Tuning,
-    /// Which thread appends for a job that is alone, over a store that this process holds.
+    /// This says which thread appends for a job that is alone, over a store that this process holds.
     pub alone: Alone,
-    /// How long a task waits, over a store that several instances write.
+    /// This says how long a task waits, over a store that several instances write.
     pub waits: Waits,
 }
 
@@ -86,7 +88,7 @@ impl Default for Workings {
 }
 
 impl Ledger {
-    /// Opens the ledger in a data folder, making it when it is new. Blocks until the index knows every event.
+    /// Opens the ledger in a data folder, and makes it when it is new. It blocks until the index knows every event.
     ///
     /// # Errors
     /// Fails when another process has it, or when anything in it is not what was written.
@@ -94,7 +96,7 @@ impl Ledger {
         Self::open_with(options, Workings::default())
     }
 
-    /// [`open`](Self::open) with other workings than the usual ones.
+    /// Does what [`open`](Self::open) does, with other workings than the usual ones.
     ///
     /// # Errors
     /// Fails as `open` does.
@@ -139,8 +141,8 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew.
-    /// `accept_missing`: over an event store, also when the store lacks events.
+    /// Deletes the index of a data folder that nobody holds; the next [`open`](Self::open) builds it anew. With
+    /// `accept_missing` it is built over an event store even when the store lacks events.
     ///
     /// # Errors
     /// Fails when another process has the folder, or the index can't be deleted.
@@ -174,14 +176,14 @@ fn inspect_wal(journal: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Where the journal ends, and when.
+/// An `End` says where the journal ends, and when its last event was recorded.
 struct End {
     position: u64,
     hash: Hash,
     recorded_at: Timestamp,
 }
 
-/// Compares the index's checkpoint with the journal.
+/// Compares the index's checkpoint with the journal, and returns the place from which the index must go on.
 fn compare(index: &Index, reader: &Reader, journal_id: Uuid, last: u64) -> Result<End, OpenError> {
     let checkpoint = index.checkpoint()?;
     let ordered =
@@ -214,7 +216,7 @@ fn compare(index: &Index, reader: &Reader, journal_id: Uuid, last: u64) -> Resul
     Ok(end)
 }
 
-/// Brings the index up to the journal's end.
+/// Brings the index up to the journal's end, and returns that end.
 fn catch_up(
     index: &Index,
     reader: &Reader,
@@ -261,7 +263,7 @@ fn take_row(feed: &mut Feed, row: &Row, end: &mut End) -> Result<(), OpenError> 
     Ok(())
 }
 
-/// Checks a line's place and hash, and moves `end` behind it.
+/// Checks a line's place and hash, and moves `end` to it.
 fn check(line: &[u8], position: u64, end: &mut End) -> Result<Line, OpenError> {
     let (canonical, _) =
         codec::cut(line).ok_or_else(|| damaged(position, "it is not laid out as an event"))?;

@@ -1,15 +1,15 @@
-//! The reasons why a ledger can't be opened or closed.
+//! [`OpenError`] holds the reasons why a ledger can't be opened or closed.
 
 use crate::index::IndexError;
 use crate::store::{CloseError, embedded};
 
-/// Why a ledger can't be opened.
+/// An `OpenError` says why a ledger can't be opened or closed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The data folder or the journal.
+    /// The data folder or the journal can't be used.
     #[error(transparent)]
     Store(#[from] embedded::Error),
-    /// The index. `bookonce rebuild` mends it.
+    /// The index can't be used. `bookonce rebuild` builds it anew.
     #[error("the index can't be used; `bookonce rebuild` builds it anew from the journal")]
     Index(#[from] IndexError),
     /// The index and the journal do not belong together.
@@ -18,12 +18,12 @@ pub enum OpenError {
     /// A line of the journal is not what was written.
     #[error("the journal is damaged at position {position}: {why}")]
     Damaged {
-        /// Where.
+        /// This is the position of the line.
         position: u64,
-        /// What is wrong.
+        /// This says what is wrong.
         why: String,
     },
-    /// The store can't be left tidy.
+    /// The store can't be closed cleanly.
     #[error("the store could not be closed")]
     Close(#[source] CloseError),
     /// A thread can't be started.

@@ -1,4 +1,5 @@
-//! Opening a ledger whose store is a cluster: the index is this instance's own, and the store may be down.
+//! This file opens a ledger whose store is a cluster. The index is this instance's own, and the store may be down
+//! meanwhile.
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use super::open_error::OpenError;
 use super::types::Head;
 
 impl Ledger {
-    /// Opens a ledger over this store, with its index in a data folder. Returns at once: commands are taken when the
-    /// store has been reached and the index has caught up with it. Inside a tokio runtime.
+    /// Opens a ledger over this store, with its index in a data folder. It returns at once: commands are taken when the
+    /// store has been reached and the index has caught up with it. It must be called inside a tokio runtime.
     ///
     /// # Errors
     /// Fails when another process has the folder, when it holds an embedded ledger, or when the index can't be used.
@@ -26,7 +27,7 @@ impl Ledger {
         Self::open_store_with(options, store, Workings::default())
     }
 
-    /// [`open_store`](Self::open_store) with other workings than the usual ones.
+    /// Does what [`open_store`](Self::open_store) does, with other workings than the usual ones.
     ///
     /// # Errors
     /// Fails as `open_store` does.

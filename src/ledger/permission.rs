@@ -1,34 +1,34 @@
-//! Permission: which role may ask for what. A pure rule; every way into the ledger asks it.
+//! This rule says which role may ask for what. It is a pure function, and every way into the ledger asks it.
 //!
-//! It is asked twice of a write: before its content is read, of what its kind shows, so that nothing is read for
-//! somebody who may not write; and of the command, which shows the rest.
+//! A write asks it twice. The first time is before its content is read, with what its kind shows, so that nothing is
+//! read for a caller who may not write. The second time is with the command, which shows the rest.
 
 use super::types::TransactionHistory;
 use crate::domain::command::Operation;
 use crate::domain::money::Written;
 use crate::domain::role::Role;
 
-/// What somebody asks for, as far as it matters for who may.
+/// An `Act` is what somebody asks for, as far as it matters for the permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Read how accounts stand, and their statements.
+    /// The caller reads how accounts stand, and their statements.
     ReadAccounts,
-    /// Read what became of a transaction ID. A teller may read that of its own, see [`permit_history`].
+    /// The caller reads what became of a transaction ID. A teller may read that of its own, see [`permit_history`].
     ReadTransaction,
-    /// Read the whole ledger: its journal, searches, sums and figures.
+    /// The caller reads the whole ledger: its journal, searches, sums and figures.
     ReadLedger,
-    /// Record something, within what the business allows by itself.
+    /// The caller records something within what the business allows without a decision of an operator.
     Book,
-    /// Open an account that may go below zero.
+    /// The caller opens an account that may go below zero.
     OpenOverdrawn,
-    /// Say how an account stands to the business: its overdraft limit, frozen, closed.
+    /// The caller changes an account's terms: its overdraft limit, or whether it is frozen or closed.
     Control,
-    /// Take a movement back even where that takes the account under its limit.
+    /// The caller takes a movement back even where that takes the account under its limit.
     ForceReversal,
 }
 
 impl Act {
-    /// What this operation asks for.
+    /// Returns what this operation asks for.
     #[must_use]
     pub fn of(operation: &Operation) -> Self {
         match operation {
@@ -45,10 +45,10 @@ impl Act {
     }
 }
 
-/// The reason why a caller may not do what it asks for.
+/// A `Denied` is the reason why a caller may not do what it asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    /// The role only reads.
+    /// The role can only read.
     OnlyReads,
     /// The role reads accounts, statements and its own transactions, and not the whole ledger.
     NotTheLedger,
@@ -62,10 +62,10 @@ pub enum Denied {
     OnlyOperatorsForce,
 }
 
-/// Whether this role may do this.
+/// Says whether this role may do this.
 ///
 /// # Errors
-/// Why it may not.
+/// Returns the reason why it may not.
 pub fn permit(role: Role, act: Act) -> Result<(), Denied> {
     match (role, act) {
         (Role::Operator, _)
@@ -79,13 +79,13 @@ pub fn permit(role: Role, act: Act) -> Result<(), Denied> {
     }
 }
 
-/// Whether this role, whose key is `actor`, may be told what became of an ID.
+/// Says whether this role, whose key is `actor`, may be told what became of an ID.
 ///
-/// A teller is told of what it sent itself, and of an ID that nobody has sent yet and that was ruled out: it may be the
-/// one that it is about to send.
+/// A teller is told of what it sent itself. It is also told of an ID that nobody has sent yet and that was ruled out,
+/// because it may be the one that this teller is about to send.
 ///
 /// # Errors
-/// Why it may not.
+/// Returns the reason why it may not.
 pub fn permit_history(role: Role, actor: &str, found: &TransactionHistory) -> Result<(), Denied> {
     let mut senders = found.first.iter().chain(&found.elsewhere).map(|sent| &*sent.event.origin.actor);
     match role {

@@ -1,4 +1,4 @@
-//! The ring: the lines of the journal that were read last, which many followers read.
+//! The [`Ring`] keeps the lines of the journal that were read last, and many followers read them from it.
 
 use std::collections::VecDeque;
 use std::sync::Weak;
@@ -9,24 +9,24 @@ use tokio::sync::watch;
 
 use crate::store::{Position, codec, lines_of};
 
-/// How many bytes of lines the ring keeps, about.
+/// This is about how many bytes of lines the ring keeps.
 const MOST_BYTES: usize = 4 << 20;
-/// Lines of the journal that a follower has not seen.
+/// `Lines` are lines of the journal that a follower has not seen.
 #[derive(Clone, Debug)]
 pub struct Lines {
-    /// The lines, each with its line feed.
+    /// These are the lines, each with its line feed.
     pub bytes: Bytes,
-    /// The position of the last of them.
+    /// This is the position of the last of them.
     pub last: Position,
 }
 
-/// The tail of one ledger's journal.
+/// A `Tail` is the state that the followers of one ledger's journal share.
 #[derive(Debug)]
 pub(super) struct Tail {
     pub(super) ring: Mutex<Option<Ring>>,
-    /// Told when the ring has grown, or is there no more.
+    /// This tells the followers that the ring has grown, or that there is no ring any more.
     pub(super) grown: watch::Sender<()>,
-    /// Held by each follower.
+    /// Each follower holds this, so that the reader knows whether anybody follows.
     pub(super) followers: Mutex<Weak<()>>,
 }
 
@@ -36,7 +36,7 @@ impl Default for Tail {
     }
 }
 
-/// What was read last, without gaps.
+/// A `Ring` holds the lines that were read last, without gaps.
 #[derive(Debug)]
 pub(super) struct Ring {
     /// Everything that is in the ring comes after this position.
@@ -45,13 +45,13 @@ pub(super) struct Ring {
     bytes: usize,
 }
 
-/// What the ring has for a follower.
+/// A `Found` says what the ring has for a follower.
 pub(super) enum Found {
-    /// These lines.
+    /// The ring has these lines.
     Lines(Lines),
-    /// The ring begins further on.
+    /// The ring begins after what the follower must read next.
     Behind,
-    /// Nothing is new.
+    /// The ring has nothing new.
     Nothing,
 }
 
@@ -93,7 +93,7 @@ impl Lines {
         Some(Self { bytes: bytes.into(), last })
     }
 
-    /// Those of them that come after a position.
+    /// Returns those of the lines that come after a position.
     fn after(&self, position: Position) -> Self {
         let seen = |line: &&[u8]| codec::position_of(line).is_some_and(|at| at <= position);
         let skipped: usize = lines_of(&self.bytes).take_while(seen).map(|line| line.len() + 1).sum();

@@ -1,62 +1,62 @@
-//! How the machinery is doing, for probes and figures.
+//! [`Status`] says how the service's parts are doing, for health probes and for the figures.
 
 use std::time::Duration;
 
 use super::handle::Ledger;
 use crate::domain::ids::AccountName;
 
-/// How the machinery is doing.
+/// A `Status` says how the clerk, the store and the index are doing.
 #[derive(Clone, Copy, Debug)]
 pub struct Status {
-    /// True where it takes commands.
+    /// This is true when commands are taken.
     pub ready: bool,
-    /// The reason why it takes no commands, if it takes none.
+    /// This is the reason why no commands are taken, if none are.
     pub reason: Option<&'static str>,
-    /// The same as a word for a figure, where there are several.
+    /// This is the same reason as one word, for a figure, where the clerk knows several reasons.
     pub kind: Option<&'static str>,
-    /// Jobs that wait for the clerk.
+    /// This is the number of jobs that wait for the clerk.
     pub queue_depth: usize,
-    /// Events that are in the store and not in the index, about.
+    /// This is about the number of events that are in the store and not in the index.
     pub index_lag_events: usize,
-    /// How long the oldest of them has been there at least.
+    /// This is the least time for which the oldest of them has been there.
     pub index_lag: Duration,
-    /// Events that are in the index and not in its files yet: they are read again after a kill.
+    /// This is the number of events that are in the index and not in its files yet. They are read again after a kill.
     pub index_not_flushed: usize,
-    /// Memory that the index's open files take.
+    /// This is the memory, in bytes, that the index's open files take.
     pub index_bytes: usize,
-    /// Commits since the start.
+    /// This is the number of commits since the start.
     pub commits: u64,
-    /// Events since the start.
+    /// This is the number of events since the start.
     pub events: u64,
-    /// Commands of which something that they rest on could not be read, since the start.
+    /// This is the number of commands since the start for which something that they rest on could not be read.
     pub unreadable: u64,
-    /// Appends of which nobody knows whether the store took them.
+    /// This is the number of appends of which nobody knows whether the store took them.
     pub unresolved_appends: usize,
-    /// Accounts that are in memory, each with a clerk of its own.
+    /// This is the number of accounts that are in memory, each with a task of its own.
     pub accounts_in_use: usize,
-    /// Accounts whose stream is damaged.
+    /// This is the number of accounts whose stream is damaged.
     pub damaged_accounts: usize,
-    /// Events that the store lacks and that the index never had.
+    /// This is the number of events that the store lacks and the index never had.
     pub missing_events: u64,
-    /// IDs that were recorded on two accounts, in a race between two instances.
+    /// This is the number of IDs that were recorded on two accounts, in a race between two instances.
     pub ids_on_two_accounts: usize,
 }
 
 impl Ledger {
-    /// Accounts whose stream is damaged, at most `limit` of them.
+    /// Returns accounts whose stream is damaged, at most `limit` of them.
     #[must_use]
     pub fn damaged_accounts(&self, limit: usize) -> Vec<AccountName> {
         let damaged = self.0.clerk.damaged(limit);
         damaged.iter().filter_map(|stream| stream.account().cloned()).collect()
     }
 
-    /// What is behind the reason for which no commands are taken, in words for an operator.
+    /// Returns the cause of the reason for which no commands are taken, in words for an operator.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
         self.0.clerk.cause()
     }
 
-    /// How the machinery is doing.
+    /// Returns how the clerk, the store and the index are doing.
     #[must_use]
     pub fn status(&self) -> Status {
         let (clerk, index) = (self.0.clerk.condition(), &self.0.index);

@@ -1,5 +1,5 @@
-//! Sums over the whole ledger: the trial balance, the digest, the ledger's own accounts. Now from the index; at an
-//! older position from the journal, event by event.
+//! These reads are sums over the whole ledger: the trial balance, the digest, and the ledger's own accounts. They come
+//! from the index when they are asked for as of now, and from the journal, event by event, at an older position.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ use crate::store::{Journal, codec, lines_of};
 use super::handle::Ledger;
 use super::types::{At, Position, ReadError, TrialBalance};
 
-/// Lines that are folded at a time.
+/// This is the number of lines that are folded at a time.
 const PAGE: usize = 4_096;
 
 impl Ledger {
-    /// Totals per account kind and currency, after the last event at or before a position, or now.
+    /// Returns the totals per account kind and currency, after the last event at or before a position, or now.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -47,7 +47,7 @@ impl Ledger {
         .await
     }
 
-    /// What one of the ledger's own accounts has, by currency; `None` for one that was never used.
+    /// Returns the balance of one of the ledger's own accounts in each currency; `None` for one that was never used.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -71,7 +71,8 @@ impl Ledger {
         Ok((!own.is_empty()).then_some(own))
     }
 
-    /// A hash of everything that decisions depend on, after the last event at or before a position, or now.
+    /// Returns a hash of everything that decisions depend on, after the last event at or before a position, or now. The
+    /// position is returned with it.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -86,7 +87,7 @@ impl Ledger {
         self.blocking(move || Ok(index.overlay(|overlay| Ok((overlay.position(), overlay.digest()?)))?)).await
     }
 
-    /// Folds the journal from its beginning, counting the movements that `counts` says.
+    /// Folds the journal from its beginning, and counts the events for which `counts` returns true.
     async fn books(
         &self,
         counts: impl Fn(&Event, Position) -> bool + Send + 'static,
@@ -96,7 +97,7 @@ impl Ledger {
     }
 }
 
-/// All accounts after some events.
+/// `Books` are all accounts after some events.
 #[derive(Default)]
 struct Books {
     position: Position,
@@ -162,7 +163,7 @@ impl Books {
     }
 }
 
-/// When an event happened in the world.
+/// Returns when an event happened in the world.
 fn happened_at(event: &Event) -> Timestamp {
     let Body::Account(body) = &event.body;
     body.effective_at

@@ -1,9 +1,9 @@
-//! The tail: following the journal from a position, as it grows. One reader reads what is new, once, into a ring that
-//! many followers read.
+//! The tail follows the journal from a position on, as it grows. One reader reads what is new, once, into a ring, and
+//! many followers read from the ring.
 //!
-//! Who is behind the ring reads the journal by itself until it has come up to it. The reader runs only while somebody
-//! follows. Costs: one read for each commit, however many follow. Bounds: the ring keeps 4 MiB of lines, and a follower
-//! keeps nothing between two calls.
+//! A follower that is behind the ring reads the journal by itself until it has come up to it. The reader runs only
+//! while somebody follows. It costs one read for each commit, however many follow. The ring keeps 4 MiB of lines, and a
+//! follower keeps nothing between two calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use super::handle::{Ledger, WeakLedger};
 use super::ring::{Found, Lines, Ring};
 use super::types::ReadError;
 
-/// The most lines that are read together.
+/// This is the most lines that are read together.
 const AT_ONCE: usize = 256;
-/// How often the reader looks whether anybody still follows, when nothing is new.
+/// This is how often the reader looks whether anybody still follows, when nothing is new.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
-/// One who follows the journal.
+/// A `Follower` reads the journal as it grows.
 #[derive(Clone)]
 pub struct Follower {
     ledger: Ledger,
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Follower {
 }
 
 impl Ledger {
-    /// Follows the journal from after a position. Inside a tokio runtime.
+    /// Follows the journal from after a position. It must be called inside a tokio runtime.
     #[must_use]
     pub fn follow(&self, after: Position) -> Follower {
         let tail = &self.0.tail;
@@ -54,7 +54,8 @@ impl Ledger {
 }
 
 impl Follower {
-    /// The next lines, as soon as there are some. It may be dropped before it is ready: nothing is lost by that.
+    /// Waits for the next lines and returns them. The future may be dropped before it is ready: nothing is lost by
+    /// that.
     ///
     /// # Errors
     /// Fails when the journal can't be read.
@@ -91,7 +92,7 @@ impl Follower {
         }
     }
 
-    /// Where the ring begins.
+    /// Returns the position after which the ring begins.
     fn start(&self) -> Position {
         self.ledger.0.tail.ring.lock().as_ref().map_or(0, |ring| ring.start)
     }
@@ -102,8 +103,8 @@ impl Follower {
     }
 }
 
-/// Reads what is new into the ring, while somebody follows. When it can't read, the followers find no ring and read by
-/// themselves, so that each is told why.
+/// Reads what is new into the ring, while somebody follows. When it can't read, it takes the ring away: the followers
+/// then read by themselves, so that each is told why.
 async fn read(ledger: WeakLedger, mut head: watch::Receiver<Head>) {
     let _ring = Retired(ledger.clone());
     loop {
@@ -125,7 +126,7 @@ impl Ledger {
         self.0.tail.followers.lock().strong_count() > 0
     }
 
-    /// Reads what is behind the ring's end into the ring; says whether there was anything.
+    /// Reads what comes after the ring's end into the ring, and says whether there was anything.
     async fn read_on(&self) -> Result<bool, ReadError> {
         let tail = &self.0.tail;
         let end = tail.ring.lock().as_ref().map_or(0, Ring::end);
@@ -141,7 +142,7 @@ impl Ledger {
     }
 }
 
-/// Takes the ring away when its reader ends, whatever ends it, and lets the followers know.
+/// A `Retired` takes the ring away when its reader ends, for whatever reason, and lets the followers know.
 struct Retired(WeakLedger);
 
 impl Drop for Retired {

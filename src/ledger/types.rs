@@ -1,4 +1,4 @@
-//! What the ledger tells: verdicts on commands, and what reads return.
+//! These types are what the ledger's reads are asked with, and what they return.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,123 +14,124 @@ use crate::domain::time::Timestamp;
 pub use crate::clerk::Unavailable;
 pub use crate::store::{Head, Position};
 
-/// As of when a balance is asked for.
+/// An `At` says as of when a balance is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
-    /// Now.
+    /// The balance is wanted as it is now.
     Now,
-    /// By when things happened in the world, inclusive.
+    /// Only what happened in the world by then counts, inclusive.
     Effective(Timestamp),
-    /// By when they were recorded, inclusive.
+    /// Only what was recorded by then counts, inclusive.
     Known(Timestamp),
-    /// After the last event at or before this position.
+    /// Only the events at or before this position count.
     Position(Position),
 }
 
-/// An account, as one of the reads found it.
+/// An `AccountReading` is an account as one of the reads found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountReading {
-    /// Its name.
+    /// This is the account's name.
     pub name: AccountName,
-    /// Its currency.
+    /// This is its currency.
     pub currency: Currency,
-    /// What it has (had).
+    /// The balance is the sum of all that has moved in and out.
     pub balance: Money,
-    /// What is set aside.
+    /// This is the part of the balance that is set aside.
     pub held: Money,
-    /// What may go out.
+    /// This is the amount that may go out.
     pub available: Money,
-    /// How far below zero it may go.
+    /// This is how far below zero the balance may go.
     pub overdraft_limit: Money,
-    /// Open, frozen or closed.
+    /// The status says whether it is open, frozen or closed.
     pub status: Status,
-    /// The revision of the last event that counts.
+    /// This is the revision of the last event that counts.
     pub revision: u64,
 }
 
-/// An event with its place.
+/// A `Placed` is an event with its place.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    /// Its place in the journal.
+    /// This is its place in the journal.
     pub position: Position,
-    /// The event.
+    /// This is the event.
     pub event: Arc<Event>,
 }
 
-/// Which lines of an account's statement are wanted.
+/// A `StatementQuery` says which lines of an account's statement are wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct StatementQuery {
-    /// Only lines after this revision (oldest first) or before it (newest first).
+    /// Only lines after this revision (oldest first) or before it (newest first) are wanted.
     pub beyond: Option<u64>,
-    /// Only lines before this revision, whatever was booked since: the end of the first page, for those after it.
+    /// Only lines before this revision are wanted, whatever was booked since. The pages after the first name the end of
+    /// the first page here.
     pub end: Option<u64>,
-    /// True where the newest lines come first.
+    /// This is true when the newest lines come first.
     pub newest_first: bool,
-    /// Only events of this kind.
+    /// Only events of this kind are wanted.
     pub kind: Option<Kind>,
-    /// Only what was recorded at or after this moment.
+    /// Only what was recorded at or after this moment is wanted.
     pub from: Option<Timestamp>,
-    /// Only what was recorded before this moment.
+    /// Only what was recorded before this moment is wanted.
     pub to: Option<Timestamp>,
-    /// The most lines that are wanted, 1 to 1000.
+    /// This is the most lines that are wanted, 1 to 1000.
     pub limit: usize,
 }
 
-/// A page of a statement.
+/// A `Statement` is a page of a statement.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// The account's currency.
+    /// This is the account's currency.
     pub currency: Currency,
-    /// The balance before the earliest of the revisions that this page goes over.
+    /// This is the balance before the earliest of the revisions that this page covers.
     pub opening_balance: Money,
-    /// The balance after the latest of them. It is the opening balance of the page that follows in time.
+    /// This is the balance after the latest of them. It is the opening balance of the page that follows in time.
     pub closing_balance: Money,
-    /// The revision before which all pages of this statement end.
+    /// This is the revision before which all pages of this statement end.
     pub end: u64,
-    /// The lines.
+    /// These are the lines.
     pub lines: Vec<Placed>,
-    /// True where there are more lines in this direction.
+    /// This is true when there are more lines in this direction.
     pub more: bool,
 }
 
-/// What happened to a transaction ID.
+/// A `TransactionHistory` is what happened to a transaction ID.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionHistory {
-    /// The event that it was recorded with; `None` when it was only ruled out so far.
+    /// This is the event that the ID was recorded with; `None` when it was only ruled out so far.
     pub first: Option<Placed>,
-    /// The events of other accounts that were recorded with the same ID in a race between two instances.
+    /// These are the events of other accounts that were recorded with the same ID in a race between two instances.
     pub elsewhere: Vec<Placed>,
-    /// What reversed it, or ruled it out, in order.
+    /// These are the events that reversed it or ruled it out, in order.
     pub reversals: Vec<Placed>,
 }
 
-/// Which events a search wants. All conditions must hold.
+/// A `SearchQuery` says which events a search wants. All conditions must hold.
 #[derive(Clone, Debug, Default)]
 pub struct SearchQuery {
-    /// Of this account.
+    /// Only events of this account are wanted.
     pub account: Option<AccountName>,
-    /// Of this kind.
+    /// Only events of this kind are wanted.
     pub kind: Option<Kind>,
-    /// `Some(true)`: accepted; `Some(false)`: declined.
+    /// `Some(true)` wants only accepted events, `Some(false)` only declined ones.
     pub accepted: Option<bool>,
-    /// Recorded at or after.
+    /// Only events that were recorded at or after this moment are wanted.
     pub from: Option<Timestamp>,
-    /// Recorded before.
+    /// Only events that were recorded before this moment are wanted.
     pub to: Option<Timestamp>,
-    /// Only before this position: newest first.
+    /// Only events before this position are wanted. The newest come first, so this is where the next page begins.
     pub before: Option<Position>,
-    /// The most events that are wanted, 1 to 1000.
+    /// This is the most events that are wanted, 1 to 1000.
     pub limit: usize,
 }
 
-/// Sums over the whole ledger.
+/// A `TrialBalance` has the sums over the whole ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrialBalance {
-    /// After which event.
+    /// This is the position of the last event that is counted.
     pub position: Position,
-    /// By currency: what the guarded accounts have together.
+    /// This is the sum of all guarded accounts in each currency.
     pub guarded: BTreeMap<Currency, Money>,
-    /// By name and currency: what each of the ledger's own accounts has.
+    /// This is the balance of each of the ledger's own accounts, by name and currency.
     pub internal: BTreeMap<(String, Currency), Money>,
 }
 
@@ -150,7 +151,7 @@ impl TrialBalance {
     }
 }
 
-/// The reason why a read failed.
+/// A `ReadError` is the reason why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store or the index could not be read.
@@ -171,13 +172,13 @@ pub enum ReadError {
     /// No event is at this position.
     #[error("no event is at this position; the last before it is at {before}")]
     UnknownPosition {
-        /// The position of the last event before it; 0 for none.
+        /// This is the position of the last event before it; 0 when there is none.
         before: Position,
     },
 }
 
 impl ReadError {
-    /// What could not be read, with its cause.
+    /// Makes the error for something that could not be read, with its cause.
     pub fn unreadable(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Unreadable(Box::new(cause))
     }

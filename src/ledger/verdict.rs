@@ -1,4 +1,4 @@
-//! The ledger's verdict on a command: the one answer that every way in gives its client, each in its own words.
+//! [`Verdict`] is the ledger's verdict on a command. Every way into the ledger gives it to its client, in its own form.
 
 use std::sync::Arc;
 
@@ -11,28 +11,28 @@ use crate::store::Position;
 
 use super::types::Unavailable;
 
-/// What became of one command.
+/// A `Verdict` says what became of one command.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// It was new: this event was recorded for it at or before this position, and is durable.
+    /// The command was new: this event was recorded for it at or before this position, and is durable.
     Booked(Arc<Event>, Position),
-    /// It is the same request as before: this is the event that was recorded then, and it is durable.
+    /// The command is the same request as before: this is the event that was recorded then, and it is durable.
     Replayed(Arc<Event>, Position),
-    /// Its ID was used before for another request. Nothing was recorded.
+    /// The command's ID was used before for another request. Nothing was recorded.
     Reused {
-        /// In which fields the two requests differ; never empty.
+        /// These are the fields in which the two requests differ; there is at least one.
         differences: Vec<Difference>,
-        /// The event that the ID was first used for.
+        /// This is the event that the ID was first used for.
         first: Arc<Event>,
     },
-    /// It can't be booked. Nothing was recorded, and the same ID may be sent again.
+    /// The command can't be booked. Nothing was recorded, and the same ID may be sent again.
     Refused(Refusal),
-    /// The machinery could not rule on it; others that came with it may have been ruled on.
+    /// The clerk could not rule on the command; others that came with it may have been ruled on.
     Unavailable(Unavailable),
 }
 
 impl Verdict {
-    /// The verdict on a command of which a clerk says this.
+    /// Makes the verdict on a command from what a clerk says of it.
     pub(super) fn of(ruled: clerk::Verdict, command: &Command) -> Self {
         match ruled {
             clerk::Verdict::Booked(event, position) => Self::Booked(event, position),

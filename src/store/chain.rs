@@ -1,5 +1,6 @@
-//! The hash chain: each event carries SHA-256 of the hash before it and its own canonical bytes, and an id that is
-//! derived from those bytes, so that the same bytes sent twice are the same event.
+//! The hash chain ties each event to the one before: each carries the SHA-256 of the hash before it and of its own
+//! canonical bytes. Each has an id, too, that is derived from those bytes, so that the same bytes sent twice are the
+//! same event.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -7,15 +8,16 @@ use uuid::Uuid;
 
 use crate::domain::stream::StreamName;
 
-/// The namespace of event ids (UUID version 5, RFC 9562 section 5.5).
+/// This is the namespace of event ids (UUID version 5, RFC 9562 section 5.5).
 pub const EVENT_NAMESPACE: Uuid = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
 
-/// A SHA-256 in the chain.
+/// A `Hash` is a SHA-256 in the chain.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
-    /// What the first event of a journal is chained to: the journal's own id, so that no other journal can begin so.
+    /// Returns what the first event of a journal is chained to. It is made of the journal's own id, so that no other
+    /// journal can begin with the same hash.
     #[must_use]
     pub fn genesis(journal_id: Uuid) -> Self {
         let mut hash = Sha256::new();
@@ -24,8 +26,8 @@ impl Hash {
         Self(hash.finalize().into())
     }
 
-    /// What a stream's first event is chained to where every stream has a chain of its own: the stream's name, so that no
-    /// stream can be shown as another's.
+    /// Returns what a stream's first event is chained to where every stream has a chain of its own. It is made of the
+    /// stream's name, so that no stream can be shown as another's.
     #[must_use]
     pub fn of_stream(stream: &StreamName) -> Self {
         let mut hash = Sha256::new();
@@ -34,8 +36,8 @@ impl Hash {
         Self(hash.finalize().into())
     }
 
-    /// The running hash of a journal whose events are chained along their streams: this one, which stands for all
-    /// before, and the next event's. It begins as [`Hash::genesis`].
+    /// Returns the running hash of a journal whose events are chained along their streams. It is made of this one,
+    /// which stands for all events before, and of the next event's hash. It begins as [`Hash::genesis`].
     #[must_use]
     pub fn and(&self, event: &Self) -> Self {
         let mut hash = Sha256::new();
@@ -44,7 +46,7 @@ impl Hash {
         Self(hash.finalize().into())
     }
 
-    /// The hash of the event with these canonical bytes, after this one.
+    /// Returns the hash of the event with these canonical bytes, after this one.
     #[must_use]
     pub fn then(&self, canonical: &[u8]) -> Self {
         let mut hash = Sha256::new();
@@ -73,7 +75,7 @@ impl std::fmt::Debug for Hash {
     }
 }
 
-/// The id of the event with these canonical bytes.
+/// Returns the id of the event with these canonical bytes.
 #[must_use]
 pub fn event_id(canonical: &[u8]) -> Uuid {
     let mut hash = Sha1::new();

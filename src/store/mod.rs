@@ -1,7 +1,9 @@
-//! The event store: the port through which the clerk appends and everybody reads, and the stores behind it.
+//! The event store is the port through which the clerk appends and everybody reads, and it has the stores behind that
+//! port.
 //!
-//! Knows the domain's events and nothing of HTTP, of decisions or of the index. Up the way: `clerk`. Down the way: the
-//! disk. [`codec`] is the one place where an event becomes bytes, [`chain`] the one where bytes get their hash.
+//! It knows the domain's events and nothing of HTTP, of decisions or of the index. Its neighbour up the way is `clerk`,
+//! and down the way is the disk. [`codec`] is the one place where an event becomes bytes, [`chain`] the one where bytes
+//! get their hash.
 //!
 //! A store that this process holds is appended to through [`Appends`], one append at a time. One that several instances
 //! write has appends of its own, each to one stream at an exact revision ([`eventstoredb::Store::append`]).
@@ -19,75 +21,75 @@ use crate::domain::event::Event;
 use chain::Hash;
 use codec::Line;
 
-/// A place in the journal; the first event is at 1, and 0 is before it.
+/// A `Position` is a place in the journal; the first event is at 1, and 0 is before it.
 pub type Position = u64;
 
-/// Where the journal ends.
+/// A `Head` says where the journal ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Whose journal it is.
+    /// This is the id of the journal.
     pub journal_id: Uuid,
-    /// The last event's position; 0 when there is none.
+    /// This is the last event's position; 0 when there is none.
     pub position: Position,
-    /// The last event's hash; the genesis hash when there is none.
+    /// This is the last event's hash; the genesis hash when there is none.
     pub hash: Hash,
 }
 
-/// Where an append landed: its events have the positions from `first` on, without gaps.
+/// A `Landed` says where an append stands now: its events have the positions from `first` on, without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Landed {
-    /// The position of its first event.
+    /// This is the position of its first event.
     pub first: u64,
-    /// The hash of its last event.
+    /// This is the hash of its last event.
     pub hash: Hash,
 }
 
-/// The reason why an append was not acknowledged.
+/// An `AppendError` is the reason why an append was not acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// There is no room; nothing was written, and the next may succeed.
+    /// The store has no room; nothing was written, and the next append may succeed.
     #[error("the disk is full")]
     Full,
     /// The store could not be written; nothing of it will appear.
     #[error("the store can't be written")]
     NotWritten,
-    /// It may have been written or not. Final for this process: nothing is acknowledged any more until a new one has
-    /// read back what is there.
+    /// It may have been written or not. This is final for this process: nothing is acknowledged any more until a new
+    /// process has read back what is there.
     #[error("it is not known whether the store took it")]
     Unknown,
 }
 
-/// The writing side of a store that this process holds. One append is under way at a time.
+/// `Appends` is the writing side of a store that this process holds. One append is under way at a time.
 pub trait Appends: Send {
-    /// Makes events durable that were decided together: all of them, or none. Blocks. After a failed append the next
+    /// Makes events durable that were decided together: all of them, or none. It blocks. After a failed append the next
     /// one goes on from the last durable event.
     ///
     /// # Errors
     /// Fails when they are not durable, or nobody knows.
     fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError>;
 
-    /// Lets go of the store.
+    /// Closes the writing side and leaves the store tidy.
     ///
     /// # Errors
     /// Fails when it can't be left tidy. Nothing that was appended is lost by that.
     fn close(self: Box<Self>) -> Result<(), CloseError>;
 }
 
-/// The reading side of a store: lines in the order of the journal. Its calls block.
+/// A `Journal` is the reading side of a store: it gives lines in the order of the journal. Its calls block.
 pub trait Journal: Send + Sync {
-    /// Up to `limit` lines after a position, each with its line feed.
+    /// Returns up to `limit` lines after a position, each with its line feed.
     ///
     /// # Errors
     /// Fails when they can't be read.
     fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError>;
 
-    /// The event at a position.
+    /// Returns the event at a position.
     ///
     /// # Errors
     /// Fails when it is not there, or is no event.
     fn event(&self, position: u64) -> Result<Line, ReadError>;
 
-    /// The events at these positions, in their order.
+    /// Returns the events at these positions, in their order.
     ///
     /// # Errors
     /// Fails when one is not there, or is no event.
@@ -95,14 +97,14 @@ pub trait Journal: Send + Sync {
         positions.iter().map(|position| self.event(*position)).collect()
     }
 
-    /// Lets go of what is kept for the next reader.
+    /// Closes what is kept open for the next reader.
     fn close(&self) {}
 }
 
-/// A journal that many read.
+/// A `Reader` is a journal that many may read at the same time.
 pub type Reader = Arc<dyn Journal>;
 
-/// The reason why the journal could not be read.
+/// A `ReadError` is the reason why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The store can't be reached at the moment.
@@ -111,15 +113,15 @@ pub enum ReadError {
     /// What stands there is not what the ledger wrote.
     #[error("the journal is damaged")]
     Damaged(#[source] Cause),
-    /// It was reached, and what it has can't be read.
+    /// The store was reached, and what it has can't be read.
     #[error("the journal can't be read")]
     Failed(#[source] Cause),
 }
 
-/// What lies behind an error of a store.
+/// A `Cause` is the error of a store's own library that is behind an error of this folder.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// The lines of a text, without their line feeds.
+/// Returns the lines of a text, without their line feeds.
 pub fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -130,5 +132,5 @@ pub fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The reason why a store can't be closed cleanly.
+/// A `CloseError` is the reason why a store can't be closed cleanly.
 pub type CloseError = Cause;

@@ -22,7 +22,7 @@ pub(crate) fn command(line: &[u8], frame: &Frame) -> Result<Command, Fault> {
     quick.unwrap_or_else(|| Err(line_fault(text)))
 }
 
-/// What is wrong with a line.
+/// Returns what is wrong with a line.
 fn line_fault(text: &str) -> Fault {
     let members = match members(text) {
         Ok(members) => members,

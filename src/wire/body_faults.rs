@@ -15,25 +15,25 @@ use crate::wire::field::{Field, Form};
 use crate::wire::op::{self, Op};
 use crate::wire::text;
 
-/// Any JSON, with nothing lost that matters here: objects keep keys that come twice.
+/// A `Node` is any JSON, with nothing lost that matters here: objects keep keys that come twice.
 #[derive(Debug)]
 pub(crate) enum Node {
-    /// `null`
+    /// The value is `null`.
     Null,
-    /// `true`, `false`
+    /// The value is `true` or `false`.
     Flag,
-    /// A number.
+    /// The value is a number.
     Number,
-    /// A string.
+    /// The value is a string.
     Text(String),
-    /// An array.
+    /// The value is an array.
     List,
-    /// An object.
+    /// The value is an object.
     Object(Vec<(String, Node)>),
 }
 
 impl Node {
-    /// Its text, when it is a string.
+    /// Returns its text, when it is a string.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -42,7 +42,7 @@ impl Node {
     }
 }
 
-/// What is wrong with the body of a request to do `op`.
+/// Returns what is wrong with the body of a request to do `op`.
 pub(crate) fn body_fault(text: &str, op: Op) -> Fault {
     match members(text) {
         Ok(members) => Fault::Invalid(field_errors(&members, Some(op), 0)),
@@ -67,8 +67,8 @@ pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Fault> {
     }
 }
 
-/// All that is wrong with these members. `around` are the fields that a batch's line has beside those of its op. Where there
-/// is no op, the line's `op` itself is wrong.
+/// Returns all that is wrong with these members. `around` are the fields that a batch's line has beside those of its
+/// op. Where there is no op, the line's `op` itself is wrong.
 pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u16) -> Vec<FieldError> {
     let shape = op.map(Op::shape);
     let required = shape.map_or(0, |shape| shape.required) | around;
@@ -99,7 +99,7 @@ pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u
     errors
 }
 
-/// What is wrong with a field's value.
+/// Returns what is wrong with a field's value.
 fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
     let found: Option<Cow<'static, str>> = match (field.form(), node) {
         (Form::Pairs, Node::Object(pairs)) => return metadata(pairs),

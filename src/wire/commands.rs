@@ -13,14 +13,14 @@ use crate::wire::field::Field;
 use crate::wire::fields::Fields;
 use crate::wire::op::Op;
 
-/// What is known of a request beside its body.
+/// A `Frame` says what is known of a request beside its body.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
-    /// The account, where it is not in the body.
+    /// This is the account, where it is not in the body.
     pub(crate) account: Option<AccountName>,
-    /// The transaction ID, where it came beside the body.
+    /// This is the transaction ID, where it came beside the body.
     pub(crate) transaction_id: Option<TransactionId>,
-    /// Who asks, and why.
+    /// This says who asks, and why.
     pub(crate) origin: Origin,
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// Why there is no command.
+/// A `Fault` says why there is no command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// The text is not JSON; the sentence says where or why.
@@ -18,7 +18,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// One field that is wrong.
+    /// Makes the fault of one field that is wrong.
     pub(crate) fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::Invalid(vec![FieldError::new(field, problem)])
     }
@@ -34,7 +34,7 @@ pub(crate) struct FieldError {
 }
 
 impl FieldError {
-    /// An error of this field.
+    /// Makes an error of this field.
     pub(crate) fn new(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self { field: field.into(), problem: problem.into() }
     }

@@ -1,6 +1,6 @@
 //! A field of a request has a name on the wire, and its value is JSON of one form.
 
-/// A field that some request has.
+/// A `Field` is a field that some request has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Field {
@@ -30,22 +30,22 @@ pub(crate) enum Field {
     Metadata,
 }
 
-/// The form of JSON that a field's value has.
+/// A `Form` is the form of JSON that a field's value has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// A string.
+    /// The value is a string.
     Text,
-    /// `true` or `false`; only [`Field::Force`] is one.
+    /// The value is `true` or `false`; only [`Field::Force`] is one.
     Flag,
-    /// A flat object of strings; only [`Field::Metadata`] is one.
+    /// The value is a flat object of strings; only [`Field::Metadata`] is one.
     Pairs,
 }
 
-/// How many fields are texts; they come first.
+/// This is how many fields are texts; they come first.
 pub(crate) const TEXTS: usize = Field::Reason as usize + 1;
 
 impl Field {
-    /// All fields. Those that are missing are told in this order.
+    /// These are all fields. Those that are missing are told in this order.
     pub(crate) const ALL: [Self; 12] = [
         Self::Op,
         Self::TransactionId,
@@ -61,7 +61,7 @@ impl Field {
         Self::Metadata,
     ];
 
-    /// Its name on the wire.
+    /// Returns its name on the wire.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -80,13 +80,13 @@ impl Field {
         }
     }
 
-    /// The field with this name.
+    /// Returns the field with this name.
     #[must_use]
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// The form of JSON that its value has.
+    /// Returns the form of JSON that its value has.
     pub(crate) const fn form(self) -> Form {
         match self {
             Self::Op
@@ -104,7 +104,7 @@ impl Field {
         }
     }
 
-    /// Its bit in a set of fields.
+    /// Returns its bit in a set of fields.
     #[must_use]
     pub(crate) const fn bit(self) -> u16 {
         1 << self as usize

@@ -1,7 +1,7 @@
 //! The quick way through a request's body is one pass with borrowed strings, and makes no tree.
 //!
-//! It takes what is right and gives up on everything else without saying why; [`super::body_faults`] then reads the
-//! same bytes slowly and finds every fault. Bound: a withdrawal is read in about a microsecond.
+//! It takes what is right and gives up on everything else without saying why; [`super::body_faults`] then reads the same
+//! bytes slowly and finds every fault. A withdrawal is read in about a microsecond.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 
 use super::field::{Field, Form, TEXTS};
 
-/// A body's fields, as they came.
+/// `Fields` are a body's fields, as they came.
 #[derive(Debug, Default)]
 pub(crate) struct Fields<'a> {
-    /// The set of those that are there.
+    /// This is the set of those that are there.
     pub(crate) present: u16,
     texts: [Option<Cow<'a, str>>; TEXTS],
     /// `force`
@@ -33,7 +33,7 @@ impl<'a> Fields<'a> {
         input.end().is_ok().then_some(fields)
     }
 
-    /// The text of a field.
+    /// Returns the text of a field.
     #[must_use]
     pub(crate) fn text(&self, field: Field) -> Option<&str> {
         self.texts.get(field as usize).and_then(Option::as_deref)
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// A key, as the field it names.
+/// A `Key` is a key, as the field it names.
 struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
@@ -94,7 +94,7 @@ impl Visitor<'_> for Key {
     }
 }
 
-/// A string, borrowed where it has no escapes.
+/// A `Text` is a string, borrowed where it has no escapes.
 pub(crate) struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -121,7 +121,7 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-/// A flat object of strings, each key once.
+/// `Pairs` is a flat object of strings, each key once.
 struct Pairs;
 
 impl<'de> DeserializeSeed<'de> for Pairs {

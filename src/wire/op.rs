@@ -2,38 +2,38 @@
 
 use super::shape::{self, Shape};
 
-/// What a request is to do.
+/// An `Op` says what a request is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
-    /// Open an account.
+    /// The request opens an account.
     OpenAccount,
-    /// Put money in.
+    /// The request puts money in.
     Deposit,
-    /// Take money out.
+    /// The request takes money out.
     Withdraw,
-    /// Take a movement back.
+    /// The request takes a movement back.
     Reverse,
-    /// Let nothing out.
+    /// The request freezes the account: no money goes out.
     Freeze,
-    /// Let money out again.
+    /// The request lets money out again.
     Unfreeze,
-    /// End the account.
+    /// The request closes the account for ever.
     Close,
-    /// Set the overdraft limit.
+    /// The request sets the overdraft limit.
     OverdraftLimit,
 }
 
-/// An operation that a line of a batch can ask for.
+/// A `Batched` is an operation that a line of a batch can ask for.
 pub(crate) struct Batched {
-    /// The operation.
+    /// This is the operation.
     pub(crate) op: Op,
-    /// What the line's `op` calls it.
+    /// This is what the line's `op` calls it.
     pub(crate) name: &'static str,
-    /// What a sentence calls it.
+    /// This is what a sentence calls it.
     pub(crate) noun: &'static str,
 }
 
-/// The operations that a line of a batch can ask for.
+/// These are the operations that a line of a batch can ask for.
 pub(crate) const BATCHED: [Batched; 4] = [
     Batched { op: Op::OpenAccount, name: "open_account", noun: "an opening" },
     Batched { op: Op::Deposit, name: "deposit", noun: "a deposit" },
@@ -42,12 +42,12 @@ pub(crate) const BATCHED: [Batched; 4] = [
 ];
 
 impl Op {
-    /// The operation that a line of a batch calls by this name.
+    /// Returns the operation that a line of a batch calls by this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         BATCHED.iter().find(|batched| batched.name == name).map(|batched| batched.op)
     }
 
-    /// The shape of its body.
+    /// Returns the shape of its body.
     pub(crate) fn shape(self) -> &'static Shape {
         match self {
             Self::OpenAccount => &shape::OPEN_ACCOUNT,

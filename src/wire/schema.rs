@@ -86,12 +86,12 @@ fn property(member: &Member, description: &str) -> Object {
     object.schema_type(of).enum_values(values(member.field)).build()
 }
 
-/// A text that matches this.
+/// Describes a text that matches this.
 fn text(pattern: &str) -> Object {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
 }
 
-/// The values of a field that has no others.
+/// Returns the values of a field that has no others.
 fn values(field: Field) -> Option<Vec<&'static str>> {
     match field {
         Field::Op => Some(BATCHED.iter().map(|batched| batched.name).collect()),

@@ -6,40 +6,40 @@
 use super::field::Field;
 use crate::domain::ids::CounterAccount;
 
-/// The shape of a body.
+/// A `Shape` is the shape of a body.
 pub(crate) struct Shape {
-    /// What it is called in the document.
+    /// This is what it is called in the document.
     pub(crate) name: &'static str,
-    /// What the request does.
+    /// This is what the request does.
     pub(crate) description: &'static str,
-    /// Its fields.
+    /// These are its fields.
     pub(crate) members: &'static [Member],
-    /// The set of fields that must be there.
+    /// This is the set of fields that must be there.
     pub(crate) required: u16,
-    /// The set of fields that may be there.
+    /// This is the set of fields that may be there.
     pub(crate) allowed: u16,
 }
 
-/// A field of a shape.
+/// A `Member` is a field of a shape.
 #[derive(Clone, Copy)]
 pub(crate) struct Member {
-    /// The field.
+    /// This is the field.
     pub(crate) field: Field,
-    /// True for a field that must be there.
+    /// This is true for a field that must be there.
     pub(crate) required: bool,
-    /// What it means in this request.
+    /// This is what it means in this request.
     pub(crate) description: &'static str,
-    /// The format of its text, in the words of JSON Schema.
+    /// This is the format of its text, in the words of JSON Schema.
     pub(crate) format: Option<&'static str>,
-    /// The regular expression that its text matches.
+    /// This is the regular expression that its text matches.
     pub(crate) pattern: Option<&'static str>,
-    /// A text that it may have.
+    /// This is a text that it may have.
     pub(crate) example: Option<&'static str>,
-    /// What is meant when it is not there.
+    /// This is what is meant when it is not there.
     pub(crate) unsaid: Option<Unsaid>,
 }
 
-/// What is meant by a field that is not there.
+/// An `Unsaid` says what is meant by a field that is not there.
 #[derive(Clone, Copy)]
 pub(crate) enum Unsaid {
     /// This text.
@@ -53,7 +53,7 @@ impl Member {
         Self { required: true, ..Self::optional(field, description) }
     }
 
-    /// A field that may be there.
+    /// Returns a field that may be there.
     pub(crate) const fn optional(field: Field, description: &'static str) -> Self {
         Self { field, required: false, description, format: None, pattern: None, example: None, unsaid: None }
     }
@@ -76,7 +76,7 @@ impl Member {
 }
 
 impl Shape {
-    /// What is said of this field.
+    /// Returns what is said of this field.
     pub(crate) fn member(&self, field: Field) -> Option<&Member> {
         self.members.iter().find(|member| member.field == field)
     }
@@ -95,24 +95,24 @@ impl Shape {
     }
 }
 
-/// The most keys that metadata has.
+/// This is the most keys that metadata has.
 pub(crate) const METADATA_KEYS: usize = 16;
-/// The regular expression that a key of metadata matches.
+/// This is the regular expression that a key of metadata matches.
 pub(crate) const METADATA_KEY: &str = r"^[^\u0000-\u001F\u007F-\u009F]{1,64}$";
-/// The regular expression that a value of metadata matches.
+/// This is the regular expression that a value of metadata matches.
 pub(crate) const METADATA_VALUE: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]{0,256}$";
-/// The regular expression that an account's name matches.
+/// This is the regular expression that an account's name matches.
 pub(crate) const ACCOUNT: &str = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$";
-/// The regular expression that an amount matches: more than zero.
+/// This is the regular expression that an amount matches: more than zero.
 const AMOUNT: &str = r"^(10{15}(\.0{1,4})?|[1-9][0-9]{0,14}(\.[0-9]{1,4})?|0\.([1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$";
-/// The regular expression that a limit matches: zero, or more.
+/// This is the regular expression that a limit matches: zero, or more.
 const LIMIT: &str = r"^(10{15}(\.0{1,4})?|(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?)$";
-/// The regular expression that the name of one of the ledger's own accounts matches, where a request names one.
+/// This is the regular expression that the name of one of the ledger's own accounts matches, where a request names one.
 const COUNTER_ACCOUNT: &str = "^@(?!transit$)[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$";
-/// The regular expression that a reason matches.
+/// This is the regular expression that a reason matches.
 const REASON_TEXT: &str = r"^[^\u0000-\u001F\u007F-\u009F]{1,256}$";
 
-/// The format of a transaction ID.
+/// This is the format of a transaction ID.
 const UUID: &str = "uuid";
 
 const ID: Member =
@@ -123,7 +123,7 @@ const METADATA: Member = Member::optional(
 );
 const REASON: Member = Member::required(Field::Reason, "Why.").pattern(REASON_TEXT);
 
-/// The body that opens an account.
+/// This is the body that opens an account.
 pub(crate) static OPEN_ACCOUNT: Shape = Shape::new(
     "OpenAccount",
     "Opens an account.",
@@ -138,7 +138,7 @@ pub(crate) static OPEN_ACCOUNT: Shape = Shape::new(
     ],
 );
 
-/// The body of a deposit and of a withdrawal.
+/// This is the body of a deposit and of a withdrawal.
 pub(crate) static MOVE: Shape = Shape::new(
     "Move",
     "Moves money between the account and one of the ledger's own.",
@@ -160,7 +160,7 @@ pub(crate) static MOVE: Shape = Shape::new(
     ],
 );
 
-/// The body of a reversal.
+/// This is the body of a reversal.
 pub(crate) static REVERSE: Shape = Shape::new(
     "Reverse",
     "Takes a movement back, or rules one out that has not come.",
@@ -176,17 +176,17 @@ pub(crate) static REVERSE: Shape = Shape::new(
     ],
 );
 
-/// The body of a change of state, which says no more than why.
+/// This is the body of a change of state, which has only a reason.
 pub(crate) static BECAUSE: Shape = Shape::new("Because", "Changes an account's state.", &[ID, REASON]);
 
-/// The body of a change of the overdraft limit.
+/// This is the body of a change of the overdraft limit.
 pub(crate) static OVERDRAFT_LIMIT: Shape = Shape::new(
     "OverdraftLimit",
     "Sets how far below zero an account may go.",
     &[ID, Member::required(Field::OverdraftLimit, "The new limit.").example("500.00").pattern(LIMIT), REASON],
 );
 
-/// What every line of a batch has, beside the fields of its operation.
+/// This is what every line of a batch has, beside the fields of its operation.
 pub(crate) static BATCH_LINE: Shape = Shape::new(
     "BatchLine",
     "A line of a batch: `op`, `transaction_id`, `account`, and the fields of that op's own request.",

@@ -9,17 +9,18 @@ use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::{Written, WrittenAmount};
 use crate::domain::time::Timestamp;
 
-/// The rule for a transaction ID.
+/// This is the rule for a transaction ID.
 pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 
-/// The rule for an account's name.
+/// This is the rule for an account's name.
 pub(crate) const NOT_A_NAME: &str =
     "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
 
-/// The rule for the name of one of the ledger's own accounts.
+/// This is the rule for the name of one of the ledger's own accounts.
 pub(crate) const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
 
-/// What is wrong with this text in this field, if anything is. Whether an `op` exists is for the caller to check.
+/// Returns what is wrong with this text in this field, if anything is. Whether an `op` exists is for the caller to
+/// check.
 pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
     let unless = |right: bool, problem: &'static str| (!right).then_some(Cow::Borrowed(problem));
     match field {

@@ -54,7 +54,7 @@ fn text(least: usize, most: usize) -> impl Strategy<Value = String> {
     proptest::collection::vec(nasty(), least..=most).prop_map(|chars| chars.into_iter().collect())
 }
 
-/// A value of metadata, which may have tabs and line feeds too.
+/// Returns a value of metadata, which may have tabs and line feeds too.
 fn value() -> impl Strategy<Value = String> {
     let character = prop_oneof![9 => nasty(), 1 => select(&['\t', '\n'][..])];
     proptest::collection::vec(character, 0..20).prop_map(|chars| chars.into_iter().collect())
@@ -82,7 +82,7 @@ fn time() -> impl Strategy<Value = Timestamp> {
     (-2_208_988_800_000_000..7_258_118_399_999_999_i64).prop_map(Timestamp::from_micros)
 }
 
-/// A sum of so many minor units.
+/// Returns a sum of so many minor units.
 fn sum(units: i128, currency: Currency) -> Money {
     let places = currency.decimals() as usize;
     let digits = format!("{:0>width$}", units.unsigned_abs(), width = places + 1);
@@ -96,7 +96,7 @@ fn amount(currency: Currency) -> impl Strategy<Value = Amount> {
     (1..=10_i128.pow(15)).prop_map(move |units| Amount::new(sum(units, currency)).unwrap())
 }
 
-/// How far below zero an account may go.
+/// Returns how far below zero an account may go.
 fn limit(currency: Currency) -> impl Strategy<Value = Money> {
     amount(currency).prop_map(Amount::money)
 }
@@ -187,7 +187,7 @@ fn origin() -> impl Strategy<Value = Origin> {
     })
 }
 
-/// Any event.
+/// Makes any event.
 pub fn event() -> impl Strategy<Value = Event> {
     let currency = select(&["JPY", "EUR", "KWD", "CLF"][..]).prop_map(|code| Currency::parse(code).unwrap());
     (currency, time(), time()).prop_flat_map(|(currency, recorded_at, effective_at)| {

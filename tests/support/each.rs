@@ -14,7 +14,7 @@ use bookonce::domain::metadata::Metadata;
 use crate::given::*;
 use crate::support::*;
 
-/// The command with everything on it that a client may add.
+/// Returns the command with everything on it that a client may add.
 fn adorned(mut command: Command) -> Command {
     let pairs = [("device_id", "atm-77"), ("note", "=1+1\t\"quoted\"\n\\ <b> é 🦀")];
     let pairs: BTreeMap<_, _> = pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
@@ -33,7 +33,7 @@ fn adorned(mut command: Command) -> Command {
     command
 }
 
-/// What it is called, and the event.
+/// Returns what it is called, and the event.
 pub fn one_of_each() -> Vec<(&'static str, Event)> {
     let rich = || given([opened_with("10"), deposited(2, "100"), withdrawn(3, "40"), prevented(4, 99)]);
     let mut events = vec![

@@ -9,7 +9,7 @@ use bookonce::domain::event::Event;
 use bookonce::store::{AppendError, Appends, CloseError, Landed};
 use parking_lot::{Condvar, Mutex};
 
-/// What becomes of one append.
+/// A `Fate` says what becomes of one append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It becomes durable.
@@ -35,7 +35,7 @@ impl Fate {
     }
 }
 
-/// The test's end of a faulty store.
+/// `Faults` are the test's end of a faulty store.
 #[derive(Clone, Default)]
 pub struct Faults(Arc<Shared>);
 
@@ -51,28 +51,28 @@ struct State {
     submitted: usize,
     /// Appends wait for [`Faults::let_go`].
     held: bool,
-    /// How many more may go on while they are held.
+    /// This is how many more may go on while they are held.
     passes: usize,
 }
 
 impl Faults {
-    /// What becomes of the next appends; those after them land.
+    /// Sets what becomes of the next appends; those after them land.
     pub fn plan(&self, fates: impl IntoIterator<Item = Fate>) {
         self.0.state.lock().fates = fates.into_iter().collect();
     }
 
-    /// From now on appends wait.
+    /// Lets appends wait from now on.
     pub fn hold(&self) {
         self.0.state.lock().held = true;
     }
 
-    /// One of those that wait goes on.
+    /// Lets one of those that wait go on.
     pub fn pass(&self) {
         self.0.state.lock().passes += 1;
         self.0.changed.notify_all();
     }
 
-    /// None waits any more.
+    /// Lets all that wait go on, and none wait any more.
     pub fn let_go(&self) {
         self.0.state.lock().held = false;
         self.0.changed.notify_all();

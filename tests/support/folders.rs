@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The files in a folder and below, by path, with their bytes. A file that goes away meanwhile is left out.
+/// Returns the files in a folder and below, by path, with their bytes. A file that goes away meanwhile is left out.
 pub fn read_all(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut dirs = vec![dir.to_owned()];
@@ -33,7 +33,7 @@ pub fn write_all(dir: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// What a crash would leave of a folder that is in use: its files as they all were at one moment.
+/// Returns what a crash would leave of a folder that is in use: its files as they all were at one moment.
 pub fn as_a_crash_leaves_it(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     loop {
         let (first, second) = (read_all(dir), read_all(dir));

@@ -23,10 +23,10 @@ use bookonce::domain::trace::Trace;
 
 use crate::support::{command, id, moved, name, reason};
 
-/// The time at which the command comes.
+/// This is the time at which the command comes.
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_226_400_123_456);
 
-/// Something that happened to alice, in few words.
+/// A `Past` is something that happened to alice, in few words.
 pub struct Past(u128, Box<dyn Fn(Currency) -> Fact>);
 
 fn past(n: u128, fact: impl Fn(Currency) -> Fact + 'static) -> Past {
@@ -45,7 +45,7 @@ pub fn amount(text: &str, currency: Currency) -> Amount {
     Amount::new(money(text, currency)).unwrap()
 }
 
-/// A movement as an event keeps it.
+/// Returns a movement as an event keeps it.
 pub fn movement(amount: Amount) -> Movement {
     let counter_account = CounterAccount::default();
     Movement { amount, counter_account, effective_at_given: false, metadata: Metadata::default() }
@@ -67,7 +67,7 @@ pub fn withdrawn(n: u128, sum: &'static str) -> Past {
     past(n, move |c| Fact::Withdrawn(movement(amount(sum, c))))
 }
 
-/// A withdrawal (which credits) or a deposit (which debits) was taken back, in whole or in part.
+/// Returns the event that took back a withdrawal (which credits) or a deposit (which debits), in whole or in part.
 pub fn reversed(n: u128, original: u128, sum: &'static str, direction: Direction) -> Past {
     past(n, move |c| Fact::Reversed {
         reverses: id(original),
@@ -96,7 +96,7 @@ pub fn closed(n: u128) -> Past {
     past(n, |_| Fact::Closed(reason()))
 }
 
-/// A withdrawal that was declined.
+/// Returns a withdrawal that was declined.
 pub fn declined(n: u128, decline: Decline) -> Past {
     past(n, move |_| {
         let operation = bookonce::domain::command::Operation::Withdraw(moved("1.00"));
@@ -104,7 +104,7 @@ pub fn declined(n: u128, decline: Decline) -> Past {
     })
 }
 
-/// What has happened before, remembered as it is: no index, no store.
+/// A `Given` is what has happened before, remembered as it is: no index, no store.
 #[derive(Clone, Default)]
 pub struct Given {
     state: Option<State>,
@@ -112,7 +112,7 @@ pub struct Given {
     traces: HashMap<Id, Trace>,
 }
 
-/// An account of euros with this past; none at all when nothing has happened.
+/// Returns an account of euros with this past; none at all when nothing has happened.
 pub fn given<const N: usize>(pasts: [Past; N]) -> Given {
     given_in("EUR", pasts)
 }
@@ -193,7 +193,7 @@ impl Given {
     }
 }
 
-/// What was decided.
+/// A `Decided` says what was decided.
 pub struct Decided {
     pub result: Result<Event, Refusal>,
 }
@@ -204,7 +204,7 @@ impl Decided {
         self.result.expect("a recorded event")
     }
 
-    /// The body of the event that is recorded.
+    /// Returns the body of the event that is recorded.
     #[track_caller]
     pub fn body(self) -> AccountEvent {
         let Body::Account(body) = self.event().body;

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 use super::{open_ledger, open_ledger_limited, store};
 
-/// A running service.
+/// A `Service` is a running service.
 pub struct Service {
     pub address: SocketAddr,
     pub folder: tempfile::TempDir,
@@ -49,7 +49,7 @@ impl Service {
         Self::launch(folder, config, limits, None, routes, open_ledger)
     }
 
-    /// One whose ledger is in this store. Does not wait until it takes commands.
+    /// Starts a service whose ledger is in this store. It does not wait until the service takes commands.
     pub fn over(folder: tempfile::TempDir, connection: &str) -> Self {
         Self::launch(folder, Config::default(), Limits::default(), None, router, |data| {
             store::begin(super::options(data, system_clock()), connection)
@@ -61,7 +61,7 @@ impl Service {
         Self::launch(folder, Config::default(), Limits::default(), Some(tls), router, open_ledger)
     }
 
-    /// One whose clerk lets so many commands wait.
+    /// Starts a service whose clerk lets so many commands wait.
     pub fn with_queue(waiting: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self::launch(folder, Config::default(), Limits::default(), None, router, |data| {
@@ -160,8 +160,8 @@ impl Service {
         assert_eq!(self.post(&format!("/v1/accounts/{account}/deposits"), deposit).status, 201);
     }
 
-    /// Where the journal's events are, oldest first. The embedded store counts them without gaps; on EventStoreDB a
-    /// position only grows.
+    /// Returns where the journal's events are, oldest first. The embedded store counts them without gaps; on
+    /// EventStoreDB a position only grows.
     pub fn positions(&self) -> Vec<u64> {
         let lines = self.send("GET", "/v1/journal?limit=1000", &[("accept", "application/x-ndjson")], "");
         let position =
@@ -172,12 +172,12 @@ impl Service {
         positions
     }
 
-    /// The position of the n-th event, from 1.
+    /// Returns the position of the n-th event, from 1.
     pub fn position(&self, n: usize) -> u64 {
         self.positions()[n - 1]
     }
 
-    /// Everything that bad input must leave as it was.
+    /// Returns everything that bad input must leave as it was.
     pub fn state(&self) -> (Value, Value, Value) {
         let read = |path| self.get(path).json();
         (read("/v1/journal/head"), read("/v1/digest"), read("/v1/trial-balance"))
@@ -193,7 +193,7 @@ impl Drop for Service {
     }
 }
 
-/// An answer, as it came.
+/// A `Reply` is an answer, as it came.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
@@ -236,7 +236,7 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// Its code, when it is a problem.
+    /// Returns its code, when it is a problem.
     pub fn code(&self) -> String {
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text());
         let problem = self.json();
@@ -245,7 +245,7 @@ impl Reply {
         problem["code"].as_str().unwrap().to_owned()
     }
 
-    /// The fields that `errors` names.
+    /// Returns the fields that `errors` names.
     pub fn fields(&self) -> Vec<String> {
         let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
         errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
@@ -265,7 +265,7 @@ fn unchunked(mut body: &[u8]) -> Vec<u8> {
     whole
 }
 
-/// A new transaction ID.
+/// Returns a new transaction ID.
 #[allow(clippy::disallowed_methods, reason = "tests make their ids here")]
 pub fn id() -> String {
     uuid::Uuid::new_v4().to_string()

@@ -17,7 +17,7 @@ use crate::support::options;
 /// What a test waits for comes within this time, or never.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// How long an instance waits.
+/// A `Hurry` says how long an instance waits.
 #[derive(Clone, Copy)]
 pub struct Hurry {
     pub append: Duration,
@@ -37,7 +37,7 @@ impl Default for Hurry {
     }
 }
 
-/// An instance that is ready, with its index in this folder.
+/// Returns an instance that is ready, with its index in this folder.
 pub async fn instance(connection: &str, data: &Path, hurry: Hurry) -> Ledger {
     let Hurry { append, read, patience, idle } = hurry;
     let waits = Patience { connect: Duration::from_secs(2), append, read };
@@ -62,7 +62,7 @@ pub async fn stop(ledger: Ledger) {
     tokio::task::spawn_blocking(move || ledger.stop()).await.unwrap().unwrap();
 }
 
-/// What one command came to.
+/// Returns what one command came to.
 pub async fn ask(ledger: &Ledger, command: &Command) -> Verdict {
     let mut verdicts = ledger.execute(vec![command.clone()]).await.unwrap();
     assert_eq!(verdicts.len(), 1);
@@ -82,7 +82,7 @@ pub async fn insist(ledger: &Ledger, command: &Command) -> Verdict {
     }
 }
 
-/// The body of the answer that a verdict is, if it is one.
+/// Returns the body of the answer that a verdict is, if it is one.
 pub fn body(verdict: &Verdict) -> Option<String> {
     match verdict {
         Verdict::Booked(event, _) | Verdict::Replayed(event, _) => {

@@ -1,9 +1,9 @@
-//! What this process has logged, for a test to look at.
+//! [`Log`] has what this process has logged, for a test to look at.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// What was logged.
+/// A `Log` says what was logged.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 

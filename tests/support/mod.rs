@@ -29,7 +29,7 @@ use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, OpenError, Options};
 use uuid::Uuid;
 
-/// The transaction ID that the tests call `n`.
+/// Returns the transaction ID that the tests call `n`.
 pub fn id(n: u128) -> TransactionId {
     TransactionId::from_uuid(Uuid::from_u128(0x1000_0000_0000_4000_8000_0000_0000_0000 + n)).unwrap()
 }
@@ -102,7 +102,7 @@ pub fn open_ledger_at(data: &Path, clock: Clock) -> Result<Ledger, OpenError> {
     store::open(options(data, clock), Tuning::default())
 }
 
-/// The usual options.
+/// Returns the usual options.
 pub fn options(data: &Path, clock: Clock) -> Options {
     Options {
         data: data.to_owned(),
@@ -130,7 +130,7 @@ pub fn set_limit(n: u128, account: &str, limit: &str) -> Command {
     command(n, account, Operation::SetOverdraftLimit(change))
 }
 
-/// A deposit or a withdrawal that happened at another time than now.
+/// Returns a deposit or a withdrawal that happened at another time than now.
 pub fn dated(mut command: Command, at: Timestamp) -> Command {
     if let Operation::Deposit(moved) | Operation::Withdraw(moved) = &mut command.operation {
         moved.effective_at = Some(at);

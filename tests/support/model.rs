@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// What an account is like, in cents.
+/// An `Account` says what an account is like, in cents.
 #[derive(Clone, Debug)]
 pub struct Account {
     pub balance: i128,
@@ -18,7 +18,7 @@ pub struct Account {
     seen: [u8; 32],
 }
 
-/// A movement that can be taken back.
+/// A `Moved` is a movement that can be taken back.
 #[derive(Clone, Debug)]
 struct Moved {
     cents: i128,
@@ -26,17 +26,17 @@ struct Moved {
     left: i128,
 }
 
-/// Everything that the lines said so far.
+/// A `Model` has everything that the lines said so far.
 #[derive(Clone, Default)]
 pub struct Model {
     pub accounts: HashMap<String, Account>,
     moved: HashMap<(String, String), Moved>,
-    /// Account and ID, to the reversal that ruled it out.
+    /// This leads from account and ID to the reversal that ruled the ID out.
     ruled_out: HashMap<(String, String), String>,
-    /// ID to the account and the line that it was recorded with.
+    /// This leads from an ID to the account and the line that it was recorded with.
     pub first: HashMap<String, (String, String)>,
     pub cash: i128,
-    /// The last event's position, and whether there may be gaps between one and the next.
+    /// This is the last event's position, and whether there may be gaps between one and the next.
     pub position: u64,
     gaps: bool,
 }
@@ -60,7 +60,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 impl Model {
-    /// One of an empty journal.
+    /// Makes the model of an empty journal.
     pub fn new(gaps: bool) -> Self {
         Self { gaps, ..Self::default() }
     }
@@ -99,7 +99,7 @@ impl Model {
         );
     }
 
-    /// The code with which it must be declined, if it must.
+    /// Returns the code with which it must be declined, if it must.
     fn decline(&self, name: &str, id: &str, operation: &str, data: &Value) -> Option<&'static str> {
         let account = self.accounts.get(name).expect("an account that was opened");
         let amount = || cents(text(data, "amount"));
@@ -199,12 +199,12 @@ impl Model {
         self.cash -= moves;
     }
 
-    /// Was this ID ever seen on this account, or ruled out there?
+    /// Says whether this ID was ever seen on this account, or ruled out there.
     pub fn knows(&self, name: &str, id: &str) -> bool {
         self.first.get(id).is_some_and(|(account, _)| account == name)
     }
 
-    /// The digest as the contract has it.
+    /// Returns the digest as the contract has it.
     pub fn digest(&self) -> String {
         let mut names: Vec<_> = self.accounts.keys().collect();
         names.sort();
@@ -223,7 +223,7 @@ impl Model {
     }
 }
 
-/// The running hash of an account's IDs and how each ended.
+/// Returns the running hash of an account's IDs and how each ended.
 fn saw(before: [u8; 32], id: &str, code: Option<&str>, kind: &str, data: &Value) -> [u8; 32] {
     let bytes = |id: &str| *uuid::Uuid::parse_str(id).unwrap().as_bytes();
     let mut hash = Sha256::new();

@@ -10,11 +10,11 @@ use bookonce::store::codec;
 
 use super::store;
 
-/// A running `bookonce serve`. Killed when it is dropped.
+/// A `Process` is a running `bookonce serve`. It is killed when it is dropped.
 pub struct Process {
     child: Child,
     pub address: SocketAddr,
-    /// From the start of the process until it took commands.
+    /// This is the time from the start of the process until it took commands.
     pub started_in: Duration,
 }
 
@@ -24,7 +24,8 @@ impl Process {
         Self::start_with(data, &[], &[]).unwrap_or_else(|said| panic!("the service did not start: {said}"))
     }
 
-    /// The same with more arguments and environment; what it said on standard error if it does not start.
+    /// Starts the same with more arguments and environment, and returns what it said on standard error if it does not
+    /// start.
     pub fn start_with(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self, String> {
         let begun = Instant::now();
         let kept = if arguments.contains(&"--store") { Vec::new() } else { store::arguments(data) };
@@ -59,7 +60,7 @@ impl Process {
         Ok(Self { child, address, started_in: begun.elapsed() })
     }
 
-    /// The whole journal, an event a line.
+    /// Returns the whole journal, an event a line.
     pub fn journal(&self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         loop {
@@ -90,13 +91,13 @@ impl Process {
         NoMoreFiles { pid, before }
     }
 
-    /// SIGKILL, now.
+    /// Ends the process with SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, and waits until it has stopped by itself; its exit code.
+    /// Sends SIGTERM, waits until the process has stopped by itself, and returns its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -104,7 +105,7 @@ impl Process {
     }
 }
 
-/// A service that can open no more files.
+/// `NoMoreFiles` is a service that can open no more files.
 pub struct NoMoreFiles {
     pid: u32,
     before: (u64, u64),
@@ -123,7 +124,7 @@ impl Drop for Process {
     }
 }
 
-/// An answer, as it came over the wire.
+/// A `Reply` is an answer, as it came over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -136,7 +137,7 @@ pub fn send(address: SocketAddr, method: &str, path: &str, body: &str) -> std::i
     send_with(address, method, path, "", body)
 }
 
-/// The same with more header lines, each with its end.
+/// Does the same with more header lines, each with its end.
 pub fn send_with(
     address: SocketAddr,
     method: &str,
@@ -168,14 +169,14 @@ pub fn send_with(
     Ok(Reply { status, replayed: head.contains("idempotent-replayed: true"), body: body.to_owned() })
 }
 
-/// Runs `bookonce` with these arguments: exit code, standard output, standard error.
+/// Runs `bookonce` with these arguments, and returns the exit code, standard output, standard error.
 pub fn bookonce(arguments: &[&str]) -> (i32, String, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_bookonce")).args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (out.status.code().unwrap_or(-1), text(&out.stdout), text(&out.stderr))
 }
 
-/// The auditor finds the ledger of this folder right.
+/// Checks that the auditor finds the ledger of this folder right.
 pub fn verify(data: &Path) {
     let folder = [data.to_str().unwrap().to_owned()];
     let place = store::of(data).map_or_else(|| folder.to_vec(), |store| vec!["--store".to_owned(), store]);

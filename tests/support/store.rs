@@ -17,10 +17,10 @@ use bookonce::store::eventstoredb::{Error, Patience, Store};
 use eventstore_standin::{Running, Standin};
 use tokio::runtime::Runtime;
 
-/// So long a ledger may take until it takes commands.
+/// This is how long a ledger may take until it takes commands.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Do the tests run over EventStoreDB?
+/// Says whether the tests run over EventStoreDB.
 pub fn is_eventstoredb() -> bool {
     match std::env::var("BOOKONCE_TEST_STORE").as_deref() {
         Ok("eventstoredb") => true,
@@ -29,10 +29,10 @@ pub fn is_eventstoredb() -> bool {
     }
 }
 
-/// The nodes, by the folders of the ledgers that are in them. They end with the process.
+/// These are the nodes, by the folders of the ledgers that are in them. They end with the process.
 static NODES: Mutex<BTreeMap<PathBuf, Running>> = Mutex::new(BTreeMap::new());
 
-/// The connection string of the store of this folder's ledger; `None`: the ledger is in the folder itself.
+/// Returns the connection string of the store of this folder's ledger; `None`: the ledger is in the folder itself.
 pub fn of(data: &Path) -> Option<String> {
     if !is_eventstoredb() {
         return None;
@@ -52,7 +52,7 @@ pub fn with_node<T>(data: &Path, work: impl FnOnce(&mut Running) -> T) -> T {
     work(node)
 }
 
-/// What `bookonce serve` is told besides, so that the ledger is where the tests want it.
+/// Returns what `bookonce serve` is told besides, so that the ledger is where the tests want it.
 pub fn arguments(data: &Path) -> Vec<String> {
     of(data).map(|store| vec!["--store".to_owned(), store]).unwrap_or_default()
 }
@@ -70,7 +70,7 @@ pub fn over(options: Options, connection: &str, index: Tuning) -> Result<Ledger,
     over_with(options, connection, index, Patience::default())
 }
 
-/// The same with a patience of the test's own.
+/// Does the same with a patience of the test's own.
 pub fn over_with(
     options: Options,
     connection: &str,
@@ -139,7 +139,7 @@ pub fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(work).join().unwrap())
 }
 
-/// The runtime of every store's client in this process: it outlives those of the tests.
+/// Returns the runtime of every store's client in this process: it outlives those of the tests.
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let new = || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();

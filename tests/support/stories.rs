@@ -10,7 +10,7 @@ use bookonce::domain::time::Timestamp;
 
 use crate::support::*;
 
-/// Name and commands, in batches.
+/// Returns the stories, each with its name and its commands in batches.
 pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
     vec![("every-event", every_event()), ("backdated", backdated()), ("preventions", preventions())]
 }
@@ -29,7 +29,7 @@ fn with(mut command: Command, counter: &str, pairs: &[(&str, &str)]) -> Command 
     command
 }
 
-/// Every type of event and every code of a decline, in four currencies.
+/// Tells every type of event and every code of a decline, in four currencies.
 fn every_event() -> Vec<Vec<Command>> {
     let nasty =
         [("note", "=HYPERLINK(1)\t<img onerror=…>\n{\"level\":\"error\"} \u{202e}🦀 \\ \""), ("card", "77")];
@@ -76,7 +76,7 @@ fn every_event() -> Vec<Vec<Command>> {
     ]
 }
 
-/// An import of old lines, out of order, and corrections of what was already counted.
+/// Returns an import of old lines, out of order, and corrections of what was already counted.
 fn backdated() -> Vec<Vec<Command>> {
     let on = |day: i64| Timestamp::from_micros(725_846_400_000_000).plus_seconds(day * 86_400);
     vec![

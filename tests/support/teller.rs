@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::process::{Reply, send};
 
-/// Where the service is, as it moves from restart to restart.
+/// `Whereabouts` says where the service is, as it moves from restart to restart.
 pub type Whereabouts = Arc<Mutex<Option<SocketAddr>>>;
 
-/// A request that was answered, and how.
+/// An `Answered` is a request that was answered, and how.
 #[derive(Clone, Debug)]
 pub struct Answered {
     pub path: String,
@@ -19,16 +19,16 @@ pub struct Answered {
     pub reply: Reply,
 }
 
-/// Everything that one teller was told.
+/// A `Memory` has everything that one teller was told.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub answered: Vec<Answered>,
-    /// By account, in cents.
+    /// This is the balance by account, in cents.
     pub balances: HashMap<String, i64>,
     pub retries: usize,
 }
 
-/// A small generator of numbers that look random, the same for the same seed.
+/// A `Dice` is a small generator of numbers that look random, the same for the same seed.
 pub struct Dice(pub u64);
 
 impl Dice {
@@ -40,7 +40,7 @@ impl Dice {
     }
 }
 
-/// The transaction ID of a teller's n-th request.
+/// Returns the transaction ID of a teller's n-th request.
 pub fn id(teller: u64, n: u64) -> String {
     format!("{teller:08x}-0000-4000-8000-{n:012x}")
 }

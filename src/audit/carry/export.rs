@@ -31,7 +31,7 @@ pub(crate) enum ExportError {
         "the journal does not have the event at position {0} where it should be; `bookonce verify` says more"
     )]
     Broken(u64),
-    /// What the source has found in place of a line.
+    /// The source has found this in place of a line.
     #[error("the journal can't be exported: {0}")]
     Bad(Finding),
     /// There are no events between the positions asked for.
@@ -55,7 +55,7 @@ pub(crate) struct Exporter<W> {
     journal_id: Uuid,
     from: u64,
     to: u64,
-    /// The position that comes next. It begins one before `from`, because the hash there is needed.
+    /// This is the position that comes next. It begins one before `from`, because the hash there is needed.
     next: u64,
     previous: Hash,
     first: Option<Hash>,
@@ -66,7 +66,7 @@ impl<W: Write> Exporter<W> {
     /// Begins an export of these positions (by default all) of the journal with this id and head.
     ///
     /// # Errors
-    /// When the journal does not have these positions.
+    /// Fails when the journal does not have these positions.
     pub(crate) fn new(
         out: W,
         journal_id: Uuid,
@@ -92,7 +92,7 @@ impl<W: Write> Exporter<W> {
     /// Takes lines, which may begin before and end after what it needs.
     ///
     /// # Errors
-    /// When a line is not the one that comes next, or can't be written.
+    /// Fails when a line is not the one that comes next, or can't be written.
     pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         let broken = |position| move || ExportError::Broken(position);
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
@@ -121,7 +121,7 @@ impl<W: Write> Exporter<W> {
     /// Writes the manifest, and returns it.
     ///
     /// # Errors
-    /// When lines are missing, or it can't be written.
+    /// Fails when lines are missing, or it can't be written.
     pub(crate) fn finish(mut self) -> Result<Manifest, ExportError> {
         if self.next <= self.to {
             return Err(ExportError::Broken(self.next));
@@ -144,7 +144,7 @@ impl<W: Write> Exporter<W> {
 /// Exports from a data folder, up to the head that it has when this begins.
 ///
 /// # Errors
-/// When the folder can't be read, the output can't be written, or lines are missing.
+/// Fails when the folder can't be read, the output can't be written, or lines are missing.
 pub(crate) fn from_folder(
     folder: &Path,
     (from, to): (Option<u64>, Option<u64>),

@@ -1,4 +1,4 @@
-//! An export of a journal that is chained along its streams.
+//! This export is of a journal that is chained along its streams.
 //!
 //! Whatever part is asked for, the journal is read from its beginning, because the head hash before the part covers all events
 //! before it.
@@ -21,10 +21,10 @@ pub(crate) struct StreamsExporter<W> {
     out: W,
     from: u64,
     to: u64,
-    /// The position of the last line taken.
+    /// This is the position of the last line taken.
     at: u64,
     events: u64,
-    /// The journal's id, and the head hash after the last line taken.
+    /// This is the journal's id, and the head hash after the last line taken.
     head: Option<(Uuid, Hash)>,
     part: Option<Manifest>,
 }
@@ -51,7 +51,7 @@ impl<W: Write> StreamsExporter<W> {
     /// Takes the lines that come next.
     ///
     /// # Errors
-    /// When a line is no event's or does not come after the one before, or can't be written.
+    /// Fails when a line is no event's or does not come after the one before, or can't be written.
     pub(crate) fn take(&mut self, lines: &[u8]) -> Result<(), ExportError> {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
             let position = event_line::position(line, 0).filter(|position| *position > self.at);
@@ -90,7 +90,7 @@ impl<W: Write> StreamsExporter<W> {
     /// Writes the manifest, and returns it.
     ///
     /// # Errors
-    /// When there were no events between the positions, or it can't be written.
+    /// Fails when there were no events between the positions, or it can't be written.
     pub(crate) fn finish(mut self) -> Result<Manifest, ExportError> {
         let manifest = self.part.ok_or(ExportError::None { from: self.from, to: self.to })?;
         self.out.write_all(manifest.line().as_bytes()).map_err(ExportError::Write)?;
@@ -102,7 +102,7 @@ impl<W: Write> StreamsExporter<W> {
 /// Exports from a source that begins with the journal's first event, as far as it goes.
 ///
 /// # Errors
-/// When the source can't be read or has found something wrong, and as [`StreamsExporter::take`] and
+/// Fails when the source can't be read or has found something wrong, and as [`StreamsExporter::take`] and
 /// [`StreamsExporter::finish`].
 pub(crate) fn from_streams(
     source: &mut dyn Source,

@@ -13,7 +13,7 @@ use crate::audit::values::chain::Chain;
 
 /// A page has this many events, which is the most that the service gives.
 const PAGE: u64 = 1_000;
-/// One page may take this long.
+/// This is how long one page may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A remote error says why a service can't be exported from.
@@ -42,7 +42,7 @@ struct ServiceHead {
 /// Exports from the service at this address, up to the head that it has when this begins.
 ///
 /// # Errors
-/// When it can't be reached, refuses, or gives other lines than those asked for.
+/// Fails when it can't be reached, refuses, or gives other lines than those asked for.
 pub(crate) async fn from_url(
     base: &str,
     key: Option<&str>,

@@ -44,14 +44,14 @@ pub(crate) enum RestoreError {
     Bad(Finding),
 }
 
-/// An export, and the parts that were made after it, in their order.
+/// An `Exported` is an export, and the parts that were made after it, in their order.
 pub(crate) type Exported<'a> = (&'a Path, &'a [PathBuf]);
 
 /// Verifies an export with its parts, and makes one data folder of them: same journal id, same lines byte for byte.
 ///
 /// # Errors
-/// When the folder has something in it, the export is not whole and right, its parts do not follow each other, or one of them
-/// can't be read or written.
+/// Fails when the folder has something in it, the export is not whole and right, its parts do not follow each other, or
+/// one of them can't be read or written.
 pub(crate) fn restore(
     export: Exported<'_>,
     folder: &Path,

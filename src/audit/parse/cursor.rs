@@ -45,7 +45,7 @@ impl<'a> Cursor<'a> {
     /// Passes over exactly this text.
     ///
     /// # Errors
-    /// When another text stands here.
+    /// Fails when another text stands here.
     #[inline]
     pub(crate) fn literal(&mut self, text: &'static str) -> Result<(), Flaw> {
         if self.maybe(text) { Ok(()) } else { Err(self.wrong(text)) }
@@ -64,7 +64,7 @@ impl<'a> Cursor<'a> {
     /// Passes over this many bytes, and gives them.
     ///
     /// # Errors
-    /// When the line ends before.
+    /// Fails when the line ends before.
     #[inline]
     pub(crate) fn bytes<const N: usize>(&mut self, expected: &'static str) -> Result<&'a [u8; N], Flaw> {
         let bytes = self.rest().first_chunk().ok_or_else(|| self.wrong(expected))?;
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
     /// Reads a whole number without leading zeros.
     ///
     /// # Errors
-    /// When no number stands here, or one that does not fit into 64 bits.
+    /// Fails when no number stands here, or one that does not fit into 64 bits.
     #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Flaw> {
         let rest = self.rest();
@@ -97,7 +97,7 @@ impl<'a> Cursor<'a> {
     /// Reads the rest of a string and its closing quote. Its only spelling is the one with the shortest escapes of JSON.
     ///
     /// # Errors
-    /// When the string does not end, or is escaped in another way.
+    /// Fails when the string does not end, or is escaped in another way.
     pub(crate) fn text(&mut self) -> Result<Span, Flaw> {
         let start = self.at;
         loop {
@@ -119,7 +119,7 @@ impl<'a> Cursor<'a> {
     /// Reads the rest of a string that has no escapes, such as a name or a sum, and its closing quote.
     ///
     /// # Errors
-    /// When the string does not end, or has an escape.
+    /// Fails when the string does not end, or has an escape.
     #[inline]
     pub(crate) fn word(&mut self) -> Result<Span, Flaw> {
         let rest = self.rest();
@@ -162,7 +162,7 @@ impl<'a> Cursor<'a> {
     /// Checks that the line ends here.
     ///
     /// # Errors
-    /// When the line goes on.
+    /// Fails when the line goes on.
     pub(crate) fn end(&self) -> Result<(), Flaw> {
         if self.rest().is_empty() { Ok(()) } else { Err(self.wrong("the end of the line")) }
     }

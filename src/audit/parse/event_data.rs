@@ -1,4 +1,4 @@
-//! The `data` of an event, in version 1: for each type of event, which keys it has in which order.
+//! The `data` of an event, in version 1, is read here: for each type of event it has certain keys in a certain order.
 //!
 //! What must agree within the event is checked here, too, such as an amount with its entry.
 
@@ -33,7 +33,7 @@ impl Kind {
     /// Reads a type's name.
     ///
     /// # Errors
-    /// When no such type is known.
+    /// Fails when no such type is known.
     pub(crate) fn read(name: &[u8]) -> Result<Self, Flaw> {
         Ok(match name {
             b"AccountOpened" => Self::Opened,
@@ -54,18 +54,18 @@ impl Kind {
 /// A body is what an event's `data` says.
 #[derive(Debug)]
 pub(crate) struct Body {
-    /// The account's currency.
+    /// This is the account's currency.
     pub(crate) currency: Currency,
-    /// What happened.
+    /// This is what happened.
     pub(crate) fact: Fact,
-    /// Whether the client gave `effective_at`.
+    /// This says whether the client gave `effective_at`.
     pub(crate) effective_at_given: bool,
 }
 
 /// Reads `data` up to, not including, its closing brace.
 ///
 /// # Errors
-/// When its layout is another, or its parts do not agree with each other.
+/// Fails when its layout is another, or its parts do not agree with each other.
 pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
     let body = |currency, fact| Body { currency, fact, effective_at_given: false };
     match kind {

@@ -1,4 +1,4 @@
-//! The line of an event: it is read byte by byte, and an event is made of it.
+//! The line of an event is read byte by byte here, and an event is made of it.
 //!
 //! Everything that a line shows by itself is checked here, so that several lines can be checked at once: its layout, its
 //! canonical bytes, its id, and its hash. What needs the lines before it is checked in the room [`rules`](crate::audit::rules).
@@ -87,8 +87,8 @@ pub(crate) fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
     chain::read_uuid(id).map(Uuid::from_u128)
 }
 
-/// Is this line (without its line feed) the first event of its stream, and chained to that stream alone? The first event of a
-/// journal that is chained along its streams is.
+/// Says whether this line (without its line feed) is the first event of its stream, and chained to that stream alone.
+/// The first event of a journal that is chained along its streams is.
 #[must_use]
 pub(crate) fn begins_its_stream(line: &[u8]) -> bool {
     let mut hasher = Hasher::default();

@@ -1,4 +1,4 @@
-//! A manifest: the last line of an export, which says what the export holds.
+//! A manifest is the last line of an export, and says what the export holds.
 //!
 //! A file that has lost its end is found out by it.
 
@@ -14,20 +14,20 @@ pub(crate) const START: &str = "{\"manifest\":";
 /// A manifest says which events an export holds, and between which hashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Manifest {
-    /// The journal's id.
+    /// This is the journal's id.
     pub(crate) journal_id: Uuid,
-    /// The position of the first event in the file.
+    /// This is the position of the first event in the file.
     pub(crate) from: u64,
-    /// The position of the last event; one less than `from` when there is none.
+    /// This is the position of the last event; one less than `from` when there is none.
     pub(crate) to: u64,
-    /// How many events there are.
+    /// This is how many events there are.
     pub(crate) count: u64,
-    /// The hash of the first event. None: the journal is chained along its streams; then the two hashes below are the
-    /// journal's head hashes after the last event and before the first one.
+    /// This is the hash of the first event. None: the journal is chained along its streams; then the two hashes below
+    /// are the journal's head hashes after the last event and before the first one.
     pub(crate) first_hash: Option<Hash>,
-    /// The hash of the last event.
+    /// This is the hash of the last event.
     pub(crate) last_hash: Hash,
-    /// The hash before the first event.
+    /// This is the hash before the first event.
     pub(crate) previous_hash: Hash,
 }
 
@@ -42,7 +42,7 @@ impl Manifest {
         if self.first_hash.is_some() { Chain::Journal } else { Chain::Streams }
     }
 
-    /// Is the first event in the file the journal's first?
+    /// Says whether the first event in the file is the journal's first.
     #[must_use]
     pub(crate) fn begins(&self) -> bool {
         match self.chain() {
@@ -71,7 +71,7 @@ impl Manifest {
     /// Reads a manifest in exactly the form in which [`line`](Self::line) writes it.
     ///
     /// # Errors
-    /// [`Flaw::ManifestLayout`] when the line has another form.
+    /// Fails with [`Flaw::ManifestLayout`] when the line has another form.
     pub(crate) fn read(line: &[u8]) -> Result<Self, Flaw> {
         Self::cut(line).map_err(|_| Flaw::ManifestLayout)
     }
@@ -112,7 +112,7 @@ impl Manifest {
     /// Checks that what the manifest says is possible at all.
     ///
     /// # Errors
-    /// When its numbers do not fit together, or a whole journal does not begin as one with its id does.
+    /// Fails when its numbers do not fit together, or a whole journal does not begin as one with its id does.
     pub(crate) fn check(&self) -> Result<(), Flaw> {
         if self.from == 0 {
             return Err(Flaw::Manifest("from"));

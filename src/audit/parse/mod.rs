@@ -1,7 +1,7 @@
-//! The auditor's own reader: it makes an event of a line, and checks all that the line shows by itself.
+//! This room is the auditor's own reader: it makes an event of a line, and checks all that the line shows by itself.
 //!
-//! It must not know the lines before (but for the hash that a line is chained to), nor where lines come from, so that blocks
-//! can be read on several threads in any order. Down the way: [`values`](super::values). Up the way:
+//! It must not know the lines before (but for the hash that a line is chained to), nor where lines come from, so that
+//! blocks can be read on several threads in any order. Down the way is [`values`](super::values). Up the way are
 //! [`source`](super::source), which fills the blocks, and [`run`](super::run), which reads them.
 
 pub(crate) mod cursor;

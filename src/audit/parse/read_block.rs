@@ -1,4 +1,4 @@
-//! A block: some rows or lines of a journal that were read at once.
+//! A block is some rows or lines of a journal that were read at once.
 //!
 //! The lines of a block are parsed and checked by themselves, so that any thread can do it.
 
@@ -15,35 +15,35 @@ const TAIL: usize = 64 + 3;
 /// A row's claim is what the journal's table says of the events in the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RowClaim {
-    /// The position of its first event.
+    /// This is the position of its first event.
     pub(crate) first: i64,
-    /// How many events it has.
+    /// This is how many events it has.
     pub(crate) count: i64,
-    /// The time of its first event.
+    /// This is the time of its first event.
     pub(crate) recorded_at: Vec<u8>,
 }
 
-/// A row of the journal's table, or some lines of a file.
+/// A `Row` is a row of the journal's table, or some lines of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// What the table says of it. Lines of a file claim nothing.
+    /// This is what the table says of it. Lines of a file claim nothing.
     pub(crate) claim: Option<RowClaim>,
-    /// The place in the block where it ends.
+    /// This is the place in the block where it ends.
     pub(crate) end: usize,
 }
 
 /// A block holds rows as they were read. Blocks are filled again and again, so that the memory of an audit is bounded.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
-    /// The lines, each with its line feed.
+    /// These are the lines, each with its line feed.
     pub(crate) bytes: Vec<u8>,
-    /// The rows that the lines belong to.
+    /// These are the rows that the lines belong to.
     pub(crate) rows: Vec<Row>,
-    /// The hash that stands before the first line, where it is known.
+    /// This is the hash that stands before the first line, where it is known.
     pub(crate) previous: Option<Hash>,
-    /// What the source found wrong behind the last row.
+    /// This is what the source found wrong behind the last row.
     pub(crate) broken: Option<Flaw>,
-    /// The position of what the source found, where it knows that.
+    /// This is the position of what the source found, where it knows that.
     pub(crate) says: Option<u64>,
 }
 
@@ -113,12 +113,12 @@ pub(crate) fn last_hash(lines: &[u8]) -> Option<Hash> {
 /// Parsed lines are what the lines of a block say.
 #[derive(Debug, Default)]
 pub(crate) struct ParsedLines {
-    /// The events of the block, up to the first line that is wrong.
+    /// These are the events of the block, up to the first line that is wrong.
     pub(crate) events: Vec<Event>,
-    /// For each row that was reached, the number of events up to its end.
+    /// This is, for each row that was reached, the number of events up to its end.
     pub(crate) rows: Vec<usize>,
-    /// What is wrong with the line after the last event.
+    /// This is what is wrong with the line after the last event.
     pub(crate) broken: Option<Flaw>,
-    /// The position that this line says it has.
+    /// This is the position that this line says it has.
     pub(crate) says: Option<u64>,
 }

@@ -1,4 +1,4 @@
-//! Words: the parts of a line that its head and its `data` both have. They are transaction IDs, names and sums.
+//! Words are the parts of a line that its head and its `data` both have: transaction IDs, names and sums.
 
 use crate::audit::parse::cursor::Cursor;
 use crate::audit::values::currency::Currency;
@@ -13,7 +13,7 @@ pub(super) fn transaction(cursor: &mut Cursor<'_>, which: &'static str) -> Resul
     Ok(id)
 }
 
-/// Is this the name of a guarded account: `[A-Za-z0-9][A-Za-z0-9._:-]{0,63}`?
+/// Says whether this is the name of a guarded account: `[A-Za-z0-9][A-Za-z0-9._:-]{0,63}`.
 pub(super) fn is_name(name: &[u8]) -> bool {
     let first = name.first().is_some_and(u8::is_ascii_alphanumeric);
     first && name.len() <= 64 && name.iter().all(|b| b.is_ascii_alphanumeric() || b"._:-".contains(b))

@@ -1,4 +1,5 @@
-//! The books: what every account has, as the journal alone gives it. Each event is checked against the rules before it counts.
+//! The books say what every account has, as the journal alone gives it. Each event is checked against the rules before
+//! it counts.
 //!
 //! They cost about 200 bytes for each guarded account, about 40 for each reversal or prevention, and for each transaction what
 //! [`IdSet`] says.
@@ -19,22 +20,22 @@ use crate::audit::values::event::{Asked, Change, Event, Fact, Moment};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::money;
 
-/// A guarded account, as the events so far leave it.
+/// An `Account` is a guarded account, as the events so far leave it.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) currency: Currency,
-    /// In minor units.
+    /// This is the balance in minor units.
     pub(crate) balance: i128,
-    /// How far the balance may go below zero, in minor units.
+    /// This is how far the balance may go below zero, in minor units.
     pub(crate) limit: i128,
     pub(crate) status: Status,
-    /// The revision of the newest event.
+    /// This is the revision of the newest event.
     pub(crate) revision: u64,
-    /// The running hash of what became of which ID on the account.
+    /// This is the running hash of what became of which ID on the account.
     pub(crate) id_history: [u8; 32],
 }
 
-/// The books after the events that were taken so far.
+/// `Books` are the books after the events that were taken so far.
 #[derive(Debug)]
 pub(crate) struct Books {
     chain: Chain,
@@ -42,9 +43,9 @@ pub(crate) struct Books {
     accounts: Vec<Account>,
     internal: InternalAccounts,
     ids: IdSet,
-    /// The sum that was reversed of a transaction on an account so far.
+    /// This is the sum that was reversed of a transaction on an account so far.
     reversed: HashMap<(u32, u128), i128, RandomState>,
-    /// The transactions that were ruled out on an account, and the transaction that ruled each out.
+    /// These are the transactions that were ruled out on an account, and the transaction that ruled each out.
     prevented: HashMap<(u32, u128), u128, RandomState>,
     recorded_at: Option<Moment>,
 }
@@ -73,7 +74,7 @@ impl Books {
     /// Takes the next event of a whole journal.
     ///
     /// # Errors
-    /// What is wrong with it, after the events before. The books are of no further use then.
+    /// Says what is wrong with it, after the events before. The books are of no further use then.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         self.not_back(event)?;
         let name = event.account.of(block);

@@ -9,9 +9,9 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DoubleUse {
     pub(crate) id: u128,
-    /// Where it was seen first.
+    /// This is where it was seen first.
     pub(crate) first: (u32, u64),
-    /// Where it was seen again.
+    /// This is where it was seen again.
     pub(crate) again: (u32, u64),
 }
 
@@ -19,9 +19,9 @@ pub(crate) struct DoubleUse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NamedDoubleUse {
     pub(crate) id: Uuid,
-    /// Where it was seen first.
+    /// This is where it was seen first.
     pub(crate) first: (String, u64),
-    /// Where it was seen again.
+    /// This is where it was seen again.
     pub(crate) again: (String, u64),
 }
 

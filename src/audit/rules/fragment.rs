@@ -11,14 +11,14 @@ use crate::audit::values::chain::Chain;
 use crate::audit::values::event::{Event, Moment};
 use crate::audit::values::finding::Flaw;
 
-/// A stream, as far as the fragment has shown it.
+/// A `Stream` is a stream, as far as the fragment has shown it.
 #[derive(Debug)]
 struct Stream {
     number: u32,
     revision: u64,
 }
 
-/// A fragment, as far as it was seen.
+/// A `Fragment` is a fragment, as far as it was seen.
 #[derive(Debug)]
 pub(crate) struct Fragment {
     chain: Chain,
@@ -37,7 +37,7 @@ impl Fragment {
     /// Takes the next event.
     ///
     /// # Errors
-    /// When time or a stream's revisions do not go on from what the fragment has shown, or an ID comes twice in it.
+    /// Fails when time or a stream's revisions do not go on from what the fragment has shown, or an ID comes twice in it.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         // Along streams that is so within a stream only, and looked at with its chain.
         if self.chain == Chain::Journal && self.recorded_at.is_some_and(|last| last > event.recorded_at) {

@@ -3,9 +3,9 @@
 //! An ID is in it once. Where the chain runs along each stream, it may be there once for each account: two instances may have
 //! taken the same ID at the same time, and neither knew of the other.
 //!
-//! One event has one ID, so the IDs stand in a list in the journal's order and a table of slots ([`IdSlots`]) points into it.
-//! Cost: 32 bytes an ID and 11 to 21 for its slot, about 450 MB for ten million; nothing is approximate. Along streams 8 bytes
-//! more, for its position.
+//! One event has one ID, so the IDs stand in a list in the journal's order and a table of slots ([`IdSlots`]) points into
+//! it. It costs 32 bytes an ID and 11 to 21 for its slot, about 450 MB for ten million; nothing is approximate. Along
+//! streams 8 bytes more, for its position.
 
 use std::collections::HashMap;
 
@@ -20,9 +20,9 @@ use crate::audit::values::finding::Flaw;
 /// A known ID is one that was seen, with what is known of its transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KnownId {
-    /// The account in whose stream it is.
+    /// This is the account in whose stream it is.
     pub(crate) account: u32,
-    /// The movement of money, when it was an accepted deposit or withdrawal.
+    /// This is the movement of money, when it was an accepted deposit or withdrawal.
     pub(crate) moved: Option<Movement>,
 }
 
@@ -30,9 +30,9 @@ pub(crate) struct KnownId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Movement {
     pub(crate) direction: Direction,
-    /// At most 10^19 minor units.
+    /// This is the amount in minor units, at most 10^19.
     pub(crate) amount: u64,
-    /// The ledger's own account on the other side.
+    /// This is the ledger's own account on the other side.
     pub(crate) counter: u32,
 }
 
@@ -72,20 +72,20 @@ impl Packed {
     }
 }
 
-/// Where the chain runs along each stream, these things are kept in addition.
+/// A `PerStream` has what is kept in addition where the chain runs along each stream.
 #[derive(Debug, Default)]
 struct PerStream {
-    /// The position of each ID in the list.
+    /// This is the position of each ID in the list.
     positions: Vec<u64>,
-    /// The place in the list of an ID that was on another account before.
+    /// This is the place in the list of an ID that was on another account before.
     places: HashMap<(u128, u32), usize, RandomState>,
     double_uses: Vec<DoubleUse>,
 }
 
-/// The set of the IDs that were seen so far.
+/// An `IdSet` is the set of the IDs that were seen so far.
 #[derive(Debug)]
 pub(crate) struct IdSet {
-    /// The position of the first event that can come.
+    /// This is the position of the first event that can come.
     from: u64,
     ids: Vec<u128>,
     known: Vec<Packed>,
@@ -107,7 +107,7 @@ impl IdSet {
     /// Takes an event's ID.
     ///
     /// # Errors
-    /// When the ID was seen before; along streams: when it was seen on the same account.
+    /// Fails when the ID was seen before; along streams: when it was seen on the same account.
     pub(crate) fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
         let Err(place) = self.insert(event.id, known) else {
             if let Some(per_stream) = &mut self.per_stream {

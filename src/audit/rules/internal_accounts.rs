@@ -8,7 +8,8 @@ use foldhash::fast::RandomState;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::finding::Flaw;
 
-/// The internal accounts that were used so far. Each has a number, so that 4 bytes are enough to name it.
+/// `InternalAccounts` are the internal accounts that were used so far. Each has a number, so that 4 bytes are enough to
+/// name it.
 #[derive(Debug, Default)]
 pub(crate) struct InternalAccounts {
     numbers: HashMap<Box<[u8]>, u32, RandomState>,
@@ -34,7 +35,7 @@ impl InternalAccounts {
     /// Books the other side of what a guarded account gets: this account loses it.
     ///
     /// # Errors
-    /// When no 128 bits hold the balance.
+    /// Fails when no 128 bits hold the balance.
     pub(crate) fn give(&mut self, name: &[u8], currency: Currency, signed: i128) -> Result<(), Flaw> {
         let number = self.number(name);
         let balance = self.balances.entry((number, currency)).or_default();

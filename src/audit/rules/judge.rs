@@ -30,47 +30,47 @@ impl Status {
     }
 }
 
-/// The account before a request is what the rules look at: it is as the events before leave it.
+/// An `AccountBefore` is an account as the events before a request leave it. The rules look at it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AccountBefore {
     pub(crate) currency: Currency,
     pub(crate) balance: i128,
-    /// How far the balance may go below zero.
+    /// This is how far the balance may go below zero.
     pub(crate) limit: i128,
     pub(crate) status: Status,
-    /// Whether the request's own ID was ruled out on this account.
+    /// This says whether the request's own ID was ruled out on this account.
     pub(crate) prevented: bool,
 }
 
 /// A target is what a reversal is to reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// An ID that was never seen on this account, nor ruled out.
+    /// The ID was never seen on this account, nor ruled out.
     Unseen,
-    /// An ID that was never seen on this account and was ruled out.
+    /// The ID was never seen on this account, and was ruled out.
     RuledOut,
-    /// An accepted deposit or withdrawal, with the sum that was reversed of it so far.
+    /// The ID is that of an accepted deposit or withdrawal; beside it is the sum that was reversed of it so far.
     Moved { direction: Direction, amount: i128, reversed: i128 },
-    /// An event that moved no money by itself.
+    /// The ID is that of an event that moved no money by itself.
     Other,
 }
 
 /// A request is what the judge is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Request {
-    /// A deposit or a withdrawal.
+    /// The request is a deposit or a withdrawal.
     Move(Direction, i128),
-    /// A reversal.
+    /// The request is a reversal.
     Reverse {
         target: Target,
-        /// The amount, where the request names one.
+        /// This is the amount, where the request names one.
         amount: Option<i128>,
-        /// Whether the reversal may pass the overdraft limit.
+        /// This says whether the reversal may pass the overdraft limit.
         force: bool,
     },
-    /// A freeze, an unfreeze or a closing.
+    /// The request is a freeze, an unfreeze or a closing.
     Change(Change),
-    /// Another overdraft limit.
+    /// The request is for another overdraft limit.
     Limit,
 }
 

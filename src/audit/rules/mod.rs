@@ -1,8 +1,8 @@
-//! What must hold between the events of a journal: each ID once, each revision in turn, each decline and answer as the
-//! contract says.
+//! The rules are what must hold between the events of a journal: each ID once, each revision in turn, each decline and
+//! answer as the contract says.
 //!
-//! Everything here takes events in the journal's order. It must not know lines, files or threads. Down the way:
-//! [`values`](super::values). Up the way: [`run`](super::run), which hands the events over.
+//! Everything here takes events in the journal's order. It must not know lines, files or threads. Down the way is
+//! [`values`](super::values). Up the way is [`run`](super::run), which hands the events over.
 
 pub(crate) mod books;
 pub(crate) mod digest;

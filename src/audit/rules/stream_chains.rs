@@ -1,5 +1,5 @@
-//! Stream chains: how far each stream has come, and what its next event must follow. They are needed where events are chained
-//! along their streams.
+//! Stream chains say how far each stream has come, and what its next event must follow. They are needed where events are
+//! chained along their streams.
 //!
 //! Along the journal each line follows the line before it, so that any thread can check the two. Along streams the event that a
 //! line follows may be anywhere before it; this is therefore checked in order. A stream costs about 150 bytes.
@@ -20,7 +20,7 @@ struct Newest {
     recorded_at: Moment,
 }
 
-/// The chains of all streams that were seen.
+/// `StreamChains` are the chains of all streams that were seen.
 #[derive(Debug, Default)]
 pub(crate) struct StreamChains {
     newest: HashMap<Box<[u8]>, Option<Newest>, RandomState>,
@@ -32,7 +32,7 @@ impl StreamChains {
     /// it is not known what the first event of a stream follows, unless its revision is 0.
     ///
     /// # Errors
-    /// When the event does not follow the one before it in its stream.
+    /// Fails when the event does not follow the one before it in its stream.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8], whole: bool) -> Result<(), Flaw> {
         let name = event.account.of(block);
         if !self.newest.contains_key(name) {
@@ -44,7 +44,7 @@ impl StreamChains {
             None if whole => 0,
             None => event.revision,
         };
-        // Before the hash, which can't be right then: that one is missing is plainer.
+        // This check comes before the hash, which can't be right then: that an event is missing says more.
         if event.revision != expected {
             return Err(Flaw::Revision { says: event.revision, expected });
         }

@@ -12,30 +12,31 @@ use crate::audit::values::finding::{Finding, Flaw, Place};
 /// An audited journal is the result of an audit.
 #[derive(Debug)]
 pub(crate) struct Audited {
-    /// What the events are chained to.
+    /// This is what the events are chained to.
     pub(crate) chain: Chain,
-    /// Whether the journal was read from its first event on.
+    /// This says whether the journal was read from its first event on.
     pub(crate) begins: bool,
-    /// The journal's id, where the source says it or it follows from the first event.
+    /// This is the journal's id, where the source says it or it follows from the first event.
     pub(crate) journal_id: Option<Uuid>,
-    /// The position of the first event.
+    /// This is the position of the first event.
     pub(crate) from: u64,
-    /// The last position that was found right. It is one less than `from` when there is none.
+    /// This is the last position that was found right. It is one less than `from` when there is none.
     pub(crate) position: u64,
-    /// The journal's head hash at that position. There is none when there is no event and the source does not say which hash
-    /// goes before.
+    /// This is the journal's head hash at that position. There is none when there is no event and the source does not
+    /// say which hash goes before.
     pub(crate) hash: Option<Hash>,
-    /// How many events of each type were found right.
+    /// This is how many events of each type were found right.
     pub(crate) counts: BTreeMap<&'static str, u64>,
-    /// The books after these events. There are none when the first event is not the journal's first.
+    /// These are the books after these events. There are none when the first event is not the journal's first.
     pub(crate) books: Option<Books>,
-    /// Whether there was a manifest, which has shown that nothing is missing at the end.
+    /// This says whether there was a manifest, which has shown that nothing is missing at the end.
     pub(crate) whole: bool,
-    /// The IDs on two accounts. In a journal chained along its streams that is no flaw, but a person should know it.
+    /// These are the IDs on two accounts. In a journal chained along its streams that is no flaw, but a person should
+    /// know it.
     pub(crate) double_uses: Vec<NamedDoubleUse>,
-    /// Along streams: the accounts whose streams were seen.
+    /// These are, along streams, the accounts whose streams were seen.
     pub(crate) accounts: Vec<String>,
-    /// The first thing that is wrong.
+    /// This is the first thing that is wrong.
     pub(crate) finding: Option<Finding>,
 }
 

@@ -25,7 +25,7 @@ const SHORTEST_LINE: u64 = 400;
 /// Reads a journal and checks everything in it that can be checked.
 ///
 /// # Errors
-/// When the journal can't be read. That something in it is wrong is no error but a [`Finding`].
+/// Fails when the journal can't be read. That something in it is wrong is no error but a [`Finding`].
 pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Audited, Error> {
     let mut auditor = Auditor::new(source.info().clone(), options);
     let first = (auditor.info.chain, auditor.info.previous);
@@ -33,7 +33,7 @@ pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Aud
     Ok(auditor.finish())
 }
 
-/// The events that were taken before: all of the journal's, or those of a fragment.
+/// A `Before` has the events that were taken before: all of the journal's, or those of a fragment.
 enum Before {
     Whole(Box<Books>),
     Fragment(Fragment),
@@ -43,21 +43,22 @@ struct Auditor<'a> {
     info: SourceInfo,
     options: Options<'a>,
     before: Before,
-    /// What is needed where the chain runs along each stream.
+    /// This is what is needed where the chain runs along each stream.
     streams: StreamChains,
-    /// The position that must come next; along streams, the lowest that may come.
+    /// This is the position that must come next; along streams, the lowest that may come.
     next: u64,
-    /// The position that is being looked at. A flaw is reported there.
+    /// This is the position that is being looked at. A flaw is reported there.
     at: u64,
-    /// The position and the id of the first event, where the chain runs along each stream.
+    /// This is the position and the id of the first event, where the chain runs along each stream.
     first: Option<(u64, Option<Uuid>)>,
-    /// Whether the hash that was kept elsewhere was compared.
+    /// This says whether the hash that was kept elsewhere was compared.
     met: bool,
-    /// How many events were found right.
+    /// This is how many events were found right.
     events: u64,
     first_hash: Option<Hash>,
     hash: Option<Hash>,
-    /// How many events of each type there were, in the order of [`TYPES`]. A map would cost a look-up for each event.
+    /// This is how many events of each type there were, in the order of [`TYPES`]. A map would cost a look-up for each
+    /// event.
     counts: [u64; TYPES.len()],
     finding: Option<Finding>,
     stopped: bool,

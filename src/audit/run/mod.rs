@@ -1,8 +1,9 @@
-//! An audit from beginning to end: blocks from a source, parsed on several threads, and checked in order.
+//! This room runs an audit from beginning to end: blocks come from a source, are parsed on several threads, and are
+//! checked in order.
 //!
-//! It must not know how its result is shown or what it is needed for. Down the way: [`source`](super::source),
-//! [`parse`](super::parse) and [`rules`](super::rules). Up the way: [`show`](super::show), [`carry`](super::carry) and the
-//! command line.
+//! It must not know how its result is shown or what it is needed for. Down the way are [`source`](super::source),
+//! [`parse`](super::parse) and [`rules`](super::rules). Up the way are [`show`](super::show), [`carry`](super::carry) and
+//! the command line.
 
 pub(crate) mod audited;
 pub(crate) mod auditor;

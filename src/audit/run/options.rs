@@ -1,4 +1,4 @@
-//! Options: what can be asked of an audit in addition to its checks.
+//! [`Options`] say what is asked of an audit in addition to its checks.
 
 use crate::audit::rules::books::Books;
 use crate::audit::values::chain::Hash;
@@ -19,13 +19,13 @@ pub(crate) type Pause<'a> = (u64, &'a mut dyn FnMut(&Books));
 /// Options say what is asked of an audit in addition to its checks.
 #[derive(Default)]
 pub(crate) struct Options<'a> {
-    /// Where to stop. Without it the audit goes on to the end.
+    /// This is where to stop. Without it the audit goes on to the end.
     pub(crate) to: Option<StopAt>,
-    /// A hash that was kept elsewhere, and the position at which it must be found.
+    /// This is a hash that was kept elsewhere, and the position at which it must be found.
     pub(crate) expect: Option<(u64, Hash)>,
-    /// Where to show the books before the end.
+    /// This is where to show the books before the end.
     pub(crate) pause: Option<Pause<'a>>,
-    /// A function that is told from time to time how far the audit has come.
+    /// This is a function that is told from time to time how far the audit has come.
     pub(crate) progress: Option<&'a dyn Fn(u64)>,
 }
 

@@ -1,4 +1,4 @@
-//! The pipeline: one thread reads blocks, several threads parse them, and the caller gets them in order.
+//! The pipeline has one thread that reads blocks and several that parse them, and the caller gets them in order.
 //!
 //! A fixed number of blocks goes round, so that the memory is bounded however long the journal is. Every line has its own hash
 //! written in it, so that the block after it can be checked first. (In a journal chained along its streams the event that a
@@ -20,14 +20,14 @@ struct Work {
     number: u64,
     block: Block,
     lines: ParsedLines,
-    /// The error that ended the reading.
+    /// This is the error that ended the reading.
     failed: Option<Error>,
 }
 
 /// Reads the whole source, and calls `take` with each block and its lines, in order, until it wants no more.
 ///
 /// # Errors
-/// When the source can't be read.
+/// Fails when the source can't be read.
 pub(crate) fn run(
     mut source: Box<dyn Source>,
     (chain, first): (Chain, Option<Hash>),

@@ -14,29 +14,30 @@ use crate::audit::values::finding::{Finding, Flaw, Place};
 /// The extent says how much of a journal was there to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
-    /// All of it, up to the end that its folder, its store or its manifest has.
+    /// It is all of the journal, up to the end that its folder, its store or its manifest has.
     Whole,
-    /// A file without a manifest, which an export has that was made to its end.
+    /// It is a file without a manifest; an export that was made to its end has one.
     Unfinished,
-    /// A part that begins later than the journal.
+    /// It is a part that begins later than the journal.
     Part,
 }
 
 /// A verified journal is one whose audit has ended, with whatever was found.
 #[derive(Debug)]
 pub(crate) struct Verified {
-    /// What the audit of the events has given.
+    /// This is what the audit of the events has given.
     pub(crate) audited: Audited,
-    /// Whether a hash that was kept elsewhere was compared.
+    /// This says whether a hash that was kept elsewhere was compared.
     pub(crate) expected: bool,
-    /// How much of a journal there is.
+    /// This is how much of a journal there is.
     pub(crate) extent: Extent,
-    /// The accounts whose streams in a store no longer show everything that the journal has, and what was done to each.
+    /// These are the accounts whose streams in a store no longer show everything that the journal has, and what was
+    /// done to each.
     pub(crate) cut: Vec<(String, String)>,
 }
 
 impl Verified {
-    /// Was everything found right?
+    /// Says whether everything was found right.
     #[must_use]
     pub(crate) fn is_right(&self) -> bool {
         self.audited.finding.is_none() && self.cut.is_empty()
@@ -47,7 +48,7 @@ impl Verified {
 /// also checked page by page.
 ///
 /// # Errors
-/// When one can't be read at all, or they do not follow each other.
+/// Fails when one can't be read at all, or they do not follow each other.
 pub(crate) fn verify(path: &Path, parts: &[PathBuf], options: Options<'_>) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
     let source = match open(path, parts) {
@@ -83,7 +84,7 @@ pub(crate) type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, St
 /// gone from a stream.
 ///
 /// # Errors
-/// When the store can't be read.
+/// Fails when the store can't be read.
 pub(crate) fn verify_store(
     source: Box<dyn Source>,
     options: Options<'_>,

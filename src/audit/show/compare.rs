@@ -16,19 +16,19 @@ pub(crate) trait OtherBooks {
     /// Lists every guarded account, in any order.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// Fails when they can't be read.
     fn accounts(&self) -> Result<Vec<BookedAccount>, BooksError>;
 
     /// Lists every one of the ledger's own accounts, in each currency that it was used in, in any order.
     ///
     /// # Errors
-    /// When they can't be read.
+    /// Fails when they can't be read.
     fn internal(&self) -> Result<Vec<BookedInternal>, BooksError>;
 
     /// Gives the state digest, where they keep one.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     fn digest(&self) -> Result<Option<String>, BooksError> {
         Ok(None)
     }
@@ -37,13 +37,13 @@ pub(crate) trait OtherBooks {
 /// A difference is one thing that the two books say differently.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Difference {
-    /// The account, or what else is different.
+    /// This is the account, or what else is different.
     pub(crate) of: String,
-    /// The name of the field.
+    /// This is the name of the field.
     pub(crate) field: &'static str,
-    /// What the journal gives; `-` for nothing.
+    /// This is what the journal gives; `-` for nothing.
     pub(crate) journal: String,
-    /// What the other books say; `-` for nothing.
+    /// This is what the other books say; `-` for nothing.
     pub(crate) books: String,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Difference {
 /// that is listed.
 ///
 /// # Errors
-/// When the other books can't be read.
+/// Fails when the other books can't be read.
 pub(crate) fn compare(replayed: &Replayed, books: &dyn OtherBooks) -> Result<Vec<Difference>, BooksError> {
     let mut found = Differences(Vec::new());
     found.field("the books", "position", &replayed.position.to_string(), &books.position().to_string());

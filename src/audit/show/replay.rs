@@ -6,24 +6,25 @@ use crate::audit::rules::books;
 use crate::audit::rules::digest;
 use crate::audit::values::money;
 
-/// A guarded account, as the auditor or anybody else who keeps books shows it. Sums are texts, as the journal writes them.
+/// A `BookedAccount` is a guarded account, as the auditor or anybody else who keeps books shows it. Sums are texts, as
+/// the journal writes them.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct BookedAccount {
     pub(crate) account: String,
     pub(crate) currency: String,
     pub(crate) balance: String,
-    /// How far the balance may go below zero.
+    /// This is how far the balance may go below zero.
     pub(crate) overdraft_limit: String,
     /// `open`, `frozen` or `closed`.
     pub(crate) status: String,
-    /// The revision of the newest event.
+    /// This is the revision of the newest event.
     pub(crate) revision: u64,
 }
 
-/// One of the ledger's own accounts, in one currency.
+/// A `BookedInternal` is one of the ledger's own accounts, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct BookedInternal {
-    /// The name, with its `@`.
+    /// This is the name, with its `@`.
     pub(crate) account: String,
     pub(crate) currency: String,
     pub(crate) balance: String,
@@ -33,11 +34,11 @@ pub(crate) struct BookedInternal {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct TrialBalance {
     pub(crate) currency: String,
-    /// The sum of the guarded accounts' balances.
+    /// This is the sum of the guarded accounts' balances.
     pub(crate) guarded: String,
-    /// The sum of the ledger's own accounts' balances.
+    /// This is the sum of the ledger's own accounts' balances.
     pub(crate) internal: String,
-    /// Whether the two sum to zero.
+    /// This says whether the two sum to zero.
     pub(crate) balanced: bool,
 }
 
@@ -45,13 +46,13 @@ pub(crate) struct TrialBalance {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Replayed {
     pub(crate) position: u64,
-    /// The guarded accounts, by name.
+    /// These are the guarded accounts, by name.
     pub(crate) accounts: Vec<BookedAccount>,
-    /// The ledger's own accounts, by name and currency.
+    /// These are the ledger's own accounts, by name and currency.
     pub(crate) internal: Vec<BookedInternal>,
-    /// The trial balance, by currency.
+    /// This is the trial balance, by currency.
     pub(crate) trial_balance: Vec<TrialBalance>,
-    /// The state digest.
+    /// This is the state digest.
     pub(crate) digest: String,
 }
 
@@ -92,7 +93,7 @@ impl Replayed {
         Self { position: books.position(), accounts, internal, trial_balance, digest: digest::of(books) }
     }
 
-    /// Do all balances sum to zero in every currency?
+    /// Says whether all balances sum to zero in every currency.
     #[must_use]
     pub(crate) fn balanced(&self) -> bool {
         self.trial_balance.iter().all(|trial| trial.balanced)

@@ -1,4 +1,4 @@
-//! A channel: through it a journal comes from a store that the auditor does not know, line by line, in the journal's order.
+//! A journal comes through a channel from a store that the auditor does not know, line by line, in the journal's order.
 //!
 //! The channel is bounded, so that a store that is faster than the auditor waits. That the feeder goes away without saying that
 //! it was at the end is an error, and is never taken for the end.
@@ -17,7 +17,7 @@ const WAITING: usize = 4;
 /// A piece is what a feeder gives at once.
 #[derive(Debug)]
 enum Piece {
-    /// Whole lines, each with its line feed.
+    /// The piece has whole lines, each with its line feed.
     Lines(Vec<u8>),
     /// There is an event that the ledger did not write.
     Foreign { position: u64, flaw: Flaw },
@@ -40,7 +40,7 @@ impl Feeder {
     /// Hands over the next lines, each with its line feed. Waits while the auditor is behind.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn lines(&self, lines: Vec<u8>) -> Result<(), AuditorGone> {
         self.give(Piece::Lines(lines))
     }
@@ -48,7 +48,7 @@ impl Feeder {
     /// Tells of an event in one of the ledger's streams that the ledger did not write. Nothing behind it is looked at.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
         self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
     }
@@ -56,7 +56,7 @@ impl Feeder {
     /// Says that the store can't be read.
     ///
     /// # Errors
-    /// When nobody listens, so that there is no use in going on.
+    /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn failed(self, why: Box<dyn std::error::Error + Send + Sync>) -> Result<(), AuditorGone> {
         self.give(Piece::Failed(why))
     }
@@ -64,7 +64,7 @@ impl Feeder {
     /// Says that there are no more lines.
     ///
     /// # Errors
-    /// When nobody listens.
+    /// Fails when nobody listens.
     pub(crate) fn end(self) -> Result<(), AuditorGone> {
         self.give(Piece::End)
     }
@@ -74,7 +74,7 @@ impl Feeder {
     }
 }
 
-/// A journal that comes through a channel, whole, and chained along its streams.
+/// A `FedJournal` is a journal that comes through a channel, whole, and chained along its streams.
 #[derive(Debug)]
 pub(crate) struct FedJournal {
     info: SourceInfo,

@@ -1,4 +1,4 @@
-//! An exported file: lines of events, and a manifest as the last line.
+//! An exported file is a source: it has lines of events, and a manifest as the last line.
 //!
 //! The manifest is read first; then the events are read as a stream, in bounded memory.
 
@@ -18,15 +18,15 @@ use crate::audit::values::finding::Flaw;
 /// No manifest has this many bytes.
 const LONGEST_MANIFEST: u64 = 4_096;
 
-/// An exported file, or anything else that can be read and rewound. The file is read from its beginning.
+/// A `File` is an exported file, or anything else that can be read and rewound. The file is read from its beginning.
 #[derive(Debug)]
 pub(crate) struct File<R = fs::File> {
     path: PathBuf,
     file: R,
     info: SourceInfo,
-    /// This many bytes of events are still to be read.
+    /// This is how many bytes of events are still to be read.
     left: u64,
-    /// The beginning of a line whose end was not read yet.
+    /// This is the beginning of a line whose end was not read yet.
     begun: Vec<u8>,
 }
 
@@ -34,7 +34,7 @@ impl File {
     /// Opens a file, and reads its last line.
     ///
     /// # Errors
-    /// When it can't be read, there is nothing in it, or it has another form than an export.
+    /// Fails when it can't be read, there is nothing in it, or it has another form than an export.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let mut file = fs::File::open(path).map_err(|source| Error::Open { path: path.into(), source })?;
         match form::look(&mut file).map_err(|source| Error::Read { path: path.into(), source })? {
@@ -48,7 +48,7 @@ impl<R: Read + Seek + Send> File<R> {
     /// Takes a file that is open already, and reads its last line. `path` is its name in errors.
     ///
     /// # Errors
-    /// When it can't be read, or there is nothing in it.
+    /// Fails when it can't be read, or there is nothing in it.
     pub(crate) fn new(mut file: R, path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Read { path: path.into(), source };
         let left = file.seek(SeekFrom::End(0)).map_err(failed)?;

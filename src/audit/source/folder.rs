@@ -1,4 +1,4 @@
-//! A data folder: the journal in it is read beside a running service, or without one.
+//! A data folder is a source: the journal in it is read beside a running service, or without one.
 //!
 //! The database is opened for reading only, and never checkpointed: the service's own connection does that. Each block is
 //! read in a transaction of its own, so that a long audit does not keep the service's WAL from being emptied; that is safe
@@ -19,7 +19,7 @@ use crate::audit::values::finding::Flaw;
 
 /// The folder's `FORMAT` file must have exactly this text.
 pub(crate) const FORMAT: &str = "bookonce data folder, format 1\n";
-/// The file in the folder that has the journal.
+/// This is the file in the folder that has the journal.
 pub(crate) const JOURNAL: &str = "journal.db";
 /// SQLite must have at least this version: before 3.51.3 it may lose frames of a WAL that starts over.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -35,9 +35,9 @@ pub(crate) struct Folder {
     path: PathBuf,
     database: Connection,
     info: SourceInfo,
-    /// The first position of the row that was read last.
+    /// This is the first position of the row that was read last.
     at: i64,
-    /// The first position of the last row that is to be read.
+    /// This is the first position of the last row that is to be read.
     last: i64,
 }
 
@@ -45,7 +45,7 @@ impl Folder {
     /// Opens the folder's journal. What is added to it afterwards is not read.
     ///
     /// # Errors
-    /// When it is no data folder, one of another format, or can't be read.
+    /// Fails when it is no data folder, one of another format, or can't be read.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         let (path, database) = connect(folder)?;
         let read = |source| failed(&path, source);
@@ -78,7 +78,7 @@ impl Folder {
     /// Reads on with the row that has this position, so that the lines before it are not read.
     ///
     /// # Errors
-    /// When the row can't be looked up.
+    /// Fails when the row can't be looked up.
     pub(crate) fn skip_to(&mut self, position: u64) -> Result<(), Error> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         let first: Option<i64> = self
@@ -159,7 +159,7 @@ fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
 /// be right while a page that should follow the last of them was cut out of the tree.
 ///
 /// # Errors
-/// When the database can't be read.
+/// Fails when the database can't be read.
 pub(crate) fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
     let (path, database) = connect(folder)?;
     let found: rusqlite::Result<String> = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
@@ -198,7 +198,7 @@ fn connect(folder: &Path) -> Result<(PathBuf, Connection), Error> {
     Ok((path, database))
 }
 
-/// Does this error show that the database is damaged? Else it can't be read.
+/// Says whether this error shows that the database is damaged. When it does not, the database can't be read.
 fn shows_damage(source: &rusqlite::Error) -> bool {
     let code = source.sqlite_error_code();
     let misshapen = matches!(

@@ -9,13 +9,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::audit::parse::manifest::START;
 
-/// How many bytes of the beginning, and of the end, are looked at.
+/// This is how many bytes of the beginning, and of the end, are looked at.
 const LOOKED_AT: u64 = 16 * 1024;
 
 /// A form says what a file is in place of an export. The words follow the file's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// It is compressed; the program that undoes that.
+    /// The file is compressed; `program` undoes that.
     Compressed { how: &'static str, program: &'static str },
     /// It is UTF-16.
     Utf16,
@@ -69,7 +69,7 @@ impl fmt::Display for Form {
 /// Finds out whether a file has another form than an export. It is left at its beginning.
 ///
 /// # Errors
-/// When it can't be read.
+/// Fails when it can't be read.
 pub(crate) fn look(file: &mut fs::File) -> io::Result<Option<Form>> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut part = |from| {

@@ -11,24 +11,26 @@ use crate::audit::values::finding::Flaw;
 /// A block has about this many bytes.
 pub(super) const BLOCK_BYTES: usize = 512 * 1024;
 
-/// What a source knows of a journal before it gives the first event.
+/// A `SourceInfo` says what a source knows of a journal before it gives the first event.
 #[derive(Debug, Clone)]
 pub(crate) struct SourceInfo {
-    /// What the events are chained to.
+    /// This is what the events are chained to.
     pub(crate) chain: Chain,
-    /// Whether the first event that is to come is the journal's first.
+    /// This says whether the first event that is to come is the journal's first.
     pub(crate) begins: bool,
-    /// The journal's id, where the source says it.
+    /// This is the journal's id, where the source says it.
     pub(crate) journal_id: Option<Uuid>,
-    /// The position of the first event that is to come; 1 where that is not known (along streams, without a manifest).
+    /// This is the position of the first event that is to come; 1 where that is not known (along streams, without a
+    /// manifest).
     pub(crate) from: u64,
-    /// The hash before it, where the source says it or it follows from the journal's id. Along streams: the running one.
+    /// This is the hash before it, where the source says it or it follows from the journal's id. Along streams: the
+    /// running one.
     pub(crate) previous: Option<Hash>,
-    /// The position of the last event that is to come, where the source says it. Nothing must rely on it.
+    /// This is the position of the last event that is to come, where the source says it. Nothing must rely on it.
     pub(crate) last: Option<u64>,
-    /// How many bytes the journal has, about. It bounds the memory that is made ready.
+    /// This is how many bytes the journal has, about. It bounds the memory that is made ready.
     pub(crate) bytes: u64,
-    /// The last line of a file, when it is a manifest, or what is wrong with that.
+    /// This is the last line of a file, when it is a manifest, or what is wrong with that.
     pub(crate) manifest: Option<Result<Manifest, Flaw>>,
 }
 
@@ -49,6 +51,6 @@ pub(crate) trait Source: Send {
     /// Fills an empty block with the next lines. Gives `false` when there are no more after them.
     ///
     /// # Errors
-    /// When the lines can't be read.
+    /// Fails when the lines can't be read.
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error>;
 }

@@ -1,7 +1,9 @@
-//! The sources that a journal is read from: a data folder, an exported file, or a channel from a store that is not known here.
+//! The sources are what a journal is read from: a data folder, an exported file, or a channel from a store that is not
+//! known here.
 //!
-//! A source gives blocks of lines as they are. It must not judge anything that the lines themselves can show, and must not know
-//! what is done with them. Down the way: SQLite and files. Up the way: [`run`](super::run) and [`carry`](super::carry).
+//! A source gives blocks of lines as they are. It must not judge anything that the lines themselves can show, and must not
+//! know what is done with them. Down the way are SQLite and files. Up the way are [`run`](super::run) and
+//! [`carry`](super::carry).
 
 pub(crate) mod channel;
 pub(crate) mod file;

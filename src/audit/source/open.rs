@@ -10,7 +10,7 @@ use crate::audit::source::parts::open_files;
 /// Opens a data folder, an exported file, or an export and its parts in their order.
 ///
 /// # Errors
-/// When one can't be read or is neither, or when the parts do not follow each other.
+/// Fails when one can't be read or is neither, or when the parts do not follow each other.
 pub(crate) fn open(path: &Path, parts: &[PathBuf]) -> Result<Box<dyn Source>, Error> {
     let folder = std::iter::once(path).chain(parts.iter().map(PathBuf::as_path)).find(|path| path.is_dir());
     match folder {

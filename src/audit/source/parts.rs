@@ -1,4 +1,4 @@
-//! Parts: an export and those that were made after it are read one behind the other, as one journal.
+//! Parts are an export and those that were made after it. They are read one behind the other, as one journal.
 //!
 //! Each part says in its manifest where it begins and which hash goes before it. They fit when each begins where the one
 //! before it ends. The manifest of the whole is made of those of its parts, so that nothing can be missing between them.
@@ -13,7 +13,7 @@ use crate::audit::source::file::File;
 use crate::audit::source::interface::{Source, SourceInfo};
 use crate::audit::values::chain::Chain;
 
-/// Joined parts are several files that are read as one.
+/// `Parts` are several files that are read as one.
 #[derive(Debug)]
 pub(crate) struct Parts {
     info: SourceInfo,
@@ -23,7 +23,7 @@ pub(crate) struct Parts {
 /// Opens an exported file, or an export and its parts in their order.
 ///
 /// # Errors
-/// When one can't be read or is no export, or when they do not follow each other.
+/// Fails when one can't be read or is no export, or when they do not follow each other.
 pub(crate) fn open_files(first: &Path, parts: &[PathBuf]) -> Result<Box<dyn Source>, Error> {
     let file = File::open(first)?;
     if parts.is_empty() {

@@ -1,4 +1,4 @@
-//! The `-wal` file of a database: a frame of it may be damaged although later commits stand behind that frame.
+//! The `-wal` file of a database may have a damaged frame although later commits stand behind that frame.
 //!
 //! SQLite reads a WAL up to the first frame whose checksum is wrong, and does not say that it stopped there. That is right for
 //! a commit that was being written when the power failed: nothing stands behind it. A frame that was damaged afterwards looks
@@ -17,7 +17,7 @@ const FRAME_HEADER: usize = 24;
 /// then a service is running, and has read the frames itself.
 ///
 /// # Errors
-/// When the file is there and can't be read.
+/// Fails when the file is there and can't be read.
 pub(crate) fn behind(database: &Path) -> Result<Option<Flaw>, Error> {
     let mut path = database.as_os_str().to_owned();
     path.push("-wal");
@@ -64,7 +64,7 @@ fn look(wal: &[u8]) -> Option<Flaw> {
             commits_from_bad = commits_from_bad.saturating_add(1);
         }
     }
-    // One commit may be the one that was being written. Two can't both be.
+    // One commit may be the one that was being written, but not two.
     let flaw =
         |frame| format!("frame {frame} of the -wal file is damaged, and later commits stand behind it");
     bad.filter(|_| commits_from_bad > 1).map(|frame| Flaw::Database(flaw(frame)))

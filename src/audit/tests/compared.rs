@@ -1,4 +1,4 @@
-//! The auditor's books beside another keeper's.
+//! These tests compare the auditor's books with another keeper's.
 
 use super::audited;
 use super::history::{everything, export};

@@ -1,4 +1,5 @@
-//! Data folders: rows that do not agree with their lines, a database that is damaged, a service that runs or was killed.
+//! These tests read data folders: rows that do not agree with their lines, a database that is damaged, a service that
+//! runs or was killed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,13 @@ use crate::audit::error::Error;
 use crate::audit::run::options::Options;
 use crate::audit::run::verify::{Verified, verify};
 
-/// A data folder as a service leaves it: so many events a row.
+/// A `Made` is a data folder as a service leaves it: so many events a row.
 pub(super) struct Made {
     pub folder: TempDir,
     pub database: Connection,
 }
 
-/// Rows as the store writes them, each with this many events.
+/// Makes rows as the store writes them, each with this many events.
 pub(super) fn made(events: &[Told], per_row: usize) -> Made {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("FORMAT"), "bookonce data folder, format 1\n").unwrap();
@@ -47,13 +48,13 @@ impl Made {
         self.database.execute_batch(sql).unwrap();
     }
 
-    /// The folder as a clean stop leaves it.
+    /// Returns the folder as a clean stop leaves it.
     fn closed(self) -> TempDir {
         self.database.close().unwrap();
         self.folder
     }
 
-    /// A copy of the folder while the service has it open: as a kill leaves it.
+    /// Returns a copy of the folder while the service has it open: as a kill leaves it.
     fn killed(&self) -> TempDir {
         let copy = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(self.folder.path()).unwrap() {
@@ -147,7 +148,7 @@ fn what_is_no_data_folder_of_this_format_is_not_read() {
 /// Catches: a reader that takes the rows it can reach for all there are.
 #[test]
 fn every_flipped_byte_of_a_stopped_journal_is_found_or_changes_nothing() {
-    /// Prime, so that it meets every place of a page in time.
+    /// This step is a prime number, so that it meets every place of a page in time.
     const STEP: usize = 23;
     let folder = made(&everything(), 4).closed();
     let path = folder.path().join("journal.db");

@@ -1,4 +1,5 @@
-//! What a file is in place of an export is told by its form; what was tampered with is never taken for that.
+//! These tests say that what a file is in place of an export is told by its form, and that what was tampered with is
+//! never taken for that.
 
 use super::history::{everything, export};
 use crate::audit::source::form::{Form, form};

@@ -1,4 +1,4 @@
-//! A history that has every type of event and every code of a decline, written by hand: nothing of the auditor's reading is
+//! This history has every type of event and every code of a decline, written by hand: nothing of the auditor's reading is
 //! used to make it.
 
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 pub(crate) const JOURNAL: Uuid = Uuid::from_u128(0x018f_4e6e_9d52_7a30_8f7e_3f6b_2a1c_0d4e);
 
-/// What one event is made of. A forger changes it and writes all lines again.
+/// A `Told` says what one event is made of. A forger changes it and writes all lines again.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
     pub stream: String,
@@ -24,18 +24,18 @@ pub(crate) struct Told {
     pub metadata: String,
 }
 
-/// A transaction ID for each number.
+/// Returns a transaction ID for each number.
 pub(crate) fn id(number: u64) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 
-/// The lines with their hashes, the chain begun as the journal's own.
+/// Returns the lines with their hashes, the chain begun as the journal's own.
 pub(crate) fn lines(events: &[Told]) -> Vec<String> {
     let mut hash: [u8; 32] = Sha256::digest(format!("bookonce journal {JOURNAL}")).into();
     events.iter().zip(1..).map(|(told, position)| line(told, position, &mut hash)).collect()
 }
 
-/// The lines with the chain along each stream, at the positions of a store that has much else between them.
+/// Returns the lines with the chain along each stream, at the positions of a store that has much else between them.
 pub(crate) fn streams(events: &[Told]) -> Vec<String> {
     let mut hashes = HashMap::<_, [u8; 32]>::new();
     let line = |(place, told): (usize, &Told)| {
@@ -45,13 +45,13 @@ pub(crate) fn streams(events: &[Told]) -> Vec<String> {
     events.iter().enumerate().map(line).collect()
 }
 
-/// The position along streams of the event at this place.
+/// Returns the position along streams of the event at this place.
 pub(crate) fn position_of(place: usize) -> u64 {
     let place = place as u64;
     4_711 + 523 * place + place % 7
 }
 
-/// A line that follows from this hash, which becomes its own.
+/// Returns a line that follows from this hash, which becomes its own.
 fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
     let namespace = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
     let Told { stream, revision, kind, recorded_at, version, id, data, balance, available, metadata, .. } =
@@ -73,7 +73,8 @@ fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
     )
 }
 
-/// The head's hash before each of these lines, which are a whole journal chained along its streams, and after the last.
+/// Returns the head's hash before each of these lines, which are a whole journal chained along its streams, and after
+/// the last.
 pub(crate) fn heads(lines: &[String]) -> Vec<String> {
     let first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
     let mut heads = vec![Sha256::digest(format!("bookonce journal {}", first["event_id"].as_str().unwrap()))];
@@ -84,7 +85,7 @@ pub(crate) fn heads(lines: &[String]) -> Vec<String> {
     heads.iter().map(hex::encode).collect()
 }
 
-/// The manifest of those of the lines that are at these places.
+/// Returns the manifest of those of the lines that are at these places.
 pub(crate) fn streams_manifest(lines: &[String], places: std::ops::Range<usize>) -> String {
     let read = |place: usize| serde_json::from_str::<serde_json::Value>(&lines[place]).unwrap();
     let (heads, count) = (heads(lines), places.len());
@@ -97,7 +98,7 @@ pub(crate) fn streams_manifest(lines: &[String], places: std::ops::Range<usize>)
     )
 }
 
-/// The export of these events, chained along their streams.
+/// Returns the export of these events, chained along their streams.
 pub(crate) fn streams_export(events: &[Told]) -> Vec<u8> {
     let lines = streams(events);
     format!("{}{}", lines.concat(), streams_manifest(&lines, 0..lines.len())).into_bytes()
@@ -107,7 +108,7 @@ fn hash_of(line: &str) -> &str {
     &line[line.len() - 67..line.len() - 3]
 }
 
-/// The manifest of these lines as the whole journal.
+/// Returns the manifest of these lines as the whole journal.
 pub(crate) fn manifest(lines: &[String]) -> String {
     let genesis = hex::encode(Sha256::digest(format!("bookonce journal {JOURNAL}")));
     let first = lines.first().map_or(&*genesis, |line| hash_of(line));
@@ -119,7 +120,7 @@ pub(crate) fn manifest(lines: &[String]) -> String {
     )
 }
 
-/// The export of these events.
+/// Returns the export of these events.
 pub(crate) fn export(events: &[Told]) -> Vec<u8> {
     let lines = lines(events);
     format!("{}{}", lines.concat(), manifest(&lines)).into_bytes()
@@ -176,7 +177,7 @@ impl Teller {
         id
     }
 
-    /// A deposit (a positive amount) or a withdrawal (one with a `-`).
+    /// Returns a deposit (a positive amount) or a withdrawal (one with a `-`).
     pub fn moves(
         &mut self,
         account: &str,
@@ -194,7 +195,7 @@ impl Teller {
         self.tell(account, kind, &data, balance, available)
     }
 
-    /// A decline with the request's own fields.
+    /// Returns a decline with the request's own fields.
     pub fn declines(
         &mut self,
         account: &str,
@@ -228,7 +229,7 @@ fn reversal(account: &str, of: &str, amount: &str, counter: &str) -> String {
 const REASON: &str = r#""reason":"because""#;
 const CHANGE: &str = r#""currency":"EUR","reason":"because""#;
 
-/// Every type of event and every code of a decline.
+/// Makes a history with every type of event and every code of a decline.
 pub(crate) fn everything() -> Vec<Told> {
     let mut t = Teller::default();
     let a = "alice";
@@ -280,7 +281,7 @@ pub(crate) fn everything() -> Vec<Told> {
     t.events
 }
 
-/// A transaction that is ruled out before it comes, and comes.
+/// Makes a history with a transaction that is ruled out before it comes, and comes.
 fn prevented(t: &mut Teller) {
     let a = "alice";
     let (late, full) = (id(1_000), ("100.00", "150.00"));
@@ -317,7 +318,7 @@ fn closed(t: &mut Teller) {
     t.declines(a, "reversal account_closed", &format!(r#""reverses":"{never}",{REASON}"#), "0.00", "0.00");
 }
 
-/// An account as full as one can be, in a currency without decimals.
+/// Makes a history of an account that is as full as one can be, in a currency without decimals.
 fn largest(t: &mut Teller) {
     let (b, full) = ("bob", "1000000000000000");
     t.tell(b, "AccountOpened", r#""currency":"JPY","overdraft_limit":"0""#, "0", "0");

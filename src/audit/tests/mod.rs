@@ -1,4 +1,5 @@
-//! The auditor against histories built by hand: right ones, damaged ones, and forged ones with every hash computed anew.
+//! These tests run the auditor against histories built by hand: right ones, damaged ones, and forged ones with every
+//! hash computed anew.
 
 #![allow(
     clippy::indexing_slicing,
@@ -27,7 +28,7 @@ use crate::audit::run::auditor::audit;
 use crate::audit::run::options::Options;
 
 impl Finding {
-    /// The first bad position; none when it is the manifest that is wrong.
+    /// Returns the first bad position; none when it is the manifest that is wrong.
     fn position(&self) -> Option<u64> {
         match self.place {
             Place::Position(position) => Some(position),
@@ -41,7 +42,7 @@ pub(crate) fn audited(bytes: &[u8]) -> Audited {
     audited_with(bytes, Options::default())
 }
 
-/// The same, with options.
+/// Does the same, with options.
 pub(crate) fn audited_with(bytes: &[u8], options: Options<'_>) -> Audited {
     let file = File::new(Cursor::new(bytes.to_vec()), Path::new("test.ndjson")).unwrap();
     audit(Box::new(file), options).unwrap()

@@ -1,4 +1,5 @@
-//! Damage without a forger: any byte flipped, any line cut, dropped, doubled or moved. Nothing of it goes unseen.
+//! These tests damage a journal without a forger: any byte flipped, any line cut, dropped, doubled or moved. Each is
+//! found.
 
 use super::history::{everything, export, lines, manifest};
 use super::{audited, audited_with};

@@ -14,7 +14,7 @@ use super::history::{
 use crate::audit::carry::export::ExportError;
 use crate::audit::carry::remote_export::{RemoteError, from_url};
 
-/// A service that has these lines, gives at most so many a page, and asks for a key.
+/// Returns a service that has these lines, gives at most so many a page, and asks for a key.
 async fn service(lines: Vec<String>, most: usize) -> String {
     let lines = Arc::new(lines);
     let position =

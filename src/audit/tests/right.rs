@@ -94,7 +94,7 @@ fn a_file_without_its_manifest_is_read_as_far_as_it_goes() {
     assert_eq!((audited.finding, audited.whole, audited.journal_id), (None, false, None));
 }
 
-/// The digest of two events, reckoned by hand from the contract's text.
+/// Compares with the digest of two events, which was computed by hand from the contract's text.
 #[test]
 fn the_digest_is_what_the_contract_says() {
     use sha2::{Digest, Sha256};

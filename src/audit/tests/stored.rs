@@ -1,4 +1,5 @@
-//! A journal that is fed from a store, and exports of one: whole ones and parts, which fit together by the head's hash.
+//! These tests feed a journal from a store, and make exports of one: whole ones and parts, which fit together by the
+//! head's hash.
 
 use std::io::Cursor;
 use std::path::Path;

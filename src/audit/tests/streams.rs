@@ -1,4 +1,4 @@
-//! Journals chained along their streams: right ones, and what a forger or an operator can do to one.
+//! These tests read journals chained along their streams: right ones, and what a forger or an operator can do to one.
 //!
 //! Each forgery names the position at which it is found, or by what alone. Catches: a chain that is not followed across
 //! blocks or not begun as its stream's own, a head that does not run over every event, an ID looked up on another account.
@@ -13,7 +13,7 @@ use crate::audit::show::replay::Replayed;
 use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::finding::{Finding, Flaw, Place};
 
-/// Three accounts whose events are mixed, so that hardly one follows the one before it in the journal.
+/// Makes events of three accounts that are mixed, so that hardly one follows the one before it in the journal.
 fn mixed() -> Vec<Told> {
     let mut t = Teller::default();
     let accounts = ["a", "b", "c"];
@@ -168,7 +168,7 @@ fn two_events_of_a_stream_that_change_places_are_found() {
     assert_eq!(found(&lines), at(6, Flaw::Revision { says: 3, expected: 2 }));
 }
 
-/// What no chain along streams shows, and the head that was noted does.
+/// A noted head shows here what no chain along streams shows.
 #[test]
 fn what_is_made_anew_or_left_out_whole_is_found_by_a_hash_kept_elsewhere() {
     let events = mixed();
@@ -297,7 +297,7 @@ fn the_rules_are_the_same() {
     assert_eq!(found(&streams(&events)), at(0, Flaw::NotOpened));
 }
 
-/// Two instances that took one ID at the same time. Catches: one account's transaction taken back on the other.
+/// Two instances took one ID at the same time. Catches: one account's transaction taken back on the other.
 #[test]
 fn one_id_on_two_accounts_is_listed_and_on_one_it_is_a_flaw() {
     let mut t = Teller::default();

@@ -1,4 +1,5 @@
-//! The hash chain, as the auditor computes it: each event's hash covers the event and the hash that it follows.
+//! The hash chain is computed here as the auditor sees it: each event's hash covers the event and the hash that it
+//! follows.
 //!
 //! There are two kinds of chain. The embedded store chains each event to the event before it in the journal. EventStoreDB, to
 //! which several instances write at once, chains each event to the event before it in its stream.
@@ -19,7 +20,7 @@ pub(crate) enum Chain {
     Streams,
 }
 
-/// The UUID in whose name space event ids are made is 5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131.
+/// This is the UUID in whose name space event ids are made is 5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131.
 const NAMESPACE: [u8; 16] =
     [0x5d, 0x6c, 0x3e, 0xc8, 0x1f, 0x7b, 0x5a, 0x0e, 0x9c, 0x1d, 0x6b, 0x6f, 0x6f, 0x6b, 0x31, 0x31];
 
@@ -47,7 +48,7 @@ pub(crate) fn show(hash: &Hash) -> String {
     hex::encode(hash)
 }
 
-/// The value of each hexadecimal digit in lower case, and [`NO_DIGIT`] for every other byte.
+/// This is the value of each hexadecimal digit in lower case, and [`NO_DIGIT`] for every other byte.
 const VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
     let mut byte = 0_u8;
@@ -63,7 +64,7 @@ const VALUES: [u8; 256] = {
     }
     values
 };
-/// The value of a byte that is no digit: it has a bit that no digit's value has.
+/// This is the value of a byte that is no digit: it has a bit that no digit's value has.
 const NO_DIGIT: u8 = 16;
 
 fn value(digit: u8) -> u8 {
@@ -89,7 +90,7 @@ pub(crate) fn read(text: &[u8]) -> Option<Hash> {
     (wrong < NO_DIGIT).then_some(hash)
 }
 
-/// Is this text the one spelling of this hash? This is much cheaper than to read the text.
+/// Says whether this text is the one spelling of this hash. It is much cheaper than to read the text.
 #[must_use]
 pub(crate) fn is_spelled(hash: &Hash, text: &[u8; 64]) -> bool {
     let mut spelled = [0; 64];
@@ -116,7 +117,8 @@ pub(crate) fn read_uuid(text: &[u8; 36]) -> Option<u128> {
     (wrong < NO_DIGIT && hyphens.into_iter().all(|at| text.get(at) == Some(&b'-'))).then_some(id)
 }
 
-/// A hasher computes hashes and ids over an event's canonical bytes. It keeps its buffer, so that an event costs no allocation.
+/// A `Hasher` is a hasher computes hashes and ids over an event's canonical bytes. It keeps its buffer, so that an
+/// event costs no allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Hasher {
     /// The first 32 bytes are for the hash that goes before; the canonical bytes come after them.

@@ -1,4 +1,4 @@
-//! Currencies: the auditor has a table of its own, made from ISO 4217, list one.
+//! Currencies are in a table of the auditor's own, made from ISO 4217, list one.
 //!
 //! It has every code that has a minor unit. Funds are included; metals, test codes and drawing rights have no minor unit. Codes
 //! that were withdrawn (list three) are in it, too, because old events keep them.
@@ -18,7 +18,7 @@ const WITH_TWO: &str = "AEDAFNALLAMDANGAOAARSAUDAWGAZNBAMBBDBDTBGNBMDBNDBOBBOVBR
     LAKLBPLKRLRDLSLMADMDLMGAMKDMMKMNTMOPMRUMURMVRMWKMXNMXVMYRMZNNADNGNNIONOKNPRNZDPABPENPGKPHPPKRPLNQARRONRSDRUBSARSBD\
     SCRSDGSEKSGDSHPSLESLLSOSSRDSSPSTNSVCSYPSZLTHBTJSTMTTOPTRYTTDTWDTZSUAHUSDUSNUYUUZSVEDVESWSTXADXCDXCGYERZARZMWZWGZWL";
 
-/// These were withdrawn before 2023.
+/// These currencies with a minor unit of two decimals were withdrawn before 2023.
 const OLD_WITH_TWO: &str = "AFAALKAOKAONAORARAARPARYATSAYMAZMBADBGJBGKBGLBOPBRBBRCBREBRNBRRBUKCHCCSDCSJCSKCYPDDMDEMECSECVEEKFIM\
     FRFGEKGHCGHPGNEGNSGQEGWEGWPHRDIEPILPILRISJLAJLSMLTLLTTLVLLVRMLFMROMTLMTPMVQMXPMZEMZMNICNLGPEHPEIPES\
     PLZRHDROKROLRURSDDSDPSITSKKSRGSTDSURTJRTMMUAKUGSUGWUSSUYNUYPVEBVEFVNCXEUYDDYUDYUMYUNZALZMKZRNZRZZWC\
@@ -33,7 +33,7 @@ impl Currency {
     #[must_use]
     pub(crate) fn read(code: &[u8]) -> Option<Self> {
         let code: [u8; 3] = code.try_into().ok()?;
-        // What most ledgers hold is found at once; the others cost a walk over some 170 codes.
+        // The codes that most ledgers hold are found at once; the others cost a search through some 170 codes.
         if matches!(&code, b"EUR" | b"USD" | b"GBP" | b"CHF" | b"CZK") {
             return Some(Self { code, decimals: 2 });
         }

@@ -1,4 +1,4 @@
-//! An event, as the auditor holds it after its line was parsed.
+//! [`Event`] is an event as the auditor holds it after its line was parsed.
 //!
 //! Sums are numbers of minor units. Names are spans of the block that the line is in, so that an event costs no copies.
 
@@ -12,25 +12,26 @@ pub(crate) type Moment = [u8; 27];
 /// An event says what happened on one guarded account, and what it answers for ever.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
-    /// The event's place in the journal.
+    /// This is the event's place in the journal.
     pub(crate) position: u64,
-    /// The name of the guarded account in whose stream the event is.
+    /// This is the name of the guarded account in whose stream the event is.
     pub(crate) account: Span,
-    /// The event's place in that stream.
+    /// This is the event's place in that stream.
     pub(crate) revision: u64,
-    /// When it was recorded.
+    /// This is when it was recorded.
     pub(crate) recorded_at: Moment,
-    /// The transaction ID.
+    /// This is the transaction ID.
     pub(crate) id: u128,
-    /// The account's currency, as the event says.
+    /// This is the account's currency, as the event says.
     pub(crate) currency: Currency,
-    /// What happened.
+    /// This is what happened.
     pub(crate) fact: Fact,
-    /// The balance after the event, and what is available then, as the event says.
+    /// This is the balance after the event, and what is available then, as the event says.
     pub(crate) answer: (i128, i128),
-    /// Its hash.
+    /// This is its hash.
     pub(crate) hash: Hash,
-    /// The canonical bytes without their braces: what stands before the event's id, and what stands between id and hash.
+    /// These are the canonical bytes without their braces: what stands before the event's id, and what stands between
+    /// id and hash.
     pub(crate) canonical: (Span, Span),
 }
 
@@ -79,78 +80,78 @@ pub(crate) enum Change {
 pub(crate) enum Fact {
     /// The account was opened.
     Opened {
-        /// How far the balance may go below zero.
+        /// This is how far the balance may go below zero.
         limit: i128,
     },
     /// Money was deposited or withdrawn.
     Moved {
-        /// The direction: in for a deposit, out for a withdrawal.
+        /// This is the direction: in for a deposit, out for a withdrawal.
         direction: Direction,
-        /// The amount, which is greater than zero.
+        /// This is the amount, which is greater than zero.
         amount: i128,
-        /// The ledger's own account on the other side.
+        /// This is the ledger's own account on the other side.
         counter: Span,
     },
     /// An earlier transaction was reversed, whole or in part.
     Reversed {
-        /// The ID of that transaction.
+        /// This is the ID of that transaction.
         reverses: u128,
-        /// The amount, which is greater than zero.
+        /// This is the amount, which is greater than zero.
         amount: i128,
-        /// What the guarded account gets: the amount or its negative.
+        /// This is what the guarded account gets: the amount or its negative.
         signed: i128,
-        /// The ledger's own account on the other side.
+        /// This is the ledger's own account on the other side.
         counter: Span,
-        /// Whether the request named the amount.
+        /// This says whether the request named the amount.
         partial: bool,
-        /// Whether the reversal may pass the overdraft limit.
+        /// This says whether the reversal may pass the overdraft limit.
         force: bool,
     },
     /// A transaction that has not come yet was ruled out.
     Prevented {
-        /// The ID of that transaction.
+        /// This is the ID of that transaction.
         reverses: u128,
     },
     /// The account was frozen, unfrozen or closed.
     Changed(Change),
     /// The overdraft limit was set.
     LimitChanged {
-        /// The new limit.
+        /// This is the new limit.
         limit: i128,
     },
     /// A request was declined.
     Declined {
-        /// The reason.
+        /// This is the reason.
         code: Code,
-        /// The request.
+        /// This is the request.
         asked: Asked,
-        /// The transaction that ruled this one out.
+        /// This is the transaction that ruled this one out.
         prevented_by: Option<u128>,
     },
 }
 
-/// A declined request, as far as the rules look at it.
+/// An `Asked` is a declined request, as far as the rules look at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// A deposit or a withdrawal.
+    /// The request was a deposit or a withdrawal.
     Move {
-        /// The direction: in for a deposit, out for a withdrawal.
+        /// This is the direction: in for a deposit, out for a withdrawal.
         direction: Direction,
-        /// The amount.
+        /// This is the amount.
         amount: i128,
     },
-    /// A reversal.
+    /// The request was a reversal.
     Reversal {
-        /// The ID of the transaction that is to be reversed.
+        /// This is the ID of the transaction that is to be reversed.
         reverses: u128,
-        /// The amount, where the request names one.
+        /// This is the amount, where the request names one.
         amount: Option<i128>,
-        /// Whether the reversal may pass the overdraft limit.
+        /// This says whether the reversal may pass the overdraft limit.
         force: bool,
     },
-    /// A freeze, an unfreeze or a closing.
+    /// The request was a freeze, an unfreeze or a closing.
     Change(Change),
-    /// Another overdraft limit.
+    /// The request was for another overdraft limit.
     Limit,
 }
 
@@ -178,7 +179,7 @@ pub(crate) enum Code {
 }
 
 impl Code {
-    /// All codes.
+    /// These are all codes.
     pub(crate) const ALL: [Self; 9] = [
         Self::AccountClosed,
         Self::AccountFrozen,
@@ -214,7 +215,7 @@ impl Code {
     }
 }
 
-/// The names of all types of event, in the order of [`Fact::number`].
+/// These are the names of all types of event, in the order of [`Fact::number`].
 pub(crate) const TYPES: [&str; 10] = [
     "AccountOpened",
     "Deposited",

@@ -1,4 +1,4 @@
-//! A finding: what is wrong with a journal, in plain words, and where.
+//! A finding says what is wrong with a journal, in plain words, and where.
 //!
 //! The texts here are what `bookonce verify` prints after `BAD`.
 

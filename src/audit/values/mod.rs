@@ -1,6 +1,8 @@
-//! The values that the rooms of the audit pass to each other: an event, a sum, a currency, a hash, and what is wrong.
+//! The values are what the rooms of the audit pass to each other: an event, a sum, a currency, a hash, and what is
+//! wrong.
 //!
-//! Nothing here reads a file or remembers an event. It must not know any other room of the audit. Up the way: all of them.
+//! Nothing here reads a file or remembers an event. It must not know any other room of the audit. Up the way are all of
+//! them.
 
 pub(crate) mod chain;
 pub(crate) mod currency;

@@ -1,4 +1,4 @@
-//! Money: the auditor has an arithmetic of its own, with whole minor units in an `i128`.
+//! The auditor has an arithmetic of money of its own, with whole minor units in an `i128`.
 //!
 //! It shares nothing with the decimals that the service uses, so that a mistake in one of the two is found by the other.
 

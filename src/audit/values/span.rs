@@ -1,4 +1,4 @@
-//! A span: it says where in a block's bytes a name or a text stands, so that an event need not copy it.
+//! A span says where in a block's bytes a name or a text stands, so that an event need not copy it.
 
 /// A span is a part of a block's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,4 +1,4 @@
-//! The admission: it counts the jobs and commands that are under way, and says whether one more job is taken.
+//! The admission counts the jobs and commands that are under way, and says whether one more job is taken.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,7 +35,8 @@ impl Admission {
     }
 }
 
-/// A job that was taken. It is counted until all of it is answered, even when its caller has gone away.
+/// An `Admitted` is a job that was taken. It is counted until all of it is answered, even when its caller has gone
+/// away.
 pub(super) struct Admitted {
     admission: Arc<Admission>,
     commands: usize,

@@ -1,4 +1,4 @@
-//! The callers' end of the shared clerk.
+//! [`Clerk`] is the callers' end of the shared clerk.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,43 +24,43 @@ use super::dispatch;
 use super::follower::Follower;
 use super::inbox::{Asked, Errand, Message};
 
-/// The most booked IDs that the index may not know yet.
+/// This is the most booked IDs that the index may not know yet.
 const MOST_BEHIND: usize = 262_144;
 
-/// Why an index that lacks events is not ready.
+/// This text says why an index that lacks events is not ready.
 const LACKS: &str = "The store lacks events, and nobody knows which IDs they booked. \
                      `bookonce rebuild --accept-missing` builds an index that goes on without them.";
 
-/// What the clerk works with.
+/// An `Office` is everything that the clerk works with.
 pub struct Office {
-    /// The store.
+    /// This is the store.
     pub store: Store,
-    /// What has been seen: the follower keeps it up with the store.
+    /// The index has what has been seen: the follower keeps it up with the store.
     pub index: Index,
-    /// Where time comes from.
+    /// The clock says what time it is.
     pub clock: Clock,
-    /// Told when the index has come further.
+    /// This tells how far the index has come.
     pub head: watch::Sender<Head>,
-    /// How much may wait.
+    /// The limits say how much may wait.
     pub limits: Limits,
-    /// How long a task waits.
+    /// The waits say how long a task waits.
     pub waits: Waits,
-    /// Is an operator content with an index that lacks events?
+    /// This is true when an operator has accepted that the index lacks events.
     pub accept_missing: bool,
 }
 
-/// The shared clerk, with the follower that keeps its index up.
+/// A `Clerk` is the shared clerk, with the follower that keeps its index up.
 pub struct Clerk {
     common: Arc<Common>,
     follower: Follower,
 }
 
 impl Clerk {
-    /// A clerk over a store. It takes commands when the store has been reached and the index has caught up with it. Inside
-    /// a tokio runtime.
+    /// Starts a clerk over a store. It takes commands when the store has been reached and the index has caught up with
+    /// it. It must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// When the index can't be read.
+    /// Fails when the index can't be read.
     pub fn start(office: Office) -> Result<Self, IndexError> {
         let Office { store, index, clock, head, limits, waits, accept_missing } = office;
         let (checkpoint, notes) = (index.checkpoint()?, index.notes()?);
@@ -92,7 +92,7 @@ impl Clerk {
             replies.push(answers);
         }
         for answers in replies {
-            // A task that panicked: what it appended is found by a retry.
+            // A task may have panicked: what it appended is found by a retry.
             for (place, answer) in answers.await.unwrap_or_default() {
                 if let Some(verdict) = verdicts.get_mut(place) {
                     *verdict = Some(answer);

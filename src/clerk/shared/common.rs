@@ -1,4 +1,4 @@
-//! The data that all tasks of streams share: the store, the index, the limits and the counts.
+//! [`Common`] is the data that all tasks of streams share: the store, the index, the limits and the counts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,17 +26,17 @@ use super::inbox::Message;
 use super::observed::Observed;
 use super::reserved_ids::ReservedIds;
 
-/// The most appends that are under way at once.
+/// This is the most appends that are under way at once.
 const APPENDS: usize = 256;
-/// The most streams that are loaded at once.
+/// This is the most streams that are loaded at once.
 const LOADS: usize = 64;
 
-/// The times that a task waits.
+/// `Waits` are the times that a task waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Waits {
-    /// How long callers wait for an append of unknown outcome, before they are told that it is unknown.
+    /// This is how long callers wait for an append of unknown outcome, before they are told that it is unknown.
     pub patience: Duration,
-    /// How long a stream for which no command comes is kept in memory.
+    /// This is how long a stream for which no command comes is kept in memory.
     pub idle: Duration,
 }
 
@@ -46,7 +46,7 @@ impl Default for Waits {
     }
 }
 
-/// The sender through which others reach a stream's task.
+/// A `Task` is the sender through which others reach a stream's task.
 pub(super) type Task = UnboundedSender<Message>;
 
 pub(super) struct Common {
@@ -62,16 +62,16 @@ pub(super) struct Common {
     pub(super) appends: Semaphore,
     pub(super) loads: Semaphore,
     pub(super) runtime: Handle,
-    /// True when the index knows every event that was in the store at the start.
+    /// This is true when the index knows every event that was in the store at the start.
     pub(super) ready: AtomicBool,
     pub(super) stopping: AtomicBool,
-    /// The last position that a caller was told.
+    /// This is the last position that a caller was told.
     answered: AtomicU64,
     commits: AtomicU64,
     events: AtomicU64,
     pub(super) unreadable: Unreadable,
     unresolved: AtomicUsize,
-    /// A sender that every task holds a copy of. The channel closes when the last task has ended.
+    /// This is a sender that every task holds a copy of. The channel closes when the last task has ended.
     pub(super) running: Mutex<Option<mpsc::Sender<()>>>,
     ended: tokio::sync::Mutex<mpsc::Receiver<()>>,
 }
@@ -130,7 +130,7 @@ impl Common {
         self.answered.fetch_max(position, Ordering::AcqRel);
     }
 
-    /// The last position that a caller was told.
+    /// Returns the last position that a caller was told.
     pub(super) fn answered(&self) -> Position {
         self.answered.load(Ordering::Acquire)
     }
@@ -171,8 +171,8 @@ impl Common {
     }
 }
 
-/// An unresolved append: it is not known whether the store took it. While this lives, the append is counted and its IDs
-/// are marked as unresolved.
+/// An `Unresolved` is an unresolved append: it is not known whether the store took it. While this lives, the append is
+/// counted and its IDs are marked as unresolved.
 pub(super) struct Unresolved {
     common: Arc<Common>,
     events: Vec<Arc<Event>>,

@@ -1,4 +1,4 @@
-//! Damage: what is known to be wrong with single streams, or with the whole store.
+//! [`Damage`] is what is known to be wrong with single streams, or with the whole store.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::domain::stream::StreamName;
 
-/// The damage that is known at the moment.
+/// A `Damage` is the damage that is known at the moment.
 #[derive(Debug, Default)]
 pub struct Damage {
     streams: Mutex<BTreeMap<StreamName, Wrong>>,
@@ -16,7 +16,7 @@ pub struct Damage {
 #[derive(Debug)]
 struct Wrong {
     why: String,
-    /// True where the index has left out events of the stream. Only a rebuild of the index mends that.
+    /// This is true where the index has left out events of the stream. Only a rebuild of the index mends that.
     lasting: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Dispatch: it sends each message to the task of its stream, and starts a task when there is none.
+//! Dispatch sends each message to the task of its stream, and starts a task when there is none.
 
 use std::sync::Arc;
 

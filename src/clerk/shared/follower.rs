@@ -1,4 +1,4 @@
-//! The running follower, as the clerk knows it. What it does is in `following`.
+//! [`Follower`] is the running follower, as the clerk knows it. What it does is in `following`.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,10 +16,10 @@ use super::common::Common;
 use super::following::Following;
 use super::watch;
 
-/// How long the tasks may take to finish at the stop.
+/// This is how long the tasks may take to finish at the stop.
 const FAREWELL: Duration = Duration::from_secs(10);
 
-/// The running follower.
+/// A `Follower` is the running follower.
 pub(super) struct Follower {
     tasks: Mutex<Vec<JoinHandle<()>>>,
     common: Arc<Common>,
@@ -51,12 +51,12 @@ impl Follower {
         Self { tasks: Mutex::new(tasks), common }
     }
 
-    /// Was the store reached when it was last tried?
+    /// Says whether the store was reached when it was last tried.
     pub(super) fn is_connected(&self) -> bool {
         self.common.seen.connected.load(Ordering::Acquire)
     }
 
-    /// How many IDs were recorded on two streams.
+    /// Returns how many IDs were recorded on two streams.
     pub(super) fn twice(&self) -> usize {
         self.common.seen.twice.load(Ordering::Relaxed)
     }
@@ -65,7 +65,7 @@ impl Follower {
         self.tasks.lock().iter().for_each(JoinHandle::abort);
     }
 
-    /// Waits until the tasks have ended, which have been told to stop, and stops following. Blocks.
+    /// Waits until the tasks have ended, which have been told to stop, and stops following. It blocks.
     pub(super) fn close(&self) {
         let common = &self.common;
         let waited = common.runtime.block_on(async { timeout(FAREWELL, common.ended()).await });

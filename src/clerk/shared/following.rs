@@ -1,11 +1,12 @@
-//! The follower: keeps the index of this instance up with a store that several instances write.
+//! The follower keeps the index of this instance up with a store that several instances write.
 //!
-//! It reads the journal to its end, then subscribes after the last position it has; when the subscription is dropped, which
-//! a busy node does all the time, it does the same again. So it never trusts a subscription to begin or to go on where it
-//! should: what comes twice is left out, and a gap in an account's revisions is read again from the journal before it is
-//! believed. No answer depends on it: the clerk reads the streams themselves.
+//! It reads the journal to its end, then subscribes after the last position that it has. When the subscription is
+//! dropped, which a busy node does all the time, it does the same again. So it does not rely on a subscription to begin
+//! or to go on where it should: what comes twice is left out, and a gap in an account's revisions is read again from
+//! the journal before it is believed. No answer depends on it, because the clerk reads the streams themselves.
 //!
-//! Before each reading the index's last event is compared with the store: one that was put back from yesterday is found.
+//! Before each reading the index's last event is compared with the store, so that a store which was put back from an
+//! older backup is found.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,35 +30,36 @@ use super::observed::Observed;
 use super::page::Page;
 use super::stopped::Stopped;
 
-/// The most events that are taken in together.
+/// This is the most events that are taken in together.
 const TOGETHER: usize = 1_000;
-/// How long it waits before it tries a store again that can't be reached.
+/// This is how long it waits before it tries a store again that can't be reached.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
-/// How often the index's last event is looked for before it is said to be gone. A node that has just begun, or has just
-/// become the leader, may not show it yet.
+/// This is how often the index's last event is looked for before it is said to be gone. A node that has just begun, or
+/// has just become the leader, may not show it yet.
 const LOOKS: u32 = 8;
-/// How many events at once show that more are coming. They are taken in handfuls then, since to be woken for each costs
-/// more than to fold it.
+/// This is how many events that arrive together show that more are coming. From there on they are taken in handfuls,
+/// since to be woken for each costs more than to fold it.
 const BUSY: usize = 4;
-/// How long events of a busy store gather. A read that waits for one of them waits so much longer.
+/// This is how long events of a busy store gather. A read that waits for one of them waits so much longer.
 const HANDFUL: Duration = Duration::from_millis(1);
-/// How long a silence may last before it looks for itself; and when it found that events were kept from it.
+/// This is how long a silence may last before the follower asks the store; [`DEAF`] is the time after a silence in
+/// which events were missed.
 const SILENCE: Duration = Duration::from_millis(400);
 const DEAF: Duration = Duration::from_millis(100);
 pub(super) struct Following {
     common: Arc<Common>,
     feed: Feed,
     head: watch::Sender<Head>,
-    /// The last event that the index has.
+    /// This is the last event that the index has.
     reached: Reached,
-    /// The position of the last record that was received, in a read or as an event of a subscription. Nothing else is
-    /// believed: least of all what a subscription says of how far it has looked.
+    /// This is the position of the last record that was received, in a read or as an event of a subscription. Nothing
+    /// else is believed: least of all what a subscription says of how far it has looked.
     looked_at: u64,
-    /// How long a silence may last.
+    /// This is how long a silence may last.
     silence: Duration,
-    /// Where something did not follow: believed when it is read there a second time.
+    /// This is the position at which an event did not follow. It is believed when it is read there a second time.
     doubted: Option<u64>,
-    /// How often in a row the index's last event was looked for and not found.
+    /// This is how often in a row the index's last event was looked for and not found.
     missing: u32,
 }
 
@@ -115,7 +117,7 @@ impl Following {
         self.common.seen.look_at(position);
     }
 
-    /// What was looked at behind the last event of the index is looked at again.
+    /// Lets what was looked at after the last event of the index be looked at again.
     fn begin_at_the_last_event(&mut self) {
         self.looked_at = self.reached.position;
     }
@@ -134,12 +136,13 @@ impl Following {
             tracing::info!(store = %self.common.store.shown(), position = self.reached.position, "following the store");
         }
         self.set_ready().await;
-        // Also a subscription that a busy node dropped: nobody can tell it from a node that came back as another.
+        // A subscription that a busy node dropped comes here, too: nobody can tell it from a node that came back as
+        // another.
         self.listen().await
     }
 
-    /// Says that the index knows everything that was in the store. Before the first time, a question whose answer does not
-    /// matter makes the connection that appends go over: or the first command would wait for it.
+    /// Says that the index knows everything that was in the store. Before the first time it asks something whose answer
+    /// does not matter, so that the connection for the appends is made now and the first command does not wait for it.
     async fn set_ready(&self) {
         let common = &self.common;
         if let Some(anybody) = AccountName::parse("anybody").filter(|_| !common.is_ready()) {
@@ -148,7 +151,8 @@ impl Following {
         common.ready.store(true, Ordering::Release);
     }
 
-    /// Is the last event of the index still where it was? Then whoever waits for that may append.
+    /// Compares the last event of the index with the store. When it is still there, those who wait for the proof may
+    /// append.
     async fn compare(&mut self) -> Result<(), Stopped> {
         let epoch = self.common.store.epoch();
         match self.common.seen.last().compare(&self.common.store).await? {
@@ -219,7 +223,7 @@ impl Following {
         }
     }
 
-    /// Nothing came for a while: is there nothing?
+    /// Says whether events are there of which the subscription did not tell. It is asked when nothing came for a while.
     async fn is_deaf(&mut self) -> Result<bool, Stopped> {
         let page = self.common.store.followable(self.looked_at, 1).await?;
         if page.events.is_empty() {
@@ -289,8 +293,8 @@ impl Following {
         Ok(())
     }
 
-    /// Folds one event, checked against its own bytes, its stream's chain and its stream's state; what is wrong with it
-    /// comes back as text.
+    /// Folds one event. It is checked against its own bytes, its stream's chain and its stream's state, and what is
+    /// wrong with it is returned as text.
     fn fold(
         &mut self,
         recorded: &Recorded,
@@ -301,7 +305,7 @@ impl Following {
         let read = match recorded.read() {
             Ok(read) => read,
             Err(foreign) => match foreign.newer() {
-                // It is no damage: this program is too old for it.
+                // This is no damage: this program is too old for the event.
                 Some(newer) => return Err(Error::Newer(newer).into()),
                 None => return wrong(&foreign),
             },
@@ -327,12 +331,13 @@ impl Following {
         Ok(Ok(()))
     }
 
-    /// A gap is the stream's own, if the stream has it; else events were missed on the way here, and the index lacks them.
+    /// Checks that a gap is in the stream itself. Where the stream has the event, it was missed on the way here, and
+    /// the index lacks it.
     async fn nothing_was_missed(&mut self, stream: &StreamName, position: u64) -> Result<(), Stopped> {
         let before = self.feed.tracked(stream)?;
         let next = next_revision(before.map(|tracked| tracked.state.revision()));
         let found = match self.common.store.stream(stream, next, 1).await {
-            // It is gone for good: that is no gap.
+            // The stream is gone for good: that is no gap.
             Err(Error::Deleted) => Vec::new(),
             found => found?,
         };

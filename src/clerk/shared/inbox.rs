@@ -1,4 +1,4 @@
-//! The inbox of a stream's task: the commands that came, their verdicts so far, and the callers that wait for them.
+//! The inbox of a stream's task holds the commands that came, their verdicts so far, and the callers that wait for them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,21 +12,21 @@ use crate::domain::ids::Id;
 use super::admission::Admitted;
 use super::reserved_ids::ReservedIds;
 
-/// Verdicts, each with the place of its command among those that came together.
+/// `Verdicts` are given each with the place of its command among those that came together.
 pub(super) type Verdicts = Vec<(usize, Verdict)>;
 
-/// The commands of one caller for one stream.
+/// An `Errand` has the commands of one caller for one stream.
 pub(super) struct Errand {
     pub(super) asked: Asked,
     pub(super) reply: oneshot::Sender<Verdicts>,
 }
 
-/// The commands of an errand, with what they hold: their reserved IDs and their place in the queue. Both are given back
-/// when this is dropped: before the answer is sent, or when the task ends without an answer.
+/// An `Asked` has the commands of an errand, with what they hold: their reserved IDs and their place in the queue. Both
+/// are given back when this is dropped: before the answer is sent, or when the task ends without an answer.
 pub(super) struct Asked {
     pub(super) reserved: Arc<ReservedIds>,
     pub(super) commands: Arc<[Command]>,
-    /// The places of those commands that are for this stream.
+    /// These are the places of those commands that are for this stream.
     pub(super) at: Vec<usize>,
     pub(super) _admitted: Arc<Admitted>,
 }
@@ -38,9 +38,9 @@ impl Drop for Asked {
     }
 }
 
-/// A message to a stream's task.
+/// A `Message` is a message to a stream's task.
 pub(super) enum Message {
-    /// Commands to rule on.
+    /// The task must rule on these commands.
     Errand(Errand),
     /// The task's knowledge of the stream may be wrong: it must read the stream again.
     LookAgain,
@@ -58,7 +58,7 @@ impl Message {
     }
 }
 
-/// A command that waits: the number of its errand, and its place among the errand's commands.
+/// An `Item` is a command that waits: the number of its errand, and its place among the errand's commands.
 #[derive(Clone, Copy, Debug)]
 struct Item {
     errand: usize,
@@ -73,13 +73,13 @@ struct Open {
 
 #[derive(Default)]
 pub(super) struct Work {
-    /// The errands that are not answered yet, in the order in which they came. The verdicts are given in the same
-    /// order.
+    /// These are the errands that are not answered yet, in the order in which they came. The verdicts are given in the
+    /// same order.
     errands: VecDeque<Open>,
-    /// The number of errands that were answered before these. Nothing else is kept of them, because on a busy stream
-    /// this list is never empty.
+    /// This is the number of errands that were answered before these. Nothing else is kept of them, because on a busy
+    /// stream this list is never empty.
     answered: usize,
-    /// The commands that have no verdict yet, in order.
+    /// These are the commands that have no verdict yet, in order.
     todo: VecDeque<Item>,
 }
 

@@ -1,30 +1,30 @@
-//! The last event that the index has, and whether the store still has it.
+//! [`LastEvent`] is the last event that the index has, and it says whether the store still has it.
 //!
-//! It is asked of the event's own stream, and of the leader: a node answers a read of all streams at a position that it does
-//! not have with an error that says nothing. Only when the stream shows less than it had is the position asked for, since
-//! somebody may have cut the stream, which concerns that account alone. Costs one read of one event.
+//! It is asked of the event's own stream, and of the leader: a node answers a read of all streams at a position that it
+//! does not have with an error that says nothing. Only when the stream shows less than it had is the position asked
+//! for, since somebody may have cut the stream, which concerns that account alone. It costs one read of one event.
 
 use crate::domain::stream::StreamName;
 use crate::index::Reached;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::{Error, Recorded, Store};
 
-/// The last event that the index has.
+/// A `LastEvent` is the last event that the index has.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LastEvent {
-    /// Where it is, and its own hash; `None` before the first.
+    /// This is its position and its own hash; `None` before the first event.
     at: Option<(u64, Hash)>,
-    /// Its stream and revision. Not known when it was taken in by an earlier run.
+    /// This is its stream and revision. It is not known when an earlier run took the event in.
     place: Option<(StreamName, u64)>,
 }
 
-/// What a comparison came to.
+/// A `Compared` says what a comparison found.
 pub(super) enum Compared {
-    /// It is where it was.
+    /// The event is where it was.
     Same,
-    /// Nothing is there. A node that has just begun may not show it yet.
+    /// Nothing is at the place. A node that has just begun may not show the event yet.
     Missing(String),
-    /// Another event is there.
+    /// Another event is at the place.
     Other(String),
 }
 
@@ -33,7 +33,7 @@ impl LastEvent {
         Self { at: (reached.position > 0).then_some((reached.position, reached.event)), place }
     }
 
-    /// Is it still where it was?
+    /// Compares the store with the last event, and says whether it is still where it was.
     pub(super) async fn compare(&self, store: &Store) -> Result<Compared, Error> {
         let Some((position, hash)) = self.at else { return Ok(Compared::Same) };
         let found = match self.in_stream(store).await? {

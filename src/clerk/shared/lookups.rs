@@ -1,6 +1,6 @@
-//! Lookups: what the index and the journal say of the IDs that some commands name. They are fetched before any of the
-//! commands is decided, so that the decisions themselves wait for nothing. How often an ID was named does not matter:
-//! only the events that were booked with it and the one that ruled it out are read.
+//! [`Lookups`] have what the index and the journal say of the IDs that some commands name. They are fetched before any
+//! of the commands is decided, so that the decisions themselves wait for nothing. How often an ID was named does not
+//! matter: only the events that were booked with it and the one that ruled it out are read.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,26 +22,26 @@ use super::trouble::Trouble;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// What the index knows of the IDs, for one stream.
+/// `Lookups` are what the index knows of the IDs, for one stream.
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     found: Map<Id, Found>,
 }
 
-/// What the index knows of an ID.
+/// A `Found` is what the index knows of an ID.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The events that were booked with it, on this stream or others.
+    /// These are the events that were booked with it, on this stream or others.
     pub(super) booked: Vec<Booked>,
-    /// The ID of the event that ruled it out on this stream.
+    /// This is the ID of the event that ruled it out on this stream.
     pub(super) ruled_out_by: Option<Id>,
-    /// The sum that was taken back of it on this stream.
+    /// This is the sum that was taken back of it on this stream.
     pub(super) taken_back: Option<TakenBack>,
-    /// The reason why an event that concerns the ID can't be read, if there is one.
+    /// This is the reason why an event that concerns the ID can't be read, if there is one.
     pub(super) unreadable: Option<String>,
 }
 
-/// The positions of the events that concern an ID, and the sum that was taken back.
+/// `Places` are the positions of the events that concern an ID, and the sum that was taken back.
 struct Places {
     used: Used,
     ruled_out: Option<Position>,
@@ -85,7 +85,7 @@ impl Lookups {
         Ok(lookups)
     }
 
-    /// What the index knows of an ID.
+    /// Returns what the index knows of an ID.
     pub(super) fn of(&self, id: Id) -> Option<&Found> {
         self.found.get(&id)
     }
@@ -104,7 +104,7 @@ impl Places {
     }
 }
 
-/// The events at some positions; for an event that can't be read, the reason.
+/// `Events` are the events at some positions; in place of an event that can't be read stands the reason.
 type Events = Map<Position, Result<Arc<Event>, String>>;
 
 impl Found {

@@ -1,13 +1,14 @@
-//! The shared clerk: the clerk of a store that several instances write. It has a task for each stream in use.
+//! The shared clerk is the clerk of a store that several instances write. It has a task for each stream in use.
 //!
 //! Each task is the one writer of its stream in this instance, and appends at the exact revision that it decided on. So
 //! the store says which instance was first; a task that was not first reads on and decides again. The tasks do not wait
 //! for each other. They share the list of reserved IDs: an ID is reserved for one stream until the index knows its
 //! event.
 //!
-//! Costs: a command on a stream in use costs one append, shared with all commands that came for the stream meanwhile;
-//! the first command on a stream costs two reads more. Bounds: at most `clerk::Limits` jobs and commands wait, at most
-//! 256 appends and 64 loads are under way at once, and a stream for which no command comes is removed from memory.
+//! It costs this: a command on a stream in use costs one append, shared with all commands that came for the stream
+//! meanwhile; the first command on a stream costs two reads more. It is bounded: at most `clerk::Limits` jobs and commands
+//! wait, at most 256 appends and 64 loads are under way at once, and a stream for which no command comes is removed from
+//! memory.
 //!
 //! The way: `clerk` reserves the IDs, `dispatch` finds the task of each stream, `inbox` keeps what came, `stream_task`
 //! loads a `stream_view`, fetches `lookups`, decides a `round` and appends it. `follower` lets the index follow the

@@ -1,4 +1,4 @@
-//! What the follower and the watch have seen of the store, as the tasks and the probes ask for it.
+//! [`Observed`] is what the follower and the watch have seen of the store, as the tasks and the probes ask for it.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -12,37 +12,37 @@ use crate::domain::stream::StreamName;
 use crate::seldom::Seldom;
 use crate::store::eventstoredb::Error;
 
-/// What has been seen of the store.
+/// An `Observed` is what has been seen of the store.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
     pub(super) connected: AtomicBool,
     pub(super) twice: AtomicUsize,
-    /// Asks the follower to follow anew from its last event.
+    /// This asks the follower to follow anew from its last event.
     pub(super) again: Notify,
-    /// Was the store's end lately found in the index?
+    /// This is true when the store's end was lately found in the index.
     sees: watch::Sender<bool>,
     /// Everything up to this position was received and taken in.
     looked_at: watch::Sender<u64>,
     last: Mutex<LastEvent>,
-    /// The store's end as it was last asked for and not found yet, and when it was asked for.
+    /// This is the store's end as it was last asked for and not found yet, and when it was asked for.
     awaited: Mutex<Option<(u64, Instant)>>,
-    /// Why the store can't be followed.
+    /// This is why the store can't be followed.
     trouble: Mutex<Option<Error>>,
-    /// How many events each stream lacks that the index never had.
+    /// This is how many events each stream lacks that the index never had.
     missing: Mutex<BTreeMap<StreamName, u64>>,
     accepts_missing: AtomicBool,
     accepted: Seldom,
     complaint: Seldom,
-    /// The reading of what was there when it began to follow.
+    /// This is the reading of what was there when it began to follow.
     reading: Mutex<Option<Reading>>,
-    /// Bytes of positions for each event taken in, times 256: to tell events from positions.
+    /// This is the number of bytes of positions for each event taken in, times 256. It tells events from positions.
     stride: AtomicU64,
 }
 
-/// The most streams that are named as lacking events.
+/// This is the most streams that are named as lacking events.
 const MOST_NAMED: usize = 10;
 
-/// How far a reading up to the store's end has come.
+/// A `Reading` says how far a reading up to the store's end has come.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     begun: Instant,
@@ -51,10 +51,10 @@ struct Reading {
     events: u64,
 }
 
-/// How far the index is behind the store.
+/// A `Lag` says how far the index is behind the store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lag {
-    /// Events, about: positions tell bytes.
+    /// This is about how many events are missing. It is estimated, because positions tell bytes.
     pub(super) events: usize,
     pub(super) time: Duration,
 }
@@ -64,7 +64,7 @@ impl Observed {
         *self.looked_at.borrow()
     }
 
-    /// Everything up to this position has been taken in.
+    /// Notes that everything up to this position has been taken in.
     pub(super) fn look_at(&self, position: u64) {
         self.looked_at.send_replace(position);
         let mut awaited = self.awaited.lock();
@@ -88,7 +88,7 @@ impl Observed {
         *self.last.lock() = last;
     }
 
-    /// The store ends at this position; asked at this moment.
+    /// Notes that the store ended at this position when it was asked at this moment.
     pub(super) fn await_end(&self, end: u64, asked: Instant) {
         let mut awaited = self.awaited.lock();
         if end > self.looked_at() {
@@ -107,7 +107,7 @@ impl Observed {
         }
     }
 
-    /// How far the index is behind the store's end.
+    /// Returns how far the index is behind the store's end.
     pub(super) fn lag(&self) -> Lag {
         let Some((end, since)) = *self.awaited.lock() else { return Lag::default() };
         let bytes = end.saturating_sub(self.looked_at());
@@ -116,17 +116,17 @@ impl Observed {
         Lag { events: events.max(1), time: since.elapsed() }
     }
 
-    /// Does the index have what is in the store?
+    /// Says whether the index has what is in the store.
     pub(super) fn sees(&self) -> bool {
         *self.sees.borrow()
     }
 
-    /// May an ID be booked that the index does not know?
+    /// Says whether an ID may be booked that the index does not know.
     pub(super) fn may_book(&self) -> bool {
         self.sees() && !self.lacks_events()
     }
 
-    /// Says whether it has; returns whether it was otherwise before.
+    /// Notes whether the index has what is in the store, and says whether that was otherwise before.
     pub(super) fn set_sees(&self, sees: bool) -> bool {
         self.sees.send_replace(sees) != sees
     }
@@ -142,7 +142,7 @@ impl Observed {
         self.accepts_missing.store(accepts, Ordering::Release);
     }
 
-    /// A stream lacks so many events.
+    /// Notes that a stream lacks so many events.
     pub(super) fn lack(&self, stream: &StreamName, count: u64) {
         self.missing.lock().insert(stream.clone(), count);
         tracing::error!(%stream, count, "events are missing in the store, and the index never had them");
@@ -152,13 +152,13 @@ impl Observed {
         self.missing.lock().clone()
     }
 
-    /// Does the store lack events, and nobody has accepted that?
+    /// Says whether the store lacks events and nobody has accepted that.
     pub(super) fn lacks_events(&self) -> bool {
         let lacks = !self.missing.lock().is_empty();
         lacks && !self.accepts_missing.load(Ordering::Acquire)
     }
 
-    /// Says again that events are missing, though that was accepted.
+    /// Logs again that events are missing, even when that was accepted.
     pub(super) fn remind(&self) {
         let missing: u64 = self.missing.lock().values().sum();
         if missing > 0
@@ -189,7 +189,8 @@ impl Observed {
         Some(format!("{}{more}.", named.join(", ")))
     }
 
-    /// The store can't be followed: one line when that begins or its kind changes, then one a minute.
+    /// Notes that the store can't be followed. It logs one line when that begins or its kind changes, then one a
+    /// minute.
     pub(super) fn complain(&self, error: &Error) {
         let before = self.trouble.lock().replace(error.clone());
         *self.reading.lock() = None;
@@ -201,18 +202,18 @@ impl Observed {
         }
     }
 
-    /// The kind of what is wrong with the store, as a word for a figure.
+    /// Returns the kind of what is wrong with the store, as a word for a figure.
     pub(super) fn trouble_kind(&self) -> &'static str {
         self.trouble.lock().as_ref().map_or("connecting", kind)
     }
 
-    /// It is followed.
+    /// Notes that the store is followed.
     pub(super) fn content(&self) {
         *self.trouble.lock() = None;
         *self.reading.lock() = None;
     }
 
-    /// It begins to read up to the store's end.
+    /// Notes that the follower begins to read up to the store's end.
     pub(super) fn begin_reading(&self, from: u64, end: u64) {
         *self.trouble.lock() = None;
         *self.reading.lock() = Some(Reading { begun: Instant::now(), from, end, events: 0 });
@@ -228,7 +229,7 @@ impl Observed {
         self.reading.lock().is_some()
     }
 
-    /// Why the store can't be followed, or how far the reading has come.
+    /// Returns why the store can't be followed, or how far the reading has come.
     pub(super) fn cause(&self) -> Option<String> {
         if let Some(trouble) = &*self.trouble.lock() {
             return Some(format!("The cause: {trouble}."));

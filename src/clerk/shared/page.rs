@@ -1,4 +1,4 @@
-//! A page of the store's events, as the follower takes it into the index.
+//! [`Page`] is a page of the store's events, as the follower takes it into the index.
 
 use uuid::Uuid;
 
@@ -8,13 +8,13 @@ use crate::index::feed::Taken;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::Recorded;
 
-/// Events that are taken in together, and how far they lead.
+/// A `Page` has the events that are taken in together, and says how far they lead.
 pub(super) struct Page {
     pub(super) taken: Taken,
-    /// The journal's id, when its first event is among them.
+    /// This is the journal's id, when its first event is among them.
     pub(super) journal_id: Option<Uuid>,
     pub(super) reached: Reached,
-    /// The last event's stream and revision.
+    /// This is the last event's stream and revision.
     pub(super) place: Option<(StreamName, u64)>,
     pub(super) looked_at: u64,
 }

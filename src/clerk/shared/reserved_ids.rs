@@ -1,5 +1,5 @@
-//! The IDs that this instance has reserved: those that are being decided, are unresolved, or are booked and not yet in
-//! the index.
+//! [`ReservedIds`] are the IDs that this instance has reserved: those that are being decided, are unresolved, or are
+//! booked and not yet in the index.
 //!
 //! An ID is reserved for one stream from the moment its command is taken until the index knows its event, so that two
 //! streams of one instance never both book it. The number of IDs is bounded by the commands that may wait and by how
@@ -24,19 +24,19 @@ pub(super) struct ReservedIds(Mutex<Held>);
 #[derive(Debug, Default)]
 struct Held {
     ids: HashMap<Id, Holder, RandomState>,
-    /// The IDs that were booked and are not indexed yet. The key is a position at or after each of their events; they
-    /// are removed when the index has reached it.
+    /// These are the IDs that were booked and are not indexed yet. The key is a position at or after each of their
+    /// events; they are removed when the index has reached it.
     booked: BTreeMap<Position, Vec<Id>>,
-    /// The number of IDs in `booked`.
+    /// This is the number of IDs in `booked`.
     not_indexed: usize,
 }
 
 #[derive(Debug)]
 struct Holder {
     stream: StreamName,
-    /// The number of commands with this ID that are being decided.
+    /// This is the number of commands with this ID that are being decided.
     users: usize,
-    /// True while an append with this ID was sent and it is not known whether the store took it.
+    /// This is true while an append with this ID was sent and it is not known whether the store took it.
     unresolved: bool,
     booked: Option<Booked>,
 }

@@ -1,5 +1,5 @@
-//! A round: commands of one stream that are decided together on what is known of the stream. It is pure: what it needs
-//! was fetched before, and the task's view of the stream does not change until the round's append is durable.
+//! A round is the commands of one stream that are decided together on what is known of the stream. It is pure: what it
+//! needs was fetched before, and the task's view of the stream does not change until the round's append is durable.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ pub(super) struct Round<'a> {
     state: Option<State>,
     events: Vec<Arc<Event>>,
     booked: HashMap<Id, Arc<Event>, RandomState>,
-    /// What is known of the IDs that were asked for, including what this round decided on them.
+    /// This is what is known of the IDs that were asked for, including what this round decided on them.
     traces: HashMap<Id, Trace, RandomState>,
     proposed: Proposed,
 }
 
-/// The proposal of a round: the events that it wants to append, and the state of the stream after them.
+/// A `Proposal` is the proposal of a round: the events that it wants to append, and the state of the stream after them.
 pub(super) struct Proposal {
     pub(super) state: Option<State>,
     pub(super) events: Vec<Arc<Event>>,

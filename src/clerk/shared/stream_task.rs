@@ -1,5 +1,5 @@
-//! A stream's task: the one writer of one stream in this instance. Load, decide, append, answer; one append is under way at
-//! a time, and what comes meanwhile is decided together after it.
+//! A stream's task is the one writer of one stream in this instance. It loads, decides, appends and answers. One append
+//! is under way at a time, and what comes meanwhile is decided together after it.
 
 use std::sync::Arc;
 
@@ -22,16 +22,16 @@ use super::round::{Proposal, Round, RoundError};
 use super::stream_view::StreamView;
 use super::trouble::Trouble;
 
-/// The most commands that are looked up and decided together.
+/// This is the most commands that are looked up and decided together.
 const MOST_TOGETHER: usize = 4_096;
 
 pub(super) struct StreamTask {
     common: Arc<Common>,
     name: StreamName,
     mailbox: UnboundedReceiver<Message>,
-    /// What is known of the stream; `None` when it must be read.
+    /// This is what is known of the stream; `None` when it must be read.
     view: Option<StreamView>,
-    /// Is the stream to be looked at, though nothing asks for it?
+    /// This is true when the stream is to be read though no command asks for it.
     look: bool,
 }
 
@@ -82,7 +82,7 @@ impl StreamTask {
         }
     }
 
-    /// Takes what is waiting.
+    /// Takes the messages that are waiting, up to [`MOST_TOGETHER`] commands.
     fn gather(&mut self, work: &mut Work) {
         while work.left() < MOST_TOGETHER {
             match self.mailbox.try_recv() {
@@ -92,10 +92,10 @@ impl StreamTask {
         }
     }
 
-    /// Decides what there is to decide, and makes it durable. `fresh`: the stream was read to its end after all
-    /// the commands that wait had come. Returns whether that is so now.
+    /// Decides what there is to decide, and makes it durable. `fresh` says that the stream was read to its end after
+    /// all the commands that wait had come. It returns whether that is so now.
     async fn round(&mut self, work: &mut Work, fresh: bool) -> bool {
-        // What another node says that has taken the store's place is not what is decided on.
+        // Another node may have taken the store's place. Nothing is decided on what such a node says.
         let Some(epoch) = self.common.store.proven(self.common.waits.patience).await else {
             self.answer_doubtful(work);
             return false;
@@ -164,7 +164,7 @@ impl StreamTask {
             match round.rule(command) {
                 Ok(Some(ruling)) => rulings.push(ruling),
                 Ok(None) => break,
-                // That is the command's own trouble, and nobody else's.
+                // Only this command fails. The others are decided.
                 Err(RoundError::Unreadable(why)) => {
                     self.common.unreadable.add(command.id, &why);
                     rulings.push(Ruling::Unavailable(Unavailable::StoreDamaged));
@@ -175,14 +175,15 @@ impl StreamTask {
         Ok((rulings, round.proposal()))
     }
 
-    /// What was refused was refused on what is known: is that the stream's end?
+    /// Answers a round that has no events. A refusal rests on the stream as it is known, so the stream's end is read
+    /// first.
     async fn nothing_to_append(&mut self, work: &mut Work, rulings: Vec<Ruling>, fresh: bool) -> bool {
         if !fresh && rulings.iter().any(|ruling| self.rests_on_the_end(ruling)) {
             let Some(known) = &mut self.view else { return false };
             match known.read_on(&self.common.store).await {
                 Ok(0) => {}
-                // Decided again, on what is there now; what comes meanwhile waits, or on an account that others write all
-                // the time nothing could ever be refused.
+                // The commands are decided again, on what is there now. What comes meanwhile waits: on an account that
+                // others write all the time nothing could be refused otherwise.
                 Ok(_) => return true,
                 Err(trouble) => {
                     self.give_up(work, rulings.len(), trouble);
@@ -194,7 +195,7 @@ impl StreamTask {
         false
     }
 
-    /// Would another event in the stream change it?
+    /// Says whether another event in the stream would change the ruling.
     fn rests_on_the_end(&self, ruling: &Ruling) -> bool {
         match ruling {
             Ruling::Booked(_) | Ruling::Seen(First::AtHand(_) | First::Stored(_)) | Ruling::Refused(_) => {
@@ -218,7 +219,7 @@ impl StreamTask {
             Ok(settled) => settled,
             Err(_waited) if !settling.is_doubtful() => Settled::NotStored(timed_out()),
             Err(_waited) => {
-                // To the end of this block: an ID is never free before it is known where it was booked.
+                // This lives to the end of the block: an ID is never free before it is known where it was booked.
                 let _unresolved = common.unresolved(&decided.events);
                 self.answer_unknown(work, rulings);
                 let settled = self.resolve(&mut settling).await;
@@ -228,7 +229,7 @@ impl StreamTask {
         self.settled(work, rulings, decided, settled).await;
     }
 
-    /// Takes in what became of an append. Without rulings, their callers have been answered already.
+    /// Takes in what became of an append. When there are no rulings, their callers have been answered already.
     async fn settled(&mut self, work: &mut Work, rulings: Vec<Ruling>, decided: Proposal, settled: Settled) {
         match settled {
             Settled::Stored(position) => {
@@ -240,7 +241,7 @@ impl StreamTask {
                 }
                 self.answer(work, rulings, position);
             }
-            // The commands are still that wait: decided again, from the start.
+            // The commands still wait, and are decided again from the start.
             Settled::Overtaken => {
                 let Some(known) = &mut self.view else { return };
                 if let Err(trouble) = known.read_on(&self.common.store).await {
@@ -251,7 +252,7 @@ impl StreamTask {
         }
     }
 
-    /// Goes on with an append until it is settled. Who comes meanwhile is told so.
+    /// Goes on with an append until it is settled. Callers that come meanwhile are told that nothing is decided.
     async fn resolve(&mut self, settling: &mut Settling<'_>) -> Settled {
         tracing::warn!(stream = %self.name, "nobody knows whether an append was stored; asking on");
         let settle = settling.settle();
@@ -269,14 +270,14 @@ impl StreamTask {
                         self.answer_doubtful(&mut work);
                     }
                     Some(Message::LookAgain) => self.forget(),
-                    // The service stops: the next one finds out.
+                    // The service stops. The next one that starts finds out what became of the append.
                     None => return Settled::NotStored(timed_out()),
                 },
             }
         }
     }
 
-    /// Answers the commands of a round that are first that wait.
+    /// Answers the first commands that wait with the rulings of a round.
     fn answer(&self, work: &mut Work, rulings: Vec<Ruling>, position: Position) {
         for ruling in rulings {
             let verdict = match ruling {
@@ -295,7 +296,8 @@ impl StreamTask {
         }
     }
 
-    /// The answer from a durable event. From now on this instance knows of it, though its index may not yet.
+    /// Makes the answer from a durable event. From now on this instance knows of the event, though its index may not
+    /// yet.
     fn seen(&self, booked: Booked) -> Verdict {
         let (common, Booked { event, position }) = (&self.common, booked);
         if position > common.index.reached() {
@@ -305,7 +307,7 @@ impl StreamTask {
         Verdict::Seen(event, position)
     }
 
-    /// Answers the commands of a round whose append nobody knows the outcome of, and all others that wait.
+    /// Answers the commands of a round whose append has an unknown outcome, and all others that wait.
     fn answer_unknown(&self, work: &mut Work, rulings: Vec<Ruling>) {
         for ruling in rulings {
             let verdict = match ruling {
@@ -363,7 +365,7 @@ impl StreamTask {
         }
     }
 
-    /// The first commands that wait can't be ruled on.
+    /// Answers the first commands that wait, which can't be ruled on.
     fn give_up(&mut self, work: &mut Work, count: usize, trouble: Trouble) {
         self.view = None;
         let why = match trouble {

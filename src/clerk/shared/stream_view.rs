@@ -1,4 +1,4 @@
-//! The view that a task has of its stream: how the stream stands after its last event, and the events that the index
+//! The view that a task has of its stream says how the stream stands after its last event, and the events that the index
 //! does not know yet. It is loaded from what the index has and from the stream's events after that, and it reads on
 //! when others write.
 
@@ -20,27 +20,27 @@ use crate::store::eventstoredb::{Recorded, Store};
 use super::booked::Booked;
 use super::trouble::Trouble;
 
-/// The most events that are read of a stream at a time.
+/// This is the most events that are read of a stream at a time.
 const PAGE: usize = 1_000;
-/// The number of newest events that are kept even when the index knows them. Most retries come soon, and find theirs
-/// here.
+/// This is the number of newest events that are kept even when the index knows them. Most retries come soon, and find
+/// theirs here.
 const KEPT: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct StreamView {
     name: StreamName,
-    /// The state of the stream; `None` before its first event.
+    /// This is the state of the stream; `None` before its first event.
     pub(super) state: Option<State>,
-    /// The hash of its last event. Before the first event it is the hash of the stream's name, to which the first is
-    /// chained.
+    /// This is the hash of its last event. Before the first event it is the hash of the stream's name, to which the
+    /// first is chained.
     hash: Hash,
     pub(super) recorded_at: Timestamp,
-    /// Every event that the index did not know when it was last asked, and up to [`KEPT`] more that it knew, by their
-    /// IDs.
+    /// This has every event that the index did not know when it was last asked, and up to [`KEPT`] more that it knew, by
+    /// their IDs.
     newer: HashMap<Id, Booked, RandomState>,
-    /// The IDs of the same events, oldest first.
+    /// These are the IDs of the same events, oldest first.
     order: VecDeque<Id>,
-    /// For each ID that some of these events reverse or rule out, the IDs of those events.
+    /// This has, for each ID that some of these events reverse or rule out, the IDs of those events.
     naming: HashMap<Id, Vec<Id>, RandomState>,
 }
 

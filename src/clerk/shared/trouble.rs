@@ -1,4 +1,4 @@
-//! Trouble: the reason why nothing can be decided on a stream at the moment.
+//! [`Trouble`] is the reason why nothing can be decided on a stream at the moment.
 
 use crate::seldom::Seldom;
 use crate::store::eventstoredb::{Error, Foreign};
@@ -15,7 +15,7 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    /// What follows from an event of the stream that can't be read.
+    /// Makes the trouble that follows from an event of the stream that can't be read.
     pub(super) fn foreign(foreign: &Foreign, revision: u64) -> Self {
         let why = format!("revision {revision}: {foreign}");
         if foreign.newer().is_some() { Self::Newer } else { Self::Damaged(why) }

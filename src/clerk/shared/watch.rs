@@ -1,11 +1,13 @@
-//! The watch: readiness is earned, again and again.
+//! The watch says whether this instance is ready, and looks again and again.
 //!
-//! The follower may believe that it follows and hear nothing. So the watch asks the store itself where it ends, and then
-//! whether the index has come there: also what this instance appended. An instance whose index does not have the store's end
-//! a second after it was asked for is not ready. It follows anew from its last event, and books no ID meanwhile, since another
-//! instance may have booked it. Beside it the store is compared with the last event that is known.
+//! The follower may believe that it follows and receive nothing. So the watch asks the store itself where it ends, and
+//! then whether the index has come there. What this instance appended counts, too. An instance whose index does not
+//! have the store's end a second after it was asked for is not ready. It follows anew from its last event, and books no
+//! ID meanwhile, since another instance may have booked it. Beside that the store is compared with the last event that
+//! is known.
 //!
-//! Costs: a read of the last record four times a second, over a connection of its own, and one of an event each second.
+//! It costs a read of the last record four times a second, over a connection of its own, and one read of an event each
+//! second.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,18 +19,18 @@ use crate::store::eventstoredb::Error;
 use super::common::Common;
 use super::last_event::Compared;
 
-/// How long the index may take to have what is in the store.
+/// This is how long the index may take to have what is in the store.
 const MOST: Duration = Duration::from_secs(1);
-/// How long after one look the next comes, and after one that failed.
+/// This is the pause after one look before the next; [`AGAIN`] is the pause after one that failed.
 const BEAT: Duration = Duration::from_millis(250);
 const AGAIN: Duration = Duration::from_millis(50);
-/// How long after one comparison the next comes.
+/// This is the time after one comparison before the next.
 const COMPARED_EVERY: Duration = Duration::from_secs(1);
 
-/// Looks again and again, until the task is ended.
+/// Looks again and again whether the index has all that is in the store, until the task is ended.
 pub(super) async fn watch(common: Arc<Common>) {
     let seen = &common.seen;
-    // Up to here the store was searched for its end before.
+    // This is the position up to which the store was searched for its end before.
     let mut searched = None;
     let mut seen_at = Instant::now();
     loop {
@@ -66,7 +68,7 @@ pub(super) async fn prove(common: Arc<Common>) {
         match seen.last().compare(store).await {
             Ok(Compared::Same) => store.prove(epoch),
             Ok(Compared::Missing(_) | Compared::Other(_)) => {
-                // The follower says what follows from it.
+                // The follower decides what follows from it.
                 store.doubt();
                 seen.again.notify_one();
                 tokio::time::sleep(BEAT).await;
@@ -76,7 +78,7 @@ pub(super) async fn prove(common: Arc<Common>) {
     }
 }
 
-/// Does the index have all that is in the store?
+/// Checks that the index has all that is in the store, and fails when it does not have it in time.
 async fn look(common: &Common, searched: &mut Option<u64>) -> Result<(), Error> {
     let (store, seen) = (&common.store, &common.seen);
     let asked = Instant::now();

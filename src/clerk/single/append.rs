@@ -1,4 +1,4 @@
-//! One append: the events that are given to the store, and what is done when the outcome is known. The index takes the
+//! One append is the events that are given to the store, and what is done when the outcome is known. The index takes the
 //! events in, the new head is published, and then the callers are answered.
 
 use std::panic::AssertUnwindSafe;
@@ -17,12 +17,13 @@ use crate::store::{AppendError, Appends, Head, Landed};
 
 use super::queue::{Reply, Rulings, Waiting};
 
-/// A decided batch that is to be appended. It owns the store meanwhile, so that no other append can be under way.
+/// An `Append` is a decided batch that is to be appended. It owns the store meanwhile, so that no other append can be
+/// under way.
 pub(super) struct Append {
     pub(super) store: Box<dyn Appends>,
     pub(super) events: Vec<Arc<Event>>,
     pub(super) keys: Vec<StreamKey>,
-    /// The states of the streams that have an event in it.
+    /// These are the states of the streams that have an event in it.
     pub(super) states: Vec<Tracked>,
     pub(super) index: Index,
     pub(super) head: watch::Sender<Head>,
@@ -30,7 +31,7 @@ pub(super) struct Append {
     pub(super) answers: Answers,
 }
 
-/// An append that has ended: the store, and the outcome.
+/// An `Appended` is an append that has ended: the store, and the outcome.
 pub(super) struct Appended {
     pub(super) store: Box<dyn Appends>,
     pub(super) outcome: Result<(), AppendError>,
@@ -100,11 +101,11 @@ impl Drop for Due {
     }
 }
 
-/// The rulings on jobs, and the callers that wait for them.
+/// `Answers` are the rulings on jobs, and the callers that wait for them.
 #[derive(Default)]
 pub(super) struct Answers {
     jobs: Vec<(Reply, Vec<Ruling>)>,
-    /// The async runtime on which the callers wait, if they wait on one.
+    /// This is the async runtime on which the callers wait, if they wait on one.
     callers: Option<Handle>,
 }
 

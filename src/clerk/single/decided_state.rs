@@ -1,7 +1,7 @@
-//! The decided state: what the next decision needs to know. All decisions before it count in it, durable or not.
+//! The decided state is what the next decision needs to know. All decisions before it count in it, durable or not.
 //!
-//! What is durable is in the index. What is kept here is what the index does not know yet, and what it was asked for
-//! not long ago. Bounds: about [`MOST_CACHED`] streams, [`RECENT`] durable events, and one append under way with what
+//! What is durable is in the index. What is kept here is what the index does not know yet, and what it was asked for not
+//! long ago. It is bounded by about [`MOST_CACHED`] streams, [`RECENT`] durable events, and one append under way with what
 //! is decided on top of it.
 
 use std::collections::{HashMap, VecDeque};
@@ -21,11 +21,11 @@ use crate::index::record::StreamKey;
 use crate::index::{Index, IndexError, RunError, Tracked, Used};
 use crate::store::{Position, ReadError, Reader};
 
-/// The number of streams in memory beyond which those that the last append did not touch are removed. A removed stream
-/// is looked up again when it is needed.
+/// This is the number of streams in memory beyond which those that the last append did not touch are removed. A removed
+/// stream is looked up again when it is needed.
 pub(super) const MOST_CACHED: usize = 131_072;
 
-/// The most events that are kept after they became durable. Most retries come soon, and then cost no reading.
+/// This is the most events that are kept after they became durable. Most retries come soon, and then cost no reading.
 const RECENT: usize = 16_384;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -62,43 +62,43 @@ impl StateError {
     }
 }
 
-/// A batch: decisions that are appended together.
+/// A `Batch` is a batch: decisions that are appended together.
 #[derive(Default)]
 pub(super) struct Batch {
     number: u64,
     pub(super) events: Vec<Arc<Event>>,
-    /// The key of each event's stream.
+    /// This is the key of each event's stream.
     pub(super) keys: Vec<StreamKey>,
-    /// The streams that have an event in the batch, each once.
+    /// These are the streams that have an event in the batch, each once.
     touched: Vec<StreamName>,
 }
 
 struct Slot {
     tracked: Tracked,
-    /// The number of the batch that touched the stream last; 0 for none.
+    /// This is the number of the batch that touched the stream last; 0 for none.
     batch: u64,
 }
 
-/// The trace of an ID on one stream, kept while an event that names the ID is not durable yet.
+/// A `Named` is the trace of an ID on one stream, kept while an event that names the ID is not durable yet.
 struct Named {
     stream: StreamName,
     trace: Trace,
-    /// The number of events that name the ID and are not durable yet.
+    /// This is the number of events that name the ID and are not durable yet.
     undurable: usize,
 }
 
 pub(super) struct DecidedState {
     index: Index,
     reader: Reader,
-    /// The batch of what was decided since the last batch was taken.
+    /// This is the batch of what was decided since the last batch was taken.
     open: Batch,
     streams: Map<StreamName, Slot>,
-    /// The events that are not durable yet or became durable not long ago, by their ID.
+    /// These are the events that are not durable yet or became durable not long ago, by their ID.
     booked: Map<Id, Arc<Event>>,
-    /// The IDs of the durable events in `booked`, oldest first.
+    /// These are the IDs of the durable events in `booked`, oldest first.
     recent: VecDeque<Id>,
-    /// The traces of each ID that is named by an event that is not durable yet. The index can't be asked for these: it
-    /// takes in an append when that becomes durable, and this state is told a moment later.
+    /// These are the traces of each ID that is named by an event that is not durable yet. The index can't be asked for
+    /// these: it takes in an append when that becomes durable, and this state is told a moment later.
     named: Map<Id, Vec<Named>>,
 }
 

@@ -1,4 +1,4 @@
-//! The queue in front of the clerk's thread: the jobs in it, and the counts of what waits.
+//! The queue in front of the clerk's thread has the jobs, and the counts of what waits.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -15,13 +15,14 @@ use crate::domain::event::Event;
 use crate::domain::ids::Id;
 use crate::store::Position;
 
-/// The rulings on a job's commands, in order, and a position at or before which all that they rest on is durable.
+/// `Rulings` are the rulings on a job's commands, in order, and a position at or before which all that they rest on is
+/// durable.
 pub(super) type Rulings = (Vec<Ruling>, Position);
 
-/// The channel on which a caller waits for the rulings on its job.
+/// A `Reply` is the channel on which a caller waits for the rulings on its job.
 pub(super) type Reply = oneshot::Sender<Result<Rulings, Unavailable>>;
 
-/// A job: commands that came together, and the channel on which their caller waits for the rulings.
+/// A `Job` is a job: commands that came together, and the channel on which their caller waits for the rulings.
 pub(super) struct Job {
     pub(super) commands: Arc<[Command]>,
     pub(super) reply: Reply,
@@ -41,7 +42,7 @@ pub(super) struct Waiting {
     /// The reason why no job is ruled on any more, if there is one.
     pub(super) trouble: parking_lot::Mutex<Option<Unavailable>>,
     pub(super) unreadable: Unreadable,
-    /// The IDs of the events of an append whose outcome nobody knows. A restart reads back what is there.
+    /// These are the IDs of the events of an append whose outcome nobody knows. A restart reads back what is there.
     pub(super) unresolved: parking_lot::Mutex<HashSet<Id>>,
     pub(super) commits: AtomicU64,
     pub(super) events: AtomicU64,

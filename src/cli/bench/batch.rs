@@ -19,25 +19,25 @@ pub(crate) const LINES: u64 = 8_000;
 /// The first rate is taken when this many commands are booked.
 const FIRST: u64 = 1_000_000;
 
-/// The figures of a ledger that was filled with batches.
+/// A `Filled` has the figures of a ledger that was filled with batches.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Filled {
-    /// How many commands were booked.
+    /// This is how many commands were booked.
     pub(crate) commands: u64,
-    /// Commands in a second, up to the first million (or all, where there are fewer).
+    /// This is the number of commands in a second, up to the first million (or all, where there are fewer).
     pub(crate) first_million_per_s: f64,
-    /// Commands in a second, over all.
+    /// This is the number of commands in a second, over all.
     pub(crate) all_per_s: f64,
-    /// Commands in a second over the last tenth.
+    /// This is the number of commands in a second over the last tenth.
     pub(crate) last_tenth_per_s: f64,
-    /// The number of connections.
+    /// This is the number of connections.
     pub(crate) connections: usize,
 }
 
 /// Opens the load's accounts and deposits a thousand million into each.
 ///
 /// # Errors
-/// When the service does not book every line.
+/// Fails when the service does not book every line.
 pub(crate) fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Error> {
     let draws = Draws::fresh();
     let id = || uuid::Uuid::from_bytes(wire::id(&draws));
@@ -61,7 +61,7 @@ pub(crate) fn prepare(address: SocketAddr, accounts: Accounts) -> Result<(), Err
 /// Books this many commands, half of them deposits and half withdrawals of a cent, on random accounts.
 ///
 /// # Errors
-/// When the service does not book every line.
+/// Fails when the service does not book every line.
 pub(crate) fn fill(
     address: SocketAddr,
     accounts: Accounts,

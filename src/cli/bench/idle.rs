@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::cli::out;
 use crate::cli::outcome::{Error, Exit, Outcome};
 
-/// The fields that a withdrawal may have.
+/// A `Withdrawal` has the fields that a withdrawal may have.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "they are parsed, and that is all")]
@@ -36,7 +36,7 @@ async fn withdraw(Json(_withdrawal): Json<Withdrawal>) -> impl IntoResponse {
 /// Serves the idle handler until the process is killed.
 ///
 /// # Errors
-/// When no port can be had.
+/// Fails when no port can be had.
 pub(crate) fn run() -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

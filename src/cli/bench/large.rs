@@ -17,53 +17,53 @@ use super::wire::Connection;
 /// The large ledger is compared with an empty one at this many connections.
 const CONNECTIONS: usize = 256;
 
-/// The figures of a large ledger that was started.
+/// A `Start` has the figures of a large ledger that was started.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Start {
-    /// The number of its events.
+    /// This is the number of its events.
     pub(crate) events: u64,
-    /// The time that it took to stop.
+    /// This is the time that it took to stop.
     pub(crate) stop_s: f64,
-    /// The time from the start of its process to the first withdrawal's answer.
+    /// This is the time from the start of its process to the first withdrawal's answer.
     pub(crate) first_answer_s: f64,
-    /// Resident memory after that, in MB (10^6 bytes).
+    /// This is the resident memory after that, in MB (10^6 bytes).
     pub(crate) resident_mb: f64,
-    /// Resident memory after the load at 256 connections.
+    /// This is the resident memory after the load at 256 connections.
     pub(crate) resident_after_load_mb: f64,
-    /// An empty ledger at 256 connections.
+    /// This is an empty ledger at 256 connections.
     pub(crate) empty: Side,
-    /// The large ledger at 256 connections.
+    /// This is the large ledger at 256 connections.
     pub(crate) loaded: Side,
-    /// Its rate, divided by that of the empty one.
+    /// This is its rate, divided by that of the empty one.
     pub(crate) to_empty: f64,
 }
 
 /// The lag of the index says how far it was behind after a load, and how soon it had caught up.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Lag {
-    /// The load.
+    /// This is the load.
     pub(crate) after: String,
-    /// The number of events that it had not taken in when the load ended.
+    /// This is the number of events that it had not taken in when the load ended.
     pub(crate) events: u64,
-    /// The time that it took to have them all.
+    /// This is the time that it took to have them all.
     pub(crate) caught_up_s: f64,
 }
 
-/// The figures of a replay: the whole journal was verified.
+/// A `Replay` has the figures of a replay: the whole journal was verified.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Replay {
-    /// The number of events.
+    /// This is the number of events.
     pub(crate) events: u64,
-    /// The time that it took, with the start of the process.
+    /// This is the time that it took, with the start of the process.
     pub(crate) took_s: f64,
-    /// Events in a second.
+    /// This is the number of events in a second.
     pub(crate) events_per_s: f64,
 }
 
 /// Waits until the index has everything.
 ///
 /// # Errors
-/// When the service does not say how far it is, or is not there after two minutes.
+/// Fails when the service does not say how far it is, or is not there after two minutes.
 pub(crate) fn catch_up(address: SocketAddr, after: &str) -> Result<Lag, Error> {
     let mut connection = Connection::open(address)?;
     let begun = Instant::now();
@@ -84,7 +84,7 @@ fn lag(connection: &mut Connection) -> Result<u64, Error> {
 /// Asks for the position at which the journal ends.
 ///
 /// # Errors
-/// When the service does not tell.
+/// Fails when the service does not tell.
 pub(crate) fn head(address: SocketAddr) -> Result<u64, Error> {
     let head: serde_json::Value = serde_json::from_str(&Connection::open(address)?.get("/v1/journal/head")?)?;
     head["position"].as_u64().ok_or_else(|| "the journal's head has no position".into())
@@ -93,7 +93,7 @@ pub(crate) fn head(address: SocketAddr) -> Result<u64, Error> {
 /// Stops the ledger, starts it again, and compares it with an empty one.
 ///
 /// # Errors
-/// When a service can't be stopped, started or reached.
+/// Fails when a service can't be stopped, started or reached.
 pub(crate) async fn restart(
     service: Service,
     data: &Path,
@@ -146,7 +146,7 @@ async fn compare(empty: SocketAddr, loaded: SocketAddr, phases: Phases) -> Resul
 /// Times `bookonce verify` on a folder.
 ///
 /// # Errors
-/// When it can't be run, or finds something wrong.
+/// Fails when it can't be run, or finds something wrong.
 pub(crate) async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
     let begun = Instant::now();
     let (right, said) = child::verify(data, None).await?;

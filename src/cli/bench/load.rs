@@ -25,20 +25,20 @@ const RECENT: usize = 4096;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
-    /// The number of connections.
+    /// This is the number of connections.
     pub(crate) connections: usize,
     pub(crate) length: Duration,
     pub(crate) accounts: Accounts,
-    /// Does the service keep IDs? Then what is sent again must be answered as such.
+    /// This is true when the service keeps IDs. Then what is sent again must be answered as such.
     pub(crate) keeps_ids: bool,
 }
 
-/// What the answers to a load were.
+/// An `Answered` says what the answers to a load were.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answered {
-    /// The time that the load really took.
+    /// This is the time that the load really took.
     pub(crate) took: Duration,
-    /// The time that each answer took.
+    /// This is the time that each answer took.
     pub(crate) latencies: Latencies,
     /// The number of first answers that were given again.
     pub(crate) replayed: u64,
@@ -113,7 +113,7 @@ impl Load {
     /// Sends the load, and waits for every answer.
     ///
     /// # Errors
-    /// When a connection can't be opened or breaks.
+    /// Fails when a connection can't be opened or breaks.
     pub(crate) fn send(&self) -> Result<Answered, Error> {
         let form = Form::withdrawal(self.accounts).ok_or(ErrorKind::InvalidInput)?;
         if self.connections <= 1 {

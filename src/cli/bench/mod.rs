@@ -1,8 +1,8 @@
 //! `bookonce bench` measures how fast the service is on this machine, beside what the machine allows.
 //!
-//! Services are child processes of this program, on fresh ledgers. The load shares the machine with them, so it is kept
-//! as cheap as it can be ([`load`]), and every ratio is of two things measured in turns in the same run. The service must be
-//! known only as its clients know it: over HTTP. Down the way: `child`. Up the way: `cli`.
+//! Services are child processes of this program, on fresh ledgers. The load shares the machine with them, so it is kept as
+//! cheap as it can be ([`load`]), and every ratio is of two things measured in turns in the same run. The service must be
+//! known only as its clients know it: over HTTP. Down the way is `child`. Up the way is `cli`.
 
 mod batch;
 mod blocking;
@@ -100,7 +100,7 @@ pub(crate) enum Part {
 /// Runs the command.
 ///
 /// # Errors
-/// When a service can't be started, stopped or reached.
+/// Fails when a service can't be started, stopped or reached.
 pub(crate) fn run(args: Args) -> Outcome {
     if args.idle_handler {
         return idle::run();

@@ -11,19 +11,19 @@ use super::store::measured::Measured;
 /// The figures are all that was measured.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Figures {
-    /// The number of cores that the machine lends.
+    /// This is the number of cores that the machine lends.
     pub(crate) cores: usize,
-    /// Single withdrawals.
+    /// These are the single withdrawals.
     pub(crate) http: Vec<Singles>,
-    /// Batches.
+    /// These are the batches.
     pub(crate) batch: Option<Filled>,
-    /// A ledger with many transactions.
+    /// This is a ledger with many transactions.
     pub(crate) start: Option<Start>,
-    /// The replay of that ledger.
+    /// This is the replay of that ledger.
     pub(crate) replay: Option<Replay>,
-    /// The ledger over an event store.
+    /// This is the ledger over an event store.
     pub(crate) store: Option<Measured>,
-    /// The lag of the index after each load.
+    /// This is the lag of the index after each load.
     pub(crate) index_lag: Vec<Lag>,
 }
 

@@ -15,7 +15,7 @@ use super::load::{Answered, Load};
 use super::stats::{Latencies, median, rate};
 use super::wire::Accounts;
 
-/// A side of a comparison, such as the ledger, and its figures.
+/// A `Side` is a side of a comparison, such as the ledger, and its figures.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Side {
     /// Answers in a second, as the median of the rounds.
@@ -24,34 +24,35 @@ pub(crate) struct Side {
     pub(crate) p50_ms: f64,
     /// 99 of 100 answers took at most this.
     pub(crate) p99_ms: f64,
-    /// Answers that were a first answer given again, in a hundred.
+    /// This is the share of answers that were a first answer given again, in per cent.
     pub(crate) replayed_percent: f64,
-    /// Answers that were not what they must be.
+    /// This is the number of answers that were not what they must be.
     pub(crate) wrong: u64,
 }
 
-/// What was measured at one number of connections.
+/// `Singles` say what was measured at one number of connections.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Singles {
-    /// The number of connections.
+    /// This is the number of connections.
     pub(crate) connections: usize,
-    /// The handler that does nothing.
+    /// This is the handler that does nothing.
     pub(crate) idle: Side,
-    /// The ledger.
+    /// This is the ledger.
     pub(crate) ledger: Side,
-    /// The ledger's rate, divided by that of the idle handler.
+    /// This is the ledger's rate, divided by that of the idle handler.
     pub(crate) to_idle: f64,
-    /// At one connection: how often an idle request and then an `fdatasync` of 4 KiB are done in a second.
+    /// This is, at one connection, how often an idle request and then an `fdatasync` of 4 KiB are done in a second.
     pub(crate) idle_and_sync_per_s: Option<f64>,
-    /// At one connection: the ledger's rate, divided by that.
+    /// This is, at one connection, the ledger's rate, divided by the figure before it.
     pub(crate) to_idle_and_sync: Option<f64>,
-    /// The same with 4 KiB written over old ones. This is cheaper to make durable, because the file does not grow.
+    /// This is the same with 4 KiB written over old ones, which is cheaper to make durable, because the file does not
+    /// grow.
     pub(crate) idle_and_sync_in_place_per_s: Option<f64>,
-    /// At one connection: the ledger's rate, divided by that.
+    /// This is, at one connection, the ledger's rate, divided by the figure before it.
     pub(crate) to_idle_and_sync_in_place: Option<f64>,
 }
 
-/// The rounds of one kind of phase.
+/// `Rounds` are the rounds of one kind of phase.
 #[derive(Debug, Default)]
 pub(crate) struct Rounds {
     rates: Vec<f64>,
@@ -86,11 +87,11 @@ impl Rounds {
 /// Phases are the short measurements that take turns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Phases {
-    /// The number of rounds.
+    /// This is the number of rounds.
     pub(crate) rounds: usize,
-    /// The length of a phase.
+    /// This is the length of a phase.
     pub(crate) length: Duration,
-    /// The accounts that the load is on.
+    /// These are the accounts that the load is on.
     pub(crate) accounts: Accounts,
 }
 
@@ -104,7 +105,7 @@ impl Phases {
     /// Compares the ledger with the idle handler. `folder` is on the ledger's disk.
     ///
     /// # Errors
-    /// When a service can't be reached or the file not be written.
+    /// Fails when a service can't be reached or the file not be written.
     pub(crate) fn compare(
         &self,
         idle: SocketAddr,

@@ -1,4 +1,5 @@
-//! Statistics: percentiles of latencies are exact over every answer; rates are medians over rounds.
+//! The statistics here are percentiles and rates: percentiles of latencies are exact over every answer; rates are medians
+//! over rounds.
 
 use std::time::Duration;
 

@@ -16,11 +16,11 @@ const DIGITS: usize = 6;
 /// store.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Accounts {
-    /// The number of the run.
+    /// This is the number of the run.
     pub(crate) run: u32,
-    /// The number of the first account.
+    /// This is the number of the first account.
     pub(crate) first: u32,
-    /// The number of accounts.
+    /// This is the number of accounts.
     pub(crate) count: u32,
 }
 
@@ -52,7 +52,7 @@ impl Accounts {
 /// A form is a text into which an ID and an account's number are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
-    /// The bytes as they are sent.
+    /// These are the bytes as they are sent.
     pub(crate) bytes: Vec<u8>,
     id_at: usize,
     account_at: usize,
@@ -101,22 +101,22 @@ pub(crate) fn id(draws: &Draws) -> [u8; 16] {
     *draws.id().as_bytes()
 }
 
-/// The head of an answer, as far as it is needed.
+/// An `AnswerHead` is the head of an answer, as far as it is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AnswerHead {
     pub(crate) status: u16,
-    /// Is it a first answer, given again?
+    /// This is true when it is a first answer, given again.
     pub(crate) replayed: bool,
-    /// The length of the head.
+    /// This is the length of the head.
     pub(crate) length: usize,
-    /// The length of the body; `None` when it comes in chunks.
+    /// This is the length of the body; `None` when it comes in chunks.
     pub(crate) body: Option<usize>,
 }
 
 /// Reads the head of an answer; `None` while it is not whole.
 ///
 /// # Errors
-/// When it is no HTTP/1.1 answer.
+/// Fails when it is no HTTP/1.1 answer.
 pub(crate) fn head(bytes: &[u8]) -> Result<Option<AnswerHead>, Error> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else { return Ok(None) };
     let text = bytes.get(..end).unwrap_or_default();
@@ -164,7 +164,7 @@ impl Connection {
     /// Opens a connection.
     ///
     /// # Errors
-    /// When nobody listens.
+    /// Fails when nobody listens.
     pub(crate) fn open(address: SocketAddr) -> Result<Self, Error> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -174,7 +174,7 @@ impl Connection {
     /// Sends a request and reads its whole answer: the head, and the body as it came (chunks with their sizes).
     ///
     /// # Errors
-    /// When the connection breaks or the answer is no HTTP.
+    /// Fails when the connection breaks or the answer is no HTTP.
     pub(crate) fn ask(&mut self, request: &[&[u8]]) -> Result<(AnswerHead, &[u8]), Error> {
         for part in request {
             self.stream.write_all(part)?;

@@ -1,4 +1,4 @@
-//! Cents: the demonstration counts money as whole cents in 64 bits, so that the ledger's arithmetic is not checked with itself.
+//! The demonstration counts money as whole cents in 64 bits, so that the ledger's arithmetic is not checked with itself.
 
 /// Writes cents as the ledger writes euros.
 #[must_use]

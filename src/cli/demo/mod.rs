@@ -1,9 +1,9 @@
 //! `bookonce demo` tries the guarantee on the real service, and shows the proof.
 //!
-//! Two ledgers go through the same storm side by side. The clients of the one repeat a request under its ID; the clients
-//! of the other make a fresh ID for each attempt, as clients do where IDs are not known. The demonstration speaks to the
+//! Two ledgers go through the same storm side by side. The clients of the one repeat a request under its ID; the clients of
+//! the other make a fresh ID for each attempt, as clients do where IDs are not known. The demonstration speaks to the
 //! services over HTTP only, through `client`; it starts, kills and stops them as `child` processes. It must not look into a
-//! ledger in any other way. Down the way: `child` and `client`. Up the way: `cli`.
+//! ledger in any other way. Down the way are `child` and `client`. Up the way is `cli`.
 
 pub(crate) mod cents;
 mod proof;
@@ -63,7 +63,7 @@ pub struct Args {
 /// Runs the command. Ctrl-C ends it at once: the services are killed and the temporary folder is removed.
 ///
 /// # Errors
-/// When the services can't be started, killed or read.
+/// Fails when the services can't be started, killed or read.
 pub(crate) fn run(args: Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let temporary = tempfile::Builder::new().prefix("bookonce-demo-").tempdir()?;

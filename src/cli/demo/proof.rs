@@ -16,30 +16,30 @@ const ASKED_AGAIN: usize = 1_000;
 /// The proof is everything that was found.
 #[derive(Debug, Default)]
 pub(crate) struct Proof {
-    /// For each account: what its clients believe it has, and what the ledger says, in cents.
+    /// This is, for each account, what its clients believe it has, and what the ledger says, in cents.
     pub(crate) balances: Vec<(String, i64, i64)>,
-    /// What all accounts have together by the other sides of their entries, in cents.
+    /// This is what all accounts have together by the other sides of their entries, in cents.
     pub(crate) other_side: i64,
-    /// Does the ledger's trial balance sum to zero?
+    /// This is true when the ledger's trial balance sums to zero.
     pub(crate) balanced: bool,
-    /// The number of operations that never got an answer.
+    /// This is the number of operations that never got an answer.
     pub(crate) unanswered: usize,
-    /// What was booked, compared with what was asked for.
+    /// This is what was booked, compared with what was asked for.
     pub(crate) bookings: Bookings,
-    /// How many first answers were asked for once more, and how many of these came back different.
+    /// This is how many first answers were asked for once more, and how many of these came back different.
     pub(crate) asked_again: (usize, usize),
 }
 
-/// The bookings in the journal, compared with the operations.
+/// `Bookings` are the bookings in the journal, compared with the operations.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bookings {
-    /// The number of operations that were booked more than once.
+    /// This is the number of operations that were booked more than once.
     pub(crate) doubled: usize,
-    /// The number of operations that were booked although their client was told no, or had called them off.
+    /// This is the number of operations that were booked although their client was told no, or had called them off.
     pub(crate) against_the_answer: usize,
-    /// The number of operations that were not booked although their client was told so.
+    /// This is the number of operations that were not booked although their client was told so.
     pub(crate) lost: usize,
-    /// The sum of all bookings that should not be there, in cents, in either direction.
+    /// This is the sum of all bookings that should not be there, in cents, in either direction.
     pub(crate) wrong_cents: i64,
 }
 
@@ -47,7 +47,7 @@ impl Proof {
     /// Gathers everything from the service, without the faulty network between.
     ///
     /// # Errors
-    /// When the service can't be read.
+    /// Fails when the service can't be read.
     pub(crate) async fn gather(storm: &StormResult) -> Result<Self, Error> {
         let mut clients = Vec::new();
         for service in &storm.services {
@@ -100,7 +100,7 @@ impl Proof {
         self.balances.iter().fold((0, 0), |(believed, found), line| (believed + line.1, found + line.2))
     }
 
-    /// Is every balance what the clients were told it must be, and is nothing else wrong?
+    /// Says whether every balance is what the clients were told it must be, and nothing else is wrong.
     #[must_use]
     pub(crate) fn holds(&self) -> bool {
         let (believed, found) = self.totals();

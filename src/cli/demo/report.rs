@@ -8,10 +8,10 @@ use super::cents;
 use super::proof::Proof;
 use super::storm::{ACCOUNTS, StormResult, TELLERS};
 
-/// A count of what happened in a storm.
+/// A `Counted` is a count of what happened in a storm.
 #[derive(Clone, Debug)]
 pub(crate) struct Counted {
-    /// The number of operations of each kind, in words.
+    /// This is the number of operations of each kind, in words.
     kinds: String,
     operations: usize,
     attempts: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Counted {
     doubled: u64,
     delayed: u64,
     service_down: u64,
-    /// Doubled requests that got two different answers.
+    /// This is the number of doubled requests that got two different answers.
     pub(crate) disagreed: u64,
     kills: u32,
 }

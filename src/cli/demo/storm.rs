@@ -45,30 +45,30 @@ const POLICY: Policy = Policy {
 /// A storm says who takes part, over which services, and for how long.
 #[derive(Clone, Debug)]
 pub(crate) struct Storm {
-    /// How the clients repeat a request.
+    /// This is how the clients repeat a request.
     pub(crate) habit: Habit,
-    /// The folders of the services. There is one, or with a store any number that share it.
+    /// These are the folders of the services. There is one, or with a store any number that share it.
     pub(crate) folders: Vec<PathBuf>,
-    /// The event store, if the ledger is in one.
+    /// This is the event store, if the ledger is in one.
     pub(crate) store: Option<ConnectionString>,
-    /// How long it lasts.
+    /// This is how long it lasts.
     pub(crate) length: Duration,
-    /// The seed that everything is drawn from.
+    /// This is the seed that everything is drawn from.
     pub(crate) seed: u64,
 }
 
 /// The result of a storm is everything that the proof is made of.
 #[derive(Debug)]
 pub(crate) struct StormResult {
-    /// The services, which are running.
+    /// These are the services, which are running.
     pub(crate) services: Vec<Service>,
-    /// The network, which has no faults any more.
+    /// This is the network, which has no faults any more.
     pub(crate) proxy: Proxy,
-    /// Everything that was asked for.
+    /// This is everything that was asked for.
     pub(crate) operations: Vec<Operation>,
-    /// The accounts' names.
+    /// These are the accounts' names.
     pub(crate) accounts: Arc<Vec<String>>,
-    /// How often one of the services was killed.
+    /// This is how often one of the services was killed.
     pub(crate) kills: u32,
 }
 
@@ -76,7 +76,7 @@ impl Storm {
     /// Runs the storm, and waits until every client has its answers.
     ///
     /// # Errors
-    /// When the service can't be started, or its accounts not be opened.
+    /// Fails when the service can't be started, or its accounts not be opened.
     pub(crate) async fn run(self) -> Result<StormResult, Error> {
         let mut services = Vec::new();
         for data in &self.folders {

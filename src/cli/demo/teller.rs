@@ -15,24 +15,24 @@ use super::cents;
 /// A habit says how a client repeats a request that it got no answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Habit {
-    /// It repeats it under the ID of the first attempt.
+    /// The client repeats the request under the ID of the first attempt.
     SameId,
-    /// It repeats it under a fresh ID, as if IDs were not known.
+    /// The client repeats the request under a fresh ID, as if IDs were not known.
     FreshId,
 }
 
 /// An operation is something that should be done once, with what its client believes of it.
 #[derive(Debug)]
 pub(crate) struct Operation {
-    /// The name of its kind, for a person.
+    /// This is the name of its kind, for a person.
     pub(crate) what: &'static str,
-    /// The account.
+    /// This is the account.
     pub(crate) account: usize,
-    /// The IDs of its attempts.
+    /// These are the IDs of its attempts.
     pub(crate) ids: Vec<TransactionId>,
-    /// What the client believes the account's balance changed by, in cents; 0 when it was told no.
+    /// This is what the client believes the account's balance changed by, in cents; 0 when it was told no.
     pub(crate) believed: i64,
-    /// The request and its first answer; `None` when no answer ever came.
+    /// This is the request and its first answer; `None` when no answer ever came.
     pub(crate) told: Option<(Request, Answer)>,
 }
 
@@ -46,19 +46,19 @@ struct Booked {
 
 /// A teller is a client with a memory.
 pub(crate) struct Teller {
-    /// How it repeats a request.
+    /// This is how it repeats a request.
     pub(crate) habit: Habit,
-    /// Its number, from 0.
+    /// This is its number, from 0.
     pub(crate) number: usize,
-    /// How it reaches the service.
+    /// This is how it reaches the service.
     pub(crate) client: Client,
-    /// How patient it is.
+    /// This is how patient it is.
     pub(crate) policy: Policy,
-    /// The numbers that it draws its operations from.
+    /// These are the numbers that it draws its operations from.
     pub(crate) draws: Draws,
     /// The accounts' names.
     pub(crate) accounts: std::sync::Arc<Vec<String>>,
-    /// What it has asked for so far.
+    /// This is what it has asked for so far.
     pub(crate) operations: Vec<Operation>,
     booked: Vec<Booked>,
 }

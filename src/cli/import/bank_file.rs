@@ -22,7 +22,7 @@ pub(crate) struct BankLines<'a> {
     reading: &'a Reading,
     records: csv::Reader<Bounded>,
     record: csv::ByteRecord,
-    /// How many bytes there are.
+    /// This is how many bytes there are.
     bytes: u64,
 }
 
@@ -30,7 +30,7 @@ impl<'a> BankLines<'a> {
     /// Begins with the first line after the one with the columns.
     ///
     /// # Errors
-    /// When the kept input can't be read.
+    /// Fails when the kept input can't be read.
     pub(crate) fn of(input: &'a Input, reading: &'a Reading) -> Result<Self, Error> {
         let file = input.open()?;
         let bytes = file.metadata().map_err(|error| input.failed(error))?.len();

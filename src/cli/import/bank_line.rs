@@ -8,7 +8,7 @@ use crate::domain::money::{Amount, AmountError, Direction, Money, WrittenAmount}
 
 use super::zone::BankZone;
 
-/// The columns that the file must have, in this order.
+/// These are the columns that the file must have, in this order.
 pub(crate) const COLUMNS: [&str; 8] =
     ["entry_id", "account", "date", "kind", "channel", "purpose", "amount", "balance_after"];
 
@@ -21,26 +21,26 @@ const LONGEST_TEXT: usize = 256;
 /// A reading says what a file leaves unsaid.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
-    /// The currency of all its accounts.
+    /// This is the currency of all its accounts.
     pub(crate) currency: Currency,
-    /// Where its days begin.
+    /// This is where its days begin.
     pub(crate) zone: BankZone,
 }
 
 /// A bank line is a line of the file that can be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BankLine {
-    /// Its number in the file; the header is line 1.
+    /// This is its number in the file; the header is line 1.
     pub(crate) number: u64,
-    /// The bank's own id of the line.
+    /// This is the bank's own id of the line.
     pub(crate) entry_id: String,
-    /// The account's name in the ledger: `cz-` and the bank's number.
+    /// This is the account's name in the ledger: `cz-` and the bank's number.
     pub(crate) account: String,
-    /// Whether the money goes into the account or out of it.
+    /// This says whether the money goes into the account or out of it.
     pub(crate) direction: Direction,
-    /// The amount, with all decimals of the currency.
+    /// This is the amount, with all decimals of the currency.
     pub(crate) amount: Money,
-    /// What the account has after it, as the bank says.
+    /// This is what the account has after it, as the bank says.
     pub(crate) balance_after: Money,
     effective_at: String,
     channel: String,
@@ -103,13 +103,13 @@ impl BankLine {
         })
     }
 
-    /// The moment at which its day begins. Two of one file are in order as texts are.
+    /// Returns the moment at which its day begins. Two of one file are in order as texts are.
     #[must_use]
     pub(crate) fn effective_at(&self) -> &str {
         &self.effective_at
     }
 
-    /// What the account had before it, as the bank says; `None` for a sum that no account can have.
+    /// Returns what the account had before it, as the bank says; `None` for a sum that no account can have.
     #[must_use]
     pub(crate) fn balance_before(&self) -> Option<Money> {
         match self.direction {
@@ -118,7 +118,7 @@ impl BankLine {
         }
     }
 
-    /// The account's number at the bank.
+    /// Returns the account's number at the bank.
     #[must_use]
     pub(crate) fn bank_account(&self) -> &str {
         self.account.strip_prefix(ACCOUNT_PREFIX).unwrap_or(&self.account)
@@ -162,7 +162,7 @@ impl BankLine {
     }
 }
 
-/// The ID of the transaction of the line with this id of the bank.
+/// Returns the ID of the transaction of the line with this id of the bank.
 #[must_use]
 pub(crate) fn transaction_id(entry_id: &str) -> TransactionId {
     ids::derive("bank-csv entry", entry_id)
@@ -198,7 +198,7 @@ pub(super) mod tests {
     use super::*;
 
     impl Reading {
-        /// A file in this currency, whose days begin in UTC.
+        /// Returns a file in this currency, whose days begin in UTC.
         pub(crate) fn plain(currency: &str) -> Self {
             Self { currency: Currency::parse(currency).unwrap(), zone: BankZone::default() }
         }

@@ -48,7 +48,7 @@ impl Input {
     /// Takes all of a file, or of standard input where the path is `-`.
     ///
     /// # Errors
-    /// When it can't be read or kept, or is no CSV file with the right columns.
+    /// Fails when it can't be read or kept, or is no CSV file with the right columns.
     pub(crate) fn take(path: &Path) -> Result<Self, Error> {
         let read = |source| Error::Read { path: path.to_owned(), source };
         let mut from: Box<dyn Read> = match path.to_str() {
@@ -82,7 +82,7 @@ impl Input {
     /// Opens the kept bytes at their beginning.
     ///
     /// # Errors
-    /// When the temporary file has gone.
+    /// Fails when the temporary file has gone.
     pub(crate) fn open(&self) -> Result<File, Error> {
         self.kept.reopen().map_err(|source| Error::Keep { path: self.path.clone(), source })
     }
@@ -98,20 +98,20 @@ impl Input {
     }
 }
 
-/// A scan looks at all bytes as they come, and keeps what tells one form of file from another.
+/// A `Scan` looks at all bytes as they come, and keeps what tells one form of file from another.
 #[derive(Default)]
 struct Scan {
     head: Head,
     lines: u64,
-    /// How many carriage returns have no line feed behind them.
+    /// This is how many carriage returns have no line feed behind them.
     returns: u64,
     after_return: bool,
     line: Length,
-    /// The number of the first line that is too long.
+    /// This is the number of the first line that is too long.
     too_long: Option<u64>,
 }
 
-/// The bytes of the line that is being taken.
+/// A `Length` is the number of bytes of the line that is being taken.
 #[derive(Default)]
 struct Length(usize);
 

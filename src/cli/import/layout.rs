@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::bank_line::COLUMNS;
 
-/// How many bytes at the beginning are looked at to tell what a file is.
+/// This is how many bytes at the beginning are looked at to tell what a file is.
 const HEAD: usize = 16 * 1024;
 
 /// A layout says what was found where a CSV file with the right columns was wanted. The words follow the file's name.
@@ -133,7 +133,7 @@ impl Head {
     }
 }
 
-/// Does this line have the names of the columns, separated by this?
+/// Says whether this line has the names of the columns, separated by this.
 fn has_columns(line: &[u8], separator: u8) -> bool {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(separator).from_reader(line);

@@ -1,8 +1,8 @@
 //! `bookonce import` sends a bank's file line by line to a running service.
 //!
-//! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books
-//! nothing twice. Each answer's balance is compared with the bank's. The service is spoken to through `client` only.
-//! What is behind HTTP must not be known here. Down the way: `client`. Up the way: `cli`.
+//! Each line's ID is derived from the bank's own id of the line, so that a second run, or one after a crash, books nothing
+//! twice. Each answer's balance is compared with the bank's. The service is spoken to through `client` only. What is behind
+//! HTTP must not be known here. Down the way is `client`. Up the way is `cli`.
 
 mod bank_file;
 mod bank_line;
@@ -106,7 +106,7 @@ fn currency(code: &str) -> Result<Currency, String> {
 /// Runs the command.
 ///
 /// # Errors
-/// When the file can't be read or the service can't be reached.
+/// Fails when the file can't be read or the service can't be reached.
 pub(crate) fn run(args: Args) -> Outcome {
     let client = Client::new(&args.url, args.key.as_deref(), Policy::default())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -189,7 +189,7 @@ impl Report {
         Ok((report, order))
     }
 
-    /// Takes the answer to a line. Gives whether something is wrong with it.
+    /// Takes the answer to a line. Returns whether something is wrong with it.
     fn sent(&mut self, sent: &tally::Sent) -> Result<bool, Error> {
         self.bar.inc(1);
         self.summary.count(sent);
@@ -197,7 +197,7 @@ impl Report {
         Ok(sent.finding.is_some())
     }
 
-    /// Takes another finding. Gives that something is wrong.
+    /// Takes another finding. Returns that something is wrong.
     fn finding(&mut self, finding: &LineFinding) -> Result<bool, Error> {
         self.summary.count_finding(&finding.what);
         self.show(finding)?;

@@ -9,25 +9,25 @@ use std::collections::HashMap;
 use super::bank_line::BankLine;
 use super::tally::Wrong;
 
-/// The most lines that are looked up in the ledger under ids with leading zeros.
+/// This is the most lines that are looked up in the ledger under ids with leading zeros.
 const SAMPLE: usize = 16;
 
-/// The order of the lines that were taken so far.
+/// An `Order` is the order of the lines that were taken so far.
 #[derive(Default)]
 pub(crate) struct Order {
     last: HashMap<String, BankLine>,
-    /// The first line of each account.
+    /// This is the first line of each account.
     first: Vec<BankLine>,
-    /// How many balances do not follow from the line before them.
+    /// This is how many balances do not follow from the line before them.
     forward: u64,
-    /// How many balances do not follow from the line after them.
+    /// This is how many balances do not follow from the line after them.
     backward: u64,
-    /// How many lines are of an earlier day than the line before them, and how many of a later day.
+    /// This is how many lines are of an earlier day than the line before them, and how many of a later day.
     earlier: u64,
     later: u64,
-    /// Whether an id of a line, and whether a number of an account, begins with a zero.
+    /// This says whether an id of a line, and whether a number of an account, begins with a zero.
     zeros: (bool, bool),
-    /// The lines with the shortest ids.
+    /// These are the lines with the shortest ids.
     shortest: Vec<BankLine>,
 }
 
@@ -65,18 +65,20 @@ impl Order {
         }
     }
 
-    /// Is every balance right from the last line to the first, and not so, or against the days, as it stands?
+    /// Says whether the file is newest first: every balance is right from the last line to the first, and from the first to
+    /// the last it is wrong or against the days.
     pub(crate) fn is_newest_first(&self) -> bool {
         let against_the_days = self.earlier > 0 && self.later == 0;
         self.backward == 0 && (self.forward > 0 || against_the_days)
     }
 
-    /// The first line of each account.
+    /// Returns the first line of each account.
     pub(crate) fn first(&self) -> &[BankLine] {
         &self.first
     }
 
-    /// Lines whose numbers may have lost leading zeros in a spreadsheet; none where both columns still have some.
+    /// Returns the lines whose numbers may have lost leading zeros in a spreadsheet; none where both columns still have
+    /// some.
     pub(crate) fn suspicious(&self) -> &[BankLine] {
         if self.zeros == (true, true) { &[] } else { &self.shortest }
     }

@@ -1,4 +1,4 @@
-//! Sending: many accounts are sent for at once, and the lines of each account in their order.
+//! This file sends the lines: those of many accounts at once, and the lines of each account in their order.
 //!
 //! The lines are given to workers by their account, so that one worker has all lines of an account, and sends each after the
 //! answer to the one before it. The memory is bounded by the queues of the workers, however long the file is.
@@ -25,15 +25,15 @@ const QUEUE: usize = 256;
 /// A plan says what to send, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// The lines.
+    /// These are the lines.
     pub(crate) input: Arc<Input>,
-    /// How they are read.
+    /// This is how they are read.
     pub(crate) reading: Reading,
-    /// How far below zero its accounts may go.
+    /// This is how far below zero its accounts may go.
     pub(crate) overdraft_limit: Money,
-    /// How many requests are under way at once.
+    /// This is how many requests are under way at once.
     pub(crate) concurrency: usize,
-    /// Whether a line that does not fit is sent all the same.
+    /// This says whether a line that does not fit is sent all the same.
     pub(crate) keep_going: bool,
 }
 
@@ -52,7 +52,8 @@ pub(crate) enum WorkerReport {
     Unreadable(input::Error),
 }
 
-/// A running import. It stops when it is dropped: what was sent stays booked, and is answered again in the next run.
+/// A `Sending` is a running import. It stops when it is dropped: what was sent stays booked, and is answered again in
+/// the next run.
 #[derive(Debug)]
 pub(crate) struct Sending {
     told: mpsc::Receiver<WorkerReport>,

@@ -21,7 +21,7 @@ const MOST_DIGITS: usize = 20;
 /// Asks the ledger about the first line of each account, and about the lines that may have lost leading zeros.
 ///
 /// # Errors
-/// When the service gives no answer.
+/// Fails when the service gives no answer.
 pub(crate) async fn compare(
     client: &Client,
     order: &Order,
@@ -48,7 +48,7 @@ pub(crate) async fn compare(
 /// Says what is wrong when this line is not booked, and its account does not have `found` before it.
 ///
 /// # Errors
-/// When the service gives no answer.
+/// Fails when the service gives no answer.
 pub(crate) async fn misfit(
     client: &Client,
     line: &BankLine,
@@ -63,10 +63,10 @@ pub(crate) async fn misfit(
     Ok(Some(LineFinding { line: line.number, what }))
 }
 
-/// The balance of an account, which is zero before it is opened; `None` where the service does not tell it.
+/// Returns the balance of an account, which is zero before it is opened; `None` where the service does not tell it.
 ///
 /// # Errors
-/// When the service gives no answer.
+/// Fails when the service gives no answer.
 pub(crate) async fn balance(
     client: &Client,
     account: &str,
@@ -113,7 +113,8 @@ fn path_of(id: TransactionId) -> String {
     format!("/v1/transactions/{id}")
 }
 
-/// Is there something at a path? A teller is not told what another key has sent: 403 says that there is something.
+/// Says whether there is something at a path. A teller is not told what another key has sent: 403 says that there is
+/// something.
 async fn is_there(client: &Client, path: &str) -> Result<bool, Error> {
     Ok(matches!(client.look(path).await?.status, 200 | 403))
 }

@@ -8,25 +8,25 @@ use crate::domain::money::Money;
 
 use super::bank_line::{BadLine, BankLine};
 
-/// A sent line, and what came of it.
+/// A `Sent` says what came of a line that was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
-    /// Whether the first answer was given again.
+    /// This says whether the first answer was given again.
     pub(crate) replayed: bool,
-    /// What a person has to look at.
+    /// This is what a person has to look at.
     pub(crate) finding: Option<LineFinding>,
 }
 
 /// A line finding is something that a person has to look at.
 #[derive(Clone, Debug)]
 pub(crate) struct LineFinding {
-    /// The line's number in the file.
+    /// This is the line's number in the file.
     pub(crate) line: u64,
-    /// What is wrong.
+    /// This is what is wrong.
     pub(crate) what: Wrong,
 }
 
-/// What can be wrong with a line.
+/// A `Wrong` says what can be wrong with a line.
 #[derive(Clone, Debug)]
 pub(crate) enum Wrong {
     /// It can't be read; it was not sent.
@@ -39,40 +39,40 @@ pub(crate) enum Wrong {
     NotOpened(String),
     /// Its balance does not follow from the line before it of the same account.
     NotFollowing {
-        /// The account.
+        /// This is the account.
         account: String,
-        /// The number of the line before it.
+        /// This is the number of the line before it.
         after: u64,
-        /// What that line leaves.
+        /// This is what that line leaves.
         balance: Money,
-        /// What this line needs.
+        /// This is what this line needs.
         before: Option<Money>,
     },
     /// It is not booked, and the ledger's balance is not the one that the bank had before it.
     Misfit {
-        /// The account.
+        /// This is the account.
         account: String,
-        /// The bank's balance before it.
+        /// This is the bank's balance before it.
         before: Option<Money>,
-        /// The ledger's.
+        /// This is the ledger's balance.
         found: String,
     },
     /// The ledger knows a number of it with leading zeros only.
     LostZeros {
-        /// Which number it is.
+        /// This says which number it is.
         column: &'static str,
-        /// The number in the file.
+        /// This is the number in the file.
         number: String,
-        /// The number in the ledger.
+        /// This is the number in the ledger.
         booked: String,
     },
     /// The ledger's balance after it is not that of the bank.
     Differs {
-        /// The account.
+        /// This is the account.
         account: String,
-        /// The bank's.
+        /// This is the bank's balance.
         expected: Money,
-        /// The ledger's, as it wrote it.
+        /// This is the ledger's balance, as it wrote it.
         found: String,
     },
 }
@@ -132,23 +132,23 @@ pub(crate) fn judge(line: &BankLine, answer: &Answer, currency: Currency) -> Sen
 /// A summary has the counts of an import.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Lines that were sent and answered.
+    /// This is the number of lines that were sent and answered.
     pub sent: u64,
-    /// Lines that this run booked.
+    /// This is the number of lines that this run booked.
     pub booked: u64,
-    /// Lines that were answered again, because an earlier run had sent them.
+    /// This is the number of lines that were answered again, because an earlier run had sent them.
     pub replayed: u64,
-    /// Lines that were declined, now or earlier.
+    /// This is the number of lines that were declined, now or earlier.
     pub declined: u64,
-    /// Lines that were refused, so that nothing was recorded.
+    /// This is the number of lines that were refused, so that nothing was recorded.
     pub refused: u64,
-    /// Lines that were booked, but with another balance than the bank's.
+    /// This is the number of lines that were booked, but with another balance than the bank's.
     pub differing: u64,
-    /// Lines that were not sent, because they can't be read.
+    /// This is the number of lines that were not sent, because they can't be read.
     pub bad: u64,
-    /// Accounts that could not be opened.
+    /// This is the number of accounts that could not be opened.
     pub unopened: u64,
-    /// Lines that do not fit what comes before them, in the file or in the ledger.
+    /// This is the number of lines that do not fit what comes before them, in the file or in the ledger.
     pub misfits: u64,
 }
 
@@ -176,7 +176,7 @@ impl Summary {
         } += 1;
     }
 
-    /// Is there nothing to look at?
+    /// Says whether there is nothing to look at.
     #[must_use]
     pub const fn clean(&self) -> bool {
         self.declined + self.refused + self.differing + self.bad + self.unopened + self.misfits == 0

@@ -1,4 +1,4 @@
-//! The checks that several operations on an account have in common.
+//! This file has the checks that several operations on an account have in common.
 
 use crate::domain::money::Money;
 use crate::domain::standing::Standing;
@@ -7,10 +7,10 @@ use super::decline::Decline;
 use super::event::Fact;
 use super::{Account, Status};
 
-/// The result of a decision that is recorded: a fact, or a decline.
+/// An `Outcome` is the result of a decision that is recorded: a fact, or a decline.
 pub(super) type Outcome = Result<Fact, Decline>;
 
-/// The checks that several operations have in common. The caller decides their order.
+/// `Checks` are the checks that several operations have in common. The caller decides their order.
 #[derive(Clone, Copy)]
 pub(super) struct Checks<'a> {
     pub(super) standing: Standing<'a>,

@@ -1,4 +1,4 @@
-//! The decision on an account: each operation ends in a fact, a decline, or a refusal.
+//! The decision on an account is made here: each operation ends in a fact, a decline, or a refusal.
 
 use crate::domain::command::Operation;
 use crate::domain::currency::Currency;
@@ -60,7 +60,7 @@ fn outcome(
     }
 }
 
-/// The operation with its amounts written as the account's currency has them, as a declined event keeps it.
+/// Returns the operation with its amounts written as the account's currency has them, as a declined event keeps it.
 fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusal> {
     let limit = |written: Written| {
         written.fit(currency).map(Written::from).map_err(Refusal::amount("overdraft_limit"))

@@ -1,10 +1,10 @@
-//! Declines of an account: the reasons for which a business rule says no. Each decline is recorded, and is the answer
+//! Declines of an account are the reasons for which a business rule says no. Each decline is recorded, and is the answer
 //! to its ID for ever.
 
 use crate::domain::ids::Id;
 
-/// The reason why the ledger declined. Codes and texts are part of first answers: they never change, but new ones may
-/// be added.
+/// A `Decline` is the reason why the ledger declined. Codes and texts are part of first answers: they never change, but
+/// new ones may be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decline {
     /// It would take the account under its overdraft limit.
@@ -28,7 +28,7 @@ pub enum Decline {
 }
 
 impl Decline {
-    /// The stable code.
+    /// Returns the stable code.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -44,7 +44,7 @@ impl Decline {
         }
     }
 
-    /// All codes, for searches and documents.
+    /// These are all codes, for searches and documents.
     pub const CODES: [&'static str; 9] = [
         "insufficient_funds",
         "balance_too_large",

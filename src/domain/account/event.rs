@@ -1,4 +1,5 @@
-//! Events of an account: what happened to it. One command makes one event; an event is never changed and never deleted.
+//! An event of an account says what happened to it. One command makes one event; an event is never changed and never
+//! deleted.
 
 use crate::domain::command::{LimitChange, Move, Opening, Operation, Reason, Reversal};
 use crate::domain::currency::Currency;
@@ -10,39 +11,40 @@ use crate::domain::time::Timestamp;
 
 use super::decline::Decline;
 
-/// The version in which new events of accounts are written.
+/// This is the version in which new events of accounts are written.
 pub const VERSION: u32 = 1;
 
-/// The body of an event in an account's stream: the fact, and the answer that its client got.
+/// An `AccountEvent` is the body of an event in an account's stream: the fact, and the answer that its client got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountEvent {
-    /// The time at which it happened in the world; the event's `recorded_at` where the client named no time.
+    /// This is the time at which it happened in the world; the event's `recorded_at` where the client named no time.
     pub effective_at: Timestamp,
-    /// The account's currency. Every sum in the event is in this currency.
+    /// This is the account's currency. Every sum in the event is in this currency.
     pub currency: Currency,
-    /// What happened.
+    /// This is what happened.
     pub fact: Fact,
-    /// The part of the client's answer that follows from the fact. The fold never reads it; the audit recomputes it.
+    /// This is the part of the client's answer that follows from the fact. The fold never reads it; the audit
+    /// recomputes it.
     pub answer: Answer,
 }
 
-/// How the account stands after the event.
+/// An `Answer` says how the account stands after the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Its balance.
+    /// This is its balance.
     pub balance: Money,
     /// Balance plus overdraft less holds.
     pub available: Money,
 }
 
-/// What happened.
+/// A `Fact` says what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
     /// An account was opened.
     AccountOpened {
-        /// The limit of its overdraft: how far below zero its balance may go.
+        /// This is the limit of its overdraft: how far below zero its balance may go.
         overdraft_limit: Money,
-        /// The business's own ids.
+        /// These are the business's own ids.
         metadata: Metadata,
     },
     /// Money came in.
@@ -51,28 +53,28 @@ pub enum Fact {
     Withdrawn(Movement),
     /// An earlier movement was offset, in whole or in part.
     Reversed {
-        /// The movement it offsets.
+        /// This is the movement that it offsets.
         reverses: TransactionId,
-        /// The part of it that is taken back.
+        /// This is the part of it that is taken back.
         amount: Amount,
-        /// Which way the money moves: in, where a withdrawal was reversed.
+        /// This says which way the money moves: in, where a withdrawal was reversed.
         direction: Direction,
-        /// The ledger's own account on the other side, that of the original.
+        /// This is the ledger's own account on the other side, that of the original.
         counter_account: CounterAccount,
-        /// Why.
+        /// This says why.
         reason: Reason,
-        /// True where the request named the amount.
+        /// This is true where the request named the amount.
         partial: bool,
-        /// True where the request said `force`: it may pass the overdraft limit.
+        /// This is true where the request said `force`: it may pass the overdraft limit.
         force: bool,
     },
     /// A movement that has not come was ruled out.
     Prevented {
-        /// The ID that is ruled out.
+        /// This is the ID that is ruled out.
         reverses: TransactionId,
-        /// Why.
+        /// This says why.
         reason: Reason,
-        /// True where the request said `force`.
+        /// This is true where the request said `force`.
         force: bool,
     },
     /// The account was frozen: no money may go out of it.
@@ -83,21 +85,21 @@ pub enum Fact {
     Closed(Reason),
     /// The overdraft limit was changed.
     OverdraftLimitChanged {
-        /// The new limit.
+        /// This is the new limit.
         overdraft_limit: Money,
-        /// Why.
+        /// This says why.
         reason: Reason,
     },
     /// The ledger declined the request.
     Declined {
-        /// The operation that was declined.
+        /// This is the operation that was declined.
         operation: Operation,
-        /// Why.
+        /// This says why.
         decline: Decline,
     },
 }
 
-/// What an event does to another transaction that it names.
+/// An `Effect` says what an event does to another transaction that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// This amount of it is taken back.
@@ -106,25 +108,25 @@ pub enum Effect {
     RuledOut,
 }
 
-/// A movement of money between the guarded account and one of the ledger's own accounts.
+/// A `Movement` is a movement of money between the guarded account and one of the ledger's own accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movement {
-    /// The amount that was moved.
+    /// This is the amount that was moved.
     pub amount: Amount,
-    /// The ledger's own account on the other side.
+    /// This is the ledger's own account on the other side.
     pub counter_account: CounterAccount,
-    /// True where the client said when it happened.
+    /// This is true where the client said when it happened.
     pub effective_at_given: bool,
-    /// The business's own ids.
+    /// These are the business's own ids.
     pub metadata: Metadata,
 }
 
-/// The two sides of a movement, which sum to zero.
+/// `Entries` are the two sides of a movement, which sum to zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entries<'a> {
-    /// What the guarded account gains; negative where it loses.
+    /// This is what the guarded account gains; negative where it loses.
     pub guarded: Money,
-    /// The ledger's own account, which gains the opposite.
+    /// This is the ledger's own account, which gains the opposite.
     pub counter_account: &'a CounterAccount,
 }
 

@@ -1,4 +1,4 @@
-//! Accounts: how an account stands (the fold of its stream), and what may happen to it.
+//! This folder says how an account stands (the fold of its stream), and what may happen to it.
 //!
 //! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is
 //! the decision; each subject of it has a file: opening, movements, reversals, changes of state.
@@ -20,10 +20,11 @@ use super::ids::{AccountName, Id};
 use super::money::Money;
 use event::{AccountEvent, Answer, Effect, Fact};
 
-/// The status of an account. It says whether money may go out of the account, and whether anything may happen to it.
+/// A `Status` is the status of an account. It says whether money may go out of the account, and whether anything may
+/// happen to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Everything may happen.
+    /// Everything may happen to an open account.
     Open,
     /// No money goes out; only a reversal with `force` takes money out.
     Frozen,
@@ -49,22 +50,23 @@ impl Status {
     }
 }
 
-/// A guarded account, as it stands after the last event of its stream.
+/// An `Account` is a guarded account, as it stands after the last event of its stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Its name.
+    /// This is its name.
     pub name: AccountName,
-    /// Its currency.
+    /// This is its currency.
     pub currency: Currency,
-    /// Its balance.
+    /// This is its balance.
     pub balance: Money,
-    /// How far below zero its balance may go.
+    /// This is how far below zero its balance may go.
     pub overdraft_limit: Money,
-    /// Open, frozen or closed.
+    /// This says whether it is open, frozen or closed.
     pub status: Status,
-    /// The revision of its last event.
+    /// This is the revision of its last event.
     pub revision: u64,
-    /// A running hash over the IDs that it has seen and how each ended. Two accounts with the same history agree on it.
+    /// This is a running hash over the IDs that it has seen and how each ended. Two accounts with the same history
+    /// agree on it.
     pub seen: [u8; 32],
 }
 

@@ -1,4 +1,4 @@
-//! Movements: deposits and withdrawals.
+//! Movements are deposits and withdrawals.
 
 use crate::domain::command::{Move, Operation};
 use crate::domain::refusal::Refusal;
@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use super::checks::{Checks, Outcome};
 use super::event::{Fact, Movement};
 
-/// How many seconds the time that a client names may be ahead of the ledger's clock.
+/// This is how many seconds the time that a client names may be ahead of the ledger's clock.
 const FUTURE_ALLOWED_SECONDS: i64 = 300;
 
 pub(super) fn deposit(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Result<Outcome, Refusal> {

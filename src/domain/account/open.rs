@@ -1,4 +1,4 @@
-//! Openings: an account is opened.
+//! An account is opened here.
 
 use crate::domain::command::Opening;
 use crate::domain::refusal::Refusal;

@@ -1,4 +1,4 @@
-//! Reversals: an earlier movement is offset, or one that has not come is ruled out.
+//! A reversal offsets an earlier movement, or rules out one that has not come.
 
 use crate::domain::command::Reversal;
 use crate::domain::event::{Body, Event};
@@ -10,7 +10,7 @@ use super::checks::{Checks, Outcome};
 use super::decline::Decline;
 use super::event::{Fact, Movement};
 
-/// The transaction that a reversal names, as the account's stream knows it.
+/// An `Original` is the transaction that a reversal names, as the account's stream knows it.
 enum Original<'a> {
     /// The stream has never seen it.
     NeverSeen,

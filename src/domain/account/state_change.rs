@@ -1,4 +1,4 @@
-//! Changes of an account's state: freezing, unfreezing, closing, and changing the overdraft limit.
+//! The changes of an account's state are freezing, unfreezing, closing, and changing the overdraft limit.
 
 use crate::domain::command::{LimitChange, Reason};
 use crate::domain::refusal::Refusal;

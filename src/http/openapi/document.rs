@@ -1,4 +1,4 @@
-//! The OpenAPI document is all handlers' descriptions, and what is said about the service as a whole.
+//! The OpenAPI document has the descriptions of all handlers, and what is said about the service as a whole.
 
 use axum::http::Method;
 use utoipa::openapi::extensions::ExtensionsBuilder;
@@ -56,7 +56,7 @@ impl Modify for Key {
     }
 }
 
-/// Who may use each operation, from [`access`]: in words, and as `x-roles` for programs.
+/// `Roles` says who may use each operation, from [`access`]: in words, and as `x-roles` for programs.
 struct Roles;
 
 impl Modify for Roles {

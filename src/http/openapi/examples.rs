@@ -7,16 +7,17 @@ use serde_json::{Value, json};
 use utoipa::Modify;
 use utoipa::openapi::{OpenApi, RefOr};
 
-/// The ID of the n-th example.
+/// Makes the ID of the n-th example.
 macro_rules! id {
     ($n:literal) => {
         concat!("018f4e6e-9d52-7a30-8f7e-0000000000", $n)
     };
 }
 
-/// The ID of the withdrawal, which the reversal and the reads name.
+/// This is the ID of the withdrawal, which the reversal and the reads name.
 pub(crate) const WITHDRAWAL: &str = id!("03");
 
+/// These are the lines of the batch.
 const BATCH: &str = concat!(
     r#"{"op":"open_account","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000008","account":"bob","currency":"EUR"}"#,
     "\n",
@@ -26,7 +27,7 @@ const BATCH: &str = concat!(
     "\n",
 );
 
-/// The body of each write.
+/// Returns the body of each write.
 fn bodies() -> [(&'static str, Value); 9] {
     [
         ("/v1/accounts", json!({"transaction_id": id!("01"), "account": "alice", "currency": "EUR"})),
@@ -50,7 +51,7 @@ fn bodies() -> [(&'static str, Value); 9] {
     ]
 }
 
-/// Puts the examples into the document.
+/// `Examples` puts the examples into the document.
 pub(crate) struct Examples;
 
 impl Modify for Examples {

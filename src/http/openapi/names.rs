@@ -36,28 +36,28 @@ macro_rules! words {
 }
 
 words! {
-    /// The code of a problem.
+    /// This is the code of a problem.
     ProblemCode: "Stable; what programs look at. New ones may be added.", codes();
-    /// The code of a decline.
+    /// This is the code of a decline.
     DeclineCode: "Why it was declined. New ones may be added.", Decline::CODES.to_vec();
-    /// The kind of an event.
+    /// This is the kind of an event.
     EventKind: "What an event is about.", Kind::ALL.map(Kind::name).to_vec();
-    /// The outcome of what was recorded.
+    /// This is the outcome of what was recorded.
     Outcome: "Whether the business said yes.", vec!["accepted", "declined"];
-    /// The outcome of an accepted write.
+    /// This is the outcome of an accepted write.
     AcceptedOutcome: "The business said yes.", vec!["accepted"];
-    /// The outcome of a recorded decline.
+    /// This is the outcome of a recorded decline.
     DeclinedOutcome: "The business said no, for ever.", vec!["declined"];
-    /// The outcome of a transaction that can't be booked any more.
+    /// This is the outcome of a transaction that can't be booked any more.
     RuledOutOutcome: "It has not come, and never will be booked.", vec!["ruled_out"];
-    /// The state of an account.
+    /// This is the state of an account.
     AccountStatus: "How an account is: `unopened` at a position before its opening, `internal` for the ledger's own.",
         vec!["open", "frozen", "closed", "unopened", "internal"];
-    /// The order of a statement.
+    /// This is the order of a statement.
     Order: "Which line comes first.", vec!["newest", "oldest"];
 }
 
-/// The codes of the problems, and those of the recorded declines, which are problems, too.
+/// Returns the codes of the problems, and those of the recorded declines, which are problems, too.
 fn codes() -> Vec<&'static str> {
     Code::ALL.iter().map(|code| code.text()).chain(Decline::CODES).collect()
 }

@@ -9,7 +9,7 @@ use utoipa::openapi::path::PathItem;
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{OpenApi, RefOr, Schema, Type};
 
-/// Takes `null` from everything in the document that may be missing.
+/// `Nulls` takes `null` from everything in the document that may be missing.
 pub(crate) struct Nulls;
 
 impl Modify for Nulls {

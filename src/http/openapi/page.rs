@@ -11,7 +11,7 @@ use axum::routing::get;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::SwaggerUi;
 
-/// The start of the page, in place of the one that comes with it.
+/// This is the start of the page, in place of the one that comes with it.
 const START: &str = r##"window.onload = function () {
   const lines = function () {
     return {

@@ -1,4 +1,4 @@
-//! The responses that many operations share in the OpenAPI document.
+//! This file has the responses that many operations share in the OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use utoipa::openapi::{ContentBuilder, ObjectBuilder, Ref, RefOr, Response, Type}
 use crate::http::problem::code::Code;
 use crate::wire::op::any_of;
 
-/// The answers of a write of one command.
+/// `WriteAnswers` are the answers of a write of one command.
 pub(crate) struct WriteAnswers;
 
 impl IntoResponses for WriteAnswers {
@@ -48,7 +48,7 @@ impl IntoResponses for WriteAnswers {
     }
 }
 
-/// The problems that every write may be answered with.
+/// `WriteProblems` are the problems that every write may be answered with.
 pub(crate) struct WriteProblems;
 
 impl IntoResponses for WriteProblems {
@@ -83,7 +83,7 @@ impl IntoResponses for WriteProblems {
     }
 }
 
-/// The problems that every read may be answered with.
+/// `ReadProblems` are the problems that every read may be answered with.
 pub(crate) struct ReadProblems;
 
 impl IntoResponses for ReadProblems {
@@ -115,7 +115,7 @@ impl IntoResponses for ReadProblems {
     }
 }
 
-/// The problem of a page that is asked for in another form.
+/// A `NotAcceptable` is the problem of a page that is asked for in another form.
 pub(crate) struct NotAcceptable;
 
 impl IntoResponses for NotAcceptable {
@@ -124,7 +124,7 @@ impl IntoResponses for NotAcceptable {
     }
 }
 
-/// The problem of `/readyz`.
+/// A `NotReady` is the problem of `/readyz`.
 pub(crate) struct NotReady;
 
 impl IntoResponses for NotReady {
@@ -133,15 +133,15 @@ impl IntoResponses for NotReady {
     }
 }
 
-/// A status with what is said of its problems.
+/// An `About` is a status with what is said of its problems.
 type About = (StatusCode, String);
 
-/// What is said of the problems with this code's status.
+/// Returns what is said of the problems with this code's status.
 fn about(code: Code, say: impl FnOnce(Code) -> String) -> About {
     (code.status(), say(code))
 }
 
-/// A code with what it means.
+/// Returns a code with what it means.
 fn explained(code: Code) -> About {
     about(code, |code| format!("`{code}`: {}.", code.meaning()))
 }
@@ -150,7 +150,7 @@ fn internal() -> About {
     about(Code::Internal, |code| format!("`{code}`: `incident` finds it in the log."))
 }
 
-/// These codes in a sentence: `a`, `b` or `c`.
+/// Returns these codes in a sentence: `a`, `b` or `c`.
 fn any(codes: &[Code]) -> String {
     any_of(&codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>())
 }

@@ -1,5 +1,5 @@
-//! The shapes of those answers that no struct is serialized to: [`crate::answers`], problems and the journal's lines are
-//! written by hand. A test holds these shapes to what is answered.
+//! This file has the shapes of those answers that no struct is serialized to: [`crate::answers`], problems and the
+//! journal's lines are written by hand. A test compares these shapes with what is answered.
 
 #![expect(dead_code, reason = "the document is made of their descriptions")]
 

@@ -8,7 +8,7 @@ use std::fmt;
 
 use axum::http::StatusCode;
 
-/// A row of the table.
+/// A `Row` is a row of the table.
 struct Row {
     status: StatusCode,
     code: &'static str,
@@ -19,14 +19,14 @@ struct Row {
 /// Makes the codes from a table of variant, status, code, title and meaning.
 macro_rules! codes {
     ($($name:ident: $status:ident, $code:literal, $title:literal, $meaning:literal;)*) => {
-        /// The code of a problem.
+        /// A `Code` is the code of a problem.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Code {
             $(#[doc = $meaning] $name,)*
         }
 
         impl Code {
-            /// All codes, by status.
+            /// These are all codes, by status.
             pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
 
             const fn row(self) -> Row {
@@ -89,32 +89,32 @@ codes! {
 }
 
 impl Code {
-    /// The HTTP status of its answers.
+    /// Returns the HTTP status of its answers.
     pub(crate) const fn status(self) -> StatusCode {
         self.row().status
     }
 
-    /// The code as programs see it.
+    /// Returns the code as programs see it.
     pub(crate) const fn text(self) -> &'static str {
         self.row().code
     }
 
-    /// The URN of its kind of problem (RFC 9457).
+    /// Returns the URN of its kind of problem (RFC 9457).
     pub(crate) fn urn(self) -> String {
         format!("urn:bookonce:problem:{self}")
     }
 
-    /// The code in words.
+    /// Returns the code in words.
     pub(crate) const fn title(self) -> &'static str {
         self.row().title
     }
 
-    /// What it means, as a part of a sentence.
+    /// Returns what it means, as a part of a sentence.
     pub(crate) const fn meaning(self) -> &'static str {
         self.row().meaning
     }
 
-    /// Whether the same request, with the same ID, is to be sent again after a while.
+    /// Says whether the same request, with the same ID, is to be sent again after a while.
     pub(crate) fn asks_to_retry(self) -> bool {
         matches!(self, Self::InProgress | Self::RequestTimeout)
             || self.status() == StatusCode::SERVICE_UNAVAILABLE
@@ -136,7 +136,7 @@ mod tests {
     const BEGIN: &str = "<!-- made of the service's codes: a test holds it to them -->\n";
     const END: &str = "<!-- end of the codes -->\n";
 
-    /// The table of the document, from the codes.
+    /// Returns the table of the document, from the codes.
     fn table() -> String {
         let mut rows: Vec<(u16, String, &str, bool)> = Vec::new();
         for code in Code::ALL {

@@ -17,13 +17,13 @@ use serde_json::Value;
 use super::code::Code;
 use crate::wire::fault::FieldError;
 
-/// The seconds after which to ask again, where that helps.
+/// This is the number of seconds after which to ask again, where that helps.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
-/// The media type of problems.
+/// This is the media type of problems.
 pub(crate) const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// An answer that is not a success.
+/// A `Problem` is an answer that is not a success.
 #[derive(Debug)]
 pub(crate) struct Problem(Box<Inner>);
 
@@ -37,7 +37,7 @@ struct Inner {
 }
 
 impl Problem {
-    /// A problem of this code, with one sentence that helps.
+    /// Returns a problem of this code, with one sentence that helps.
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let (errors, extras, headers) = (Vec::new(), Vec::new(), Vec::new());
         let problem = Self(Box::new(Inner { code, detail: detail.into(), errors, extras, headers }));
@@ -48,7 +48,7 @@ impl Problem {
         }
     }
 
-    /// Its status.
+    /// Returns its status.
     #[must_use]
     pub(crate) fn status(&self) -> StatusCode {
         self.0.code.status()
@@ -74,7 +74,7 @@ impl Problem {
         self.header(CONNECTION, HeaderValue::from_static("close"))
     }
 
-    /// 400: these fields are wrong.
+    /// Makes a 400: these fields are wrong.
     #[must_use]
     pub(crate) fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = "The request is not valid; `errors` says where.";
@@ -83,17 +83,17 @@ impl Problem {
         problem
     }
 
-    /// 400: this field is wrong.
+    /// Makes a 400: this field is wrong.
     pub(crate) fn field(field: impl Into<String>, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::invalid(vec![FieldError::new(field, problem)])
     }
 
-    /// 400: the body is not JSON.
+    /// Makes a 400: the body is not JSON.
     pub(crate) fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::MalformedJson, detail)
     }
 
-    /// 400: there is no transaction ID.
+    /// Makes a 400: there is no transaction ID.
     #[must_use]
     pub(crate) fn id_missing() -> Self {
         let detail =
@@ -101,14 +101,14 @@ impl Problem {
         Self::new(Code::TransactionIdMissing, detail)
     }
 
-    /// 400: there are two transaction IDs.
+    /// Makes a 400: there are two transaction IDs.
     #[must_use]
     pub(crate) fn id_conflicting() -> Self {
         let detail = "`transaction_id` and `Idempotency-Key` name different transactions.";
         Self::new(Code::TransactionIdConflicting, detail)
     }
 
-    /// 401: there is no good key. It is the same answer whatever is wrong with the key.
+    /// Makes a 401: there is no good key. It is the same answer whatever is wrong with the key.
     #[must_use]
     pub(crate) fn unauthenticated() -> Self {
         let detail = "A valid API key is needed, as `Authorization: Bearer …`.";
@@ -116,7 +116,7 @@ impl Problem {
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
     }
 
-    /// 401 before the first key: the request may be somebody else's than this machine's own user's.
+    /// Makes a 401 before the first key: the request may be somebody else's than this machine's own user's.
     #[must_use]
     pub(crate) fn not_local() -> Self {
         let detail = "No API key has been made: only this machine's own user is let in, by a loopback name and not \
@@ -125,20 +125,20 @@ impl Problem {
             .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bookonce\""))
     }
 
-    /// 403: the caller's role does not allow it.
+    /// Makes a 403: the caller's role does not allow it.
     #[must_use]
     pub(crate) fn forbidden(detail: &'static str) -> Self {
         Self::new(Code::Forbidden, detail)
     }
 
-    /// 404: there is no such account.
+    /// Makes a 404: there is no such account.
     #[must_use]
     pub(crate) fn account_not_found() -> Self {
         let detail = "There is no such account (at that time).";
         Self::new(Code::AccountNotFound, detail)
     }
 
-    /// 404: there is no such transaction.
+    /// Makes a 404: there is no such transaction.
     #[must_use]
     pub(crate) fn transaction_not_found() -> Self {
         let detail =
@@ -146,19 +146,19 @@ impl Problem {
         Self::new(Code::TransactionNotFound, detail)
     }
 
-    /// 404: there is no such path.
+    /// Makes a 404: there is no such path.
     #[must_use]
     pub(crate) fn not_found() -> Self {
         let detail = "Nothing is here; see /openapi.json for what is.";
         Self::new(Code::NotFound, detail)
     }
 
-    /// 413: the body is too large; the connection ends, because the rest of the body is not wanted.
+    /// Makes a 413: the body is too large; the connection ends, because the rest of the body is not wanted.
     pub(crate) fn too_large(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::BodyTooLarge, detail).closing()
     }
 
-    /// 500: something is wrong inside. It is logged with its causes under the id that the client is told.
+    /// Makes a 500: something is wrong inside. It is logged with its causes under the id that the client is told.
     #[must_use]
     pub(crate) fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
         let mut causes = String::new();
@@ -173,21 +173,21 @@ impl Problem {
         Self::incident(id)
     }
 
-    /// 500: something is wrong inside, which was logged already under this id.
+    /// Makes a 500: something is wrong inside, which was logged already under this id.
     #[must_use]
     pub(crate) fn incident(id: String) -> Self {
         let detail = "Something is wrong inside the service; the incident's id finds it in the log.";
         Self::new(Code::Internal, detail).with("incident", id)
     }
 
-    /// The problem as a JSON object.
+    /// Returns the problem as a JSON object.
     #[must_use]
     pub(crate) fn body(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
-/// A new id for something to be found in the log.
+/// Returns a new id for something to be found in the log.
 #[must_use]
 pub(crate) fn incident() -> String {
     let mut bytes = [0; 8];

@@ -44,7 +44,8 @@ impl From<Unavailable> for Problem {
     }
 }
 
-/// What could not be done, `what`, for a reason of the machinery's. Each reason has one line in the log, then one a minute.
+/// Makes the problem that says what could not be done, `what`, for a reason inside the service. Each reason has one line in
+/// the log, then one a minute.
 fn unavailable(why: Unavailable, what: &'static str) -> Problem {
     static STORE: Seldom = Seldom::new();
     static UNKNOWN: Seldom = Seldom::new();

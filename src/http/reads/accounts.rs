@@ -94,7 +94,7 @@ impl Account {
     }
 }
 
-/// The answer about one account: one reading, or several.
+/// An `AccountAnswer` is the answer about one account: one reading, or several.
 #[derive(Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
 enum AccountAnswer {

@@ -98,7 +98,7 @@ impl From<&Placed> for Booking {
     }
 }
 
-/// The prevention that a decline names.
+/// Returns the prevention that a decline names.
 fn prevented_by(decline: Decline) -> Option<String> {
     match decline {
         Decline::Prevented(by) => Some(by.to_string()),
@@ -113,7 +113,7 @@ fn prevented_by(decline: Decline) -> Option<String> {
     }
 }
 
-/// The parts of the event's request that are shown.
+/// An `Asked` has the parts of the event's request that are shown.
 #[derive(Default)]
 struct Asked {
     amount: Option<String>,

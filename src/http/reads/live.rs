@@ -25,7 +25,7 @@ use crate::ledger::{Follower, Position, ReadError};
 use crate::store::codec;
 use crate::store::lines_of;
 
-/// The header that makes a proxy such as nginx pass on at once what it would gather.
+/// This is the header that makes a proxy such as nginx pass on at once what it would gather.
 const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// New events as they are recorded.

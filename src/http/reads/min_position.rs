@@ -9,7 +9,7 @@ use crate::http::problem::details::Problem;
 use crate::http::request::query::Params;
 use crate::ledger::Position;
 
-/// The parameter's name.
+/// This is the parameter's name.
 const MIN_POSITION: &str = "min_position";
 
 /// Waits until the ledger has `min_position`.
@@ -22,7 +22,7 @@ pub(crate) async fn wait(app: &App, params: &Params) -> Result<(), Problem> {
     Err(Problem::new(Code::PositionNotReached, detail))
 }
 
-/// How long another instance's event may take to come here.
+/// This is how long another instance's event may take to come here.
 const LAG: Duration = Duration::from_secs(1);
 
 /// Makes sure that a reader can go on after this position: an event is there, or it is 0. One that the journal has not come to
@@ -36,7 +36,7 @@ pub(crate) async fn goes_on_after(app: &App, position: Position) -> Result<(), P
     Err(Problem::new(Code::UnknownPosition, detail).with("nearest", app.ledger().head().position))
 }
 
-/// Whether the journal comes to a position in this time, or while a read may wait for one.
+/// Says whether the journal comes to a position in this time, or while a read may wait for one.
 async fn reaches(app: &App, position: Position, within: Duration) -> bool {
     if app.ledger().head().position >= position {
         return true;

@@ -1,7 +1,8 @@
 //! This folder has the reads: the handlers that show accounts, transactions, the journal and the reports over all of them.
 //!
-//! They ask [`crate::ledger`] and put what it found into the shapes of the API. They must not know the index or how the store
-//! keeps events, and they change nothing. Up the way: the routes of [`crate::http`]. Down the way: [`crate::ledger`].
+//! They ask [`crate::ledger`] and put what it found into the shapes of the API. They must not know the index or how the
+//! store keeps events, and they change nothing. Up the way are the routes of [`crate::http`]. Down the way is
+//! [`crate::ledger`].
 
 pub(crate) mod accounts;
 pub(crate) mod event_view;

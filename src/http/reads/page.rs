@@ -1,4 +1,4 @@
-//! A page of a list, as all lists are answered.
+//! [`Page`] is a page of a list, as all lists are answered.
 
 use serde::Serialize;
 

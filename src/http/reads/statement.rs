@@ -39,16 +39,17 @@ pub(crate) struct StatementPage {
 }
 
 const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
-/// The media type of a statement in CSV.
+/// This is the media type of a statement in CSV.
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
-/// How many lines of a statement in CSV are read at once.
+/// This is how many lines of a statement in CSV are read at once.
 const CSV_PAGE: usize = 1_000;
-/// The text for a kind that does not exist.
+/// This is the text for a kind that does not exist.
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
      unfreeze, close or overdraft_limit";
 
 /// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for.
-#[utoipa::path(get, path = "/v1/accounts/{account}/entries", operation_id = "get_statement", tag = "accounts", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/accounts/{account}/entries", operation_id = "get_statement",
+    tag = "accounts", security(("key" = [])),
     params(AccountPath, StatementFilter, PageQuery,
         MinPosition),
     responses((status = 200, description = "A page of the statement, or as CSV all of it, without `cursor` and `limit`.",
@@ -98,8 +99,8 @@ pub(crate) async fn statement(
     })
 }
 
-/// The place that a cursor names: the last revision that was shown, and the one before which the first page ended. A cursor of
-/// an earlier version of this program has the first alone.
+/// Returns the place that a cursor names: the last revision that was shown, and the one before which the first page ended.
+/// A cursor of an earlier version of this program has the first alone.
 fn place(cursor: &str) -> (Option<u64>, Option<u64>) {
     match cursor.split_once(':') {
         Some((shown, end)) => (shown.parse().ok(), end.parse().ok()),

@@ -41,12 +41,12 @@ pub(super) fn whole(ledger: Ledger, name: AccountName, query: StatementQuery, fo
     }))
 }
 
-/// A statement that is being written.
+/// A `Writing` is a statement that is being written.
 struct Writing {
     ledger: Ledger,
     name: AccountName,
     query: StatementQuery,
-    /// The page that is written next; none when the last one was.
+    /// This is the page that is written next; none when the last one was.
     page: Option<Statement>,
     begun: bool,
 }
@@ -65,8 +65,8 @@ impl Writing {
     }
 }
 
-/// A page as CSV (RFC 4180). The first one has the names of the columns and the row that begins it all, the last one the row
-/// that ends it.
+/// Returns a page as CSV (RFC 4180). The first one has the names of the columns and the row that begins it all, the
+/// last one the row that ends it.
 fn rows(page: &Statement, newest_first: bool, begins: bool) -> Result<Vec<u8>, Failed> {
     let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let currency = page.currency.to_string();
@@ -120,7 +120,7 @@ fn row(line: Booking) -> [String; 15] {
     ]
 }
 
-/// Makes a text that no spreadsheet takes for a formula. Amounts need it not: they are the ledger's own numbers.
+/// Makes a text that no spreadsheet takes for a formula. Amounts do not need this: they are the ledger's own numbers.
 fn harmless(text: String) -> String {
     match text.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠') => {

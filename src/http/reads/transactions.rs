@@ -95,7 +95,8 @@ struct Entry {
 
 /// What happened to a transaction ID; a teller asks for its own. A 404 does not prove that it never will be booked;
 /// only a prevention does.
-#[utoipa::path(get, path = "/v1/transactions/{id}", operation_id = "get_transaction", tag = "transactions", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/transactions/{id}", operation_id = "get_transaction",
+    tag = "transactions", security(("key" = [])),
     params(("id" = String, Path, description = "The transaction's ID.", format = "uuid", example = json!(WITHDRAWAL)),
         MinPosition),
     responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
@@ -162,7 +163,8 @@ fn entries(event: &Event) -> Vec<Entry> {
 const KNOWN: [&[&str]; 3] = [SearchFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
 
 /// Searches transactions, newest first.
-#[utoipa::path(get, path = "/v1/transactions", operation_id = "search_transactions", tag = "transactions", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/transactions", operation_id = "search_transactions",
+    tag = "transactions", security(("key" = [])),
     params(SearchFilter, PageQuery, MinPosition),
     responses((status = 200, body = Page<Booking>, description = "A page of transactions, newest first."),
         responses::ReadProblems))]

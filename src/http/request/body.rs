@@ -10,31 +10,33 @@ use http_body_util::BodyExt;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// How many bytes past the limit are read and thrown away, so that a client that writes before it reads gets its 413.
+/// This is how many bytes past the limit are read and thrown away, so that a client that writes before it reads gets
+/// its 413.
 const DISCARDED: usize = 1024 * 1024;
 
-/// What a body has to be.
+/// A `Wanted` says what a body has to be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
-    /// Its media type.
+    /// This is its media type.
     pub(crate) media_type: &'static str,
-    /// The most bytes that it may have.
+    /// This is the most bytes that it may have.
     pub(crate) limit: usize,
-    /// The most time that it may take to come.
+    /// This is the most time that it may take to come.
     pub(crate) within: Duration,
 }
 
 /// Reads a whole body.
 ///
 /// # Errors
-/// 415 for another type or an encoding, 413 past the limit, 408 past the time, 400 when it breaks off.
+/// Answers 415 for another type or an encoding, 413 past the limit, 408 past the time, 400 when it breaks off.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Bytes, Problem> {
     check_type(headers, wanted.media_type)?;
     let too_large = || Problem::too_large(format!("A body here has at most {} bytes.", wanted.limit));
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let expects = headers.contains_key(axum::http::header::EXPECT);
     if announced.is_some_and(|length| length > wanted.limit) && expects {
-        // The client waits for a word before it sends: it gets this one, and nothing needs to be discarded.
+        // The client waits for a first answer before it sends the body: it gets this one, and nothing needs to be
+        // discarded.
         return Err(too_large());
     }
     match tokio::time::timeout(wanted.within, collect(body, wanted.limit)).await {
@@ -50,7 +52,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Res
     }
 }
 
-/// The body's bytes; nothing when there are more than `limit`.
+/// Returns the body's bytes; nothing when there are more than `limit`.
 async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
     let mut first = Bytes::new();
     let mut joined: Vec<u8> = Vec::new();
@@ -88,10 +90,10 @@ fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> 
     Ok(())
 }
 
-/// The one encoding of bodies, as its name is written, and as many write it.
+/// These are the names of the one encoding of bodies, as its name is written, and as many write it.
 const UTF_8: [&str; 2] = ["charset=utf-8", "charset=utf8"];
 
-/// Whether this is the wanted type, in any spelling, with no parameter but [`UTF_8`].
+/// Says whether this is the wanted type, in any spelling, with no parameter but [`UTF_8`].
 fn is_type(given: &str, wanted: &str) -> bool {
     let mut parts = given.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));

@@ -1,4 +1,5 @@
-//! The caller of a request: whose key came with it, and whether its role may do what the route asks for.
+//! [`Caller`] is the caller of a request: it says whose key came with it, and whether its role may do what the route
+//! asks for.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,11 +19,11 @@ use crate::keys::ring::{Identity, Refused, id_of};
 use crate::ledger::TransactionHistory;
 use crate::ledger::permission::{Act, permit, permit_history};
 
-/// The caller of a request. A handler that asks for it refuses everybody whose key is not good (401), and everybody whose
-/// role may not use the route (403).
+/// A `Caller` is the caller of a request. A handler that asks for it refuses everybody whose key is not good (401), and
+/// everybody whose role may not use the route (403).
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
-    /// The key's id, or `loopback`.
+    /// This is the key's id, or `loopback`.
     pub(crate) actor: Arc<str>,
     role: Role,
 }
@@ -31,7 +32,7 @@ impl Caller {
     /// Refuses what the caller's role may not do.
     ///
     /// # Errors
-    /// 403.
+    /// Answers 403.
     pub(crate) fn may(&self, act: Act) -> Result<(), Problem> {
         Ok(permit(self.role, act)?)
     }
@@ -39,7 +40,7 @@ impl Caller {
     /// Refuses what the caller may not be told of a transaction.
     ///
     /// # Errors
-    /// 403.
+    /// Answers 403.
     pub(crate) fn may_see(&self, found: &TransactionHistory) -> Result<(), Problem> {
         Ok(permit_history(self.role, &self.actor, found)?)
     }
@@ -62,7 +63,8 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// What a request shows of its caller. Cheap to clone; it is kept for as long as the answer takes.
+/// `Credentials` say what a request shows of its caller. They are cheap to clone, and are kept for as long as the
+/// answer takes.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials {
     authorization: Option<HeaderValue>,
@@ -83,7 +85,7 @@ impl Credentials {
         Self { authorization, address, local }
     }
 
-    /// Whether their holder may do this now: a key may have gone since it was asked last.
+    /// Says whether their holder may do this now: a key may have gone since it was asked last.
     pub(crate) fn may_still(&self, app: &App, act: Act) -> bool {
         self.identify(app).is_ok_and(|found| permit(found.role, act).is_ok())
     }
@@ -97,7 +99,7 @@ impl Credentials {
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
-    /// 401: the same answer whatever is wrong with a key. What it is stands in the log and the figures.
+    /// Makes a 401. It is the same answer whatever is wrong with a key; the log and the figures say what is wrong.
     fn refuse(&self, app: &App, why: Refused) -> Problem {
         app.sign_ins().failed(why, self.token().and_then(id_of), self.address);
         match why {

@@ -13,13 +13,13 @@ use crate::http::request::query::Params;
 
 const SUM: usize = 8;
 
-/// The list that a cursor belongs to: its path and all parameters but `cursor`, `limit` and `min_position`.
+/// A `List` is the list that a cursor belongs to: its path and all parameters but `cursor`, `limit` and `min_position`.
 pub(crate) struct List {
     mac: Hmac<Sha256>,
 }
 
 impl List {
-    /// The list of this kind, with these filters.
+    /// Returns the list of this kind, with these filters.
     pub(crate) fn new(app: &App, kind: &str, params: &Params) -> Result<Self, Problem> {
         let key = app.ledger().head().journal_id;
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
@@ -34,14 +34,14 @@ impl List {
         Ok(Self { mac })
     }
 
-    /// The cursor with this text.
+    /// Returns the cursor with this text.
     pub(crate) fn cursor(&self, text: &str) -> String {
         let mut bytes = text.as_bytes().to_vec();
         bytes.extend(self.sum(text));
         hex::encode(bytes)
     }
 
-    /// What the cursor in the query says, if there is one.
+    /// Returns what the cursor in the query says, if there is one.
     pub(crate) fn read(&self, params: &Params) -> Result<Option<String>, Problem> {
         let parse = |cursor: &str| {
             let bytes = hex::decode(cursor).ok()?;

@@ -14,25 +14,25 @@ use crate::http::request::caller::Caller;
 use crate::wire::commands::Frame;
 use crate::wire::text::NOT_AN_ID;
 
-/// The regular expression that a UUID matches.
+/// This is the regular expression that a UUID matches.
 macro_rules! uuid {
     () => {
         "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
     };
 }
 
-/// The header with the transaction ID.
+/// This is the name of the header with the transaction ID.
 pub(crate) const ID: &str = "Idempotency-Key";
-/// The header that says what business process a request belongs to.
+/// This is the name of the header that says what business process a request belongs to.
 const CORRELATION: &str = "Correlation-Id";
-/// The header that says what caused a request.
+/// This is the name of the header that says what caused a request.
 const CAUSATION: &str = "Causation-Id";
-/// The most characters of a correlation or a causation.
+/// This is the most characters of a correlation or a causation.
 const LONGEST: usize = 128;
 
-/// The regular expression that a correlation or a causation matches.
+/// This is the regular expression that a correlation or a causation matches.
 const PLAIN: &str = "^[!-~]{1,128}$";
-/// The regular expression that [`ID`] matches.
+/// This is the regular expression that [`ID`] matches.
 const BARE_OR_QUOTED: &str = concat!("^(\"", uuid!(), "\"|", uuid!(), ")$");
 
 /// [`ID`], for the document.
@@ -69,7 +69,7 @@ fn described(name: &str, about: &str, pattern: Option<&str>) -> Parameter {
 /// Reads what is known of a request beside its body: from its path, its headers and its caller.
 ///
 /// # Errors
-/// 400 for headers that are wrong.
+/// Answers 400 for headers that are wrong.
 pub(crate) fn frame(
     account: Option<AccountName>,
     headers: &HeaderMap,
@@ -83,7 +83,7 @@ pub(crate) fn frame(
     Ok(Frame { account, transaction_id: transaction_id(headers)?, origin })
 }
 
-/// The ID in [`ID`], bare or quoted.
+/// Returns the ID in the header [`ID`], bare or quoted.
 fn transaction_id(headers: &HeaderMap) -> Result<Option<TransactionId>, Problem> {
     let mut found = None;
     for value in headers.get_all(ID) {

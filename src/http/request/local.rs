@@ -12,7 +12,7 @@ use axum::http::header::{FORWARDED, HOST, ORIGIN, VIA};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri};
 
-/// Whether a request that came over loopback is this machine's own user's.
+/// Says whether a request that came over loopback is this machine's own user's.
 pub(crate) fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
     let hosts = headers.get_all(HOST).iter().map(|host| host.to_str().ok());
     let origins = headers.get_all(ORIGIN).iter().map(|origin| origin.to_str().ok());
@@ -24,7 +24,7 @@ pub(crate) fn is_local(uri: &Uri, headers: &HeaderMap) -> bool {
         && !is_forwarded(headers)
 }
 
-/// Whether an address is this machine's.
+/// Says whether an address is this machine's.
 pub(crate) fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
@@ -42,7 +42,7 @@ fn is_loopback_name(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(is_loopback)
 }
 
-/// Whether a proxy says that it passed the request on.
+/// Says whether a proxy says that it passed the request on.
 fn is_forwarded(headers: &HeaderMap) -> bool {
     let of_a_proxy = |name: &str| name.starts_with("x-forwarded-") || name == "x-real-ip";
     headers.contains_key(FORWARDED)

@@ -6,15 +6,15 @@ use axum::http::header::ACCEPT;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// JSON.
+/// This is the media type of JSON.
 pub(crate) const JSON: &str = "application/json";
-/// A JSON object a line.
+/// This is the media type of NDJSON, which has a JSON object on each line.
 pub(crate) const NDJSON: &str = "application/x-ndjson";
-/// Comma-separated values.
+/// This is the media type of comma-separated values.
 pub(crate) const CSV: &str = "text/csv";
-/// A page.
+/// This is the media type of pages.
 pub(crate) const HTML: &str = "text/html";
-/// Server-sent events.
+/// This is the media type of server-sent events.
 pub(crate) const EVENTS: &str = "text/event-stream";
 
 /// Chooses the form that the client likes best, and the first one where it does not care.
@@ -39,7 +39,7 @@ fn first(forms: &[&'static str]) -> Result<&'static str, Problem> {
     forms.first().copied().ok_or_else(|| not_acceptable(forms))
 }
 
-/// How exactly a wish names the form (2 for its name, 0 for any), and how much it is liked, in thousandths.
+/// Returns how exactly a wish names the form (2 for its name, 0 for any), and how much it is liked, in thousandths.
 ///
 /// `*` alone stands for any form: a widely used client in Java sends it.
 fn liking(wish: &str, form: &str) -> Option<(u8, u32)> {
@@ -61,10 +61,10 @@ fn liking(wish: &str, form: &str) -> Option<(u8, u32)> {
     Some((exact, q.map_or(MOST, thousandths)))
 }
 
-/// The most that a form can be liked, in thousandths.
+/// This is the most that a form can be liked, in thousandths.
 const MOST: u32 = 1000;
 
-/// How much a `q` says, in thousandths. The least that is more than nothing counts as one; what is no number says nothing.
+/// Returns how much a `q` says, in thousandths. The least that is more than nothing counts as one; what is no number says nothing.
 fn thousandths(q: &str) -> u32 {
     let (whole, part) = q.split_once('.').unwrap_or((q, ""));
     let is_number =

@@ -1,5 +1,5 @@
-//! The parameters that many requests take, said once: their names are what a query is read by, and their descriptions
-//! stand in the OpenAPI document.
+//! This file has the parameters that many requests take. A query is read by their names, and their descriptions stand
+//! in the OpenAPI document.
 
 #![expect(dead_code, reason = "a parameter's value is read by its name; its type is for the document")]
 
@@ -36,7 +36,7 @@ macro_rules! query {
     };
 }
 
-/// The guarded account in a path.
+/// A `GuardedPath` is the guarded account in a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct GuardedPath {

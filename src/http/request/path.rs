@@ -9,7 +9,7 @@ use crate::http::app::App;
 use crate::http::problem::details::Problem;
 use crate::wire::text::{NOT_A_NAME, NOT_AN_ID, NOT_AN_OWN_ACCOUNT};
 
-/// The one variable part of a path, decoded and not yet checked.
+/// A `Named` is the one variable part of a path, decoded and not yet checked.
 #[derive(Debug)]
 pub(crate) struct Named(String);
 
@@ -26,16 +26,16 @@ impl FromRequestParts<App> for Named {
 }
 
 impl Named {
-    /// The text as it stands in the path.
+    /// Returns the text as it stands in the path.
     #[must_use]
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
 
-    /// The guarded account of this name.
+    /// Returns the guarded account of this name.
     ///
     /// # Errors
-    /// 400 for a text that is no name, or one of the ledger's own accounts.
+    /// Answers 400 for a text that is no name, or one of the ledger's own accounts.
     pub(crate) fn guarded(&self) -> Result<AccountName, Problem> {
         AccountName::parse(&self.0).ok_or_else(|| {
             let own = "is one of the ledger's own accounts, which have no stream of their own";
@@ -43,10 +43,10 @@ impl Named {
         })
     }
 
-    /// The ledger's own account of this name; nothing for a name that has no `@`.
+    /// Returns the ledger's own account of this name; nothing for a name that has no `@`.
     ///
     /// # Errors
-    /// 400 for a text that is no such name.
+    /// Answers 400 for a text that is no such name.
     pub(crate) fn internal(&self) -> Result<Option<CounterAccount>, Problem> {
         if !self.0.starts_with('@') {
             return Ok(None);
@@ -55,10 +55,10 @@ impl Named {
         name.map(Some).ok_or_else(|| Problem::field("account", NOT_AN_OWN_ACCOUNT))
     }
 
-    /// The transaction of this ID.
+    /// Returns the transaction of this ID.
     ///
     /// # Errors
-    /// 400 for a text that is no ID.
+    /// Answers 400 for a text that is no ID.
     pub(crate) fn transaction(&self) -> Result<TransactionId, Problem> {
         TransactionId::parse(&self.0).ok_or_else(|| Problem::field("transaction_id", NOT_AN_ID))
     }

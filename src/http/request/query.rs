@@ -6,18 +6,18 @@ use crate::domain::time::Timestamp;
 use crate::http::problem::details::Problem;
 use crate::ledger::{At, Position};
 
-/// The parameters of a query.
+/// `Params` are the parameters of a query.
 #[derive(Debug, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 
-/// The one parameter that may come more than once.
+/// This is the one parameter that may come more than once.
 const REPEATABLE: &str = "at_position";
 
 impl Params {
     /// Reads a query of the parameters of these groups.
     ///
     /// # Errors
-    /// 400 for another parameter, or one that comes twice.
+    /// Answers 400 for another parameter, or one that comes twice.
     pub(crate) fn read(query: Option<&str>, known: &[&[&str]]) -> Result<Self, Problem> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
@@ -39,21 +39,21 @@ impl Params {
     /// Makes sure that the query has no parameter.
     ///
     /// # Errors
-    /// 400 when it has one.
+    /// Answers 400 when it has one.
     pub(crate) fn none(query: Option<&str>) -> Result<(), Problem> {
         Self::read(query, &[]).map(|_| ())
     }
 
-    /// The text of the parameter with this name.
+    /// Returns the text of the parameter with this name.
     #[must_use]
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The value of a parameter, as `parse` reads it.
+    /// Returns the value of a parameter, as `parse` reads it.
     ///
     /// # Errors
-    /// 400 with `problem` when it is there and can't be read.
+    /// Answers 400 with `problem` when it is there and can't be read.
     pub(crate) fn parsed<T>(
         &self,
         name: &'static str,
@@ -66,36 +66,36 @@ impl Params {
         }
     }
 
-    /// The value of `limit`: how many items are wanted.
+    /// Returns the value of `limit`: how many items are wanted.
     ///
     /// # Errors
-    /// 400 outside 1 to 1000.
+    /// Answers 400 outside 1 to 1000.
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         let parse = |text: &str| number(text).filter(|n| (1..=1000).contains(n)).map(|n| n as usize);
         Ok(self.parsed("limit", parse, "must be a number from 1 to 1000")?.unwrap_or(100))
     }
 
-    /// The moment that a parameter names.
+    /// Returns the moment that a parameter names.
     ///
     /// # Errors
-    /// 400 when it is none.
+    /// Answers 400 when it is none.
     pub(crate) fn moment(&self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
         let read = |text| Timestamp::parse(text).map_err(|reason| Problem::field(name, reason.to_string()));
         self.get(name).map(read).transpose()
     }
 
-    /// The position that a parameter names.
+    /// Returns the position that a parameter names.
     ///
     /// # Errors
-    /// 400 when it is none.
+    /// Answers 400 when it is none.
     pub(crate) fn position(&self, name: &'static str) -> Result<Option<Position>, Problem> {
         self.parsed(name, number, NOT_A_POSITION)
     }
 
-    /// The values of `from` and `to`.
+    /// Returns the values of `from` and `to`.
     ///
     /// # Errors
-    /// 400 when one is no moment, or the first is after the second.
+    /// Answers 400 when one is no moment, or the first is after the second.
     pub(crate) fn period(&self) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
         let (from, to) = (self.moment("from")?, self.moment("to")?);
         match (from, to) {
@@ -104,10 +104,10 @@ impl Params {
         }
     }
 
-    /// As of when the client wants to look: one kind of moment, or positions.
+    /// Returns as of when the client wants to look: one kind of moment, or positions.
     ///
     /// # Errors
-    /// 400 for several kinds at once, or what can't be read.
+    /// Answers 400 for several kinds at once, or what can't be read.
     pub(crate) fn at(&self) -> Result<Vec<At>, Problem> {
         let effective = self.moment("as_of")?.map(At::Effective);
         let known = self.moment("known_at")?.map(At::Known);

@@ -7,11 +7,11 @@ use super::peer::Stage;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
-/// The most bytes of a head: the names and values of all fields, without the request line.
+/// This is the most bytes of a head: the names and values of all fields, without the request line.
 const HEAD_BYTES: usize = 16 * 1024;
-/// The most fields of a head.
+/// This is the most fields of a head.
 const HEAD_FIELDS: usize = 64;
-/// The most bytes of a request's target.
+/// This is the most bytes of a request's target.
 const TARGET_BYTES: usize = 8 * 1024;
 /// Checks what a head shows by itself.
 pub(crate) fn check<B>(request: &Request<B>, stage: Stage) -> Result<(), Problem> {

@@ -1,19 +1,19 @@
-//! The limits on sockets, and how many connections the limit on open files allows.
+//! [`Limits`] are the limits on sockets. This file also says how many connections the limit on open files allows.
 
 use std::time::Duration;
 
-/// The limits on sockets.
+/// `Limits` are the limits on sockets.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many connections there may be at once; one more is told 503 and closed.
+    /// This is how many connections there may be at once; one more is told 503 and closed.
     pub connections: usize,
-    /// How long a request's head may take to come. It is noticed up to half a second late.
+    /// This is how long a request's head may take to come. It is noticed up to half a second late.
     pub head: Duration,
-    /// How long a connection may rest between two requests.
+    /// This is how long a connection may rest between two requests.
     pub idle: Duration,
-    /// How long a peer may take for the next bytes of its answer.
+    /// This is how long a peer may take for the next bytes of its answer.
     pub write: Duration,
-    /// How long requests that are under way when the service stops may take.
+    /// This is how long requests that are under way when the service stops may take.
     pub drain: Duration,
 }
 
@@ -29,13 +29,13 @@ impl Default for Limits {
     }
 }
 
-/// How many files the store and the index need beside the connections.
+/// This is how many files the store and the index need beside the connections.
 const OTHER_FILES: u64 = 1024;
 
 /// Raises the limit on open files as far as it goes, and returns how many connections they allow.
 ///
-/// So connections are limited by [`Limits`] and not by a shell. Where the files are too few, enough of them are left to the
-/// store, which must not fail because too many peers are there.
+/// The connections are limited by [`Limits`], then, and not by the shell that starts the service. Where there are too
+/// few files, enough of them are left to the store, which must not fail because of too many peers.
 pub(crate) fn allowed_connections(wanted: usize) -> usize {
     let files = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OTHER_FILES);
     let allowed = match rlimit::increase_nofile_limit(files) {
@@ -57,7 +57,7 @@ pub(crate) fn allowed_connections(wanted: usize) -> usize {
     connections
 }
 
-/// How many connections may be open with so many files.
+/// Returns how many connections may be open with so many files.
 fn within(files: u64) -> usize {
     usize::try_from(files.saturating_sub(OTHER_FILES).max(files / 4)).unwrap_or(usize::MAX)
 }

@@ -44,8 +44,8 @@ async fn other_method(method: Method) -> Response {
     Problem::new(Code::MethodNotAllowed, detail).into_response()
 }
 
-/// The policy for pages: they may load what came with them, and nothing from elsewhere. Styles may stand in the page
-/// itself, because the page for trying the API has some.
+/// This is the policy for pages: they may load what came with them, and nothing from elsewhere. Styles may stand in the
+/// page itself, because the page for trying the API has some.
 const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
@@ -62,7 +62,7 @@ impl<S> Layer<S> for Guard {
     }
 }
 
-/// A service behind the layer.
+/// A `Guarded` is a service behind the layer.
 #[derive(Clone)]
 struct Guarded<S> {
     inner: S,
@@ -121,7 +121,7 @@ where
     }
 }
 
-/// The answer after a panic. It says no more than an id; what the panic said is in the log under that id.
+/// Returns the answer after a panic. It says no more than an id; what the panic said is in the log under that id.
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Problem {
     let said = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
     let id = incident();

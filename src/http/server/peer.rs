@@ -4,22 +4,22 @@ use std::net::SocketAddr;
 
 use tokio::sync::watch;
 
-/// The other end of a connection. [`mod@super::serve`] puts it into each request.
+/// A `Peer` is the other end of a connection. [`mod@super::serve`] puts it into each request.
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
-    /// Its address.
+    /// This is its address.
     pub(crate) address: SocketAddr,
-    /// The stage of the service, as it changes.
+    /// This is the stage of the service, as it changes.
     pub(crate) stages: watch::Receiver<Stage>,
 }
 
-/// How far the service is with stopping. Long answers look at it, to end in time.
+/// A `Stage` says how far the service is with stopping. Long answers look at it, to end in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// It serves.
+    /// The service takes requests.
     Serving,
-    /// It takes nothing new, and finishes what it began.
+    /// The service takes nothing new, and finishes what it began.
     Stopping,
-    /// It cuts the connections that are left.
+    /// The service cuts the connections that are left.
     Ended,
 }

@@ -1,8 +1,8 @@
 //! This file serves the sockets: it accepts connections, limits heads and slow peers, and ends them when the service stops.
 //!
 //! `axum::serve` has no header timeout, no limit on connections and no TLS; this is hyper's own connection with those.
-//! Bounds: [`Limits::connections`] at once; a head as large as [`head`] allows; each peer at the pace that
-//! [`crate::http::server::slow_peer`] holds it to.
+//! At most [`Limits::connections`] are open at once; a head is at most as large as [`head`] allows; each peer must keep
+//! the pace that [`crate::http::server::slow_peer`] demands.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -31,10 +31,10 @@ use crate::http::server::limits::{Limits, allowed_connections};
 use crate::http::server::peer::{Peer, Stage};
 use crate::http::server::slow_peer::{Allowed, Pace, Paced};
 
-/// How long a connection that rests is kept when the service stops, so that a request that is already on its way is told
-/// 503 and not cut off.
+/// This is how long a connection that rests is kept when the service stops, so that a request that is already on its
+/// way is told 503 and not cut off.
 const GRACE: Duration = Duration::from_millis(250);
-/// The most bytes that a connection buffers: enough to read a target that is far too long, and to answer so.
+/// This is the most bytes that a connection buffers: enough to read a target that is far too long, and to answer so.
 const BUFFER: usize = 96 * 1024;
 
 /// Serves `app` on the listener until `shutdown`, and then until what was under way has ended, or the limit for that
@@ -62,7 +62,8 @@ pub async fn serve(
                 Err(_) => refuse(&socket),
             },
             Err(error) => {
-                // Out of files or memory: others may end meanwhile. Anything else concerns one connection only.
+                // The process has no files or memory left: others may end meanwhile. Any other error concerns one
+                // connection only.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -78,7 +79,7 @@ pub async fn serve(
     }
 }
 
-/// Tells a connection that is one too many so, if that takes no waiting.
+/// Tells a connection that it is one too many, if that takes no waiting.
 fn refuse(socket: &TcpStream) {
     let detail = "There are as many connections as are allowed.";
     let problem = Problem::new(Code::Overloaded, detail).body();

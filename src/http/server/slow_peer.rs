@@ -1,4 +1,4 @@
-//! The pace of a connection decides that a peer is too slow: one that does not send, or does not take what it is sent.
+//! The pace of a connection says whether a peer is too slow: it does not send, or does not take what it is sent.
 //!
 //! Such a peer is cut off. Deadlines are two atomic numbers that the socket's own reads and writes move; each connection has
 //! one timer, which looks at them twice a second. A request that is in time costs no timer of its own.
@@ -13,25 +13,26 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const NEVER: u64 = u64::MAX;
-/// How late a deadline may be noticed, in milliseconds.
+/// This is how late a deadline may be noticed, in milliseconds.
 const TICK_MS: u64 = 500;
-/// How long, and for how many bytes, a peer is listened to after the last answer, so that the answer is not lost to a
-/// reset (RFC 9112 section 9.6).
+/// This is how long, and for how many bytes, a peer is listened to after the last answer, so that the answer is not
+/// lost to a reset (RFC 9112 section 9.6).
 const LINGER_MS: u64 = 1_000;
 const LINGER_BYTES: usize = 1024 * 1024;
 
-/// The times that a peer is allowed, in milliseconds.
+/// `Allowed` are the times that a peer is allowed, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowed {
-    /// For the head of a request, from its first byte; for the first request, from the connection's start.
+    /// This is the time for the head of a request, from its first byte; for the first request, from the connection's
+    /// start.
     pub(crate) head_ms: u64,
-    /// Between requests.
+    /// This is the time between requests.
     pub(crate) idle_ms: u64,
-    /// For taking the next bytes of an answer.
+    /// This is the time for taking the next bytes of an answer.
     pub(crate) write_ms: u64,
 }
 
-/// A connection's deadlines.
+/// A `Pace` has a connection's deadlines.
 #[derive(Debug)]
 pub(crate) struct Pace {
     started: Instant,
@@ -99,7 +100,7 @@ impl Pace {
     }
 }
 
-/// A socket that keeps its pace up to date, and lingers when it is shut down.
+/// A `Paced` is a socket that keeps its pace up to date, and lingers when it is shut down.
 pub(crate) struct Paced<I> {
     socket: I,
     pace: Arc<Pace>,

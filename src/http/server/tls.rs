@@ -7,29 +7,29 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// Why there is no TLS.
+/// An `Error` says why there is no TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file can't be read, or does not have what it should have.
     #[error("{path} is no PEM file of {what}")]
     File {
-        /// The file.
+        /// This is the file.
         path: PathBuf,
-        /// What it should have.
+        /// This is what it should have.
         what: &'static str,
-        /// Why it can't be used.
+        /// This is why it can't be used.
         source: pem::Error,
     },
-    /// The two do not go together, or are of a kind that is not supported.
+    /// The certificate and the key do not go together, or are of a kind that is not supported.
     #[error("the certificate and the key can't be used")]
     Unusable(#[source] rustls::Error),
 }
 
-/// Makes the settings of TLS 1.2 and 1.3, with the certificates in one PEM file (the service's own first) and the key in
-/// another.
+/// Makes the settings of TLS 1.2 and 1.3, with the certificates in one PEM file (the service's own first) and the key
+/// in another.
 ///
 /// # Errors
-/// When a file can't be read, or the two do not go together.
+/// Fails when a file can't be read, or the two do not go together.
 pub fn config(certificates: &Path, key: &Path) -> Result<Arc<ServerConfig>, Error> {
     let failed = |path: &Path, what| {
         let path = path.to_path_buf();

@@ -20,7 +20,7 @@ use crate::ledger::{Ledger, Status};
 
 type Labels = Vec<(&'static str, String)>;
 
-/// The service's figures.
+/// `Figures` are the service's figures.
 #[derive(Debug)]
 pub(crate) struct Figures {
     registry: Registry,
@@ -33,20 +33,20 @@ pub(crate) struct Figures {
     keys_unreadable: Gauge,
 }
 
-/// The figures of one route.
+/// A `Route` has the figures of one route.
 #[derive(Debug)]
 struct Route {
     answers: RwLock<Vec<(Method, StatusCode, Counter)>>,
     seconds: Histogram,
 }
 
-/// How many damaged accounts are named at most. Their number is always told.
+/// This is how many damaged accounts are named at most. Their number is always told.
 const MOST_NAMED: usize = 100;
 
-/// A function that reads what a gauge shows.
+/// A `Look` is a function that reads what a gauge shows.
 type Look = fn(&Ledger, &Status) -> i64;
 
-/// The gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
+/// These are the gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
 const GAUGES: [(&str, &str, Look); 14] = [
     ("bookonce_ready", "1 while commands are taken", |_, status| i64::from(status.ready)),
     ("bookonce_position", "The position of the last durable event", |ledger, _| {
@@ -165,7 +165,7 @@ impl Figures {
         }
     }
 
-    /// All figures in the OpenMetrics text format, with the gauges as the ledger and its keys stand now.
+    /// Returns all figures in the OpenMetrics text format, with the gauges as the ledger and its keys stand now.
     pub(crate) fn text(&self, ledger: &Ledger, keys: &Ring) -> Result<String, std::fmt::Error> {
         let status = ledger.status();
         self.keys_unreadable.set(i64::from(keys.trouble().is_some()));
@@ -186,7 +186,8 @@ impl Figures {
     }
 }
 
-/// Whether a route may have this method. Others are made up by clients, and a counter for each would fill the memory.
+/// Says whether a route may have this method. Others are made up by clients, and a counter for each would fill the
+/// memory.
 fn is_usual(method: &Method) -> bool {
     [Method::GET, Method::POST, Method::HEAD, Method::OPTIONS].contains(method)
 }

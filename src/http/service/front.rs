@@ -12,16 +12,16 @@ use crate::http::reply::bytes_of;
 use crate::http::request::negotiate::{self, HTML};
 use crate::http::service::health::trouble;
 
-/// The media type of the page, with its encoding.
+/// This is the media type of the page, with its encoding.
 const PAGE: &str = "text/html; charset=utf-8";
 
-/// The page before what differs from time to time.
+/// This is the page before what differs from time to time.
 const BEFORE: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>bookonce</title>\n\
     <meta name=\"viewport\" content=\"width=device-width\">\n\
     <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style></head>\n\
     <body>\n<h1>bookonce</h1>\n<p>A ledger that books every transaction exactly once.</p>\n<p>";
 
-/// The page after it.
+/// This is the page after it.
 const AFTER: &str = "</p>\n<ul>\n<li><a href=\"/docs/\">Try every request</a></li>\n\
     <li><a href=\"/openapi.json\">The description for programs (OpenAPI)</a></li>\n\
     <li><a href=\"/readyz\">Whether it takes commands</a>, <a href=\"/healthz\">whether it lives</a></li>\n\
@@ -40,7 +40,7 @@ pub(crate) async fn front(State(app): State<App>, request: Request) -> Result<Re
     Ok(bytes_of(PAGE, format!("{BEFORE}{state}{AFTER}")))
 }
 
-/// The text with what HTML would take for more than text written as entities.
+/// Returns the text with what HTML would take for more than text written as entities.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -37,7 +37,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> 
     }
 }
 
-/// Why the ledger takes no commands; nothing when it takes them.
+/// Returns why the ledger takes no commands; nothing when it takes them.
 pub(crate) fn trouble(app: &App) -> Option<String> {
     let status = app.ledger().status();
     if status.ready {

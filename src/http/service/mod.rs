@@ -1,7 +1,7 @@
 //! This folder tells of the service itself: whether it lives, whether it takes commands, and its figures.
 //!
 //! It is read by machines that watch. It must not look at accounts or events one by one: what it tells is cheap to find
-//! out. Up the way: the routes of [`crate::http`]. Down the way: the status of [`crate::ledger`].
+//! out. Up the way are the routes of [`crate::http`]. Down the way is the status of [`crate::ledger`].
 
 pub(crate) mod figures;
 pub(crate) mod front;

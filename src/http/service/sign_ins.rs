@@ -11,19 +11,19 @@ use prometheus_client::metrics::family::Family;
 
 use crate::keys::ring::Refused;
 
-/// The most lines in a [`WINDOW`].
+/// This is the most lines in a [`WINDOW`].
 const LINES: u32 = 20;
-/// For how long lines are counted.
+/// This is the time for which lines are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// The sign-ins that failed.
+/// `SignIns` are the sign-ins that failed.
 #[derive(Debug, Default)]
 pub(crate) struct SignIns {
     failed: Family<Vec<(&'static str, &'static str)>, Counter>,
     logged: Mutex<Logged>,
 }
 
-/// What was logged in this minute.
+/// A `Logged` says what was logged in this minute.
 #[derive(Debug, Default)]
 struct Logged {
     since: Option<Instant>,
@@ -32,12 +32,12 @@ struct Logged {
 }
 
 impl SignIns {
-    /// The counters, by `reason`.
+    /// Returns the counters, by `reason`.
     pub(crate) fn counters(&self) -> Family<Vec<(&'static str, &'static str)>, Counter> {
         self.failed.clone()
     }
 
-    /// Takes notice of one. `key` is the id that the token has, whether there is such a key or not.
+    /// Counts a failed sign-in. `key` is the id that the token has, whether there is such a key or not.
     pub(crate) fn failed(&self, why: Refused, key: Option<&str>, address: Option<SocketAddr>) {
         let reason = reason(why);
         self.failed.get_or_create(&vec![("reason", reason)]).inc();
@@ -58,7 +58,7 @@ impl SignIns {
 }
 
 impl Logged {
-    /// How many failures were left out since the last line, if there is room for one more now.
+    /// Returns how many failures were left out since the last line, if there is room for one more now.
     fn take_a_line(&mut self, now: Instant) -> Option<u64> {
         if self.since.is_none_or(|since| now.duration_since(since) >= WINDOW) {
             (self.since, self.lines) = (Some(now), 0);
@@ -72,7 +72,7 @@ impl Logged {
     }
 }
 
-/// The reason, as figures and log name it.
+/// Returns the reason, as figures and log name it.
 fn reason(why: Refused) -> &'static str {
     match why {
         Refused::NotLocal => "not_local",

@@ -1,4 +1,5 @@
-//! Admission checks a command before the ledger is asked: may its caller ask for it, and do its fields go together?
+//! Admission checks a command before the ledger is asked: whether its caller may ask for it, and whether its fields go
+//! together.
 
 use crate::domain::command::Command;
 use crate::domain::decide::check_request;
@@ -9,7 +10,8 @@ use crate::ledger::permission::Act;
 /// Lets a command through when its caller may ask for it and its fields go together.
 ///
 /// # Errors
-/// 403 for what its route does not show and the caller may not: a limit, a force, 400 for fields that do not go together.
+/// Answers 403 for what its route does not show and the caller may not do (a limit, a force), and 400 for fields that
+/// do not go together.
 pub(crate) fn admitted(command: Command, caller: &Caller) -> Result<Command, Problem> {
     caller.may(Act::of(&command.operation))?;
     check_request(&command)?;

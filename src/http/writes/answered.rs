@@ -15,9 +15,9 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::{PROBLEM_JSON, Problem};
 use crate::ledger::{Position, Verdict};
 
-/// The header with a position at or before which the journal is sure to hold the event.
+/// This is the header with a position at or before which the journal is sure to hold the event.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("bookonce-position");
-/// The header that says that this answer was given before.
+/// This is the header that says that this answer was given before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -25,7 +25,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Asks the ledger for its verdicts on these commands, one each, in order.
 ///
 /// # Errors
-/// 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
+/// Answers 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
 pub(crate) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Verdict>, Problem> {
     match tokio::time::timeout(app.config().write_wait, app.ledger().execute(commands)).await {
         Ok(verdicts) => Ok(verdicts?),
@@ -36,7 +36,7 @@ pub(crate) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Ver
     }
 }
 
-/// An answer that is given now, for the first time or again.
+/// An `Answered` is an answer that is given now, for the first time or again.
 pub(crate) struct Answered {
     pub(crate) answer: Answer,
     pub(crate) replayed: bool,
@@ -71,7 +71,7 @@ pub(crate) fn response(answered: Answered) -> Response {
     response
 }
 
-/// 422: the ID was used for something else.
+/// Makes a 422: the ID was used for something else.
 fn reused(first: &Event, differences: &[Difference]) -> Problem {
     let differences: Vec<_> = differences
         .iter()

@@ -1,7 +1,7 @@
 //! A batch is many commands in one request: a command a line, an answer a line, in the same order.
 //!
-//! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go
-//! to the ledger in one call, so that they share its commits. Bounds: 8 MiB and 10,000 lines.
+//! Each line stands for itself: one that is wrong gets its own 400, and the others are booked. All that are right go to the
+//! ledger in one call, so that they share its commits. It is bounded by 8 MiB and 10,000 lines.
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};
@@ -25,7 +25,7 @@ use crate::wire::commands::Frame;
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
-/// How many lines are worked on before other tasks get their turn.
+/// This is how many lines are worked on before other tasks get their turn.
 const AT_ONCE: usize = 512;
 
 /// Books many commands.
@@ -53,7 +53,7 @@ pub(crate) async fn batch(
     let (commands, lines) = read(bytes, &frame, &caller).await?;
     let verdicts = if commands.is_empty() { Vec::new() } else { execute(&app, commands).await? };
     let mut verdicts = verdicts.into_iter();
-    // What was refused rests on nothing that is not durable by now.
+    // A refusal rests only on what is durable by now.
     let head = app.ledger().answered();
     let mut out = Vec::with_capacity(lines.len() * 512);
     let mut position = 0;
@@ -76,7 +76,7 @@ pub(crate) async fn batch(
     Ok(response)
 }
 
-/// The commands of a batch, and for each line whether it is the next of them or what is wrong with it.
+/// `Lines` are the commands of a batch, and for each line whether it is the next of them or what is wrong with it.
 type Lines = (Vec<Command>, Vec<Result<(), Problem>>);
 
 async fn read(bytes: Bytes, frame: &Frame, caller: &Caller) -> Result<Lines, Problem> {

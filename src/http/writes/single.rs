@@ -23,10 +23,10 @@ use crate::wire::commands::command;
 use crate::wire::op::Op;
 use crate::wire::schema;
 
-/// The most bytes of a body with one command.
+/// This is the most bytes of a body with one command.
 const LARGEST: usize = 64 * 1024;
 
-/// A write on the account that its path names. To extract it, who calls is asked first.
+/// A `Write` is a write on the account that its path names. It is extracted only after its caller was checked.
 pub(crate) struct Write {
     app: App,
     caller: Caller,
@@ -72,7 +72,8 @@ pub(crate) async fn deposit(write: Write) -> Result<Response, Problem> {
 }
 
 /// Takes money out of an account.
-#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", operation_id = "withdraw", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", operation_id = "withdraw",
+    tag = "writes", security(("key" = [])),
     params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Move, responses(WriteAnswers))]
 pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
@@ -80,7 +81,8 @@ pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
 }
 
 /// Takes a movement back, or, where it was never seen on this account, rules it out.
-#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", operation_id = "reverse", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", operation_id = "reverse",
+    tag = "writes", security(("key" = [])),
     params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Reverse, responses(WriteAnswers))]
 pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
@@ -88,7 +90,8 @@ pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
 }
 
 /// Lets nothing out of an account any more.
-#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", operation_id = "freeze_account", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", operation_id = "freeze_account",
+    tag = "writes", security(("key" = [])),
     params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn freeze(write: Write) -> Result<Response, Problem> {
@@ -96,7 +99,8 @@ pub(crate) async fn freeze(write: Write) -> Result<Response, Problem> {
 }
 
 /// Lets money out of an account again.
-#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", operation_id = "unfreeze_account", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", operation_id = "unfreeze_account",
+    tag = "writes", security(("key" = [])),
     params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn unfreeze(write: Write) -> Result<Response, Problem> {
@@ -104,7 +108,8 @@ pub(crate) async fn unfreeze(write: Write) -> Result<Response, Problem> {
 }
 
 /// Ends an account.
-#[utoipa::path(post, path = "/v1/accounts/{account}/close", operation_id = "close_account", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/accounts/{account}/close", operation_id = "close_account",
+    tag = "writes", security(("key" = [])),
     params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
@@ -112,7 +117,8 @@ pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
 }
 
 /// Sets how far below zero an account may go. Only operators.
-#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", operation_id = "set_overdraft_limit", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", operation_id = "set_overdraft_limit",
+    tag = "writes", security(("key" = [])),
     params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::OverdraftLimit, responses(WriteAnswers))]
 pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
@@ -135,7 +141,7 @@ async fn book(
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let command = admitted(command(text, op, frame)?, caller)?;
     let verdicts = execute(app, vec![command]).await?;
-    // What was refused, or was another transaction's, rests on nothing that is not durable by now.
+    // A refusal, or the answer to an ID that was another transaction's, rests only on what is durable by now.
     let head = app.ledger().answered();
     let verdict = verdicts.into_iter().next().unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown));
     Ok(response(answered(verdict).map_err(|problem| problem.header(POSITION, head.into()))?))

@@ -1,4 +1,4 @@
-//! A block: the unit in which a run is written, read and checked.
+//! A block is the unit in which a run is written, read and checked.
 //!
 //! ```text
 //! 0..8      the index's seed
@@ -15,39 +15,39 @@
 
 use crate::index::record::{Record, SIZE};
 
-/// The most records in a block.
+/// This is the most records in a block.
 pub(super) const RECORDS: usize = 340;
-/// The bytes before the records.
+/// These are the bytes before the records.
 pub(super) const HEADER: usize = 32;
-/// The bytes of a full block: 8 KiB, so that each lies on two pages of a file and not on three.
+/// These are the bytes of a full block: 8 KiB, so that each lies on two pages of a file and not on three.
 pub(super) const BYTES: usize = HEADER + RECORDS * SIZE;
-/// The place of the checksum in the header.
+/// This is the place of the checksum in the header.
 const SUM: std::ops::Range<usize> = 28..32;
 
-/// The id of a run: it names the index, the run and the tree.
+/// A `RunId` is the id of a run: it names the index, the run and the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunId {
-    /// The index's seed: a random number, made with the index.
+    /// This is the index's seed: a random number, made with the index.
     pub(crate) index: u64,
-    /// The run's own number. It is made of a random number of each start, so that no two runs share it, not even two
-    /// that were written under one name before and after a crash.
+    /// This is the run's own number. It is made of a random number of each start, so that no two runs share it, not
+    /// even two that were written under one name before and after a crash.
     pub(crate) number: u64,
-    /// The number of the tree.
+    /// This is the number of the tree.
     pub(crate) tree: u32,
 }
 
-/// What the run's directory says of a block, with which the block is compared.
+/// An `Expected` says what the run's directory says of a block, with which the block is compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected {
-    /// The number of the block in the run, from 0.
+    /// This is the number of the block in the run, from 0.
     pub(super) nth: usize,
-    /// The number of records in the block.
+    /// This is the number of records in the block.
     pub(super) records: usize,
-    /// The key of its first record.
+    /// This is the key of its first record.
     pub(super) first_key: u128,
-    /// The first key of the block behind it; `None` for the last one.
+    /// This is the first key of the block behind it; `None` for the last one.
     pub(super) next_key: Option<u128>,
-    /// Its checksum.
+    /// This is its checksum.
     pub(super) sum: u32,
 }
 

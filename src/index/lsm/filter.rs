@@ -1,5 +1,5 @@
-//! A blocked Bloom filter. For most keys that are not in a run it says so with certainty, and a question reads one
-//! cache line.
+//! [`Filter`] is a blocked Bloom filter. For most keys that are not in a run it says so with certainty, and a question
+//! reads one cache line.
 //!
 //! With 12 bits for each key and 6 probes in a block of 512 bits, about 0.7 % of the keys that are not there are let
 //! through (Putze, Sanders, Singler: "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). It costs 1.5 bytes for
@@ -9,7 +9,7 @@ const BITS_A_KEY: u64 = 12;
 const PROBES: u32 = 6;
 const WORDS: usize = 8;
 
-/// The filter's bits, in blocks of eight words.
+/// A `Filter` is the filter's bits, in blocks of eight words.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     blocks: Vec<[u64; WORDS]>,

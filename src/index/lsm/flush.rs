@@ -1,5 +1,5 @@
-//! Flushing and merging: a flush writes what is in memory to runs and rows, and moves the checkpoint in one
-//! transaction; a merge makes one large run of several small ones.
+//! A flush writes what is in memory to runs and rows, and moves the checkpoint in one transaction. A merge makes one
+//! large run of several small ones.
 //!
 //! Each has a thread of its own, so that a long merge does not delay the checkpoint. When the disk is full, they wait
 //! and try again; damage is final and stops the clerk.
@@ -31,8 +31,8 @@ pub(in crate::index) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
     Ok(())
 }
 
-/// A guard that notes, when one of the index's threads panics, that the index has failed. Without it the clerk would
-/// wait for room for ever.
+/// An `Alarm` is a guard that notes, when one of the index's threads panics, that the index has failed. Without it the
+/// clerk would wait for room for ever.
 struct Alarm<'a>(&'a Shared);
 
 impl Drop for Alarm<'_> {

@@ -1,4 +1,4 @@
-//! The memtable: what the index knows of events that are durable but not yet in its files.
+//! The memtable has what the index knows of events that are durable but not yet in its files.
 
 use std::collections::HashMap;
 
@@ -19,25 +19,25 @@ use crate::index::record::{
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// How a stream stands, with the stream's key, which is kept because computing it costs a hash.
+/// A `Tracked` says how a stream stands, with the stream's key, which is kept because computing it costs a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracked {
-    /// The state of the stream.
+    /// This is the state of the stream.
     pub state: State,
-    /// Its key in the index.
+    /// This is its key in the index.
     pub key: StreamKey,
-    /// The hash of its last event, where the chain runs along each stream.
+    /// This is the hash of its last event, where the chain runs along each stream.
     pub hash: Option<Hash>,
 }
 
-/// The place in the journal up to which events were taken in.
+/// A `Reached` is the place in the journal up to which events were taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
-    /// The last event's position.
+    /// This is the last event's position.
     pub position: u64,
-    /// The journal's hash there.
+    /// This is the journal's hash there.
     pub hash: Hash,
-    /// The hash of that event itself. It equals `hash` where the chain runs along the journal.
+    /// This is the hash of that event itself. It equals `hash` where the chain runs along the journal.
     pub event: Hash,
 }
 
@@ -47,7 +47,7 @@ impl From<(u64, Hash)> for Reached {
     }
 }
 
-/// A note: something about the journal that must not be forgotten.
+/// A `Note` is a note: something about the journal that must not be forgotten.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// The ID was recorded on two streams, in a race between two instances.
@@ -58,23 +58,23 @@ pub enum Note {
     Missing(StreamName, u64),
 }
 
-/// One of the ledger's own accounts in one currency.
+/// An `InternalKey` is one of the ledger's own accounts in one currency.
 pub type InternalKey = (CounterAccount, Currency);
 
-/// An ID, and the stream on which it was taken back.
+/// A `ReversedKey` is an ID, and the stream on which it was taken back.
 pub type ReversedKey = (Id, StreamName);
 
-/// The events since some checkpoint, in maps for each question that the index answers.
+/// A `Memtable` has the events since some checkpoint, in maps for each question that the index answers.
 #[derive(Debug)]
 pub struct Memtable {
-    /// The index's seed, with which the keys of some IDs are made.
+    /// This is the index's seed, with which the keys of some IDs are made.
     seed: u64,
     booked: Map<u128, u64>,
     others: Map<u128, Vec<Mark>>,
     revisions: Map<StreamKey, Vec<Record>>,
     places: Vec<Record>,
     streams: Map<StreamName, Tracked>,
-    /// The IDs that were ruled out on some stream, with the position of the first event that did so.
+    /// These are the IDs that were ruled out on some stream, with the position of the first event that did so.
     ruled_out: Map<u128, u64>,
     reversed: Map<ReversedKey, (Currency, Money)>,
     internal: Map<InternalKey, Money>,
@@ -155,7 +155,7 @@ impl Memtable {
         self.notes.push(note);
     }
 
-    /// The notes that were taken, in order.
+    /// Returns the notes that were taken, in order.
     #[must_use]
     pub fn notes(&self) -> &[Note] {
         &self.notes
@@ -193,7 +193,7 @@ impl Memtable {
         self.streams.get(stream)
     }
 
-    /// All streams that have an event here, in no order.
+    /// Returns all streams that have an event here, in no order.
     pub fn all_streams(&self) -> impl Iterator<Item = &Tracked> {
         self.streams.values()
     }
@@ -203,7 +203,7 @@ impl Memtable {
         self.reversed.iter()
     }
 
-    /// How much was taken back of an ID on a stream by the events here.
+    /// Returns how much was taken back of an ID on a stream by the events here.
     #[must_use]
     pub fn reversed(&self, key: &ReversedKey) -> Option<Money> {
         self.reversed.get(key).map(|(_, amount)| *amount)
@@ -234,7 +234,7 @@ impl Memtable {
         slice(&self.places, low, high, backwards, limit, out);
     }
 
-    /// Everything for the tree of IDs, sorted.
+    /// Returns all records for the tree of IDs, sorted.
     #[must_use]
     pub fn id_records(&self) -> Vec<Record> {
         let booked = self.booked.iter().map(|(key, position)| Record {
@@ -254,7 +254,7 @@ impl Memtable {
         records
     }
 
-    /// Everything for the tree of revisions, sorted.
+    /// Returns all records for the tree of revisions, sorted.
     #[must_use]
     pub fn revision_records(&self) -> Vec<Record> {
         let mut records: Vec<_> = self.revisions.values().flatten().copied().collect();
@@ -262,7 +262,7 @@ impl Memtable {
         records
     }
 
-    /// Everything for the tree of places, which comes sorted.
+    /// Returns all records for the tree of places, which come sorted.
     #[must_use]
     pub fn place_records(&self) -> &[Record] {
         &self.places

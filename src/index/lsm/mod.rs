@@ -1,5 +1,5 @@
-//! A log-structured merge tree: new records are in memory, old ones in sorted runs on disk, and small runs are merged
-//! into large ones.
+//! A log-structured merge tree has new records and old ones: new records are in memory, old ones in sorted runs on disk,
+//! and small runs are merged into large ones.
 //!
 //! There are three trees of one shape (`tree`). A tree has runs (`run`), and a run has blocks (`block`) and, in the
 //! tree of IDs, a filter over its keys (`filter`); `scrub` reads the runs again in the background. What is newer than

@@ -1,4 +1,4 @@
-//! A run: an immutable file of sorted records, in blocks, with its directory and its filter behind them.
+//! A run is an immutable file of sorted records, in blocks, with its directory and its filter behind them.
 //!
 //! ```text
 //! block*            see `block`; 8 KiB each, the last one less
@@ -26,10 +26,10 @@ use crate::index::failure::Failure;
 use crate::index::record::{Record, SIZE};
 
 const FOOTER: usize = 8 + 5 * 8 + 4 + 4;
-/// The bytes of a block's entry in the directory.
+/// These are the bytes of a block's entry in the directory.
 const ENTRY: usize = 16 + 4;
 
-/// An open run.
+/// A `Run` is an open run.
 #[derive(Debug)]
 pub struct Run {
     path: PathBuf,
@@ -168,7 +168,7 @@ impl Run {
         Ok(())
     }
 
-    /// All records, in order, a block at a time.
+    /// Returns all records in order, and reads a block at a time.
     pub fn iter(&self) -> impl Iterator<Item = Result<Record, RunError>> + '_ {
         (0..self.first_keys.len()).flat_map(|block| match self.block(block) {
             Ok(records) => records.into_iter().map(Ok).collect::<Vec<_>>(),
@@ -227,9 +227,9 @@ fn write_file(
     out.finish().map_err(failed)
 }
 
-/// A run's footer: what the file says of itself. The catalog proves it.
+/// A `Footer` is what a run's file says of itself. The catalog proves it.
 struct Footer {
-    /// All but the checksum.
+    /// These are all bytes but the checksum.
     bytes: [u8; FOOTER - 4],
     sum: u32,
     records: u64,

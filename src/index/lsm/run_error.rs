@@ -1,9 +1,9 @@
-//! Errors of a run.
+//! [`RunError`] is an error of a run.
 
 use std::io;
 use std::path::PathBuf;
 
-/// An error of a run.
+/// A `RunError` is an error of a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The file can't be read or written.

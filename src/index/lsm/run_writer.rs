@@ -1,4 +1,4 @@
-//! The writer of a run's file: it writes each block when it is full, then the directory, the filter and the footer.
+//! The writer of a run's file writes each block when it is full, then the directory, the filter and the footer.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,22 +8,22 @@ use super::filter::{Filter, mix};
 use crate::index::record::{Record, SIZE};
 
 pub(super) const MAGIC: &[u8; 8] = b"bkrun\0\0\x02";
-/// The number of bytes that are written between two syncs, so that a long merge does not block the disk when commits
-/// need it.
+/// This is the number of bytes that are written between two syncs, so that a long merge does not block the disk when
+/// commits need it.
 const SYNC_EVERY: usize = 4 << 20;
 
-/// A run's file that is being written.
+/// A `Writer` is a run's file that is being written.
 pub(super) struct Writer {
     out: BufWriter<File>,
     id: RunId,
-    /// The records of the block that is being filled.
+    /// These are the records of the block that is being filled.
     block: Vec<u8>,
     unsynced: usize,
     last: Option<Record>,
     written: Written,
 }
 
-/// The part of a run's file that an open run keeps in memory.
+/// A `Written` is the part of a run's file that an open run keeps in memory.
 pub(super) struct Written {
     pub(super) records: u64,
     pub(super) first_keys: Vec<u128>,

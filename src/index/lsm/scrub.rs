@@ -1,9 +1,9 @@
-//! The scrub: it reads the index's runs again in the background, block by block, so that damage is found before the
+//! The scrub reads the index's runs again in the background, block by block, so that damage is found before the
 //! damaged part is needed.
 //!
-//! It runs on the thread that merges, when that thread has nothing to merge. Bound: it reads [`BLOCKS`] blocks in
-//! [`EVERY`], which is one megabyte a second; the index of ten million events takes twelve minutes. Every block is
-//! checked when it is read, so the scrub only needs to read it.
+//! It runs on the thread that merges, when that thread has nothing to merge. It is bounded: it reads [`BLOCKS`] blocks in
+//! [`EVERY`], which is one megabyte a second; the index of ten million events takes twelve minutes. Every block is checked
+//! when it is read, so the scrub only needs to read it.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -12,18 +12,18 @@ use super::run::Run;
 use super::run_error::RunError;
 use crate::index::shared::Shared;
 
-/// The number of blocks that are read at a time.
+/// This is the number of blocks that are read at a time.
 const BLOCKS: usize = 64;
-/// The time between two readings.
+/// This is the time between two readings.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// The scrub, with the place that it has reached.
+/// A `Scrub` is the scrub, with the place that it has reached.
 #[derive(Debug, Default)]
 pub(super) struct Scrub {
     /// The runs of this round that are still to be read. The scrub does not keep them open: a run that was merged into
     /// another is not read.
     left: Vec<Weak<Run>>,
-    /// The number of the next block to read, in the last run of `left`.
+    /// This is the number of the next block to read, in the last run of `left`.
     next: usize,
     last: Option<Instant>,
 }

@@ -1,4 +1,4 @@
-//! A tree: the runs of one kind of record, oldest first. Runs of similar size are merged, so that there are few of
+//! A tree has the runs of one kind of record, oldest first. Runs of similar size are merged, so that there are few of
 //! them.
 
 use std::path::Path;
@@ -11,19 +11,19 @@ use crate::index::failure::Failure;
 use crate::index::record::Record;
 use crate::index::tuning::Tuning;
 
-/// The three trees.
+/// A `TreeKind` names one of the three trees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TreeKind {
-    /// The tree of IDs: from an ID to the positions at which it plays a role.
+    /// The tree of IDs leads from an ID to the positions at which it plays a role.
     Ids,
-    /// The tree of revisions: from a stream and a revision to the position and the facts of the event.
+    /// The tree of revisions leads from a stream and a revision to the position and the facts of the event.
     Revisions,
-    /// The tree of places: from a position to the facts of the event, which can be known without reading it.
+    /// The tree of places leads from a position to the facts of the event, which can be known without reading it.
     Places,
 }
 
 impl TreeKind {
-    /// All three.
+    /// These are all three kinds.
     pub const ALL: [Self; 3] = [Self::Ids, Self::Revisions, Self::Places];
 
     /// Its name in file names and in the catalog.
@@ -72,7 +72,7 @@ impl Tree {
         &self.runs
     }
 
-    /// The tree with one more, newest, run.
+    /// Returns the tree with one more, newest, run.
     #[must_use]
     pub fn with(&self, run: Arc<Run>) -> Self {
         let mut runs = self.runs.clone();
@@ -167,7 +167,8 @@ pub(super) fn merge(
     Run::write(path, id, Merge { inputs }, kind.filtered().then_some(total), failure)
 }
 
-/// The records of several sorted inputs, in order. The inputs are few, so the smallest is found by looking at each.
+/// A `Merge` gives the records of several sorted inputs, in order. The inputs are few, so the smallest is found by looking
+/// at each.
 struct Merge<I: Iterator<Item = Result<Record, RunError>>> {
     inputs: Vec<std::iter::Peekable<I>>,
 }

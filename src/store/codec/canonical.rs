@@ -1,9 +1,9 @@
-//! What can be told of a line without reading its JSON: its canonical bytes, its position, its id.
+//! These functions find what a line tells without reading its JSON: its canonical bytes, its position, its id.
 
 use uuid::Uuid;
 
-/// The canonical bytes of a line, and the hash that it carries as text. `None` when the line is not laid out as the
-/// encoder lays it out.
+/// Returns the canonical bytes of a line, and the hash that it carries as text. It returns `None` when the line is not
+/// laid out as the encoder lays it out.
 #[must_use]
 pub fn cut(line: &[u8]) -> Option<(Vec<u8>, &str)> {
     let rest = line.strip_prefix(b"{\"position\":")?;
@@ -24,7 +24,7 @@ pub fn cut(line: &[u8]) -> Option<(Vec<u8>, &str)> {
     Some((canonical, std::str::from_utf8(hash).ok()?))
 }
 
-/// The position of a line; `None` when it is not laid out as the encoder lays it out.
+/// Returns the position of a line; `None` when it is not laid out as the encoder lays it out.
 #[must_use]
 pub fn position_of(line: &[u8]) -> Option<u64> {
     let rest = line.strip_prefix(b"{\"position\":")?;
@@ -32,7 +32,7 @@ pub fn position_of(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
-/// The id that a line says it has; `None` when it is not laid out as the encoder lays it out.
+/// Returns the id that a line says it has; `None` when it is not laid out as the encoder lays it out.
 #[must_use]
 pub fn event_id_of(line: &[u8]) -> Option<Uuid> {
     const FIELD: &[u8] = b"\"event_id\":\"";

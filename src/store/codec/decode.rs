@@ -1,4 +1,5 @@
-//! Reading a line, any version that was ever written. Strict: what the encoder would not have written is refused.
+//! The decoder reads a line, in any version that was ever written. It is strict: what the encoder would not have
+//! written is refused.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,36 +20,36 @@ use crate::store::chain::{self, Hash};
 
 use super::canonical::{cut, event_id_of};
 
-/// A line of the journal, read.
+/// A `Line` is a line of the journal after it was read.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// Its place in the journal.
+    /// This is its place in the journal.
     pub position: u64,
-    /// What it says.
+    /// This is the event that it holds.
     pub event: Event,
-    /// Its hash, as it is written there; not checked.
+    /// This is its hash, as it is written there. It is not checked.
     pub hash: Hash,
 }
 
-/// Why a line is no event.
+/// A `DecodeError` says why a line is no event.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// Not JSON of an event's shape.
+    /// The line is not JSON of an event's shape.
     #[error("not an event")]
     Shape(#[from] serde_json::Error),
-    /// A version that this program does not know.
+    /// The event has a version that this program does not know.
     #[error("an event of version {0}, which this version of bookonce does not know")]
     Version(u32),
-    /// A type that this program does not know.
+    /// The event has a type that this program does not know.
     #[error("an event of type {0:?}, which this version of bookonce does not know")]
     Type(String),
-    /// A field that events of this type do not have.
+    /// The line has a field that events of this type do not have.
     #[error("an event with a field of another type of event")]
     Foreign,
-    /// A field that is missing or has a value that no event has.
+    /// A field is missing or has a value that no event has.
     #[error("an event with a wrong {0}")]
     Field(&'static str),
-    /// Its id is not that of its bytes: they were changed.
+    /// The line's id is not that of its bytes: they were changed.
     #[error("an event whose id is not that of its bytes")]
     Id,
 }
@@ -120,7 +121,7 @@ struct RawEntry<'a> {
     amount: &'a str,
 }
 
-/// The version of a line that has fields which version 1 does not know, when it is a newer one.
+/// Returns the version of a line that has fields which version 1 does not know, when it is a newer one.
 fn newer(line: &[u8]) -> Option<u32> {
     #[derive(Deserialize)]
     struct Versioned {
@@ -165,11 +166,11 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     Ok(Line { position: raw.position, hash, event })
 }
 
-/// Reads one line, and proves that its bytes are those that its id was made of. For a line whose hash is not compared
-/// with the chain; costs a microsecond.
+/// Reads one line, and proves that its bytes are those that its id was made of. It is for a line whose hash is not
+/// compared with the chain. The proof costs a microsecond.
 ///
 /// # Errors
-/// As [`decode`], and [`DecodeError::Id`].
+/// Fails as [`decode`] does, and with [`DecodeError::Id`].
 pub fn decode_proven(line: &[u8]) -> Result<Line, DecodeError> {
     let decoded = decode(line)?;
     let (canonical, _) = cut(line).ok_or(DecodeError::Field("layout"))?;
@@ -200,7 +201,8 @@ fn account(
     Ok(AccountEvent { effective_at, currency, fact, answer })
 }
 
-/// Takes the parts out of `data`, each where its type needs it; what is left at the end belongs to no such event.
+/// A `Reader` takes the parts out of `data`, each where its type needs it. What is left at the end belongs to no such
+/// event.
 struct Reader<'a> {
     data: Data<'a>,
     currency: Currency,
@@ -257,7 +259,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The two entries, which must balance: the guarded account's sum, and who is on the other side.
+    /// Reads the two entries, which must balance, and returns the guarded account's sum and the account on the other
+    /// side.
     fn entries(&mut self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
         let wrong = DecodeError::Field("entries");
         let Some([guarded, counter]) = self.data.entries.take() else { return Err(wrong) };
@@ -322,7 +325,7 @@ impl Reader<'_> {
         Metadata::new(std::mem::take(&mut self.data.metadata)).map_err(|_| DecodeError::Field("metadata"))
     }
 
-    /// An amount, which is greater than zero.
+    /// Reads an amount, which must be greater than zero.
     fn amount(&mut self) -> Result<Amount, DecodeError> {
         let amount = self.data.amount.take();
         Amount::new(self.money(amount, "amount")?).ok_or(DecodeError::Field("amount"))

@@ -1,4 +1,5 @@
-//! Writing a line, version 1. Money, names and ids need no escaping; what a client wrote freely gets it.
+//! The encoder writes a line, in version 1. Money, names and ids need no escaping; texts that a client chose are
+//! escaped.
 
 use uuid::Uuid;
 
@@ -12,31 +13,31 @@ use crate::store::chain::{self, Hash};
 
 use super::json::{flag, metadata, number, put, text};
 
-/// Writes lines, each chained to the one before. Keeps its buffer and the last time it wrote out.
+/// An `Encoder` writes lines, each chained to the one before. It keeps its buffer, and the last timestamp that it wrote.
 #[derive(Debug, Default)]
 pub struct Encoder {
     canonical: Vec<u8>,
     time: Option<(Timestamp, Vec<u8>)>,
 }
 
-/// An event's canonical bytes and what they are made of. Fields stand without the commas between them.
+/// `Parts` are an event's canonical bytes and what they are made of. Fields stand without the commas between them.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
-    /// All of them.
+    /// These are all canonical bytes.
     pub canonical: &'a [u8],
-    /// The fields from `recorded_at` to `version`.
+    /// These are the fields from `recorded_at` to `version`.
     pub times: &'a [u8],
-    /// The field `transaction_id`.
+    /// This is the field `transaction_id`.
     pub transaction: &'a [u8],
-    /// The value of `data`.
+    /// This is the value of `data`.
     pub data: &'a [u8],
-    /// The field `answer`.
+    /// This is the field `answer`.
     pub answer: &'a [u8],
-    /// The fields in `metadata`.
+    /// These are the fields in `metadata`.
     pub origin: &'a [u8],
 }
 
-/// Where in the canonical bytes the fields begin.
+/// `Marks` say where in the canonical bytes the fields begin.
 struct Marks {
     kind: usize,
     times: usize,
@@ -85,7 +86,7 @@ impl Encoder {
         }
     }
 
-    /// Fills `canonical`; returns where in it the parts begin.
+    /// Fills `canonical`, and returns where in it the parts begin.
     fn canonical(&mut self, event: &Event) -> Marks {
         let mut out = std::mem::take(&mut self.canonical);
         out.clear();
@@ -152,7 +153,7 @@ impl Encoder {
     }
 }
 
-/// The event's own part: what happened, by type.
+/// Writes the event's own part: what happened, by type.
 fn data(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
     match &event.fact {
         Fact::AccountOpened { overdraft_limit, metadata: pairs } => {
@@ -223,7 +224,7 @@ fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
     put(out, &["\"}]"]);
 }
 
-/// The fields of a declined request, as the same request's fact would have them.
+/// Writes the fields of a declined request, as the event of the same request would have them if it was accepted.
 fn declined(operation: &Operation, out: &mut Vec<u8>) {
     match operation {
         Operation::Open(_) => {}

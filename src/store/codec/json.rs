@@ -1,4 +1,4 @@
-//! Pieces of JSON, written into a buffer: what the codec and the answers have in common.
+//! These functions write pieces of JSON into a buffer. The codec and the answers share them.
 
 use crate::domain::metadata::Metadata;
 
@@ -20,14 +20,14 @@ pub fn number(value: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Appends a further member that is true; nothing where it is not.
+/// Appends a further member that is true, or nothing when it is not set.
 pub fn flag(name: &str, set: bool, out: &mut Vec<u8>) {
     if set {
         put(out, &[",\"", name, "\":true"]);
     }
 }
 
-/// Appends a further member `metadata`; nothing where there is none.
+/// Appends a further member `metadata`, or nothing when there is none.
 pub fn metadata(pairs: &Metadata, out: &mut Vec<u8>) {
     if pairs.is_empty() {
         return;

@@ -1,8 +1,8 @@
-//! How an event becomes a line of the journal, and a line an event again.
+//! The codec makes a line of the journal from an event, and an event from a line again.
 //!
 //! A line is one JSON object without white space, its keys in a fixed order. Its *canonical bytes* are the line without
-//! `position`, `event_id` and `hash`: what the hash and the id are made of. The event names its version; an unknown one
-//! is refused, never skipped.
+//! `position`, `event_id` and `hash`; the hash and the id are made of them. The event names its version; an unknown
+//! version is refused, never skipped.
 
 mod canonical;
 mod decode;

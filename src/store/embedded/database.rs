@@ -1,4 +1,4 @@
-//! The journal's database: how it is opened, and its two tables.
+//! This file opens the journal's database, and makes its two tables.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::Error;
 
-/// SQLite 3.51.3 mended a fault by which a WAL could be reset while it was still needed.
+/// This is the oldest SQLite that is accepted. Version 3.51.3 mended a fault by which a WAL could be reset while it was
+/// still needed.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
 const SCHEMA: &str = "
@@ -54,7 +55,7 @@ pub fn open_to_read(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// The journal's id, made from `fresh` when it has none yet.
+/// Returns the journal's id, and makes it from `fresh` when there is none yet.
 ///
 /// # Errors
 /// Fails when it can't be read or written.
@@ -66,7 +67,7 @@ pub fn journal_id(connection: &Connection, fresh: Uuid) -> Result<Uuid, Error> {
     Ok(fresh)
 }
 
-/// The journal's id, if it has one.
+/// Returns the journal's id, if it has one.
 ///
 /// # Errors
 /// Fails when it can't be read.
@@ -77,7 +78,7 @@ pub fn read_journal_id(connection: &Connection) -> Result<Option<Uuid>, Error> {
     id.map(|id| Uuid::try_parse(&id).map_err(|_| Error::Damaged("its id is no UUID".into()))).transpose()
 }
 
-/// Copies the WAL into the database and empties it: the last thing a writer does.
+/// Copies the WAL into the database and empties it. This is the last thing that a writer does.
 ///
 /// # Errors
 /// Fails when that can't be done; nothing is lost by it.

@@ -1,4 +1,4 @@
-//! The data folder: its format, and the lock that makes one process its only writer.
+//! The data folder has a format, and a lock that makes one process its only writer.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use super::Error;
 use super::private::make_private;
 
-/// The format that this program writes.
+/// This is the format that this program writes.
 pub const FORMAT: u32 = 1;
-/// The journal's database.
+/// This is the name of the journal's database.
 pub const JOURNAL: &str = "journal.db";
 const FORMAT_FILE: &str = "FORMAT";
 const FORMAT_WORDS: &str = "bookonce data folder, format ";
 
-/// A data folder that this process holds until it is dropped.
+/// A `Folder` is a data folder that this process holds until it is dropped.
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
@@ -22,7 +22,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Takes the folder, making it when it is missing or empty.
+    /// Takes the folder, and makes it when it is missing or empty.
     ///
     /// # Errors
     /// Fails when another process holds it, when it is of a newer format, or when it holds something else.
@@ -54,13 +54,13 @@ impl Folder {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// Where it is.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The format of a data folder; `None` when it has none yet.
+    /// Returns the format of a data folder; `None` when it has none yet.
     ///
     /// # Errors
     /// Fails when the file can't be read, or says something else.
@@ -81,7 +81,7 @@ impl Folder {
         }
     }
 
-    /// Marks a folder as one of this format. The last step of making one.
+    /// Marks a folder as one of this format. This is the last step of making a folder.
     ///
     /// # Errors
     /// Fails when the file can't be written.

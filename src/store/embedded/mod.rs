@@ -1,11 +1,12 @@
-//! The embedded store: one folder, one SQLite file, one writer.
+//! The embedded store is one folder with one SQLite file and one writer.
 //!
-//! A row of the table `commits` holds the events that became durable together, as lines of NDJSON; a large commit is cut
-//! into several rows of one database transaction, so that one event can be read without its thousand neighbours. There
-//! is no index on disk but the rows' first positions. Events are made durable by SQLite's WAL with `synchronous=FULL`.
+//! A row of the table `commits` holds events that became durable together, as lines of NDJSON. A large commit is cut
+//! into several rows of one database transaction, so that one event can be read without all the others of its commit.
+//! The only index on disk is that of the rows' first positions. SQLite's WAL with `synchronous=FULL` makes events
+//! durable.
 //!
-//! Neighbours: `clerk` appends through [`writer::Writer`], everybody reads through [`reader::Reader`]. Must not know what an
-//! event means.
+//! Its neighbours are `clerk`, which appends through [`writer::Writer`], and everybody who reads, through
+//! [`reader::Reader`]. It must not know what an event means.
 
 pub mod database;
 pub mod folder;
@@ -16,51 +17,51 @@ pub mod writer;
 
 use std::path::PathBuf;
 
-/// What is wrong with a data folder.
+/// An `Error` says what is wrong with a data folder.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The folder or a file in it can't be used.
     #[error("{path} can't be used")]
     Io {
-        /// Which.
+        /// This is the path of it.
         path: PathBuf,
-        /// Why.
+        /// This is the cause.
         #[source]
         source: std::io::Error,
     },
     /// The journal's database can't be used.
     #[error("the journal's database can't be used")]
     Database(#[from] rusqlite::Error),
-    /// Another process has it.
+    /// Another process holds the folder.
     #[error("{path} is in use by another bookonce ({holder})")]
     Held {
-        /// The folder.
+        /// This is the folder.
         path: PathBuf,
-        /// What the holder wrote about itself.
+        /// This is what the holder wrote about itself.
         holder: String,
     },
-    /// A later version of the program made it.
+    /// A later version of the program made the folder.
     #[error("{path} has data of format {found}; this version of bookonce knows formats up to {known}")]
     Newer {
-        /// The folder.
+        /// This is the folder.
         path: PathBuf,
-        /// Its format.
+        /// This is its format.
         found: u32,
-        /// The newest that this program knows.
+        /// This is the newest format that this program knows.
         known: u32,
     },
-    /// It holds something that this program did not put there.
+    /// The folder holds something that this program did not put there.
     #[error("{path} is not a bookonce data folder: {why}")]
     Foreign {
-        /// The folder.
+        /// This is the folder.
         path: PathBuf,
-        /// How that is known.
+        /// This says how that is known.
         why: String,
     },
-    /// It is not what was written.
+    /// The journal is not what was written.
     #[error("the journal is damaged: {0}")]
     Damaged(String),
-    /// A SQLite with a known fault.
+    /// The SQLite library has a known fault.
     #[error("SQLite {0} has a fault in its WAL; 3.51.3 or later is needed")]
     OldSqlite(&'static str),
 }

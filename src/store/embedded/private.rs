@@ -1,18 +1,20 @@
-//! What is in the data folder is its owner's alone. Others who can read it read every account; who can write it is believed.
+//! This file makes what is in the data folder its owner's alone. Whoever can read the folder can read every account,
+//! and whoever can write it can change what the ledger believes.
 //!
-//! New files are made so by the process (its `umask`). This takes away the rights that others have on what is there already.
+//! New files are made so by the process (its `umask`). The functions here take away the rights that others have on
+//! files that exist already.
 
 use std::fs::{Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// The rights of the group and of all others.
+/// These bits are the rights of the group and of all others.
 const OF_OTHERS: u32 = 0o077;
 
 /// Takes away all rights that others have on this folder and on what is in it. Links are left alone.
 ///
-/// Where that can't be done (a mounted volume of another owner) the service goes on, and says so.
+/// Where that can't be done (on a mounted volume of another owner) the service goes on, and logs it.
 pub(super) fn make_private(folder: &Path) {
     let mut failed: Option<(String, io::Error)> = None;
     // The folder may be reached by a link; what is in it is not.

@@ -1,4 +1,5 @@
-//! Reading the journal: lines from a position on, the line at a position. Any number of readers beside the writer.
+//! The reader of the journal returns lines from a position on, or the line at a position. Any number of readers may
+//! work beside the writer.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::{Error, database};
 
 const KEPT: usize = 8;
 
-/// A reader of the journal. Cheap to clone; keeps connections that nobody is using.
+/// A `Reader` reads the journal. It is cheap to clone, and keeps connections that nobody is using.
 #[derive(Clone, Debug)]
 pub struct Reader {
     path: PathBuf,
@@ -35,25 +36,25 @@ impl Journal for Reader {
     }
 }
 
-/// A row of the table `commits`.
+/// A `Row` is a row of the table `commits`.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The position of its first event.
+    /// This is the position of its first event.
     pub first: u64,
-    /// How many events it says it holds.
+    /// This is how many events it says it holds.
     pub count: u64,
-    /// Its lines, each with its line feed.
+    /// These are its lines, each with its line feed.
     pub events: Vec<u8>,
 }
 
 impl Reader {
-    /// A reader of this database.
+    /// Makes a reader of this database.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), idle: Arc::default() }
     }
 
-    /// The journal's id.
+    /// Returns the journal's id.
     ///
     /// # Errors
     /// Fails when it can't be read.
@@ -61,7 +62,7 @@ impl Reader {
         self.with(database::read_journal_id)
     }
 
-    /// The last position; 0 when there is none.
+    /// Returns the last position; 0 when there is none.
     ///
     /// # Errors
     /// Fails when it can't be read.
@@ -76,7 +77,7 @@ impl Reader {
         })
     }
 
-    /// Up to `limit` lines after a position, each with its line feed.
+    /// Returns up to `limit` lines after a position, each with its line feed.
     ///
     /// # Errors
     /// Fails when they can't be read.
@@ -103,7 +104,7 @@ impl Reader {
         Ok(out)
     }
 
-    /// The event at a position.
+    /// Returns the event at a position.
     ///
     /// # Errors
     /// Fails when it is not there, or is no event.
@@ -119,19 +120,20 @@ impl Reader {
         }
     }
 
-    /// The row that holds a position; `None` past the end.
+    /// Returns the row that holds a position; `None` past the end.
     ///
     /// # Errors
     /// Fails when it can't be read.
     pub fn row_with(&self, position: u64) -> Result<Option<Row>, Error> {
-        // SQLite counts to 2^63, and so does no journal.
+        // SQLite's integers end below 2^63, and no journal is that long.
         let Ok(position) = i64::try_from(position) else { return Ok(None) };
         let position = position.cast_unsigned();
         self.with(|connection| {
             if let Some(row) = read_row(connection, position)? {
                 return Ok(Some(row));
             }
-            // Is it behind the end, or in a hole? Both looks are one, else a commit between them would seem to be a hole.
+            // The position may be past the end or in a hole. Both looks are one transaction, else a commit between them
+            // would seem to be a hole.
             let both = connection.unchecked_transaction()?;
             let row = read_row(&both, position)?;
             if row.is_none() && position > 0 && has_later(&both, position)? {
@@ -141,11 +143,12 @@ impl Reader {
         })
     }
 
-    /// Compares where rows begin with where those before them end: the first row, and the last `rows`. The hole that a live
-    /// folder has which was copied file by file is near its end; to look at all rows would take as long as to read them.
+    /// Compares where rows begin with where the rows before them end: for the first row, and for the last `rows`. A
+    /// live folder that was copied file by file has its hole near the end. To check all rows would take as long as to
+    /// read them.
     ///
     /// # Errors
-    /// When positions are missing between two of them, or before the first.
+    /// Fails when positions are missing between two rows, or before the first.
     pub(crate) fn check_positions(&self, rows: u32) -> Result<(), Error> {
         self.with(|connection| {
             let first: Option<u64> =
@@ -184,7 +187,7 @@ impl Reader {
     }
 }
 
-/// The row that holds a position, if there is one.
+/// Reads the row that holds a position, if there is one.
 fn read_row(connection: &Connection, position: u64) -> Result<Option<Row>, Error> {
     let sql = "SELECT first, count, events FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
     let row = connection
@@ -194,7 +197,7 @@ fn read_row(connection: &Connection, position: u64) -> Result<Option<Row>, Error
     Ok(row.filter(|row| row.first + row.count > position))
 }
 
-/// Is there a row behind a position?
+/// Says whether a row begins behind a position.
 fn has_later(connection: &Connection, position: u64) -> Result<bool, Error> {
     Ok(connection.prepare_cached("SELECT 1 FROM commits WHERE first > ?1 LIMIT 1")?.exists([position])?)
 }

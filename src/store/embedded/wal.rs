@@ -1,8 +1,9 @@
-//! Looking at a WAL before SQLite does: SQLite stops at the first frame that is not right and forgets what is behind it
-//! without a word. That is right for the torn end of a commit that was never acknowledged, and wrong for anything else.
+//! This file reads a WAL before SQLite does. SQLite stops at the first frame that is not right and drops what is behind
+//! it without an error. That is right for the torn end of a commit that was never acknowledged, and wrong for anything
+//! else.
 //!
-//! A frame that belongs to the same WAL, behind the end of the torn commit, is a witness that a later commit was made
-//! durable: then the start is refused. The file's format: <https://www.sqlite.org/fileformat2.html#walformat>.
+//! A frame that belongs to the same WAL and stands behind the end of the torn commit proves that a later commit was
+//! made durable. Then the start is refused. The file's format: <https://www.sqlite.org/fileformat2.html#walformat>.
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
@@ -13,19 +14,19 @@ use super::Error;
 const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
-/// What a WAL holds.
+/// A `Finding` says what a WAL holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Nothing, or whole commits only.
+    /// The WAL holds nothing, or whole commits only.
     Whole,
-    /// Whole commits, and behind them `bytes` of one that did not become durable. SQLite will cut it.
+    /// The WAL holds whole commits, and behind them `bytes` of one that did not become durable. SQLite will cut it.
     Torn {
-        /// How much there is of it.
+        /// This is the length of the torn part, in bytes.
         bytes: u64,
     },
-    /// Whole commits up to a bad frame, and commits behind it that were durable once.
+    /// The WAL holds whole commits up to a bad frame, and behind it commits that were durable once.
     Damaged {
-        /// Where the bad frame begins in the file.
+        /// This is where the bad frame begins in the file.
         at: u64,
     },
 }
@@ -38,7 +39,7 @@ struct Header {
     page: usize,
 }
 
-/// Reads the WAL beside a database and says what SQLite would not.
+/// Reads the WAL beside a database, and says whether it is whole, torn or damaged.
 ///
 /// # Errors
 /// Fails when it can't be read.
@@ -60,7 +61,7 @@ fn inspect_bytes(file: &mut impl Read) -> std::io::Result<Finding> {
     }
     let Some(header) = header(&head).filter(|_| got == HEADER) else {
         let mut rest = [0; 1];
-        // A header alone, torn or not, has nothing to lose behind it.
+        // A header without frames, torn or not, has no commits behind it.
         return Ok(if fill(file, &mut rest)? == 0 {
             Finding::Torn { bytes: got as u64 }
         } else {
@@ -91,11 +92,11 @@ fn inspect_bytes(file: &mut impl Read) -> std::io::Result<Finding> {
 
 struct Walk {
     sums: [u32; 2],
-    /// Where the last whole commit ends.
+    /// This is where the last whole commit ends.
     good_until: u64,
-    /// Where the last frame with this WAL's salts ends.
+    /// This is where the last frame with this WAL's salts ends.
     ours_until: u64,
-    /// Where the first frame that is not right begins.
+    /// This is where the first frame that is not right begins.
     bad: Option<u64>,
     commit_seen_behind_bad: bool,
 }
@@ -132,7 +133,7 @@ impl Walk {
         None
     }
 
-    /// Frames of an older WAL that are left behind the end of this one are no finding.
+    /// Says what was found. Frames of an older WAL that are left behind the end of this one are no finding.
     fn end(&self) -> Finding {
         if self.ours_until > self.good_until {
             Finding::Torn { bytes: self.ours_until - self.good_until }
@@ -165,7 +166,7 @@ fn frame_sums(before: [u32; 2], frame: &[u8], big_endian: bool) -> [u32; 2] {
     add(add(before, &head[..8], big_endian), page, big_endian)
 }
 
-/// SQLite's checksum: two sums that run over pairs of words.
+/// Computes SQLite's checksum: two sums that run over pairs of words.
 fn add(mut sums: [u32; 2], bytes: &[u8], big_endian: bool) -> [u32; 2] {
     let word =
         |bytes: &[u8; 4]| if big_endian { u32::from_be_bytes(*bytes) } else { u32::from_le_bytes(*bytes) };
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
     use rusqlite::Connection;
 
-    /// A WAL of `commits` commits of several pages each, as a killed process leaves it.
+    /// Makes a WAL of `commits` commits of several pages each, as a killed process leaves it.
     fn killed(commits: usize) -> Vec<u8> {
         let dir = tempfile::tempdir().unwrap();
         let db = Connection::open(dir.path().join("j")).unwrap();
@@ -216,7 +217,7 @@ mod tests {
         inspect_bytes(&mut &bytes[..]).unwrap()
     }
 
-    /// The first bytes of frames that end a commit.
+    /// Returns where the frames begin that end a commit.
     fn commit_ends(wal: &[u8]) -> Vec<usize> {
         (HEADER..wal.len()).step_by(FRAME_HEADER + 4096).filter(|at| wal[at + 4..at + 8] != [0; 4]).collect()
     }

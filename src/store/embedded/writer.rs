@@ -1,7 +1,7 @@
-//! The writer: makes commits durable, in order. Beside it the checkpointer moves them from the WAL into the database.
+//! The writer makes commits durable, in order. Beside it the checkpointer moves them from the WAL into the database.
 //!
-//! A checkpoint never runs on the thread that appends; that one pauses only for the last few pages of one, so that the
-//! WAL can start again from its front.
+//! A checkpoint never runs on the thread that appends. That thread pauses only for the last few pages of a checkpoint,
+//! so that the WAL can start again from its front.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,33 +19,35 @@ use crate::store::{AppendError, Appends, CloseError, Landed};
 
 use super::{Error, database};
 
-/// How large a row gets, about. A commit is cut into rows, so that one event is read without its thousand neighbours.
+/// This is about how large a row gets, in bytes. A commit is cut into rows, so that one event is read without all the
+/// others of its commit.
 const ROW_BYTES: usize = 32 * 1024;
-/// How many bytes in the WAL start a checkpoint: few, since commits wait for the disk while it runs.
+/// This is how many bytes in the WAL start a checkpoint. They are few, since commits wait for the disk while it runs.
 const CHECKPOINT_AT: u64 = 2 << 20;
-/// How many large commits come before a checkpoint. They are of batches, whose callers wait longer anyway.
+/// This is how many large commits come before a checkpoint. They are of batches, whose callers wait longer anyway.
 const LARGE_COMMITS: u64 = 8;
-/// How many pages are left to the part of a checkpoint for which commits stand still.
+/// This is how many pages are left to the part of a checkpoint for which commits stand still.
 const PAUSE_PAGES: i64 = 256;
 
-/// The buffer of a commit that was larger than this is not kept for the next.
+/// This is the size up to which the buffer of a commit is kept for the next, in bytes.
 const KEPT_BYTES: usize = 1 << 20;
 
-/// The writing side of the embedded store.
+/// A `Writer` is the writing side of the embedded store.
 pub struct Writer {
     connection: Connection,
     checkpoints: Checkpoints,
     encoder: Encoder,
-    /// Where the next event goes, and the hash that it is chained to.
+    /// This is where the next event goes; beside it is the hash that it is chained to.
     next: u64,
     hash: Hash,
-    /// The lines of the commit under way.
+    /// These are the lines of the commit under way.
     lines: Vec<u8>,
-    /// What a failed commit has left is not known: nothing is written any more.
+    /// This is true when it is not known what a failed commit has left: nothing is written any more.
     finished: bool,
 }
 
-/// A row to be: how many events, where its bytes end, when it was recorded.
+/// A `Cut` is a row that is to be written: how many events it has, where its bytes end, when its first event was
+/// recorded.
 struct Cut {
     count: u64,
     end: usize,
@@ -53,7 +55,7 @@ struct Cut {
 }
 
 impl Writer {
-    /// A writer behind the last durable event.
+    /// Starts a writer that goes on after the last durable event.
     ///
     /// # Errors
     /// Fails when the database can't be opened or a thread can't be started.
@@ -69,7 +71,7 @@ impl Writer {
         })
     }
 
-    /// Encodes and chains the events, cut into rows; says the hash of the last one.
+    /// Encodes and chains the events, cut into rows, and returns the hash of the last one with them.
     fn encode(&mut self, events: &[Arc<Event>]) -> (Vec<Cut>, Hash) {
         self.lines.clear();
         let mut rows: Vec<Cut> = Vec::new();
@@ -122,7 +124,7 @@ impl Writer {
             Err(error) => {
                 let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
                 let open = !self.connection.is_autocommit();
-                // If it can't be rolled back, the connection is of no use either way.
+                // If the transaction can't be rolled back, the connection is of no use either way.
                 let undone = !open || self.connection.execute_batch("ROLLBACK").is_ok();
                 if full && undone {
                     tracing::warn!(%error, "the disk is full: nothing is booked until there is room");
@@ -153,11 +155,11 @@ impl Writer {
     }
 }
 
-/// The checkpointer's thread, and what it and the writer tell each other.
+/// `Checkpoints` hold the checkpointer's thread, and what it and the writer tell each other.
 struct Checkpoints {
-    /// Bytes in the WAL that no checkpoint has moved yet, about.
+    /// This is about how many bytes are in the WAL that no checkpoint has moved yet.
     unmoved: Arc<AtomicU64>,
-    /// Held by a commit, and by the last part of a checkpoint.
+    /// A commit holds this, and so does the last part of a checkpoint.
     gate: Arc<Mutex<()>>,
     wake: Sender<()>,
     thread: JoinHandle<()>,
@@ -182,7 +184,7 @@ impl Checkpoints {
         let bytes = bytes + 8_192;
         let enough = CHECKPOINT_AT + LARGE_COMMITS * bytes;
         if self.unmoved.fetch_add(bytes, Ordering::Relaxed) + bytes >= enough {
-            // Full means that it is awake already.
+            // A full channel means that the checkpointer is awake already.
             let _awake = self.wake.try_send(());
         }
     }
@@ -193,8 +195,8 @@ impl Checkpoints {
     }
 }
 
-/// Moves pages from the WAL into the database, most of them beside the writer, the last few while it stands still: only
-/// then does the next commit begin the WAL anew, and the file stays small.
+/// Moves pages from the WAL into the database, most of them beside the writer, the last few while the writer stands
+/// still. Only after that does the next commit begin the WAL anew, so that the file stays small.
 fn checkpoint_loop(connection: &Connection, woken: &Receiver<()>, gate: &Mutex<()>, unmoved: &AtomicU64) {
     let passive = || {
         connection

@@ -14,14 +14,14 @@ use super::connection::is_over;
 use super::{Error, Proposed, Store};
 use crate::domain::stream::StreamName;
 
-/// What became of an append, as far as one attempt can know.
+/// An `Appended` says what became of an append, as far as one attempt can know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
     /// The events are in the stream: the node acknowledged them, as new or as a repeat.
     Stored {
-        /// The revision of its last event, as the node says.
+        /// This is the revision of its last event, as the node says.
         last_revision: u64,
-        /// The position of its last event, when the node says one.
+        /// This is the position of its last event, when the node says one.
         position: Option<u64>,
     },
     /// The expected revision was refused, because another event is there: this attempt stored nothing. The other event may
@@ -53,7 +53,7 @@ impl Store {
             Ok(live) => live,
             Err(why) => return Appended::NotSent(why),
         };
-        // Another connection than the one that was compared, perhaps.
+        // The connection may be another one than the one that was compared.
         if self.proven_epoch() != Some(epoch) {
             return Appended::NotSent(Error::Unreachable("the connection was lost".into()));
         }
@@ -78,7 +78,8 @@ impl Store {
         .await;
         self.0.leader.took(begun, !matches!(answer, Ok(Ok(_))));
         match answer {
-            // A connection was lost meanwhile: who acknowledged it, and is that the store?
+            // A connection was lost meanwhile, so it is not known whether the node that acknowledged the append is the
+            // same store.
             Ok(Ok(_)) if self.proven_epoch() != Some(epoch) => {
                 Appended::Unknown("a connection was lost meanwhile".to_owned())
             }
@@ -129,7 +130,7 @@ fn failed(error: eventstore::Error, gate: &Gate) -> Appended {
         }
         // These come before the call is made.
         E::ConnectionClosed | E::GrpcConnectionError(_) => Appended::NotSent(error.into()),
-        // These may come before the events were sent or after it: only the gate knows.
+        // These may come before the events were sent or after it: only the gate knows which.
         E::ServerError(_)
         | E::Grpc { .. }
         | E::InternalParsingError(_)
@@ -149,7 +150,7 @@ fn failed(error: eventstore::Error, gate: &Gate) -> Appended {
     }
 }
 
-/// The gate between the events and the connection: it is waiting, open or shut, and changes once.
+/// A `Gate` stands between the events and the connection: it is waiting, open or shut, and changes once.
 #[derive(Default)]
 struct Gate(AtomicU8);
 
@@ -171,7 +172,7 @@ impl Gate {
     }
 }
 
-/// The events behind the gate. The connection takes them one by one.
+/// A `Gated` has the events behind the gate. The connection takes them one by one.
 struct Gated {
     gate: Arc<Gate>,
     events: std::vec::IntoIter<EventData>,

@@ -16,16 +16,16 @@ use super::Error;
 use super::crate_traps::nodelay;
 use super::proof::Proof;
 
-/// The shortest time between the making of two clients.
+/// This is the shortest time between the making of two clients.
 const PAUSE: Duration = Duration::from_millis(200);
 /// A call that took longer than this may have met Nagle's algorithm: the crate connects again by itself, and turns it on.
 const SLOW: Duration = Duration::from_millis(20);
-/// The shortest time between two looks at the sockets, when calls are slow or fail.
+/// This is the shortest time between two looks at the sockets, when calls are slow or fail.
 const NODELAY_PAUSE: Duration = Duration::from_millis(100);
-/// The time after which the sockets are looked at again, when calls are fast.
+/// This is the time after which the sockets are looked at again, when calls are fast.
 const NODELAY_EVERY: Duration = Duration::from_secs(5);
 
-/// The connection to a node, over whichever client is alive.
+/// A `Link` is the connection to a node, over whichever client is alive.
 pub struct Link(Arc<Inner>);
 
 struct Inner {
@@ -40,15 +40,16 @@ struct Inner {
 #[derive(Default)]
 struct State {
     live: Option<Live>,
-    /// How many clients were begun so far, and below it when the last one was.
+    /// This is how many clients were begun so far; below it is when the last one was begun.
     begun: u64,
     begun_at: Option<Instant>,
-    /// Why the last client could not connect.
+    /// This is why the last client could not connect.
     failed: Option<Error>,
     looked_at: Option<Instant>,
 }
 
-/// A client that is connected, with its number: a caller gives up the client that failed, and not its successor.
+/// A `Live` is a client that is connected, with its number: a caller gives up the client that failed, and not its
+/// successor.
 #[derive(Clone)]
 pub struct Live {
     pub client: Client,

@@ -1,6 +1,6 @@
 //! [`Error`] says why the store did not do what it was asked. Its variants are told apart by what the caller can do.
 
-/// Why the store did not do what it was asked.
+/// An `Error` says why the store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The connection string, or a file that it names, can't be used. A person must change it.

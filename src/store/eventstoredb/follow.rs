@@ -11,20 +11,22 @@ use super::read::recorded;
 use super::{Error, METADATA, Recorded, Store};
 use crate::domain::stream::StreamName;
 
-/// How many messages may wait here to be taken. A node drops a subscriber for whom more than 32 messages wait *at the node*.
+/// This is how many messages may wait here to be taken. A node drops a subscriber for whom more than 32 messages wait
+/// *at the node*.
 const MOST_WAITING: usize = 4_096;
 
-/// A message of a subscription. What it says of how far it has looked is left out: nodes have said 2^64-1, the same place again
-/// and again, and the place of an event that came only later. Who follows again begins after the last event that came.
+/// A `Followed` is a message of a subscription. How far the node says it has looked is left out: nodes have said
+/// 2^64-1, the same place again and again, and the place of an event that came only later. A caller who follows again
+/// begins after the last event that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// An event of one of the ledger's streams, or of the metadata of one.
+    /// This is an event of one of the ledger's streams, or of the metadata of one.
     Event(Recorded),
     /// All events that were there when the subscription began have come. From now on new ones come as they are stored.
     CaughtUp,
 }
 
-/// A subscription. It ends when it is dropped.
+/// A `Follow` is a subscription. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Follow {
     arrived: mpsc::Receiver<Result<Followed, Error>>,
@@ -36,7 +38,7 @@ impl Store {
     /// Follows `$all` after a position, or from its start. Only the ledger's streams and their metadata are shown.
     ///
     /// # Errors
-    /// When there is no connection. [`Follow::next`] says what is wrong with the subscription itself.
+    /// Fails when there is no connection. [`Follow::next`] says what is wrong with the subscription itself.
     pub async fn follow(&self, after: Option<u64>) -> Result<Follow, Error> {
         let live = self.0.any.live().await?;
         let from = after.map_or(StreamPosition::Start, |after| {
@@ -77,8 +79,9 @@ impl Store {
     }
 }
 
-/// What ends a subscription may have ended the node, which comes back as another, perhaps. Only what the node itself says
-/// of the subscription, and goes on, does not.
+/// A `Doubt` takes back the proof of the store when a subscription ends. What ended the subscription may have ended the
+/// node, which may come back as another store. Only when the node itself ended the subscription, and goes on, the proof
+/// stays.
 struct Doubt(Option<Store>);
 
 impl Drop for Doubt {
@@ -93,7 +96,7 @@ impl Follow {
     /// Waits for the next message. It may be cancelled, and nothing is lost.
     ///
     /// # Errors
-    /// When the subscription is over. The caller may follow again, after the last position that it saw.
+    /// Fails when the subscription is over. The caller may follow again, after the last position that it saw.
     pub async fn next(&mut self) -> Result<Followed, Error> {
         if let Some(over) = &self.over {
             return Err(over.clone());
@@ -107,7 +110,7 @@ impl Follow {
     /// one unless `limit` is 0. It may be cancelled, and nothing is lost.
     ///
     /// # Errors
-    /// As [`Follow::next`], after all messages that came before.
+    /// Fails as [`Follow::next`] does, after all messages that came before.
     pub async fn next_many(&mut self, limit: usize) -> Result<Vec<Followed>, Error> {
         let mut many = Vec::new();
         if limit > 0 {

@@ -57,14 +57,14 @@ const METADATA: &str = "$$";
 /// No revision is greater: a node keeps them as signed numbers.
 const LAST_REVISION: u64 = i64::MAX as u64;
 
-/// How long a call waits for the node before it gives up.
+/// `Patience` says how long a call waits for the node before it gives up.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// How long it waits for a connection. Nothing is sent before there is one.
+    /// This is how long it waits for a connection. Nothing is sent before there is one.
     pub connect: Duration,
-    /// How long it waits for the answer to an append. After that the outcome is unknown.
+    /// This is how long it waits for the answer to an append. After that the outcome is unknown.
     pub append: Duration,
-    /// How long it waits for the next message of a read.
+    /// This is how long it waits for the next message of a read.
     pub read: Duration,
 }
 
@@ -74,7 +74,8 @@ impl Default for Patience {
     }
 }
 
-/// A handle to a cluster or to a single node. It is cheap to clone, and works in the runtime in which it was made.
+/// A `Store` is a handle to a cluster or to a single node. It is cheap to clone, and works in the runtime in which it
+/// was made.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -88,7 +89,7 @@ struct Inner {
     probe: Link,
     /// This connection goes where the connection string says. The journal is read over it.
     any: Link,
-    /// Is it known that this is the store it was?
+    /// The proof says whether it is known that this is the store that it was.
     proof: Proof,
 }
 
@@ -97,7 +98,7 @@ impl Store {
     /// connect yet. It must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// [`Error::Settings`] when it can't be understood, or names a certificate that can't be read.
+    /// Fails with [`Error::Settings`] when it can't be understood, or names a certificate that can't be read.
     pub async fn new(connection: &str) -> Result<Self, Error> {
         Self::with_patience(connection, Patience::default()).await
     }
@@ -105,7 +106,7 @@ impl Store {
     /// Does what [`Store::new`] does, with other waits than the usual ones.
     ///
     /// # Errors
-    /// As [`Store::new`].
+    /// Fails as [`Store::new`] does.
     pub async fn with_patience(connection: &str, patience: Patience) -> Result<Self, Error> {
         let Settings { shown, leader, any, credentials } = Settings::read(connection)?;
         prepare_tls().await;

@@ -1,27 +1,27 @@
-//! The newest event: how far the store is, as its leader says, without reading all that is in between.
+//! [`Newest`] says how far the store is, as its leader says, without reading all that is in between.
 
 use eventstore::{Client, Position, ReadAllOptions, StreamPosition};
 
 use super::{Error, Recorded, Store};
 use crate::domain::stream::StreamName;
 
-/// How many records are read back at once behind the first, which is mostly the ledger's.
+/// This is how many records are read back at once after the first one alone, which is mostly the ledger's.
 const PAGE: std::ops::RangeInclusive<usize> = 64..=4_096;
 
-/// Where a store ends.
+/// A `Newest` says where a store ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Newest {
-    /// The last event of the ledger's behind where was looked from, if there is one.
+    /// This is the ledger's last event behind the place from which it was looked for, if there is one.
     pub ours: Option<u64>,
-    /// The last record of all, whosever it is.
+    /// This is the last record of all, of whatever stream.
     pub last: u64,
 }
 
 impl Store {
-    /// Looks for the ledger's last event behind a position, from the end back. From the leader.
+    /// Looks for the ledger's last event behind a position, from the end back. It asks the leader.
     ///
     /// # Errors
-    /// When `$all` can't be read.
+    /// Fails when `$all` can't be read.
     pub async fn newest(&self, behind: u64) -> Result<Newest, Error> {
         let mut newest = Newest::default();
         let (mut from, mut count) = (StreamPosition::End, 1);
@@ -46,7 +46,7 @@ impl Store {
         }
     }
 
-    /// Records of `$all` before a place, the last first.
+    /// Reads records of `$all` before a place, the last first.
     async fn back(&self, from: StreamPosition<Position>, count: usize) -> Result<Vec<Recorded>, Error> {
         let mut options =
             ReadAllOptions::default().position(from).backwards().max_count(count).requires_leader(true);

@@ -1,25 +1,26 @@
-//! The proof that the node which is spoken to is the store that it was.
+//! The proof says that the node which is spoken to is the store that it was.
 //!
-//! Behind every connection that was lost a node may come back empty, or from a backup, and would take an append that the real
-//! one refuses. So the clerk's follower compares the last event that it knows with the store, says that it is proven, and
-//! each connection that ends takes that back. Until it is proven again nothing is appended and nothing is decided on what
-//! is read. An epoch numbers the times between two connections that ended.
+//! After a connection was lost the node may come back empty, or from a backup, and would take an append that the real
+//! store refuses. So the clerk's follower compares the last event that it knows with the store and says that the store
+//! is proven, and each connection that ends takes that back. Until it is proven again nothing is appended, and nothing
+//! is decided on what is read. An epoch is the number of a time between two connections that ended.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// A number of the time since a connection was last lost. What was compared in one says nothing of the next.
+/// An `Epoch` is the number of the time since a connection was last lost. What was compared in one says nothing of the
+/// next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Epoch(pub(super) u64);
 
-/// What is known of the node, shared by the links to it. Cheap to clone.
+/// A `Proof` is what is known of the node. The links to it share it, and it is cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Proof(pub(super) Arc<watch::Sender<Known>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Known {
-    /// Does anybody compare? Who only reads or tries the adapter does not.
+    /// This is true when somebody compares. A caller that only reads, or tries the adapter, does not.
     pub(super) wanted: bool,
     epoch: u64,
     pub(super) proven: Option<u64>,
@@ -30,7 +31,7 @@ impl Known {
         !self.wanted || self.proven == Some(self.epoch)
     }
 
-    /// For who does not compare it is always the same time.
+    /// Returns the epoch. For a caller that does not compare it is always the same.
     pub(super) fn epoch(&self) -> Epoch {
         Epoch(if self.wanted { self.epoch } else { 0 })
     }
@@ -43,7 +44,7 @@ impl Default for Proof {
 }
 
 impl Proof {
-    /// A connection was lost: what was proven is proven no more.
+    /// Takes the proof back, since a connection was lost.
     pub(super) fn doubt(&self) {
         self.0.send_modify(|known| known.epoch = known.epoch.wrapping_add(1));
     }

@@ -12,13 +12,14 @@ use crate::domain::stream::StreamName;
 use crate::store::chain::{self, Hash};
 use crate::store::codec::{Encoder, Parts};
 
-/// How many bytes of data, metadata and type names one append may hold. A node takes 1 MiB, counted as it stores them:
-/// this leaves room for what it adds to each event.
+/// This is how many bytes of data, metadata and type names one append may hold. A node takes 1 MiB, counted as it
+/// stores them; this leaves room for what it adds to each event.
 pub const MOST_BYTES: usize = 960 * 1024;
-/// How many bytes a node may add to an event.
+/// This is how many bytes a node may add to an event.
 const FRAME: usize = 64;
 
-/// Events encoded and chained along their stream, ready to be sent any number of times as the same bytes.
+/// `Proposed` are events encoded and chained along their stream, ready to be sent any number of times as the same
+/// bytes.
 #[derive(Debug)]
 pub struct Proposed {
     stream: StreamName,
@@ -29,12 +30,13 @@ pub struct Proposed {
     encoder: Encoder,
 }
 
-/// An event as it is sent.
+/// A `Wire` is an event as it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
     pub id: Uuid,
     pub kind: &'static str,
-    /// The body. It is raw JSON, because the crate marks an event as JSON only when it is given something to serialize.
+    /// This is the body. It is raw JSON, because the crate marks an event as JSON only when it is given something to
+    /// serialize.
     pub data: Arc<RawValue>,
     pub metadata: bytes::Bytes,
 }

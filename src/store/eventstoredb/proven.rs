@@ -1,4 +1,4 @@
-//! The proof as the clerk and the appends ask for it; what it is stands in `proof`.
+//! These functions are the proof as the clerk and the appends ask for it. The proof itself is in `proof`.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::Store;
 use super::proof::{Epoch, Known};
 
 impl Store {
-    /// Lets nothing be appended from now on but to a node that was proven.
+    /// Demands the proof: from now on nothing is appended to a node that was not proven.
     pub fn want_proof(&self) {
         self.0.proof.0.send_modify(|known| known.wanted = true);
     }
 
-    /// The time that it is now. To be asked for before the store is compared.
+    /// Returns the present epoch. A caller asks for it before it compares the store.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.0.proof.0.borrow().epoch()
@@ -27,13 +27,13 @@ impl Store {
         self.0.proof.doubt();
     }
 
-    /// The epoch, when the store is proven in it.
+    /// Returns the epoch, when the store is proven in it.
     #[must_use]
     pub fn proven_epoch(&self) -> Option<Epoch> {
         self.0.proof.epoch()
     }
 
-    /// Waits until the store is proven, at most so long; says in which epoch.
+    /// Waits until the store is proven, at most as long as `patience` says, and returns the epoch in which it is.
     pub async fn proven(&self, patience: Duration) -> Option<Epoch> {
         if let Some(epoch) = self.proven_epoch() {
             return Some(epoch);

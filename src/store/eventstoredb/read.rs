@@ -11,16 +11,16 @@ use super::connection::{Link, is_over};
 use super::{Error, LAST_REVISION, METADATA, Recorded, Store};
 use crate::domain::stream::StreamName;
 
-/// Events that were read of `$all`, and how far it was read for them.
+/// A `Page` has events that were read of `$all`, and says how far it was read for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
-    /// The ledger's.
+    /// These are the ledger's events.
     pub events: Vec<Recorded>,
-    /// The position of the last record that was looked at, whosever it is: everything up to there was seen.
+    /// This is the position of the last record that was looked at, of whatever stream: everything up to there was seen.
     pub seen: u64,
 }
 
-/// How many events of `$all` are asked for at once: the fewest and the most.
+/// This is how many events of `$all` are asked for at once: the fewest and the most.
 const PAGE: std::ops::RangeInclusive<usize> = 32..=4_096;
 
 impl Store {
@@ -28,7 +28,7 @@ impl Store {
     /// stream does not exist, or was deleted but can come back.
     ///
     /// # Errors
-    /// [`Error::Deleted`] for a tombstone; otherwise when they can't be read to the end.
+    /// Fails with [`Error::Deleted`] for a tombstone; otherwise when they can't be read to the end.
     pub async fn stream(&self, stream: &StreamName, from: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
         if from > LAST_REVISION {
             return Ok(Vec::new());
@@ -40,7 +40,7 @@ impl Store {
     /// Reads what [`Store::stream`] reads, backwards.
     ///
     /// # Errors
-    /// As [`Store::stream`].
+    /// Fails as [`Store::stream`] does.
     pub async fn stream_back(
         &self,
         stream: &StreamName,
@@ -55,7 +55,7 @@ impl Store {
     /// Asks the leader what cuts or deletes a stream. Returns `None` when nothing does.
     ///
     /// # Errors
-    /// [`Error::Deleted`] for a tombstone; otherwise when it can't be read.
+    /// Fails with [`Error::Deleted`] for a tombstone; otherwise when it can't be read.
     pub async fn cut(&self, stream: &StreamName) -> Result<Option<String>, Error> {
         // A tombstone is not in the metadata: it is found by reading the stream.
         let (cut, found) = tokio::join!(self.limited(stream), self.stream_back(stream, u64::MAX, 1));
@@ -65,7 +65,7 @@ impl Store {
     /// Does what [`Store::cut`] does, but does not look for a tombstone: this is for callers that read the stream anyway.
     ///
     /// # Errors
-    /// When the metadata can't be read.
+    /// Fails when the metadata can't be read.
     pub async fn limited(&self, stream: &StreamName) -> Result<Option<String>, Error> {
         let last = ReadStreamOptions::default().position(StreamPosition::End);
         let metadata = self.some(format!("{METADATA}{stream}"), last, 1).await?;
@@ -76,7 +76,7 @@ impl Store {
     /// have an event yet that another node showed; in that case the leader is asked.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     pub async fn at(&self, position: u64) -> Result<Option<Recorded>, Error> {
         match self.at_node(&self.0.any, position).await? {
             None => self.at_leader(position).await,
@@ -84,10 +84,10 @@ impl Store {
         }
     }
 
-    /// As [`Store::at`], asked of the leader alone.
+    /// Does what [`Store::at`] does, and asks the leader alone.
     ///
     /// # Errors
-    /// When it can't be read.
+    /// Fails when it can't be read.
     pub async fn at_leader(&self, position: u64) -> Result<Option<Recorded>, Error> {
         self.at_node(&self.0.leader, position).await
     }
@@ -95,7 +95,7 @@ impl Store {
     async fn at_node(&self, link: &Link, position: u64) -> Result<Option<Recorded>, Error> {
         let mut found = None;
         match self.all(link, Some(position), 1, |event| found = Some(event)).await {
-            // A node says so instead of reading on.
+            // A node answers with this error where it has no record instead of reading on.
             Err(Error::NoSuchPosition(_)) => {}
             read => read?,
         }
@@ -106,7 +106,7 @@ impl Store {
     /// of `$all`.
     ///
     /// # Errors
-    /// [`Error::NoSuchPosition`] when no record begins there; otherwise when `$all` can't be read.
+    /// Fails with [`Error::NoSuchPosition`] when no record begins there; otherwise when `$all` can't be read.
     pub async fn journal(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, Error> {
         Ok(self.of_all(after, limit, StreamName::is_claimed).await?.events)
     }
@@ -114,7 +114,7 @@ impl Store {
     /// Reads what [`Store::journal`] reads, and the metadata of its streams: all that a subscription shows.
     ///
     /// # Errors
-    /// As [`Store::journal`].
+    /// Fails as [`Store::journal`] does.
     pub async fn followable(&self, after: u64, limit: usize) -> Result<Page, Error> {
         let wanted = |stream: &str| StreamName::is_claimed(stream.strip_prefix(METADATA).unwrap_or(stream));
         self.of_all(after, limit, wanted).await
@@ -231,13 +231,13 @@ impl Store {
     }
 }
 
-/// Does a node say that no record begins where it was to read from? It says no more than that the read failed; the same is
-/// said by no other read.
+/// Says whether a node found no record where it was to read from. The node says only that the read failed, and it says
+/// so of no other read.
 fn is_no_place(why: &str) -> bool {
     why.contains("Unexpected ReadAllResult") || why.to_ascii_lowercase().contains("invalid position")
 }
 
-/// Why a read did not reach its end.
+/// `Trouble` says why a read did not reach its end.
 enum Trouble {
     Silence,
     Refused(eventstore::Error),

@@ -9,12 +9,12 @@ use crate::store::{Journal, ReadError};
 
 use super::{Error, Foreign, Recorded, Store};
 
-/// How many events are read at the same time, when each is asked for by itself.
+/// This is how many events are read at the same time, when each is asked for by itself.
 const AT_ONCE: usize = 16;
-/// How many events are read together at most.
+/// This is how many events are read together at most.
 const PAGE: usize = 1_000;
 
-/// Reads a store's journal from threads that may block.
+/// A `Reader` reads a store's journal from threads that may block.
 #[derive(Clone, Debug)]
 pub struct Reader {
     store: Store,
@@ -33,7 +33,7 @@ impl Store {
     /// Reads the events at these positions, in their order. A position without an event is left out.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Fails when the store can't be read.
     pub async fn all_at(&self, positions: &[u64]) -> Result<Vec<Recorded>, Error> {
         let found = stream::iter(positions.to_vec()).map(|position| self.at(position)).buffered(AT_ONCE);
         found.try_filter_map(async |found| Ok(found)).try_collect().await

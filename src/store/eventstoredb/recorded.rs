@@ -8,44 +8,45 @@ use crate::domain::stream::StreamName;
 use crate::store::chain;
 use crate::store::codec::{self, DecodeError};
 
-/// An event as the store has it.
+/// A `Recorded` is an event as the store has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// The position of the event in `$all`. It is the same on every node; positions grow, and have gaps.
+    /// This is the position of the event in `$all`. It is the same on every node; positions grow, and have gaps.
     pub position: u64,
-    /// The name of the stream that it is in.
+    /// This is the name of the stream that it is in.
     pub stream: String,
-    /// Its revision in that stream, counted from 0.
+    /// This is its revision in that stream, counted from 0.
     pub revision: u64,
-    /// Its id, chosen by who wrote it.
+    /// This is its id, which the writer chose.
     pub event_id: Uuid,
-    /// Its type.
+    /// This is its type.
     pub kind: String,
-    /// Its body, JSON.
+    /// This is its body, in JSON.
     pub data: Bytes,
-    /// Its metadata, JSON.
+    /// This is its metadata, in JSON.
     pub metadata: Bytes,
 }
 
-/// Why an event is not one that this program wrote.
+/// A `Foreign` says why an event is not one that this program wrote.
 #[derive(Debug, thiserror::Error)]
 pub enum Foreign {
-    /// It is in no stream of the ledger.
+    /// The event is in no stream of the ledger.
     #[error("not in the stream of an account")]
     Stream,
-    /// Its parts are not laid out as this program lays them out.
+    /// The event's parts are not laid out as this program lays them out.
     #[error("not laid out as an event of this program")]
     Layout,
     /// It is not an event of a version that this program knows.
     #[error("not an event of this program")]
     Event(#[from] DecodeError),
-    /// Its id does not follow from its bytes.
+    /// The event's id does not follow from its bytes.
     #[error("its id is not that of its bytes")]
     Id,
 }
 
 impl Foreign {
-    /// What a newer version of this program wrote, if it is that. Its id is that of its bytes, so nobody else did.
+    /// Returns what a newer version of this program wrote, if this is such an event. The id is that of the bytes, so
+    /// nothing else wrote it.
     #[must_use]
     pub fn newer(&self) -> Option<String> {
         match self {
@@ -60,14 +61,14 @@ impl Foreign {
     }
 }
 
-/// An event of this program, decoded.
+/// A `Read` is an event of this program, decoded.
 #[derive(Clone, Debug)]
 pub struct Read {
-    /// The decoded line.
+    /// This is the decoded line.
     pub line: codec::Line,
-    /// The bytes that its id and its hash are made of.
+    /// These are the bytes that its id and its hash are made of.
     pub canonical: Vec<u8>,
-    /// The line of the journal, without line feed.
+    /// This is the line of the journal, without line feed.
     pub written: Vec<u8>,
 }
 
@@ -75,7 +76,7 @@ impl Recorded {
     /// Returns the line of the journal, without line feed, exactly as the codec writes it. The chain is not checked.
     ///
     /// # Errors
-    /// When it is not an event that this program could have written there.
+    /// Fails when it is not an event that this program could have written there.
     pub fn line(&self) -> Result<Vec<u8>, Foreign> {
         self.read().map(|read| read.written)
     }
@@ -83,7 +84,7 @@ impl Recorded {
     /// Decodes the event and checks its id. The hash is left to the caller, who knows the one before.
     ///
     /// # Errors
-    /// As [`Recorded::line`].
+    /// Fails as [`Recorded::line`] does.
     pub fn read(&self) -> Result<Read, Foreign> {
         let (canonical, written) = self.rebuilt()?;
         if chain::event_id(&canonical) != self.event_id {
@@ -99,7 +100,7 @@ impl Recorded {
         StreamName::parse(self.stream.strip_prefix(METADATA).unwrap_or(&self.stream))
     }
 
-    /// Does it say that its stream was deleted for ever? It stands at no revision of the stream's.
+    /// Says whether this event tells that its stream was deleted for ever. Such an event has no revision of the stream.
     #[must_use]
     pub fn is_tombstone(&self) -> bool {
         self.revision >= LAST_REVISION
@@ -152,7 +153,7 @@ impl Recorded {
     }
 }
 
-/// The parts of a stored event's metadata.
+/// `Parts` are the parts of a stored event's metadata.
 struct Parts<'a> {
     origin: &'a [u8],
     transaction: &'a [u8],
@@ -174,7 +175,8 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Splits the text at the last such mark: what stands before it, and what begins with it, without its comma.
+/// Splits the text at the last such mark. It returns what stands before the mark, and what begins with it, without its
+/// comma.
 fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let at = memchr::memmem::rfind(text, mark)?;
     Some((text.get(..at)?, text.get(at + 1..)?))

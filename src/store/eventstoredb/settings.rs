@@ -5,17 +5,18 @@ use eventstore::{ClientSettings, Credentials};
 
 use super::Error;
 
-/// The settings of the two clients, and what may be shown of the connection string.
+/// `Settings` are the settings of the two clients, and what may be shown of the connection string.
 pub struct Settings {
     pub shown: String,
     pub leader: ClientSettings,
     pub any: ClientSettings,
-    /// User and password, unescaped. They are given with each call: the crate would send them as they are escaped.
+    /// These are user and password, unescaped. They are given with each call: the crate would send them as they are
+    /// escaped.
     pub credentials: Option<Credentials>,
 }
 
-/// How long the crate waits before each attempt to connect, even the first. Its default of 500 ms is a quarter of the time
-/// that an append may take.
+/// This is how long the crate waits before each attempt to connect, even the first. Its default of 500 ms is a quarter
+/// of the time that an append may take.
 const DISCOVERY_INTERVAL: &str = "discoveryInterval=50";
 
 impl Settings {

@@ -11,14 +11,14 @@ use crate::domain::stream::StreamName;
 
 use super::{Appended, Error, Proposed, Recorded, Store};
 
-/// The pause between two looks: the first one, and the longest.
+/// These are the pauses between two looks: the first one, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(500));
-/// So long a look waits until it is known that the store is the one it was.
+/// This is how long a look waits until it is known that the store is the one that it was.
 const PROOF: Duration = Duration::from_secs(1);
-/// How many times it looks for the event that caused a conflict before it sends the append again.
+/// This is how many times it looks for the event that caused a conflict before it sends the append again.
 const LOOKS: u32 = 8;
 
-/// What became of an append, for certain.
+/// A `Settled` says for certain what became of an append.
 #[derive(Debug)]
 pub enum Settled {
     /// Every event is stored at its own revision; the last one is at this position.
@@ -29,13 +29,13 @@ pub enum Settled {
     NotStored(Error),
 }
 
-/// An append that is not settled yet.
+/// A `Settling` is an append that is not settled yet.
 #[derive(Debug)]
 pub struct Settling<'a> {
     store: &'a Store,
     stream: &'a StreamName,
     proposed: &'a Proposed,
-    /// An attempt got no answer, and may still be stored.
+    /// This is true when an attempt got no answer, and may still be stored.
     doubtful: bool,
     pause: Duration,
     looks: u32,

@@ -33,7 +33,7 @@ struct Inner {
     store: Store,
     clock: Clock,
     draws: Draws,
-    /// The streams that nobody is appending to. They are taken from the front and put back at the end.
+    /// These are the streams that nobody is appending to. They are taken from the front and put back at the end.
     resting: Mutex<VecDeque<Stream>>,
     last: AtomicU64,
 }
@@ -41,13 +41,13 @@ struct Inner {
 /// Appends say how much is appended at once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Appends {
-    /// The number of appends at once.
+    /// This is the number of appends at once.
     pub(crate) at_once: usize,
-    /// The number of events in each.
+    /// This is the number of events in each.
     pub(crate) events: usize,
 }
 
-/// The end of a phase.
+/// An `Until` says when a phase ends.
 #[derive(Clone, Copy, Debug)]
 enum Until {
     Passed(Duration),
@@ -58,7 +58,7 @@ impl Bare {
     /// Opens these accounts' streams, with a thousand million in each.
     ///
     /// # Errors
-    /// When the store does not take an event.
+    /// Fails when the store does not take an event.
     pub(crate) async fn open(store: Store, accounts: Accounts) -> Result<Self, Error> {
         let streams = accounts.numbers().map(|number| Stream::new(&accounts.name(number)));
         let resting = streams.collect::<Option<VecDeque<_>>>().ok_or("these are no names of accounts")?;
@@ -73,7 +73,7 @@ impl Bare {
     /// Appends for this long, and waits for every answer.
     ///
     /// # Errors
-    /// When the store does not take an event.
+    /// Fails when the store does not take an event.
     pub(crate) async fn send(&self, appends: Appends, length: Duration) -> Result<Answered, Error> {
         self.until(appends, Until::Passed(length)).await
     }
@@ -120,7 +120,7 @@ impl Bare {
     }
 }
 
-/// A stream of an account that nobody else writes to.
+/// A `Stream` is the stream of an account that nobody else writes to.
 struct Stream {
     name: StreamName,
     state: Option<State>,

@@ -19,10 +19,10 @@ use super::bare::{Appends, Bare};
 /// The service may take this long to know all that is in the store.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// A ledger service, and how quickly it read what others had written.
+/// A `LedgerService` is the service of the ledger, and says how quickly it read what others had written.
 pub(crate) struct LedgerService {
     service: Service,
-    /// The events that it read in a second, each time.
+    /// These are the events that it read in a second, each time.
     pub(crate) followed: Vec<f64>,
 }
 
@@ -30,7 +30,7 @@ impl LedgerService {
     /// Starts the service, and waits until it has read all that is there and takes commands.
     ///
     /// # Errors
-    /// When the service does not start.
+    /// Fails when the service does not start.
     pub(crate) async fn start(store: &ConnectionString, data: &Path) -> Result<Self, Error> {
         let service = Service::serve(data, "127.0.0.1:0", Some(store)).await?;
         let address = service.address;
@@ -47,7 +47,7 @@ impl LedgerService {
     /// Stops the service.
     ///
     /// # Errors
-    /// When it does not stop.
+    /// Fails when it does not stop.
     pub(crate) async fn stop(self) -> Result<(), Error> {
         self.service.stop().await?;
         Ok(())
@@ -56,7 +56,7 @@ impl LedgerService {
     /// Appends to the bare store while the ledger stands still, and lets it read that.
     ///
     /// # Errors
-    /// When the store does not take an event, or the ledger does not read it.
+    /// Fails when the store does not take an event, or the ledger does not read it.
     pub(crate) async fn stand_still(
         &mut self,
         bare: &Bare,
@@ -78,7 +78,7 @@ impl LedgerService {
     /// Sends the load of a phase, after a warm-up in which the accounts come into use.
     ///
     /// # Errors
-    /// When it can't be reached.
+    /// Fails when it can't be reached.
     pub(crate) async fn send(&self, phases: Phases, connections: usize) -> Result<Answered, Error> {
         let load = phases.load(self.address(), connections, true);
         blocking(move || {
@@ -91,7 +91,7 @@ impl LedgerService {
     /// Waits until the index has everything.
     ///
     /// # Errors
-    /// When it does not.
+    /// Fails when it does not.
     pub(crate) async fn lag(&self, after: &str) -> Result<Lag, Error> {
         let (address, after) = (self.address(), after.to_owned());
         blocking(move || catch_up(address, &after)).await
@@ -100,7 +100,7 @@ impl LedgerService {
     /// Asks how many events and commits there were since its start.
     ///
     /// # Errors
-    /// When it does not tell.
+    /// Fails when it does not tell.
     pub(crate) async fn done(&self) -> Result<(u64, u64), Error> {
         let address = self.address();
         blocking(move || {

@@ -20,20 +20,21 @@ use super::ledger::LedgerService;
 /// The account gets at least this many events.
 const EVENTS: u64 = 100_000;
 
-/// The figures of an account with many events. Those of times are medians.
+/// A `Long` has the figures of an account with many events. Those of times are medians.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Long {
-    /// The number of events that were booked on it in batches.
+    /// This is the number of events that were booked on it in batches.
     pub(crate) events: u64,
-    /// How many of them were booked in a second.
+    /// This is how many of them were booked in a second.
     pub(crate) booked_per_s: f64,
-    /// The time that the service took to start again, until it took commands.
+    /// This is the time that the service took to start again, until it took commands.
     pub(crate) ready_s: f64,
-    /// The time that the first command on the account took then.
+    /// This is the time that the first command on the account took then.
     pub(crate) first_ms: f64,
-    /// The time that the second command took.
+    /// This is the time that the second command took.
     pub(crate) second_ms: f64,
-    /// After that, one command after the other is sent on all accounts, to most for the first time since the start.
+    /// These are the figures of commands that are then sent one after the other on all accounts. To most accounts it is the
+    /// first command since the start.
     pub(crate) first_touches: Side,
 }
 

@@ -1,4 +1,4 @@
-//! The report of a run over an event store: rows for people.
+//! The report of a run over an event store has rows for people.
 
 use super::super::rows::{heading, row, side};
 use super::measured::Measured;

@@ -28,12 +28,12 @@ const TOGETHER: u16 = 100;
 /// A run says what is to be measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
-    /// The store.
+    /// This is the store.
     pub(crate) store: &'a ConnectionString,
     pub(crate) phases: Phases,
-    /// The numbers of connections.
+    /// These are the numbers of connections.
     pub(crate) connections: &'a [usize],
-    /// Where the ledger's index may be made.
+    /// This is where the ledger's index may be made.
     pub(crate) folder: &'a Path,
 }
 
@@ -41,7 +41,7 @@ impl Run<'_> {
     /// Makes all measurements.
     ///
     /// # Errors
-    /// When the store or the ledger can't be reached, or does not take what it must.
+    /// Fails when the store or the ledger can't be reached, or does not take what it must.
     pub(crate) async fn measure(&self, lags: &mut Vec<Lag>) -> Result<Measured, Error> {
         let (phases, all) = (self.phases, self.phases.accounts);
         let store = Store::new(self.store.reveal()).await?;

@@ -21,7 +21,7 @@ pub async fn interruptible<F: Future>(future: F) -> F::Output {
     std::future::poll_fn(|context| dispatcher::with_default(&watch, || future.as_mut().poll(context))).await
 }
 
-/// A subscriber that passes everything on to the one that was set before, and watches for the warning.
+/// A `Watch` is a subscriber that passes everything on to the one that was set before, and watches for the warning.
 struct Watch(Dispatch);
 
 /// Says whether this is the warning. It is the only one that the crate logs there.

@@ -1,5 +1,5 @@
-//! The traps of the `eventstore` crate (4.0), and what keeps the service out of each. Nothing of the ledger is in here:
-//! with a release of the crate that has a trap no more, its file goes.
+//! This folder has the traps of the `eventstore` crate (4.0), and what keeps the service out of each. Nothing of the
+//! ledger is in here. When a release of the crate no longer has a trap, the trap's file can go.
 //!
 //! - [`endless`]. The crate asks a subscription that ended in good order again and again, within one poll. It shows as a
 //!   thread at 100 % that no time-out and no abort stops, while the index stands still. The file may go when the tests in

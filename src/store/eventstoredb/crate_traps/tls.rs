@@ -15,7 +15,7 @@ use crate::store::eventstoredb::Error;
 static ONCE: OnceCell<()> = OnceCell::const_new();
 static TOO_LATE: AtomicBool = AtomicBool::new(false);
 
-/// How long the client that is thrown away is waited for. It reads the root certificates of the machine first.
+/// This is how long the client that is thrown away is waited for. It reads the root certificates of the machine first.
 const PATIENCE_MS: u64 = 10_000;
 
 /// Lets the `eventstore` crate install the TLS provider. It must be called in a tokio runtime, at the very beginning,
