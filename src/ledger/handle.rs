@@ -49,7 +49,7 @@ pub(super) struct Inner {
     pub(super) reads: Arc<Semaphore>,
     pub(super) pages: Semaphore,
     pub(super) long_reads: Semaphore,
-    pub(super) _folder: Folder,
+    pub(super) folder: Folder,
 }
 
 impl Drop for Inner {
@@ -82,7 +82,7 @@ impl Ledger {
             reads: Arc::new(Semaphore::new(READS)),
             pages: Semaphore::new(PAGES),
             long_reads: Semaphore::new(LONG_READS),
-            _folder: folder,
+            folder,
         }))
     }
 

@@ -18,6 +18,7 @@ mod tail;
 mod types;
 mod verdict;
 
+pub use crate::clerk::Done;
 pub use handle::Ledger;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;

@@ -104,7 +104,10 @@ pub(crate) const METADATA_VALUE: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u
 /// This is the regular expression that an account's name matches.
 pub(crate) const ACCOUNT: &str = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$";
 /// This is the regular expression that an amount matches: more than zero.
-const AMOUNT: &str = r"^(10{15}(\.0{1,4})?|[1-9][0-9]{0,14}(\.[0-9]{1,4})?|0\.([1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$";
+const AMOUNT: &str = concat!(
+    r"^(10{15}(\.0{1,4})?|[1-9][0-9]{0,14}(\.[0-9]{1,4})?|",
+    r"0\.([1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$"
+);
 /// This is the regular expression that a limit matches: zero, or more.
 const LIMIT: &str = r"^(10{15}(\.0{1,4})?|(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?)$";
 /// This is the regular expression that the name of one of the ledger's own accounts matches, where a request names one.

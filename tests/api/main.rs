@@ -179,3 +179,26 @@ fn every_operation_is_as_the_document_says() {
     let said = run(schemathesis.arg(format!("{}/openapi.json", described.url()))).unwrap();
     assert!(said.contains("Selected: 22/23") && said.contains("Tested: 22"), "{said}");
 }
+
+/// Guards against: figures whose names or descriptions Prometheus' own tool finds wrong.
+#[test]
+fn prometheus_finds_nothing_wrong_with_the_figures() {
+    // The tool is in a package of Debian's; only it is wanted, and not the service that comes with it.
+    let download: &[&str] = &["apt-get", "download", "prometheus"];
+    let unpack: &[&str] = &["sh", "-c", "dpkg-deb -x prometheus_*.deb ."];
+    let tools = match installed("promtool", "promtool.txt", &[download, unpack]) {
+        Ok(tools) => tools,
+        Err(why) => return skip("prometheus_finds_nothing_wrong_with_the_figures", &why),
+    };
+    let described = Described::start();
+    let bearer = format!("Bearer {}", described.token);
+    let figures = || described.service.send("GET", "/metrics", &[("authorization", bearer.as_str())], "");
+    // The second time those are there, too, that are shown from their first use on.
+    assert_eq!(figures().status, 200);
+    let file = tools.join("figures.txt");
+    fs::write(&file, figures().body).unwrap();
+    let mut promtool = Command::new(tools.join("usr/bin/promtool"));
+    promtool.args(["check", "metrics"]).stdin(File::open(file).unwrap());
+    let said = run(&mut promtool);
+    assert_eq!(said.as_deref(), Ok(""));
+}

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use tokio::sync::oneshot;
 
+use crate::clerk::commits::Commits;
 use crate::clerk::rule::Ruling;
 use crate::clerk::unreadable::Unreadable;
 use crate::clerk::verdict::Unavailable;
@@ -44,8 +45,7 @@ pub(super) struct Waiting {
     pub(super) unreadable: Unreadable,
     /// These are the IDs of the events of an append whose outcome nobody knows. A restart reads back what is there.
     pub(super) unresolved: parking_lot::Mutex<HashSet<Id>>,
-    pub(super) commits: AtomicU64,
-    pub(super) events: AtomicU64,
+    pub(super) commits: Commits,
 }
 
 impl Waiting {

@@ -64,7 +64,8 @@ fn liking(wish: &str, form: &str) -> Option<(u8, u32)> {
 /// This is the most that a form can be liked, in thousandths.
 const MOST: u32 = 1000;
 
-/// Returns how much a `q` says, in thousandths. The least that is more than nothing counts as one; what is no number says nothing.
+/// Returns how much a `q` says, in thousandths. The least that is more than nothing counts as one; what is no number says
+/// nothing.
 fn thousandths(q: &str) -> u32 {
     let (whole, part) = q.split_once('.').unwrap_or((q, ""));
     let is_number =

@@ -63,7 +63,7 @@ pub(crate) async fn batch(
         }
         let outcome = line.and_then(|()| match verdicts.next() {
             Some(verdict) => {
-                let outcome = answered(verdict);
+                let outcome = answered(&app, verdict);
                 position = position.max(outcome.as_ref().map_or(head, |answered| answered.position));
                 outcome
             }

@@ -144,5 +144,5 @@ async fn book(
     // A refusal, or the answer to an ID that was another transaction's, rests only on what is durable by now.
     let head = app.ledger().answered();
     let verdict = verdicts.into_iter().next().unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown));
-    Ok(response(answered(verdict).map_err(|problem| problem.header(POSITION, head.into()))?))
+    Ok(response(answered(app, verdict).map_err(|problem| problem.header(POSITION, head.into()))?))
 }
