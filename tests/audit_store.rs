@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
+mod support;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
@@ -13,12 +15,11 @@ use bookonce::store::chain::Hash;
 use bookonce::store::codec;
 use bookonce::store::eventstoredb::{Appended, Proposed, Recorded, Store, prepare_tls};
 use eventstore::{AppendToStreamOptions, Client, DeleteStreamOptions, EventData, ExpectedRevision};
-use eventstore_standin::{Options, Running, Standin};
 use serde_json::{Value, json};
 
 /// The journal in the node, and everything that it was made with.
 struct Node {
-    running: Running,
+    running: support::node::Node,
     store: Store,
     raw: Client,
     last: HashMap<StreamName, (u64, Hash)>,
@@ -34,7 +35,7 @@ fn history(name: &str) -> Vec<Event> {
 
 impl Node {
     async fn empty() -> Self {
-        let running = Standin::start(Options::default()).unwrap();
+        let running = support::node::Node::start_empty();
         prepare_tls().await;
         let raw = Client::new(running.connection_string().parse().unwrap()).unwrap();
         let store = Store::new(&running.connection_string()).await.unwrap();

@@ -3,8 +3,8 @@
 //!
 //! Catches, the first two seen on the code before: checkpoints of a subscription that are believed (with 2^64-1 and with
 //! the place of the next event the other instance was blind for ever, ready, and booked the ID on another account); an
-//! instance that calls itself ready whatever it sees (the same with events kept from it); and a node that came back empty or
-//! from a backup that is compared only beside the first appends.
+//! instance that calls itself ready whatever it sees (the same with events kept from it); and, seen with appends that do not
+//! wait for the comparison, a node that came back empty, from a backup or as another ledger's, and is written to.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
@@ -22,21 +22,22 @@ use bookonce::ledger::{Ledger, Unavailable, Verdict};
 use bookonce::store::chain::event_id;
 use bookonce::store::eventstoredb::{Recorded, Store};
 use eventstore_standin::file::{replaced, rewrite};
-use eventstore_standin::{Options, Running, Standin};
+use eventstore_standin::{Options, Standin};
 use instances::{Hurry, ask, body, insist, instance, stop, until};
 use support::http::Service;
+use support::node::Node;
 use support::{deposit, open, store};
 
-async fn begun(node: &Running, folder: &Path) -> Ledger {
-    instance(&node.connection_string(), folder, Hurry::default()).await
+async fn begun(connection: &str, folder: &Path) -> Ledger {
+    instance(connection, folder, Hurry::default()).await
 }
 
 /// Two instances begin on an empty store, where one writes and the other follows.
 async fn follows_whatever_is_said(faults: &str) {
     let node = Standin::start(Options { faults: faults.parse().unwrap(), ..Options::default() }).unwrap();
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let writer = begun(&node, folders[0].path()).await;
-    let other = begun(&node, folders[1].path()).await;
+    let writer = begun(&node.connection_string(), folders[0].path()).await;
+    let other = begun(&node.connection_string(), folders[1].path()).await;
     for n in 1..=20_u128 {
         let account = format!("a{n}");
         let Verdict::Booked(_, position) = insist(&writer, &open(n, &account)).await else {
@@ -84,8 +85,8 @@ async fn a_subscription_that_stays_silent_is_not_waited_for() {
 async fn an_instance_that_does_not_see_what_is_in_the_store_is_not_ready_and_books_nothing_new() {
     let node = Standin::start(Options::default()).unwrap();
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let one = begun(&node, folders[0].path()).await;
-    let two = begun(&node, folders[1].path()).await;
+    let one = begun(&node.connection_string(), folders[0].path()).await;
+    let two = begun(&node.connection_string(), folders[1].path()).await;
     assert!(matches!(insist(&one, &open(1, "alice")).await, Verdict::Booked(..)));
     until("both have it", || two.head().position >= one.head().position).await;
     node.hide(true);
@@ -124,7 +125,7 @@ async fn comes_back(with: impl FnOnce(&Path)) {
     let backup = dir.path().join("backup");
     let mut node = Standin::start(Options { data: Some(file.clone()), ..Options::default() }).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let ledger = Arc::new(begun(&node, folder.path()).await);
+    let ledger = Arc::new(begun(&node.connection_string(), folder.path()).await);
     assert!(matches!(insist(&ledger, &open(1, "alice")).await, Verdict::Booked(..)));
     std::fs::copy(&file, &backup).unwrap();
     assert!(matches!(insist(&ledger, &deposit(2, "alice", "5.00")).await, Verdict::Booked(..)));
@@ -168,7 +169,7 @@ async fn comes_back(with: impl FnOnce(&Path)) {
 /// Catches: an error of the store's for a position at which no event is (the journal 503 for ever, the live feed silent).
 #[test]
 fn a_position_at_which_no_event_is_is_refused_with_the_nearest_before() {
-    let node = Standin::start(Options::default()).unwrap();
+    let node = Node::start_empty();
     let service = Service::over(tempfile::tempdir().unwrap(), &node.connection_string());
     store::until("it is ready", || service.get("/readyz").status == 200);
     service.account("alice");
@@ -199,9 +200,9 @@ fn a_position_at_which_no_event_is_is_refused_with_the_nearest_before() {
 /// Catches: "the store can't be reached" for ever, where it is another store.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_of_another_ledger_is_told_as_such() {
-    let node = Standin::start(Options::default()).unwrap();
+    let node = Node::start_empty();
     let folder = tempfile::tempdir().unwrap();
-    let ledger = begun(&node, folder.path()).await;
+    let ledger = begun(&node.connection_string(), folder.path()).await;
     for n in 1..=5 {
         let Verdict::Booked(_, position) = insist(&ledger, &open(n, &format!("a{n}"))).await else {
             panic!()
@@ -210,9 +211,9 @@ async fn an_index_of_another_ledger_is_told_as_such() {
     }
     stop(ledger).await;
     for others in [0_u128, 20] {
-        let other = Standin::start(Options::default()).unwrap();
+        let other = Node::start_empty();
         let elsewhere = tempfile::tempdir().unwrap();
-        let writer = begun(&other, elsewhere.path()).await;
+        let writer = begun(&other.connection_string(), elsewhere.path()).await;
         for n in 0..others {
             insist(&writer, &open(n + 100, &format!("somebody-else-{n}"))).await;
         }
@@ -249,7 +250,7 @@ async fn an_event_of_a_newer_version_makes_an_instance_say_that_it_must_be_upgra
     let file = dir.path().join("node");
     let mut node = Standin::start(Options { data: Some(file.clone()), ..Options::default() }).unwrap();
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let writer = begun(&node, folders[0].path()).await;
+    let writer = begun(&node.connection_string(), folders[0].path()).await;
     for command in [open(1, "alice"), deposit(2, "alice", "5.00"), open(3, "bob")] {
         insist(&writer, &command).await;
     }
@@ -274,6 +275,26 @@ async fn an_event_of_a_newer_version_makes_an_instance_say_that_it_must_be_upgra
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_appended_to_a_node_that_came_back_empty() {
     comes_back(|file| std::fs::remove_file(file).unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_appended_to_a_node_that_came_back_as_another_ledgers() {
+    let dir = tempfile::tempdir().unwrap();
+    let others = dir.path().join("others");
+    {
+        let node = Standin::start(Options { data: Some(others.clone()), ..Options::default() }).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = begun(&node.connection_string(), folder.path()).await;
+        // More than the other has: at whatever position one looks something stands.
+        for n in 0..40 {
+            insist(&ledger, &open(1_000 + n, &format!("somebody-else-{n}"))).await;
+        }
+        stop(ledger).await;
+    }
+    comes_back(|file| {
+        std::fs::copy(&others, file).unwrap();
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,7 +105,8 @@ impl Storm<'_> {
     }
 
     fn open(&mut self) {
-        if let Some(connection) = store::of(self.data) {
+        if store::is_eventstoredb() {
+            let connection = store::with_standin(self.data, |node| node.connection_string());
             let options = options(self.data, system_clock());
             let patience = Patience { append: Duration::from_millis(250), ..Patience::default() };
             self.ledger = Some(store::over_with(options, &connection, SMALL, patience).unwrap());
@@ -122,7 +123,7 @@ impl Storm<'_> {
         if !store::is_eventstoredb() {
             return self.faults.plan(fates.iter().copied());
         }
-        store::with_node(self.data, |node| {
+        store::with_standin(self.data, |node| {
             node.faults().forget_planted();
             for (after, fate) in fates.iter().enumerate() {
                 let fault = match fate {

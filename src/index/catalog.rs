@@ -271,14 +271,8 @@ pub fn check(connection: &Connection) -> Result<u64, IndexError> {
     let mut sum = 0_u64;
     let mut last: Option<(i64, Vec<u8>)> = None;
     while let Some(row) = rows.next()? {
-        let kind = match row.get::<_, i64>(0)? {
-            1 => Kind::Account,
-            2 => Kind::Reversed,
-            3 => Kind::Internal,
-            4 => Kind::Twice,
-            5 => Kind::Damaged,
-            _ => return Err(IndexError::damaged("it has a row of an unknown kind")),
-        };
+        let kind =
+            Kind::of(row.get(0)?).ok_or_else(|| IndexError::damaged("it has a row of an unknown kind"))?;
         let place = (row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?);
         if last.as_ref().is_some_and(|last| *last >= place) {
             return Err(IndexError::damaged("rows of its state are not in order"));

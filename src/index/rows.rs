@@ -30,6 +30,17 @@ pub enum Kind {
     Missing = 6,
 }
 
+impl Kind {
+    /// These are all the kinds. A catalog with a row of another kind is not opened.
+    const ALL: [Self; 6] =
+        [Self::Account, Self::Reversed, Self::Internal, Self::Twice, Self::Damaged, Self::Missing];
+
+    /// Returns the kind with this number.
+    pub fn of(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as i64 == number)
+    }
+}
+
 /// Returns the kind and the key of the row that says how a stream stands.
 pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {

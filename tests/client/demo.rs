@@ -3,7 +3,7 @@
 
 use std::process::{Command, Stdio};
 
-use eventstore_standin::{Options, Standin};
+use crate::support::node::Node;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_bookonce");
 
@@ -21,7 +21,7 @@ fn the_proof_holds_and_clients_without_ids_book_twice() {
 /// Two services share the store, and are killed in turn; the clients go now to the one, now to the other.
 #[test]
 fn over_an_event_store_the_proof_holds_too_and_what_is_booked_there_is_left_alone() {
-    let node = Standin::start(Options::default()).unwrap();
+    let node = Node::start_empty();
     let store = node.connection_string();
     let demo = || Command::new(PROGRAM).args(["demo", "--seconds", "6", "--store", &store]).output().unwrap();
     let output = demo();

@@ -13,3 +13,5 @@ mod fake;
 mod faults;
 mod import;
 mod sending;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,6 +1,7 @@
 //! These tests run the adapter of EventStoreDB against the stand-in, in the same process: what an append is told in
 //! each kind of trouble, what is read back, and what a follower sees. With `BOOKONCE_TEST_ESDB` set to a connection
-//! string, the tests that need no planted fault run against that node, too, in accounts of their own.
+//! string, or `BOOKONCE_TEST_NODE` to a program that runs a node, the tests that need no planted fault run against that node,
+//! too, in accounts of their own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 #![allow(clippy::disallowed_methods, reason = "names that no earlier run has used")]
@@ -34,6 +35,7 @@ use bookonce::domain::time::Timestamp;
 use bookonce::store::chain::Hash;
 use bookonce::store::eventstoredb::{Appended, Followed, Patience, Proposed, Recorded, Store};
 use eventstore_standin::{Options, Running, Standin};
+use support::node::Program;
 use uuid::Uuid;
 
 /// Short, so that what is never answered does not keep the tests.
@@ -47,6 +49,8 @@ const HURRIED: Patience = Patience {
 struct Node {
     connection: String,
     running: Option<Running>,
+    #[allow(dead_code, reason = "it ends when it is dropped")]
+    program: Option<Program>,
 }
 
 fn standin(faults: &str) -> Running {
@@ -56,9 +60,15 @@ fn standin(faults: &str) -> Running {
 /// The stand-in, and a real node if one is named.
 fn nodes() -> Vec<Node> {
     let running = standin("");
-    let mut nodes = vec![Node { connection: running.connection_string(), running: Some(running) }];
+    let mut nodes =
+        vec![Node { connection: running.connection_string(), running: Some(running), program: None }];
     let named = std::env::var("BOOKONCE_TEST_ESDB").ok();
-    nodes.extend(named.map(|connection| Node { connection, running: None }));
+    nodes.extend(named.map(|connection| Node { connection, running: None, program: None }));
+    nodes.extend(Program::named().map(|program| Node {
+        connection: program.connection_string(),
+        running: None,
+        program: Some(program),
+    }));
     nodes
 }
 

@@ -7,6 +7,7 @@ use bookonce::domain::decide::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
 
 use crate::instances::{DEADLINE, Hurry, ask, body, insist, instance, stop, until};
+use crate::support::node::Node;
 use crate::support::process::{Process, Reply, send};
 use crate::support::*;
 use eventstore_standin::faults::Faults;
@@ -116,7 +117,7 @@ async fn on_one_instance_an_id_is_one_accounts() {
 /// An instance that was told of an ID by another one's event knows it at once, not when its index does.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_again_here_is_known_here() {
-    let node = Standin::start(Options::default()).unwrap();
+    let node = Node::start_empty();
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
     let one = instance(&node.connection_string(), folders[0].path(), Hurry::default()).await;
     let two = instance(&node.connection_string(), folders[1].path(), Hurry::default()).await;
@@ -139,7 +140,7 @@ async fn what_was_answered_again_here_is_known_here() {
 /// A refusal rests on the end of the stream, not on what an instance happens to know.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_refused_that_another_instance_has_made_right() {
-    let node = Standin::start(Options::default()).unwrap();
+    let node = Node::start_empty();
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
     let one = instance(&node.connection_string(), folders[0].path(), Hurry::default()).await;
     let two = instance(&node.connection_string(), folders[1].path(), Hurry::default()).await;
@@ -164,7 +165,7 @@ async fn nothing_is_refused_that_another_instance_has_made_right() {
 /// Many accounts at once, each used for the first time: they take turns, and all of them end when they are idle.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_on_as_many_new_accounts_as_lines() {
-    let node = Standin::start(Options::default()).unwrap();
+    let node = Node::start_empty();
     let folder = tempfile::tempdir().unwrap();
     let (append, idle) = (Duration::from_secs(5), Duration::from_millis(200));
     let ledger =

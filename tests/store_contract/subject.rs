@@ -72,6 +72,9 @@ pub fn each(test: impl Fn(&mut dyn Subject)) {
     if let Ok(connection) = std::env::var("BOOKONCE_TEST_ESDB") {
         test(&mut Clustered::new(connection, None));
     }
+    if let Some(program) = support::node::Program::named() {
+        test(&mut Clustered::new(program.connection_string(), None));
+    }
 }
 
 /// What happens in streams, decided as the ledger decides it.

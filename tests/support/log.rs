@@ -1,5 +1,7 @@
 //! [`Log`] has what this process has logged, for a test to look at.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -28,6 +30,13 @@ impl Log {
             log
         };
         LOG.get_or_init(begin).clone()
+    }
+
+    /// The lines that have this text.
+    pub fn lines(&self, text: &str) -> Vec<String> {
+        let logged = self.0.lock().unwrap();
+        let logged = String::from_utf8_lossy(&logged);
+        logged.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
     }
 
     pub fn has(&self, text: &str) -> bool {

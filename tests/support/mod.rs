@@ -11,6 +11,7 @@
 )]
 
 pub mod http;
+pub mod node;
 pub mod process;
 pub mod store;
 pub mod teller;

@@ -1,9 +1,8 @@
 //! This module opens ledgers over the store that the tests run over: the one in the folder, or EventStoreDB.
 //!
 //! With `BOOKONCE_TEST_STORE=eventstoredb` every ledger and every service that a test opens through `support` keeps its
-//! events in a stand-in node in this process: one for each folder, so that the same folder opened again finds its events
-//! again. `BOOKONCE_TEST_ESDB=<connection string>` names a real node in its place. The tests give their accounts and IDs the
-//! same names every time, so that is for one test at a time, on an empty node.
+//! events in a node of EventStoreDB ([`Node`]): one for each folder, so that the same folder opened again finds its events
+//! again.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,8 +13,10 @@ use bookonce::clerk::shared::Waits;
 use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, OpenError, Options, Workings};
 use bookonce::store::eventstoredb::{Error, Patience, Store};
-use eventstore_standin::{Running, Standin};
+use eventstore_standin::Running;
 use tokio::runtime::Runtime;
+
+use super::node::Node;
 
 /// This is how long a ledger may take until it takes commands.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,26 +31,24 @@ pub fn is_eventstoredb() -> bool {
 }
 
 /// These are the nodes, by the folders of the ledgers that are in them. They end with the process.
-static NODES: Mutex<BTreeMap<PathBuf, Running>> = Mutex::new(BTreeMap::new());
+static NODES: Mutex<BTreeMap<PathBuf, Node>> = Mutex::new(BTreeMap::new());
 
 /// Returns the connection string of the store of this folder's ledger; `None`: the ledger is in the folder itself.
 pub fn of(data: &Path) -> Option<String> {
     if !is_eventstoredb() {
         return None;
     }
-    if let Ok(real) = std::env::var("BOOKONCE_TEST_ESDB") {
-        return Some(real);
-    }
-    Some(with_node(data, |node| node.connection_string()))
+    let mut nodes = NODES.lock().unwrap();
+    Some(
+        nodes.entry(std::path::absolute(data).unwrap()).or_insert_with(Node::start_empty).connection_string(),
+    )
 }
 
-/// Does something with the stand-in of this folder's ledger, which is started if need be.
-pub fn with_node<T>(data: &Path, work: impl FnOnce(&mut Running) -> T) -> T {
+/// Does something with the stand-in of this folder's ledger. It is started if need be, before the ledger is opened.
+pub fn with_standin<T>(data: &Path, work: impl FnOnce(&mut Running) -> T) -> T {
     let mut nodes = NODES.lock().unwrap();
-    let node = nodes
-        .entry(std::path::absolute(data).unwrap())
-        .or_insert_with(|| Standin::start(eventstore_standin::Options::default()).unwrap());
-    work(node)
+    let node = nodes.entry(std::path::absolute(data).unwrap()).or_insert_with(Node::standin);
+    work(node.as_standin().unwrap())
 }
 
 /// Returns what `bookonce serve` is told besides, so that the ledger is where the tests want it.

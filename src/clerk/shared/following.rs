@@ -265,6 +265,9 @@ impl Following {
         stream: &StreamName,
         page: &mut Page,
     ) -> Result<(), Stopped> {
+        if recorded.is_deletion() {
+            self.note_unseen(stream, page)?;
+        }
         if recorded.is_metadata() {
             tracing::warn!(%stream, "somebody changed the stream's metadata");
             dispatch::look_again(&self.common, stream);
@@ -290,6 +293,16 @@ impl Following {
         page.taken.note(Note::Damaged(stream.clone(), why.clone()));
         self.common.damage.stream(stream, &why, true);
         dispatch::look_again(&self.common, stream);
+        Ok(())
+    }
+
+    /// Notes that a deleted stream had events that the index never saw: they were scavenged before it was built, so that
+    /// nobody knows which IDs they booked, nor how many. A stream that is deleted while it is followed has been seen whole.
+    fn note_unseen(&mut self, stream: &StreamName, page: &mut Page) -> Result<(), Stopped> {
+        if self.seen().is_catching_up() && self.feed.tracked(stream)?.is_none() {
+            page.taken.note(Note::Missing(stream.clone(), 1));
+            self.common.seen.lack(stream, 1);
+        }
         Ok(())
     }
 

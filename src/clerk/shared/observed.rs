@@ -17,6 +17,8 @@ use crate::store::eventstoredb::Error;
 pub(super) struct Observed {
     pub(super) connected: AtomicBool,
     pub(super) twice: AtomicUsize,
+    /// This is true once an event was met that a newer version wrote. It booked an ID that can't be read.
+    outdated: AtomicBool,
     /// This asks the follower to follow anew from its last event.
     pub(super) again: Notify,
     /// This is true when the store's end was lately found in the index.
@@ -28,11 +30,12 @@ pub(super) struct Observed {
     awaited: Mutex<Option<(u64, Instant)>>,
     /// This is why the store can't be followed.
     trouble: Mutex<Option<Error>>,
-    /// This is how many events each stream lacks that the index never had.
+    /// This is how many events each stream lacks at least that the index never had.
     missing: Mutex<BTreeMap<StreamName, u64>>,
     accepts_missing: AtomicBool,
     accepted: Seldom,
     complaint: Seldom,
+    progress: Seldom,
     /// This is the reading of what was there when it began to follow.
     reading: Mutex<Option<Reading>>,
     /// This is the number of bytes of positions for each event taken in, times 256. It tells events from positions.
@@ -41,6 +44,9 @@ pub(super) struct Observed {
 
 /// This is the most streams that are named as lacking events.
 const MOST_NAMED: usize = 10;
+
+/// A reading of so many events is worth a line in the log.
+const FAR: u64 = 10_000;
 
 /// A `Reading` says how far a reading up to the store's end has come.
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +129,12 @@ impl Observed {
 
     /// Says whether an ID may be booked that the index does not know.
     pub(super) fn may_book(&self) -> bool {
-        self.sees() && !self.lacks_events()
+        self.sees() && self.knows_all_that_it_saw()
+    }
+
+    /// Says whether there is no event that it knows of and can't read.
+    fn knows_all_that_it_saw(&self) -> bool {
+        !self.lacks_events() && !self.outdated.load(Ordering::Acquire)
     }
 
     /// Notes whether the index has what is in the store, and says whether that was otherwise before.
@@ -135,17 +146,21 @@ impl Observed {
     pub(super) async fn has_sight(&self) {
         let mut sees = self.sees.subscribe();
         // The sender lives as long as this.
-        let _sees = sees.wait_for(|sees| *sees && !self.lacks_events()).await;
+        let _sees = sees.wait_for(|sees| *sees && self.knows_all_that_it_saw()).await;
     }
 
     pub(super) fn set_accepts_missing(&self, accepts: bool) {
         self.accepts_missing.store(accepts, Ordering::Release);
     }
 
-    /// Notes that a stream lacks so many events.
+    /// Notes that a stream lacks at least so many events.
     pub(super) fn lack(&self, stream: &StreamName, count: u64) {
-        self.missing.lock().insert(stream.clone(), count);
-        tracing::error!(%stream, count, "events are missing in the store, and the index never had them");
+        let mut missing = self.missing.lock();
+        let known = missing.entry(stream.clone()).or_default();
+        if *known < count {
+            *known = count;
+            tracing::error!(%stream, at_least = count, "events are missing in the store, and the index never had them");
+        }
     }
 
     pub(super) fn missing(&self) -> BTreeMap<StreamName, u64> {
@@ -182,7 +197,7 @@ impl Observed {
         let named: Vec<String> = missing
             .iter()
             .take(MOST_NAMED)
-            .map(|(stream, count)| format!("{stream} lacks {count}"))
+            .map(|(stream, count)| format!("{stream} lacks at least {count}"))
             .collect();
         let more = missing.len().saturating_sub(named.len());
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
@@ -192,6 +207,9 @@ impl Observed {
     /// Notes that the store can't be followed. It logs one line when that begins or its kind changes, then one a
     /// minute.
     pub(super) fn complain(&self, error: &Error) {
+        if matches!(error, Error::Newer(_)) {
+            self.outdated.store(true, Ordering::Release);
+        }
         let before = self.trouble.lock().replace(error.clone());
         *self.reading.lock() = None;
         if before.is_none_or(|before| kind(&before) != kind(error)) {
@@ -209,6 +227,7 @@ impl Observed {
 
     /// Notes that the store is followed.
     pub(super) fn content(&self) {
+        self.outdated.store(false, Ordering::Release);
         *self.trouble.lock() = None;
         *self.reading.lock() = None;
     }
@@ -220,8 +239,17 @@ impl Observed {
     }
 
     pub(super) fn has_read(&self, events: usize) {
-        if let Some(reading) = &mut *self.reading.lock() {
+        let far = {
+            let mut reading = self.reading.lock();
+            let Some(reading) = &mut *reading else { return };
             reading.events += events as u64;
+            reading.events >= FAR
+        };
+        if far
+            && self.progress.due().is_some()
+            && let Some(progress) = self.progress()
+        {
+            tracing::info!("the index is catching up with the store. {progress}");
         }
     }
 
@@ -234,6 +262,11 @@ impl Observed {
         if let Some(trouble) = &*self.trouble.lock() {
             return Some(format!("The cause: {trouble}."));
         }
+        self.progress()
+    }
+
+    /// Returns, in words, how far the reading has come, how fast it is, and how long it still takes.
+    fn progress(&self) -> Option<String> {
         let reading = (*self.reading.lock())?;
         let (done, all) =
             (self.looked_at().saturating_sub(reading.from), reading.end.saturating_sub(reading.from));
@@ -254,9 +287,7 @@ fn kind(error: &Error) -> &'static str {
         Error::Denied => "denied",
         Error::Newer(_) => "upgrade",
         Error::Settings(_) => "settings",
-        Error::Unreachable(why) | Error::Dropped(why) if why.to_ascii_lowercase().contains("certificate") => {
-            "certificate"
-        }
+        Error::Untrusted(_) => "certificate",
         Error::Unreachable(_) | Error::Dropped(_) => "unreachable",
         Error::Deleted | Error::TooLarge | Error::Damaged(_) | Error::NoSuchPosition(_) => "refused",
     }

@@ -35,7 +35,10 @@ impl From<Error> for Trouble {
                 }
                 Self::Unreachable
             }
-            gone @ (Error::Unreachable(_) | Error::Dropped(_) | Error::NoSuchPosition(_)) => {
+            gone @ (Error::Unreachable(_)
+            | Error::Untrusted(_)
+            | Error::Dropped(_)
+            | Error::NoSuchPosition(_)) => {
                 tracing::debug!(error = %gone, "the store can't be reached");
                 Self::Unreachable
             }

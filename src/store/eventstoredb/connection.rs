@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 
 use super::Error;
 use super::crate_traps::nodelay;
+use super::diagnosis;
 use super::proof::Proof;
 
 /// This is the shortest time between the making of two clients.
@@ -144,7 +145,9 @@ impl Inner {
     async fn connect(&self) -> Result<Client, Error> {
         let client = Client::with_runtime_handle(self.runtime.clone(), self.settings.clone())
             .map_err(|error| Error::Settings(error.to_string()))?;
-        client.server_info().await?;
+        if let Err(error) = client.server_info().await {
+            return Err(diagnosis::why(&self.settings).await.unwrap_or_else(|| error.into()));
+        }
         let _looked = self.runtime.spawn_blocking(nodelay::set_everywhere).await;
         Ok(client)
     }

@@ -12,6 +12,9 @@ pub enum Error {
     /// The stream was deleted for ever (a tombstone): its account can't be known any more.
     #[error("the stream was deleted for ever")]
     Deleted,
+    /// The certificate of a node is not one that the connection string says to trust.
+    #[error("the event store's certificate is not trusted: {0}")]
+    Untrusted(String),
     /// The event store does not accept the user or the password, or the user may not do this.
     #[error("the event store denies access")]
     Denied,

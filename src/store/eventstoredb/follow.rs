@@ -143,6 +143,7 @@ fn as_end(error: Error) -> Error {
         Error::Settings(_)
         | Error::Deleted
         | Error::Denied
+        | Error::Untrusted(_)
         | Error::TooLarge
         | Error::Damaged(_)
         | Error::NoSuchPosition(_)

@@ -271,11 +271,21 @@ pub(super) fn recorded(event: ResolvedEvent) -> Result<Recorded, Error> {
     })
 }
 
+/// The fields of a stream's metadata; `None` where it can't be read. Then it hides nothing: a node does not heed it either.
+fn fields(metadata: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {
+    serde_json::from_slice(metadata).ok()
+}
+
+/// Does the metadata of a stream hide all of it? That is how a deleted stream looks that can come back.
+pub(super) fn hides_all(metadata: &[u8]) -> bool {
+    let before = fields(metadata).and_then(|said| said.get("$tb")?.as_u64());
+    before == Some(LAST_REVISION)
+}
+
 /// Returns what in the metadata of a stream hides a part of the stream, or all of it.
 fn cuts(metadata: &[u8]) -> Option<String> {
-    // Metadata that can't be read hides nothing: a node does not heed it either.
-    let said: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(metadata).ok()?;
-    if said.get("$tb").and_then(serde_json::Value::as_u64) == Some(LAST_REVISION) {
+    let said = fields(metadata)?;
+    if hides_all(metadata) {
         return Some("deleted".to_owned());
     }
     let cuts: Vec<String> = ["$maxCount", "$maxAge", "$tb"]

@@ -55,6 +55,10 @@ impl Journal for Reader {
                         out.push(b'\n');
                         left -= 1;
                     }
+                    // The rest is for a newer version to show; nothing behind it is shown without it.
+                    Err(foreign) if foreign.newer().is_some() => {
+                        return if out.is_empty() { Err(read_error(foreign)) } else { Ok(out) };
+                    }
                     // It is not an event of the ledger: the journal does not show it. `verify` reports it, and its account
                     // is found to be damaged.
                     Err(foreign) => {
@@ -84,19 +88,27 @@ impl Journal for Reader {
 fn line(position: u64, found: Option<&Recorded>) -> Result<Line, ReadError> {
     let missing = || ReadError::Damaged(format!("there is no event at position {position} any more").into());
     let read = found.ok_or_else(missing)?.read();
-    read.map(|read| read.line).map_err(|foreign: Foreign| ReadError::Damaged(foreign.into()))
+    read.map(|read| read.line).map_err(read_error)
+}
+
+/// An event of a newer version can't be read by this one, and is no damage.
+fn read_error(foreign: Foreign) -> ReadError {
+    match foreign.newer() {
+        Some(newer) => Error::Newer(newer).into(),
+        None => ReadError::Damaged(foreign.into()),
+    }
 }
 
 impl From<Error> for ReadError {
     fn from(error: Error) -> Self {
         match error {
-            Error::Unreachable(_) | Error::Dropped(_) | Error::NoSuchPosition(_) => {
-                Self::Unreachable(error.into())
-            }
+            Error::Unreachable(_)
+            | Error::Untrusted(_)
+            | Error::Dropped(_)
+            | Error::NoSuchPosition(_)
+            | Error::Newer(_) => Self::Unreachable(error.into()),
             Error::Deleted | Error::Damaged(_) => Self::Damaged(error.into()),
-            Error::Settings(_) | Error::Denied | Error::TooLarge | Error::Newer(_) => {
-                Self::Failed(error.into())
-            }
+            Error::Settings(_) | Error::Denied | Error::TooLarge => Self::Failed(error.into()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::read::hides_all;
 use super::{LAST_REVISION, METADATA};
 use crate::domain::stream::StreamName;
 use crate::store::chain;
@@ -104,6 +105,12 @@ impl Recorded {
     #[must_use]
     pub fn is_tombstone(&self) -> bool {
         self.revision >= LAST_REVISION
+    }
+
+    /// Says whether this is what a deletion of the stream leaves behind: a tombstone, or metadata that hides the whole stream.
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        self.is_tombstone() || (self.is_metadata() && hides_all(&self.data))
     }
 
     /// Says whether this is metadata about a stream, and not an event in it.

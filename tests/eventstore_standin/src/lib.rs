@@ -51,6 +51,8 @@ pub struct Options {
     pub threads: usize,
     /// The release it says it is.
     pub version: String,
+    /// The one `authorization` header that it lets in; without one it lets everybody in, as a node without users does.
+    pub authorization: Option<String>,
 }
 
 impl Default for Options {
@@ -62,6 +64,7 @@ impl Default for Options {
             flush_delay: Duration::ZERO,
             threads: 2,
             version: "23.10.6".to_owned(),
+            authorization: None,
         }
     }
 }
@@ -168,6 +171,7 @@ impl Running {
             address: self.address,
             instance: uuid::Uuid::new_v4(),
             version: self.options.version.clone(),
+            authorization: self.options.authorization.clone(),
             writes,
         };
         let (cut, cutting) = watch::channel(0);

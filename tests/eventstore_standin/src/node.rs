@@ -18,6 +18,7 @@ pub struct Node {
     pub address: SocketAddr,
     pub instance: uuid::Uuid,
     pub version: String,
+    pub authorization: Option<String>,
     pub writes: Sender<Write>,
 }
 
@@ -26,6 +27,14 @@ pub struct Node {
 pub struct Wire(pub Arc<Notify>);
 
 impl Node {
+    /// May who sent this call read and write? Anybody may ask what the node is.
+    pub fn lets_in(&self, call: &http::Request<hyper::body::Incoming>) -> bool {
+        let Some(wanted) = &self.authorization else { return true };
+        let said = call.headers().get(http::header::AUTHORIZATION);
+        !call.uri().path().contains(".streams.")
+            || said.is_some_and(|said| said.as_bytes() == wanted.as_bytes())
+    }
+
     /// Only a leader writes; a read asks for one by a header.
     pub fn leads<T>(&self, request: &Request<T>, writes: bool) -> Result<(), Status> {
         let wanted = request.metadata().get("requires-leader").is_some_and(|value| value == "true");

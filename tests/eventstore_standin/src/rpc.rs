@@ -63,6 +63,9 @@ async fn connection(socket: TcpStream, node: Arc<Node>, mut cut: watch::Receiver
 async fn call(node: Arc<Node>, wire: Wire, request: http::Request<Incoming>) -> Answer {
     let deadline = request.headers().get("grpc-timeout").and_then(|value| timeout(value.to_str().ok()?));
     let silent = node.faults.silent();
+    if !node.lets_in(&request) {
+        return Status::new(Code::Unauthenticated, "Unauthenticated").into_http();
+    }
     let answer = route(node, wire, request);
     match deadline {
         Some(deadline) if !silent => match tokio::time::timeout(deadline, answer).await {

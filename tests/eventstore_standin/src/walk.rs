@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::filter::Filter;
-use super::log::{Entry, Log};
+use super::log::{DELETED, Entry, Log};
 
 /// How many events a page looks at, so that no reader holds the log for long.
 const MOST_CONSIDERED: usize = 4096;
@@ -55,8 +55,8 @@ impl Walk {
                 let at = |index: u64| log.entries.get(usize::try_from(index).ok()?);
                 let (bounds, backwards) = (0..mark as u64, self.backwards);
                 gather(&mut self.next, bounds, backwards, most, at, |entry| {
-                    !log.scavenged.contains(&*entry.stream)
-                        && filter.as_ref().is_none_or(|filter| filter.lets_through(entry))
+                    let scavenged = log.scavenged.contains(&*entry.stream) && entry.revision != DELETED;
+                    !scavenged && filter.as_ref().is_none_or(|filter| filter.lets_through(entry))
                 })
             }
         }
