@@ -354,6 +354,9 @@ impl Work {
 
     /// Takes back what was being appended, after the writer's thread has panicked. The store is lost with that thread.
     fn lost(&mut self) {
+        if let Some(batch) = &self.under_way {
+            self.waiting.leave_unresolved(&batch.events);
+        }
         self.settle_batch(Err(AppendError::Unknown));
     }
 
