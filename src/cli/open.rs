@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::clerk::Limits;
 use crate::config::ConnectionString;
 use crate::domain::time::system_clock;
-use crate::ledger::{Ledger, OpenError, Options, ReadLimits};
+use crate::ledger::{Ledger, OpenError, Options, ReadLimits, system_steady};
 use crate::store::eventstoredb::Store;
 
 use super::outcome::Error;
@@ -21,13 +21,20 @@ pub(super) async fn over_store(
     data: &Path,
     connection: &ConnectionString,
     reads: ReadLimits,
+    accept_clock: bool,
 ) -> Result<Ledger, Error> {
     let store = Store::new(connection.reveal()).await?;
-    Ok(Ledger::open_store(options(data, reads, Box::new(|_, _| {})), store)?)
+    Ok(Ledger::open_store(options(data, reads, accept_clock, Box::new(|_, _| {})), store)?)
 }
 
-/// Opens the ledger in `data`. With `shown`, long work shows how far it is, on standard error.
-pub(super) fn ledger(data: &Path, reads: ReadLimits, shown: bool) -> Result<Ledger, OpenError> {
+/// Opens the ledger in `data`. `accept_clock`: an operator has said that the clock is right. With `shown`, long work shows how
+/// far it is, on standard error.
+pub(super) fn ledger(
+    data: &Path,
+    reads: ReadLimits,
+    shown: bool,
+    accept_clock: bool,
+) -> Result<Ledger, OpenError> {
     let bar = ProgressBar::hidden();
     let style = ProgressStyle::with_template(
         "building the index {bar:40} {human_pos} of {human_len} events, {eta} left",
@@ -44,12 +51,25 @@ pub(super) fn ledger(data: &Path, reads: ReadLimits, shown: bool) -> Result<Ledg
             bar.set_position(done);
         }
     };
-    Ledger::open(options(data, reads, Box::new(progress)))
+    Ledger::open(options(data, reads, accept_clock, Box::new(progress)))
 }
 
-fn options(data: &Path, reads: ReadLimits, progress: Box<dyn Fn(u64, u64) + Send>) -> Options {
-    let (clock, fresh) = (system_clock(), random_id());
-    Options { data: data.to_owned(), clock, fresh, limits: Limits::default(), reads, progress }
+fn options(
+    data: &Path,
+    reads: ReadLimits,
+    accept_clock: bool,
+    progress: Box<dyn Fn(u64, u64) + Send>,
+) -> Options {
+    Options {
+        data: data.to_owned(),
+        clock: system_clock(),
+        steady: Some(system_steady()),
+        accept_clock,
+        fresh: random_id(),
+        limits: Limits::default(),
+        reads,
+        progress,
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the edge at which random numbers enter")]

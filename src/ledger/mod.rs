@@ -6,6 +6,8 @@
 //! a pool whose places they leave in milliseconds, long ones two at a time in a pool of their own.
 
 mod accounts;
+mod clock_watch;
+mod folder_watch;
 mod handle;
 mod history;
 mod long_reads;
@@ -22,6 +24,8 @@ mod tail;
 mod types;
 mod verdict;
 
+pub use crate::clerk::Done;
+pub use clock_watch::{Steady, system_steady};
 pub use handle::Ledger;
 pub use long_reads::ReadLimits;
 pub use open::{INDEX, Options, Workings};

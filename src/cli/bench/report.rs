@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::batch::Filled;
 use super::bounds::Bounds;
 use super::large::{Lag, Replay, Start};
+use super::neighbour::Neighbour;
 use super::rows::{heading, row, side};
 use super::singles::Singles;
 use super::store::measured::Measured;
@@ -26,6 +27,8 @@ pub(crate) struct Figures {
     pub(crate) replay: Option<Replay>,
     /// This is the ledger over an event store.
     pub(crate) store: Option<Measured>,
+    /// These are the single withdrawals beside a client that sends the worst commands it may.
+    pub(crate) neighbours: Vec<Neighbour>,
     /// This is the lag of the index after each load.
     pub(crate) index_lag: Vec<Lag>,
 }
@@ -46,7 +49,8 @@ impl Figures {
         let start = self.start.iter().flat_map(|start| [&start.empty, &start.loaded]);
         let store = self.store.iter().flat_map(Measured::sides);
         let bounds = self.bounds.iter().flat_map(|bounds| [&bounds.alone, &bounds.with_readers]);
-        singles.chain(start).chain(bounds).chain(store).map(|side| side.wrong).sum()
+        let neighbours = self.neighbours.iter().flat_map(|found| [&found.alone, &found.beside]);
+        singles.chain(start).chain(bounds).chain(store).chain(neighbours).map(|side| side.wrong).sum()
     }
 
     /// Writes the figures as a table.
@@ -83,6 +87,7 @@ impl Figures {
         if let Some(store) = &self.store {
             store.table(&mut text);
         }
+        self.neighbours.iter().for_each(|neighbour| neighbour.table(&mut text));
         for lag in &self.index_lag {
             let value = format!("{} events behind, caught up in {:.2} s", lag.events, lag.caught_up_s);
             row(&mut text, &format!("index after {}", lag.after), value);
