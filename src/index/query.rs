@@ -218,7 +218,8 @@ impl Index {
         let mut records = Vec::new();
         let trees = {
             let state = self.0.state.read();
-            let look = |m: &Memtable| m.revisions(stream, series, low, high, backwards, limit, &mut records);
+            let look =
+                |m: &Memtable| m.revisions((stream, series), low, high, backwards, limit, &mut records);
             state.in_memory().for_each(look);
             Arc::clone(&state.trees)
         };

@@ -125,10 +125,10 @@ impl Memtable {
             }
         }
         if let Some(entries) = body.entries() {
-            let own = match self.own_keys.get(&entries.counter_account) {
+            let own = match self.own_keys.get(entries.counter_account) {
                 Some(key) => *key,
                 None => {
-                    let key = StreamKey::of_own(&entries.counter_account);
+                    let key = StreamKey::of_own(entries.counter_account);
                     self.own_keys.insert(entries.counter_account.clone(), key);
                     key
                 }
@@ -230,15 +230,14 @@ impl Memtable {
     /// Appends records of a stream's series with `low <= key <= high`, about `limit` from one end.
     pub fn revisions(
         &self,
-        stream: StreamKey,
-        series: Series,
+        series: (StreamKey, Series),
         low: u128,
         high: u128,
         backwards: bool,
         limit: usize,
         out: &mut Vec<Record>,
     ) {
-        if let Some(records) = self.revisions.get(&(stream, series)) {
+        if let Some(records) = self.revisions.get(&series) {
             slice(records, low, high, backwards, limit, out);
         }
     }
