@@ -117,7 +117,7 @@ fn what_is_no_export_is_said_to_be_none() {
 fn an_export_and_its_parts_are_verified_and_restored_as_one() {
     let kept = Kept::new();
     let whole = kept.file("whole.ndjson", &kept.export);
-    kept.ends(&["restore", &whole, "--data", "whole"], 0, "restored");
+    kept.ends(&["restore", &whole, "--data", "whole"], 0, "It has no API keys");
     let full = kept.part("full.ndjson", &["--to", "10"]);
     let (monday, tuesday) =
         (kept.part("monday", &["--from", "11", "--to", "20"]), kept.part("tuesday", &["--from", "21"]));

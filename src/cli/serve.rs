@@ -13,9 +13,10 @@ use crate::http::{self, App, Limits};
 use crate::keys::Ring;
 use crate::ledger::Ledger;
 use crate::store::eventstoredb::prepare_tls;
-use crate::telemetry;
+use crate::telemetry::{self, LogFormat};
 
-use super::outcome::{Error, Exit, Outcome};
+use super::greeting::Greeting;
+use super::outcome::{Error, Exit, Outcome, with_causes};
 use super::{open, out};
 
 /// Run the ledger
@@ -51,7 +52,15 @@ pub(crate) fn run(args: Args) -> Outcome {
     let settings = Settings::gather(args.given, args.config.as_deref())?;
     telemetry::start(settings.log, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(settings, args.accept_clock))
+    let log = settings.log;
+    match runtime.block_on(serve(settings, args.accept_clock)) {
+        // Where each line is to be JSON, so is the last one.
+        Err(error) if log == LogFormat::Json => {
+            tracing::error!(error = with_causes(error.as_ref()), "the service can't go on");
+            Ok(Exit::Failed)
+        }
+        outcome => outcome,
+    }
 }
 
 async fn serve(settings: Settings, accept_clock: bool) -> Outcome {
@@ -117,19 +126,15 @@ async fn listen(
             why = watched.folder_replaced() => replaced = Some(why),
         }
     };
-    let scheme = if tls.is_some() { "https" } else { "http" };
     let address = listener.local_addr()?;
+    let greeting = Greeting::new(settings, &keys, address);
     let config = http::Config {
         write_wait: Duration::from_secs(settings.write_wait_seconds),
         ..http::Config::default()
     };
     let app = App::new(ledger.clone(), keys, config);
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
-    let kept = if settings.store.is_some() { "index" } else { "data" };
-    out::line(format!(
-        "bookonce is listening on {scheme}://{address}, {kept} in {}",
-        settings.data.display()
-    ))?;
+    out::line(greeting.show(settings.log))?;
     tracing::info!(%address, position = ledger.head().position, "listening");
     http::serve(listener, tls, http::router(app), limits, stop).await;
     tracing::info!("no more requests; finishing what is in hand");

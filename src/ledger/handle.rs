@@ -53,7 +53,7 @@ pub(super) struct Inner {
     pub(super) long_reads: Semaphore,
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) folder_watch: FolderWatch,
-    pub(super) _folder: Folder,
+    pub(super) folder: Folder,
 }
 
 impl Drop for Inner {
@@ -92,7 +92,7 @@ impl Ledger {
             long_reads: Semaphore::new(LONG_READS),
             clock_watch,
             folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
-            _folder: folder,
+            folder,
         })))
     }
 

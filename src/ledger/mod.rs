@@ -20,6 +20,7 @@ mod tail;
 mod types;
 mod verdict;
 
+pub use crate::clerk::Done;
 pub use clock_watch::{Steady, system_steady};
 pub use handle::Ledger;
 pub use open::{INDEX, Options, Workings};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::handle::Ledger;
+use crate::clerk::Done;
 use crate::domain::ids::AccountName;
 
 /// A `Status` says how the clerk, the store and the index are doing.
@@ -24,10 +25,10 @@ pub struct Status {
     pub index_not_flushed: usize,
     /// This is the memory, in bytes, that the index's open files take.
     pub index_bytes: usize,
-    /// This is the number of commits since the start.
-    pub commits: u64,
-    /// This is the number of events since the start.
-    pub events: u64,
+    /// This is what was made durable since the start.
+    pub done: Done,
+    /// This is the room, in bytes, that is left on the disk of the data folder; nothing when it can't be learnt.
+    pub disk_free: Option<u64>,
     /// This is the number of commands since the start for which something that they rest on could not be read.
     pub unreadable: u64,
     /// This is the number of appends of which nobody knows whether the store took them.
@@ -74,8 +75,8 @@ impl Ledger {
             index_lag: clerk.lag,
             index_not_flushed: index.behind(),
             index_bytes: index.bytes(),
-            commits: clerk.done.commits,
-            events: clerk.done.events,
+            done: clerk.done,
+            disk_free: self.0.folder.free(),
             unreadable: clerk.unreadable,
             unresolved_appends: clerk.unresolved,
             accounts_in_use: clerk.in_use,

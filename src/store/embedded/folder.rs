@@ -58,6 +58,13 @@ impl Folder {
         Ok(Self { path: path.to_owned(), held, _lock: lock })
     }
 
+    /// Returns the room, in bytes, that is left for its owner on its disk; nothing when it can't be learnt.
+    #[must_use]
+    pub fn free(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.path).ok()?;
+        disk.f_bavail.checked_mul(disk.f_frsize)
+    }
+
     /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
