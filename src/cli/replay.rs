@@ -148,8 +148,8 @@ fn wrong(args: &Args, audited: &Audited, out: &mut dyn Write) -> Outcome {
         writeln!(out)?;
     } else if !others.accounts.is_empty() {
         rows(out, &others)?;
-        let says = "These are the accounts with which nothing is wrong, by the events that are there. The totals and the digest \
-                    need all accounts.";
+        let says = "These are the accounts with which nothing is wrong, by the events that are there. The totals and the \
+                    digest need all accounts.";
         writeln!(out, "\n{says}")?;
     }
     Ok(Exit::Found)
