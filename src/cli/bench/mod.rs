@@ -65,10 +65,11 @@ pub struct Args {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) batch_connections: u8,
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
-    #[arg(long, value_name = "URL", conflicts_with_all = ["only", "batch_total", "batch_connections"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "http,batch,start,replay")]
+    /// Measure only these, and all in their absence. With --store: `http` beside bare appends, `batch` as one account for all,
+    /// and `start` with an account of many events
+    #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
     #[arg(long)]
@@ -82,6 +83,13 @@ pub struct Args {
     /// Be the idle handler.
     #[arg(long, hide = true)]
     pub(crate) idle_handler: bool,
+}
+
+impl Args {
+    /// Says whether a part is to be measured.
+    pub(crate) fn wants(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
 }
 
 /// What can be measured.
@@ -136,15 +144,19 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        let run = store::run::Run { store, phases, connections: &connections, folder };
+        if args.only.contains(&Part::Replay) {
+            return Err(
+                "a replay is not measured over an event store: `bookonce replay --store` does it".into()
+            );
+        }
+        let run = store::run::Run { store, phases, connections: &connections, folder, args };
         figures.store = Some(run.measure(&mut figures.index_lag).await?);
         return Ok(figures);
     }
-    let wanted = |part| args.only.contains(&part);
-    if wanted(Part::Http) {
+    if args.wants(Part::Http) {
         http(phases, &connections, folder, &mut figures).await?;
     }
-    if wanted(Part::Batch) || wanted(Part::Start) || wanted(Part::Replay) {
+    if args.wants(Part::Batch) || args.wants(Part::Start) || args.wants(Part::Replay) {
         filled(args, phases, folder, &mut figures).await?;
     }
     Ok(figures)
@@ -179,7 +191,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
     let batch = blocking(move || Ok(batch::fill(address, accounts, commands, connections)?)).await?;
     figures.batch = Some(batch);
     figures.index_lag.push(lag(address, "batches").await?);
-    if args.only.contains(&Part::Start) {
+    if args.wants(Part::Start) {
         let empty = prepared(phases.accounts, &folder.join("empty")).await?;
         let (again, start, lag) = large::restart(service, &data, &empty, phases).await?;
         figures.start = Some(start);
@@ -189,7 +201,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
     let address = service.address;
     let events = blocking(move || large::head(address)).await?;
     service.stop().await?;
-    if args.only.contains(&Part::Replay) {
+    if args.wants(Part::Replay) {
         figures.replay = Some(large::replay(&data, events).await?);
     }
     Ok(())

@@ -13,8 +13,8 @@
 //! - [`proposed`] encodes events, [`append`] sends them once, and [`settle`] sends them until the outcome is known.
 //! - [`read`] and [`follow`] bring events back as [`recorded`] ones, and [`mod@reader`] as lines of the journal.
 //! - [`mod@proof`] says whether the node is still the store that it was, and [`newest`] where the store ends.
-//! - [`settings`] reads the connection string, [`connection`] keeps the clients, [`diagnosis`] says why they can't connect, and [`crate_traps`] works around the faults
-//!   of the crate.
+//! - [`settings`] reads the connection string, [`connection`] keeps the clients, [`diagnosis`] says why they
+//!   can't connect, and [`crate_traps`] works around the faults of the crate.
 
 mod append;
 mod connection;

@@ -13,6 +13,7 @@ use super::super::large::Lag;
 use super::super::singles::{Phases, Rounds, ratio};
 use super::super::stats::{median, rate};
 use super::super::wire::Accounts;
+use super::super::{Args, Part};
 use super::bare::{Appends, Bare};
 use super::ledger::LedgerService;
 use super::long;
@@ -35,6 +36,8 @@ pub(crate) struct Run<'a> {
     pub(crate) connections: &'a [usize],
     /// This is where the ledger's index may be made.
     pub(crate) folder: &'a Path,
+    /// These are the arguments, which say what is measured.
+    pub(crate) args: &'a Args,
 }
 
 impl Run<'_> {
@@ -58,15 +61,27 @@ impl Run<'_> {
         let address = ledger.address();
         blocking(move || Ok(batch::prepare(address, all)?)).await?;
         let mut singles = Vec::new();
-        for connections in self.connections.iter().copied() {
+        let connections = if self.args.wants(Part::Http) { self.connections } else { &[] };
+        for connections in connections.iter().copied() {
             singles.push(self.beside(&bare, &mut ledger, connections).await?);
             lags.push(ledger.lag(&format!("singles at {connections}")).await?);
         }
-        let hot = self.hot(&hot, &mut ledger).await?;
-        lags.push(ledger.lag("the hot account").await?);
-        let followed_per_s = median(&ledger.followed);
-        let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
-        lags.push(lag);
+        let hot = if self.args.wants(Part::Batch) {
+            let measured = self.hot(&hot, &mut ledger).await?;
+            lags.push(ledger.lag("the hot account").await?);
+            Some(measured)
+        } else {
+            None
+        };
+        let followed_per_s = (!ledger.followed.is_empty()).then(|| median(&ledger.followed));
+        let long = if self.args.wants(Part::Start) {
+            let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
+            lags.push(lag);
+            Some(long)
+        } else {
+            ledger.stop().await?;
+            None
+        };
         Ok(Measured { shape, singles, hot, followed_per_s, long })
     }
 
