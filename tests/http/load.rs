@@ -30,9 +30,18 @@ fn row_29_what_is_too_much_is_refused_at_once_and_may_be_sent_again() {
     });
     let mut refused: Vec<_> = sent.iter().filter(|(_, status, _)| *status == 503).collect();
     assert!(!refused.is_empty() && refused.len() < sent.len(), "{} of {}", refused.len(), sent.len());
+    // The bounds are generous, since other tests run on the same machine: what they tell apart is an answer at once, and one
+    // that waited behind everybody's commits.
     refused.sort_by_key(|(_, _, took)| *took);
-    let median = refused[refused.len() / 2].2;
+    let (median, slowest) = (refused[refused.len() / 2].2, refused[refused.len() - 1].2);
     assert!(median < Duration::from_millis(50), "half of the refusals took longer than {median:?}");
+    assert!(slowest < Duration::from_secs(1), "a refusal took {slowest:?}");
+    let mut accepted: Vec<_> =
+        sent.iter().filter(|(_, status, _)| *status == 201).map(|sent| sent.2).collect();
+    accepted.sort();
+    let (median, slowest) = (accepted[accepted.len() / 2], accepted[accepted.len() - 1]);
+    assert!(median < Duration::from_millis(200), "half of what was accepted took longer than {median:?}");
+    assert!(slowest < Duration::from_secs(2), "what was accepted took {slowest:?}");
     let balance = || service.get("/v1/accounts/alice").json()["balance"].as_str().unwrap().to_owned();
     let booked = sent.len() - refused.len();
     assert_eq!(balance(), format!("{}.{:02}", (10_000 - booked) / 100, (10_000 - booked) % 100));

@@ -34,10 +34,20 @@ pub struct Request {
 /// The first answer that anybody got for an ID: status and body.
 pub type Answers = HashMap<String, (u16, String)>;
 
+/// An answer to a line of a batch, as it came.
+#[derive(Debug)]
+pub struct Again {
+    pub status: u16,
+    pub replayed: bool,
+    pub body: String,
+}
+
 /// What all clients share.
 #[derive(Default)]
 pub struct Shared {
     pub answers: Mutex<Answers>,
+    /// The requests that were answered, as lines of a batch, by their ID.
+    pub lines: Mutex<HashMap<String, String>>,
     pub sent: AtomicUsize,
     pub failed: AtomicBool,
     pub retried: AtomicUsize,
@@ -49,6 +59,7 @@ pub struct Shared {
 #[derive(Deserialize)]
 struct Line<'a> {
     status: u16,
+    replayed: bool,
     #[serde(borrow)]
     body: &'a RawValue,
 }
@@ -212,9 +223,23 @@ pub fn batch(to: &Mutex<Option<SocketAddr>>, lines: &[Request], shared: &Shared)
             shared.reused.fetch_add(1, Ordering::Relaxed);
         } else {
             told(&request.id, known, answer.status, body, shared);
+            if !known {
+                shared.lines.lock().unwrap().insert(request.id.clone(), request.line.clone());
+            }
         }
     }
     left
+}
+
+/// Sends lines once more, and returns their answers.
+pub fn once_more(to: SocketAddr, lines: &[&str]) -> Vec<Again> {
+    let body = lines.join("\n");
+    let reply = send_with(to, "POST", "/v1/batch", "content-type: application/x-ndjson\r\n", &body).unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let answers = reply.body.lines().map(|line| serde_json::from_str::<Line>(line).unwrap());
+    answers
+        .map(|line| Again { status: line.status, replayed: line.replayed, body: line.body.get().to_owned() })
+        .collect()
 }
 
 /// An answer must be the first one again. `known`: there was one before this was asked.

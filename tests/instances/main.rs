@@ -37,6 +37,8 @@ const MANY: usize = 200_000;
 const EVENTS: usize = 24;
 /// IDs that are asked for again at the end, of each instance.
 const SAMPLE: usize = 300;
+/// This is the number of requests that are sent once more in one batch.
+const LINES_AT_ONCE: usize = 1_000;
 
 const FAULTS: &str = "seed=11,lost-request=0.0005,lost-answer=0.001,late=0.0005:700ms,cut-before=0.0002,cut-after=0.0003,\
                       timeout=0.001,no-position=0.05,delay=0.01:30ms,visibility-lag=1ms,most-waiting=32";
@@ -144,9 +146,20 @@ async fn judge(node: &Running, shared: &Shared) -> Model {
     model
 }
 
-/// Some of the IDs once more, from every instance.
+/// Sends every request of a batch once more, each to one of the instances in turn, and asks each instance for some of the
+/// IDs. The requests that were sent alone are only asked for.
 fn ask_again(processes: &[Process], shared: &Shared) {
     let answers = shared.answers.lock().unwrap().clone();
+    let lines = shared.lines.lock().unwrap().clone();
+    let booked: Vec<_> = lines.iter().filter(|(id, _)| answers.contains_key(*id)).collect();
+    for (requests, process) in booked.chunks(LINES_AT_ONCE).zip(processes.iter().cycle()) {
+        let lines: Vec<&str> = requests.iter().map(|(_, line)| line.as_str()).collect();
+        for ((id, _), again) in requests.iter().zip(clients::once_more(process.address, &lines)) {
+            let (status, body) = &answers[*id];
+            assert!(again.replayed, "{id} was answered before, and now {again:?}");
+            assert_eq!((again.status, &again.body), (*status, body), "another answer than the first");
+        }
+    }
     let step = (answers.len() / SAMPLE).max(1);
     for process in processes {
         for (id, (status, body)) in answers.iter().step_by(step) {
