@@ -9,6 +9,7 @@ mod blocking;
 mod idle;
 mod large;
 mod load;
+mod part;
 mod report;
 mod rows;
 mod singles;
@@ -26,6 +27,7 @@ use crate::config::ConnectionString;
 
 use blocking::blocking;
 use large::{Lag, catch_up};
+use part::{Part, wants};
 use report::Figures;
 use singles::Phases;
 use wire::Accounts;
@@ -67,8 +69,7 @@ pub struct Args {
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these, and all in their absence. With --store: `http` beside bare appends, `batch` as one account for all,
-    /// and `start` with an account of many events
+    /// Measure only these; without it, all. With --store a replay is not measured.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
@@ -83,26 +84,6 @@ pub struct Args {
     /// Be the idle handler.
     #[arg(long, hide = true)]
     pub(crate) idle_handler: bool,
-}
-
-impl Args {
-    /// Says whether a part is to be measured.
-    pub(crate) fn wants(&self, part: Part) -> bool {
-        self.only.is_empty() || self.only.contains(&part)
-    }
-}
-
-/// What can be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Part {
-    /// Single withdrawals, beside the idle handler.
-    Http,
-    /// Batches.
-    Batch,
-    /// Start, memory and speed of the ledger that the batches filled.
-    Start,
-    /// Its replay.
-    Replay,
 }
 
 /// Runs the command.
@@ -149,14 +130,14 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
                 "a replay is not measured over an event store: `bookonce replay --store` does it".into()
             );
         }
-        let run = store::run::Run { store, phases, connections: &connections, folder, args };
+        let run = store::run::Run { store, phases, connections: &connections, folder, only: &args.only };
         figures.store = Some(run.measure(&mut figures.index_lag).await?);
         return Ok(figures);
     }
-    if args.wants(Part::Http) {
+    if wants(&args.only, Part::Http) {
         http(phases, &connections, folder, &mut figures).await?;
     }
-    if args.wants(Part::Batch) || args.wants(Part::Start) || args.wants(Part::Replay) {
+    if wants(&args.only, Part::Batch) || wants(&args.only, Part::Start) || wants(&args.only, Part::Replay) {
         filled(args, phases, folder, &mut figures).await?;
     }
     Ok(figures)
@@ -191,7 +172,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
     let batch = blocking(move || Ok(batch::fill(address, accounts, commands, connections)?)).await?;
     figures.batch = Some(batch);
     figures.index_lag.push(lag(address, "batches").await?);
-    if args.wants(Part::Start) {
+    if wants(&args.only, Part::Start) {
         let empty = prepared(phases.accounts, &folder.join("empty")).await?;
         let (again, start, lag) = large::restart(service, &data, &empty, phases).await?;
         figures.start = Some(start);
@@ -201,7 +182,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
     let address = service.address;
     let events = blocking(move || large::head(address)).await?;
     service.stop().await?;
-    if args.wants(Part::Replay) {
+    if wants(&args.only, Part::Replay) {
         figures.replay = Some(large::replay(&data, events).await?);
     }
     Ok(())

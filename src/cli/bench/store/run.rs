@@ -10,10 +10,10 @@ use crate::store::eventstoredb::Store;
 use super::super::batch;
 use super::super::blocking::blocking;
 use super::super::large::Lag;
+use super::super::part::{Part, wants};
 use super::super::singles::{Phases, Rounds, ratio};
 use super::super::stats::{median, rate};
 use super::super::wire::Accounts;
-use super::super::{Args, Part};
 use super::bare::{Appends, Bare};
 use super::ledger::LedgerService;
 use super::long;
@@ -36,8 +36,8 @@ pub(crate) struct Run<'a> {
     pub(crate) connections: &'a [usize],
     /// This is where the ledger's index may be made.
     pub(crate) folder: &'a Path,
-    /// These are the arguments, which say what is measured.
-    pub(crate) args: &'a Args,
+    /// These are the parts that were asked for; none stands for all.
+    pub(crate) only: &'a [Part],
 }
 
 impl Run<'_> {
@@ -61,12 +61,12 @@ impl Run<'_> {
         let address = ledger.address();
         blocking(move || Ok(batch::prepare(address, all)?)).await?;
         let mut singles = Vec::new();
-        let connections = if self.args.wants(Part::Http) { self.connections } else { &[] };
+        let connections = if wants(self.only, Part::Http) { self.connections } else { &[] };
         for connections in connections.iter().copied() {
             singles.push(self.beside(&bare, &mut ledger, connections).await?);
             lags.push(ledger.lag(&format!("singles at {connections}")).await?);
         }
-        let hot = if self.args.wants(Part::Batch) {
+        let hot = if wants(self.only, Part::Batch) {
             let measured = self.hot(&hot, &mut ledger).await?;
             lags.push(ledger.lag("the hot account").await?);
             Some(measured)
@@ -74,7 +74,7 @@ impl Run<'_> {
             None
         };
         let followed_per_s = (!ledger.followed.is_empty()).then(|| median(&ledger.followed));
-        let long = if self.args.wants(Part::Start) {
+        let long = if wants(self.only, Part::Start) {
             let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
             lags.push(lag);
             Some(long)
