@@ -133,6 +133,12 @@ fn an_error_on_making_a_commit_durable_is_final_for_the_process() {
     assert_eq!(unknown.status, 503);
     assert!(unknown.body.contains(r#""code":"outcome_unknown""#), "{unknown:?}");
     std::fs::remove_file(&broken).unwrap();
+    let what_became_of = |service: &Process, n: u64| {
+        send(service.address, "GET", &format!("/v1/transactions/{}", id(1, n)), "").unwrap()
+    };
+    let asked = what_became_of(&service, 3);
+    assert!(asked.status == 503 && asked.body.contains(r#""code":"outcome_unknown""#), "{asked:?}");
+    assert_eq!((what_became_of(&service, 2).status, what_became_of(&service, 4).status), (200, 404));
     for n in [2, 3, 4] {
         let refused = deposit(&service, "alice", n, "");
         assert!(
@@ -145,6 +151,7 @@ fn an_error_on_making_a_commit_durable_is_final_for_the_process() {
     service = Process::start(&data);
     assert!(deposit(&service, "alice", 2, "").replayed);
     assert_eq!(deposit(&service, "alice", 3, "").status, 201, "the same ID learns the truth");
+    assert_eq!(what_became_of(&service, 3).status, 200);
     let account = send(service.address, "GET", "/v1/accounts/alice", "").unwrap();
     assert!(account.body.contains(r#""balance":"2.00""#), "{account:?}");
 }

@@ -8,6 +8,7 @@
 //! Its neighbours are four: `ledger` brings the commands, `domain` decides, `store` appends, `index` remembers. This folder
 //! must not know HTTP.
 
+mod commits;
 mod port;
 pub mod rule;
 pub mod shared;
@@ -15,5 +16,6 @@ pub mod single;
 mod unreadable;
 mod verdict;
 
-pub use port::{Condition, Done, Limits, Port, Verdicts};
+pub use commits::Done;
+pub use port::{Condition, Limits, Port, Verdicts};
 pub use verdict::{Unavailable, Verdict};

@@ -10,6 +10,7 @@ use crate::domain::ids::Id;
 use crate::domain::stream::StreamName;
 use crate::store::{CloseError, Position};
 
+use super::commits::Done;
 use super::verdict::{Unavailable, Verdict};
 
 /// `Limits` are the limits of what may wait for the clerk. Beyond them a caller is told at once that the ledger is
@@ -26,15 +27,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { jobs: 2_048, commands: 65_536 }
     }
-}
-
-/// The counts of what was made durable since the start.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Done {
-    /// This is the number of commits.
-    pub commits: u64,
-    /// This is the number of events in these commits.
-    pub events: u64,
 }
 
 /// A `Condition` is the condition of a clerk, for the status and the metrics.

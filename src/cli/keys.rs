@@ -12,6 +12,7 @@ use super::outcome::{Exit, Outcome};
 use crate::config::{ConfigError, Given, Settings};
 use crate::domain::time::{Timestamp, system_clock};
 use crate::keys::file::{self, Key, NewKey};
+use crate::keys::ring::id_of;
 use crate::keys::{Error, Role};
 
 /// Make, list and revoke API keys
@@ -81,7 +82,7 @@ struct Create {
 
 #[derive(Debug, clap::Args)]
 struct Revoke {
-    /// The key's id, as `keys list` shows it
+    /// The key's id, as `keys list` shows it, or its token
     id: String,
     #[command(flatten)]
     folder: KeysFolder,
@@ -117,9 +118,9 @@ fn act(args: Args, out: &mut impl Write) -> Outcome {
             let keys = file::load(&folder.find()?)?.unwrap_or_default();
             list(&keys, folder.json, now, out)?;
         }
-        Action::Revoke(asked) => match file::revoke(&asked.folder.find()?, &asked.id, now) {
+        Action::Revoke(asked) => match file::revoke(&asked.folder.find()?, id_in(&asked.id), now) {
             Ok(key) => list(&[key], asked.folder.json, now, out)?,
-            Err(unknown @ Error::Unknown(_)) => {
+            Err(unknown @ (Error::Unknown(_) | Error::NoId)) => {
                 writeln!(io::stderr(), "bookonce: {unknown}")?;
                 return Ok(Exit::Found);
             }
@@ -127,6 +128,11 @@ fn act(args: Args, out: &mut impl Write) -> Outcome {
         },
     }
     Ok(Exit::Ok)
+}
+
+/// Returns the key's id in what was given, which may be its whole token.
+fn id_in(given: &str) -> &str {
+    id_of(given).unwrap_or(given)
 }
 
 fn created(key: &Key, token: &str, as_json: bool, out: &mut impl Write) -> io::Result<()> {
@@ -207,6 +213,25 @@ mod tests {
         let (exit, revoked) = keys(dir.path(), &["revoke", id]);
         assert!(exit == Exit::Ok && revoked.contains("revoked"));
         assert_eq!(keys(dir.path(), &["revoke", "nope"]).0, Exit::Found);
+    }
+
+    /// Guards against: `there is no key bo_…`, with the whole secret on the terminal, and a key that stays good.
+    #[test]
+    fn whoever_has_the_token_alone_revokes_its_key_and_its_secret_is_not_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, made) = keys(dir.path(), &["create", "--role", "teller", "--json"]);
+        let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+        let token = made["token"].as_str().unwrap();
+        let secret = token.rsplit('_').next().unwrap();
+        let (exit, revoked) = keys(dir.path(), &["revoke", token]);
+        assert!(exit == Exit::Ok && revoked.contains("revoked") && !revoked.contains(secret));
+        let unknown = token.replace(made["id"].as_str().unwrap(), "0123456789ab");
+        for other in [secret, &format!("bo_{secret}"), &unknown, "x"] {
+            let error = file::revoke(dir.path(), id_in(other), system_clock()()).unwrap_err();
+            let said = format!("{error} {error:?}");
+            assert!(!said.contains(secret) && !said.contains(&token[20..40]), "{said}");
+            assert_eq!(keys(dir.path(), &["revoke", other]).0, Exit::Found);
+        }
     }
 
     #[test]

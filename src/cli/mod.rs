@@ -11,6 +11,7 @@ mod child;
 mod demo;
 mod export;
 mod from_store;
+mod greeting;
 mod health;
 pub mod import;
 mod index_books;

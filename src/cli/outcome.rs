@@ -33,12 +33,17 @@ pub type Outcome = Result<Exit, Error>;
 
 /// Says on standard error what stopped a command, with its causes, in one line.
 pub fn complain(error: &(dyn std::error::Error + 'static)) {
-    let mut line = format!("bookonce: {error}");
+    // With standard error gone there is nobody left to tell.
+    let _told_or_not = writeln!(std::io::stderr(), "bookonce: {}", with_causes(error));
+}
+
+/// Returns an error with its causes, in one line.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(source) = cause {
         line.push_str(&format!(": {source}"));
         cause = source.source();
     }
-    // With standard error gone there is nobody left to tell.
-    let _told_or_not = writeln!(std::io::stderr(), "{line}");
+    line
 }

@@ -46,12 +46,16 @@ pub(crate) fn run(args: Args) -> Outcome {
             let hash = audited.hash.as_ref().map(chain::show).unwrap_or_default();
             let (data, position) = (args.data.display(), audited.position);
             out::line(format!("restored into {data}: head {position}:{hash}"))?;
+            out::line(format!(
+                "It has no API keys, because an export has none. Until one is made, everybody on the machine that serves it is \
+                 an operator: `bookonce keys create --role operator --data {data}`."
+            ))?;
             Ok(Exit::Ok)
         }
         Err(error @ RestoreError::Bad(_)) => {
             writeln!(std::io::stderr().lock(), "bookonce: {error}")?;
             Ok(Exit::Found)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(kept.said(error)),
     }
 }

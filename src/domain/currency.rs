@@ -49,6 +49,11 @@ impl Currency {
             .map(|(decimals, _)| Self { code: letters, decimals })
     }
 
+    /// Returns the codes of those that are in use, in which an account may be opened.
+    pub fn in_use() -> impl Iterator<Item = &'static str> {
+        [TWO, NONE, THREE, FOUR].into_iter().flat_map(str::split_ascii_whitespace)
+    }
+
     /// Says whether it is in use. In a withdrawn one no account is opened any more; those that there are go on.
     #[must_use]
     pub fn is_in_use(&self) -> bool {

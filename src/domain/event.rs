@@ -1,5 +1,6 @@
 //! An event says what happened in a stream. One command makes one event; an event is never changed and never deleted.
 
+use super::account::decline::Decline;
 use super::account::event::{self as account, AccountEvent, Effect};
 use super::command::Operation;
 use super::ids::Id;
@@ -68,8 +69,14 @@ impl Event {
     /// Says whether it is a decline.
     #[must_use]
     pub fn is_declined(&self) -> bool {
+        self.decline().is_some()
+    }
+
+    /// Returns the decline that it records, if it is one.
+    #[must_use]
+    pub fn decline(&self) -> Option<Decline> {
         match &self.body {
-            Body::Account(body) => body.decline().is_some(),
+            Body::Account(body) => body.decline(),
         }
     }
 

@@ -87,7 +87,7 @@ mod tests {
         let routes = include_str!("mod.rs").split(".route(\"").skip(1);
         for path in routes.map(|rest| rest.split('"').next().unwrap()) {
             let known = ROUTES.iter().any(|(_, route, _)| *route == path);
-            assert!(known || ["/healthz", "/readyz"].contains(&path), "{path}");
+            assert!(known || ["/", "/healthz", "/readyz"].contains(&path), "{path}");
         }
     }
 }

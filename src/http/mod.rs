@@ -21,7 +21,6 @@ mod writes;
 use axum::Router;
 use axum::routing::{get, post};
 use utoipa::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
 
 pub use app::{App, Config};
 pub use server::limits::Limits;
@@ -29,14 +28,13 @@ pub use server::outer_layer::guarded;
 pub use server::serve::serve;
 pub use server::tls;
 
-use openapi::document;
+use openapi::{document, page};
 use reads::{accounts, journal, live, reports, statement, transactions};
-use service::{health, metrics};
+use service::{front, health, metrics};
 use writes::{batch, single};
 
 /// Makes the service of all routes.
 pub fn router(app: App) -> Router {
-    let docs = Router::from(SwaggerUi::new("/docs").url("/openapi.json", document::Document::openapi()));
     let routes = Router::new()
         .route("/v1/accounts", post(single::open).get(accounts::list))
         .route("/v1/accounts/{account}", get(accounts::one))
@@ -56,10 +54,11 @@ pub fn router(app: App) -> Router {
         .route("/v1/journal/live", get(live::live))
         .route("/v1/trial-balance", get(reports::trial_balance))
         .route("/v1/digest", get(reports::digest))
+        .route("/", get(front::front))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::metrics))
         .with_state(app.clone())
-        .merge(docs);
+        .merge(page::routes(document::Document::openapi()));
     guarded(&app, routes)
 }

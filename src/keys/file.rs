@@ -165,6 +165,9 @@ pub fn create(dir: &Path, new: NewKey, now: Timestamp) -> Result<(Key, String), 
 /// # Errors
 /// Fails when there is no such key, or the files can't be read or written.
 pub fn revoke(dir: &Path, id: &str, now: Timestamp) -> Result<Key, Error> {
+    if !is_id(id) {
+        return Err(Error::NoId);
+    }
     let unknown = || Error::Unknown(id.to_owned());
     if load(dir)?.is_none() {
         return Err(unknown());
@@ -297,7 +300,8 @@ mod tests {
     #[test]
     fn a_key_is_revoked_once() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(matches!(revoke(dir.path(), "x", Timestamp::from_micros(0)), Err(Error::Unknown(_))));
+        let nobodys = "0123456789ab";
+        assert!(matches!(revoke(dir.path(), nobodys, Timestamp::from_micros(0)), Err(Error::Unknown(_))));
         let (key, _) = create(dir.path(), new(Role::Auditor), Timestamp::from_micros(0)).unwrap();
         let first = revoke(dir.path(), &key.id, Timestamp::from_micros(1)).unwrap();
         assert_eq!(revoke(dir.path(), &key.id, Timestamp::from_micros(2)).unwrap(), first);

@@ -55,6 +55,9 @@ pub enum Error {
     /// The machine gives no random numbers.
     #[error("the machine gives no random numbers")]
     Random(#[source] getrandom::Error),
+    /// What was given is no key's id. It is not shown: it may be a secret.
+    #[error("no key has such an id: an id is 12 hexadecimal digits, see `bookonce keys list`")]
+    NoId,
     /// No key has this id.
     #[error("there is no key {0}")]
     Unknown(String),

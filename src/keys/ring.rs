@@ -112,6 +112,20 @@ impl Ring {
         matches!(**self.view.load(), View::Unused)
     }
 
+    /// Returns how many keys are good now, of how many that were made; nothing where none has ever been made.
+    #[must_use]
+    pub fn count(&self) -> Option<(usize, usize)> {
+        self.refresh();
+        match &**self.view.load() {
+            View::Unused => None,
+            View::Keys { entries, .. } => {
+                let now = (self.clock)();
+                let good = |entry: &&Entry| !entry.revoked && entry.expires_at.is_none_or(|end| now < end);
+                Some((entries.values().filter(good).count(), entries.len()))
+            }
+        }
+    }
+
     /// Returns why the keys in effect may not be those on disk; nothing while all is well.
     #[must_use]
     pub fn trouble(&self) -> Option<&'static str> {

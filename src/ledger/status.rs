@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::handle::Ledger;
+use crate::clerk::Done;
 use crate::domain::ids::AccountName;
 
 /// A `Status` says how the clerk, the store and the index are doing.
@@ -24,10 +25,10 @@ pub struct Status {
     pub index_not_flushed: usize,
     /// This is the memory, in bytes, that the index's open files take.
     pub index_bytes: usize,
-    /// This is the number of commits since the start.
-    pub commits: u64,
-    /// This is the number of events since the start.
-    pub events: u64,
+    /// This is what was made durable since the start.
+    pub done: Done,
+    /// This is the room, in bytes, that is left on the disk of the data folder; nothing when it can't be learnt.
+    pub disk_free: Option<u64>,
     /// This is the number of commands since the start for which something that they rest on could not be read.
     pub unreadable: u64,
     /// This is the number of appends of which nobody knows whether the store took them.
@@ -53,7 +54,8 @@ impl Ledger {
     /// Returns the cause of the reason for which no commands are taken, in words for an operator.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
-        self.0.clerk.cause()
+        let replaced = self.0.folder_watch.why();
+        replaced.or_else(|| self.0.clerk.cause()).or_else(|| self.0.clock_watch.doubt())
     }
 
     /// Returns how the clerk, the store and the index are doing.
@@ -61,18 +63,20 @@ impl Ledger {
     pub fn status(&self) -> Status {
         let (clerk, index) = (self.0.clerk.condition(), &self.0.index);
         let unusable = index.failure().map(|_| "The index can't be used; it must be rebuilt.");
-        let reason = unusable.or(clerk.reason);
+        let doubted = (!self.0.clock_watch.is_right()).then_some("The machine's clock is not believed.");
+        let replaced = self.0.folder_watch.is_replaced().then_some("The data folder was moved or exchanged.");
+        let reason = replaced.or(unusable).or(clerk.reason).or(doubted);
         Status {
             ready: reason.is_none(),
             reason,
-            kind: clerk.kind,
+            kind: replaced.map(|_| "folder").or(clerk.kind).or(doubted.map(|_| "clock")),
             queue_depth: clerk.waiting,
             index_lag_events: clerk.lag_events,
             index_lag: clerk.lag,
             index_not_flushed: index.behind(),
             index_bytes: index.bytes(),
-            commits: clerk.done.commits,
-            events: clerk.done.events,
+            done: clerk.done,
+            disk_free: self.0.folder.free(),
             unreadable: clerk.unreadable,
             unresolved_appends: clerk.unresolved,
             accounts_in_use: clerk.in_use,

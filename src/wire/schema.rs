@@ -1,6 +1,5 @@
 //! This file describes the shapes of requests as the OpenAPI document has them.
 
-use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
 use utoipa::openapi::{ObjectBuilder, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -8,6 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::field::{Field, Form};
 use super::op::{BATCHED, any_of};
 use super::shape::{self, Member, Shape, Unsaid};
+use crate::domain::currency::Currency;
 
 /// Makes a type that stands for a body in the description of an operation.
 macro_rules! body {
@@ -43,7 +43,10 @@ body!(/// A line of a batch.
     BatchLine, shape::BATCH_LINE, line());
 
 fn object(shape: &Shape) -> Object {
-    let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(shape.description));
+    let object = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(shape.description))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
     let added = shape.members.iter().fold(object, |object, member| {
         let object = object.property(member.field.name(), property(member, member.description));
         if member.required { object.required(member.field.name()) } else { object }
@@ -53,6 +56,12 @@ fn object(shape: &Shape) -> Object {
 
 #[expect(deprecated, reason = "`example` is what tools of every age show")]
 fn property(member: &Member, description: &str) -> Object {
+    // In words, and not as `default`: with that some generated clients want the field from whoever calls them.
+    let description = match member.unsaid {
+        Some(Unsaid::Text(text)) => format!("{description} `{text}` when not said."),
+        Some(Unsaid::False) => format!("{description} `false` when not said."),
+        None => description.to_owned(),
+    };
     let of = match member.field.form() {
         Form::Text => Type::String,
         Form::Flag => Type::Boolean,
@@ -62,26 +71,42 @@ fn property(member: &Member, description: &str) -> Object {
         .description(Some(description))
         .format(member.format.map(format))
         .pattern(member.pattern)
-        .example(member.example.map(Into::into))
-        .default(member.unsaid.map(|unsaid| match unsaid {
-            Unsaid::Text(text) => text.into(),
-            Unsaid::False => false.into(),
-        }));
+        .example(member.example.map(Into::into));
     let object = match member.field.form() {
         Form::Text | Form::Flag => object,
         Form::Pairs => {
-            let text = || Object::with_type(Type::String);
+            let key = text(shape::METADATA_KEY);
+            let value = text(shape::METADATA_VALUE);
             object
-                .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(text().into()))))
-                .property_names(Some(text()))
+                .additional_properties(Some(AdditionalProperties::RefOr(RefOr::T(value.into()))))
+                .property_names(Some(key))
+                .max_properties(Some(shape::METADATA_KEYS))
         }
     };
-    if member.required {
-        object.schema_type(of)
-    } else {
-        object.schema_type([of, Type::Null].into_iter().collect::<SchemaType>())
+    object.schema_type(of).enum_values(values(member.field)).build()
+}
+
+/// Describes a text that matches this.
+fn text(pattern: &str) -> Object {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).build()
+}
+
+/// Returns the values of a field that has no others.
+fn values(field: Field) -> Option<Vec<&'static str>> {
+    match field {
+        Field::Op => Some(BATCHED.iter().map(|batched| batched.name).collect()),
+        Field::Currency => Some(Currency::in_use().collect()),
+        Field::TransactionId
+        | Field::Account
+        | Field::OverdraftLimit
+        | Field::Amount
+        | Field::CounterAccount
+        | Field::EffectiveAt
+        | Field::Reverses
+        | Field::Reason
+        | Field::Force
+        | Field::Metadata => None,
     }
-    .build()
 }
 
 fn format(name: &'static str) -> SchemaFormat {
@@ -92,10 +117,6 @@ fn format(name: &'static str) -> SchemaFormat {
 /// they are described. The line that is shown as the example is a withdrawal.
 fn line() -> Object {
     let mut line = object(&shape::BATCH_LINE);
-    let names: Vec<String> = BATCHED.iter().map(|batched| format!("`{}`", batched.name)).collect();
-    let op = shape::BATCH_LINE.members.iter().find(|member| member.field == Field::Op);
-    let op = op.map(|op| property(op, &format!("{}.", any_of(&names))));
-    line.properties.extend(op.map(|op| (Field::Op.name().to_owned(), op.into())));
     for field in Field::ALL.into_iter().filter(|field| shape::BATCH_LINE.allowed & field.bit() == 0) {
         let having = || BATCHED.iter().filter(|batched| batched.op.shape().allowed & field.bit() != 0);
         let nouns: Vec<String> = having().map(|batched| batched.noun.to_owned()).collect();
@@ -103,8 +124,13 @@ fn line() -> Object {
             continue;
         }
         let example = shape::MOVE.members.iter().find(|member| member.field == field && member.required);
-        let member =
-            Member { example: example.and_then(|member| member.example), ..Member::optional(field, "") };
+        let like = having().find_map(|batched| batched.op.shape().member(field)).copied();
+        let member = Member {
+            required: false,
+            unsaid: None,
+            example: example.and_then(|member| member.example),
+            ..like.unwrap_or(Member::optional(field, ""))
+        };
         line.properties
             .insert(field.name().to_owned(), property(&member, &format!("As in {}.", any_of(&nouns))).into());
     }

@@ -76,6 +76,11 @@ impl Member {
 }
 
 impl Shape {
+    /// Returns what is said of this field.
+    pub(crate) fn member(&self, field: Field) -> Option<&Member> {
+        self.members.iter().find(|member| member.field == field)
+    }
+
     const fn new(name: &'static str, description: &'static str, members: &'static [Member]) -> Self {
         let (mut required, mut allowed) = (0, 0);
         let mut rest = members;
@@ -90,6 +95,26 @@ impl Shape {
     }
 }
 
+/// This is the most keys that metadata has.
+pub(crate) const METADATA_KEYS: usize = 16;
+/// This is the regular expression that a key of metadata matches.
+pub(crate) const METADATA_KEY: &str = r"^[^\u0000-\u001F\u007F-\u009F]{1,64}$";
+/// This is the regular expression that a value of metadata matches.
+pub(crate) const METADATA_VALUE: &str = r"^[^\u0000-\u0008\u000B-\u001F\u007F-\u009F]{0,256}$";
+/// This is the regular expression that an account's name matches.
+pub(crate) const ACCOUNT: &str = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$";
+/// This is the regular expression that an amount matches: more than zero.
+const AMOUNT: &str = concat!(
+    r"^(10{15}(\.0{1,4})?|[1-9][0-9]{0,14}(\.[0-9]{1,4})?|",
+    r"0\.([1-9][0-9]{0,3}|0[1-9][0-9]{0,2}|00[1-9][0-9]?|000[1-9]))$"
+);
+/// This is the regular expression that a limit matches: zero, or more.
+const LIMIT: &str = r"^(10{15}(\.0{1,4})?|(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?)$";
+/// This is the regular expression that the name of one of the ledger's own accounts matches, where a request names one.
+const COUNTER_ACCOUNT: &str = "^@(?!transit$)[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$";
+/// This is the regular expression that a reason matches.
+const REASON_TEXT: &str = r"^[^\u0000-\u001F\u007F-\u009F]{1,256}$";
+
 /// This is the format of a transaction ID.
 const UUID: &str = "uuid";
 
@@ -99,7 +124,7 @@ const METADATA: Member = Member::optional(
     Field::Metadata,
     "The business's own ids: at most 16 keys of 64 characters, values of 256.",
 );
-const REASON: Member = Member::required(Field::Reason, "Why.");
+const REASON: Member = Member::required(Field::Reason, "Why.").pattern(REASON_TEXT);
 
 /// This is the body that opens an account.
 pub(crate) static OPEN_ACCOUNT: Shape = Shape::new(
@@ -107,11 +132,11 @@ pub(crate) static OPEN_ACCOUNT: Shape = Shape::new(
     "Opens an account.",
     &[
         ID,
-        Member::required(Field::Account, "Its name.")
-            .example("alice")
-            .pattern("^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"),
+        Member::required(Field::Account, "Its name.").example("alice").pattern(ACCOUNT),
         Member::required(Field::Currency, "Its currency, ISO 4217.").example("EUR"),
-        Member::optional(Field::OverdraftLimit, "How far below zero it may go.").example("0.00"),
+        Member::optional(Field::OverdraftLimit, "How far below zero it may go.")
+            .example("0.00")
+            .pattern(LIMIT),
         METADATA,
     ],
 );
@@ -126,9 +151,11 @@ pub(crate) static MOVE: Shape = Shape::new(
             Field::Amount,
             "How much: a decimal string, greater than zero, with no more decimals than the currency has.",
         )
-        .example("40.00"),
+        .example("40.00")
+        .pattern(AMOUNT),
         Member::optional(Field::CounterAccount, "The ledger's own account on the other side.")
             .example(CounterAccount::CASH)
+            .pattern(COUNTER_ACCOUNT)
             .unsaid(Unsaid::Text(CounterAccount::CASH)),
         Member::optional(Field::EffectiveAt, "When it happened in the world; not in the future.")
             .format("date-time"),
@@ -143,7 +170,9 @@ pub(crate) static REVERSE: Shape = Shape::new(
     &[
         ID,
         Member::required(Field::Reverses, "The transaction to take back.").format(UUID),
-        Member::optional(Field::Amount, "How much of it; all that is left when not said.").example("10.00"),
+        Member::optional(Field::Amount, "How much of it; all that is left when not said.")
+            .example("10.00")
+            .pattern(AMOUNT),
         REASON,
         Member::optional(Field::Force, "May it pass the overdraft limit? Only operators may say so.")
             .unsaid(Unsaid::False),
@@ -157,7 +186,7 @@ pub(crate) static BECAUSE: Shape = Shape::new("Because", "Changes an account's s
 pub(crate) static OVERDRAFT_LIMIT: Shape = Shape::new(
     "OverdraftLimit",
     "Sets how far below zero an account may go.",
-    &[ID, Member::required(Field::OverdraftLimit, "The new limit.").example("500.00"), REASON],
+    &[ID, Member::required(Field::OverdraftLimit, "The new limit.").example("500.00").pattern(LIMIT), REASON],
 );
 
 /// This is what every line of a batch has, beside the fields of its operation.
@@ -167,6 +196,6 @@ pub(crate) static BATCH_LINE: Shape = Shape::new(
     &[
         Member::required(Field::Op, "The operation.").example("withdraw"),
         Member::required(Field::TransactionId, "The client's ID for this line.").format(UUID),
-        Member::required(Field::Account, "The account.").example("alice"),
+        Member::required(Field::Account, "The account.").example("alice").pattern(ACCOUNT),
     ],
 );

@@ -48,6 +48,38 @@ fn a_decline_is_a_first_answer_too() {
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
 }
 
+/// Guards against: declines and retries that nobody sees until a customer calls.
+#[test]
+fn declines_and_retries_are_counted() {
+    let service = Service::start();
+    service.account("alice");
+    let body = format!(r#"{{"transaction_id":"{}","amount":"500"}}"#, id());
+    for _ in 0..3 {
+        assert_eq!(service.post("/v1/accounts/alice/withdrawals", &body).status, 402);
+    }
+    let line = format!(r#"{{"op":"withdraw","transaction_id":"{}","account":"alice","amount":"500"}}"#, id());
+    assert_eq!(service.batch(&[line])[0]["status"], 402);
+    let open = [("accept", "application/openmetrics-text")];
+    let open = service.send("GET", "/metrics", &open, "");
+    assert!(open.header("content-type").unwrap().starts_with("application/openmetrics-text; version=1.0.0"));
+    assert!(open.text().ends_with("# EOF\n"));
+    let figures = service.get("/metrics");
+    assert!(figures.header("content-type").unwrap().starts_with("text/plain; version=0.0.4"));
+    for line in [
+        "bookonce_declines_total{code=\"insufficient_funds\"} 2",
+        "bookonce_declines_total{code=\"prevented\"} 0",
+        "bookonce_replays_total 2",
+        "bookonce_events_total 4",
+        "bookonce_commits_total 4",
+        "bookonce_commit_seconds_count 4",
+        concat!("bookonce_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+    ] {
+        assert!(figures.text().lines().any(|shown| shown == line), "{line}: {}", figures.text());
+    }
+    let free = figures.text().lines().find_map(|line| line.strip_prefix("bookonce_disk_free_bytes "));
+    assert!(free.unwrap().parse::<u64>().unwrap() > 0);
+}
+
 #[test]
 fn the_id_may_come_in_a_header() {
     let service = Service::start();

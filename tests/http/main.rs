@@ -6,7 +6,9 @@
 mod bad_bodies;
 mod bad_requests;
 mod contract;
+mod examples;
 mod keys;
+mod lenient;
 mod load;
 mod peers;
 mod reads;

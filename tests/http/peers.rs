@@ -161,7 +161,7 @@ fn stopping_finishes_what_began_and_takes_nothing_new() {
     assert_eq!((reply.status, reply.header("connection")), (201, Some("close")));
     half.write_all(b"\r\n").unwrap();
     let reply = Reply::read(&mut half);
-    assert_eq!((reply.status, reply.code().as_str()), (503, "overloaded"));
+    assert_eq!((reply.status, reply.code().as_str()), (503, "stopping"));
     assert_eq!((reply.header("retry-after"), reply.header("connection")), (Some("1"), Some("close")));
     service.ended();
 }

@@ -8,7 +8,7 @@ use bookonce::keys::file::{NewKey, create};
 use serde_json::{Value, json};
 
 /// Every route that needs a key, and who may use it: teller, auditor, operator.
-const TABLE: [(&str, &str, [bool; 3]); 22] = [
+const TABLE: [(&str, &str, [bool; 3]); 23] = [
     ("GET", "/v1/accounts", [true, true, true]),
     ("GET", "/v1/accounts/{account}", [true, true, true]),
     ("GET", "/v1/accounts/{account}/entries", [true, true, true]),
@@ -29,11 +29,12 @@ const TABLE: [(&str, &str, [bool; 3]); 22] = [
     ("POST", "/v1/accounts/{account}/freeze", [false, false, true]),
     ("POST", "/v1/accounts/{account}/unfreeze", [false, false, true]),
     ("POST", "/v1/accounts/{account}/close", [false, false, true]),
+    ("GET", "/", [true, true, true]),
     ("GET", "/healthz", [true, true, true]),
     ("GET", "/readyz", [true, true, true]),
 ];
 /// The last routes of the table, which need no key.
-const OPEN: usize = 2;
+const OPEN: usize = 3;
 /// Routes that need no key and that the OpenAPI document, being one of them, does not name.
 const UNNAMED: [&str; 2] = ["/openapi.json", "/docs/"];
 

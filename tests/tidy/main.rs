@@ -15,22 +15,23 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wire", &["domain"]),
     ("answers", &["domain", "store"]),
     ("store", &["domain"]),
-    ("index", &["domain", "store"]),
+    ("index", &["domain", "store", "still"]),
     ("clerk", &["domain", "store", "index", "seldom"]),
     ("ledger", &["domain", "store", "index", "clerk"]),
-    ("audit", &[]),
+    ("audit", &["still"]),
     ("keys", &["domain"]),
     ("http", &["domain", "wire", "answers", "ledger", "keys", "store", "seldom"]),
     ("client", &["domain", "wire"]),
     ("clock", &["domain"]),
     ("config", &["telemetry"]),
     ("seldom", &[]),
+    ("still", &[]),
     ("telemetry", &[]),
 ];
 
 /// Crates whose types stay in the folders that wrap them.
 const WRAPPED: &[(&str, &[&str])] = &[
-    ("rusqlite", &["store", "index", "audit"]),
+    ("rusqlite", &["store", "index", "audit", "still"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
     ("reqwest", &["client", "audit", "cli", "store"]),

@@ -11,11 +11,12 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use crate::clerk::port::{Done, Limits};
+use crate::clerk::commits::{Commits, Done};
+use crate::clerk::port::Limits;
 use crate::clerk::unreadable::Unreadable;
 use crate::domain::event::Event;
 use crate::domain::stream::StreamName;
-use crate::domain::time::Clock;
+use crate::domain::time::{Clock, Timestamp};
 use crate::index::Index;
 use crate::store::Position;
 use crate::store::eventstoredb::Store;
@@ -46,6 +47,9 @@ impl Default for Waits {
     }
 }
 
+/// It is told when the last event was recorded that was in the store at the start.
+pub type BeginsAfter = Box<dyn Fn(Timestamp) + Send + Sync>;
+
 /// A `Task` is the sender through which others reach a stream's task.
 pub(super) type Task = UnboundedSender<Message>;
 
@@ -53,6 +57,7 @@ pub(super) struct Common {
     pub(super) store: Store,
     pub(super) index: Index,
     pub(super) clock: Clock,
+    pub(super) begins_after: BeginsAfter,
     pub(super) waits: Waits,
     pub(super) damage: Damage,
     pub(super) seen: Observed,
@@ -67,8 +72,7 @@ pub(super) struct Common {
     pub(super) stopping: AtomicBool,
     /// This is the last position that a caller was told.
     answered: AtomicU64,
-    commits: AtomicU64,
-    events: AtomicU64,
+    commits: Commits,
     pub(super) unreadable: Unreadable,
     unresolved: AtomicUsize,
     /// This is a sender that every task holds a copy of. The channel closes when the last task has ended.
@@ -80,7 +84,7 @@ impl Common {
     pub(super) fn new(
         store: Store,
         index: Index,
-        clock: Clock,
+        (clock, begins_after): (Clock, BeginsAfter),
         limits: Limits,
         waits: Waits,
         runtime: Handle,
@@ -90,6 +94,7 @@ impl Common {
             store,
             index,
             clock,
+            begins_after,
             waits,
             damage: Damage::default(),
             seen: Observed::default(),
@@ -102,8 +107,7 @@ impl Common {
             ready: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             answered: AtomicU64::new(0),
-            commits: AtomicU64::new(0),
-            events: AtomicU64::new(0),
+            commits: Commits::default(),
             unreadable: Unreadable::default(),
             unresolved: AtomicUsize::new(0),
             running: Mutex::new(Some(running)),
@@ -136,14 +140,13 @@ impl Common {
     }
 
     /// Counts a commit of this many events.
-    pub(super) fn count(&self, events: usize) {
-        self.commits.fetch_add(1, Ordering::Relaxed);
-        self.events.fetch_add(events as u64, Ordering::Relaxed);
+    pub(super) fn count(&self, events: usize, took: Duration) {
+        self.commits.add(events, took);
     }
 
     /// Returns the counts of what was made durable since the start.
     pub(super) fn done(&self) -> Done {
-        Done { commits: self.commits.load(Ordering::Relaxed), events: self.events.load(Ordering::Relaxed) }
+        self.commits.done()
     }
 
     /// Counts an append of these events as unresolved, until the returned value is dropped.

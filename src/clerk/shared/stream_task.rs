@@ -2,6 +2,7 @@
 //! is under way at a time, and what comes meanwhile is decided together after it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -211,6 +212,7 @@ impl StreamTask {
         let common = Arc::clone(&self.common);
         let name = self.name.clone();
         let mut settling = Settling::new(&common.store, &name, &decided.proposed);
+        let begun = Instant::now();
         let waited = {
             let _turn = common.appends.acquire().await;
             timeout(common.waits.patience, settling.settle()).await
@@ -223,19 +225,26 @@ impl StreamTask {
                 let _unresolved = common.unresolved(&decided.events);
                 self.answer_unknown(work, rulings);
                 let settled = self.resolve(&mut settling).await;
-                return self.settled(work, Vec::new(), decided, settled).await;
+                return self.settled(work, Vec::new(), decided, (settled, begun)).await;
             }
         };
-        self.settled(work, rulings, decided, settled).await;
+        self.settled(work, rulings, decided, (settled, begun)).await;
     }
 
-    /// Takes in what became of an append. When there are no rulings, their callers have been answered already.
-    async fn settled(&mut self, work: &mut Work, rulings: Vec<Ruling>, decided: Proposal, settled: Settled) {
+    /// Takes in what became of an append, and when it began. When there are no rulings, their callers have been answered
+    /// already.
+    async fn settled(
+        &mut self,
+        work: &mut Work,
+        rulings: Vec<Ruling>,
+        decided: Proposal,
+        (settled, begun): (Settled, Instant),
+    ) {
         match settled {
             Settled::Stored(position) => {
                 let index = &self.common.index;
                 self.common.reserved.booked(&decided.events, position, || index.reached());
-                self.common.count(decided.events.len());
+                self.common.count(decided.events.len(), begun.elapsed());
                 if let (Some(known), Some(state)) = (&mut self.view, decided.state.clone()) {
                     known.adopt(state, decided.hash(), &decided.events, position);
                 }

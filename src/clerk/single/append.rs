@@ -3,7 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -45,12 +45,16 @@ impl Append {
         let mut due = Due { answers: Some(answers), outcome: Err(AppendError::Unknown) };
         // When the store panics, it is not known what it has done.
         let append = AssertUnwindSafe(|| store.append(&events));
+        let begun = Instant::now();
         let outcome = std::panic::catch_unwind(append).unwrap_or(Err(AppendError::Unknown));
+        if matches!(outcome, Err(AppendError::Unknown)) {
+            // Before any caller is told: one who then asks what became of its ID hears the same.
+            waiting.leave_unresolved(&events);
+        }
         due.outcome = outcome.map(|landed| {
+            waiting.commits.add(events.len(), begun.elapsed());
             let last = remember(landed, &events, keys, states, &index);
             head.send_modify(|head| (head.position, head.hash) = (last, landed.hash));
-            waiting.commits.fetch_add(1, Ordering::Relaxed);
-            waiting.events.fetch_add(events.len() as u64, Ordering::Relaxed);
             last
         });
         (Appended { store, outcome: due.outcome.map(drop) }, due)
@@ -161,7 +165,9 @@ fn unavailable(error: AppendError, appended: bool) -> Unavailable {
     match error {
         AppendError::Full => Unavailable::StorageFull,
         AppendError::Unknown if appended => Unavailable::OutcomeUnknown,
-        AppendError::Unknown | AppendError::NotWritten => Unavailable::StoreUnavailable,
+        AppendError::Unknown | AppendError::NotWritten | AppendError::NotBegun => {
+            Unavailable::StoreUnavailable
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
-use crate::clerk::port::{Condition, Done, Limits, Port, Verdicts};
+use crate::clerk::port::{Condition, Limits, Port, Verdicts};
 use crate::clerk::rule::{First, Ruling};
 use crate::clerk::verdict::{Unavailable, Verdict};
 use crate::domain::command::Command;
@@ -150,8 +150,8 @@ impl Port for Clerk {
         0
     }
 
-    fn is_unresolved(&self, _id: Id) -> bool {
-        false
+    fn is_unresolved(&self, id: Id) -> bool {
+        self.waiting.unresolved.lock().contains(&id)
     }
 
     fn readable(&self) -> Result<(), Unavailable> {
@@ -178,16 +178,16 @@ impl Port for Clerk {
             | Unavailable::StorageFull
             | Unavailable::StoreUnavailable
             | Unavailable::OutcomeUnknown
-            | Unavailable::InProgress => "The store can't be written; a restart reads back what is there.",
+            | Unavailable::InProgress
+            | Unavailable::ClockInDoubt
+            | Unavailable::FolderReplaced => {
+                "The store can't be written; a restart reads back what is there."
+            }
         });
-        let done = Done {
-            commits: self.waiting.commits.load(Ordering::Relaxed),
-            events: self.waiting.events.load(Ordering::Relaxed),
-        };
         Condition {
             reason,
             waiting: self.waiting.jobs.load(Ordering::Relaxed),
-            done,
+            done: self.waiting.commits.done(),
             unreadable: self.waiting.unreadable.count(),
             ..Condition::default()
         }

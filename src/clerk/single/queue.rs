@@ -1,15 +1,19 @@
 //! The queue in front of the clerk's thread has the jobs, and the counts of what waits.
 
+use std::collections::HashSet;
 use std::error::Error;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use tokio::sync::oneshot;
 
+use crate::clerk::commits::Commits;
 use crate::clerk::rule::Ruling;
 use crate::clerk::unreadable::Unreadable;
 use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
+use crate::domain::event::Event;
+use crate::domain::ids::Id;
 use crate::store::Position;
 
 /// `Rulings` are the rulings on a job's commands, in order, and a position at or before which all that they rest on is
@@ -39,8 +43,16 @@ pub(super) struct Waiting {
     /// The reason why no job is ruled on any more, if there is one.
     pub(super) trouble: parking_lot::Mutex<Option<Unavailable>>,
     pub(super) unreadable: Unreadable,
-    pub(super) commits: AtomicU64,
-    pub(super) events: AtomicU64,
+    /// These are the IDs of the events of an append whose outcome nobody knows. A restart reads back what is there.
+    pub(super) unresolved: parking_lot::Mutex<HashSet<Id>>,
+    pub(super) commits: Commits,
+}
+
+impl Waiting {
+    /// Notes that nobody knows whether these events are in the store.
+    pub(super) fn leave_unresolved(&self, events: &[Arc<Event>]) {
+        self.unresolved.lock().extend(events.iter().map(|event| event.id));
+    }
 }
 
 /// Writes an error and everything that caused it on one line.

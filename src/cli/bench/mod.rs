@@ -9,6 +9,7 @@ mod blocking;
 mod idle;
 mod large;
 mod load;
+mod neighbour;
 mod part;
 mod report;
 mod rows;
@@ -69,7 +70,7 @@ pub struct Args {
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these; without it, all. With --store a replay is not measured.
+    /// Measure only these; without it, all but the neighbour. With --store it is of http, batch and start
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
@@ -125,10 +126,10 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        if args.only.contains(&Part::Replay) {
-            return Err(
-                "a replay is not measured over an event store: `bookonce replay --store` does it".into()
-            );
+        if args.only.iter().any(|part| matches!(part, Part::Replay | Part::Neighbour)) {
+            return Err("over an event store neither a replay nor a neighbour is measured here; `bookonce replay --store` \
+                        replays one"
+                .into());
         }
         let run = store::run::Run { store, phases, connections: &connections, folder, only: &args.only };
         figures.store = Some(run.measure(&mut figures.index_lag).await?);
@@ -140,7 +141,25 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     if wants(&args.only, Part::Batch) || wants(&args.only, Part::Start) || wants(&args.only, Part::Replay) {
         filled(args, phases, folder, &mut figures).await?;
     }
+    if wants(&args.only, Part::Neighbour) {
+        let service = prepared(phases.accounts, &folder.join("neighbour")).await?;
+        figures.neighbours = neighbours(service.address, phases, &connections).await?;
+        service.stop().await?;
+    }
     Ok(figures)
+}
+
+/// Measures the neighbour at each number of connections.
+async fn neighbours(
+    address: std::net::SocketAddr,
+    phases: Phases,
+    connections: &[usize],
+) -> Result<Vec<neighbour::Neighbour>, Error> {
+    let mut found = Vec::new();
+    for connections in connections.iter().copied() {
+        found.push(blocking(move || Ok(neighbour::measure(address, phases, connections)?)).await?);
+    }
+    Ok(found)
 }
 
 async fn http(

@@ -11,9 +11,11 @@ pub(crate) enum Part {
     Start,
     /// Its replay.
     Replay,
+    /// Single withdrawals beside a client that sends the worst commands it may.
+    Neighbour,
 }
 
-/// Says whether a part is to be measured, when these were asked for: all are, when none was named.
+/// Says whether a part is to be measured, when these were asked for. When none was named all are, but for the neighbour.
 pub(crate) fn wants(only: &[Part], part: Part) -> bool {
-    only.is_empty() || only.contains(&part)
+    if only.is_empty() { part != Part::Neighbour } else { only.contains(&part) }
 }

@@ -7,11 +7,14 @@ use utoipa::{Modify, OpenApi};
 
 use crate::domain::role::Role;
 use crate::http::access;
+use crate::http::openapi::examples::Examples;
+use crate::http::openapi::nulls::Nulls;
 use crate::http::openapi::schema;
 use crate::http::reads::{accounts, journal, live, reports, statement, transactions};
-use crate::http::service::{health, metrics};
+use crate::http::service::{front, health, metrics};
 use crate::http::writes::{batch, single};
 use crate::ledger::permission::permit;
+use crate::wire::schema::BatchLine;
 
 /// The document.
 #[derive(OpenApi)]
@@ -23,12 +26,12 @@ use crate::ledger::permission::permit;
     ),
     paths(
         single::open, single::deposit, single::withdraw, single::reverse, single::limit, single::freeze,
-        single::unfreeze, single::close, batch::batch, accounts::list, accounts::one, statement::statement,
+        single::unfreeze, batch::batch, single::close, accounts::list, accounts::one, statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
-        reports::trial_balance, reports::digest, health::healthz, health::readyz, metrics::metrics
+        reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
     ),
-    components(schemas(schema::Problem, schema::Accepted)),
-    modifiers(&Key, &Roles),
+    components(schemas(schema::Problem, schema::Accepted, schema::BatchAnswer, schema::JournalEvent, BatchLine)),
+    modifiers(&Key, &Roles, &Examples, &Nulls),
     tags(
         (name = "writes", description = "Each with a transaction ID, each booked once."),
         (name = "accounts", description = "How accounts stand, and their statements."),
@@ -81,6 +84,18 @@ impl Modify for Roles {
 mod tests {
     use super::*;
     use crate::wire::op::Op;
+
+    /// Guards against: two operations of one name, of which generated clients lose one or do not compile.
+    #[test]
+    fn each_operation_has_a_name_of_its_own() {
+        let document = serde_json::to_value(Document::openapi()).unwrap();
+        let items = document["paths"].as_object().unwrap().values();
+        let operations = items.flat_map(|item| item.as_object().unwrap().values());
+        let names: Vec<&str> =
+            operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();
+        let single: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(names.len(), single.len(), "{names:?}");
+    }
 
     #[test]
     fn each_write_is_described_with_the_shape_that_is_read() {

@@ -71,6 +71,7 @@ impl IntoResponses for WriteProblems {
             about(Code::Overloaded, |code| {
                 let codes = any(&[
                     code,
+                    Code::Stopping,
                     Code::StoreUnavailable,
                     Code::OutcomeUnknown,
                     Code::StorageFull,
@@ -88,7 +89,9 @@ pub(crate) struct ReadProblems;
 impl IntoResponses for ReadProblems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         problems([
-            about(Code::InvalidRequest, |code| format!("`{code}`: `errors` says which parameter.")),
+            about(Code::InvalidRequest, |code| {
+                format!("`{code}`: `errors` says which parameter; or `{}`.", Code::UnknownPosition)
+            }),
             explained(Code::Unauthenticated),
             explained(Code::Forbidden),
             about(Code::AccountNotFound, |code| {
@@ -97,9 +100,27 @@ impl IntoResponses for ReadProblems {
             explained(Code::NotAcceptable),
             internal(),
             about(Code::Overloaded, |code| {
-                format!("{}; see `Retry-After`.", any(&[code, Code::PositionNotReached, Code::StoreDamaged]))
+                format!(
+                    "{}; see `Retry-After`.",
+                    any(&[
+                        code,
+                        Code::Stopping,
+                        Code::PositionNotReached,
+                        Code::OutcomeUnknown,
+                        Code::StoreDamaged
+                    ])
+                )
             }),
         ])
+    }
+}
+
+/// A `NotAcceptable` is the problem of a page that is asked for in another form.
+pub(crate) struct NotAcceptable;
+
+impl IntoResponses for NotAcceptable {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        problems([explained(Code::NotAcceptable)])
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
+use crate::http::openapi::names;
 use crate::http::problem::code::Code;
 use crate::wire::fault::FieldError;
 
@@ -29,10 +30,10 @@ pub(crate) struct Accepted {
     #[schema(format = "uuid")]
     transaction_id: String,
     /// What was booked.
-    #[schema(example = "withdrawal")]
+    #[schema(value_type = names::EventKind)]
     kind: String,
     /// `accepted`
-    #[schema(example = "accepted")]
+    #[schema(value_type = names::AcceptedOutcome)]
     outcome: String,
     /// The account.
     #[schema(example = "alice")]
@@ -52,14 +53,17 @@ pub(crate) struct Accepted {
     /// The two sides; where money moved. They sum to zero.
     entries: Option<Vec<AnswerEntry>>,
     /// The account's state, where it was opened, frozen, unfrozen or closed.
+    #[schema(value_type = Option<names::AccountStatus>)]
     status: Option<String>,
     /// The limit, where one was set.
     overdraft_limit: Option<String>,
     /// What it takes back or rules out.
+    #[schema(format = "uuid")]
     reverses: Option<String>,
     /// Why.
     reason: Option<String>,
     /// When it happened, where the client said so.
+    #[schema(format = DateTime)]
     effective_at: Option<String>,
     /// The business's own ids.
     metadata: Option<BTreeMap<String, String>>,
@@ -93,7 +97,7 @@ pub(crate) struct Problem {
     /// What to do about it.
     detail: String,
     /// Stable; what programs look at.
-    #[schema(example = json!(Code::InvalidRequest.text()))]
+    #[schema(value_type = names::ProblemCode)]
     code: String,
     /// What is wrong with which field.
     errors: Option<Vec<FieldError>>,
@@ -106,8 +110,10 @@ pub(crate) struct Problem {
     /// When the decline was recorded.
     recorded_at: Option<String>,
     /// Of a recorded decline: what was asked for.
+    #[schema(value_type = Option<names::EventKind>)]
     kind: Option<String>,
     /// Of a recorded decline: `declined`.
+    #[schema(value_type = Option<names::DeclinedOutcome>)]
     outcome: Option<String>,
     /// Of a recorded decline: the account.
     account: Option<String>,
@@ -125,6 +131,8 @@ pub(crate) struct Problem {
     first_recorded_at: Option<String>,
     /// Where the reused ID's first transaction is.
     original: Option<String>,
+    /// Of an unknown position: the last one before it at which an event is.
+    nearest: Option<u64>,
     /// What finds an internal error in the log.
     incident: Option<String>,
 }
@@ -134,9 +142,11 @@ pub(crate) struct Problem {
 pub(crate) struct Difference {
     /// The field.
     field: String,
-    /// What it was.
+    /// What it was; null where it was not there.
+    #[schema(required = true)]
     first: Option<String>,
-    /// What it is now.
+    /// What it is now; null where it is not there.
+    #[schema(required = true)]
     now: Option<String>,
 }
 
@@ -146,6 +156,7 @@ pub(crate) struct JournalPage {
     /// Events in order.
     items: Vec<JournalEvent>,
     /// What `cursor` takes to go on; null at the end.
+    #[schema(required = true)]
     next: Option<String>,
 }
 
@@ -165,8 +176,10 @@ pub(crate) struct JournalEvent {
     #[schema(rename = "type", example = "Withdrawn")]
     r#type: String,
     /// When it was recorded.
+    #[schema(format = DateTime)]
     recorded_at: String,
     /// When it happened in the world.
+    #[schema(format = DateTime)]
     effective_at: String,
     /// The version that it is written in.
     version: u32,

@@ -27,8 +27,7 @@ macro_rules! codes {
 
         impl Code {
             /// These are all codes, by status.
-            #[cfg(test)]
-            const ALL: &[Self] = &[$(Self::$name),*];
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
 
             const fn row(self) -> Row {
                 match self {
@@ -76,7 +75,7 @@ codes! {
     Internal: INTERNAL_SERVER_ERROR, "internal", "Internal error",
         "something broke; what was recorded is open: `incident` finds it in the log";
     Overloaded: SERVICE_UNAVAILABLE, "overloaded", "Overloaded", "there is more work than can be taken";
-    Stopping: SERVICE_UNAVAILABLE, "overloaded", "Stopping", "the service is stopping";
+    Stopping: SERVICE_UNAVAILABLE, "stopping", "Stopping", "the service is stopping";
     StoreUnavailable: SERVICE_UNAVAILABLE, "store_unavailable", "Store unavailable",
         "the store can't be reached or written";
     StorageFull: SERVICE_UNAVAILABLE, "storage_full", "Storage full", "the disk is full";
@@ -86,7 +85,7 @@ codes! {
         "the store could not say whether it took the event: open";
     PositionNotReached: SERVICE_UNAVAILABLE, "position_not_reached", "Position not reached",
         "a read waited for `min_position` in vain";
-    NotReady: SERVICE_UNAVAILABLE, "not_ready", "Not ready", "`/readyz` only: the ledger takes no commands";
+    NotReady: SERVICE_UNAVAILABLE, "not_ready", "Not ready", "the ledger takes no commands; `/readyz` says why";
 }
 
 impl Code {

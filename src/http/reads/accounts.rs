@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::domain::ids::AccountName;
 use crate::http::app::App;
-use crate::http::openapi::responses;
+use crate::http::openapi::{names, responses};
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::wait;
 use crate::http::reads::page::Page;
@@ -52,7 +52,7 @@ pub(crate) struct Account {
     #[schema(example = "0.00")]
     overdraft_limit: Option<String>,
     /// `open`, `frozen`, `closed`; `unopened` at a position before its opening; `internal` for the ledger's own.
-    #[schema(example = "open")]
+    #[schema(value_type = names::AccountStatus)]
     status: &'static str,
     /// The revision of the last event that counts.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,10 +94,20 @@ impl Account {
     }
 }
 
+/// An `AccountAnswer` is the answer about one account: one reading, or several.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+enum AccountAnswer {
+    /// The account.
+    One(Box<Account>),
+    /// With several `at_position`: one reading for each, in order.
+    Several(Page<Account>),
+}
+
 /// How one account stands, or stood.
-#[utoipa::path(get, path = "/v1/accounts/{account}", tag = "accounts", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/accounts/{account}", operation_id = "get_account", tag = "accounts", security(("key" = [])),
     params(AccountPath, AtQuery, MinPosition),
-    responses((status = 200, body = Account,
+    responses((status = 200, body = AccountAnswer,
         description = "The account; with several `at_position`, `items` with one reading for each."),
         responses::ReadProblems))]
 pub(crate) async fn one(
@@ -128,17 +138,17 @@ pub(crate) async fn one(
         found.push(reading.unwrap_or_else(|| Account::empty(named.text().to_owned(), at, "unopened")));
     }
     match found.pop() {
-        Some(last) if any && !several => json(&last),
+        Some(last) if any && !several => json(&AccountAnswer::One(Box::new(last))),
         Some(last) if any => {
             found.push(last);
-            json(&Page { items: found, next: None })
+            json(&AccountAnswer::Several(Page { items: found, next: None }))
         }
         _ => Err(Problem::account_not_found()),
     }
 }
 
 /// All guarded accounts, by name.
-#[utoipa::path(get, path = "/v1/accounts", tag = "accounts", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/accounts", operation_id = "list_accounts", tag = "accounts", security(("key" = [])),
     params(AtQuery, PageQuery, MinPosition),
     responses((status = 200, body = Page<Account>, description = "A page of accounts."),
         responses::ReadProblems))]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::account::decline::Decline;
 use crate::domain::command::Operation;
 use crate::domain::event::{Body, Event};
+use crate::http::openapi::names;
 use crate::ledger::{Placed, Position};
 
 /// One event, in the words of a statement.
@@ -21,18 +22,20 @@ pub(crate) struct Booking {
     /// Its ID.
     #[schema(format = "uuid")]
     pub(crate) transaction_id: String,
-    /// `opening`, `deposit`, `withdrawal`, `reversal`, `prevention`, `freeze`, `unfreeze`, `close` or
-    /// `overdraft_limit`.
+    /// What it is about.
+    #[schema(value_type = names::EventKind)]
     pub(crate) kind: &'static str,
     /// `accepted` or `declined`.
+    #[schema(value_type = names::Outcome)]
     pub(crate) outcome: &'static str,
     /// Why it was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<names::DeclineCode>)]
     pub(crate) code: Option<&'static str>,
     /// The account's currency.
     pub(crate) currency: String,
     /// What the account gained; negative where it lost; null where no money moved.
-    #[schema(example = "-40.00")]
+    #[schema(example = "-40.00", required = true)]
     pub(crate) amount: Option<String>,
     /// What was asked for and declined.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,8 +58,10 @@ pub(crate) struct Booking {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
     /// When it was recorded.
+    #[schema(format = DateTime)]
     pub(crate) recorded_at: String,
     /// When it happened in the world.
+    #[schema(format = DateTime)]
     pub(crate) effective_at: String,
     /// The business's own ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

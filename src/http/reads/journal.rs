@@ -31,7 +31,7 @@ pub(crate) struct Head {
 }
 
 /// Where the journal ends.
-#[utoipa::path(get, path = "/v1/journal/head", tag = "journal", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/journal/head", operation_id = "get_journal_head", tag = "journal", security(("key" = [])),
     params(MinPosition),
     responses((status = 200, body = Head, description = "Its end."), responses::ReadProblems))]
 pub(crate) async fn head(
@@ -51,11 +51,11 @@ pub(crate) async fn head(
 }
 
 /// Events in order.
-#[utoipa::path(get, path = "/v1/journal", tag = "journal", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/journal", operation_id = "list_events", tag = "journal", security(("key" = [])),
     params(JournalFilter, PageQuery, MinPosition),
-    responses((status = 200, description = "A page of events, each as it is stored.",
+    responses((status = 200, description = "A page of events, each as it is stored; as lines, each is a `JournalEvent`.",
         content((schema::JournalPage = "application/json"),
-            (schema::JournalEvent = "application/x-ndjson"))),
+            (String = "application/x-ndjson"))),
         responses::ReadProblems))]
 pub(crate) async fn journal(
     State(app): State<App>,

@@ -6,14 +6,15 @@
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use futures_util::stream;
 use tokio::sync::watch;
 
 use crate::http::app::App;
-use crate::http::openapi::{responses, schema};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
-use crate::http::reads::min_position::wait;
+use crate::http::reads::min_position::{goes_on_after, wait};
 use crate::http::reply::bytes_of;
 use crate::http::request::caller::Caller;
 use crate::http::request::negotiate::{self, EVENTS};
@@ -24,12 +25,15 @@ use crate::ledger::{Follower, Position, ReadError};
 use crate::store::codec;
 use crate::store::lines_of;
 
+/// This is the header that makes a proxy such as nginx pass on at once what it would gather.
+const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
+
 /// New events as they are recorded.
-#[utoipa::path(get, path = "/v1/journal/live", tag = "journal", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/journal/live", operation_id = "follow_journal", tag = "journal", security(("key" = [])),
     params(JournalFilter, MinPosition,
         ("Last-Event-ID" = Option<u64>, Header, description = "The last position seen; before `after`.")),
-    responses((status = 200, body = schema::JournalEvent, content_type = "text/event-stream",
-        description = "Events without end, each as it is stored; `id` is the position."),
+    responses((status = 200, body = String, content_type = "text/event-stream",
+        description = "Events without end, each as it is stored (a `JournalEvent`); `id` is the position."),
         responses::ReadProblems))]
 pub(crate) async fn live(
     State(app): State<App>,
@@ -39,7 +43,9 @@ pub(crate) async fn live(
 ) -> Result<Response, Problem> {
     let params = Params::read(request.uri().query(), &[JournalFilter::NAMES, MinPosition::NAMES])?;
     let resumed = match request.headers().get("last-event-id") {
+        // A client that has seen nothing yet may send an empty one.
         None => None,
+        Some(id) if id.as_bytes().trim_ascii().is_empty() => None,
         Some(id) => {
             let position = id.to_str().ok().and_then(|text| text.parse::<Position>().ok());
             Some(position.ok_or_else(|| Problem::field("Last-Event-ID", "must be a position"))?)
@@ -48,7 +54,7 @@ pub(crate) async fn live(
     let after = resumed.or(params.position("after")?).unwrap_or_default();
     negotiate::choose(request.headers(), &[EVENTS])?;
     wait(&app, &params).await?;
-    app.ledger().known_position(after).await?;
+    goes_on_after(&app, after).await?;
     let feed = Feed {
         follower: app.ledger().follow(after),
         after,
@@ -60,7 +66,9 @@ pub(crate) async fn live(
         let chunk = feed.next().await.transpose()?;
         Some((chunk, feed))
     }));
-    Ok(bytes_of(EVENTS, body))
+    let mut response = bytes_of(EVENTS, body);
+    response.headers_mut().insert(UNBUFFERED, HeaderValue::from_static("no"));
+    Ok(response)
 }
 
 struct Feed {

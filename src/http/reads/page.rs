@@ -8,5 +8,6 @@ pub(crate) struct Page<T> {
     /// The items.
     pub(crate) items: Vec<T>,
     /// What `cursor` takes to go on; null at the end.
+    #[schema(required = true)]
     pub(crate) next: Option<String>,
 }

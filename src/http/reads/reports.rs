@@ -43,7 +43,7 @@ struct Total {
 }
 
 /// The trial balance.
-#[utoipa::path(get, path = "/v1/trial-balance", tag = "audit", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/trial-balance", operation_id = "get_trial_balance", tag = "audit", security(("key" = [])),
     params(AtPosition, MinPosition),
     responses((status = 200, body = TrialBalance, description = "Totals by kind of account and currency."),
         responses::ReadProblems))]
@@ -74,7 +74,7 @@ pub(crate) struct Digest {
 }
 
 /// The state digest.
-#[utoipa::path(get, path = "/v1/digest", tag = "audit", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/digest", operation_id = "get_digest", tag = "audit", security(("key" = [])),
     params(AtPosition, MinPosition),
     responses((status = 200, body = Digest, description = "The digest."), responses::ReadProblems))]
 pub(crate) async fn digest(

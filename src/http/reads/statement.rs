@@ -34,6 +34,7 @@ pub(crate) struct StatementPage {
     /// Its events, in the order that was asked for.
     items: Vec<Booking>,
     /// What `cursor` takes to go on; null at the end.
+    #[schema(required = true)]
     next: Option<String>,
 }
 
@@ -47,7 +48,8 @@ pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, rever
      unfreeze, close or overdraft_limit";
 
 /// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for.
-#[utoipa::path(get, path = "/v1/accounts/{account}/entries", tag = "accounts", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/accounts/{account}/entries", operation_id = "get_statement",
+    tag = "accounts", security(("key" = [])),
     params(AccountPath, StatementFilter, PageQuery,
         MinPosition),
     responses((status = 200, description = "A page of the statement, or as CSV all of it, without `cursor` and `limit`.",

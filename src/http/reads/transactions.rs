@@ -10,7 +10,8 @@ use crate::domain::event::{Body, Event};
 use crate::domain::ids::AccountName;
 use crate::domain::kind::Kind;
 use crate::http::app::App;
-use crate::http::openapi::responses;
+use crate::http::openapi::examples::WITHDRAWAL;
+use crate::http::openapi::{names, responses};
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
@@ -67,6 +68,7 @@ pub(crate) struct RuledOut {
     #[schema(format = "uuid")]
     transaction_id: String,
     /// `ruled_out`
+    #[schema(value_type = names::RuledOutOutcome)]
     outcome: &'static str,
     /// The prevention.
     reversals: Vec<Booking>,
@@ -93,8 +95,9 @@ struct Entry {
 
 /// What happened to a transaction ID; a teller asks for its own. A 404 does not prove that it never will be booked;
 /// only a prevention does.
-#[utoipa::path(get, path = "/v1/transactions/{id}", tag = "transactions", security(("key" = [])),
-    params(("id" = String, Path, description = "The transaction's ID.", format = "uuid"),
+#[utoipa::path(get, path = "/v1/transactions/{id}", operation_id = "get_transaction",
+    tag = "transactions", security(("key" = [])),
+    params(("id" = String, Path, description = "The transaction's ID.", format = "uuid", example = json!(WITHDRAWAL)),
         MinPosition),
     responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
         responses::ReadProblems))]
@@ -160,7 +163,8 @@ fn entries(event: &Event) -> Vec<Entry> {
 const KNOWN: [&[&str]; 3] = [SearchFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
 
 /// Searches transactions, newest first.
-#[utoipa::path(get, path = "/v1/transactions", tag = "transactions", security(("key" = [])),
+#[utoipa::path(get, path = "/v1/transactions", operation_id = "search_transactions",
+    tag = "transactions", security(("key" = [])),
     params(SearchFilter, PageQuery, MinPosition),
     responses((status = 200, body = Page<Booking>, description = "A page of transactions, newest first."),
         responses::ReadProblems))]

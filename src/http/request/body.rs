@@ -90,13 +90,16 @@ fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Says whether this is the wanted type, in any spelling, with no parameter but `charset=utf-8`.
+/// These are the names of the one encoding of bodies, as its name is written, and as many write it.
+const UTF_8: [&str; 2] = ["charset=utf-8", "charset=utf8"];
+
+/// Says whether this is the wanted type, in any spelling, with no parameter but [`UTF_8`].
 fn is_type(given: &str, wanted: &str) -> bool {
     let mut parts = given.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
     named
         && parts.all(|parameter| {
             let plain = parameter.replace(['"', ' '], "");
-            plain.is_empty() || plain.eq_ignore_ascii_case("charset=utf-8")
+            plain.is_empty() || UTF_8.iter().any(|name| plain.eq_ignore_ascii_case(name))
         })
 }

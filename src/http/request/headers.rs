@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{ObjectBuilder, Required, Type};
 
 use crate::domain::ids::{AccountName, TransactionId};
@@ -14,6 +13,13 @@ use crate::http::problem::details::Problem;
 use crate::http::request::caller::Caller;
 use crate::wire::commands::Frame;
 use crate::wire::text::NOT_AN_ID;
+
+/// This is the regular expression that a UUID matches.
+macro_rules! uuid {
+    () => {
+        "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+    };
+}
 
 /// This is the name of the header with the transaction ID.
 pub(crate) const ID: &str = "Idempotency-Key";
@@ -24,13 +30,18 @@ const CAUSATION: &str = "Causation-Id";
 /// This is the most characters of a correlation or a causation.
 const LONGEST: usize = 128;
 
+/// This is the regular expression that a correlation or a causation matches.
+const PLAIN: &str = "^[!-~]{1,128}$";
+/// This is the regular expression that [`ID`] matches.
+const BARE_OR_QUOTED: &str = concat!("^(\"", uuid!(), "\"|", uuid!(), ")$");
+
 /// [`ID`], for the document.
 pub(crate) struct IdHeader;
 
 impl IntoParams for IdHeader {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let about = "The transaction ID, bare or quoted, where `transaction_id` is not in the body.";
-        vec![described(ID, about, None)]
+        vec![described(ID, about, Some(BARE_OR_QUOTED))]
     }
 }
 
@@ -41,18 +52,17 @@ impl IntoParams for OriginHeaders {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let belongs = "What business process it belongs to; kept with the event, never compared.";
         let caused = "What caused it; kept with the event, never compared.";
-        vec![described(CORRELATION, belongs, Some(LONGEST)), described(CAUSATION, caused, Some(LONGEST))]
+        vec![described(CORRELATION, belongs, Some(PLAIN)), described(CAUSATION, caused, Some(PLAIN))]
     }
 }
 
-fn described(name: &str, about: &str, longest: Option<usize>) -> Parameter {
-    let text = SchemaType::from_iter([Type::String, Type::Null]);
+fn described(name: &str, about: &str, pattern: Option<&str>) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(about))
-        .schema(Some(ObjectBuilder::new().schema_type(text).max_length(longest)))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(pattern)))
         .build()
 }
 

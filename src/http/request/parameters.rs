@@ -5,6 +5,8 @@
 
 use utoipa::IntoParams;
 
+use crate::http::openapi::names;
+
 /// The account in a path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -34,14 +36,26 @@ macro_rules! query {
     };
 }
 
+/// A `GuardedPath` is the guarded account in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct GuardedPath {
+    /// The account's name.
+    #[param(example = "alice", pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+    account: String,
+}
+
 query! {
     /// As of when. Only one of the three.
     struct AtQuery {
         /// By when things happened in the world, inclusive.
+        #[param(format = DateTime)]
         as_of: Option<String>,
         /// By when they were recorded, inclusive.
+        #[param(format = DateTime)]
         known_at: Option<String>,
         /// After the last event at or before this position. For one account it may be there several times.
+        #[param(max_items = 100)]
         at_position: Option<Vec<u64>>,
     }
 }
@@ -77,13 +91,16 @@ query! {
     /// Which lines of a statement.
     struct StatementFilter {
         /// Only this kind.
+        #[param(value_type = Option<names::EventKind>, inline)]
         kind: Option<String>,
         /// Recorded at or after.
+        #[param(format = DateTime)]
         from: Option<String>,
         /// Recorded before.
+        #[param(format = DateTime)]
         to: Option<String>,
-        /// `newest` (first) or `oldest`.
-        #[param(default = "newest")]
+        /// Which line comes first; the newest when not said.
+        #[param(value_type = Option<names::Order>, inline)]
         order: Option<String>,
     }
 }
@@ -92,14 +109,19 @@ query! {
     /// Which transactions.
     struct SearchFilter {
         /// Of this account.
+        #[param(pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
         account: Option<String>,
         /// Of this kind.
+        #[param(value_type = Option<names::EventKind>, inline)]
         kind: Option<String>,
         /// `accepted` or `declined`.
+        #[param(value_type = Option<names::Outcome>, inline)]
         outcome: Option<String>,
         /// Recorded at or after.
+        #[param(format = DateTime)]
         from: Option<String>,
         /// Recorded before.
+        #[param(format = DateTime)]
         to: Option<String>,
     }
 }

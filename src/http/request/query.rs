@@ -129,10 +129,10 @@ impl Params {
 
 const NOT_A_POSITION: &str = "must be a position: a whole number, not negative";
 
-/// Reads a whole number in plain digits.
+/// Reads a whole number in plain digits, up to 2^63 - 1: no position is larger, on either store.
 fn number(text: &str) -> Option<u64> {
     let plain = (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    if plain { text.parse().ok() } else { None }
+    if plain { text.parse().ok().filter(|number| i64::try_from(*number).is_ok()) } else { None }
 }
 
 fn decoded(text: &str) -> Option<String> {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -14,7 +15,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use super::commit_times::CommitTimes;
 use super::sign_ins::SignIns;
+use crate::domain::account::decline::Decline;
 use crate::keys::Ring;
 use crate::ledger::{Ledger, Status};
 
@@ -29,7 +32,12 @@ pub(crate) struct Figures {
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
     damaged: Family<Labels, Gauge>,
     not_ready: Family<Labels, Gauge>,
-    gauges: [Gauge; 14],
+    gauges: [Gauge; 12],
+    counters: [Counter; 3],
+    lag_seconds: Gauge<f64, AtomicU64>,
+    commit_times: CommitTimes,
+    replays: Counter,
+    declines: [(&'static str, Counter); Decline::CODES.len()],
     keys_unreadable: Gauge,
 }
 
@@ -47,7 +55,7 @@ const MOST_NAMED: usize = 100;
 type Look = fn(&Ledger, &Status) -> i64;
 
 /// These are the gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
-const GAUGES: [(&str, &str, Look); 14] = [
+const GAUGES: [(&str, &str, Look); 12] = [
     ("bookonce_ready", "1 while commands are taken", |_, status| i64::from(status.ready)),
     ("bookonce_position", "The position of the last durable event", |ledger, _| {
         count(ledger.head().position)
@@ -55,18 +63,16 @@ const GAUGES: [(&str, &str, Look); 14] = [
     ("bookonce_index_lag_events", "Events in the store that the index has not taken in, about", |_, s| {
         size(s.index_lag_events)
     }),
-    (
-        "bookonce_index_lag_milliseconds",
-        "How long the oldest of them has been in the store at least",
-        |_, s| i64::try_from(s.index_lag.as_millis()).unwrap_or(i64::MAX),
-    ),
     ("bookonce_index_not_flushed_events", "Events in the index and not in its files yet", |_, s| {
         size(s.index_not_flushed)
     }),
     ("bookonce_queue_depth", "Commands that wait for the clerk", |_, status| size(status.queue_depth)),
     ("bookonce_index_memory_bytes", "Memory that the index takes", |_, status| size(status.index_bytes)),
-    ("bookonce_commits", "Durable commits since the start", |_, status| count(status.commits)),
-    ("bookonce_events", "Events recorded since the start", |_, status| count(status.events)),
+    (
+        "bookonce_disk_free_bytes",
+        "Room that is left on the disk of the data folder; -1 when that can't be learnt",
+        |_, s| s.disk_free.map_or(-1, count),
+    ),
     (
         "bookonce_store_unresolved_appends",
         "Appends of which nobody knows whether the store took them",
@@ -85,6 +91,21 @@ const GAUGES: [(&str, &str, Look); 14] = [
         "bookonce_transaction_ids_on_two_accounts",
         "IDs that two instances recorded on two accounts at once",
         |_, status| size(status.ids_on_two_accounts),
+    ),
+];
+
+/// A `Count` is a function that reads what a counter has come to.
+type Count = fn(&Status) -> u64;
+
+/// These are the counters that the ledger counts, in the order of [`Figures::counters`]: name, help, and what each has come
+/// to.
+const COUNTERS: [(&str, &str, Count); 3] = [
+    ("bookonce_commits", "Durable commits since the start", |status| status.done.commits),
+    ("bookonce_events", "Events recorded since the start", |status| status.done.events),
+    (
+        "bookonce_unreadable_commands",
+        "Commands for which something that they rest on could not be read",
+        |status| status.unreadable,
     ),
 ];
 
@@ -121,6 +142,27 @@ impl Figures {
             registry.register(name, help, gauge.clone());
             gauge
         });
+        let counters = COUNTERS.map(|(name, help, _)| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        });
+        let lag_seconds = Gauge::default();
+        let about =
+            "How long the oldest event that the index has not taken in has been in the store at least";
+        registry.register("bookonce_index_lag_seconds", about, lag_seconds.clone());
+        let commit_times = CommitTimes::default();
+        let about = "How long a commit takes until it is durable";
+        registry.register("bookonce_commit_seconds", about, commit_times.clone());
+        let replays = Counter::default();
+        registry.register("bookonce_replays", "First answers that were given again", replays.clone());
+        let declined = Family::<Vec<(&str, &str)>, Counter>::default();
+        let declines =
+            Decline::CODES.map(|code| (code, declined.get_or_create(&vec![("code", code)]).clone()));
+        registry.register("bookonce_declines", "Declines that were recorded, by their code", declined);
+        let build = Family::<Vec<(&str, &str)>, Gauge>::default();
+        build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION"))]).set(1);
+        registry.register("bookonce_build_info", "1 for the version that runs", build);
         let about = "Requests that were refused for want of a good key";
         registry.register("bookonce_failed_sign_ins", about, sign_ins.counters());
         let keys_unreadable = Gauge::default();
@@ -134,6 +176,11 @@ impl Figures {
             damaged,
             not_ready,
             gauges,
+            counters,
+            lag_seconds,
+            commit_times,
+            replays,
+            declines,
             keys_unreadable,
         }
     }
@@ -165,6 +212,17 @@ impl Figures {
         }
     }
 
+    /// Counts the answer to a command: whether it was given before, and the code of its decline where it is one.
+    pub(crate) fn ruled(&self, replayed: bool, decline: Option<&'static str>) {
+        if replayed {
+            self.replays.inc();
+        } else if let Some((_, counter)) =
+            decline.and_then(|code| self.declines.iter().find(|(known, _)| *known == code))
+        {
+            counter.inc();
+        }
+    }
+
     /// Returns all figures in the OpenMetrics text format, with the gauges as the ledger and its keys stand now.
     pub(crate) fn text(&self, ledger: &Ledger, keys: &Ring) -> Result<String, std::fmt::Error> {
         let status = ledger.status();
@@ -172,6 +230,12 @@ impl Figures {
         for (gauge, (_, _, look)) in self.gauges.iter().zip(GAUGES) {
             gauge.set(look(ledger, &status));
         }
+        for (counter, (_, _, look)) in self.counters.iter().zip(COUNTERS) {
+            let now = look(&status);
+            counter.inc_by(now.saturating_sub(counter.get()));
+        }
+        self.lag_seconds.set(status.index_lag.as_secs_f64());
+        self.commit_times.set(status.done);
         self.damaged.clear();
         for account in ledger.damaged_accounts(MOST_NAMED) {
             self.damaged.get_or_create(&vec![("account", account.to_string())]).set(1);
@@ -190,4 +254,105 @@ impl Figures {
 /// memory.
 fn is_usual(method: &Method) -> bool {
     [Method::GET, Method::POST, Method::HEAD, Method::OPTIONS].contains(method)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    use crate::http::service::exposition::plain;
+
+    const BEGIN: &str = "<!-- made of the service's figures: a test holds it to them -->\n";
+    const END: &str = "<!-- end of the figures -->\n";
+
+    /// The name, the kind and the help of every figure.
+    fn described() -> Vec<[String; 3]> {
+        let sign_ins = SignIns::default();
+        let figures = Figures::new(&sign_ins);
+        // A figure that has labels is shown from the first of them on.
+        sign_ins.failed(crate::keys::ring::Refused::Wrong, None, None);
+        figures.answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);
+        figures.damaged.get_or_create(&vec![("account", "alice".to_owned())]).set(1);
+        figures.not_ready.get_or_create(&vec![("cause", "upgrade".to_owned())]).set(1);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &figures.registry).unwrap();
+        let text = plain(&text);
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("# ")).collect();
+        let pairs = lines.chunks(2).map(|pair| {
+            let (name, help) = pair[0].strip_prefix("# HELP ").unwrap().split_once(' ').unwrap();
+            let (same, kind) = pair[1].strip_prefix("# TYPE ").unwrap().split_once(' ').unwrap();
+            assert_eq!(name, same);
+            [name.to_owned(), kind.to_owned(), help.to_owned()]
+        });
+        let mut all: Vec<_> = pairs.collect();
+        all.sort();
+        all
+    }
+
+    fn document(name: &str) -> String {
+        std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    #[test]
+    fn the_table_for_operators_has_every_figure() {
+        let mut table = String::from("| figure | kind | what it is |\n|---|---|---|\n");
+        for [name, kind, help] in described() {
+            table.push_str(&format!("| `{name}` | {kind} | {help} |\n"));
+        }
+        let document = document("docs/operations.md");
+        let (_, rest) = document.split_once(BEGIN).expect("the table's begin");
+        let (shown, _) = rest.split_once(END).expect("the table's end");
+        assert_eq!(shown, table, "docs/operations.md is to have this table:\n{table}");
+    }
+
+    /// Seen failing with `bookonce_http_requests`.
+    #[test]
+    fn every_figure_that_a_document_names_exists() {
+        let known: BTreeSet<String> = described().into_iter().map(|[name, ..]| name).collect();
+        for name in
+            ["README.md", "docs/operations.md", "docs/cluster.md", "docs/clients.md", "docs/format.md"]
+        {
+            let text = document(name);
+            for rest in text.split("`bookonce_").skip(1) {
+                let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap();
+                let figure = format!("bookonce_{}", &rest[..end]);
+                assert!(known.contains(&figure), "{name} names {figure}");
+            }
+        }
+    }
+
+    /// The rules are those of Prometheus for names. Seen failing with `bookonce_commits`, a gauge that only grew, and with
+    /// milliseconds.
+    #[test]
+    fn names_are_as_prometheus_wants_them() {
+        for [name, kind, help] in described() {
+            let parts: Vec<&str> = name.split('_').collect();
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            assert_eq!(parts.first(), Some(&"bookonce"));
+            assert_eq!(parts.last() == Some(&"total"), kind == "counter", "{name} is a {kind}");
+            assert!(
+                help.len() > 8 && !help.to_lowercase().contains("since the start") || kind == "counter",
+                "{name}"
+            );
+            for wrong in [
+                "milliseconds",
+                "microseconds",
+                "minutes",
+                "kilobytes",
+                "ms",
+                "us",
+                "kb",
+                "mb",
+                kind.as_str(),
+            ] {
+                assert!(!parts.contains(&wrong), "{name} has {wrong}");
+            }
+            for suffix in ["count", "sum", "bucket", "created"] {
+                assert_ne!(parts.last(), Some(&suffix), "{name}");
+            }
+            let has_unit = ["seconds", "bytes"].iter().any(|unit| parts.contains(unit));
+            assert!(kind != "histogram" || has_unit, "{name} has no unit");
+        }
+    }
 }

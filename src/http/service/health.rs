@@ -20,25 +20,30 @@ pub(crate) struct Health {
 }
 
 /// The process lives and answers.
-#[utoipa::path(get, path = "/healthz", tag = "service", security(()),
+#[utoipa::path(get, path = "/healthz", operation_id = "get_health", tag = "service", security(()),
     responses((status = 200, body = Health, description = "It lives.")))]
 pub(crate) async fn healthz() -> Result<Response, Problem> {
     json(&Health { status: "ok" })
 }
 
 /// The ledger takes commands.
-#[utoipa::path(get, path = "/readyz", tag = "service", security(()),
+#[utoipa::path(get, path = "/readyz", operation_id = "get_readiness", tag = "service", security(()),
     responses((status = 200, body = Health, description = "It takes commands."),
         responses::NotReady))]
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
-    let status = app.ledger().status();
-    match (status.ready, app.keys().trouble()) {
-        (true, None) => json(&Health { status: "ready" }),
-        (true, Some(trouble)) => Err(Problem::new(Code::NotReady, trouble)),
-        (false, _) => {
-            let reason = status.reason.unwrap_or("The ledger takes no commands.");
-            let cause = app.ledger().cause().map(|cause| format!(" {cause}")).unwrap_or_default();
-            Err(Problem::new(Code::NotReady, format!("{reason}{cause}")))
-        }
+    match trouble(&app) {
+        None => json(&Health { status: "ready" }),
+        Some(trouble) => Err(Problem::new(Code::NotReady, trouble)),
     }
+}
+
+/// Returns why the ledger takes no commands; nothing when it takes them.
+pub(crate) fn trouble(app: &App) -> Option<String> {
+    let status = app.ledger().status();
+    if status.ready {
+        return app.keys().trouble().map(Into::into);
+    }
+    let reason = status.reason.unwrap_or("The ledger takes no commands.");
+    let cause = app.ledger().cause().map(|cause| format!(" {cause}")).unwrap_or_default();
+    Some(format!("{reason}{cause}"))
 }

@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::answers::{self, Answer};
+use crate::domain::account::decline::Decline;
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::same::Difference;
@@ -44,8 +45,9 @@ pub(crate) struct Answered {
 }
 
 /// Renders a verdict as an answer or a problem.
-pub(crate) fn answered(verdict: Verdict) -> Result<Answered, Problem> {
+pub(crate) fn answered(app: &App, verdict: Verdict) -> Result<Answered, Problem> {
     let rendered = |event: &Event, replayed, position| {
+        app.figures().ruled(replayed, event.decline().map(Decline::code));
         Ok(Answered { answer: answers::render(event), replayed, position })
     };
     match verdict {

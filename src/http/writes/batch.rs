@@ -10,7 +10,7 @@ use axum::response::Response;
 
 use crate::domain::command::Command;
 use crate::http::app::App;
-use crate::http::openapi::{responses, schema};
+use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
@@ -22,7 +22,6 @@ use crate::http::writes::admitted::admitted;
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
 use crate::wire::batch_line;
 use crate::wire::commands::Frame;
-use crate::wire::schema::BatchLine;
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
@@ -30,12 +29,12 @@ const MOST_LINES: usize = 10_000;
 const AT_ONCE: usize = 512;
 
 /// Books many commands.
-#[utoipa::path(post, path = "/v1/batch", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/batch", operation_id = "book_batch", tag = "writes", security(("key" = [])),
     params(OriginHeaders),
-    request_body(content = BatchLine, content_type = "application/x-ndjson",
-        description = "A command a line, at most 10,000 lines and 8 MiB."),
-    responses((status = 200, body = schema::BatchAnswer, content_type = "application/x-ndjson",
-        description = "A line for each line, in order.",
+    request_body(content = String, content_type = "application/x-ndjson",
+        description = "A command a line, each a `BatchLine`; at most 10,000 lines and 8 MiB."),
+    responses((status = 200, body = String, content_type = "application/x-ndjson",
+        description = "A line for each line, in order, each a `BatchAnswer`.",
         headers(("Bookonce-Position" = u64, description = "The journal is sure to hold all events at or before it."))),
         responses::WriteProblems))]
 pub(crate) async fn batch(
@@ -64,7 +63,7 @@ pub(crate) async fn batch(
         }
         let outcome = line.and_then(|()| match verdicts.next() {
             Some(verdict) => {
-                let outcome = answered(verdict);
+                let outcome = answered(&app, verdict);
                 position = position.max(outcome.as_ref().map_or(head, |answered| answered.position));
                 outcome
             }

@@ -13,7 +13,7 @@ use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
 use crate::http::request::headers::{self, IdHeader, OriginHeaders};
-use crate::http::request::parameters::AccountPath;
+use crate::http::request::parameters::GuardedPath;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::admitted;
@@ -52,7 +52,7 @@ impl Write {
 }
 
 /// Opens an account.
-#[utoipa::path(post, path = "/v1/accounts", tag = "writes", security(("key" = [])),
+#[utoipa::path(post, path = "/v1/accounts", operation_id = "open_account", tag = "writes", security(("key" = [])),
     params(IdHeader, OriginHeaders),
     request_body = schema::OpenAccount, responses(WriteAnswers))]
 pub(crate) async fn open(
@@ -64,56 +64,62 @@ pub(crate) async fn open(
 }
 
 /// Puts money into an account.
-#[utoipa::path(post, path = "/v1/accounts/{account}/deposits", tag = "writes", security(("key" = [])),
-    params(AccountPath, IdHeader, OriginHeaders),
+#[utoipa::path(post, path = "/v1/accounts/{account}/deposits", operation_id = "deposit", tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Move, responses(WriteAnswers))]
 pub(crate) async fn deposit(write: Write) -> Result<Response, Problem> {
     write.book(Op::Deposit).await
 }
 
 /// Takes money out of an account.
-#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", tag = "writes", security(("key" = [])),
-    params(AccountPath, IdHeader, OriginHeaders),
+#[utoipa::path(post, path = "/v1/accounts/{account}/withdrawals", operation_id = "withdraw",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Move, responses(WriteAnswers))]
 pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
     write.book(Op::Withdraw).await
 }
 
 /// Takes a movement back, or, where it was never seen on this account, rules it out.
-#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", tag = "writes", security(("key" = [])),
-    params(AccountPath, IdHeader, OriginHeaders),
+#[utoipa::path(post, path = "/v1/accounts/{account}/reversals", operation_id = "reverse",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Reverse, responses(WriteAnswers))]
 pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
     write.book(Op::Reverse).await
 }
 
 /// Lets nothing out of an account any more.
-#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", tag = "writes", security(("key" = [])),
-    params(AccountPath, IdHeader, OriginHeaders),
+#[utoipa::path(post, path = "/v1/accounts/{account}/freeze", operation_id = "freeze_account",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn freeze(write: Write) -> Result<Response, Problem> {
     write.book(Op::Freeze).await
 }
 
 /// Lets money out of an account again.
-#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", tag = "writes", security(("key" = [])),
-    params(AccountPath, IdHeader, OriginHeaders),
+#[utoipa::path(post, path = "/v1/accounts/{account}/unfreeze", operation_id = "unfreeze_account",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn unfreeze(write: Write) -> Result<Response, Problem> {
     write.book(Op::Unfreeze).await
 }
 
 /// Ends an account.
-#[utoipa::path(post, path = "/v1/accounts/{account}/close", tag = "writes", security(("key" = [])),
-    params(AccountPath, IdHeader, OriginHeaders),
+#[utoipa::path(post, path = "/v1/accounts/{account}/close", operation_id = "close_account",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::Because, responses(WriteAnswers))]
 pub(crate) async fn close(write: Write) -> Result<Response, Problem> {
     write.book(Op::Close).await
 }
 
 /// Sets how far below zero an account may go. Only operators.
-#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", tag = "writes", security(("key" = [])),
-    params(AccountPath, IdHeader, OriginHeaders),
+#[utoipa::path(post, path = "/v1/accounts/{account}/overdraft-limit", operation_id = "set_overdraft_limit",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
     request_body = schema::OverdraftLimit, responses(WriteAnswers))]
 pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
     write.book(Op::OverdraftLimit).await
@@ -138,5 +144,5 @@ async fn book(
     // A refusal, or the answer to an ID that was another transaction's, rests only on what is durable by now.
     let head = app.ledger().answered();
     let verdict = verdicts.into_iter().next().unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown));
-    Ok(response(answered(verdict).map_err(|problem| problem.header(POSITION, head.into()))?))
+    Ok(response(answered(app, verdict).map_err(|problem| problem.header(POSITION, head.into()))?))
 }
