@@ -54,6 +54,7 @@ pub mod index;
 pub mod keys;
 pub mod ledger;
 pub(crate) mod seldom;
+pub(crate) mod still;
 pub mod store;
 pub(crate) mod telemetry;
 pub(crate) mod wire;

@@ -1,12 +1,15 @@
 //! A hole in the journal: what a data folder has that was copied file by file while a service wrote it. It is never taken
 //! for the journal's end.
 
+#[path = "support/log.rs"]
+mod log;
 mod support;
 
 use std::path::Path;
 
 use bookonce::ledger::{Ledger, OpenError};
 use bookonce::store::embedded::reader::Reader;
+use log::Log;
 use support::*;
 
 /// A ledger of so many commits, one event each.
@@ -79,5 +82,24 @@ async fn a_journal_that_grows_has_no_hole() {
         ledger.execute(vec![deposit(n, "alice", "1")]).await.unwrap();
     }
     watching.join().unwrap();
+    ledger.stop().unwrap();
+}
+
+/// Seen failing while only whole frames were looked at: a file that ended within a frame lost its last commit without a word.
+#[tokio::test]
+async fn a_wal_that_ends_within_a_frame_is_reported_at_the_start() {
+    let log = Log::of_this_process();
+    let dir = tempfile::tempdir().unwrap();
+    let killed = tempfile::tempdir().unwrap();
+    let ledger = booked(dir.path(), 30).await;
+    for file in ["FORMAT", "journal.db", "journal.db-wal"] {
+        std::fs::copy(dir.path().join(file), killed.path().join(file)).unwrap();
+    }
+    ledger.stop().unwrap();
+    let wal = std::fs::File::options().write(true).open(killed.path().join("journal.db-wal")).unwrap();
+    wal.set_len(wal.metadata().unwrap().len() - 4_000).unwrap();
+    let ledger = open_ledger(killed.path()).unwrap();
+    assert_eq!(ledger.head().position, 29);
+    assert!(log.has("the WAL ends with something that is no whole commit") && log.has("position=29"));
     ledger.stop().unwrap();
 }

@@ -5,14 +5,16 @@ mod faulty;
 mod support;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bookonce::domain::command::Command;
+use bookonce::domain::event::Event;
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};
 use bookonce::store::codec::Line;
-use bookonce::store::{Journal, ReadError, Reader};
+use bookonce::store::{AppendError, Appends, CloseError, Journal, Landed, ReadError, Reader};
 use support::*;
 
 /// Changes what stands in the journal of a ledger that is closed; every row that has it.
@@ -150,5 +152,43 @@ async fn nobody_waits_for_the_end_of_a_long_job() {
     // A few turns of the long job may come before it, while it is on its way to the clerk; not all forty.
     assert!(position <= 3 + 10 * 256, "{} was decided at {position}", event.id);
     assert!(long.await.unwrap().iter().all(|verdict| matches!(verdict, Verdict::Booked(..))));
+    ledger.stop().unwrap();
+}
+
+/// A store that notes how many events each append has.
+struct Noting {
+    inner: Box<dyn Appends>,
+    sizes: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Appends for Noting {
+    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
+        self.sizes.lock().unwrap().push(events.len());
+        self.inner.append(events)
+    }
+
+    fn close(self: Box<Self>) -> Result<(), CloseError> {
+        self.inner.close()
+    }
+}
+
+/// Catches: a short job that waits for the append of ten thousand events, or is in one. Catches also: a long job that is
+/// held back for ever. Seen failing with each.
+#[tokio::test]
+async fn while_short_jobs_come_the_appends_are_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    let there = Arc::clone(&sizes);
+    let appends = Box::new(move |inner| -> Box<dyn Appends> { Box::new(Noting { inner, sizes: there }) });
+    let workings = Workings { appends, ..Workings::default() };
+    let ledger = Ledger::open_with(options(dir.path(), system_clock()), workings).unwrap();
+    ledger.execute(vec![open(1, "alice")]).await.unwrap();
+    let long: Vec<Command> = (0..10_000).map(|n| deposit(10 + n, "alice", "1.00")).collect();
+    ledger.execute(long.clone()).await.unwrap();
+    let largest = sizes.lock().unwrap().iter().copied().max();
+    assert!(largest.is_some_and(|largest| largest <= 1_024), "{largest:?} events in one append");
+    let again = tokio::time::timeout(Duration::from_secs(30), ledger.execute(long)).await;
+    let again = again.expect("a long job of retries does not end").unwrap();
+    assert!(again.iter().all(|verdict| matches!(verdict, Verdict::Replayed(..))));
     ledger.stop().unwrap();
 }

@@ -1,4 +1,4 @@
-//! The auditor replays a journal with an arithmetic of its own, and says where it is first wrong.
+//! The auditor replays a journal with an arithmetic of its own, and says where it is wrong.
 //!
 //! A journal goes through the rooms in this way:
 //!

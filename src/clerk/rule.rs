@@ -12,7 +12,7 @@ use crate::domain::event::{Event, EvolveError};
 use crate::domain::ids::Id;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::Now;
 use crate::domain::trace::Trace;
 use crate::store::Position;
 
@@ -97,7 +97,11 @@ pub trait Past {
 ///
 /// # Errors
 /// Fails when something that it must know can't be read.
-pub fn rule<P: Past>(past: &mut P, command: &Command, now: Timestamp) -> Result<Option<Ruling>, P::Error> {
+pub fn rule<P: Past>(
+    past: &mut P,
+    command: &Command,
+    now: impl Into<Now>,
+) -> Result<Option<Ruling>, P::Error> {
     let ruled_out_by = match past.seen(command.id, &command.stream)? {
         Seen::Booked(first) => return Ok(Some(Ruling::Seen(first))),
         Seen::RuledOut(by) => Some(by),

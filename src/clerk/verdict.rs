@@ -41,6 +41,12 @@ pub enum Unavailable {
     /// The ID is being used for another account.
     #[error("the ID is being used for another account")]
     InProgress,
+    /// The machine's clock is not believed.
+    #[error("the machine's clock is not believed")]
+    ClockInDoubt,
+    /// Another folder stands where the ledger's data folder was.
+    #[error("the data folder was moved or exchanged")]
+    FolderReplaced,
     /// The store's content is not what the ledger wrote.
     #[error("the store is damaged")]
     StoreDamaged,

@@ -92,8 +92,8 @@ fn feed(
                     lines.push(b'\n');
                 }
                 Err(foreign) => {
-                    feeder.lines(lines)?;
-                    return feeder.foreign(event.stream.clone(), event.position, causes(&foreign));
+                    feeder.lines(std::mem::take(&mut lines))?;
+                    feeder.foreign(event.stream.clone(), event.position, causes(&foreign))?;
                 }
             }
         }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::clerk::Limits;
 use crate::config::ConnectionString;
 use crate::domain::time::system_clock;
-use crate::ledger::{Ledger, OpenError, Options};
+use crate::ledger::{Ledger, OpenError, Options, system_steady};
 use crate::store::eventstoredb::Store;
 
 use super::outcome::Error;
@@ -17,13 +17,18 @@ use super::outcome::Error;
 const WORTH_A_BAR: u64 = 200_000;
 
 /// Opens the ledger whose store is a cluster, with its index in `data`. It must be called inside a tokio runtime.
-pub(super) async fn over_store(data: &Path, connection: &ConnectionString) -> Result<Ledger, Error> {
+pub(super) async fn over_store(
+    data: &Path,
+    connection: &ConnectionString,
+    accept_clock: bool,
+) -> Result<Ledger, Error> {
     let store = Store::new(connection.reveal()).await?;
-    Ok(Ledger::open_store(options(data, Box::new(|_, _| {})), store)?)
+    Ok(Ledger::open_store(options(data, accept_clock, Box::new(|_, _| {})), store)?)
 }
 
-/// Opens the ledger in `data`. With `shown`, long work shows how far it is, on standard error.
-pub(super) fn ledger(data: &Path, shown: bool) -> Result<Ledger, OpenError> {
+/// Opens the ledger in `data`. `accept_clock`: an operator has said that the clock is right. With `shown`, long work shows how
+/// far it is, on standard error.
+pub(super) fn ledger(data: &Path, shown: bool, accept_clock: bool) -> Result<Ledger, OpenError> {
     let bar = ProgressBar::hidden();
     let style = ProgressStyle::with_template(
         "building the index {bar:40} {human_pos} of {human_len} events, {eta} left",
@@ -40,12 +45,19 @@ pub(super) fn ledger(data: &Path, shown: bool) -> Result<Ledger, OpenError> {
             bar.set_position(done);
         }
     };
-    Ledger::open(options(data, Box::new(progress)))
+    Ledger::open(options(data, accept_clock, Box::new(progress)))
 }
 
-fn options(data: &Path, progress: Box<dyn Fn(u64, u64) + Send>) -> Options {
-    let (clock, fresh) = (system_clock(), random_id());
-    Options { data: data.to_owned(), clock, fresh, limits: Limits::default(), progress }
+fn options(data: &Path, accept_clock: bool, progress: Box<dyn Fn(u64, u64) + Send>) -> Options {
+    Options {
+        data: data.to_owned(),
+        clock: system_clock(),
+        steady: Some(system_steady()),
+        accept_clock,
+        fresh: random_id(),
+        limits: Limits::default(),
+        progress,
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the edge at which random numbers enter")]

@@ -15,7 +15,7 @@ pub(super) struct Piped {
     /// These are the others, in their order.
     pub(super) parts: Vec<PathBuf>,
     /// This is the folder of the kept file, which goes with this.
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Piped {
@@ -38,6 +38,16 @@ impl Piped {
         };
         let first = named(first)?;
         let parts = parts.iter().map(|part| named(part)).collect::<Result<_, _>>()?;
-        Ok(Self { first, parts, _folder: folder })
+        Ok(Self { first, parts, folder })
+    }
+
+    /// Says an error with its causes, without the folder that standard input was kept in: nobody has heard of it.
+    pub(super) fn said(&self, error: impl std::error::Error) -> Error {
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        match &self.folder {
+            None => text.into(),
+            Some(folder) => text.replace(&format!("{}/", folder.path().display()), "").into(),
+        }
     }
 }

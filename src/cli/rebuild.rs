@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         ))?;
         return Ok(Exit::Ok);
     }
-    let ledger = open::ledger(&args.data, true)?;
+    let ledger = open::ledger(&args.data, true, false)?;
     let head = ledger.head();
     ledger.stop()?;
     out::line(format!("The index knows all {} events of journal {}.", head.position, head.journal_id))?;

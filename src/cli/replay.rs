@@ -124,7 +124,7 @@ fn is_unfinished(args: &Args, audited: &Audited) -> bool {
 fn wrong(audited: &Audited) -> Outcome {
     let mut err = io::stderr().lock();
     match &audited.finding {
-        Some(finding) => writeln!(err, "bookonce: the journal is not right: {finding}")?,
+        Some(_) => writeln!(err, "bookonce: the journal is not right:\n{}", audited.findings)?,
         None => {
             writeln!(err, "bookonce: balances can only be rebuilt from position 1, and this begins later")?
         }

@@ -56,6 +56,6 @@ pub(crate) fn run(args: Args) -> Outcome {
             writeln!(std::io::stderr().lock(), "bookonce: {error}")?;
             Ok(Exit::Found)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(kept.said(error)),
     }
 }

@@ -39,6 +39,9 @@ pub struct Args {
     /// A TOML file with settings, named as the flags are, with underscores
     #[arg(long, env = "BOOKONCE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The machine's clock is right, though it is more than an hour behind the last event: take commands
+    #[arg(long)]
+    accept_clock: bool,
 }
 
 /// Runs the command until it is told to stop.
@@ -50,7 +53,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     telemetry::start(settings.log, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let log = settings.log;
-    match runtime.block_on(serve(settings)) {
+    match runtime.block_on(serve(settings, args.accept_clock)) {
         // Where each line is to be JSON, so is the last one.
         Err(error) if log == LogFormat::Json => {
             tracing::error!(error = with_causes(error.as_ref()), "the service can't go on");
@@ -60,7 +63,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     }
 }
 
-async fn serve(settings: Settings) -> Outcome {
+async fn serve(settings: Settings, accept_clock: bool) -> Outcome {
     if settings.store.is_some() {
         // This comes before anything else touches TLS.
         prepare_tls().await;
@@ -70,8 +73,8 @@ async fn serve(settings: Settings) -> Outcome {
     admissible(&settings, &keys)?;
     let data = settings.data.clone();
     let ledger = match &settings.store {
-        Some(store) => open::over_store(&data, store).await?,
-        None => tokio::task::spawn_blocking(move || open::ledger(&data, true)).await??,
+        Some(store) => open::over_store(&data, store, accept_clock).await?,
+        None => tokio::task::spawn_blocking(move || open::ledger(&data, true, accept_clock)).await??,
     };
     let served = listen(&settings, tls, keys, &ledger).await;
     // This is done also when nothing was served: the folder is left as a service leaves it.
@@ -115,7 +118,14 @@ async fn listen(
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("can't listen on {}: {error}", settings.listen))?;
-    let stop = told_to_stop()?;
+    let told = told_to_stop()?;
+    let (watched, mut replaced) = (ledger.clone(), None);
+    let stop = async {
+        tokio::select! {
+            () = told => {}
+            why = watched.folder_replaced() => replaced = Some(why),
+        }
+    };
     let address = listener.local_addr()?;
     let greeting = Greeting::new(settings, &keys, address);
     let config = http::Config {
@@ -128,7 +138,10 @@ async fn listen(
     tracing::info!(%address, position = ledger.head().position, "listening");
     http::serve(listener, tls, http::router(app), limits, stop).await;
     tracing::info!("no more requests; finishing what is in hand");
-    Ok(())
+    match replaced {
+        Some(why) => Err(format!("{why}; nothing is served from another folder").into()),
+        None => Ok(()),
+    }
 }
 
 /// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.

@@ -1,4 +1,4 @@
-//! `bookonce verify` says whether a journal is right, and if it is not, where it is wrong first.
+//! `bookonce verify` says whether a journal is right, and if it is not, where it is wrong.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,8 +16,10 @@ use crate::config;
 /// Check a journal: chain, ids, revisions, entries, every decline and every answer.
 ///
 /// Works on a data folder (beside a running service or without one), on an exported file or on an EventStoreDB, reads only,
-/// and has an arithmetic of its own. Names the first bad position and why. One transaction ID on two
-/// accounts, which a race between two instances on EventStoreDB may leave, is listed (TWICE) and changes nothing about that.
+/// and has an arithmetic of its own. Lists what is bad, with position and reason: at most 100 findings, and how many more
+/// there are. An account with which something is wrong is set aside, and all others are looked at to the end. One
+/// transaction ID on two accounts, which a race between two instances on EventStoreDB may leave, is listed (TWICE) and
+/// changes nothing about that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -66,7 +68,7 @@ pub(crate) fn run(args: Args) -> Outcome {
                 Some((first, parts)) => Piped::keep(first, parts)?,
                 None => Piped::keep(&config::data_folder(None), &[])?,
             };
-            verify(&kept.first, &kept.parts, options)?
+            verify(&kept.first, &kept.parts, options).map_err(|error| kept.said(error))?
         }
         Some(connection) => {
             let store = Connected::to(connection)?;

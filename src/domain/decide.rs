@@ -9,7 +9,7 @@ use super::account;
 use super::command::{Command, Operation};
 use super::event::{Body, Event};
 use super::stream::StreamName;
-use super::time::Timestamp;
+use super::time::Now;
 
 pub use super::refusal::Refusal;
 pub use super::standing::Standing;
@@ -18,7 +18,8 @@ pub use super::standing::Standing;
 ///
 /// # Errors
 /// Returns a [`Refusal`]: the command is answered, and nothing is recorded.
-pub fn decide(standing: Standing<'_>, command: &Command, now: Timestamp) -> Result<Event, Refusal> {
+pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) -> Result<Event, Refusal> {
+    let now = now.into();
     check_request(command)?;
     let body = match &command.stream {
         StreamName::Account(_) => Body::Account(account::decide::decide(standing, &command.operation, now)?),
@@ -27,7 +28,7 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: Timestamp) -> Resu
         stream: command.stream.clone(),
         revision: standing.state.map_or(0, |state| state.revision().saturating_add(1)),
         id: command.id,
-        recorded_at: now,
+        recorded_at: now.recorded_at,
         body,
         origin: command.origin.clone(),
     })

@@ -153,6 +153,29 @@ impl fmt::Debug for Timestamp {
     }
 }
 
+/// `Now` is the time of a decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// This is what the clock says. It decides what lies in the future.
+    pub clock: Timestamp,
+    /// This is when the event is recorded: what the clock says, but never before the event that goes before it.
+    pub recorded_at: Timestamp,
+}
+
+impl Now {
+    /// Returns the time of a decision after an event that was recorded at `last`.
+    #[must_use]
+    pub fn after(last: Timestamp, clock: Timestamp) -> Self {
+        Self { clock, recorded_at: clock.max(last) }
+    }
+}
+
+impl From<Timestamp> for Now {
+    fn from(clock: Timestamp) -> Self {
+        Self { clock, recorded_at: clock }
+    }
+}
+
 /// A `Clock` is a clock, from which the time comes: the machine's clock in the service, a script in a test.
 pub type Clock = std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>;
 

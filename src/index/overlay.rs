@@ -11,6 +11,7 @@ use crate::domain::digest::StateHash;
 use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
+use crate::still::StillDatabase;
 
 use super::catalog;
 use super::error::IndexError;
@@ -111,17 +112,17 @@ impl Overlay<'_> {
 /// Fails when they can't be read, or `work` fails.
 pub fn read_files<T>(
     dir: &Path,
-    work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
+    mut work: impl FnMut(&Overlay<'_>) -> Result<T, IndexError>,
 ) -> Result<Option<T>, IndexError> {
     let path = dir.join("index.db");
     if !path.exists() {
         return Ok(None);
     }
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "query_only", true)?;
-    let transaction = connection.unchecked_transaction()?;
-    let Some(checkpoint) = catalog::checkpoint(&transaction)? else { return Ok(None) };
-    let position = checkpoint.position;
-    work(&Overlay { catalog: &transaction, accounts: BTreeMap::new(), internal: Vec::new(), position })
-        .map(Some)
+    StillDatabase::open(dir.parent().unwrap_or(dir), &path)?.read(|connection| {
+        let transaction = connection.unchecked_transaction()?;
+        let Some(checkpoint) = catalog::checkpoint(&transaction)? else { return Ok(None) };
+        let position = checkpoint.position;
+        work(&Overlay { catalog: &transaction, accounts: BTreeMap::new(), internal: Vec::new(), position })
+            .map(Some)
+    })
 }

@@ -12,6 +12,8 @@ use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
 
+use super::clock_watch::ClockWatch;
+use super::folder_watch::FolderWatch;
 use super::open_error::OpenError;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
@@ -49,6 +51,8 @@ pub(super) struct Inner {
     pub(super) reads: Arc<Semaphore>,
     pub(super) pages: Semaphore,
     pub(super) long_reads: Semaphore,
+    pub(super) clock_watch: Arc<ClockWatch>,
+    pub(super) folder_watch: FolderWatch,
     pub(super) folder: Folder,
 }
 
@@ -66,14 +70,18 @@ impl Ledger {
     }
 
     /// Makes the handle of a ledger whose parts are open, in a folder that this process holds.
+    ///
+    /// # Errors
+    /// Fails when a thread can't be started.
     pub(super) fn over(
         clerk: Box<dyn Port>,
         reader: Reader,
         index: Index,
         head: watch::Receiver<Head>,
+        clock_watch: Arc<ClockWatch>,
         folder: Folder,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> std::io::Result<Self> {
+        Ok(Self(Arc::new(Inner {
             clerk,
             reader,
             index,
@@ -82,8 +90,10 @@ impl Ledger {
             reads: Arc::new(Semaphore::new(READS)),
             pages: Semaphore::new(PAGES),
             long_reads: Semaphore::new(LONG_READS),
+            clock_watch,
+            folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
             folder,
-        }))
+        })))
     }
 
     /// Decides commands and records what is to be recorded. It returns one verdict for each command, in their order,
@@ -93,6 +103,12 @@ impl Ledger {
     /// Fails when the clerk could not rule on any of them; such an error is never the answer that belongs to an ID.
     pub async fn execute(&self, commands: impl Into<Arc<[Command]>>) -> Result<Vec<Verdict>, Unavailable> {
         let commands = commands.into();
+        if self.0.folder_watch.is_replaced() {
+            return Err(Unavailable::FolderReplaced);
+        }
+        if !self.0.clock_watch.is_right() {
+            return Err(Unavailable::ClockInDoubt);
+        }
         let ruled = self.0.clerk.rule(Arc::clone(&commands)).await?;
         Ok(ruled
             .into_iter()
@@ -164,6 +180,16 @@ impl Ledger {
         self.head().position.max(self.0.clerk.answered())
     }
 
+    /// Resolves when the data folder was moved or exchanged, with what stands there in words for an operator.
+    pub async fn folder_replaced(&self) -> String {
+        let mut changes = self.0.folder_watch.changes();
+        match changes.wait_for(Option::is_some).await {
+            Ok(why) => why.clone().unwrap_or_default(),
+            // Nobody looks any more, because nothing was to be seen.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Stops the ledger: it finishes what is in hand, writes out the index and empties the WAL. It blocks.
     ///
     /// # Errors
@@ -186,6 +212,9 @@ impl Ledger {
 
     /// Waits until the index has all that was answered here, and refuses a store that is damaged. Each read begins so.
     async fn settled(&self) -> Result<(), ReadError> {
+        if self.0.folder_watch.is_replaced() {
+            return Err(ReadError::FolderReplaced);
+        }
         self.0.clerk.readable()?;
         let answered = self.0.clerk.answered();
         if self.head().position >= answered {

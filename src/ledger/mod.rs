@@ -5,6 +5,8 @@
 //! Reads run on blocking threads. Only a few of the expensive ones run at a time.
 
 mod accounts;
+mod clock_watch;
+mod folder_watch;
 mod handle;
 mod history;
 mod open;
@@ -19,6 +21,7 @@ mod types;
 mod verdict;
 
 pub use crate::clerk::Done;
+pub use clock_watch::{Steady, system_steady};
 pub use handle::Ledger;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;

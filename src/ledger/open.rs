@@ -25,6 +25,7 @@ use crate::store::embedded::writer::Writer;
 use crate::store::embedded::{database, wal};
 use crate::store::{Appends, lines_of};
 
+use super::clock_watch::{ClockWatch, Steady};
 use super::handle::Ledger;
 use super::open_error::OpenError;
 use super::types::Head;
@@ -45,6 +46,10 @@ pub struct Options {
     pub data: PathBuf,
     /// The clock says what time it is.
     pub clock: Clock,
+    /// This is what the clock is held against; without it the clock is believed, whatever it says.
+    pub steady: Option<Steady>,
+    /// This is true when an operator has said that the clock is right, though it is behind the last event.
+    pub accept_clock: bool,
     /// This is the id of the journal when it is new, and the source of the index's seed. It is a random number from the
     /// caller.
     pub fresh: Uuid,
@@ -101,22 +106,27 @@ impl Ledger {
     /// # Errors
     /// Fails as `open` does.
     pub fn open_with(options: Options, workings: Workings) -> Result<Self, OpenError> {
+        let watch = ClockWatch::new(options.clock, options.steady, options.accept_clock);
         let folder = Folder::take(&options.data)?;
-        let path = folder.path().join(JOURNAL);
-        if !path.exists() && folder.path().join(INDEX).exists() {
+        let held = folder.held().path();
+        let path = held.join(JOURNAL);
+        if !path.exists() && held.join(INDEX).exists() {
             return Err(OpenError::Mismatch(format!(
                 "{} holds an index and no journal: it is the index of an event store (give --store), or the journal is \
                  missing. Nothing was changed",
                 folder.path().display()
             )));
         }
-        inspect_wal(&path)?;
+        let torn = inspect_wal(&path, &folder.path().join(JOURNAL))?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
         reader.check_positions(LAST_ROWS)?;
         let last = reader.last_position()?;
+        if let Some((at, bytes)) = torn {
+            tracing::warn!(position = last, at, bytes, "{TORN}");
+        }
         let seed = options.fresh.as_u64_pair().1;
-        let index = Index::prepare(&folder.path().join(INDEX), journal_id, seed, workings.index)?;
+        let index = Index::prepare(&held.join(INDEX), journal_id, seed, workings.index)?;
         let start = compare(&index, &reader, journal_id, last)?;
         index.start()?;
         let end = catch_up(&index, &reader, start, last, &options.progress).inspect_err(|_| {
@@ -129,14 +139,19 @@ impl Ledger {
             store: (workings.appends)(Box::new(Writer::start(&path, end.position, end.hash)?)),
             reader: Arc::clone(&journal),
             index: index.clone(),
-            clock: options.clock,
+            clock: watch.clock(),
             last_recorded: end.recorded_at,
             head: head_sender,
             callers: tokio::runtime::Handle::try_current().ok(),
             alone: workings.alone,
         };
+        if end.position > 0 {
+            watch.begin_after(end.recorded_at);
+        }
         let clerk = Clerk::start(office, options.limits)?;
-        Ok(Self::over(Box::new(clerk), journal, index, head, folder))
+        folder.held().remember(JOURNAL);
+        folder.held().remember(INDEX);
+        Ok(Self::over(Box::new(clerk), journal, index, head, watch, folder)?)
     }
 }
 
@@ -158,20 +173,26 @@ impl Ledger {
     }
 }
 
-/// Refuses a WAL from which SQLite would silently drop commits that were durable.
-fn inspect_wal(journal: &Path) -> Result<(), OpenError> {
-    let mut path = journal.as_os_str().to_owned();
-    path.push("-wal");
-    match wal::inspect(Path::new(&path))? {
-        wal::Finding::Whole => Ok(()),
-        wal::Finding::Torn { bytes } => {
-            tracing::warn!(bytes, "the end of the WAL is a commit that never became durable: it is cut");
-            Ok(())
-        }
+/// What it means that the WAL goes on behind its last whole commit. Which of the two it was is not to be known.
+const TORN: &str = "the WAL ends with something that is no whole commit, and that is cut; the journal ends at this position. A \
+                    commit was being written when the machine or its disk failed, and was never answered; or the end of the \
+                    file was lost afterwards, with commits that were. Compare with a head that was noted elsewhere";
+
+/// Refuses a WAL from which SQLite would silently drop commits that were durable. Returns where its last whole commit ends, and
+/// how many bytes stand behind it, where there are any.
+fn inspect_wal(journal: &Path, shown: &Path) -> Result<Option<(u64, u64)>, OpenError> {
+    let of = |database: &Path| {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-wal");
+        PathBuf::from(path)
+    };
+    match wal::inspect(&of(journal))? {
+        wal::Finding::Whole => Ok(None),
+        wal::Finding::Torn { at, bytes } => Ok(Some((at, bytes))),
         wal::Finding::Damaged { at } => Err(OpenError::Mismatch(format!(
             "the journal's WAL is damaged at byte {at}, and durable commits stand behind it. Nothing was changed. Restore \
              from an export, or move the file {} away to go on without all that it holds",
-            Path::new(&path).display()
+            of(shown).display()
         ))),
     }
 }

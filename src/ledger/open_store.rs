@@ -12,6 +12,7 @@ use crate::index::Index;
 use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};
 
+use super::clock_watch::ClockWatch;
 use super::handle::Ledger;
 use super::open::{ACCEPT_MISSING, INDEX, Options, Workings};
 use super::open_error::OpenError;
@@ -42,16 +43,19 @@ impl Ledger {
         let accept_missing = options.data.join(ACCEPT_MISSING).exists();
         let runtime = Handle::current();
         let seed = options.fresh.as_u64_pair().1;
-        let index = Index::prepare(&folder.path().join(INDEX), Uuid::nil(), seed, workings.index)?;
+        let index = Index::prepare(&folder.held().path().join(INDEX), Uuid::nil(), seed, workings.index)?;
         let checkpoint = index.checkpoint()?;
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
         let (sender, head) = watch::channel(Head { journal_id, position, hash });
-        let Options { clock, limits, .. } = options;
+        let Options { clock, steady, accept_clock, limits, .. } = options;
+        let watch = ClockWatch::new(clock, steady, accept_clock);
+        let told = Arc::clone(&watch);
         let office = Office {
             store: store.clone(),
             index: index.clone(),
-            clock,
+            clock: watch.clock(),
+            begins_after: Box::new(move |last| told.begin_after(last)),
             head: sender,
             limits,
             waits: workings.waits,
@@ -59,6 +63,7 @@ impl Ledger {
         };
         let clerk = Clerk::start(office)?;
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
-        Ok(Self::over(Box::new(clerk), reader, index, head, folder))
+        folder.held().remember(INDEX);
+        Ok(Self::over(Box::new(clerk), reader, index, head, watch, folder)?)
     }
 }

@@ -54,7 +54,8 @@ impl Ledger {
     /// Returns the cause of the reason for which no commands are taken, in words for an operator.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
-        self.0.clerk.cause()
+        let replaced = self.0.folder_watch.why();
+        replaced.or_else(|| self.0.clerk.cause()).or_else(|| self.0.clock_watch.doubt())
     }
 
     /// Returns how the clerk, the store and the index are doing.
@@ -62,11 +63,13 @@ impl Ledger {
     pub fn status(&self) -> Status {
         let (clerk, index) = (self.0.clerk.condition(), &self.0.index);
         let unusable = index.failure().map(|_| "The index can't be used; it must be rebuilt.");
-        let reason = unusable.or(clerk.reason);
+        let doubted = (!self.0.clock_watch.is_right()).then_some("The machine's clock is not believed.");
+        let replaced = self.0.folder_watch.is_replaced().then_some("The data folder was moved or exchanged.");
+        let reason = replaced.or(unusable).or(clerk.reason).or(doubted);
         Status {
             ready: reason.is_none(),
             reason,
-            kind: clerk.kind,
+            kind: replaced.map(|_| "folder").or(clerk.kind).or(doubted.map(|_| "clock")),
             queue_depth: clerk.waiting,
             index_lag_events: clerk.lag_events,
             index_lag: clerk.lag,

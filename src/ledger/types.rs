@@ -166,6 +166,9 @@ pub enum ReadError {
     /// What is asked for is damaged in the store.
     #[error("the store is damaged")]
     Damaged,
+    /// Another folder stands where the ledger's data folder was.
+    #[error("the data folder was moved or exchanged")]
+    FolderReplaced,
     /// More reads of this expensive kind are running than are allowed.
     #[error("too many long reads at once")]
     Busy,
@@ -202,11 +205,13 @@ impl From<Unavailable> for ReadError {
         match why {
             Unavailable::StoreDamaged => Self::Damaged,
             Unavailable::OutcomeUnknown => Self::OutcomeUnknown,
+            Unavailable::FolderReplaced => Self::FolderReplaced,
             Unavailable::Overloaded
             | Unavailable::Stopping
             | Unavailable::StorageFull
             | Unavailable::StoreUnavailable
-            | Unavailable::InProgress => Self::Unreachable,
+            | Unavailable::InProgress
+            | Unavailable::ClockInDoubt => Self::Unreachable,
         }
     }
 }

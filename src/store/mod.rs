@@ -50,6 +50,10 @@ pub enum AppendError {
     /// The store has no room; nothing was written, and the next append may succeed.
     #[error("the disk is full")]
     Full,
+    /// The store could not be written at this moment, for example because another program has locked it. Nothing was
+    /// written, and the next may succeed.
+    #[error("the store can't be written at this moment")]
+    NotBegun,
     /// The store could not be written; nothing of it will appear.
     #[error("the store can't be written")]
     NotWritten,

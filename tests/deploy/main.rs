@@ -10,6 +10,7 @@ mod image;
 mod scripts;
 #[path = "../support/mod.rs"]
 mod support;
+mod systemd;
 mod tools;
 
 use std::path::{Path, PathBuf};

@@ -108,6 +108,8 @@ pub fn options(data: &Path, clock: Clock) -> Options {
     Options {
         data: data.to_owned(),
         clock,
+        steady: None,
+        accept_clock: false,
         fresh: Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0001),
         limits: Limits::default(),
         progress: Box::new(|_, _| {}),

@@ -12,7 +12,7 @@ use crate::audit::parse::read_block::{Block, last_hash};
 use crate::audit::source::folder::Folder;
 use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{self, Hash};
-use crate::audit::values::finding::Finding;
+use crate::audit::values::finding::Findings;
 
 /// An export error says why an export stops before its end.
 #[derive(Debug, thiserror::Error)]
@@ -31,9 +31,9 @@ pub(crate) enum ExportError {
         "the journal does not have the event at position {0} where it should be; `bookonce verify` says more"
     )]
     Broken(u64),
-    /// The source has found this in place of a line.
-    #[error("the journal can't be exported: {0}")]
-    Bad(Finding),
+    /// The source has found these in place of lines.
+    #[error("the journal can't be exported as a whole, so that the export has no manifest:\n{0}")]
+    Bad(Findings),
     /// There are no events between the positions asked for.
     #[error("there are no events to export{}", between(*from, *to))]
     None { from: u64, to: u64 },

@@ -13,7 +13,7 @@ use crate::audit::parse::manifest::Manifest;
 use crate::audit::parse::read_block::{Block, last_hash};
 use crate::audit::source::interface::Source;
 use crate::audit::values::chain::{self, Hash};
-use crate::audit::values::finding::{Finding, Place};
+use crate::audit::values::finding::{Finding, Findings, Place};
 
 /// A streams exporter takes a journal's lines from the first on, and writes an export.
 #[derive(Debug)]
@@ -99,7 +99,8 @@ impl<W: Write> StreamsExporter<W> {
     }
 }
 
-/// Exports from a source that begins with the journal's first event, as far as it goes.
+/// Exports from a source that begins with the journal's first event, as far as it goes. An event that the ledger did not
+/// write is left out, and then there is no manifest: an export that lacks something is none, and what it has is of use.
 ///
 /// # Errors
 /// Fails when the source can't be read or has found something wrong, and as [`StreamsExporter::take`] and
@@ -113,6 +114,7 @@ pub(crate) fn from_streams(
     let mut exporter = StreamsExporter::new(out, from, to);
     let mut block = Block::default();
     let mut more = true;
+    let mut findings = Findings::default();
     while more && exporter.wants_after().is_some() {
         block.clear();
         more = source.fill(&mut block)?;
@@ -120,10 +122,14 @@ pub(crate) fn from_streams(
         if let (Some(flaw), Some(after)) = (block.broken.take(), exporter.wants_after()) {
             let position = block.says.unwrap_or(after.saturating_add(1));
             if position <= to.unwrap_or(u64::MAX) {
-                return Err(ExportError::Bad(Finding { place: Place::Position(position), flaw }));
+                findings.add(Finding { place: Place::Position(position), flaw });
             }
         }
         progress(exporter.events());
+    }
+    if findings.first().is_some() {
+        exporter.out.flush().map_err(ExportError::Write)?;
+        return Err(ExportError::Bad(findings));
     }
     exporter.finish()
 }

@@ -103,6 +103,16 @@ pub(crate) fn position(block: &[u8], start: usize) -> Option<u64> {
     cursor.literal("{\"position\":").and_then(|()| cursor.number()).ok()
 }
 
+/// Reads the account in whose stream the line from `start` says it is, where it is written as an event writes it.
+#[must_use]
+pub(crate) fn account(block: &[u8], start: usize) -> Option<Span> {
+    let mut cursor = Cursor::new(block, start);
+    cursor.literal("{\"position\":").ok()?;
+    cursor.number().ok()?;
+    cursor.literal(",\"stream\":\"account-").ok()?;
+    cursor.word().ok()
+}
+
 /// The content of an event is what stands between its id and its hash.
 struct Content {
     recorded_at: Moment,

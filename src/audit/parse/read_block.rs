@@ -6,6 +6,7 @@ use crate::audit::parse::event_line;
 use crate::audit::values::chain::{self, Chain, Hash, Hasher};
 use crate::audit::values::event::Event;
 use crate::audit::values::finding::Flaw;
+use crate::audit::values::span::Span;
 
 /// No event has a longer line: a request has at most 64 KiB, and each of its bytes takes at most six in JSON.
 pub(crate) const LONGEST_LINE: usize = 1 << 20;
@@ -45,6 +46,8 @@ pub(crate) struct Block {
     pub(crate) broken: Option<Flaw>,
     /// This is the position of what the source found, where it knows that.
     pub(crate) says: Option<u64>,
+    /// This is the account in whose stream the source found it, where it knows that.
+    pub(crate) account: Option<Box<[u8]>>,
 }
 
 impl Block {
@@ -55,6 +58,7 @@ impl Block {
         self.previous = None;
         self.broken = None;
         self.says = None;
+        self.account = None;
     }
 
     /// Gives the hash that the last line says it has. A last line without one is found to be wrong by [`parse`](Self::parse).
@@ -63,42 +67,40 @@ impl Block {
         last_hash(&self.bytes)
     }
 
-    /// Parses every line, up to the first that is wrong by itself. Where the chain runs along each stream, what a line is
-    /// chained to is not checked here: that needs the streams up to it.
+    /// Parses every line. A line that is wrong by itself is put beside the others. Where the chain runs along each stream, what
+    /// a line is chained to is not checked here: that needs the streams up to it.
     pub(crate) fn parse(&self, chain: Chain, hasher: &mut Hasher, into: &mut ParsedLines) {
-        into.events.clear();
+        into.lines.clear();
         into.rows.clear();
-        (into.broken, into.says) = (None, None);
         let mut previous = self.previous.filter(|_| chain == Chain::Journal);
         let mut at = 0;
         for row in &self.rows {
-            while at < row.end && into.broken.is_none() {
-                let line = self.bytes.get(at..row.end).unwrap_or_default();
+            while at < row.end {
                 let begin = at;
-                let read = match memchr::memchr(b'\n', line) {
+                let line = self.bytes.get(at..row.end).unwrap_or_default();
+                let length = memchr::memchr(b'\n', line);
+                let end = at.saturating_add(length.unwrap_or(line.len()));
+                let whole = self.bytes.get(..end).unwrap_or_default();
+                at = end.saturating_add(usize::from(length.is_some()));
+                let read = match length {
                     None => Err(Flaw::Cut),
-                    Some(length) => {
-                        let end = at.saturating_add(length);
-                        let whole = self.bytes.get(..end).unwrap_or_default();
-                        at = end.saturating_add(1);
-                        event_line::read(whole, begin, previous.as_ref(), hasher)
-                    }
+                    Some(_) => event_line::read(whole, begin, previous.as_ref(), hasher),
                 };
-                match read {
-                    Ok(event) => {
-                        previous = Some(event.hash).filter(|_| chain == Chain::Journal);
-                        into.events.push(event);
-                    }
-                    Err(flaw) => {
-                        into.broken = Some(flaw);
-                        into.says = event_line::position(&self.bytes, begin);
-                    }
+                previous = match &read {
+                    Ok(event) => Some(event.hash),
+                    // The next line is held against what this one says of itself.
+                    Err(_) => last_hash(self.bytes.get(begin..at).unwrap_or_default()),
                 }
+                .filter(|_| chain == Chain::Journal);
+                into.lines.push(read.map_err(|flaw| {
+                    let alone = (flaw == Flaw::Chain).then(|| event_line::read(whole, begin, None, hasher));
+                    let event = alone.and_then(Result::ok);
+                    let says = event_line::position(&self.bytes, begin);
+                    let account = event_line::account(whole, begin);
+                    Box::new(BrokenLine { flaw, says, account, event })
+                }));
             }
-            into.rows.push(into.events.len());
-            if into.broken.is_some() {
-                return;
-            }
+            into.rows.push(into.lines.len());
         }
     }
 }
@@ -110,15 +112,27 @@ pub(crate) fn last_hash(lines: &[u8]) -> Option<Hash> {
     chain::read(tail.get(..64)?).filter(|_| tail.ends_with(b"\"}\n"))
 }
 
+/// A parsed line is an event, or a line that is wrong by itself.
+pub(crate) type ParsedLine = Result<Event, Box<BrokenLine>>;
+
 /// Parsed lines are what the lines of a block say.
 #[derive(Debug, Default)]
 pub(crate) struct ParsedLines {
-    /// These are the events of the block, up to the first line that is wrong.
-    pub(crate) events: Vec<Event>,
-    /// This is, for each row that was reached, the number of events up to its end.
+    /// These are the lines of the block.
+    pub(crate) lines: Vec<ParsedLine>,
+    /// This is, for each row, the number of lines up to its end.
     pub(crate) rows: Vec<usize>,
-    /// This is what is wrong with the line after the last event.
-    pub(crate) broken: Option<Flaw>,
-    /// This is the position that this line says it has.
+}
+
+/// A broken line is one that is wrong by itself.
+#[derive(Debug)]
+pub(crate) struct BrokenLine {
+    /// This is what is wrong with it.
+    pub(crate) flaw: Flaw,
+    /// This is the position that it says it has.
     pub(crate) says: Option<u64>,
+    /// This is the account in whose stream it says it is.
+    pub(crate) account: Option<Span>,
+    /// This is the event, where only its hash does not follow from the one before it. That one may be missing or changed.
+    pub(crate) event: Option<Event>,
 }

@@ -101,6 +101,17 @@ impl Books {
         self.answered(event, account)
     }
 
+    /// Takes the ID alone of an event whose account was set aside: an ID that was booked twice is found on any account.
+    ///
+    /// # Errors
+    /// When the ID was seen before.
+    pub(crate) fn take_id_alone(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
+        match self.names.get(event.account.of(block)).copied() {
+            Some(account) => self.take_id(event, account, block),
+            None => Ok(()),
+        }
+    }
+
     fn not_back(&mut self, event: &Event) -> Result<(), Flaw> {
         if self.chain == Chain::Streams {
             // That is so within a stream only, and looked at with its chain.

@@ -90,6 +90,9 @@ pub(crate) struct IdSet {
     ids: Vec<u128>,
     known: Vec<Packed>,
     slots: IdSlots,
+    /// Where positions are left out, because the auditor has set an event aside: the place in the list from which on they are
+    /// others, and the position of that place.
+    left_out: Vec<(usize, u64)>,
     per_stream: Option<Box<PerStream>>,
 }
 
@@ -101,7 +104,14 @@ impl IdSet {
             Chain::Journal => None,
             Chain::Streams => Some(Box::default()),
         };
-        Self { from, ids: Vec::new(), known: Vec::new(), slots: IdSlots::default(), per_stream }
+        Self {
+            from,
+            ids: Vec::new(),
+            known: Vec::new(),
+            slots: IdSlots::default(),
+            left_out: Vec::new(),
+            per_stream,
+        }
     }
 
     /// Takes an event's ID.
@@ -110,8 +120,11 @@ impl IdSet {
     /// Fails when the ID was seen before; along streams: when it was seen on the same account.
     pub(crate) fn take(&mut self, event: &Event, known: KnownId) -> Result<(), Flaw> {
         let Err(place) = self.insert(event.id, known) else {
+            let place = self.ids.len().saturating_sub(1);
             if let Some(per_stream) = &mut self.per_stream {
                 per_stream.positions.push(event.position);
+            } else if self.position_of(place) != event.position {
+                self.left_out.push((place, event.position));
             }
             return Ok(());
         };
@@ -153,9 +166,12 @@ impl IdSet {
         last.unwrap_or(self.position_of(self.len()).saturating_sub(1))
     }
 
-    /// Gives the position of the ID at this place of the list, where positions have no gaps.
+    /// Gives the position of the ID at this place of the list, where the chain runs along the journal.
     fn position_of(&self, place: usize) -> u64 {
-        self.from.saturating_add(place as u64)
+        let behind = self.left_out.partition_point(|(first, _)| *first <= place);
+        let before = behind.checked_sub(1).and_then(|last| self.left_out.get(last));
+        let (first, position) = before.copied().unwrap_or((0, self.from));
+        position.saturating_add(place.saturating_sub(first) as u64)
     }
 
     /// Makes room for this many IDs, so that nothing need be moved when they come.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::audit::rules::books::Books;
 use crate::audit::rules::double_use::NamedDoubleUse;
 use crate::audit::values::chain::{Chain, Hash};
-use crate::audit::values::finding::{Finding, Flaw, Place};
+use crate::audit::values::finding::{Finding, Findings, Flaw, Place};
 
 /// An audited journal is the result of an audit.
 #[derive(Debug)]
@@ -36,15 +36,21 @@ pub(crate) struct Audited {
     pub(crate) double_uses: Vec<NamedDoubleUse>,
     /// These are, along streams, the accounts whose streams were seen.
     pub(crate) accounts: Vec<String>,
+    /// This is the last position that was looked at.
+    pub(crate) looked_at: u64,
     /// This is the first thing that is wrong.
     pub(crate) finding: Option<Finding>,
+    /// These are all things that are wrong, the first one too.
+    pub(crate) findings: Findings,
+    /// These are the accounts with whose events something is wrong, by name. Their later events were not looked at.
+    pub(crate) aside: Vec<String>,
 }
 
 impl Audited {
     /// Makes the result for a database that is so damaged that nothing of it can be read.
     #[must_use]
     pub(super) fn unreadable(why: String) -> Self {
-        Self {
+        let mut audited = Self {
             chain: Chain::Journal,
             begins: true,
             journal_id: None,
@@ -56,7 +62,18 @@ impl Audited {
             whole: false,
             double_uses: Vec::new(),
             accounts: Vec::new(),
-            finding: Some(Finding { place: Place::Position(1), flaw: Flaw::Database(why) }),
-        }
+            looked_at: 0,
+            finding: None,
+            findings: Findings::default(),
+            aside: Vec::new(),
+        };
+        audited.find(Finding { place: Place::Position(1), flaw: Flaw::Database(why) });
+        audited
+    }
+
+    /// Adds what was found behind the events.
+    pub(super) fn find(&mut self, finding: Finding) {
+        self.finding.get_or_insert_with(|| finding.clone());
+        self.findings.add(finding);
     }
 }

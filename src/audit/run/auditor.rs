@@ -1,13 +1,17 @@
-//! The auditor takes the parsed lines of a journal in order, and checks each against those before, up to the first wrong one.
+//! The auditor takes the parsed lines of a journal in order, and checks each against those before.
+//!
+//! What is wrong with one account does not hide the others: the account is set aside, and the rest is looked at to the end.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use foldhash::fast::RandomState;
 use uuid::Uuid;
 
 use crate::audit::error::Error;
 use crate::audit::parse::event_line;
 use crate::audit::parse::manifest::Manifest;
-use crate::audit::parse::read_block::{Block, ParsedLines};
+use crate::audit::parse::read_block::{Block, BrokenLine, ParsedLine, ParsedLines, RowClaim};
 use crate::audit::rules::books::Books;
 use crate::audit::rules::fragment::Fragment;
 use crate::audit::rules::stream_chains::StreamChains;
@@ -17,7 +21,7 @@ use crate::audit::run::pipeline;
 use crate::audit::source::interface::{Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain, Hash};
 use crate::audit::values::event::{Event, TYPES};
-use crate::audit::values::finding::{Finding, Flaw, Place};
+use crate::audit::values::finding::{Finding, Findings, Flaw, Place};
 
 /// No line of an event is shorter than this.
 const SHORTEST_LINE: u64 = 400;
@@ -47,8 +51,8 @@ struct Auditor<'a> {
     streams: StreamChains,
     /// This is the position that must come next; along streams, the lowest that may come.
     next: u64,
-    /// This is the position that is being looked at. A flaw is reported there.
-    at: u64,
+    /// This says whether positions are missing before the next event, so that its hash can't follow from the one before it.
+    after_gap: bool,
     /// This is the position and the id of the first event, where the chain runs along each stream.
     first: Option<(u64, Option<Uuid>)>,
     /// This says whether the hash that was kept elsewhere was compared.
@@ -60,7 +64,11 @@ struct Auditor<'a> {
     /// This is how many events of each type there were, in the order of [`TYPES`]. A map would cost a look-up for each
     /// event.
     counts: [u64; TYPES.len()],
-    finding: Option<Finding>,
+    findings: Findings,
+    /// These are the accounts with whose events something is wrong. Their later events are set aside.
+    aside: HashSet<Box<[u8]>, RandomState>,
+    /// These are the position and the head hash before the first finding.
+    good: Option<(u64, Option<Hash>)>,
     stopped: bool,
 }
 
@@ -81,14 +89,16 @@ impl<'a> Auditor<'a> {
             before,
             streams: StreamChains::default(),
             next: from,
-            at: from,
+            after_gap: false,
             first: None,
             met: false,
             events: 0,
             first_hash: None,
             hash: info.previous,
             counts: [0; TYPES.len()],
-            finding: None,
+            findings: Findings::default(),
+            aside: HashSet::default(),
+            good: None,
             stopped: false,
             info,
             options,
@@ -99,15 +109,21 @@ impl<'a> Auditor<'a> {
         self.info.manifest.as_ref().and_then(|manifest| manifest.as_ref().ok())
     }
 
-    /// Takes the events of a block, and says whether more are wanted.
+    /// Notes what is wrong. The events of the account are set aside from here on, because what follows from them would be
+    /// found wrong, too; those of other accounts are looked at.
+    fn note(&mut self, place: u64, flaw: Flaw, account: Option<&[u8]>) {
+        self.good.get_or_insert((self.next.saturating_sub(1), self.hash));
+        self.findings.add(Finding { place: Place::Position(place), flaw });
+        if let Some(account) = account {
+            self.aside.insert(account.into());
+        }
+    }
+
+    /// Takes the lines of a block, and says whether more are wanted.
     fn block(&mut self, block: &Block, lines: &ParsedLines) -> ControlFlow<()> {
-        match self.rows(block, lines) {
-            Ok(()) if !self.stopped => {}
-            Ok(()) => return ControlFlow::Break(()),
-            Err(flaw) => {
-                self.finding = Some(Finding { place: Place::Position(self.at), flaw });
-                return ControlFlow::Break(());
-            }
+        self.rows(block, lines);
+        if self.stopped {
+            return ControlFlow::Break(());
         }
         if let Some(progress) = self.options.progress {
             progress(match self.info.chain {
@@ -119,134 +135,191 @@ impl<'a> Auditor<'a> {
         ControlFlow::Continue(())
     }
 
-    fn rows(&mut self, block: &Block, lines: &ParsedLines) -> Result<(), Flaw> {
+    fn rows(&mut self, block: &Block, lines: &ParsedLines) {
         let mut start = 0;
-        for (number, (row, &end)) in block.rows.iter().zip(&lines.rows).enumerate() {
-            let events = lines.events.get(start..end).unwrap_or_default();
+        for (row, &end) in block.rows.iter().zip(&lines.rows) {
+            let of_row = lines.lines.get(start..end).unwrap_or_default();
             start = end;
-            let broken = number.saturating_add(1) == lines.rows.len() && lines.broken.is_some();
-            let Some(claim) = &row.claim else {
-                self.events(events, block)?;
-                continue;
-            };
-            if u64::try_from(claim.first) != Ok(self.next) {
-                return Err(Flaw::RowFirst(claim.first));
-            }
-            let has = events.len() as u64;
-            let claimed = usize::try_from(claim.count).unwrap_or_default().min(events.len());
-            self.events(events.get(..claimed).unwrap_or_default(), block)?;
-            if self.stopped {
-                return Ok(());
-            }
-            if !broken && u64::try_from(claim.count) != Ok(has) || claimed < events.len() {
-                return Err(Flaw::RowCount { says: claim.count, has });
-            }
-            if broken {
-                continue;
-            }
-            let first = events.first().ok_or(Flaw::Row("it has no events"))?;
-            if claim.recorded_at != first.recorded_at {
-                return Err(Flaw::RowTime);
+            match &row.claim {
+                None => self.lines(of_row, block),
+                Some(claim) => self.claimed(claim, of_row, block),
             }
         }
-        self.broken(block, lines)
+        if let (Some(flaw), false) = (&block.broken, self.stopped) {
+            self.wrong(flaw, block.says, block.account.as_deref());
+        }
     }
 
-    /// Reports what ended the block too early, if anything did.
-    fn broken(&mut self, block: &Block, lines: &ParsedLines) -> Result<(), Flaw> {
-        let (flaw, says) = match (&lines.broken, &block.broken) {
-            _ if self.stopped => return Ok(()),
-            (Some(flaw), _) => (flaw, lines.says),
-            (None, Some(flaw)) => (flaw, block.says),
-            (None, None) => return Ok(()),
+    /// Takes the lines of a row, and compares them with what the table says of it.
+    fn claimed(&mut self, claim: &RowClaim, lines: &[ParsedLine], block: &Block) {
+        if u64::try_from(claim.first) != Ok(self.next) && !self.is_past(self.next) {
+            self.note(self.next, Flaw::RowFirst(claim.first), None);
+            let says = lines
+                .first()
+                .and_then(|line| line.as_ref().map_or_else(|wrong| wrong.says, |event| Some(event.position)));
+            if let Some(says) = says.filter(|says| u64::try_from(claim.first) == Ok(*says)) {
+                (self.next, self.after_gap) = (says, true);
+            }
+        }
+        let claimed = usize::try_from(claim.count).unwrap_or_default().min(lines.len());
+        let (as_claimed, more) = lines.split_at_checked(claimed).unwrap_or((lines, &[]));
+        self.lines(as_claimed, block);
+        let has = lines.len() as u64;
+        if !self.stopped && u64::try_from(claim.count) != Ok(has) {
+            self.note(self.next, Flaw::RowCount { says: claim.count, has }, None);
+        }
+        self.lines(more, block);
+        let flaw = match lines.first() {
+            None => Flaw::Row("it has no events"),
+            Some(Ok(first)) if claim.recorded_at != first.recorded_at => Flaw::RowTime,
+            Some(Ok(_) | Err(_)) => return,
         };
-        self.at = match (self.info.chain, says) {
+        if !self.stopped {
+            self.note(self.next, flaw, None);
+        }
+    }
+
+    /// Is this position behind the last one that was asked for?
+    fn is_past(&self, position: u64) -> bool {
+        matches!(self.options.to, Some(StopAt::Position(to)) if position > to)
+    }
+
+    fn lines(&mut self, lines: &[ParsedLine], block: &Block) {
+        for line in lines {
+            if self.stopped {
+                return;
+            }
+            match line {
+                Ok(event) => self.event(event, block),
+                Err(broken) => self.broken(broken, block),
+            }
+        }
+    }
+
+    /// Takes a line that is wrong by itself.
+    fn broken(&mut self, broken: &BrokenLine, block: &Block) {
+        match (&broken.event, broken.says) {
+            // A line that is not the next one is no follower of the one before: its place is wrong, and not the line.
+            (Some(event), Some(says)) if says != self.next || self.after_gap => self.event(event, block),
+            (_, says) => {
+                let account = broken.account.map(|account| account.of(&block.bytes));
+                self.wrong(&broken.flaw, says, account);
+            }
+        }
+    }
+
+    /// Notes something that is wrong in the place of the next event, and goes on behind it.
+    fn wrong(&mut self, flaw: &Flaw, says: Option<u64>, account: Option<&[u8]>) {
+        let place = match (self.info.chain, says) {
             (Chain::Streams, Some(says)) => says.max(self.next),
             (Chain::Streams, None) | (Chain::Journal, _) => self.next,
         };
-        match (flaw, says) {
-            // A line that is not the next one is no follower of the one before: say the first, it is plainer.
-            (Flaw::Chain, Some(says)) if says != self.next => Err(Flaw::Position(says)),
-            _ => Err(flaw.clone()),
+        if self.is_past(place) {
+            self.stopped = true;
+            return;
         }
+        self.note(place, flaw.clone(), account);
+        // What the running hash would be is not known behind it.
+        (self.next, self.hash, self.after_gap) = (place.saturating_add(1), None, false);
     }
 
-    fn events(&mut self, events: &[Event], block: &Block) -> Result<(), Flaw> {
-        for event in events {
-            let past = match (self.options.to, self.info.chain) {
-                (None, _) => false,
-                (Some(StopAt::Position(to)), Chain::Journal) => self.next > to,
-                (Some(StopAt::Position(to)), Chain::Streams) => event.position > to,
-                (Some(StopAt::Moment(to)), Chain::Journal) => event.recorded_at > to,
-                // The next one of another stream may be earlier.
-                (Some(StopAt::Moment(_)), Chain::Streams) => false,
-            };
-            if past || self.stopped {
-                self.stopped = true;
-                return Ok(());
-            }
-            self.event(event, block)?;
-        }
-        Ok(())
-    }
-
-    fn event(&mut self, event: &Event, block: &Block) -> Result<(), Flaw> {
-        self.at = self.next;
-        let hash = match self.info.chain {
-            Chain::Journal if event.position != self.next || event.position == u64::MAX => {
-                return Err(Flaw::Position(event.position));
-            }
-            Chain::Journal => Some(event.hash),
-            Chain::Streams => self.along_streams(event, block)?,
+    /// Takes an event, where it is not behind the last one that was asked for.
+    fn event(&mut self, event: &Event, block: &Block) {
+        let past = match (self.options.to, self.info.chain) {
+            (None, _) => false,
+            (Some(StopAt::Position(to)), Chain::Journal) => self.next > to,
+            (Some(StopAt::Position(to)), Chain::Streams) => event.position > to,
+            (Some(StopAt::Moment(to)), Chain::Journal) => event.recorded_at > to,
+            // The next one of another stream may be earlier.
+            (Some(StopAt::Moment(_)), Chain::Streams) => false,
         };
-        if self.manifest().is_some_and(|manifest| event.position > manifest.to) {
-            return Err(Flaw::AfterManifest);
+        if past {
+            self.stopped = true;
+            return;
         }
+        if !self.is_in_place(event) {
+            self.note(self.next, Flaw::Position(event.position), None);
+        }
+        if event.position == u64::MAX {
+            return;
+        }
+        (self.next, self.after_gap) = (event.position, false);
+        if self.manifest().is_some_and(|manifest| event.position > manifest.to) {
+            self.note(event.position, Flaw::AfterManifest, None);
+            self.stopped = true;
+            return;
+        }
+        let account = event.account.of(&block.bytes);
+        let taken = self.take(event, account, block);
+        if let Err(flaw) = taken {
+            self.note(event.position, flaw, Some(account));
+            self.hash = Some(event.hash).filter(|_| self.info.chain == Chain::Journal);
+        }
+        self.first_hash.get_or_insert(event.hash);
+        self.events = self.events.saturating_add(1);
+        self.next = event.position.saturating_add(1);
+        if let (Some((at, show)), Before::Whole(books)) = (&mut self.options.pause, &self.before)
+            && *at == event.position
+        {
+            show(books);
+        }
+    }
+
+    /// Does the event stand where the one before it, or the manifest, says that it does?
+    fn is_in_place(&self, event: &Event) -> bool {
+        let begins_late = self.events == 0
+            && self.good.is_none()
+            && self.manifest().is_some_and(|manifest| manifest.from != event.position);
+        match self.info.chain {
+            _ if event.position == u64::MAX => false,
+            Chain::Journal => event.position == self.next,
+            Chain::Streams => event.position >= self.next && !begins_late,
+        }
+    }
+
+    /// Holds an event against all events before it, and lets it count.
+    fn take(&mut self, event: &Event, account: &[u8], block: &Block) -> Result<(), Flaw> {
+        let is_aside = !self.aside.is_empty() && self.aside.contains(account);
+        let hash = match self.info.chain {
+            Chain::Journal => Some(event.hash),
+            Chain::Streams => self.along_streams(event, is_aside, block)?,
+        };
         let counts = match self.options.to {
             Some(StopAt::Moment(to)) => event.recorded_at <= to,
             Some(StopAt::Position(_)) | None => true,
         };
-        if counts {
-            match &mut self.before {
-                Before::Whole(books) => books.take(event, &block.bytes)?,
-                Before::Fragment(fragment) => fragment.take(event, &block.bytes)?,
-            }
-            if let Some(count) = self.counts.get_mut(event.fact.number()) {
-                *count = count.saturating_add(1);
-            }
+        match &mut self.before {
+            Before::Whole(books) if is_aside => books.take_id_alone(event, &block.bytes)?,
+            Before::Fragment(_) if is_aside => {}
+            Before::Whole(books) if counts => books.take(event, &block.bytes)?,
+            Before::Fragment(fragment) if counts => fragment.take(event, &block.bytes)?,
+            Before::Whole(_) | Before::Fragment(_) => {}
+        }
+        if counts
+            && !is_aside
+            && let Some(count) = self.counts.get_mut(event.fact.number())
+        {
+            *count = count.saturating_add(1);
         }
         if let Some((at, expected)) = self.options.expect
             && at == event.position
         {
             self.met = true;
             if let Some(hash) = hash.filter(|hash| *hash != expected) {
-                return Err(Flaw::NotExpected(chain::show(&hash)));
+                self.note(event.position, Flaw::NotExpected(chain::show(&hash)), None);
             }
         }
-        self.first_hash.get_or_insert(event.hash);
         self.hash = hash;
-        self.events = self.events.saturating_add(1);
-        self.next = event.position.saturating_add(1);
-        self.at = self.next;
-        if let (Some((at, show)), Before::Whole(books)) = (&mut self.options.pause, &self.before)
-            && *at == event.position
-        {
-            show(books);
-        }
         Ok(())
     }
 
     /// Checks what an event follows where the chain runs along each stream. Gives the journal's head hash after it.
-    fn along_streams(&mut self, event: &Event, block: &Block) -> Result<Option<Hash>, Flaw> {
-        let begins_late =
-            self.first.is_none() && self.manifest().is_some_and(|manifest| manifest.from != event.position);
-        if event.position < self.next || event.position == u64::MAX || begins_late {
-            return Err(Flaw::Position(event.position));
+    fn along_streams(&mut self, event: &Event, is_aside: bool, block: &Block) -> Result<Option<Hash>, Flaw> {
+        if !is_aside {
+            self.streams.take(event, &block.bytes, self.info.begins)?;
         }
-        self.at = event.position;
-        self.streams.take(event, &block.bytes, self.info.begins)?;
         let mut before = self.hash;
-        if self.first.is_none() {
+        if self.first.is_none() && self.good.is_none() {
             let id = event_line::event_id(&block.bytes, event);
             self.first = Some((event.position, id));
             if let (Some(id), true) = (id, self.info.begins) {
@@ -259,8 +332,8 @@ impl<'a> Auditor<'a> {
 
     fn finish(mut self) -> Audited {
         let stopped = self.stopped;
-        if self.finding.is_none() {
-            self.finding = self.at_end();
+        for finding in self.at_end() {
+            self.findings.add(finding);
         }
         let counted = TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         // Of a moment's books, later events were read and not counted.
@@ -269,45 +342,56 @@ impl<'a> Auditor<'a> {
             Before::Whole(books) => (books.double_uses(), Some(*books)),
             Before::Fragment(fragment) => (fragment.double_uses(), None),
         };
+        let looked_at = self.next.saturating_sub(1);
+        let (position, hash) = self.good.unwrap_or((looked_at, self.hash));
+        let mut aside: Vec<String> =
+            self.aside.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        aside.sort_unstable();
         Audited {
             chain: self.info.chain,
             begins: self.info.begins,
             journal_id: self.info.journal_id,
             from: self.first.map_or(self.info.from, |(position, _)| position),
-            position: self.next.saturating_sub(1),
-            hash: self.hash,
+            position,
+            hash,
+            looked_at,
             counts: counted.collect(),
-            whole: all && self.finding.is_none() && matches!(self.info.manifest, Some(Ok(_))),
+            whole: all && self.findings.first().is_none() && matches!(self.info.manifest, Some(Ok(_))),
             double_uses,
             accounts: self.streams.accounts(),
             books,
-            finding: self.finding,
+            finding: self.findings.first().cloned(),
+            findings: self.findings,
+            aside,
         }
     }
 
     /// Finds what shows only when all events were read.
-    fn at_end(&self) -> Option<Finding> {
-        let found = |place, flaw| Some(Finding { place, flaw });
+    fn at_end(&self) -> Vec<Finding> {
+        let found = |place, flaw| vec![Finding { place, flaw }];
+        let is_right = self.findings.first().is_none();
         if !self.stopped {
             match &self.info.manifest {
                 Some(Ok(manifest)) if manifest.to >= self.next => {
                     return found(Place::Position(self.next), Flaw::EndsBeforeManifest(manifest.to));
                 }
-                Some(Ok(manifest)) => {
+                // What its counts and hashes are is known where every event was found right, and else not.
+                Some(Ok(manifest)) if is_right => {
                     if let Some(flaw) = self.against(manifest) {
                         return found(Place::Manifest, flaw);
                     }
                 }
                 Some(Err(flaw)) => return found(Place::Manifest, flaw.clone()),
-                None => {}
+                Some(Ok(_)) | None => {}
             }
         }
         match self.options.expect {
+            _ if !is_right => Vec::new(),
             Some((at, _)) if at >= self.next && !self.stopped => {
                 found(Place::Position(self.next), Flaw::EndsBeforeExpected)
             }
             Some((at, _)) if at < self.next && !self.met => found(Place::Position(at), Flaw::NoneExpected),
-            _ => None,
+            _ => Vec::new(),
         }
     }
 

@@ -8,8 +8,9 @@ use crate::audit::run::auditor::audit;
 use crate::audit::run::options::Options;
 use crate::audit::source::interface::Source;
 use crate::audit::source::open::open;
+use crate::audit::source::wal::Torn;
 use crate::audit::source::{folder, wal};
-use crate::audit::values::finding::{Finding, Flaw, Place};
+use crate::audit::values::finding::{Finding, Place};
 
 /// The extent says how much of a journal was there to be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(crate) struct Verified {
     pub(crate) expected: bool,
     /// This is how much of a journal there is.
     pub(crate) extent: Extent,
+    /// This is what stands behind the last whole commit of a folder's WAL.
+    pub(crate) torn: Option<Torn>,
     /// These are the accounts whose streams in a store no longer show everything that the journal has, and what was
     /// done to each.
     pub(crate) cut: Vec<(String, String)>,
@@ -55,26 +58,32 @@ pub(crate) fn verify(path: &Path, parts: &[PathBuf], options: Options<'_>) -> Re
         Ok(source) => source,
         Err(Error::Damaged { why, .. }) => {
             let audited = Audited::unreadable(why);
-            return Ok(Verified { audited, expected, extent: Extent::Whole, cut: Vec::new() });
+            return Ok(Verified { audited, expected, extent: Extent::Whole, torn: None, cut: Vec::new() });
         }
         Err(error) => return Err(error),
     };
     let mut audited = audit(source, options)?;
-    if audited.finding.is_none() && path.is_dir() {
+    let mut torn = None;
+    if path.is_dir() {
         // What lies behind the last event that can be read: pages cut out of the tree, frames behind a bad one.
-        let behind = match wal::behind(&path.join(folder::JOURNAL))? {
+        let wal = wal::behind(&path.join(folder::JOURNAL))?;
+        torn = wal.torn;
+        let behind = match wal.flaw {
             Some(flaw) => Some(flaw),
-            None => folder::structure(path)?,
+            None if audited.finding.is_none() => folder::structure(path)?,
+            None => None,
         };
-        let place = Place::Position(audited.position.saturating_add(1));
-        audited.finding = behind.map(|flaw: Flaw| Finding { place, flaw });
+        let place = Place::Position(audited.looked_at.saturating_add(1));
+        if let Some(flaw) = behind {
+            audited.find(Finding { place, flaw });
+        }
     }
     let extent = match (audited.begins, audited.whole || path.is_dir()) {
         (_, false) => Extent::Unfinished,
         (true, true) => Extent::Whole,
         (false, true) => Extent::Part,
     };
-    Ok(Verified { audited, expected, extent, cut: Vec::new() })
+    Ok(Verified { audited, expected, extent, torn, cut: Vec::new() })
 }
 
 /// Finds out which of these accounts' streams no longer show everything that was written to them, and why.
@@ -93,5 +102,5 @@ pub(crate) fn verify_store(
     let expected = options.expect.is_some();
     let audited = audit(source, options)?;
     let cut = cut(&audited.accounts)?;
-    Ok(Verified { audited, expected, extent: Extent::Whole, cut })
+    Ok(Verified { audited, expected, extent: Extent::Whole, torn: None, cut })
 }

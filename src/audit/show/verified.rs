@@ -5,16 +5,22 @@ use std::fmt;
 use crate::audit::rules::digest;
 use crate::audit::run::audited::Audited;
 use crate::audit::run::verify::{Extent, Verified};
+use crate::audit::source::wal::Torn;
 use crate::audit::values::chain::{self, Chain};
+
+/// At most this many accounts are named whose events were set aside.
+const ASIDE_NAMED: usize = 20;
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Audited { journal_id, from, position, hash, counts, books, finding, .. } = &self.audited;
+        let Audited { journal_id, from, position, looked_at, hash, counts, books, finding, .. } =
+            &self.audited;
         if let Some(id) = journal_id {
             writeln!(f, "journal    {id}")?;
         }
         let count: u64 = counts.values().sum();
-        writeln!(f, "events     {count} (positions {from} to {position})")?;
+        let right = if finding.is_some() { "found right " } else { "" };
+        writeln!(f, "events     {count} {right}(positions {from} to {looked_at})")?;
         for (name, count) in counts {
             writeln!(f, "           {count} {name}")?;
         }
@@ -27,9 +33,8 @@ impl fmt::Display for Verified {
             )?;
         }
         self.found(f)?;
-        if let Some(finding) = finding {
-            writeln!(f, "BAD        {finding}")?;
-            return writeln!(f, "Everything before that was found right; nothing after it was looked at.");
+        if finding.is_some() {
+            return self.bad(f);
         }
         if let Some(books) = books {
             writeln!(f, "digest     {}", digest::of(books))?;
@@ -50,6 +55,34 @@ impl fmt::Display for Verified {
 }
 
 impl Verified {
+    /// Writes what is wrong, and what was looked at nevertheless.
+    fn bad(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Audited { findings, aside, .. } = &self.audited;
+        for finding in findings.listed() {
+            writeln!(f, "BAD        {finding}")?;
+        }
+        if findings.unlisted() > 0 {
+            writeln!(f, "           {} more findings are not listed.", findings.unlisted())?;
+        }
+        writeln!(
+            f,
+            "Everything before the first of these was found right. What comes after it was looked at, too."
+        )?;
+        if aside.is_empty() {
+            return Ok(());
+        }
+        let named = aside.get(..ASIDE_NAMED).unwrap_or(aside);
+        write!(
+            f,
+            "Behind what is wrong with them, the events of these accounts were not looked at: {}",
+            named.join(", ")
+        )?;
+        match aside.len().saturating_sub(named.len()) {
+            0 => writeln!(f),
+            more => writeln!(f, " and {more} more"),
+        }
+    }
+
     /// Writes what a person should know although the journal itself is right.
     fn found(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for twice in &self.audited.double_uses {
@@ -60,6 +93,15 @@ impl Verified {
                 f,
                 "           Two instances took one transaction ID at the same time, each on another account. Each account goes \
                  on giving its own first answer; whether it was meant twice only the client can say."
+            )?;
+        }
+        if let Some(Torn { at, bytes }) = self.torn {
+            let position = self.audited.looked_at;
+            writeln!(
+                f,
+                "TORN       the -wal file goes on behind its last whole commit, at byte {at}, with {bytes} bytes that are none; \
+                 the journal ends at position {position}.\n           A commit was being written when the machine or its \
+                 disk failed, and was never answered; or the end of the file was lost afterwards, with commits that were."
             )?;
         }
         for (account, what) in &self.cut {

@@ -20,7 +20,7 @@ enum Piece {
     /// The piece has whole lines, each with its line feed.
     Lines(Vec<u8>),
     /// There is an event that the ledger did not write.
-    Foreign { position: u64, flaw: Flaw },
+    Foreign { position: u64, account: Option<Box<[u8]>>, flaw: Flaw },
     /// The store can't be read.
     Failed(Box<dyn std::error::Error + Send + Sync>),
     /// There are no more lines.
@@ -45,12 +45,14 @@ impl Feeder {
         self.give(Piece::Lines(lines))
     }
 
-    /// Tells of an event in one of the ledger's streams that the ledger did not write. Nothing behind it is looked at.
+    /// Tells of an event in one of the ledger's streams that the ledger did not write. Nothing behind it is looked at in this
+    /// stream; what comes of other streams is.
     ///
     /// # Errors
     /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
-        self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
+        let account = stream.strip_prefix("account-").map(|account| account.as_bytes().into());
+        self.give(Piece::Foreign { position, account, flaw: Flaw::Foreign { stream, why } })
     }
 
     /// Says that the store can't be read.
@@ -102,9 +104,9 @@ impl Source for FedJournal {
                     block.bytes.extend_from_slice(&lines);
                     continue;
                 }
-                Ok(Piece::Foreign { position, flaw }) => {
-                    (block.broken, block.says) = (Some(flaw), Some(position));
-                    more = Ok(false);
+                // The block ends here, because what is wrong stands behind its last line. The next one goes on.
+                Ok(Piece::Foreign { position, account, flaw }) => {
+                    (block.broken, block.says, block.account) = (Some(flaw), Some(position), account);
                 }
                 Ok(Piece::End) => more = Ok(false),
                 Ok(Piece::Failed(why)) => more = Err(Error::Store(why)),

@@ -1,14 +1,14 @@
 //! A data folder is a source: the journal in it is read beside a running service, or without one.
 //!
-//! The database is opened for reading only, and never checkpointed: the service's own connection does that. Each block is
-//! read in a transaction of its own, so that a long audit does not keep the service's WAL from being emptied; that is safe
-//! because rows are only ever added, and the last one to be read is fixed at the start.
+//! The database is read without a trace while no service holds the folder ([`StillDatabase`]), and never checkpointed: the
+//! service's own connection does that. Each block is read in a transaction of its own, so that a long audit does not keep the
+//! service's WAL from being emptied; that is safe because rows are only ever added, and the last one to be read is fixed at
+//! the start.
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row as Record};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row as Record};
 use uuid::Uuid;
 
 use crate::audit::error::Error;
@@ -16,6 +16,7 @@ use crate::audit::parse::read_block::{Block, Row, RowClaim};
 use crate::audit::source::interface::{BLOCK_BYTES, Source, SourceInfo};
 use crate::audit::values::chain::{self, Chain};
 use crate::audit::values::finding::Flaw;
+use crate::still::StillDatabase;
 
 /// The folder's `FORMAT` file must have exactly this text.
 pub(crate) const FORMAT: &str = "bookonce data folder, format 1\n";
@@ -33,7 +34,7 @@ const NEXT: &str = "SELECT first, count, recorded_at, events FROM commits WHERE 
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    database: Connection,
+    database: StillDatabase,
     info: SourceInfo,
     /// This is the first position of the row that was read last.
     at: i64,
@@ -47,30 +48,18 @@ impl Folder {
     /// # Errors
     /// Fails when it is no data folder, one of another format, or can't be read.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        let (path, database) = connect(folder)?;
-        let read = |source| failed(&path, source);
-        let id: Option<String> = database
-            .query_row("SELECT value FROM journal WHERE key = 'journal_id'", [], |row| row.get(0))
-            .optional()
-            .map_err(read)?;
-        let journal_id =
-            id.and_then(|id| chain::read_uuid(id.as_bytes().try_into().ok()?)).map(Uuid::from_u128);
-        let journal_id = journal_id.ok_or_else(|| Error::Damaged {
+        let (path, mut database) = connect(folder)?;
+        let begun = database.read(begin).map_err(|source| failed(&path, source))?;
+        let journal_id = begun.journal_id.ok_or_else(|| Error::Damaged {
             path: path.clone(),
             why: "it does not say its journal's id".into(),
         })?;
-        let end: Option<(i64, i64)> = database
-            .query_row("SELECT first, count FROM commits ORDER BY first DESC LIMIT 1", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()
-            .map_err(read)?;
-        let (last, count) = end.unwrap_or((i64::MIN, 0));
+        let (last, count) = begun.end.unwrap_or((i64::MIN, 0));
         let info = SourceInfo {
             journal_id: Some(journal_id),
             previous: Some(chain::genesis(journal_id)),
-            last: end.and_then(|_| u64::try_from(last.checked_add(count)?.checked_sub(1)?).ok()),
-            ..SourceInfo::unknown(Chain::Journal, pages(&database).map_err(read)?)
+            last: begun.end.and_then(|_| u64::try_from(last.checked_add(count)?.checked_sub(1)?).ok()),
+            ..SourceInfo::unknown(Chain::Journal, begun.bytes)
         };
         Ok(Self { path, database, info, at: i64::MIN, last })
     }
@@ -81,43 +70,13 @@ impl Folder {
     /// Fails when the row can't be looked up.
     pub(crate) fn skip_to(&mut self, position: u64) -> Result<(), Error> {
         let position = i64::try_from(position).unwrap_or(i64::MAX);
-        let first: Option<i64> = self
+        let sql = "SELECT first FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+        let first = self
             .database
-            .query_row(
-                "SELECT first FROM commits WHERE first <= ?1 ORDER BY first DESC LIMIT 1",
-                [position],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|source| failed(&self.path, source))?;
+            .read(|database| database.query_row(sql, [position], |row| row.get::<_, i64>(0)).optional());
+        let first = first.map_err(|source| failed(&self.path, source))?;
         self.at = first.map_or(i64::MIN, |first| first.saturating_sub(1));
         Ok(())
-    }
-
-    /// Adds rows to the block. Gives `false` when the last row was reached.
-    fn rows(&mut self, block: &mut Block) -> rusqlite::Result<bool> {
-        let mut query = self.database.prepare_cached(NEXT)?;
-        let mut rows = query.query((self.at, self.last, ROWS))?;
-        while let Some(row) = rows.next()? {
-            let (first, claim) = match claim(row) {
-                Ok(claim) => (claim.first, claim),
-                Err(why) => {
-                    block.broken = Some(Flaw::Row(why));
-                    return Ok(false);
-                }
-            };
-            let ValueRef::Blob(events) = row.get_ref(3)? else {
-                block.broken = Some(Flaw::Row("its events are no bytes"));
-                return Ok(false);
-            };
-            self.at = first;
-            block.bytes.extend_from_slice(events);
-            block.rows.push(Row { claim: Some(claim), end: block.bytes.len() });
-            if block.bytes.len() >= BLOCK_BYTES || self.at >= self.last {
-                break;
-            }
-        }
-        Ok(self.at < self.last && !block.rows.is_empty())
     }
 }
 
@@ -127,8 +86,16 @@ impl Source for Folder {
     }
 
     fn fill(&mut self, block: &mut Block) -> Result<bool, Error> {
-        match self.rows(block) {
-            Ok(more) => Ok(more),
+        let (begin, last) = (self.at, self.last);
+        let read = self.database.read(|database| {
+            block.clear();
+            rows(database, block, begin, last)
+        });
+        match read {
+            Ok(at) => {
+                self.at = at;
+                Ok(at < last && at > begin)
+            }
             Err(source) if shows_damage(&source) => {
                 block.broken = Some(Flaw::Database(source.to_string()));
                 Ok(false)
@@ -136,6 +103,55 @@ impl Source for Folder {
             Err(source) => Err(failed(&self.path, source)),
         }
     }
+}
+
+/// What a folder's journal says before its first row.
+struct Begun {
+    journal_id: Option<Uuid>,
+    /// Where the last row begins, and how many events it says it has.
+    end: Option<(i64, i64)>,
+    bytes: u64,
+}
+
+fn begin(database: &Connection) -> rusqlite::Result<Begun> {
+    let id: Option<String> = database
+        .query_row("SELECT value FROM journal WHERE key = 'journal_id'", [], |row| row.get(0))
+        .optional()?;
+    let id = id.and_then(|id| chain::read_uuid(id.as_bytes().try_into().ok()?)).map(Uuid::from_u128);
+    let end = database
+        .query_row("SELECT first, count FROM commits ORDER BY first DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    Ok(Begun { journal_id: id, end, bytes: pages(database)? })
+}
+
+/// Adds the rows behind this one to the block, up to the last that is wanted. Gives the first position of the row that was
+/// read last.
+fn rows(database: &Connection, block: &mut Block, mut at: i64, last: i64) -> rusqlite::Result<i64> {
+    let mut query = database.prepare_cached(NEXT)?;
+    let mut rows = query.query((at, last, ROWS))?;
+    while let Some(row) = rows.next()? {
+        let claim = match claim(row) {
+            Ok(claim) => claim,
+            Err(why) => {
+                block.broken = Some(Flaw::Row(why));
+                // The rows behind it are read as the next block, where it is known where they begin.
+                return Ok(row.get::<_, i64>(0).unwrap_or(at));
+            }
+        };
+        at = claim.first;
+        let ValueRef::Blob(events) = row.get_ref(3)? else {
+            block.broken = Some(Flaw::Row("its events are no bytes"));
+            return Ok(at);
+        };
+        block.bytes.extend_from_slice(events);
+        block.rows.push(Row { claim: Some(claim), end: block.bytes.len() });
+        if block.bytes.len() >= BLOCK_BYTES || at >= last {
+            break;
+        }
+    }
+    Ok(at)
 }
 
 /// Gives the database's size in bytes, its WAL included.
@@ -161,8 +177,9 @@ fn claim(row: &Record<'_>) -> Result<RowClaim, &'static str> {
 /// # Errors
 /// Fails when the database can't be read.
 pub(crate) fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
-    let (path, database) = connect(folder)?;
-    let found: rusqlite::Result<String> = database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    let (path, mut database) = connect(folder)?;
+    let found = database
+        .read(|database| database.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)));
     match found.map_err(|source| failed(&path, source)) {
         Ok(text) if text == "ok" => Ok(None),
         Ok(text) => Ok(Some(Flaw::Database(text.replace('\n', ": ")))),
@@ -172,7 +189,7 @@ pub(crate) fn structure(folder: &Path) -> Result<Option<Flaw>, Error> {
 }
 
 /// Checks the folder's format, and connects to its journal for reading.
-fn connect(folder: &Path) -> Result<(PathBuf, Connection), Error> {
+fn connect(folder: &Path) -> Result<(PathBuf, StillDatabase), Error> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(Error::OldSqlite(rusqlite::version()));
     }
@@ -186,15 +203,7 @@ fn connect(folder: &Path) -> Result<(PathBuf, Connection), Error> {
         Err(source) => return Err(Error::NoFolder { path: folder.into(), source }),
     }
     let path = folder.join(JOURNAL);
-    // One thread at a time has the connection.
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connect = || {
-        let database = Connection::open_with_flags(&path, flags)?;
-        database.busy_timeout(std::time::Duration::from_secs(10))?;
-        database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        Ok(database)
-    };
-    let database = connect().map_err(|source| failed(&path, source))?;
+    let database = StillDatabase::open(folder, &path).map_err(|source| failed(&path, source))?;
     Ok((path, database))
 }
 

@@ -23,8 +23,12 @@ pub(crate) enum Form {
     Mark,
     /// It is an export whose lines end with CR and LF.
     CarriageReturns,
+    /// It is an export with blank lines before it.
+    BlankBeginning,
     /// It is an export with blank lines behind it.
     BlankEnd,
+    /// It is an export without the line feed at its end.
+    NoLineFeed,
     /// It is something else.
     Other,
 }
@@ -35,7 +39,7 @@ impl fmt::Display for Form {
             Self::Compressed { how, program } => {
                 write!(
                     f,
-                    "is compressed ({how}): `{program} FILE | bookonce verify -` looks at what is in it"
+                    "is compressed ({how}): `{program} FILE | bookonce verify -` looks at what is in it, and `restore -` takes it"
                 )
             }
             Self::Utf16 => {
@@ -49,13 +53,25 @@ impl fmt::Display for Form {
             }
             Self::CarriageReturns => write!(
                 f,
-                "has lines that end with CRLF, as a copy in text mode makes them, and those of an export end with LF: \
-                 `tr -d '\\r' < FILE` undoes it"
+                "has lines that end with CRLF or CR, as a copy in text mode makes them, and those of an export end with LF: \
+                 `tr -d '\\r' < FILE` takes the CR of CRLF away, `tr '\\r' '\\n' < FILE` undoes CR alone"
             ),
+            Self::BlankBeginning => {
+                write!(
+                    f,
+                    "has blank lines before its first line: `sed '/^[[:space:]]*$/d' FILE` is the export without them"
+                )
+            }
+            Self::NoLineFeed => {
+                write!(
+                    f,
+                    "has no line feed at its end, as an editor may leave it: `echo >> FILE` puts it there"
+                )
+            }
             Self::BlankEnd => {
                 write!(
                     f,
-                    "has blank lines behind its last line: `sed '/^\\r*$/d' FILE` is the export without them"
+                    "has blank lines behind its last line: `sed '/^[[:space:]]*$/d' FILE` is the export without them"
                 )
             }
             Self::Other => write!(
@@ -109,6 +125,18 @@ pub(crate) fn form(beginning: &[u8], end: &[u8]) -> Option<Form> {
     let feed = memchr::memchr(b'\n', beginning);
     if feed.and_then(|feed| beginning.get(..feed)).is_some_and(|line| line.ends_with(b"}\r")) {
         return Some(Form::CarriageReturns);
+    }
+    if beginning.starts_with(b"{") && feed.is_none() && has(beginning, b"}\r{") {
+        return Some(Form::CarriageReturns);
+    }
+    let first = feed.and_then(|feed| beginning.get(..feed));
+    if first.is_some_and(|line| line.trim_ascii().is_empty()) {
+        return Some(Form::BlankBeginning);
+    }
+    let last =
+        memchr::memrchr(b'\n', end).map_or(end, |feed| end.get(feed.saturating_add(1)..).unwrap_or_default());
+    if last.starts_with(START.as_bytes()) && last.ends_with(b"}}") {
+        return Some(Form::NoLineFeed);
     }
     let text = end.trim_ascii_end();
     let blank = end.get(text.len()..).unwrap_or_default();

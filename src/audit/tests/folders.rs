@@ -13,6 +13,7 @@ use crate::audit::carry::restore::{RestoreError, restore};
 use crate::audit::error::Error;
 use crate::audit::run::options::Options;
 use crate::audit::run::verify::{Verified, verify};
+use crate::still::StillDatabase;
 
 /// A `Made` is a data folder as a service leaves it: so many events a row.
 pub(super) struct Made {
@@ -95,6 +96,57 @@ fn a_folder_is_read_beside_its_service_after_a_kill_and_after_a_clean_stop() {
         let verdict = check(closed.path());
         assert!(verdict.is_right() && verdict.audited.position == events.len() as u64);
     }
+}
+
+/// The names and the bytes of all files in a folder.
+fn all_of(folder: &Path) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let mut all: Vec<_> = entries.map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap())).collect();
+    all.sort();
+    all
+}
+
+/// Seen failing with a connection of SQLite's usual kind, which left `-wal` and `-shm` files in the folder.
+#[test]
+fn nothing_is_left_in_a_folder_that_is_looked_at() {
+    let events = everything();
+    let made = made(&events, 3);
+    let killed = made.killed();
+    for folder in [killed, made.closed()] {
+        let before = all_of(folder.path());
+        let verdict = check(folder.path());
+        assert!(verdict.is_right() && verdict.audited.position == events.len() as u64);
+        assert_eq!(exported(folder.path(), (None, None)).unwrap(), export(&events));
+        assert_eq!(all_of(folder.path()), before);
+        // A name in which some characters mean something else in an address.
+        let odd = folder.path().with_extension("a b?mode=rw#%41");
+        fs::rename(folder.path(), &odd).unwrap();
+        assert!(check(&odd).is_right());
+        fs::rename(&odd, folder.path()).unwrap();
+    }
+}
+
+/// Guards against: a folder that a service takes while it is audited, and whose pages change under the reader.
+#[test]
+fn a_folder_that_is_taken_by_a_service_meanwhile_is_read_through_its_locks() {
+    let folder = made(&everything(), 3).closed();
+    let path = folder.path().join("journal.db");
+    let count = |database: &Connection| {
+        database.query_row("SELECT count(*) FROM commits", [], |row| row.get::<_, i64>(0))
+    };
+    let mut still = StillDatabase::open(folder.path(), &path).unwrap();
+    let before = still.read(count).unwrap();
+    let lock = fs::File::create(folder.path().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let service = Connection::open(&path).unwrap();
+    service
+        .execute("INSERT INTO commits SELECT 9999, count, recorded_at, events FROM commits LIMIT 1", [])
+        .unwrap();
+    assert_eq!(still.read(count).unwrap(), before + 1);
+    service.execute("DELETE FROM commits WHERE first = 9999", []).unwrap();
+    assert_eq!(still.read(count).unwrap(), before);
+    let mut beside = StillDatabase::open(folder.path(), &path).unwrap();
+    assert_eq!(beside.read(count).unwrap(), before);
 }
 
 #[test]
@@ -210,6 +262,10 @@ fn a_wal_with_a_bad_frame_before_later_commits_is_damaged_and_one_torn_at_its_en
     };
     let torn = check(flip(|frames| frames - 1).path());
     assert!(
+        torn.to_string().contains("TORN       the -wal file goes on behind its last whole commit"),
+        "{torn}"
+    );
+    assert!(
         torn.is_right() && torn.audited.position < everything().len() as u64,
         "the torn commit is not there"
     );
@@ -223,6 +279,23 @@ fn a_wal_with_a_bad_frame_before_later_commits_is_damaged_and_one_torn_at_its_en
     bytes[17] ^= 1;
     fs::write(&wal, bytes).unwrap();
     assert!(check(killed.path()).audited.finding.is_some(), "a WAL whose header is damaged is not nothing");
+}
+
+/// Seen failing while only whole frames were looked at.
+#[test]
+fn a_wal_that_ends_within_a_frame_is_told() {
+    let made = made(&everything(), 2);
+    let killed = made.killed();
+    let wal = killed.path().join("journal.db-wal");
+    let bytes = fs::read(&wal).unwrap();
+    assert_eq!(check(killed.path()).torn, None);
+    for kept in [1, 15, 16, 40, 4_000] {
+        let cut = bytes.len() - (24 + 4_096) + kept;
+        fs::write(&wal, &bytes[..cut]).unwrap();
+        let verified = check(killed.path());
+        let torn = verified.torn.unwrap_or_else(|| panic!("{kept} bytes of a frame are not told"));
+        assert!(verified.is_right() && torn.at + torn.bytes == cut as u64, "{verified}");
+    }
 }
 
 fn exported(folder: &Path, range: (Option<u64>, Option<u64>)) -> Result<Vec<u8>, ExportError> {

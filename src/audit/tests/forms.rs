@@ -8,7 +8,8 @@ fn form_of(bytes: &[u8]) -> Option<Form> {
     form(bytes, bytes)
 }
 
-/// Guards against: each of these was called BAD, as if somebody had altered the journal.
+/// Guards against: each of these was called BAD, as if somebody had altered the journal. Seen failing for the file with CR alone,
+/// for that without its last line feed, and for those that begin with a blank line.
 #[test]
 fn what_a_copy_does_to_an_export_is_named() {
     let export = String::from_utf8(export(&everything()[..3])).unwrap();
@@ -18,6 +19,11 @@ fn what_a_copy_does_to_an_export_is_named() {
         (Vec::new(), None),
         (export.replace('\n', "\r\n").into_bytes(), Some(Form::CarriageReturns)),
         (format!("\u{feff}{export}").into_bytes(), Some(Form::Mark)),
+        (export.replace('\n', "\r").into_bytes(), Some(Form::CarriageReturns)),
+        (export.trim_end().as_bytes().to_vec(), Some(Form::NoLineFeed)),
+        (format!("\n{export}").into_bytes(), Some(Form::BlankBeginning)),
+        (format!(" \r\n{export}").into_bytes(), Some(Form::BlankBeginning)),
+        (format!("{export}   \n").into_bytes(), Some(Form::BlankEnd)),
         (format!("{export}\n").into_bytes(), Some(Form::BlankEnd)),
         (format!("{export}\r\n").into_bytes(), Some(Form::BlankEnd)),
         (utf16.clone(), Some(Form::Utf16)),

@@ -7,6 +7,7 @@
     reason = "a test may panic: it has failed then"
 )]
 
+mod aside;
 pub(crate) mod compared;
 mod folders;
 mod forged;

@@ -13,7 +13,7 @@ use crate::audit::error::Error;
 use crate::audit::parse::manifest::Manifest;
 use crate::audit::run::audited::Audited;
 use crate::audit::run::auditor::audit;
-use crate::audit::run::options::Options;
+use crate::audit::run::options::{Options, StopAt};
 use crate::audit::run::verify::verify_store;
 use crate::audit::show::replay::Replayed;
 use crate::audit::source::channel::{Feeder, fed};
@@ -60,6 +60,7 @@ fn an_event_that_the_ledger_did_not_write_is_found_where_it_is() {
     let found = fed_by(|feeder| {
         give(&feeder, &lines[..5], 2);
         feeder.foreign("account-alice".into(), 9_999, "it is no event".into()).unwrap();
+        feeder.end().unwrap();
     });
     let finding = found.unwrap().finding.unwrap();
     assert_eq!(finding.position(), Some(9_999));
@@ -83,16 +84,17 @@ fn a_store_that_can_not_be_read_to_its_end_is_no_journal() {
 }
 
 #[test]
-fn a_feeder_is_told_that_nobody_listens_when_something_was_found() {
-    let mut lines = streams(&everything());
-    lines.remove(1);
-    let lines = lines.concat().into_bytes();
-    let mut deaf = false;
-    let audited = fed_by(|feeder| {
+fn a_feeder_is_told_that_nobody_listens_when_the_audit_has_all_that_it_wants() {
+    let lines = streams(&everything()).concat().into_bytes();
+    let (feeder, fed) = fed();
+    let to = Some(StopAt::Position(position_of(2)));
+    std::thread::scope(|scope| {
         // More than the auditor and its channel hold.
-        deaf = (0..100_000).any(|_| feeder.lines(lines.clone()).is_err());
+        let deaf = scope.spawn(move || (0..100_000).any(|_| feeder.lines(lines.clone()).is_err()));
+        let audited = audit(Box::new(fed), Options { to, ..Options::default() }).unwrap();
+        assert_eq!((audited.finding, audited.position), (None, position_of(2)));
+        assert!(deaf.join().unwrap());
     });
-    assert!(audited.unwrap().finding.is_some() && deaf);
 }
 
 #[test]
@@ -177,8 +179,12 @@ fn what_can_not_be_exported_is_said() {
     let (feeder, mut fed) = fed();
     give(&feeder, &streams(&events)[..3], 3);
     feeder.foreign("account-alice".into(), 9_999, "no event".into()).unwrap();
+    feeder.foreign("account-bob".into(), 10_000, "no event".into()).unwrap();
+    feeder.end().unwrap();
     let foreign = from_streams(&mut fed, (None, None), Vec::new(), &|_| ());
-    assert!(matches!(foreign, Err(ExportError::Bad(Finding { place: Place::Position(9_999), .. }))));
+    let Err(ExportError::Bad(findings)) = foreign else { panic!("exported") };
+    let places: Vec<Place> = findings.listed().iter().map(|finding| finding.place).collect();
+    assert_eq!(places, [Place::Position(9_999), Place::Position(10_000)]);
 }
 
 /// Every hash would become another: what was noted of the journal would never be found again.

@@ -13,7 +13,7 @@ pub(crate) enum Place {
     Manifest,
 }
 
-/// A finding is the first thing that is wrong with a journal. Everything before it was found right.
+/// A finding is one thing that is wrong with a journal. Everything before the first one was found right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub(crate) place: Place,
@@ -26,6 +26,58 @@ impl fmt::Display for Finding {
             Place::Position(position) => write!(f, "position {position}: {}", self.flaw),
             Place::Manifest => write!(f, "the manifest (the last line): {}", self.flaw),
         }
+    }
+}
+
+/// The findings of an audit are listed up to a number, and counted beyond it: what is wrong with one account may be wrong with
+/// a million, and the first hundred say enough.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Findings {
+    listed: Vec<Finding>,
+    unlisted: u64,
+}
+
+impl Findings {
+    /// At most this many findings are listed.
+    pub(crate) const LISTED: usize = 100;
+
+    /// Adds a finding.
+    pub(crate) fn add(&mut self, finding: Finding) {
+        if self.listed.len() < Self::LISTED {
+            self.listed.push(finding);
+        } else {
+            self.unlisted = self.unlisted.saturating_add(1);
+        }
+    }
+
+    /// Gives the findings that are listed, in the order in which they were found.
+    #[must_use]
+    pub(crate) fn listed(&self) -> &[Finding] {
+        &self.listed
+    }
+
+    /// Says how many findings there are beyond those that are listed.
+    #[must_use]
+    pub(crate) fn unlisted(&self) -> u64 {
+        self.unlisted
+    }
+
+    /// Gives the first finding.
+    #[must_use]
+    pub(crate) fn first(&self) -> Option<&Finding> {
+        self.listed.first()
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, finding) in self.listed.iter().enumerate() {
+            write!(f, "{}{finding}", if number == 0 { "" } else { "\n" })?;
+        }
+        if self.unlisted > 0 {
+            write!(f, "\n{} more findings are not listed", self.unlisted)?;
+        }
+        Ok(())
     }
 }
 

@@ -19,7 +19,7 @@ use crate::store::eventstoredb::Store;
 use crate::store::{CloseError, Head, Position};
 
 use super::admission::Admitted;
-use super::common::{Common, Waits};
+use super::common::{BeginsAfter, Common, Waits};
 use super::dispatch;
 use super::follower::Follower;
 use super::inbox::{Asked, Errand, Message};
@@ -39,6 +39,8 @@ pub struct Office {
     pub index: Index,
     /// The clock says what time it is.
     pub clock: Clock,
+    /// This is told when the last event was recorded that was in the store at the start.
+    pub begins_after: BeginsAfter,
     /// This tells how far the index has come.
     pub head: watch::Sender<Head>,
     /// The limits say how much may wait.
@@ -62,9 +64,9 @@ impl Clerk {
     /// # Errors
     /// Fails when the index can't be read.
     pub fn start(office: Office) -> Result<Self, IndexError> {
-        let Office { store, index, clock, head, limits, waits, accept_missing } = office;
+        let Office { store, index, clock, begins_after, head, limits, waits, accept_missing } = office;
         let (checkpoint, notes) = (index.checkpoint()?, index.notes()?);
-        let common = Common::new(store, index, clock, limits, waits, Handle::current());
+        let common = Common::new(store, index, (clock, begins_after), limits, waits, Handle::current());
         common.seen.set_accepts_missing(accept_missing);
         let common = Arc::new(common);
         let follower = Follower::start(Arc::clone(&common), checkpoint, head, notes);

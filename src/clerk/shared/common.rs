@@ -16,7 +16,7 @@ use crate::clerk::port::Limits;
 use crate::clerk::unreadable::Unreadable;
 use crate::domain::event::Event;
 use crate::domain::stream::StreamName;
-use crate::domain::time::Clock;
+use crate::domain::time::{Clock, Timestamp};
 use crate::index::Index;
 use crate::store::Position;
 use crate::store::eventstoredb::Store;
@@ -47,6 +47,9 @@ impl Default for Waits {
     }
 }
 
+/// It is told when the last event was recorded that was in the store at the start.
+pub type BeginsAfter = Box<dyn Fn(Timestamp) + Send + Sync>;
+
 /// A `Task` is the sender through which others reach a stream's task.
 pub(super) type Task = UnboundedSender<Message>;
 
@@ -54,6 +57,7 @@ pub(super) struct Common {
     pub(super) store: Store,
     pub(super) index: Index,
     pub(super) clock: Clock,
+    pub(super) begins_after: BeginsAfter,
     pub(super) waits: Waits,
     pub(super) damage: Damage,
     pub(super) seen: Observed,
@@ -80,7 +84,7 @@ impl Common {
     pub(super) fn new(
         store: Store,
         index: Index,
-        clock: Clock,
+        (clock, begins_after): (Clock, BeginsAfter),
         limits: Limits,
         waits: Waits,
         runtime: Handle,
@@ -90,6 +94,7 @@ impl Common {
             store,
             index,
             clock,
+            begins_after,
             waits,
             damage: Damage::default(),
             seen: Observed::default(),

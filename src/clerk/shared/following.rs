@@ -135,7 +135,9 @@ impl Following {
         if !self.seen().connected.swap(true, Ordering::AcqRel) || !self.common.is_ready() {
             tracing::info!(store = %self.common.store.shown(), position = self.reached.position, "following the store");
         }
-        self.set_ready().await;
+        if let Err(stopped) = self.set_ready().await {
+            return stopped;
+        }
         // A subscription that a busy node dropped comes here, too: nobody can tell it from a node that came back as
         // another.
         self.listen().await
@@ -143,12 +145,27 @@ impl Following {
 
     /// Says that the index knows everything that was in the store. Before the first time it asks something whose answer
     /// does not matter, so that the connection for the appends is made now and the first command does not wait for it.
-    async fn set_ready(&self) {
+    async fn set_ready(&self) -> Result<(), Stopped> {
         let common = &self.common;
         if let Some(anybody) = AccountName::parse("anybody").filter(|_| !common.is_ready()) {
             let _no_matter = common.store.stream(&StreamName::Account(anybody), 0, 1).await;
         }
+        if !common.is_ready() {
+            self.tell_the_last_time().await?;
+        }
         common.ready.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Tells when the last event was recorded, before the first command is taken. It costs one read.
+    async fn tell_the_last_time(&self) -> Result<(), Stopped> {
+        if self.reached.position > 0
+            && let Some(found) = self.common.store.at_leader(self.reached.position).await?
+            && let Ok(read) = found.read()
+        {
+            (self.common.begins_after)(read.line.event.recorded_at);
+        }
+        Ok(())
     }
 
     /// Compares the last event of the index with the store. When it is still there, those who wait for the proof may

@@ -36,4 +36,4 @@ mod trouble;
 mod watch;
 
 pub use clerk::{Clerk, Office};
-pub use common::Waits;
+pub use common::{BeginsAfter, Waits};

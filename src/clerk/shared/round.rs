@@ -13,7 +13,7 @@ use crate::domain::event::{Event, EvolveError};
 use crate::domain::ids::Id;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Now, Timestamp};
 use crate::domain::trace::Trace;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::Proposed;
@@ -26,7 +26,7 @@ use super::stream_view::StreamView;
 pub(super) struct Round<'a> {
     view: &'a StreamView,
     lookups: &'a Lookups,
-    now: Timestamp,
+    now: Now,
     state: Option<State>,
     events: Vec<Arc<Event>>,
     booked: HashMap<Id, Arc<Event>, RandomState>,
@@ -59,7 +59,7 @@ impl<'a> Round<'a> {
         Self {
             view,
             lookups,
-            now: now.max(view.recorded_at),
+            now: Now::after(view.recorded_at, now),
             state: view.state.clone(),
             events: Vec::new(),
             booked: HashMap::default(),

@@ -165,7 +165,9 @@ fn unavailable(error: AppendError, appended: bool) -> Unavailable {
     match error {
         AppendError::Full => Unavailable::StorageFull,
         AppendError::Unknown if appended => Unavailable::OutcomeUnknown,
-        AppendError::Unknown | AppendError::NotWritten => Unavailable::StoreUnavailable,
+        AppendError::Unknown | AppendError::NotWritten | AppendError::NotBegun => {
+            Unavailable::StoreUnavailable
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::clerk::rule::{Ruling, rule};
 use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
-use crate::domain::time::{Clock, Timestamp};
+use crate::domain::time::{Clock, Now, Timestamp};
 use crate::index::Index;
 use crate::store::{AppendError, Appends, Head, Reader};
 
@@ -30,6 +30,16 @@ const MOST_EVENTS: usize = 16_384;
 
 /// This is the most commands of one job that are decided before others get their turn.
 const SLICE: usize = 256;
+
+/// A job of more commands than this is a long one.
+const LONG: usize = 64;
+
+/// This is the most commands of long jobs that are decided for one append while short jobs come, too. So the append that
+/// a short job waits for, and the one that it is in, take a few milliseconds each.
+const MOST_BESIDE_SHORT: usize = 512;
+
+/// After a short job, this many appends are made as if another one were to come.
+const APPENDS_AFTER_SHORT: u32 = 64;
 
 /// An `Office` is everything that the clerk works with.
 pub struct Office {
@@ -127,6 +137,10 @@ pub(super) struct Work {
     answers: Answers,
     /// This is the batch that is being appended.
     under_way: Option<Batch>,
+    /// This is the number of commands of long jobs that were decided since the last append began.
+    decided_of_long: usize,
+    /// This is the number of appends that are still made as if short jobs were to come.
+    expects_short: u32,
     /// It says that the last append was of one job, and that no other waited when it began.
     is_calm: bool,
     /// The reason why no job will be ruled on any more, if there is one.
@@ -148,6 +162,8 @@ impl Work {
             jobs: VecDeque::new(),
             answers: Answers::for_callers(office.callers),
             under_way: None,
+            decided_of_long: 0,
+            expects_short: 0,
             is_calm: true,
             finished: None,
         })
@@ -161,7 +177,11 @@ impl Work {
     }
 
     pub(super) fn take(&mut self, job: Job) {
-        self.jobs.push_back(Begun { job, rulings: Vec::new() });
+        let begun = Begun { job, rulings: Vec::new() };
+        if !begun.is_long() {
+            self.expects_short = APPENDS_AFTER_SHORT;
+        }
+        self.jobs.push_back(begun);
     }
 
     /// Gives the store back, when no job will be ruled on any more.
@@ -181,16 +201,23 @@ impl Work {
         self.state.open_events() < MOST_EVENTS
     }
 
+    /// Says whether there is room for more events of this job.
+    fn has_room_for(&self, begun: &Begun) -> bool {
+        let had_its_share = self.expects_short > 0 && self.decided_of_long >= MOST_BESIDE_SHORT;
+        self.takes_more() && !(had_its_share && begun.is_long())
+    }
+
     /// Waits while an append is under way, at most for a handful of commands to gather: waking up for each command
     /// would cost more than deciding it. While jobs have turns to come, it does not wait.
     pub(super) fn wait(&mut self, handful: Duration) {
         if self.under_way.is_none() {
             return;
         }
-        let at_most = match (self.takes_more(), self.jobs.is_empty()) {
+        let has_turns = self.jobs.iter().any(|begun| self.has_room_for(begun));
+        let at_most = match (self.takes_more(), has_turns) {
             (false, _) => None,
-            (true, true) => Some(handful),
-            (true, false) => Some(Duration::ZERO),
+            (true, false) => Some(handful),
+            (true, true) => Some(Duration::ZERO),
         };
         match self.writer.wait(at_most) {
             Ok(Some(appended)) => self.settle(appended),
@@ -202,10 +229,11 @@ impl Work {
     /// Gives each waiting job one turn. A long job needs several turns, so that no other job waits for its end.
     pub(super) fn give_turns(&mut self) {
         for _ in 0..self.jobs.len() {
-            if !self.takes_more() {
-                return;
-            }
             let Some(mut begun) = self.jobs.pop_front() else { return };
+            if !self.has_room_for(&begun) {
+                self.jobs.push_back(begun);
+                continue;
+            }
             match self.turn(&mut begun) {
                 Ok(()) if begun.is_decided() => {
                     self.count_out(&begun.job);
@@ -233,10 +261,14 @@ impl Work {
         if let Some(why) = self.finished {
             return Err(why);
         }
-        self.last_recorded = self.last_recorded.max((self.clock)());
+        let now = Now::after(self.last_recorded, (self.clock)());
+        self.last_recorded = now.recorded_at;
         let commands = Arc::clone(&begun.job.commands);
+        if begun.is_long() {
+            self.decided_of_long += SLICE;
+        }
         for command in commands.iter().skip(begun.rulings.len()).take(SLICE) {
-            match rule(&mut self.state, command, self.last_recorded) {
+            match rule(&mut self.state, command, now) {
                 Ok(ruling) => begun.rulings.extend(ruling),
                 Err(error) => begun.rulings.push(Ruling::Unavailable(self.unreadable(command, &error))),
             }
@@ -284,6 +316,7 @@ impl Work {
         if self.under_way.is_some() {
             return;
         }
+        (self.expects_short, self.decided_of_long) = (self.expects_short.saturating_sub(1), 0);
         if self.state.open_events() == 0 {
             let durable = self.head.borrow().position;
             return self.answers.take().send(durable);
@@ -337,8 +370,12 @@ impl Work {
                 // event of it.
                 self.answers.take().refuse_on_top(error);
                 self.refuse_begun(error);
-                if error != AppendError::Full {
-                    self.finish(Unavailable::StoreUnavailable);
+                match error {
+                    // Nothing was written, and the next append may succeed.
+                    AppendError::Full | AppendError::NotBegun => {}
+                    AppendError::NotWritten | AppendError::Unknown => {
+                        self.finish(Unavailable::StoreUnavailable)
+                    }
                 }
             }
         }
@@ -352,6 +389,10 @@ struct Begun {
 }
 
 impl Begun {
+    fn is_long(&self) -> bool {
+        self.job.commands.len() > LONG
+    }
+
     fn is_decided(&self) -> bool {
         self.rulings.len() >= self.job.commands.len()
     }

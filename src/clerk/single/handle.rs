@@ -178,7 +178,11 @@ impl Port for Clerk {
             | Unavailable::StorageFull
             | Unavailable::StoreUnavailable
             | Unavailable::OutcomeUnknown
-            | Unavailable::InProgress => "The store can't be written; a restart reads back what is there.",
+            | Unavailable::InProgress
+            | Unavailable::ClockInDoubt
+            | Unavailable::FolderReplaced => {
+                "The store can't be written; a restart reads back what is there."
+            }
         });
         Condition {
             reason,

@@ -9,6 +9,7 @@ mod blocking;
 mod idle;
 mod large;
 mod load;
+mod neighbour;
 mod report;
 mod rows;
 mod singles;
@@ -95,6 +96,8 @@ pub(crate) enum Part {
     Start,
     /// Its replay.
     Replay,
+    /// Single withdrawals beside a client that sends the worst commands it may.
+    Neighbour,
 }
 
 /// Runs the command.
@@ -147,7 +150,25 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     if wanted(Part::Batch) || wanted(Part::Start) || wanted(Part::Replay) {
         filled(args, phases, folder, &mut figures).await?;
     }
+    if wanted(Part::Neighbour) {
+        let service = prepared(phases.accounts, &folder.join("neighbour")).await?;
+        figures.neighbours = neighbours(service.address, phases, &connections).await?;
+        service.stop().await?;
+    }
     Ok(figures)
+}
+
+/// Measures the neighbour at each number of connections.
+async fn neighbours(
+    address: std::net::SocketAddr,
+    phases: Phases,
+    connections: &[usize],
+) -> Result<Vec<neighbour::Neighbour>, Error> {
+    let mut found = Vec::new();
+    for connections in connections.iter().copied() {
+        found.push(blocking(move || Ok(neighbour::measure(address, phases, connections)?)).await?);
+    }
+    Ok(found)
 }
 
 async fn http(

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::batch::Filled;
 use super::large::{Lag, Replay, Start};
+use super::neighbour::Neighbour;
 use super::rows::{heading, row, side};
 use super::singles::Singles;
 use super::store::measured::Measured;
@@ -23,6 +24,8 @@ pub(crate) struct Figures {
     pub(crate) replay: Option<Replay>,
     /// This is the ledger over an event store.
     pub(crate) store: Option<Measured>,
+    /// These are the single withdrawals beside a client that sends the worst commands it may.
+    pub(crate) neighbours: Vec<Neighbour>,
     /// This is the lag of the index after each load.
     pub(crate) index_lag: Vec<Lag>,
 }
@@ -42,7 +45,8 @@ impl Figures {
         let singles = self.http.iter().flat_map(|found| [&found.idle, &found.ledger]);
         let start = self.start.iter().flat_map(|start| [&start.empty, &start.loaded]);
         let store = self.store.iter().flat_map(Measured::sides);
-        singles.chain(start).chain(store).map(|side| side.wrong).sum()
+        let neighbours = self.neighbours.iter().flat_map(|found| [&found.alone, &found.beside]);
+        singles.chain(start).chain(store).chain(neighbours).map(|side| side.wrong).sum()
     }
 
     /// Writes the figures as a table.
@@ -76,6 +80,7 @@ impl Figures {
         if let Some(store) = &self.store {
             store.table(&mut text);
         }
+        self.neighbours.iter().for_each(|neighbour| neighbour.table(&mut text));
         for lag in &self.index_lag {
             let value = format!("{} events behind, caught up in {:.2} s", lag.events, lag.caught_up_s);
             row(&mut text, &format!("index after {}", lag.after), value);

@@ -103,7 +103,11 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
     let once = storm(Habit::SameId, instances, args.store.as_ref());
     let naive = storm(Habit::FreshId, &["naive"], None);
     let (data, naive_data) = (folder.join("ledger"), folder.join("naive"));
-    if let Some(taken) = std::fs::read_dir(folder)?.next() {
+    let is_taken = |entry: &std::io::Result<std::fs::DirEntry>| {
+        // A file system's own folder on a new volume is nothing.
+        entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
+    };
+    if let Some(taken) = std::fs::read_dir(folder)?.find(is_taken) {
         // It may be a ledger's folder, which is no place for a demonstration.
         let taken = taken?.path();
         return Err(format!("{} is already there; name a new or an empty folder", taken.display()).into());

@@ -5,7 +5,7 @@ use crate::domain::currency::Currency;
 use crate::domain::money::{Money, Written, WrittenAmount};
 use crate::domain::refusal::Refusal;
 use crate::domain::standing::Standing;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Now, Timestamp};
 
 use super::checks::{Checks, Outcome};
 use super::event::{AccountEvent, Answer, Fact};
@@ -15,18 +15,14 @@ use super::{Account, movement, open, reversal, state_change};
 ///
 /// # Errors
 /// Returns a [`Refusal`]; then nothing is recorded.
-pub fn decide(
-    standing: Standing<'_>,
-    operation: &Operation,
-    now: Timestamp,
-) -> Result<AccountEvent, Refusal> {
+pub fn decide(standing: Standing<'_>, operation: &Operation, now: Now) -> Result<AccountEvent, Refusal> {
     let account = standing.state.and_then(|state| state.account());
     let (fact, currency) = match (operation, account) {
         (Operation::Open(_), Some(_)) => return Err(Refusal::AccountExists),
         (Operation::Open(opening), None) => (open::open(opening)?, opening.currency),
         (_, None) => return Err(Refusal::AccountNotFound),
         (operation, Some(account)) => {
-            let fact = match outcome(standing, account, operation, now)? {
+            let fact = match outcome(standing, account, operation, now.clock)? {
                 Ok(fact) => fact,
                 Err(decline) => Fact::Declined { operation: fitted(operation, account.currency)?, decline },
             };
@@ -34,7 +30,7 @@ pub fn decide(
         }
     };
     let unanswered = Answer { balance: Money::zero(currency), available: Money::zero(currency) };
-    let effective_at = movement::effective_at(operation).unwrap_or(now);
+    let effective_at = movement::effective_at(operation).unwrap_or(now.recorded_at);
     let mut event = AccountEvent { effective_at, currency, fact, answer: unanswered };
     event.answer = answer_after(account, &event);
     Ok(event)

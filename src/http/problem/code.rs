@@ -85,7 +85,7 @@ codes! {
         "the store could not say whether it took the event: open";
     PositionNotReached: SERVICE_UNAVAILABLE, "position_not_reached", "Position not reached",
         "a read waited for `min_position` in vain";
-    NotReady: SERVICE_UNAVAILABLE, "not_ready", "Not ready", "`/readyz` only: the ledger takes no commands";
+    NotReady: SERVICE_UNAVAILABLE, "not_ready", "Not ready", "the ledger takes no commands; `/readyz` says why";
 }
 
 impl Code {

@@ -51,6 +51,8 @@ fn unavailable(why: Unavailable, what: &'static str) -> Problem {
     static UNKNOWN: Seldom = Seldom::new();
     static DAMAGED: Seldom = Seldom::new();
     static FULL: Seldom = Seldom::new();
+    static CLOCK: Seldom = Seldom::new();
+    static FOLDER: Seldom = Seldom::new();
     let (code, detail, seldom) = match why {
         Unavailable::InProgress => {
             let detail = "The ID is being used for another account at this moment.";
@@ -67,6 +69,12 @@ fn unavailable(why: Unavailable, what: &'static str) -> Problem {
             "It is not known whether the transaction was booked: send it again with the same ID.",
             Some(&UNKNOWN),
         ),
+        Unavailable::ClockInDoubt => {
+            (Code::NotReady, "The machine's clock is not believed; `/readyz` says why.", Some(&CLOCK))
+        }
+        Unavailable::FolderReplaced => {
+            (Code::NotReady, "The data folder was moved or exchanged; the service stops.", Some(&FOLDER))
+        }
         Unavailable::StoreDamaged => (Code::StoreDamaged, "The store is damaged.", Some(&DAMAGED)),
     };
     // Under too much load a line for each would be more load.
@@ -85,6 +93,7 @@ impl From<ReadError> for Problem {
             }
             ReadError::Unreachable => unavailable(Unavailable::StoreUnavailable, "a read"),
             ReadError::OutcomeUnknown => unavailable(Unavailable::OutcomeUnknown, "a read"),
+            ReadError::FolderReplaced => unavailable(Unavailable::FolderReplaced, "a read"),
             ReadError::Damaged => unavailable(Unavailable::StoreDamaged, "a read"),
             ReadError::UnknownPosition { before } => {
                 let detail = "No event is at this position; `nearest` is the last one before it.";
@@ -109,6 +118,8 @@ mod tests {
             (Unavailable::StoreUnavailable, Code::StoreUnavailable),
             (Unavailable::OutcomeUnknown, Code::OutcomeUnknown),
             (Unavailable::StoreDamaged, Code::StoreDamaged),
+            (Unavailable::ClockInDoubt, Code::NotReady),
+            (Unavailable::FolderReplaced, Code::NotReady),
         ] {
             let problem = Problem::from(why);
             let body: serde_json::Value = serde_json::from_slice(&problem.body()).unwrap();

@@ -3,8 +3,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Error;
+use super::held::Held;
 use super::private::make_private;
 
 /// This is the format that this program writes.
@@ -18,6 +20,7 @@ const FORMAT_WORDS: &str = "bookonce data folder, format ";
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    held: Arc<Held>,
     _lock: File,
 }
 
@@ -43,6 +46,7 @@ impl Folder {
                 return Err(Error::Foreign { path: path.to_owned(), why });
             }
         }
+        let held = Arc::new(Held::take(path).map_err(Error::io(path))?);
         let lock = Self::lock(path)?;
         match Self::format(path)? {
             Some(FORMAT) => {}
@@ -51,7 +55,7 @@ impl Folder {
         }
         // Not before it is known whose folder it is.
         make_private(path);
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), held, _lock: lock })
     }
 
     /// Returns the room, in bytes, that is left for its owner on its disk; nothing when it can't be learnt.
@@ -65,6 +69,12 @@ impl Folder {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the folder by its handle, through which its files are opened.
+    #[must_use]
+    pub fn held(&self) -> &Arc<Held> {
+        &self.held
     }
 
     /// Returns the format of a data folder; `None` when it has none yet.

@@ -10,6 +10,7 @@
 
 pub mod database;
 pub mod folder;
+pub mod held;
 mod private;
 pub mod reader;
 pub mod wal;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
@@ -28,6 +29,9 @@ const CHECKPOINT_AT: u64 = 2 << 20;
 const LARGE_COMMITS: u64 = 8;
 /// This is how many pages are left to the part of a checkpoint for which commits stand still.
 const PAUSE_PAGES: i64 = 256;
+
+/// This is how long an append waits for another program that has locked the journal. While it waits nobody is answered.
+const LOCKED_FOR: Duration = Duration::from_secs(1);
 
 /// This is the size up to which the buffer of a commit is kept for the next, in bytes.
 const KEPT_BYTES: usize = 1 << 20;
@@ -60,8 +64,10 @@ impl Writer {
     /// # Errors
     /// Fails when the database can't be opened or a thread can't be started.
     pub fn start(path: &Path, position: u64, hash: Hash) -> Result<Self, Error> {
+        let connection = database::open(path)?;
+        connection.busy_timeout(LOCKED_FOR)?;
         Ok(Self {
-            connection: database::open(path)?,
+            connection,
             checkpoints: Checkpoints::start(path)?,
             encoder: Encoder::default(),
             next: position + 1,
@@ -119,26 +125,42 @@ impl Appends for Writer {
 
 impl Writer {
     fn commit(&self, rows: &[Cut]) -> Result<(), AppendError> {
-        match self.write(rows) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                let full = error.sqlite_error_code() == Some(ErrorCode::DiskFull);
-                let open = !self.connection.is_autocommit();
-                // If the transaction can't be rolled back, the connection is of no use either way.
-                let undone = !open || self.connection.execute_batch("ROLLBACK").is_ok();
-                if full && undone {
-                    tracing::warn!(%error, "the disk is full: nothing is booked until there is room");
-                    Err(AppendError::Full)
-                } else {
-                    tracing::error!(%error, "a commit could not be made durable: nothing more is acknowledged");
-                    Err(AppendError::Unknown)
-                }
+        let (begun, error) = match self.begin() {
+            Ok(()) => match self.write(rows) {
+                Ok(()) => return Ok(()),
+                Err(error) => (true, error),
+            },
+            Err(error) => (false, error),
+        };
+        let open = !self.connection.is_autocommit();
+        // If it can't be rolled back, the connection is of no use either way.
+        let undone = !open || self.connection.execute_batch("ROLLBACK").is_ok();
+        let code = error.sqlite_error_code();
+        let is_damage = matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
+        let is_locked = matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked));
+        match code {
+            Some(ErrorCode::DiskFull) if undone => {
+                tracing::warn!(%error, "the disk is full: nothing is booked until there is room");
+                Err(AppendError::Full)
+            }
+            // What was not begun, or was locked, was not written.
+            _ if undone && (is_locked || !begun && !is_damage) => {
+                tracing::warn!(%error, "the journal can't be written at this moment: nothing is booked until it can");
+                Err(AppendError::NotBegun)
+            }
+            _ => {
+                tracing::error!(%error, "a commit could not be made durable: nothing more is acknowledged");
+                Err(AppendError::Unknown)
             }
         }
     }
 
-    fn write(&self, rows: &[Cut]) -> rusqlite::Result<()> {
+    fn begin(&self) -> rusqlite::Result<()> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(())
+    }
+
+    fn write(&self, rows: &[Cut]) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO commits(first, count, recorded_at, events) VALUES (?1, ?2, ?3, ?4)",
         )?;
