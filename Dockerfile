@@ -22,6 +22,7 @@ USER 10001:10001
 # BOOKONCE_INSECURE=true. Mount something on /data: what is in the container goes with it.
 ENV BOOKONCE_DATA=/data BOOKONCE_LISTEN=0.0.0.0:7070
 EXPOSE 7070
+# It asks over TLS where BOOKONCE_TLS_CERT, or the file in BOOKONCE_CONFIG, has it served.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["bookonce", "health"]
 ENTRYPOINT ["bookonce"]
 CMD ["serve"]

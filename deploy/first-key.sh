@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prints the token of the ledger's first operator key, made on the first call: first-key.sh FILE. The service keeps hashes
-# only, in BOOKONCE_KEYS; FILE is the one place with the token, in a volume that no instance mounts.
+# Makes the ledger's first operator key on the first call: first-key.sh FILE. The service keeps hashes only, in BOOKONCE_KEYS;
+# FILE is the one place with the token, in a volume that no instance mounts. It is never printed: what a container prints stays
+# in its log, and goes wherever logs are collected.
 set -eu
 umask 077
 token=$1
@@ -11,4 +12,4 @@ if [ ! -s "$token" ]; then
     [ -s "$token.new" ] || { echo "first-key.sh: no token in what bookonce keys printed" >&2; exit 1; }
     mv "$token.new" "$token"
 fi
-cat "$token"
+echo "The first operator's token is in $token."

@@ -5,6 +5,7 @@
 mod support;
 
 use std::path::Path;
+use std::process::Command;
 
 use support::process::{Process, bookonce};
 
@@ -38,6 +39,7 @@ fn an_answer_that_is_not_yes_is_no() {
     assert!(answering.join().unwrap().starts_with("GET /readyz "));
 }
 
+/// Seen failing with a check that always asked http://127.0.0.1:7070.
 #[test]
 fn over_https_the_certificate_counts_unless_it_is_said_not_to() {
     let dir = tempfile::tempdir().unwrap();
@@ -55,4 +57,16 @@ fn over_https_the_certificate_counts_unless_it_is_said_not_to() {
     assert_eq!(bookonce(&["health", "--url", &url]).0, 1);
     let (code, _, said) = bookonce(&["health", "--url", &url, "--any-certificate"]);
     assert_eq!(code, 0, "{said}");
+    // As in a container, where the check has the service's environment and nothing more.
+    let everywhere = format!("0.0.0.0:{}", service.address.port());
+    let check = |environment: &[(&str, &str)]| {
+        let mut health = Command::new(env!("CARGO_BIN_EXE_bookonce"));
+        health.arg("health").env_remove("BOOKONCE_URL").envs(environment.iter().copied());
+        let out = health.output().unwrap();
+        (out.status.code(), String::from_utf8_lossy(&out.stderr).into_owned())
+    };
+    let listen = ("BOOKONCE_LISTEN", everywhere.as_str());
+    let tls = [listen, ("BOOKONCE_TLS_CERT", &certificate), ("BOOKONCE_TLS_KEY", &key)];
+    assert_eq!(check(&tls), (Some(0), String::new()));
+    assert_eq!(check(&[listen]).0, Some(1), "it speaks TLS alone");
 }

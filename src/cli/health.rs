@@ -1,9 +1,12 @@
 //! `bookonce health` asks a running service whether it takes commands. It is made for containers, which have no curl.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::out;
 use super::outcome::{Exit, Outcome};
+use crate::config::{Given, Settings};
 
 /// The answer may take this long.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -22,12 +25,48 @@ const SHOWN: usize = 300;
 
 Exit codes: 0 it takes commands; 1 it does not, or there is no answer; 2 wrong usage.")]
 pub struct Args {
-    /// Where the service is
-    #[arg(long, default_value = "http://127.0.0.1:7070", env = "BOOKONCE_URL")]
-    url: reqwest::Url,
+    /// Where the service is [default: where one with the same environment and file of settings listens, on this machine]
+    #[arg(long, env = "BOOKONCE_URL")]
+    url: Option<reqwest::Url>,
     /// Ask over https whatever the certificate says: nothing secret is sent
     #[arg(long)]
     any_certificate: bool,
+    #[command(flatten)]
+    settings: Shared,
+}
+
+/// `Shared` is what a service with the same environment takes from it to listen.
+#[derive(Debug, clap::Args)]
+struct Shared {
+    #[arg(long, env = "BOOKONCE_LISTEN", hide = true)]
+    listen: Option<SocketAddr>,
+    #[arg(long, env = "BOOKONCE_TLS_CERT", hide = true)]
+    tls_cert: Option<PathBuf>,
+    #[arg(long, env = "BOOKONCE_TLS_KEY", hide = true)]
+    tls_key: Option<PathBuf>,
+    #[arg(long, env = "BOOKONCE_CONFIG", hide = true)]
+    config: Option<PathBuf>,
+}
+
+impl Shared {
+    /// Returns where a service with these settings is found from this machine.
+    fn url(&self) -> Result<reqwest::Url, super::outcome::Error> {
+        let given = Given {
+            listen: self.listen,
+            tls_cert: self.tls_cert.clone(),
+            tls_key: self.tls_key.clone(),
+            ..Given::default()
+        };
+        let settings = Settings::gather(given, self.config.as_deref())?;
+        let mut address = settings.listen;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            IpAddr::V4(_) | IpAddr::V6(_) => {}
+        }
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{address}").parse()?)
+    }
 }
 
 /// Runs the command.
@@ -35,15 +74,20 @@ pub struct Args {
 /// # Errors
 /// Fails when there is no client to ask with, or the output can't be written.
 pub(crate) fn run(args: &Args) -> Outcome {
+    // The service's own address is in no certificate; nothing secret is sent there.
+    let (url, any_certificate) = match &args.url {
+        Some(url) => (url.clone(), args.any_certificate),
+        None => (args.settings.url()?, true),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // A proxy would answer for the service; a redirection is no answer of its own.
     let client = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
-        .tls_danger_accept_invalid_certs(args.any_certificate)
+        .tls_danger_accept_invalid_certs(any_certificate)
         .build()?;
-    match runtime.block_on(ask(&client, args.url.clone())) {
+    match runtime.block_on(ask(&client, url)) {
         Ok(()) => out::line("ready").map(|()| Exit::Ok),
         Err(why) => {
             super::outcome::complain(why.as_ref());

@@ -34,7 +34,7 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("rusqlite", &["store", "index", "audit", "still"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
-    ("reqwest", &["client", "audit", "cli"]),
+    ("reqwest", &["client", "audit", "cli", "store"]),
     ("eventstore", &["store"]),
     ("nix", &["store"]),
 ];
@@ -143,6 +143,19 @@ fn nothing_is_left_for_later() {
             assert!(!text.contains(word), "{} says {word}", path.display());
         }
     }
+}
+
+/// A licence that is named and not there is a question for whoever wants to use the program.
+#[test]
+fn each_licence_that_is_named_is_there() {
+    let text = |name: &str| {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_default()
+    };
+    let named = env!("CARGO_PKG_LICENSE");
+    assert_eq!(named, "MIT OR Apache-2.0");
+    assert!(text("LICENSE-MIT").contains("Permission is hereby granted, free of charge"));
+    let apache = text("LICENSE-APACHE");
+    assert!(apache.contains("Version 2.0, January 2004") && apache.contains("END OF TERMS AND CONDITIONS"));
 }
 
 /// A file that no `mod` names is not compiled, and rots.

@@ -68,7 +68,7 @@ impl Bounds {
         for read in &self.reads {
             let value =
                 format!("p50 {:.2} ms   p99 {:.2} ms   of {}", read.p50_ms, read.p99_ms, read.answers);
-            row(text, &read.path, value);
+            row(text, &format!("{} ", read.path), value);
         }
         side(text, "writes alone", &self.alone);
         side(text, "writes with readers", &self.with_readers);

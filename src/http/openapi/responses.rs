@@ -61,6 +61,8 @@ impl IntoResponses for WriteProblems {
             }),
             explained(Code::Unauthenticated),
             explained(Code::Forbidden),
+            explained(Code::UriTooLong),
+            explained(Code::HeadersTooLarge),
             explained(Code::RequestTimeout),
             about(Code::InProgress, |code| {
                 format!("`{code}`: ask again with the same ID; or `{}`.", Code::AccountExists)
@@ -94,6 +96,8 @@ impl IntoResponses for ReadProblems {
             }),
             explained(Code::Unauthenticated),
             explained(Code::Forbidden),
+            explained(Code::UriTooLong),
+            explained(Code::HeadersTooLarge),
             about(Code::AccountNotFound, |code| {
                 format!("{}, where one is named.", any(&[code, Code::TransactionNotFound]))
             }),
