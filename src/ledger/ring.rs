@@ -1,7 +1,7 @@
 //! The [`Ring`] keeps the lines of the journal that were read last, and many followers read them from it.
 
 use std::collections::VecDeque;
-use std::sync::Weak;
+use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -18,6 +18,8 @@ pub struct Lines {
     pub bytes: Bytes,
     /// This is the position of the last of them.
     pub last: Position,
+    /// These are the lines in the form in which they are sent, made once for all who send them.
+    formed: Arc<OnceLock<Bytes>>,
 }
 
 /// A `Tail` is the state that the followers of one ledger's journal share.
@@ -88,15 +90,25 @@ impl Ring {
 }
 
 impl Lines {
+    /// Returns the lines as `form` writes them. All who got the same lines share what it wrote, so that it must be the same
+    /// for all.
+    pub fn formed(&self, form: impl FnOnce(&[u8]) -> Bytes) -> Bytes {
+        self.formed.get_or_init(|| form(&self.bytes)).clone()
+    }
+
     pub(super) fn of(bytes: Vec<u8>) -> Option<Self> {
         let last = lines_of(&bytes).last().and_then(codec::position_of)?;
-        Some(Self { bytes: bytes.into(), last })
+        Some(Self { bytes: bytes.into(), last, formed: Arc::default() })
     }
 
     /// Returns those of the lines that come after a position.
     fn after(&self, position: Position) -> Self {
         let seen = |line: &&[u8]| codec::position_of(line).is_some_and(|at| at <= position);
         let skipped: usize = lines_of(&self.bytes).take_while(seen).map(|line| line.len() + 1).sum();
-        Self { bytes: self.bytes.slice(skipped.min(self.bytes.len())..), last: self.last }
+        if skipped == 0 {
+            return self.clone();
+        }
+        let bytes = self.bytes.slice(skipped.min(self.bytes.len())..);
+        Self { bytes, last: self.last, formed: Arc::default() }
     }
 }

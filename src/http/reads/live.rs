@@ -127,7 +127,7 @@ impl Feed {
             }
         };
         self.after = lines.last;
-        Ok(Some(events(&lines.bytes)))
+        Ok(Some(lines.formed(events)))
     }
 }
 
