@@ -102,6 +102,7 @@ fn a_stranger() -> String {
 /// Guards against: a new instance of a long history of which nobody can tell when it will be ready.
 #[test]
 fn while_the_index_is_built_it_is_told_how_far_it_is() {
+    let log = Log::of_this_process();
     let node = Node::start_empty();
     let dir = tempfile::tempdir().unwrap();
     let options = |name| support::options(&dir.path().join(name), system_clock());
@@ -125,7 +126,6 @@ fn while_the_index_is_built_it_is_told_how_far_it_is() {
     let figure = "bookonce_not_ready{cause=\"catching_up\"} 1\n";
     assert!(service.get("/metrics").text().contains(figure) || service.get("/readyz").status == 200);
     until("it is ready", || service.get("/readyz").status == 200);
-    let log = Log::of_this_process();
     // The writer may have said it of itself, too.
     let lines = log.lines("the index is catching up");
     assert!((1..=2).contains(&lines.len()) && lines[0].contains("s are left"), "{lines:?}");

@@ -1,9 +1,9 @@
-//! Versions are changed one instance after the other, so for a while two versions write one store. The older one meets events
-//! that it does not know: it stops following and says that it must be upgraded. It marks no account as damaged, skips nothing,
-//! and after the upgrade goes on with the index that it has.
+//! Versions are changed one instance after the other, so for a while two versions write one store. The older one meets
+//! events that it does not know: it stops following and says that it must be upgraded. It marks no account as damaged, skips
+//! nothing, and after the upgrade goes on with the index that it has.
 //!
-//! The older version is the real program, as processes of its own. The newer one is played by this test: it appends what a newer
-//! version would, an event that is right in all but its version number.
+//! The older version is the real program, as processes of its own. The newer one is played by this test: it appends what a
+//! newer version would, an event that is right in all but its version number.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 

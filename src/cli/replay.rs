@@ -13,7 +13,7 @@ use crate::audit::run::audited::Audited;
 use crate::audit::run::auditor::audit;
 use crate::audit::run::options::{Options, StopAt};
 use crate::audit::show::compare::{Difference, OtherBooks, compare};
-use crate::audit::show::replay::Replayed;
+use crate::audit::show::replay::{BookedAccount, Replayed};
 use crate::audit::source::open::open;
 use crate::audit::values::chain::Chain;
 use crate::config;
@@ -86,7 +86,7 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
     };
     let audited = audit(source, Options { to: args.to, pause, progress: Some(&show), ..Options::default() })?;
     progress.done();
-    let (Some(books), None) = (&audited.books, &audited.finding) else { return wrong(&audited) };
+    let (Some(books), None) = (&audited.books, &audited.finding) else { return wrong(args, &audited, out) };
     let replayed = Replayed::of(books);
     let differences = match index {
         Some(index) => Some(compare(at_index.as_ref().unwrap_or(&replayed), index)?),
@@ -120,14 +120,37 @@ fn is_unfinished(args: &Args, audited: &Audited) -> bool {
     file && args.to.is_none() && !audited.whole
 }
 
-/// Says why a journal can't be replayed to its end.
-fn wrong(audited: &Audited) -> Outcome {
+/// Says why a journal can't be replayed to its end, and shows the accounts with which nothing is wrong.
+fn wrong(args: &Args, audited: &Audited, out: &mut dyn Write) -> Outcome {
     let mut err = io::stderr().lock();
-    match &audited.finding {
-        Some(_) => writeln!(err, "bookonce: the journal is not right:\n{}", audited.findings)?,
-        None => {
-            writeln!(err, "bookonce: balances can only be rebuilt from position 1, and this begins later")?
+    if audited.finding.is_some() {
+        writeln!(err, "bookonce: the journal is not right:\n{}", audited.findings)?;
+    }
+    let Some(books) = &audited.books else {
+        writeln!(err, "bookonce: balances can only be rebuilt from position 1, and this begins later")?;
+        return Ok(Exit::Found);
+    };
+    let mut others = only(Replayed::of(books), args.account.as_deref());
+    others.accounts.retain(|account| !audited.aside.contains(&account.account));
+    others.internal.clear();
+    if args.json {
+        #[derive(serde::Serialize)]
+        struct Shown<'a> {
+            accounts: &'a [BookedAccount],
+            findings: Vec<String>,
+            findings_not_listed: u64,
         }
+        let listed = audited.findings.listed();
+        let findings = listed.iter().map(ToString::to_string).collect();
+        let findings_not_listed = audited.findings.unlisted();
+        let shown = Shown { accounts: &others.accounts, findings, findings_not_listed };
+        serde_json::to_writer_pretty(&mut *out, &shown)?;
+        writeln!(out)?;
+    } else if !others.accounts.is_empty() {
+        rows(out, &others)?;
+        let says = "These are the accounts with which nothing is wrong, by the events that are there. The totals and the \
+                    digest need all accounts.";
+        writeln!(out, "\n{says}")?;
     }
     Ok(Exit::Found)
 }
@@ -152,7 +175,8 @@ fn json(out: &mut dyn Write, replayed: &Replayed, differences: Option<&[Differen
     Ok(writeln!(out)?)
 }
 
-fn table(out: &mut dyn Write, replayed: &Replayed, differences: Option<&[Difference]>) -> io::Result<()> {
+/// Writes a line for each account.
+fn rows(out: &mut dyn Write, replayed: &Replayed) -> io::Result<()> {
     let wide = |names: &mut dyn Iterator<Item = usize>| names.max().unwrap_or(0).max(7);
     let names = replayed
         .accounts
@@ -179,6 +203,11 @@ fn table(out: &mut dyn Write, replayed: &Replayed, differences: Option<&[Differe
     for a in &replayed.internal {
         writeln!(out, "{:name$}  {:8}  {:>sum$}", a.account, a.currency, a.balance)?;
     }
+    Ok(())
+}
+
+fn table(out: &mut dyn Write, replayed: &Replayed, differences: Option<&[Difference]>) -> io::Result<()> {
+    rows(out, replayed)?;
     writeln!(out)?;
     for t in &replayed.trial_balance {
         let says = if t.balanced { "balanced" } else { "NOT BALANCED" };
@@ -278,6 +307,25 @@ mod tests {
         for text in ["2026-11-21T12:30:60Z", "2026-11-21T12:30:00+24:00", "2026-11-21T12Z", "2026-11-21"] {
             assert!(end(text).is_err(), "{text}");
         }
+    }
+
+    /// Guards against: an account with which something is wrong, that hides the books of all others.
+    #[test]
+    fn of_a_journal_that_is_wrong_the_other_accounts_are_shown() {
+        let mut events = everything();
+        let place = events.iter().rposition(|event| event.stream == "account-alice").unwrap();
+        events[place].balance = "1234567.00".into();
+        let (exit, table) = replay(&export(&events), &[], None);
+        assert_eq!(exit, Exit::Found);
+        assert!(
+            table.contains("bob") && !table.contains("alice") && !table.contains("trial balance"),
+            "{table}"
+        );
+        let (exit, json) = replay(&export(&events), &["--json"], None);
+        let shown: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((exit, shown["accounts"][0]["account"].as_str()), (Exit::Found, Some("bob")));
+        let finding = shown["findings"][0].as_str().unwrap();
+        assert!(finding.starts_with(&format!("position {}: ", place + 1)), "{finding}");
     }
 
     #[test]

@@ -39,6 +39,18 @@ impl IndexError {
         }
     }
 
+    /// Says whether another program has locked the catalog, so that the same may succeed when it has ended.
+    #[must_use]
+    pub(super) fn is_locked(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        match self {
+            Self::Catalog(error) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+            }
+            Self::Run(_) | Self::Io(_) | Self::Damaged(_) => false,
+        }
+    }
+
     /// Says whether the disk is full, so that the same may succeed when there is room.
     #[must_use]
     pub fn is_full(&self) -> bool {

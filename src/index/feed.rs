@@ -4,7 +4,9 @@
 //! stream, and keeps how each stream stands. It is bounded: when more than [`MOST_STREAMS`] streams are in memory, all are
 //! removed from it and looked up in the index again.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
 
 use crate::domain::event::{Event, EvolveError};
 use crate::domain::ids::Id;
@@ -35,14 +37,14 @@ pub enum FeedError {
 #[derive(Debug)]
 pub struct Feed {
     index: Index,
-    streams: HashMap<StreamName, Tracked>,
+    streams: HashMap<StreamName, Tracked, RandomState>,
 }
 
 impl Feed {
     /// Makes a feed of this index.
     #[must_use]
     pub fn new(index: Index) -> Self {
-        Self { index, streams: HashMap::new() }
+        Self { index, streams: HashMap::default() }
     }
 
     /// Returns how a stream stands; `None` when it has not begun.
@@ -108,9 +110,9 @@ impl Feed {
 #[derive(Debug, Default)]
 pub struct Taken {
     events: Vec<(StreamKey, u64, Event)>,
-    states: BTreeMap<StreamName, Tracked>,
+    states: HashMap<StreamName, Tracked, RandomState>,
     /// These are the IDs of the events, filled only where it is asked whether an ID was booked twice.
-    ids: HashSet<Id>,
+    ids: HashSet<Id, RandomState>,
     notes: Vec<Note>,
 }
 

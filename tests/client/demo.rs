@@ -36,6 +36,25 @@ fn over_an_event_store_the_proof_holds_too_and_what_is_booked_there_is_left_alon
     assert!(complaint.contains("holds a ledger already"), "{complaint}");
 }
 
+/// Guards against: a measurement of one part that takes all the others with it, or leaves one out without a word.
+#[test]
+fn over_an_event_store_one_part_is_measured_alone() {
+    let node = Node::start_empty();
+    let store = node.connection_string();
+    let bench = |only: &str| {
+        let arguments = ["bench", "--quick", "--connections", "1", "--accounts", "20", "--store", &store];
+        Command::new(PROGRAM).args(arguments).args(["--only", only]).output().unwrap()
+    };
+    let output = bench("http");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("ledger to bare"), "{said}");
+    assert!(!said.contains("one account for all") && !said.contains("an account with"), "{said}");
+    let output = bench("replay");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("replay --store"));
+}
+
 #[test]
 fn a_demonstration_that_is_told_to_stop_takes_its_folder_and_its_services_away() {
     let folder = tempfile::tempdir().unwrap();

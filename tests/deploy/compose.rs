@@ -78,7 +78,7 @@ fn every_image_is_pinned_and_names_no_registry() {
         assert!(!first.contains('.') && first != "localhost", "{name}: {image}");
     }
     let store = |name: &str| services()[name]["image"].as_str().map(with_defaults).unwrap();
-    assert!(store("eventstore").starts_with("eventstore/eventstore:23.10."));
+    assert!(store("eventstore").starts_with("kurrentplatform/kurrentdb:26.0."));
     assert_eq!(store("eventstore"), store("eventstore-3"));
 }
 
@@ -177,7 +177,7 @@ fn what_must_last_is_in_a_volume() {
     let declared: BTreeMap<String, Value> = serde_json::from_value(compose()["volumes"].clone()).unwrap();
     assert_eq!(mounted, declared.keys().cloned().collect::<Vec<_>>());
     for node in ["eventstore", "eventstore-1", "eventstore-2", "eventstore-3"] {
-        assert!(strings(&services()[node]["volumes"]).contains(&format!("{node}:/var/lib/eventstore")));
+        assert!(strings(&services()[node]["volumes"]).contains(&format!("{node}:/var/lib/kurrentdb")));
     }
 }
 
@@ -195,7 +195,7 @@ fn the_stores_are_those_of_the_profile() {
     let single = store("bookonce-1");
     assert_eq!(hosts(&single), ["eventstore:2113"]);
     assert!(!single.is_secure_mode_enabled());
-    assert_eq!(setting(&all["eventstore"], "EVENTSTORE_INSECURE").as_deref(), Some("true"));
+    assert_eq!(setting(&all["eventstore"], "KURRENTDB_INSECURE").as_deref(), Some("true"));
 
     let cluster = store("cluster-bookonce-2");
     assert_eq!(hosts(&cluster), ["eventstore-1:2113", "eventstore-2:2113", "eventstore-3:2113"]);
@@ -212,19 +212,19 @@ fn the_nodes_are_a_cluster_with_certificates_of_their_own() {
     assert_eq!(strings(&all["cluster-certificates"]["command"]), names);
     for name in names {
         let get = |setting_name: &str| setting(&all[name], setting_name).unwrap_or_default();
-        assert_eq!(get("EVENTSTORE_INSECURE"), "", "{name} would have no TLS");
-        assert_eq!(get("EVENTSTORE_CLUSTER_SIZE"), "3");
+        assert_eq!(get("KURRENTDB_INSECURE"), "", "{name} would have no TLS");
+        assert_eq!(get("KURRENTDB_CLUSTER_SIZE"), "3");
         let others = names.iter().filter(|other| **other != name).map(|other| format!("{other}:2113"));
-        assert_eq!(get("EVENTSTORE_GOSSIP_SEED"), others.collect::<Vec<_>>().join(","));
-        assert_eq!(get("EVENTSTORE_NODE_HOST_ADVERTISE_AS"), name);
-        assert_eq!(get("EVENTSTORE_REPLICATION_HOST_ADVERTISE_AS"), name);
-        assert_eq!(get("EVENTSTORE_CERTIFICATE_FILE"), format!("/certs/{name}/node.crt"));
-        assert_eq!(get("EVENTSTORE_CERTIFICATE_PRIVATE_KEY_FILE"), format!("/certs/{name}/node.key"));
+        assert_eq!(get("KURRENTDB_GOSSIP_SEED"), others.collect::<Vec<_>>().join(","));
+        assert_eq!(get("KURRENTDB_NODE_HOST_ADVERTISE_AS"), name);
+        assert_eq!(get("KURRENTDB_REPLICATION_HOST_ADVERTISE_AS"), name);
+        assert_eq!(get("KURRENTDB_CERTIFICATE_FILE"), format!("/certs/{name}/node.crt"));
+        assert_eq!(get("KURRENTDB_CERTIFICATE_PRIVATE_KEY_FILE"), format!("/certs/{name}/node.key"));
     }
     let password = |service: &str, name: &str| setting(&all[service], name).unwrap();
     assert_eq!(
         password("cluster-rights", "ADMIN_PASSWORD"),
-        password("eventstore-1", "EVENTSTORE_DEFAULT_ADMIN_PASSWORD")
+        password("eventstore-1", "KURRENTDB_DEFAULT_ADMIN_PASSWORD")
     );
     let user = password("cluster-rights", "USER_NAME");
     let login = format!("esdb://{user}:{}@", password("cluster-rights", "USER_PASSWORD"));
@@ -236,10 +236,10 @@ fn every_node_is_set_up_for_a_ledger() {
     for name in ["eventstore", "eventstore-1", "eventstore-2", "eventstore-3"] {
         let node = services().remove(name).unwrap();
         let get = |setting_name: &str| setting(&node, setting_name);
-        assert_eq!(get("EVENTSTORE_RUN_PROJECTIONS").as_deref(), Some("None"));
-        assert_eq!(get("EVENTSTORE_TELEMETRY_OPTOUT").as_deref(), Some("true"));
-        assert_eq!(get("EVENTSTORE_MAX_APPEND_SIZE").as_deref(), Some("1048576"));
-        for loses_answers in ["EVENTSTORE_MEM_DB", "EVENTSTORE_UNSAFE_DISABLE_FLUSH_TO_DISK"] {
+        assert_eq!(get("KURRENTDB_RUN_PROJECTIONS").as_deref(), Some("None"));
+        assert_eq!(get("KURRENTDB_TELEMETRY_OPTOUT").as_deref(), Some("true"));
+        assert_eq!(get("KURRENTDB_MAX_APPEND_SIZE").as_deref(), Some("1048576"));
+        for loses_answers in ["KURRENTDB_MEM_DB", "KURRENTDB_UNSAFE_DISABLE_FLUSH_TO_DISK"] {
             assert_eq!(get(loses_answers), None, "{name}");
         }
     }

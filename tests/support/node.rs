@@ -1,8 +1,10 @@
-//! [`Node`] is an EventStoreDB node of a test's own, empty at first: the stand-in in this process, or a program of the reader's.
+//! [`Node`] is an EventStoreDB node of a test's own, empty at first: the stand-in in this process, or a program of the
+//! reader's.
 //!
-//! `BOOKONCE_TEST_NODE` names that program. It is called with a folder and a port, and runs a node on them in the foreground until
-//! it is killed: without TLS, on 127.0.0.1, with the log in the folder. Every test that plants no fault in the stand-in then runs
-//! over such nodes; the others stay with the stand-in. `standin_node`, a program of the stand-in's, is an example.
+//! `BOOKONCE_TEST_NODE` names that program. It is called with a folder and a port, and runs a node on them in the foreground
+//! until it is killed: without TLS, on 127.0.0.1, with the log in the folder. Every test that plants no fault in the
+//! stand-in then runs over such nodes; the others stay with the stand-in. `standin_node`, a program of the stand-in's, is an
+//! example.
 
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;

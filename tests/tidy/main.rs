@@ -34,7 +34,7 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("rusqlite", &["store", "index", "audit", "still"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
-    ("reqwest", &["client", "audit", "cli"]),
+    ("reqwest", &["client", "audit", "cli", "store"]),
     ("eventstore", &["store"]),
     ("nix", &["store"]),
 ];

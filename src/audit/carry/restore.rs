@@ -35,8 +35,9 @@ pub(crate) enum RestoreError {
     /// The export's hashes could not stay the same.
     #[error(
         "the export is of a journal on EventStoreDB, chained along its streams: a data folder is chained along the journal, \
-         so that every hash would become another, and none that was noted would be found again. It can be verified and \
-         replayed as it is"
+         so that every hash would become another, and none that was noted would be found again. What can be done: \
+         `bookonce verify FILE` and `bookonce replay FILE` take it as it is. To have that ledger again, restore a backup \
+         of the cluster's own (docs/cluster.md, Backup and restore), and let `bookonce serve --store` build its index from it"
     )]
     Streams,
     /// The export is wrong.

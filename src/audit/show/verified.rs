@@ -99,7 +99,7 @@ impl Verified {
             let position = self.audited.looked_at;
             writeln!(
                 f,
-                "TORN       the -wal file goes on behind its last whole commit, at byte {at}, with {bytes} bytes that are none; \
+                "TORN       the -wal file goes on behind its last whole commit, at byte {at}, with {bytes} bytes of none; \
                  the journal ends at position {position}.\n           A commit was being written when the machine or its \
                  disk failed, and was never answered; or the end of the file was lost afterwards, with commits that were."
             )?;

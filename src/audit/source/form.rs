@@ -39,7 +39,7 @@ impl fmt::Display for Form {
             Self::Compressed { how, program } => {
                 write!(
                     f,
-                    "is compressed ({how}): `{program} FILE | bookonce verify -` looks at what is in it, and `restore -` takes it"
+                    "is compressed ({how}): `{program} FILE | bookonce verify -` looks into it, and `restore -` takes it"
                 )
             }
             Self::Utf16 => {

@@ -8,8 +8,8 @@ fn form_of(bytes: &[u8]) -> Option<Form> {
     form(bytes, bytes)
 }
 
-/// Guards against: each of these was called BAD, as if somebody had altered the journal. Seen failing for the file with CR alone,
-/// for that without its last line feed, and for those that begin with a blank line.
+/// Guards against: each of these was called BAD, as if somebody had altered the journal. Seen failing for the file with CR
+/// alone, for that without its last line feed, and for those that begin with a blank line.
 #[test]
 fn what_a_copy_does_to_an_export_is_named() {
     let export = String::from_utf8(export(&everything()[..3])).unwrap();

@@ -21,13 +21,14 @@ use crate::index::feed::{Feed, FeedError};
 use crate::index::{Checkpoint, IndexError, Note, Reached};
 use crate::store::Head;
 use crate::store::chain::Hash;
-use crate::store::eventstoredb::{Error, Followed, Recorded};
+use crate::store::eventstoredb::{Error, Followed, Foreign, Read, Recorded};
 
 use super::common::Common;
 use super::dispatch;
 use super::last_event::{Compared, LastEvent};
 use super::observed::Observed;
 use super::page::Page;
+use super::reading::{Arrived, ArrivedPage, Reading};
 use super::stopped::Stopped;
 
 /// This is the most events that are taken in together.
@@ -190,12 +191,14 @@ impl Following {
     async fn catch_up(&mut self) -> Result<(), Stopped> {
         let end = self.common.store.newest(u64::MAX).await?.last;
         self.seen().begin_reading(self.looked_at, end);
+        let mut reading = Reading::after(&self.common.store, self.looked_at);
         loop {
-            let page = self.common.store.followable(self.looked_at, TOGETHER).await?;
-            self.take_in(&page.events).await?;
-            self.seen().has_read(page.events.len());
-            self.look_at(page.seen);
-            if page.events.is_empty() {
+            let ArrivedPage { events, seen } = reading.next().await?;
+            let count = events.len();
+            self.take_in(events).await?;
+            self.seen().has_read(count);
+            self.look_at(seen);
+            if count == 0 {
                 return Ok(());
             }
         }
@@ -223,18 +226,19 @@ impl Following {
                 },
             };
             let only = |followed| match followed {
-                Followed::Event(recorded) => Some(recorded),
+                Followed::Event(recorded) => Some(Arrived::of(recorded)),
                 Followed::CaughtUp => None,
             };
-            let events: Vec<Recorded> = followed.into_iter().filter_map(only).collect();
-            if let Err(stopped) = self.take_in(&events).await {
+            let events: Vec<Arrived> = followed.into_iter().filter_map(only).collect();
+            let (count, last) = (events.len(), events.last().map(|last| last.recorded.position));
+            if let Err(stopped) = self.take_in(events).await {
                 return stopped;
             }
-            if let Some(last) = events.last() {
+            if let Some(last) = last {
                 self.silence = SILENCE;
-                self.look_at(self.looked_at.max(last.position));
+                self.look_at(self.looked_at.max(last));
             }
-            if events.len() >= BUSY {
+            if count >= BUSY {
                 tokio::time::sleep(HANDFUL).await;
             }
         }
@@ -252,13 +256,16 @@ impl Following {
     }
 
     /// Takes in events that follow on what was read before.
-    async fn take_in(&mut self, recorded: &[Recorded]) -> Result<(), Stopped> {
+    async fn take_in(&mut self, arrived: Vec<Arrived>) -> Result<(), Stopped> {
         let mut page = Page::after(self.reached, self.looked_at);
         let mut stopped = None;
         let looked_at = self.looked_at;
-        for recorded in recorded.iter().filter(|recorded| recorded.position > looked_at) {
+        for Arrived { recorded, read } in arrived {
+            if recorded.position <= looked_at {
+                continue;
+            }
             let Some(stream) = recorded.stream_name() else { continue };
-            if let Err(why) = self.take_one(recorded, &stream, &mut page).await {
+            if let Err(why) = self.take_one(&recorded, read, &stream, &mut page).await {
                 stopped = Some(why);
                 break;
             }
@@ -279,6 +286,7 @@ impl Following {
     async fn take_one(
         &mut self,
         recorded: &Recorded,
+        read: Result<Read, Foreign>,
         stream: &StreamName,
         page: &mut Page,
     ) -> Result<(), Stopped> {
@@ -293,7 +301,7 @@ impl Following {
         if self.common.damage.is_lasting(stream) {
             return Ok(());
         }
-        let Err(why) = self.fold(recorded, stream, page)? else { return Ok(()) };
+        let Err(why) = self.fold(recorded, read, stream, page)? else { return Ok(()) };
         if self.doubted != Some(recorded.position) {
             self.doubted = Some(recorded.position);
             return Err(Stopped::Doubt);
@@ -328,11 +336,12 @@ impl Following {
     fn fold(
         &mut self,
         recorded: &Recorded,
+        read: Result<Read, Foreign>,
         stream: &StreamName,
         page: &mut Page,
     ) -> Result<Result<(), String>, Stopped> {
         let wrong = |why: &dyn std::fmt::Display| Ok(Err(format!("position {}: {why}", recorded.position)));
-        let read = match recorded.read() {
+        let read = match read {
             Ok(read) => read,
             Err(foreign) => match foreign.newer() {
                 // This is no damage: this program is too old for the event.

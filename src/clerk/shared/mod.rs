@@ -27,6 +27,7 @@ mod last_event;
 mod lookups;
 mod observed;
 mod page;
+mod reading;
 mod reserved_ids;
 mod round;
 mod stopped;

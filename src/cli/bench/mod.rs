@@ -10,6 +10,7 @@ mod idle;
 mod large;
 mod load;
 mod neighbour;
+mod part;
 mod report;
 mod rows;
 mod singles;
@@ -27,6 +28,7 @@ use crate::config::ConnectionString;
 
 use blocking::blocking;
 use large::{Lag, catch_up};
+use part::{Part, wants};
 use report::Figures;
 use singles::Phases;
 use wire::Accounts;
@@ -66,10 +68,10 @@ pub struct Args {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) batch_connections: u8,
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
-    #[arg(long, value_name = "URL", conflicts_with_all = ["only", "batch_total", "batch_connections"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "http,batch,start,replay")]
+    /// Measure only these; without it, all but the neighbour. With --store it is of http, batch and start
+    #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
     #[arg(long)]
@@ -83,21 +85,6 @@ pub struct Args {
     /// Be the idle handler.
     #[arg(long, hide = true)]
     pub(crate) idle_handler: bool,
-}
-
-/// What can be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Part {
-    /// Single withdrawals, beside the idle handler.
-    Http,
-    /// Batches.
-    Batch,
-    /// Start, memory and speed of the ledger that the batches filled.
-    Start,
-    /// Its replay.
-    Replay,
-    /// Single withdrawals beside a client that sends the worst commands it may.
-    Neighbour,
 }
 
 /// Runs the command.
@@ -139,18 +126,22 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        let run = store::run::Run { store, phases, connections: &connections, folder };
+        if args.only.iter().any(|part| matches!(part, Part::Replay | Part::Neighbour)) {
+            return Err("over an event store neither a replay nor a neighbour is measured here; `bookonce replay --store` \
+                        replays one"
+                .into());
+        }
+        let run = store::run::Run { store, phases, connections: &connections, folder, only: &args.only };
         figures.store = Some(run.measure(&mut figures.index_lag).await?);
         return Ok(figures);
     }
-    let wanted = |part| args.only.contains(&part);
-    if wanted(Part::Http) {
+    if wants(&args.only, Part::Http) {
         http(phases, &connections, folder, &mut figures).await?;
     }
-    if wanted(Part::Batch) || wanted(Part::Start) || wanted(Part::Replay) {
+    if wants(&args.only, Part::Batch) || wants(&args.only, Part::Start) || wants(&args.only, Part::Replay) {
         filled(args, phases, folder, &mut figures).await?;
     }
-    if wanted(Part::Neighbour) {
+    if wants(&args.only, Part::Neighbour) {
         let service = prepared(phases.accounts, &folder.join("neighbour")).await?;
         figures.neighbours = neighbours(service.address, phases, &connections).await?;
         service.stop().await?;
@@ -200,7 +191,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
     let batch = blocking(move || Ok(batch::fill(address, accounts, commands, connections)?)).await?;
     figures.batch = Some(batch);
     figures.index_lag.push(lag(address, "batches").await?);
-    if args.only.contains(&Part::Start) {
+    if wants(&args.only, Part::Start) {
         let empty = prepared(phases.accounts, &folder.join("empty")).await?;
         let (again, start, lag) = large::restart(service, &data, &empty, phases).await?;
         figures.start = Some(start);
@@ -210,7 +201,7 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
     let address = service.address;
     let events = blocking(move || large::head(address)).await?;
     service.stop().await?;
-    if args.only.contains(&Part::Replay) {
+    if wants(&args.only, Part::Replay) {
         figures.replay = Some(large::replay(&data, events).await?);
     }
     Ok(())

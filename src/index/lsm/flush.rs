@@ -1,8 +1,8 @@
 //! A flush writes what is in memory to runs and rows, and moves the checkpoint in one transaction. A merge makes one
 //! large run of several small ones.
 //!
-//! Each has a thread of its own, so that a long merge does not delay the checkpoint. When the disk is full, they wait
-//! and try again; damage is final and stops the clerk.
+//! Each has a thread of its own, so that a long merge does not delay the checkpoint. When the disk is full, or another
+//! program has locked the catalog, they wait and try again; damage is final and stops the clerk.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -120,10 +120,12 @@ fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(),
     loop {
         match work(shared) {
             Ok(()) => return true,
-            Err(error) if error.is_full() => {
-                tracing::warn!(%error, "the disk is full: {what} waits");
+            Err(error) if error.is_full() || error.is_locked() => {
+                let why =
+                    if error.is_full() { "the disk is full" } else { "another program has locked the index" };
+                tracing::warn!(%error, "{why}: {what} waits");
                 if shared.closing.load(Ordering::Acquire) {
-                    shared.failure.stopped("the disk is full");
+                    shared.failure.stopped(why);
                     return false;
                 }
                 std::thread::sleep(RETRY_AFTER);
@@ -225,6 +227,21 @@ fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), Index
 mod tests {
     use super::*;
     use crate::index::Index;
+
+    /// Seen failing while a lock of another tool was final: the index had to be rebuilt.
+    #[test]
+    fn a_lock_of_another_tool_is_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let index = Index::open(dir.path(), uuid::Uuid::from_u128(1), 1).unwrap();
+        let busy = || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(5), None);
+        let tries = std::sync::atomic::AtomicUsize::new(0);
+        let work = |_: &Shared| match tries.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(IndexError::from(busy())),
+            _ => Ok(()),
+        };
+        assert!(keep_trying(&index.0, "moving the checkpoint", work));
+        assert!(index.failure().is_none());
+    }
 
     #[test]
     fn a_thread_that_panics_is_a_failure_that_is_told() {

@@ -57,12 +57,11 @@ pub enum DecodeError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLine<'a> {
-    position: u64,
+    position: Option<u64>,
     #[serde(borrow)]
     stream: &'a str,
     revision: u64,
-    #[serde(rename = "event_id")]
-    _event_id: &'a str,
+    event_id: Option<&'a str>,
     #[serde(rename = "type")]
     kind: &'a str,
     recorded_at: &'a str,
@@ -72,7 +71,7 @@ struct RawLine<'a> {
     data: Data<'a>,
     answer: RawAnswer<'a>,
     metadata: RawOrigin<'a>,
-    hash: &'a str,
+    hash: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -136,10 +135,31 @@ fn newer(line: &[u8]) -> Option<u32> {
 /// # Errors
 /// Fails when it is not an event that this program could have written.
 pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
-    let raw: RawLine<'_> = match serde_json::from_slice(line) {
-        Ok(raw) => raw,
-        Err(error) => return Err(newer(line).map_or_else(|| error.into(), DecodeError::Version)),
-    };
+    let raw = raw(line)?;
+    let position = raw.position.ok_or(DecodeError::Field("position"))?;
+    raw.event_id.ok_or(DecodeError::Field("event_id"))?;
+    let hash = raw.hash.and_then(Hash::parse).ok_or(DecodeError::Field("hash"))?;
+    Ok(Line { position, hash, event: event(raw)? })
+}
+
+/// Reads the canonical bytes of an event, which have neither its position nor its id nor its hash.
+///
+/// # Errors
+/// Fails as [`decode`] does.
+pub fn decode_canonical(canonical: &[u8]) -> Result<Event, DecodeError> {
+    let raw = raw(canonical)?;
+    if raw.position.is_some() || raw.event_id.is_some() || raw.hash.is_some() {
+        return Err(DecodeError::Foreign);
+    }
+    event(raw)
+}
+
+fn raw(line: &[u8]) -> Result<RawLine<'_>, DecodeError> {
+    serde_json::from_slice(line)
+        .map_err(|error| newer(line).map_or_else(|| error.into(), DecodeError::Version))
+}
+
+fn event(raw: RawLine<'_>) -> Result<Event, DecodeError> {
     let stream = StreamName::parse(raw.stream).ok_or(DecodeError::Field("stream"))?;
     let body = match &stream {
         StreamName::Account(name) if raw.version == VERSION => {
@@ -150,7 +170,7 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
     let id = TransactionId::parse(raw.transaction_id).ok_or(DecodeError::Field("transaction_id"))?;
     let correlation =
         (raw.metadata.correlation != raw.transaction_id).then(|| raw.metadata.correlation.into());
-    let event = Event {
+    Ok(Event {
         stream,
         revision: raw.revision,
         id: Id::Client(id),
@@ -161,9 +181,7 @@ pub fn decode(line: &[u8]) -> Result<Line, DecodeError> {
             causation: raw.metadata.causation.map(Into::into),
             actor: raw.metadata.actor.into(),
         },
-    };
-    let hash = Hash::parse(raw.hash).ok_or(DecodeError::Field("hash"))?;
-    Ok(Line { position: raw.position, hash, event })
+    })
 }
 
 /// Reads one line, and proves that its bytes are those that its id was made of. It is for a line whose hash is not

@@ -10,5 +10,5 @@ mod encode;
 pub mod json;
 
 pub use canonical::{cut, position_of};
-pub use decode::{DecodeError, Line, decode, decode_proven};
+pub use decode::{DecodeError, Line, decode, decode_canonical, decode_proven};
 pub use encode::{Encoder, Parts};

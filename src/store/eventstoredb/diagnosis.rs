@@ -1,7 +1,7 @@
 //! [`why`] finds out why no client can connect. The crate does not say it: its error is a count of attempts, or no text at all.
 //!
-//! The hosts of the connection string are asked one after the other, as the client asks them. It is done only after a client has
-//! failed to connect, and takes no more than [`PATIENCE`].
+//! The hosts of the connection string are asked one after the other, as the client asks them. It is done only after a
+//! client has failed to connect, and takes no more than [`PATIENCE`].
 
 use std::error::Error as _;
 use std::time::Duration;

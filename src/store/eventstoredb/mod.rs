@@ -11,10 +11,11 @@
 //! an event means.
 //!
 //! - [`proposed`] encodes events, [`append`] sends them once, and [`settle`] sends them until the outcome is known.
-//! - [`read`] and [`follow`] bring events back as [`recorded`] ones, and [`mod@reader`] as lines of the journal.
+//! - [`read`] and [`follow`] bring events back as [`recorded`] ones, and [`mod@reader`] as lines of the journal;
+//!   [`hidden`] says what the metadata of a stream keeps from them.
 //! - [`mod@proof`] says whether the node is still the store that it was, and [`newest`] where the store ends.
-//! - [`settings`] reads the connection string, [`connection`] keeps the clients, [`diagnosis`] says why they can't connect, and [`crate_traps`] works around the faults
-//!   of the crate.
+//! - [`settings`] reads the connection string, [`connection`] keeps the clients, [`diagnosis`] says why they
+//!   can't connect, and [`crate_traps`] works around the faults of the crate.
 
 mod append;
 mod connection;
@@ -22,6 +23,7 @@ mod crate_traps;
 mod diagnosis;
 mod error;
 mod follow;
+mod hidden;
 mod newest;
 mod proof;
 mod proposed;

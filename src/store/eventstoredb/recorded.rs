@@ -1,12 +1,15 @@
 //! [`Recorded`] is an event as the store has it. The line of the journal is rebuilt from its parts here.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
+use memchr::memmem::FinderRev;
 use uuid::Uuid;
 
-use super::read::hides_all;
+use super::hidden::hides_all;
 use super::{LAST_REVISION, METADATA};
 use crate::domain::stream::StreamName;
-use crate::store::chain;
+use crate::store::chain::{self, Hash};
 use crate::store::codec::{self, DecodeError};
 
 /// A `Recorded` is an event as the store has it.
@@ -69,30 +72,40 @@ pub struct Read {
     pub line: codec::Line,
     /// These are the bytes that its id and its hash are made of.
     pub canonical: Vec<u8>,
-    /// This is the line of the journal, without line feed.
-    pub written: Vec<u8>,
 }
 
 impl Recorded {
     /// Returns the line of the journal, without line feed, exactly as the codec writes it. The chain is not checked.
     ///
     /// # Errors
-    /// Fails when it is not an event that this program could have written there.
+    /// When it is not an event that this program could have written there.
     pub fn line(&self) -> Result<Vec<u8>, Foreign> {
-        self.read().map(|read| read.written)
+        let read = self.read()?;
+        // The canonical bytes are the line without these three fields.
+        let head = self.head();
+        let rest = read.canonical.get(head.len() + 1..).and_then(|rest| rest.strip_suffix(b"}"));
+        let rest = rest.ok_or(Foreign::Layout)?;
+        let mut line = Vec::with_capacity(read.canonical.len() + 160);
+        let begin = format!("{{\"position\":{},{head}\"event_id\":\"{}\",", self.position, self.event_id);
+        line.extend_from_slice(begin.as_bytes());
+        line.extend_from_slice(rest);
+        line.extend_from_slice(format!(",\"hash\":\"{}\"}}", read.line.hash).as_bytes());
+        Ok(line)
     }
 
     /// Decodes the event and checks its id. The hash is left to the caller, who knows the one before.
     ///
     /// # Errors
-    /// Fails as [`Recorded::line`] does.
+    /// As [`Recorded::line`].
     pub fn read(&self) -> Result<Read, Foreign> {
-        let (canonical, written) = self.rebuilt()?;
+        let (canonical, hash) = self.rebuilt()?;
         if chain::event_id(&canonical) != self.event_id {
             return Err(Foreign::Id);
         }
-        let line = codec::decode(&written)?;
-        Ok(Read { line, canonical, written })
+        let event = codec::decode_canonical(&canonical)?;
+        // Last, since a newer version may lay it out in another way.
+        let hash = hash.ok_or(DecodeError::Field("hash"))?;
+        Ok(Read { line: codec::Line { position: self.position, event, hash }, canonical })
     }
 
     /// Returns the ledger's stream that this event is in, or whose metadata it is.
@@ -119,8 +132,9 @@ impl Recorded {
         self.stream.starts_with(METADATA)
     }
 
-    /// Returns its canonical bytes and its line. The id is checked over all parts, so none can be in a wrong place unseen.
-    fn rebuilt(&self) -> Result<(Vec<u8>, Vec<u8>), Foreign> {
+    /// Returns its canonical bytes and its hash. The id is checked over all parts, so none can be in a wrong place
+    /// unseen.
+    fn rebuilt(&self) -> Result<(Vec<u8>, Option<Hash>), Foreign> {
         if self.is_metadata() || self.stream_name().is_none() {
             return Err(Foreign::Stream);
         }
@@ -128,10 +142,13 @@ impl Recorded {
         if !self.kind.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return Err(Foreign::Layout);
         }
-        let head = format!("\"stream\":\"{}\",\"revision\":{},", self.stream, self.revision);
-        let kind = format!("\"type\":\"{}\",", self.kind);
-        let body: [&[u8]; 11] = [
-            kind.as_bytes(),
+        let hash = parts.hash.strip_prefix(b"\"hash\":\"").and_then(|hash| hash.strip_suffix(b"\""));
+        let hash = hash.and_then(|hash| Hash::parse(std::str::from_utf8(hash).ok()?));
+        let head = self.head();
+        let body: [&[u8]; 13] = [
+            b"\"type\":\"",
+            self.kind.as_bytes(),
+            b"\",",
             parts.times,
             b",",
             parts.transaction,
@@ -141,22 +158,19 @@ impl Recorded {
             parts.answer,
             b",\"metadata\":{",
             parts.origin,
-            b"}",
+            b"}}",
         ];
-        let length: usize = head.len() + body.iter().map(|part| part.len()).sum::<usize>();
-        let mut canonical = Vec::with_capacity(length + 2);
+        let length: usize = head.len() + 1 + body.iter().map(|part| part.len()).sum::<usize>();
+        let mut canonical = Vec::with_capacity(length);
         canonical.push(b'{');
         canonical.extend_from_slice(head.as_bytes());
         body.iter().for_each(|part| canonical.extend_from_slice(part));
-        canonical.push(b'}');
-        let mut written = Vec::with_capacity(length + 160);
-        let position = format!("{{\"position\":{},{head}\"event_id\":\"{}\",", self.position, self.event_id);
-        written.extend_from_slice(position.as_bytes());
-        body.iter().for_each(|part| written.extend_from_slice(part));
-        written.push(b',');
-        written.extend_from_slice(parts.hash);
-        written.push(b'}');
-        Ok((canonical, written))
+        Ok((canonical, hash))
+    }
+
+    /// Returns the fields with which its canonical bytes begin.
+    fn head(&self) -> String {
+        format!("\"stream\":\"{}\",\"revision\":{},", self.stream, self.revision)
     }
 }
 
@@ -169,22 +183,37 @@ struct Parts<'a> {
     hash: &'a [u8],
 }
 
+/// The `Cuts` find where the parts of the metadata begin. To make them costs as much as to use them once.
+struct Cuts {
+    hash: FinderRev<'static>,
+    answer: FinderRev<'static>,
+    times: FinderRev<'static>,
+    transaction: FinderRev<'static>,
+}
+
+static CUTS: LazyLock<Cuts> = LazyLock::new(|| Cuts {
+    hash: FinderRev::new(",\"hash\":\""),
+    answer: FinderRev::new(",\"answer\":{"),
+    times: FinderRev::new(",\"recorded_at\":\""),
+    transaction: FinderRev::new(",\"transaction_id\":\""),
+});
+
 impl<'a> Parts<'a> {
     /// Cuts the metadata into its parts, the last one first. Only the first part, `origin`, has texts that a client chose,
     /// so that no text of a client is taken for the beginning of a later part.
     fn of(metadata: &'a [u8]) -> Option<Self> {
         let rest = metadata.strip_prefix(b"{")?.strip_suffix(b"}")?;
-        let (rest, hash) = cut(rest, b",\"hash\":\"")?;
-        let (rest, answer) = cut(rest, b",\"answer\":{")?;
-        let (rest, times) = cut(rest, b",\"recorded_at\":\"")?;
-        let (origin, transaction) = cut(rest, b",\"transaction_id\":\"")?;
+        let (rest, hash) = cut(rest, &CUTS.hash)?;
+        let (rest, answer) = cut(rest, &CUTS.answer)?;
+        let (rest, times) = cut(rest, &CUTS.times)?;
+        let (origin, transaction) = cut(rest, &CUTS.transaction)?;
         Some(Self { origin, transaction, times, answer, hash })
     }
 }
 
 /// Splits the text at the last such mark. It returns what stands before the mark, and what begins with it, without its
 /// comma.
-fn cut<'a>(text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let at = memchr::memmem::rfind(text, mark)?;
+fn cut<'a>(text: &'a [u8], mark: &FinderRev<'_>) -> Option<(&'a [u8], &'a [u8])> {
+    let at = mark.rfind(text)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
 }

@@ -1,5 +1,5 @@
-//! This program runs the stand-in as a node of a test's own, which `BOOKONCE_TEST_NODE` may name: it is called with a folder and
-//! a port. A program that runs a real node is called in the same way.
+//! This program runs the stand-in as a node of a test's own, which `BOOKONCE_TEST_NODE` may name: it is called with a
+//! folder and a port. A program that runs a real node is called in the same way.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

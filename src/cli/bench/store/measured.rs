@@ -13,11 +13,11 @@ pub(crate) struct Measured {
     /// These are the store and the ledger side by side, at each number of connections.
     pub(crate) singles: Vec<Beside>,
     /// These are the figures of all connections on one account.
-    pub(crate) hot: Hot,
+    pub(crate) hot: Option<Hot>,
     /// This is the number of events of others that the follower takes in, in a second, while nothing else is done.
-    pub(crate) followed_per_s: f64,
+    pub(crate) followed_per_s: Option<f64>,
     /// This is an account with many events.
-    pub(crate) long: Long,
+    pub(crate) long: Option<Long>,
 }
 
 /// The shape of a run says how it was measured.
@@ -67,6 +67,7 @@ impl Measured {
     /// Gives every side that has answers which may be wrong.
     pub(crate) fn sides(&self) -> impl Iterator<Item = &Side> {
         let singles = self.singles.iter().map(|beside| &beside.ledger);
-        singles.chain([&self.hot.ledger, &self.long.first_touches])
+        let hot = self.hot.iter().map(|hot| &hot.ledger);
+        singles.chain(hot).chain(self.long.iter().map(|long| &long.first_touches))
     }
 }

@@ -10,30 +10,34 @@ impl Measured {
         row(text, "the store", shape.store.clone());
         let phases = format!("{} of {} s, store and ledger in turns", shape.rounds, shape.phase_s);
         row(text, "rounds of each phase", phases);
-        heading(text, "one event an append, and single withdrawals over HTTP, 5 % sent again");
+        if !self.singles.is_empty() {
+            heading(text, "one event an append, and single withdrawals over HTTP, 5 % sent again");
+        }
         for found in &self.singles {
             let (many, accounts) = (found.connections, found.accounts);
             side(text, &format!("{many} at once, bare"), &found.bare);
             side(text, &format!("{many} connections, {accounts} accounts, ledger"), &found.ledger);
             row(text, "  ledger to bare", format!("{:.2}", found.to_bare));
         }
-        heading(text, "one account for all");
-        side(text, "bare appends of 1 event", &self.hot.bare_one);
-        side(text, "bare appends of 100 events", &self.hot.bare_many);
-        row(text, "  events of them", format!("{:>8.0}/s", self.hot.bare_many_events_per_s));
-        side(text, "256 connections, ledger", &self.hot.ledger);
-        row(text, "  events it appended together", format!("{:.0}", self.hot.events_per_append));
-        let long = &self.long;
-        heading(text, &format!("an account with {} events", long.events));
-        row(text, "booked in batches", format!("{:.0}/s", long.booked_per_s));
-        row(text, "start until commands are taken", format!("{:.2} s", long.ready_s));
-        row(
-            text,
-            "its first and second command then",
-            format!("{:.1} ms, {:.1} ms", long.first_ms, long.second_ms),
-        );
-        side(text, "1 connection, accounts not yet in use", &long.first_touches);
-        heading(text, "behind the store");
-        row(text, "others' events are read at", format!("{:.0}/s", self.followed_per_s));
+        if let Some(hot) = &self.hot {
+            heading(text, "one account for all");
+            side(text, "bare appends of 1 event", &hot.bare_one);
+            side(text, "bare appends of 100 events", &hot.bare_many);
+            row(text, "  events of them", format!("{:>8.0}/s", hot.bare_many_events_per_s));
+            side(text, "256 connections, ledger", &hot.ledger);
+            row(text, "  events it appended together", format!("{:.0}", hot.events_per_append));
+        }
+        if let Some(long) = &self.long {
+            heading(text, &format!("an account with {} events", long.events));
+            row(text, "booked in batches", format!("{:.0}/s", long.booked_per_s));
+            row(text, "start until commands are taken", format!("{:.2} s", long.ready_s));
+            let first = format!("{:.1} ms, {:.1} ms", long.first_ms, long.second_ms);
+            row(text, "its first and second command then", first);
+            side(text, "1 connection, accounts not yet in use", &long.first_touches);
+        }
+        if let Some(followed_per_s) = self.followed_per_s {
+            heading(text, "behind the store");
+            row(text, "others' events are read at", format!("{followed_per_s:.0}/s"));
+        }
     }
 }

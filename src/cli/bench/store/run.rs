@@ -10,6 +10,7 @@ use crate::store::eventstoredb::Store;
 use super::super::batch;
 use super::super::blocking::blocking;
 use super::super::large::Lag;
+use super::super::part::{Part, wants};
 use super::super::singles::{Phases, Rounds, ratio};
 use super::super::stats::{median, rate};
 use super::super::wire::Accounts;
@@ -35,6 +36,8 @@ pub(crate) struct Run<'a> {
     pub(crate) connections: &'a [usize],
     /// This is where the ledger's index may be made.
     pub(crate) folder: &'a Path,
+    /// These are the parts that were asked for; none stands for all.
+    pub(crate) only: &'a [Part],
 }
 
 impl Run<'_> {
@@ -58,15 +61,27 @@ impl Run<'_> {
         let address = ledger.address();
         blocking(move || Ok(batch::prepare(address, all)?)).await?;
         let mut singles = Vec::new();
-        for connections in self.connections.iter().copied() {
+        let connections = if wants(self.only, Part::Http) { self.connections } else { &[] };
+        for connections in connections.iter().copied() {
             singles.push(self.beside(&bare, &mut ledger, connections).await?);
             lags.push(ledger.lag(&format!("singles at {connections}")).await?);
         }
-        let hot = self.hot(&hot, &mut ledger).await?;
-        lags.push(ledger.lag("the hot account").await?);
-        let followed_per_s = median(&ledger.followed);
-        let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
-        lags.push(lag);
+        let hot = if wants(self.only, Part::Batch) {
+            let measured = self.hot(&hot, &mut ledger).await?;
+            lags.push(ledger.lag("the hot account").await?);
+            Some(measured)
+        } else {
+            None
+        };
+        let followed_per_s = (!ledger.followed.is_empty()).then(|| median(&ledger.followed));
+        let long = if wants(self.only, Part::Start) {
+            let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
+            lags.push(lag);
+            Some(long)
+        } else {
+            ledger.stop().await?;
+            None
+        };
         Ok(Measured { shape, singles, hot, followed_per_s, long })
     }
 
