@@ -16,7 +16,8 @@ use crate::store::chain::Hash;
 
 use super::error::IndexError;
 use super::handle::Index;
-use super::lsm::memtable::{Note, Reached, Tracked};
+use super::layers::Tracked;
+use super::lsm::memtable::{Note, Reached};
 use super::record::StreamKey;
 
 /// This is the most streams that are kept in memory.
