@@ -2,8 +2,8 @@
 //! many followers read from the ring.
 //!
 //! A follower that is behind the ring reads the journal by itself until it has come up to it. The reader runs only
-//! while somebody follows. It costs one read for each commit, however many follow. The ring keeps 4 MiB of lines, and a
-//! follower keeps nothing between two calls.
+//! while somebody follows. It costs one read for each commit, however many follow. The ring keeps 4 MiB of lines, as they
+//! are stored and as they are sent, and a follower keeps nothing between two calls.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
