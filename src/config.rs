@@ -60,6 +60,12 @@ pub(crate) struct Given {
     /// How long a write waits for its answer before it is told to come again, in seconds [default: 10]
     #[arg(long, env = "BOOKONCE_WRITE_WAIT_SECONDS", value_name = "SECONDS")]
     pub(crate) write_wait_seconds: Option<u64>,
+    /// How long a read may take whose cost grows with the ledger, in seconds [default: 30]
+    #[arg(long, env = "BOOKONCE_LONG_READ_SECONDS", value_name = "SECONDS")]
+    pub(crate) long_read_seconds: Option<u64>,
+    /// The ledger's own accounts that clients may name, such as @cash,@atm-77; any other name is refused [default: any]
+    #[arg(long, env = "BOOKONCE_COUNTER_ACCOUNTS", value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) counter_accounts: Option<Vec<String>>,
 }
 
 /// Reads an address with its port. One that is not whole is refused with the one that was probably meant.
@@ -127,6 +133,10 @@ pub(crate) struct Settings {
     pub(crate) max_connections: usize,
     /// This is how long a write waits for its answer, in seconds.
     pub(crate) write_wait_seconds: u64,
+    /// How long a long read may take, in seconds.
+    pub(crate) long_read_seconds: u64,
+    /// These are the ledger's own accounts that clients may name; any, where there is no list.
+    pub(crate) counter_accounts: Option<Vec<String>>,
 }
 
 /// A configuration error says why the settings can't be used.
@@ -170,12 +180,17 @@ impl Settings {
             log_filter: given.log_filter.or(file.log_filter).unwrap_or_else(|| "info".into()),
             max_connections: given.max_connections.or(file.max_connections).unwrap_or(8_192),
             write_wait_seconds: given.write_wait_seconds.or(file.write_wait_seconds).unwrap_or(10),
+            long_read_seconds: given.long_read_seconds.or(file.long_read_seconds).unwrap_or(30),
+            counter_accounts: given.counter_accounts.or(file.counter_accounts),
         };
         if settings.max_connections == 0 {
             return Err(ConfigError::Zero("max_connections"));
         }
         if settings.write_wait_seconds == 0 {
             return Err(ConfigError::Zero("write_wait_seconds"));
+        }
+        if settings.long_read_seconds == 0 {
+            return Err(ConfigError::Zero("long_read_seconds"));
         }
         Ok(settings)
     }

@@ -69,7 +69,7 @@ fn the_service_says_where_it_is_and_who_is_let_in() {
     make();
     assert_eq!(bookonce(&["keys", "revoke", first["id"].as_str().unwrap(), "--data", data]).0, 0);
     let (shown, _) = said(dir.path(), &[], 4);
-    assert!(shown[2].contains("Every request needs a key: of 2 that were made, 1 good"), "{shown:?}");
+    assert!(shown[2].contains("Every request needs a key. Keys that are good: 1 of 2."), "{shown:?}");
 }
 
 /// Seen failing with a first line that was text.

@@ -39,7 +39,7 @@ fn an_answer_that_is_not_yes_is_no() {
     assert!(answering.join().unwrap().starts_with("GET /readyz "));
 }
 
-/// Seen failing with a check that always asked http://127.0.0.1:7070.
+/// Guards against a check that always asks http://127.0.0.1:7070, whatever the service's environment says.
 #[test]
 fn over_https_the_certificate_counts_unless_it_is_said_not_to() {
     let dir = tempfile::tempdir().unwrap();

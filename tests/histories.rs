@@ -211,7 +211,7 @@ async fn each_replays_to_what_it_was() {
 /// What a person would look at.
 async fn projections(ledger: &Ledger) -> String {
     let mut out = String::new();
-    for account in ledger.accounts(None, 1_000).await.unwrap() {
+    for account in ledger.accounts(None, 1_000, At::Now).await.unwrap().accounts {
         writeln!(
             out,
             "## {} {} {}, available {}, limit {}, {}, revision {}",
@@ -229,6 +229,7 @@ async fn projections(ledger: &Ledger) -> String {
             end: None,
             newest_first: false,
             kind: None,
+            counter_account: None,
             from: None,
             to: None,
             limit: 1_000,

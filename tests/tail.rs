@@ -5,7 +5,10 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use bookonce::domain::command::Operation;
+use bookonce::domain::metadata::Metadata;
 use bookonce::domain::time::system_clock;
 use bookonce::ledger::{Follower, Ledger, Position, Workings};
 use bookonce::store::codec::{Line, position_of};
@@ -94,7 +97,7 @@ async fn whoever_comes_late_or_again_sees_every_line_once() {
         assert_eq!(late.await.unwrap(), (18..=last).collect::<Vec<_>>(), "round {round}");
     }
     // Nobody follows: nothing is read for anybody, however much is written.
-    tokio::time::timeout(std::time::Duration::from_secs(20), async {
+    tokio::time::timeout(Duration::from_secs(20), async {
         loop {
             let before = reads.load(Ordering::SeqCst);
             ledger.execute(vec![deposit(next, "alice", "1")]).await.unwrap();
@@ -107,5 +110,41 @@ async fn whoever_comes_late_or_again_sees_every_line_once() {
     })
     .await
     .expect("the reader goes on for nobody");
+    ledger.stop().unwrap();
+}
+
+/// Guards against: a follower that takes too little and makes the store read old lines again and again, and one that is taken
+/// for that because it begins far back.
+#[tokio::test]
+async fn a_follower_knows_how_long_it_has_been_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, _) = counted(dir.path());
+    ledger.execute(vec![open(1, "alice")]).await.unwrap();
+    let (mut slow, mut quick) = (ledger.follow(1), ledger.follow(1));
+    let large = |n| {
+        let mut deposit = deposit(n, "alice", "1");
+        let Operation::Deposit(moved) = &mut deposit.operation else { unreachable!() };
+        let pairs = (0..16).map(|key| (format!("key-{key}"), "x".repeat(256)));
+        moved.metadata = Metadata::new(pairs.collect()).unwrap();
+        deposit
+    };
+    for n in 2..=4 {
+        ledger.execute(vec![large(n)]).await.unwrap();
+        slow.next().await.unwrap();
+        quick.next().await.unwrap();
+    }
+    for round in 0..4 {
+        ledger.execute((0..400).map(|n| large(5 + round * 400 + n)).collect::<Vec<_>>()).await.unwrap();
+        while quick.next().await.unwrap().last < ledger.head().position {}
+    }
+    slow.next().await.unwrap();
+    let behind = slow.behind_for();
+    slow.next().await.unwrap();
+    assert!(slow.behind_for() > behind, "it is still behind, since then");
+    while slow.next().await.unwrap().last < ledger.head().position {}
+    assert_eq!(slow.behind_for(), Duration::ZERO, "it has come up again");
+    let mut late = ledger.follow(0);
+    late.next().await.unwrap();
+    assert_eq!(late.behind_for(), Duration::ZERO, "it was never up to date");
     ledger.stop().unwrap();
 }

@@ -26,7 +26,7 @@ impl Greeting {
             None => "No key has been made: only this machine is let in, and everybody on it is an operator."
                 .to_owned(),
             Some((good, made)) => {
-                format!("Every request needs a key: of {made} that were made, {good} good.")
+                format!("Every request needs a key. Keys that are good: {good} of {made}.")
             }
         };
         Self {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::clerk::Limits;
 use crate::config::ConnectionString;
 use crate::domain::time::system_clock;
-use crate::ledger::{Ledger, OpenError, Options, system_steady};
+use crate::ledger::{Ledger, OpenError, Options, ReadLimits, system_steady};
 use crate::store::eventstoredb::Store;
 
 use super::outcome::Error;
@@ -20,15 +20,21 @@ const WORTH_A_BAR: u64 = 200_000;
 pub(super) async fn over_store(
     data: &Path,
     connection: &ConnectionString,
+    reads: ReadLimits,
     accept_clock: bool,
 ) -> Result<Ledger, Error> {
     let store = Store::new(connection.reveal()).await?;
-    Ok(Ledger::open_store(options(data, accept_clock, Box::new(|_, _| {})), store)?)
+    Ok(Ledger::open_store(options(data, reads, accept_clock, Box::new(|_, _| {})), store)?)
 }
 
 /// Opens the ledger in `data`. `accept_clock`: an operator has said that the clock is right. With `shown`, long work shows how
 /// far it is, on standard error.
-pub(super) fn ledger(data: &Path, shown: bool, accept_clock: bool) -> Result<Ledger, OpenError> {
+pub(super) fn ledger(
+    data: &Path,
+    reads: ReadLimits,
+    shown: bool,
+    accept_clock: bool,
+) -> Result<Ledger, OpenError> {
     let bar = ProgressBar::hidden();
     let style = ProgressStyle::with_template(
         "building the index {bar:40} {human_pos} of {human_len} events, {eta} left",
@@ -45,10 +51,15 @@ pub(super) fn ledger(data: &Path, shown: bool, accept_clock: bool) -> Result<Led
             bar.set_position(done);
         }
     };
-    Ledger::open(options(data, accept_clock, Box::new(progress)))
+    Ledger::open(options(data, reads, accept_clock, Box::new(progress)))
 }
 
-fn options(data: &Path, accept_clock: bool, progress: Box<dyn Fn(u64, u64) + Send>) -> Options {
+fn options(
+    data: &Path,
+    reads: ReadLimits,
+    accept_clock: bool,
+    progress: Box<dyn Fn(u64, u64) + Send>,
+) -> Options {
     Options {
         data: data.to_owned(),
         clock: system_clock(),
@@ -56,6 +67,7 @@ fn options(data: &Path, accept_clock: bool, progress: Box<dyn Fn(u64, u64) + Sen
         accept_clock,
         fresh: random_id(),
         limits: Limits::default(),
+        reads,
         progress,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, ReadLimits};
 use crate::store::embedded::folder::{Folder, JOURNAL};
 
 use super::outcome::{Exit, Outcome};
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         ))?;
         return Ok(Exit::Ok);
     }
-    let ledger = open::ledger(&args.data, true, false)?;
+    let ledger = open::ledger(&args.data, ReadLimits::default(), true, false)?;
     let head = ledger.head();
     ledger.stop()?;
     out::line(format!("The index knows all {} events of journal {}.", head.position, head.journal_id))?;

@@ -1,5 +1,6 @@
 //! `bookonce serve` runs the service, from the first lock on the folder to the last write of the journal.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +9,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Given, Settings};
+use crate::domain::ids::CounterAccount;
 use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
 use crate::keys::Ring;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, ReadLimits};
 use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry::{self, LogFormat};
 
@@ -68,20 +70,32 @@ async fn serve(settings: Settings, accept_clock: bool) -> Outcome {
         // This comes before anything else touches TLS.
         prepare_tls().await;
     }
+    let counter_accounts = settings.counter_accounts.as_deref().map(own_accounts).transpose()?;
     let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
     let keys = Ring::open(&settings.keys, system_clock())?;
     admissible(&settings, &keys)?;
     let data = settings.data.clone();
+    let long_within = Duration::from_secs(settings.long_read_seconds);
+    let reads = ReadLimits { long_within, ..ReadLimits::default() };
     let ledger = match &settings.store {
-        Some(store) => open::over_store(&data, store, accept_clock).await?,
-        None => tokio::task::spawn_blocking(move || open::ledger(&data, true, accept_clock)).await??,
+        Some(store) => open::over_store(&data, store, reads, accept_clock).await?,
+        None => tokio::task::spawn_blocking(move || open::ledger(&data, reads, true, accept_clock)).await??,
     };
-    let served = listen(&settings, tls, keys, &ledger).await;
+    let served = listen(&settings, tls, keys, counter_accounts, &ledger).await;
     // This is done also when nothing was served: the folder is left as a service leaves it.
     tokio::task::spawn_blocking(move || ledger.stop()).await??;
     served?;
     tracing::info!("stopped");
     Ok(Exit::Ok)
+}
+
+/// Reads the names of the ledger's own accounts that clients may name.
+fn own_accounts(names: &[String]) -> Result<BTreeSet<CounterAccount>, Error> {
+    let read = |name: &String| {
+        let problem = || format!("--counter-accounts: {name:?} must begin with @, and may not be @transit");
+        CounterAccount::parse(name).ok_or_else(problem)
+    };
+    Ok(names.iter().map(read).collect::<Result<_, _>>()?)
 }
 
 /// Checks whether the service may listen at its address. This is done before anything is touched.
@@ -113,6 +127,7 @@ async fn listen(
     settings: &Settings,
     tls: Option<Arc<rustls::ServerConfig>>,
     keys: Ring,
+    counter_accounts: Option<BTreeSet<CounterAccount>>,
     ledger: &Ledger,
 ) -> Result<(), Error> {
     let listener = TcpListener::bind(settings.listen)
@@ -132,7 +147,7 @@ async fn listen(
         write_wait: Duration::from_secs(settings.write_wait_seconds),
         ..http::Config::default()
     };
-    let app = App::new(ledger.clone(), keys, config);
+    let app = App::new(ledger.clone(), keys, config).naming_only(counter_accounts);
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
     out::line(greeting.show(settings.log))?;
     tracing::info!(%address, position = ledger.head().position, "listening");

@@ -90,4 +90,26 @@ mod tests {
             assert!(known || ["/", "/healthz", "/readyz"].contains(&path), "{path}");
         }
     }
+
+    #[test]
+    fn the_table_of_bounds_has_every_route() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let begin = "<!-- a row for each of the service's routes: a test holds it to them -->\n";
+        let (_, rest) = document.split_once(begin).expect("the table's begin");
+        let (shown, _) = rest.split_once("<!-- end of the rows -->\n").expect("the table's end");
+        let mut named: Vec<String> = Vec::new();
+        for row in shown.lines().skip(2) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            assert_eq!(cells.len(), 4, "{row}");
+            assert!(cells[..3].iter().all(|cell| !cell.is_empty()), "{row}");
+            named.push(cells[0].trim_matches('`').to_owned());
+        }
+        let probes = ["/healthz", "/readyz"].map(|path| format!("GET {path}"));
+        let mut routes: Vec<String> =
+            ROUTES.iter().map(|(method, path, _)| format!("{method} {path}")).chain(probes).collect();
+        named.sort();
+        routes.sort();
+        assert_eq!(named, routes);
+    }
 }

@@ -1,11 +1,15 @@
 //! [`App`] is the application: it has what every handler may use, and says how that is configured.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::response_budget::Budget;
+use tokio::sync::Semaphore;
+
+use super::byte_budget::Budget;
 use super::service::figures::Figures;
 use super::service::sign_ins::SignIns;
+use crate::domain::ids::CounterAccount;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
 
@@ -20,6 +24,10 @@ pub struct Config {
     pub body_within: Duration,
     /// This is how often the live feed says that it is still there.
     pub heartbeat: Duration,
+    /// This is the most live feeds at once.
+    pub feeds: usize,
+    /// This is how long a live feed that was up to date may be behind before it is cut off.
+    pub feed_behind: Duration,
 }
 
 impl Default for Config {
@@ -29,6 +37,8 @@ impl Default for Config {
             read_wait: Duration::from_secs(5),
             body_within: Duration::from_secs(9),
             heartbeat: Duration::from_secs(15),
+            feeds: 512,
+            feed_behind: Duration::from_secs(30),
         }
     }
 }
@@ -44,6 +54,9 @@ struct Inner {
     figures: Figures,
     sign_ins: SignIns,
     budget: Budget,
+    feeds: Arc<Semaphore>,
+    /// These are the ledger's own accounts that a client may name; any, where there is no list.
+    counter_accounts: OnceLock<BTreeSet<CounterAccount>>,
 }
 
 impl App {
@@ -52,7 +65,32 @@ impl App {
     pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
         let (sign_ins, budget) = (SignIns::default(), Budget::default());
         let figures = Figures::new(&sign_ins);
-        Self(Arc::new(Inner { ledger, keys, config, figures, sign_ins, budget }))
+        let feeds = Arc::new(Semaphore::new(config.feeds));
+        Self(Arc::new(Inner {
+            ledger,
+            keys,
+            config,
+            figures,
+            sign_ins,
+            budget,
+            feeds,
+            counter_accounts: OnceLock::new(),
+        }))
+    }
+
+    /// Makes it refuse new movements from and to own accounts of the ledger other than these, where there is a list.
+    #[must_use]
+    pub fn naming_only(self, counter_accounts: Option<BTreeSet<CounterAccount>>) -> Self {
+        if let Some(names) = counter_accounts {
+            // It is set once, before anybody has a clone.
+            let _first = self.0.counter_accounts.set(names);
+        }
+        self
+    }
+
+    /// Says whether a client may name this account of the ledger's own.
+    pub(crate) fn may_be_named(&self, account: &CounterAccount) -> bool {
+        self.0.counter_accounts.get().is_none_or(|names| names.contains(account))
     }
 
     /// Returns the ledger.
@@ -77,9 +115,14 @@ impl App {
         &self.0.sign_ins
     }
 
-    /// Returns what is left for large answers.
+    /// Returns what is left for large requests and answers.
     pub(crate) fn budget(&self) -> &Budget {
         &self.0.budget
+    }
+
+    /// Returns the places of the live feeds.
+    pub(crate) fn feeds(&self) -> &Arc<Semaphore> {
+        &self.0.feeds
     }
 
     /// Returns its configuration.

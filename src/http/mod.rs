@@ -7,13 +7,13 @@
 
 mod access;
 mod app;
+mod byte_budget;
 mod long_answer;
 mod openapi;
 mod problem;
 mod reads;
 mod reply;
 mod request;
-mod response_budget;
 mod server;
 mod service;
 mod writes;

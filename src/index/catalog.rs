@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
-/// This is the format of the index: another one is built anew from the journal.
-pub const FORMAT: i64 = 4;
+/// The format of the index: another one is built anew from the journal.
+pub const FORMAT: i64 = 5;
 
 /// A `Checkpoint` says up to where the index knows the journal, and which journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,8 @@ use crate::store::chain::Hash;
 
 use super::error::IndexError;
 use super::handle::Index;
-use super::lsm::memtable::{Note, Reached, Tracked};
+use super::layers::Tracked;
+use super::lsm::memtable::{Note, Reached};
 use super::record::StreamKey;
 
 /// This is the most streams that are kept in memory.
@@ -58,6 +59,15 @@ impl Feed {
             self.streams.insert(stream.clone(), tracked);
         }
         Ok(self.streams.get(stream))
+    }
+
+    /// Returns the revision that the next event of a stream has.
+    ///
+    /// # Errors
+    /// Fails when the index can't be read.
+    pub fn next_revision(&mut self, stream: &StreamName) -> Result<u64, IndexError> {
+        let last = self.tracked(stream)?.map(|tracked| tracked.state.revision());
+        Ok(last.map_or(0, |last| last.saturating_add(1)))
     }
 
     /// Takes one event into `taken`. `hash` is the event's own hash, and is given only where the chain runs along each

@@ -14,8 +14,9 @@ use super::catalog::{self, Checkpoint};
 use super::catalog_writer::{CatalogWriter, open_trees};
 use super::error::IndexError;
 use super::failure::Failure;
+use super::layers::Tracked;
 use super::lsm::flush;
-use super::lsm::memtable::{Memtable, Note, Reached, Tracked};
+use super::lsm::memtable::{Memtable, Note, Reached};
 use super::lsm::tree::Tree;
 use super::record::StreamKey;
 use super::shared::{Shared, State};
@@ -82,9 +83,15 @@ impl Index {
             journal_id: Mutex::new(checkpoint.journal_id),
             seed,
             tuning,
-            state: RwLock::new(State { active: Memtable::new(seed), frozen: None, trees }),
+            state: RwLock::new(State {
+                active: Memtable::new(seed),
+                frozen: None,
+                trees: Arc::new(trees),
+                flushed: checkpoint.position,
+            }),
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(CatalogWriter::new(connection, sum, seed, fresh)?),
+            joining: Mutex::new(()),
             checkpoint: AtomicU64::new(checkpoint.position),
             reached: AtomicU64::new(checkpoint.position),
             signal: (Mutex::new(()), Condvar::new()),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -15,15 +16,15 @@ use crate::still::StillDatabase;
 
 use super::catalog;
 use super::error::IndexError;
-use super::lsm::memtable::InternalKey;
+use super::layers::{InternalKey, Layer};
 use super::rows::{self, Kind};
 
 /// An `Overlay` shows the accounts after one event: the catalog, and over it what is newer in memory.
 #[derive(Debug)]
 pub struct Overlay<'a> {
     pub(super) catalog: &'a Connection,
-    pub(super) accounts: BTreeMap<AccountName, Account>,
-    pub(super) internal: Vec<(InternalKey, Money)>,
+    /// What is newer, oldest first.
+    pub(super) layers: Vec<Arc<Layer>>,
     pub(super) position: u64,
 }
 
@@ -49,8 +50,9 @@ impl Overlay<'_> {
                 found.insert(name, account.clone());
             }
         }
-        let newer = self.accounts.iter().filter(|(name, _)| after.is_none_or(|after| *name > after));
-        found.extend(newer.map(|(name, account)| (name.clone(), account.clone())));
+        for layer in &self.layers {
+            found.extend(layer.accounts(after, limit).map(|account| (account.name.clone(), account.clone())));
+        }
         Ok(found.into_values().take(limit).collect())
     }
 
@@ -98,7 +100,8 @@ impl Overlay<'_> {
                 sums.insert(key, rows::read_sum(&value)?.1);
             }
         }
-        for (key, amount) in self.internal.iter().filter(|(key, _)| wanted(key)) {
+        let newer = self.layers.iter().flat_map(|layer| layer.internal());
+        for (key, amount) in newer.filter(|(key, _)| wanted(key)) {
             let sum = sums.entry(key.clone()).or_insert_with(|| Money::zero(key.1));
             *sum = sum.plus(*amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
         }
@@ -122,7 +125,6 @@ pub fn read_files<T>(
         let transaction = connection.unchecked_transaction()?;
         let Some(checkpoint) = catalog::checkpoint(&transaction)? else { return Ok(None) };
         let position = checkpoint.position;
-        work(&Overlay { catalog: &transaction, accounts: BTreeMap::new(), internal: Vec::new(), position })
-            .map(Some)
+        work(&Overlay { catalog: &transaction, layers: Vec::new(), position }).map(Some)
     })
 }

@@ -1,9 +1,10 @@
 //! These functions ask the index. Every question goes through what is active, what is frozen and the files, in one
 //! consistent view.
 
-use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use crate::domain::ids::Id;
 use crate::domain::money::Money;
@@ -12,10 +13,13 @@ use crate::domain::stream::StreamName;
 use super::catalog;
 use super::error::IndexError;
 use super::handle::Index;
-use super::lsm::memtable::{Memtable, Note, Tracked};
+use super::layers::{Joined, Layer, Tracked};
+use super::lsm::memtable::{Memtable, Note};
 use super::lsm::tree::TreeKind;
 use super::overlay::Overlay;
-use super::record::{Facts, Mark, Record, Role, StreamKey, id_key, naming_key, place_key, ruled_out_key};
+use super::record::{
+    Facts, Mark, Record, Role, Series, StreamKey, id_key, naming_key, place_key, ruled_out_key,
+};
 use super::rows::{self, Kind};
 use super::shared::State;
 
@@ -44,6 +48,19 @@ impl State {
     /// Returns the two parts in memory, newest first.
     fn in_memory(&self) -> impl Iterator<Item = &Memtable> {
         std::iter::once(&self.active).chain(self.frozen.as_deref())
+    }
+
+    /// The parts in memory that come after a checkpoint of the catalog, oldest first; `None` where memory has let go of
+    /// something that comes after it.
+    fn beyond(&self, checkpoint: u64) -> Option<Vec<&Memtable>> {
+        if self.flushed > checkpoint {
+            return None;
+        }
+        // A frozen part that is in the catalog already is dropped from memory in a moment: not to be counted twice.
+        let beyond = |memory: &&Memtable| memory.last().is_some_and(|last| last.position > checkpoint);
+        let mut memories: Vec<_> = self.in_memory().filter(beyond).collect();
+        memories.reverse();
+        Some(memories)
     }
 }
 
@@ -86,12 +103,13 @@ impl Index {
     /// Returns what stands under a key of the tree of IDs, in the order of the journal.
     fn under(&self, key: u128) -> Result<Vec<Mark>, IndexError> {
         let mut marks = Vec::new();
-        let mut records = Vec::new();
-        {
+        let trees = {
             let state = self.0.state.read();
             state.in_memory().for_each(|memory| memory.marks(key, &mut marks));
-            state.tree(TreeKind::Ids).get(key, &mut records)?;
-        }
+            Arc::clone(&state.trees)
+        };
+        let mut records = Vec::new();
+        trees[TreeKind::Ids as usize].get(key, &mut records)?;
         marks.extend(records.into_iter().map(|record| Mark::unpack(record.value)));
         marks.sort_unstable_by_key(|mark| mark.position);
         marks.dedup();
@@ -140,11 +158,12 @@ impl Index {
         let key = (id, stream.clone());
         let (row_kind, row_key) = rows::stream_row(stream);
         self.with_reader(|catalog| {
-            let transaction = catalog.unchecked_transaction()?;
-            let (newer, tracked) = self.newer_than(&transaction, |_, memories| {
+            let (transaction, (newer, tracked)) = self.view(catalog, |checkpoint| {
+                let state = self.0.state.read();
+                let memories = state.beyond(checkpoint)?;
                 let newer: Vec<_> = memories.iter().filter_map(|memory| memory.reversed(&key)).collect();
                 let tracked = memories.iter().rev().find_map(|memory| memory.tracked(stream).cloned());
-                Ok((newer, tracked))
+                Some((newer, tracked))
             })?;
             let sum = match catalog::state(&transaction, Kind::Reversed, &rows::reversed_row_key(&key))? {
                 Some(value) => Some(rows::read_sum(&value)?.1),
@@ -174,17 +193,37 @@ impl Index {
     pub fn revisions(
         &self,
         stream: StreamKey,
-        revisions: std::ops::RangeInclusive<u64>,
+        revisions: RangeInclusive<u64>,
         backwards: bool,
         limit: usize,
     ) -> Result<Vec<(u64, Facts)>, IndexError> {
-        let (low, high) = (stream.revision(*revisions.start()), stream.revision(*revisions.end()));
+        self.series(stream, Series::All, revisions, backwards, limit)
+    }
+
+    /// Up to `limit` events of a series of a stream between two revisions (inclusive), from one end. Of one of the ledger's
+    /// own accounts, positions stand in the place of revisions.
+    ///
+    /// # Errors
+    /// When a run can't be read.
+    pub fn series(
+        &self,
+        stream: StreamKey,
+        series: Series,
+        revisions: RangeInclusive<u64>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(u64, Facts)>, IndexError> {
+        let (low, high) =
+            (stream.revision(series, *revisions.start()), stream.revision(series, *revisions.end()));
         let mut records = Vec::new();
-        {
+        let trees = {
             let state = self.0.state.read();
-            state.in_memory().for_each(|m| m.revisions(stream, low, high, backwards, limit, &mut records));
-            state.tree(TreeKind::Revisions).range(low, high, backwards, limit, &mut records)?;
-        }
+            let look =
+                |m: &Memtable| m.revisions((stream, series), low, high, backwards, limit, &mut records);
+            state.in_memory().for_each(look);
+            Arc::clone(&state.trees)
+        };
+        trees[TreeKind::Revisions as usize].range(low, high, backwards, limit, &mut records)?;
         let found = ordered(records, backwards, limit).into_iter();
         self.told(found.map(|record| Ok((StreamKey::revision_in(record.key), facts(record)?))).collect())
     }
@@ -195,22 +234,24 @@ impl Index {
     /// Fails when a run can't be read.
     pub fn places(
         &self,
-        positions: std::ops::RangeInclusive<u64>,
+        positions: RangeInclusive<u64>,
         backwards: bool,
         limit: usize,
     ) -> Result<Vec<(i64, Facts)>, IndexError> {
         let (low, high) = (place_key(*positions.start(), 0), place_key(*positions.end(), -1));
         let mut records = Vec::new();
-        {
+        let trees = {
             let state = self.0.state.read();
             state.in_memory().for_each(|memory| memory.places(low, high, backwards, limit, &mut records));
-            state.tree(TreeKind::Places).range(low, high, backwards, limit, &mut records)?;
-        }
+            Arc::clone(&state.trees)
+        };
+        trees[TreeKind::Places as usize].range(low, high, backwards, limit, &mut records)?;
         let found = ordered(records, backwards, limit).into_iter();
         self.told(found.map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect())
     }
 
-    /// Shows everything that the index knows of accounts, after one and the same event.
+    /// Everything that the index knows of accounts, after one and the same event. Under the lock that commits need nothing is
+    /// copied and nothing is read: the layers in memory are sealed and shared.
     ///
     /// # Errors
     /// Fails when the catalog can't be read, or `work` fails.
@@ -219,42 +260,42 @@ impl Index {
         work: impl FnOnce(&Overlay<'_>) -> Result<T, IndexError>,
     ) -> Result<T, IndexError> {
         self.with_reader(|catalog| {
-            let transaction = catalog.unchecked_transaction()?;
-            let mut overlay = Overlay {
-                catalog: &transaction,
-                accounts: BTreeMap::new(),
-                internal: Vec::new(),
-                position: 0,
-            };
-            self.newer_than(&transaction, |checkpoint, memories| {
-                overlay.position = checkpoint;
-                for memory in memories {
-                    let accounts = memory.all_streams().filter_map(|tracked| tracked.state.account());
-                    overlay.accounts.extend(accounts.map(|account| (account.name.clone(), account.clone())));
-                    overlay.internal.extend(memory.all_internal().map(|(key, sum)| (key.clone(), *sum)));
-                    overlay.position = memory.last().map_or(overlay.position, |last| last.position);
-                }
-                Ok(())
+            let (transaction, (layers, position)) = self.view(catalog, |checkpoint| {
+                let mut state = self.0.state.write();
+                state.active.layers_mut().seal();
+                let memories = state.beyond(checkpoint)?;
+                let layers: Vec<_> =
+                    memories.iter().flat_map(|memory| memory.layers().sealed()).cloned().collect();
+                let position = memories.iter().rev().find_map(|memory| memory.last());
+                Some((layers, position.map_or(checkpoint, |last| last.position)))
             })?;
-            work(&overlay)
+            self.join(&layers);
+            work(&Overlay { catalog: &transaction, layers, position })
         })
     }
 
-    /// Hands over the catalog's checkpoint and what is in memory beyond it, oldest first. The catalog's transaction sees
-    /// nothing that is flushed from now on.
-    fn newer_than<T>(
+    /// Joins small layers, so that the next readers find fewer. One reader at a time does that; the others go on.
+    fn join(&self, layers: &[Arc<Layer>]) {
+        let Some(_alone) = self.0.joining.try_lock() else { return };
+        if let Some(joined) = Joined::newest(layers) {
+            self.0.state.write().active.layers_mut().replace(&joined);
+        }
+    }
+
+    /// Begins a view of the catalog in which nothing is flushed any more, and looks at what is in memory beyond it. `look` is
+    /// told the catalog's checkpoint and says `None` where memory has let go of something since.
+    fn view<'catalog, T>(
         &self,
-        catalog: &Connection,
-        work: impl FnOnce(u64, &[&Memtable]) -> Result<T, IndexError>,
-    ) -> Result<T, IndexError> {
-        let state = self.0.state.read();
-        let checkpoint = catalog::checkpoint(catalog)?.map_or(0, |checkpoint| checkpoint.position);
-        // A frozen part that is in the catalog already is dropped from memory in a moment, and must not be counted
-        // twice.
-        let beyond = |memory: &&Memtable| memory.last().is_some_and(|last| last.position > checkpoint);
-        let mut memories: Vec<_> = state.in_memory().filter(beyond).collect();
-        memories.reverse();
-        work(checkpoint, &memories)
+        catalog: &'catalog Connection,
+        mut look: impl FnMut(u64) -> Option<T>,
+    ) -> Result<(Transaction<'catalog>, T), IndexError> {
+        loop {
+            let transaction = catalog.unchecked_transaction()?;
+            let checkpoint = catalog::checkpoint(&transaction)?.map_or(0, |checkpoint| checkpoint.position);
+            if let Some(found) = look(checkpoint) {
+                return Ok((transaction, found));
+            }
+        }
     }
 
     /// Tells the whole index of a damage that a reader found.

@@ -2,7 +2,7 @@
 
 use crate::domain::account::event::AccountEvent;
 use crate::domain::event::Event;
-use crate::domain::ids::Id;
+use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::kind::Kind;
 use crate::domain::stream::StreamName;
 use sha2::{Digest, Sha256};
@@ -127,8 +127,19 @@ impl StreamKey {
     /// Returns the key of this stream.
     #[must_use]
     pub fn of(stream: &StreamName) -> Self {
+        Self::hashed(stream.parts())
+    }
+
+    /// Returns the key of one of the ledger's own accounts. Its events have their positions in the journal in the place of
+    /// revisions. No stream's name begins with `@`, so that it is not the key of a stream.
+    #[must_use]
+    pub fn of_own(account: &CounterAccount) -> Self {
+        Self::hashed([account.as_str()])
+    }
+
+    fn hashed<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
-        stream.parts().into_iter().for_each(|part| hash.update(part));
+        parts.into_iter().for_each(|part| hash.update(part));
         let digest = hash.finalize();
         let mut high = [0; 16];
         high[..10].copy_from_slice(&digest[..10]);
@@ -137,15 +148,33 @@ impl StreamKey {
 
     /// Returns the key of one of its revisions.
     #[must_use]
-    pub fn revision(self, revision: u64) -> u128 {
-        self.0 | u128::from(revision & 0xffff_ffff_ffff)
+    pub fn revision(self, series: Series, revision: u64) -> u128 {
+        self.0 | (series as u128) << REVISION_BITS | u128::from(revision & REVISIONS)
     }
 
     /// Returns the revision that a key of this stream names.
     #[must_use]
     pub fn revision_in(key: u128) -> u64 {
-        u64::try_from(key & 0xffff_ffff_ffff).unwrap_or(u64::MAX)
+        u64::try_from(key & u128::from(REVISIONS)).unwrap_or(u64::MAX)
     }
+}
+
+/// This is how many bits of a key hold a revision. The two before them hold the series.
+const REVISION_BITS: u32 = 46;
+const REVISIONS: u64 = (1 << REVISION_BITS) - 1;
+
+/// A `Series` is those events of a stream that a question about its past needs, so that the question does not go over all
+/// of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Series {
+    /// The series has all events.
+    All = 0,
+    /// The series has the accepted events that set the account's status.
+    Status = 1,
+    /// The series has the accepted events that set the overdraft limit, but for the opening, which is always the first event.
+    Limit = 2,
+    /// The series has the accepted events of which the client said when they happened.
+    Backdated = 3,
 }
 
 /// `Facts` are the facts that can be known of an event without reading it.
@@ -170,6 +199,21 @@ impl Facts {
             kind: event.kind(),
             declined: event.is_declined(),
             backdated: event.account().is_some_and(AccountEvent::effective_at_given),
+        }
+    }
+
+    /// Returns the series besides all events that an event with these facts is in.
+    #[must_use]
+    pub fn series(self) -> Option<Series> {
+        if self.declined {
+            return None;
+        }
+        match self.kind {
+            Kind::Freeze | Kind::Unfreeze | Kind::Close => Some(Series::Status),
+            Kind::OverdraftLimit => Some(Series::Limit),
+            Kind::Opening | Kind::Deposit | Kind::Withdrawal | Kind::Reversal | Kind::Prevention => {
+                self.backdated.then_some(Series::Backdated)
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
-use super::lsm::memtable::{InternalKey, Note, ReversedKey, Tracked};
+use super::layers::{InternalKey, Tracked};
+use super::lsm::memtable::{Note, ReversedKey};
 use super::record::StreamKey;
 
 /// A `Kind` says what a row of state is about.

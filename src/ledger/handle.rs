@@ -14,6 +14,7 @@ use crate::store::{Head, Position, Reader};
 
 use super::clock_watch::ClockWatch;
 use super::folder_watch::FolderWatch;
+use super::long_reads::{LongReads, ReadLimits, Wanted};
 use super::open_error::OpenError;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
@@ -25,8 +26,6 @@ const READS: usize = 32;
 /// This is the most reads of a page that run at once, so that the reads of a single thing do not wait behind many of
 /// them.
 const PAGES: usize = 16;
-/// This is the most reads through the whole journal that run at once.
-const LONG_READS: usize = 2;
 
 /// A `Ledger` is a ledger that this process holds. It is cheap to clone.
 #[derive(Clone)]
@@ -49,8 +48,8 @@ pub(super) struct Inner {
     pub(super) head: watch::Receiver<Head>,
     pub(super) tail: Tail,
     pub(super) reads: Arc<Semaphore>,
-    pub(super) pages: Semaphore,
-    pub(super) long_reads: Semaphore,
+    pub(super) pages: Arc<Semaphore>,
+    pub(super) long_reads: LongReads,
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) folder_watch: FolderWatch,
     pub(super) folder: Folder,
@@ -80,6 +79,7 @@ impl Ledger {
         head: watch::Receiver<Head>,
         clock_watch: Arc<ClockWatch>,
         folder: Folder,
+        limits: ReadLimits,
     ) -> std::io::Result<Self> {
         Ok(Self(Arc::new(Inner {
             clerk,
@@ -88,8 +88,8 @@ impl Ledger {
             head,
             tail: Tail::default(),
             reads: Arc::new(Semaphore::new(READS)),
-            pages: Semaphore::new(PAGES),
-            long_reads: Semaphore::new(LONG_READS),
+            pages: Arc::new(Semaphore::new(PAGES)),
+            long_reads: LongReads::new(limits),
             clock_watch,
             folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
             folder,
@@ -228,7 +228,7 @@ impl Ledger {
         }
     }
 
-    /// Runs a read on a blocking thread. A read whose caller goes away before its turn is never begun.
+    /// Runs a read of one thing on a blocking thread. A read whose caller goes away before its turn is never begun.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
@@ -243,22 +243,27 @@ impl Ledger {
         tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
     }
 
-    /// Runs a read of up to a thousand things, with [`PAGES`] of them at a time.
+    /// Runs a read whose cost grows with the ledger. It takes no place of the ordinary reads.
+    pub(super) async fn long<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Wanted) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        self.settled().await?;
+        self.0.long_reads.run(work).await
+    }
+
+    /// Runs a read of up to a thousand things, with [`PAGES`] of them at a time. The turn is the work's: a page that nobody
+    /// waits for any more holds it to its end.
     pub(super) async fn page<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
-        let _turn = self.0.pages.acquire().await.map_err(ReadError::unreadable)?;
-        self.blocking(work).await
-    }
-
-    /// Runs a read that goes through the journal from its beginning. It refuses when [`LONG_READS`] of them are
-    /// running.
-    pub(super) async fn long<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
-    ) -> Result<T, ReadError> {
-        let _turn = self.0.long_reads.try_acquire().map_err(|_| ReadError::Busy)?;
+        let turn = Arc::clone(&self.0.pages).acquire_owned().await.map_err(ReadError::unreadable)?;
+        let work = move || {
+            let result = work();
+            drop(turn);
+            result
+        };
         self.blocking(work).await
     }
 }

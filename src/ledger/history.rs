@@ -1,26 +1,22 @@
 //! These reads say what happened to an account, to an ID, and in the whole ledger.
 
-use std::sync::Arc;
-
 use crate::domain::account::event::Effect;
+use crate::domain::currency::Currency;
 use crate::domain::event::{Body, Event};
-use crate::domain::ids::{AccountName, Id};
+use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::index::record::{Facts, Role};
-use crate::index::{Index, IndexError};
+use crate::index::IndexError;
+use crate::index::record::Role;
 use crate::store::Reader;
-use crate::store::codec::Line;
 
-use super::accounts::Stream;
 use super::handle::Ledger;
-use super::types::{Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory};
-
-/// This is the number of records that are looked through at a time.
-const PAGE: usize = 4_096;
-/// This is the most that the clocks of instances which share a store may differ: 10 minutes. Up to that difference a
-/// search by time finds everything.
-const MOST_SKEW_MICROS: i64 = 600_000_000;
+use super::long_reads::Wanted;
+use super::scan::{Among, Filter, ORDINARY, Scan};
+use super::stream::Stream;
+use super::types::{
+    OwnStatement, Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory,
+};
 
 impl Ledger {
     /// Returns a page of an account's statement; `None` for an account that was never opened.
@@ -34,34 +30,17 @@ impl Ledger {
     ) -> Result<Option<Statement>, ReadError> {
         self.undamaged(name)?;
         let stream = Stream::new(self, name);
-        self.page(move || {
-            let Some(account) = stream.now()? else { return Ok(None) };
-            let bound = |moment: Option<Timestamp>, default: u64| match moment {
-                Some(moment) => stream.recorded_before(&account, moment),
-                None => Ok(default),
-            };
-            // The lines wanted are those with start <= revision < end.
-            let (start, end) = (bound(query.from, 0)?, bound(query.to, account.revision + 1)?);
-            let end = query.end.map_or(end, |first_page| first_page.min(end));
-            let balance_before = |revision: u64| match revision.checked_sub(1) {
-                Some(last) => {
-                    let Body::Account(event) = stream.event(last)?.1.body;
-                    Ok::<_, ReadError>(event.answer.balance)
-                }
-                None => Ok(Money::zero(account.currency)),
-            };
-            let (lines, more) = lines(&stream, query, start, end)?;
-            let (opens, closes) = page_bounds(&query, (start, end.max(start)), &lines, more);
-            Ok(Some(Statement {
-                currency: account.currency,
-                opening_balance: balance_before(opens)?,
-                closing_balance: balance_before(closes)?,
-                end,
-                lines,
-                more,
-            }))
-        })
-        .await
+        let begun = self.page(move || Begun::begin(stream, query)).await?;
+        let Some(begun) = begun else { return Ok(None) };
+        if begun.scan_ended {
+            return self.page(move || begun.end()).await.map(Some);
+        }
+        let going_on = move |wanted: &Wanted| {
+            let mut begun = begun;
+            begun.scan.look_through_all(wanted)?;
+            begun.end()
+        };
+        self.long(going_on).await.map(Some)
     }
 
     /// Returns what happened to an ID; `None` when no event has to do with it.
@@ -98,14 +77,138 @@ impl Ledger {
     /// # Errors
     /// Fails when the ledger can't be read.
     pub async fn search(&self, query: SearchQuery) -> Result<Vec<Placed>, ReadError> {
-        let stream = query.account.as_ref().map(|name| Stream::new(self, name));
-        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
-        self.page(move || match stream {
-            Some(stream) => search_account(&stream, &query),
-            None => search_all(&index, &reader, &query),
+        let ledger = self.clone();
+        let scan = self.page(move || begin_search(&ledger, query)).await?;
+        Ok(self.scanned(scan).await?.found)
+    }
+
+    /// A page of the movements of one of the ledger's own accounts.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn own_statement(
+        &self,
+        name: &CounterAccount,
+        query: StatementQuery,
+    ) -> Result<OwnStatement, ReadError> {
+        let (index, reader, name) = (self.0.index.clone(), self.0.reader.clone(), name.clone());
+        let begin = move || {
+            let (mut low, mut high) = (1, query.end.unwrap_or_else(|| index.reached().saturating_add(1)));
+            match (query.beyond, query.newest_first) {
+                (Some(beyond), true) => high = high.min(beyond),
+                (Some(beyond), false) => low = low.max(beyond.saturating_add(1)),
+                (None, _) => {}
+            }
+            let filter = Filter { kind: query.kind, from: query.from, to: query.to, ..Filter::default() };
+            let among = Among::Own(index, reader, name);
+            let mut scan = Scan::new(among, filter, (low, high), query.newest_first, query.limit);
+            let ended = scan.look_through(ORDINARY)?;
+            Ok((scan, ended))
+        };
+        let scan = self.page(begin).await?;
+        let scan = self.scanned(scan).await?;
+        Ok(OwnStatement { lines: scan.found, more: scan.more })
+    }
+
+    /// A scan that has looked through all, as a long read where it has not yet.
+    async fn scanned(&self, (mut scan, ended): (Scan, bool)) -> Result<Scan, ReadError> {
+        if ended {
+            return Ok(scan);
+        }
+        self.long(move |wanted| {
+            scan.look_through_all(wanted)?;
+            Ok(scan)
         })
         .await
     }
+}
+
+/// A page of a statement of which the lines are being looked for.
+struct Begun {
+    stream: Stream,
+    currency: Currency,
+    query: StatementQuery,
+    /// The revisions that the whole statement goes over, the second one exclusive.
+    revisions: (u64, u64),
+    scan: Scan,
+    scan_ended: bool,
+}
+
+impl Begun {
+    /// Looks for the lines as far as an ordinary read may; `None` for an account that was never opened.
+    fn begin(stream: Stream, query: StatementQuery) -> Result<Option<Self>, ReadError> {
+        let Some(account) = stream.now()? else { return Ok(None) };
+        let bound = |moment: Option<Timestamp>, default: u64| match moment {
+            Some(moment) => stream.recorded_before(&account, moment),
+            None => Ok(default),
+        };
+        // The lines wanted are those with start <= revision < end.
+        let (start, end) = (bound(query.from, 0)?, bound(query.to, account.revision + 1)?);
+        let end = query.end.map_or(end, |first_page| first_page.min(end));
+        let (mut low, mut high) = (start, end);
+        match (query.beyond, query.newest_first) {
+            (Some(beyond), true) => high = high.min(beyond),
+            (Some(beyond), false) => low = low.max(beyond.saturating_add(1)),
+            (None, _) => {}
+        }
+        let filter =
+            Filter { kind: query.kind, counter_account: query.counter_account.clone(), ..Filter::default() };
+        let among = Among::Stream(Box::new(stream.clone()));
+        let mut scan = Scan::new(among, filter, (low, high), query.newest_first, query.limit);
+        let scan_ended = scan.look_through(ORDINARY)?;
+        let currency = account.currency;
+        Ok(Some(Self { stream, currency, query, revisions: (start, end), scan, scan_ended }))
+    }
+
+    fn end(self) -> Result<Statement, ReadError> {
+        let (start, end) = self.revisions;
+        let Scan { found: lines, more, .. } = self.scan;
+        let balance_before = |revision: u64| match revision.checked_sub(1) {
+            Some(last) => {
+                let Body::Account(event) = self.stream.event(last)?.1.body;
+                Ok::<_, ReadError>(event.answer.balance)
+            }
+            None => Ok(Money::zero(self.currency)),
+        };
+        let (opens, closes) = page_bounds(&self.query, (start, end.max(start)), &lines, more);
+        Ok(Statement {
+            currency: self.currency,
+            opening_balance: balance_before(opens)?,
+            closing_balance: balance_before(closes)?,
+            end,
+            lines,
+            more,
+        })
+    }
+}
+
+/// Begins a search, and looks through as much as an ordinary read may.
+fn begin_search(ledger: &Ledger, query: SearchQuery) -> Result<(Scan, bool), ReadError> {
+    let (index, reader) = (ledger.0.index.clone(), ledger.0.reader.clone());
+    let end = query.before.unwrap_or_else(|| index.reached().saturating_add(1));
+    let SearchQuery { kind, accepted, from, to, .. } = query;
+    let filter = Filter { kind, accepted, counter_account: query.counter_account.clone(), from, to };
+    let (among, places) = match (query.account, query.counter_account) {
+        (Some(account), _) => {
+            let stream = Stream::new(ledger, &account);
+            let places = match stream.now()? {
+                Some(account) => {
+                    let low = from.map_or(Ok(0), |from| stream.recorded_before(&account, from))?;
+                    let high =
+                        to.map_or(Ok(account.revision + 1), |to| stream.recorded_before(&account, to))?;
+                    let before = query.before.map(|before| stream.before_position(&account, before));
+                    (low, before.transpose()?.map_or(high, |before| high.min(before)))
+                }
+                None => (0, 0),
+            };
+            (Among::Stream(Box::new(stream)), places)
+        }
+        (None, Some(own)) => (Among::Own(index, reader, own), (1, end)),
+        (None, None) => (Among::All(index, reader), (1, end)),
+    };
+    let mut scan = Scan::new(among, filter, places, true, query.limit);
+    let ended = scan.look_through(ORDINARY)?;
+    Ok((scan, ended))
 }
 
 /// Says whether the event plays this role for the ID.
@@ -118,12 +221,7 @@ fn has_role(event: &Event, id: Id, role: Role) -> bool {
 }
 
 fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
-    Ok(as_placed(reader.events(positions)?))
-}
-
-fn as_placed(lines: Vec<Line>) -> Vec<Placed> {
-    let placed = |line: Line| Placed { position: line.position, event: Arc::new(line.event) };
-    lines.into_iter().map(placed).collect()
+    Ok(reader.events(positions)?.into_iter().map(Placed::from).collect())
 }
 
 /// Returns the revisions that a page covers, the second one exclusive. The ranges of all pages follow each other
@@ -137,104 +235,4 @@ fn page_bounds(query: &StatementQuery, (start, end): (u64, u64), lines: &[Placed
             (opens, last.map_or(end, |last| last.saturating_add(1)))
         }
     }
-}
-
-/// Returns the lines of a statement between two revisions, and whether there are more.
-fn lines(
-    stream: &Stream,
-    query: StatementQuery,
-    start: u64,
-    end: u64,
-) -> Result<(Vec<Placed>, bool), ReadError> {
-    let (mut low, mut high) = (start, end);
-    match (query.beyond, query.newest_first) {
-        (Some(beyond), true) => high = high.min(beyond),
-        (Some(beyond), false) => low = low.max(beyond + 1),
-        (None, _) => {}
-    }
-    let mut found = Vec::new();
-    let mut more = false;
-    'pages: while low < high {
-        let page = stream.facts(low..=high - 1, query.newest_first, PAGE)?;
-        let Some((last, _)) = page.last() else { break };
-        if query.newest_first {
-            high = *last;
-        } else {
-            low = last + 1;
-        }
-        let wanted = |(_, facts): &&(u64, Facts)| query.kind.is_none_or(|kind| facts.kind == kind);
-        for named in page.iter().filter(wanted) {
-            if found.len() == query.limit {
-                more = true;
-                break 'pages;
-            }
-            found.push(*named);
-        }
-    }
-    Ok((as_placed(stream.events(&found)?), more))
-}
-
-fn wanted(query: &SearchQuery, facts: Facts) -> bool {
-    query.kind.is_none_or(|kind| facts.kind == kind)
-        && query.accepted.is_none_or(|accepted| accepted != facts.declined)
-        && query.before.is_none_or(|before| facts.position < before)
-}
-
-fn search_account(stream: &Stream, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
-    let Some(account) = stream.now()? else { return Ok(Vec::new()) };
-    let start = match query.from {
-        Some(from) => stream.recorded_before(&account, from)?,
-        None => 0,
-    };
-    let mut end = match query.to {
-        Some(to) => stream.recorded_before(&account, to)?,
-        None => account.revision + 1,
-    };
-    let mut found = Vec::new();
-    'pages: while start < end {
-        let page = stream.facts(start..=end - 1, true, PAGE)?;
-        let Some((last, _)) = page.last() else { break };
-        end = *last;
-        for named in page.iter().filter(|(_, facts)| wanted(query, *facts)) {
-            if found.len() == query.limit {
-                break 'pages;
-            }
-            found.push(*named);
-        }
-    }
-    Ok(as_placed(stream.events(&found)?))
-}
-
-fn search_all(index: &Index, reader: &Reader, query: &SearchQuery) -> Result<Vec<Placed>, ReadError> {
-    let mut found = Vec::new();
-    let mut high = query.before.map_or_else(|| index.reached(), |before| before.saturating_sub(1));
-    'pages: while high > 0 {
-        let page = index.places(1..=high, true, PAGE)?;
-        let Some((_, last)) = page.last() else { break };
-        high = last.position.saturating_sub(1);
-        for (recorded_at, facts) in &page {
-            if query.from.is_some_and(|from| recorded_at.saturating_add(MOST_SKEW_MICROS) < from.micros()) {
-                break 'pages;
-            }
-            if query.from.is_some_and(|from| *recorded_at < from.micros()) {
-                continue;
-            }
-            if query.to.is_some_and(|to| *recorded_at >= to.micros()) || !wanted(query, *facts) {
-                continue;
-            }
-            if found.len() == query.limit {
-                break 'pages;
-            }
-            found.push((*recorded_at, *facts));
-        }
-    }
-    let positions: Vec<_> = found.iter().map(|(_, facts)| facts.position).collect();
-    let lines = reader.events(&positions)?;
-    for (line, (recorded_at, facts)) in lines.iter().zip(found) {
-        if Facts::of(&line.event, line.position) != facts || line.event.recorded_at.micros() != recorded_at {
-            tracing::error!(position = line.position, "another event than the index says stands there");
-            return Err(ReadError::Damaged);
-        }
-    }
-    Ok(as_placed(lines))
 }

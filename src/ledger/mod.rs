@@ -2,19 +2,23 @@
 //!
 //! Commands go to the `clerk`. Reads of accounts, IDs and statements are answered from the `index`, which has every event
 //! before its answer is sent, and from the journal's lines; sums at an old position are worked out from the journal.
-//! Reads run on blocking threads. Only a few of the expensive ones run at a time.
+//! Reads run on blocking threads: ordinary ones in
+//! a pool whose places they leave in milliseconds, long ones two at a time in a pool of their own.
 
 mod accounts;
 mod clock_watch;
 mod folder_watch;
 mod handle;
 mod history;
+mod long_reads;
 mod open;
 mod open_error;
 mod open_store;
 pub mod permission;
 mod ring;
+mod scan;
 mod status;
+mod stream;
 mod sums;
 mod tail;
 mod types;
@@ -23,6 +27,7 @@ mod verdict;
 pub use crate::clerk::Done;
 pub use clock_watch::{Steady, system_steady};
 pub use handle::Ledger;
+pub use long_reads::ReadLimits;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;
 pub use ring::Lines;

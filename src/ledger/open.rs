@@ -27,6 +27,7 @@ use crate::store::{Appends, lines_of};
 
 use super::clock_watch::{ClockWatch, Steady};
 use super::handle::Ledger;
+use super::long_reads::ReadLimits;
 use super::open_error::OpenError;
 use super::types::Head;
 
@@ -55,6 +56,8 @@ pub struct Options {
     pub fresh: Uuid,
     /// The limits say how much may wait for the clerk.
     pub limits: Limits,
+    /// These limits say how many long reads may run, and how long.
+    pub reads: ReadLimits,
     /// This is called with how far the index has come and how far it must come.
     pub progress: Box<dyn Fn(u64, u64) + Send>,
 }
@@ -151,7 +154,7 @@ impl Ledger {
         let clerk = Clerk::start(office, options.limits)?;
         folder.held().remember(JOURNAL);
         folder.held().remember(INDEX);
-        Ok(Self::over(Box::new(clerk), journal, index, head, watch, folder)?)
+        Ok(Self::over(Box::new(clerk), journal, index, head, watch, folder, options.reads)?)
     }
 }
 

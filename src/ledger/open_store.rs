@@ -48,7 +48,7 @@ impl Ledger {
         index.start()?;
         let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
         let (sender, head) = watch::channel(Head { journal_id, position, hash });
-        let Options { clock, steady, accept_clock, limits, .. } = options;
+        let Options { clock, steady, accept_clock, limits, reads, .. } = options;
         let watch = ClockWatch::new(clock, steady, accept_clock);
         let told = Arc::clone(&watch);
         let office = Office {
@@ -64,6 +64,6 @@ impl Ledger {
         let clerk = Clerk::start(office)?;
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
         folder.held().remember(INDEX);
-        Ok(Self::over(Box::new(clerk), reader, index, head, watch, folder)?)
+        Ok(Self::over(Box::new(clerk), reader, index, head, watch, folder, reads)?)
     }
 }

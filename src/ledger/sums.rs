@@ -1,5 +1,7 @@
-//! These reads are sums over the whole ledger: the trial balance, the digest, and the ledger's own accounts. They come
-//! from the index when they are asked for as of now, and from the journal, event by event, at an older position.
+//! Sums over the whole ledger: the trial balance, the digest, and what the ledger's own accounts have. Now from the
+//! index; at an older position from the journal, event by event.
+//!
+//! All but what one own account has now are long reads: they visit every account, or every event up to the position.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +12,12 @@ use crate::domain::event::{Body, Event};
 use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
-use crate::domain::time::Timestamp;
-use crate::index::IndexError;
+use crate::index::{Index, IndexError, Overlay};
 use crate::store::{Journal, codec, lines_of};
 
 use super::handle::Ledger;
-use super::types::{At, Position, ReadError, TrialBalance};
+use super::long_reads::Wanted;
+use super::types::{At, OwnBalances, Position, ReadError, TrialBalance};
 
 /// This is the number of lines that are folded at a time.
 const PAGE: usize = 4_096;
@@ -24,25 +26,30 @@ impl Ledger {
     /// Returns the totals per account kind and currency, after the last event at or before a position, or now.
     ///
     /// # Errors
-    /// Fails when the ledger can't be read.
+    /// Fails when the ledger can't be read, or the position is behind its end.
     pub async fn trial_balance(&self, at: Option<Position>) -> Result<TrialBalance, ReadError> {
-        if let Some(position) = at.filter(|position| *position < self.0.index.reached()) {
-            let books = self.books(move |_, at| at <= position).await?;
-            return Ok(TrialBalance {
-                position: books.position,
-                guarded: books.guarded(),
-                internal: books.named(),
-            });
-        }
-        let index = self.0.index.clone();
-        self.blocking(move || {
-            Ok(index.overlay(|overlay| {
-                let mut books = Books { position: overlay.position(), ..Books::default() };
-                overlay.every_account(|account| books.add(account))?;
-                books.internal = overlay.internal(None)?;
-                let (guarded, internal) = (books.guarded(), books.named());
-                Ok(TrialBalance { position: books.position, guarded, internal })
-            })?)
+        self.not_beyond(at).await?;
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.long(move |wanted| {
+            let now = at_or_before(&index, at, |overlay| {
+                let mut sums = BTreeMap::new();
+                let visited = visit_all(overlay, wanted, |account| add(&mut sums, account))?;
+                let internal = overlay.internal(None)?;
+                Ok(visited.map(|()| (overlay.position(), sums, internal)))
+            })?;
+            let (position, guarded, internal) = match now {
+                Some(now) => now,
+                None => {
+                    let books = Books::fold(&*reader, at.unwrap_or_default(), wanted)?;
+                    let mut sums = BTreeMap::new();
+                    books.accounts.values().for_each(|account| add(&mut sums, account));
+                    (books.position, sums, books.internal)
+                }
+            };
+            let named = |((name, currency), sum): ((CounterAccount, Currency), Money)| {
+                ((name.to_string(), currency), sum)
+            };
+            Ok(TrialBalance { position, guarded, internal: internal.into_iter().map(named).collect() })
         })
         .await
     }
@@ -50,83 +57,174 @@ impl Ledger {
     /// Returns the balance of one of the ledger's own accounts in each currency; `None` for one that was never used.
     ///
     /// # Errors
-    /// Fails when the ledger can't be read.
+    /// Fails when the ledger can't be read, or a position is behind its end.
     pub async fn internal_account(
         &self,
         name: &CounterAccount,
-        at: At,
-    ) -> Result<Option<BTreeMap<Currency, Money>>, ReadError> {
-        let wanted = name.clone();
-        let sums = match at {
-            At::Now => {
-                let index = self.0.index.clone();
-                self.blocking(move || Ok(index.overlay(|overlay| overlay.internal(Some(&wanted)))?)).await?
-            }
-            At::Position(position) => self.books(move |_, at| at <= position).await?.internal,
-            At::Known(moment) => self.books(move |event, _| event.recorded_at <= moment).await?.internal,
-            At::Effective(moment) => self.books(move |event, _| happened_at(event) <= moment).await?.internal,
-        };
-        let own: BTreeMap<_, _> =
-            sums.into_iter().filter(|((other, _), _)| other == name).map(|((_, c), sum)| (c, sum)).collect();
-        Ok((!own.is_empty()).then_some(own))
+        at: &[At],
+    ) -> Result<Vec<Option<OwnBalances>>, ReadError> {
+        self.not_beyond(at.iter().filter_map(|at| at.position()).max()).await?;
+        let (index, name) = (self.0.index.clone(), name.clone());
+        if at.iter().all(|at| *at == At::Now) {
+            let times = at.len();
+            return self.blocking(move || Ok(vec![now(&index, &name)?; times])).await;
+        }
+        let (reader, end) = (self.0.reader.clone(), self.head().position);
+        let at = at.to_vec();
+        self.long(move |wanted| {
+            let by_position = at.iter().map(|at| at.position()).collect::<Option<Vec<_>>>();
+            let last = by_position.and_then(|positions| positions.into_iter().max()).unwrap_or(end);
+            let mut sums = vec![OwnBalances::new(); at.len()];
+            each_event(&*reader, last, wanted, |event, position| {
+                let Body::Account(body) = &event.body;
+                let Some(entries) = body.entries().filter(|entries| *entries.counter_account == name) else {
+                    return Ok(());
+                };
+                for (sums, _) in sums.iter_mut().zip(&at).filter(|(_, at)| counts(**at, event, position)) {
+                    let sum = sums.entry(body.currency).or_insert_with(|| Money::zero(body.currency));
+                    *sum = sum.minus(entries.guarded).unwrap_or(*sum);
+                }
+                Ok(())
+            })?;
+            Ok(sums.into_iter().map(|sums| (!sums.is_empty()).then_some(sums)).collect())
+        })
+        .await
     }
 
     /// Returns a hash of everything that decisions depend on, after the last event at or before a position, or now. The
     /// position is returned with it.
     ///
     /// # Errors
-    /// Fails when the ledger can't be read.
+    /// Fails when the ledger can't be read, or the position is behind its end.
     pub async fn digest(&self, at: Option<Position>) -> Result<(Position, String), ReadError> {
-        if let Some(position) = at.filter(|position| *position < self.0.index.reached()) {
-            let books = self.books(move |_, at| at <= position).await?;
+        self.not_beyond(at).await?;
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.long(move |wanted| {
+            let now = at_or_before(&index, at, |overlay| {
+                let mut hash = StateHash::default();
+                let visited = visit_all(overlay, wanted, |account| hash.add(account))?;
+                Ok(visited.map(|()| (overlay.position(), hash.finish())))
+            })?;
+            if let Some(now) = now {
+                return Ok(now);
+            }
+            let books = Books::fold(&*reader, at.unwrap_or_default(), wanted)?;
             let mut hash = StateHash::default();
             books.accounts.values().for_each(|account| hash.add(account));
-            return Ok((books.position, hash.finish()));
-        }
-        let index = self.0.index.clone();
-        self.blocking(move || Ok(index.overlay(|overlay| Ok((overlay.position(), overlay.digest()?)))?)).await
+            Ok((books.position, hash.finish()))
+        })
+        .await
     }
 
-    /// Folds the journal from its beginning, and counts the events for which `counts` returns true.
-    async fn books(
-        &self,
-        counts: impl Fn(&Event, Position) -> bool + Send + 'static,
-    ) -> Result<Books, ReadError> {
-        let (reader, last) = (self.0.reader.clone(), self.end().await?.position);
-        self.long(move || Books::fold(&*reader, last, counts)).await
+    /// Refuses a position behind the journal's end: what will stand there nobody knows yet.
+    pub(super) async fn not_beyond(&self, at: Option<Position>) -> Result<(), ReadError> {
+        match at {
+            Some(position) if position > self.head().position => {
+                let head = self.end().await?.position;
+                if position > head { Err(ReadError::BeyondHead { head }) } else { Ok(()) }
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
-/// `Books` are all accounts after some events.
+/// Asks the index, unless an event after `at` is in it already. Both are seen in one view: what is answered for a position
+/// never has a later event in it.
+fn at_or_before<T>(
+    index: &Index,
+    at: Option<Position>,
+    work: impl FnOnce(&Overlay<'_>) -> Result<Result<T, ReadError>, IndexError>,
+) -> Result<Option<T>, ReadError> {
+    let answer = index.overlay(|overlay| match at {
+        Some(at) if overlay.position() > at => Ok(None),
+        Some(_) | None => work(overlay).map(Some),
+    })?;
+    answer.transpose()
+}
+
+/// Visits every account, by name, while that is wanted.
+fn visit_all(
+    overlay: &Overlay<'_>,
+    wanted: &Wanted,
+    mut visit: impl FnMut(&Account),
+) -> Result<Result<(), ReadError>, IndexError> {
+    let mut after: Option<AccountName> = None;
+    loop {
+        if let Err(stop) = wanted.check() {
+            return Ok(Err(stop));
+        }
+        let page = overlay.accounts(after.as_ref(), PAGE)?;
+        page.iter().for_each(&mut visit);
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = Some(last.name.clone()),
+            _ => return Ok(Ok(())),
+        }
+    }
+}
+
+/// What an own account has now.
+fn now(index: &Index, name: &CounterAccount) -> Result<Option<OwnBalances>, ReadError> {
+    let sums = index.overlay(|overlay| overlay.internal(Some(name)))?;
+    let own: OwnBalances = sums.into_iter().map(|((_, currency), sum)| (currency, sum)).collect();
+    Ok((!own.is_empty()).then_some(own))
+}
+
+/// Whether an event counts for who asks as of this time.
+fn counts(at: At, event: &Event, position: Position) -> bool {
+    let Body::Account(body) = &event.body;
+    match at {
+        At::Now => true,
+        At::Position(last) => position <= last,
+        At::Known(moment) => event.recorded_at <= moment,
+        At::Effective(moment) => body.effective_at <= moment,
+        At::Both { effective, known } => body.effective_at <= effective && event.recorded_at <= known,
+    }
+}
+
+/// Reads the events of the journal from its beginning up to a position, while that is wanted.
+fn each_event(
+    reader: &dyn Journal,
+    last: Position,
+    wanted: &Wanted,
+    mut visit: impl FnMut(&Event, Position) -> Result<(), ReadError>,
+) -> Result<(), ReadError> {
+    let mut looked_at = 0;
+    while looked_at < last {
+        wanted.check()?;
+        let lines = reader.lines(looked_at, PAGE)?;
+        if lines.is_empty() {
+            return Err(IndexError::damaged("the journal ends before its head").into());
+        }
+        for line in lines_of(&lines) {
+            let line = codec::decode_proven(line).map_err(ReadError::unreadable)?;
+            looked_at = line.position;
+            if line.position > last {
+                break;
+            }
+            visit(&line.event, line.position)?;
+        }
+    }
+    Ok(())
+}
+
+fn add(sums: &mut BTreeMap<Currency, Money>, account: &Account) {
+    let sum = sums.entry(account.currency).or_insert_with(|| Money::zero(account.currency));
+    *sum = sum.plus(account.balance).unwrap_or(*sum);
+}
+
+/// All accounts after some events.
 #[derive(Default)]
 struct Books {
     position: Position,
-    sums: BTreeMap<Currency, Money>,
     accounts: BTreeMap<AccountName, Account>,
     internal: BTreeMap<(CounterAccount, Currency), Money>,
 }
 
 impl Books {
-    fn fold(
-        reader: &dyn Journal,
-        last: Position,
-        counts: impl Fn(&Event, Position) -> bool,
-    ) -> Result<Self, ReadError> {
+    /// Folds the journal from its beginning up to a position.
+    fn fold(reader: &dyn Journal, last: Position, wanted: &Wanted) -> Result<Self, ReadError> {
         let mut books = Self::default();
-        let mut looked_at = 0;
-        while looked_at < last {
-            let lines = reader.lines(looked_at, PAGE)?;
-            if lines.is_empty() {
-                return Err(IndexError::damaged("the journal ends before its head").into());
-            }
-            for line in lines_of(&lines) {
-                let line = codec::decode_proven(line).map_err(ReadError::unreadable)?;
-                looked_at = line.position;
-                if line.position <= last && counts(&line.event, line.position) {
-                    books.event(&line.event, line.position)?;
-                }
-            }
-        }
+        each_event(reader, last, wanted, |event, position| books.event(event, position))?;
         Ok(books)
     }
 
@@ -139,32 +237,12 @@ impl Books {
             *sum = sum.minus(entries.guarded).unwrap_or(*sum);
         }
         let before = self.accounts.get(name);
-        // Events that do not count leave gaps in a stream; the balance of an account is asked of its own stream then.
-        if before.map_or(0, |account| account.revision + 1) == event.revision {
-            let after = Account::evolve(before, name, event, body).map_err(ReadError::unreadable)?;
-            self.accounts.insert(name.clone(), after);
+        // A stream that is damaged has events that do not follow from those before them; the index leaves them out, too.
+        if before.map_or(0, |account| account.revision + 1) != event.revision {
+            return Ok(());
         }
+        let after = Account::evolve(before, name, event, body).map_err(ReadError::unreadable)?;
+        self.accounts.insert(name.clone(), after);
         Ok(())
     }
-
-    fn add(&mut self, account: &Account) {
-        let sum = self.sums.entry(account.currency).or_insert_with(|| Money::zero(account.currency));
-        *sum = sum.plus(account.balance).unwrap_or(*sum);
-    }
-
-    fn guarded(&self) -> BTreeMap<Currency, Money> {
-        let mut all = Self { sums: self.sums.clone(), ..Self::default() };
-        self.accounts.values().for_each(|account| all.add(account));
-        all.sums
-    }
-
-    fn named(&self) -> BTreeMap<(String, Currency), Money> {
-        self.internal.iter().map(|((name, currency), sum)| ((name.to_string(), *currency), *sum)).collect()
-    }
-}
-
-/// Returns when an event happened in the world.
-fn happened_at(event: &Event) -> Timestamp {
-    let Body::Account(body) = &event.body;
-    body.effective_at
 }

@@ -6,7 +6,7 @@
 //! follower keeps nothing between two calls.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -27,6 +27,10 @@ pub struct Follower {
     ledger: Ledger,
     after: Position,
     grown: watch::Receiver<()>,
+    /// This is true when it has once come up to the ring.
+    live: bool,
+    /// This is since when it is behind the ring, where it was live before.
+    behind_since: Option<Instant>,
     _follows: Arc<()>,
 }
 
@@ -49,7 +53,14 @@ impl Ledger {
                 first
             })
         };
-        Follower { ledger: self.clone(), after, grown: tail.grown.subscribe(), _follows }
+        Follower {
+            ledger: self.clone(),
+            after,
+            grown: tail.grown.subscribe(),
+            live: false,
+            behind_since: None,
+            _follows,
+        }
     }
 }
 
@@ -62,7 +73,15 @@ impl Follower {
     pub async fn next(&mut self) -> Result<Lines, ReadError> {
         loop {
             self.grown.borrow_and_update();
-            match self.found() {
+            let found = self.found();
+            match found {
+                Found::Lines(_) | Found::Nothing => (self.live, self.behind_since) = (true, None),
+                Found::Behind if self.live => {
+                    self.behind_since.get_or_insert_with(Instant::now);
+                }
+                Found::Behind => {}
+            }
+            match found {
                 Found::Lines(lines) => return Ok(self.seen(lines)),
                 Found::Behind => {
                     let lines = self.ledger.lines(self.after, AT_ONCE).await?;
@@ -76,6 +95,12 @@ impl Follower {
                 Found::Nothing => drop(self.grown.changed().await),
             }
         }
+    }
+
+    /// Returns how long it has been behind the ring since it was live. One that begins far back is not behind.
+    #[must_use]
+    pub fn behind_for(&self) -> Duration {
+        self.behind_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     fn found(&self) -> Found {

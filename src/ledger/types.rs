@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::domain::account::Status;
 use crate::domain::currency::Currency;
 use crate::domain::event::Event;
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::kind::Kind;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
+use crate::store::codec::Line;
 
 pub use crate::clerk::Unavailable;
 pub use crate::store::{Head, Position};
@@ -23,11 +24,40 @@ pub enum At {
     Effective(Timestamp),
     /// Only what was recorded by then counts, inclusive.
     Known(Timestamp),
-    /// Only the events at or before this position count.
+    /// Only what had happened in the world by one moment and was recorded by another counts.
+    Both {
+        /// Only what happened in the world by then counts, inclusive.
+        effective: Timestamp,
+        /// Only what was recorded by then counts, inclusive.
+        known: Timestamp,
+    },
+    /// After the last event at or before this position.
     Position(Position),
 }
 
-/// An `AccountReading` is an account as one of the reads found it.
+impl At {
+    /// Returns the position that is asked about, if it is one.
+    pub(super) fn position(self) -> Option<Position> {
+        match self {
+            Self::Position(position) => Some(position),
+            Self::Now | Self::Effective(_) | Self::Known(_) | Self::Both { .. } => None,
+        }
+    }
+}
+
+/// `OwnBalances` say what one of the ledger's own accounts has, by currency.
+pub type OwnBalances = BTreeMap<Currency, Money>;
+
+/// An `AccountsPage` is a page of the list of accounts.
+#[derive(Clone, Debug)]
+pub struct AccountsPage {
+    /// These are the accounts, by name; at another time than now those that were open then.
+    pub accounts: Vec<AccountReading>,
+    /// This is the last account that the page went over, where there are more.
+    pub more_after: Option<AccountName>,
+}
+
+/// An account, as one of the reads found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountReading {
     /// This is the account's name.
@@ -57,8 +87,14 @@ pub struct Placed {
     pub event: Arc<Event>,
 }
 
-/// A `StatementQuery` says which lines of an account's statement are wanted.
-#[derive(Clone, Copy, Debug)]
+impl From<Line> for Placed {
+    fn from(line: Line) -> Self {
+        Self { position: line.position, event: Arc::new(line.event) }
+    }
+}
+
+/// Which lines of an account's statement are wanted.
+#[derive(Clone, Debug)]
 pub struct StatementQuery {
     /// Only lines after this revision (oldest first) or before it (newest first) are wanted.
     pub beyond: Option<u64>,
@@ -69,6 +105,8 @@ pub struct StatementQuery {
     pub newest_first: bool,
     /// Only events of this kind are wanted.
     pub kind: Option<Kind>,
+    /// Only movements from or to this account of the ledger's own are wanted.
+    pub counter_account: Option<CounterAccount>,
     /// Only what was recorded at or after this moment is wanted.
     pub from: Option<Timestamp>,
     /// Only what was recorded before this moment is wanted.
@@ -94,6 +132,15 @@ pub struct Statement {
     pub more: bool,
 }
 
+/// An `OwnStatement` is a page of the movements of one of the ledger's own accounts.
+#[derive(Clone, Debug)]
+pub struct OwnStatement {
+    /// These are the events, each of which moved money between a guarded account and this one.
+    pub lines: Vec<Placed>,
+    /// This is true where there are more lines in this direction.
+    pub more: bool,
+}
+
 /// A `TransactionHistory` is what happened to a transaction ID.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionHistory {
@@ -112,6 +159,8 @@ pub struct SearchQuery {
     pub account: Option<AccountName>,
     /// Only events of this kind are wanted.
     pub kind: Option<Kind>,
+    /// Only movements from or to this account of the ledger's own are wanted.
+    pub counter_account: Option<CounterAccount>,
     /// `Some(true)` wants only accepted events, `Some(false)` only declined ones.
     pub accepted: Option<bool>,
     /// Only events that were recorded at or after this moment are wanted.
@@ -169,9 +218,18 @@ pub enum ReadError {
     /// Another folder stands where the ledger's data folder was.
     #[error("the data folder was moved or exchanged")]
     FolderReplaced,
-    /// More reads of this expensive kind are running than are allowed.
+    /// As many long reads are running as are allowed.
     #[error("too many long reads at once")]
     Busy,
+    /// The read is a long one and has taken as long as it may.
+    #[error("the read took too long")]
+    TooLong,
+    /// The position that was asked for is behind the journal's end.
+    #[error("the journal ends at position {head}")]
+    BeyondHead {
+        /// The position of the last event.
+        head: Position,
+    },
     /// No event is at this position.
     #[error("no event is at this position; the last before it is at {before}")]
     UnknownPosition {

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::http::{Service, id};
 use crate::support::store;
+use bookonce::domain::ids::CounterAccount;
 use bookonce::http::{Config, Limits, router};
 
 #[test]
@@ -71,4 +72,72 @@ fn a_client_that_will_not_wait_is_told_that_it_is_in_progress() {
         service.get(&format!("{last}?min_position=5000"))
     };
     assert_eq!((booked.status, booked.json()["outcome"].as_str()), (200, Some("accepted")));
+}
+
+/// Guards against: bodies that all together take any amount of memory, and streams of which there is no end.
+#[test]
+fn large_bodies_and_feeds_are_let_in_as_long_as_there_is_room() {
+    let config = Config { feeds: 2, ..Config::default() };
+    let service = Service::with(config, Limits::default(), router);
+    service.account("alice");
+    let head = "POST /v1/batch HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n";
+    let line = format!(r#"{{"op":"deposit","transaction_id":"{}","account":"alice","amount":"1"}}"#, id());
+    let body = format!("{line}\n").repeat(50);
+    let batch = || service.send("POST", "/v1/batch", &[("content-type", "application/x-ndjson")], &body);
+    // Sixteen fill the room; a batch may be in the way of one, so more are sent until it is full.
+    let mut announced = Vec::new();
+    let full = loop {
+        announced.push(service.connect_and(format!("{head}content-length: 8388608\r\n\r\n").as_bytes()));
+        let reply = batch();
+        if reply.status != 200 {
+            break reply;
+        }
+    };
+    assert_eq!(
+        (full.status, full.code().as_str(), full.header("retry-after")),
+        (503, "overloaded", Some("1"))
+    );
+    service.account("bob");
+    drop(announced);
+    let again = std::iter::repeat_with(batch).find(|reply| reply.status == 200).unwrap();
+    assert_eq!(again.text().lines().count(), 50);
+
+    let feed = || service.connect_and(b"GET /v1/journal/live HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    let mut feeds = [feed(), feed()];
+    for feed in &mut feeds {
+        let mut first = [0; 12];
+        std::io::Read::read_exact(feed, &mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+    }
+    assert_eq!(service.get("/v1/journal/live").code(), "overloaded");
+}
+
+/// Guards against: a misspelt name of an own account that makes one, and a retry that is refused because of what was set
+/// since.
+#[test]
+fn only_the_named_own_accounts_are_booked_to() {
+    let service = Service::start();
+    service.account("alice");
+    let body = |id: &str, own: &str| {
+        format!(r#"{{"transaction_id":"{id}","amount":"1","counter_account":"{own}"}}"#)
+    };
+    let deposit = |body: &str| service.post("/v1/accounts/alice/deposits", body);
+    let before = body(&id(), "@old");
+    let first = deposit(&before);
+    let names = ["@cash", "@atm-77"].map(|name| CounterAccount::parse(name).unwrap());
+    let _same = service.app.clone().naming_only(Some(names.into()));
+    let again = deposit(&before);
+    assert_eq!((again.status, again.body), (201, first.body));
+    assert_eq!(deposit(&body(&id(), "@atm-77")).status, 201);
+    let refused = deposit(&body(&id(), "@atm77"));
+    assert_eq!((refused.status, refused.fields()), (400, vec!["counter_account".to_owned()]));
+    let line = |own: &str| {
+        format!(
+            r#"{{"op":"deposit","transaction_id":"{}","account":"alice","amount":"1","counter_account":"{own}"}}"#,
+            id()
+        )
+    };
+    let lines = service.batch(&[line("@atm-77"), line("@atm77")]);
+    assert_eq!((&lines[0]["status"], &lines[1]["status"]), (&201.into(), &400.into()));
+    assert_eq!(service.get("/v1/accounts/@atm77").code(), "account_not_found");
 }

@@ -259,9 +259,99 @@ fn a_position_that_no_journal_will_ever_reach_is_a_position() {
         ("9223372036854775808", 400),
         ("9999999999999999999", 400),
     ] {
-        for path in ["/v1/journal?after=", "/v1/accounts/alice?at_position=", "/v1/digest?at_position="] {
+        let reply = service.get(&format!("/v1/journal?after={far}"));
+        assert_eq!(reply.status, status, "{far}: {}", reply.text());
+        for path in ["/v1/accounts/alice?at_position=", "/v1/digest?at_position="] {
             let reply = service.get(&format!("{path}{far}"));
-            assert_eq!(reply.status, status, "{path}{far}: {}", reply.text());
+            assert_eq!(reply.status, 400, "{path}{far}: {}", reply.text());
         }
+    }
+}
+
+/// Guards against: own accounts of which nobody can list what went through them, as the reconciliation of a machine does.
+#[test]
+fn what_went_through_one_machine_can_be_listed() {
+    let service = Service::start();
+    service.account("alice");
+    service.account("bob");
+    let through = |account: &str, amount: &str, machine: &str| {
+        let body = json!({"transaction_id": id(), "amount": amount, "counter_account": machine}).to_string();
+        assert_eq!(service.post(&format!("/v1/accounts/{account}/withdrawals"), body).status, 201);
+    };
+    through("alice", "1", "@atm-77");
+    through("bob", "2", "@atm-77");
+    through("alice", "4", "@atm-78");
+    through("alice", "8", "@atm-77");
+    let amounts = |path: &str| {
+        let page = service.get(path).json();
+        let items = page["items"].as_array().unwrap_or_else(|| panic!("{page}")).clone();
+        items.iter().map(|item| item["amount"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(amounts("/v1/accounts/@atm-77/entries"), ["8.00", "2.00", "1.00"]);
+    assert_eq!(amounts("/v1/accounts/@atm-77/entries?order=oldest"), ["1.00", "2.00", "8.00"]);
+    let first = service.get("/v1/accounts/@atm-77/entries?limit=2").json();
+    assert_eq!(
+        (&first["balances"], &first["items"][1]["counterpart"]),
+        (&json!({"EUR": "11.00"}), &json!("bob"))
+    );
+    let cursor = first["next"].as_str().unwrap();
+    let rest = service.get(&format!("/v1/accounts/@atm-77/entries?limit=2&cursor={cursor}")).json();
+    assert_eq!((rest["items"][0]["amount"].as_str(), &rest["next"]), (Some("1.00"), &Value::Null));
+    assert_eq!(amounts("/v1/transactions?counter_account=@atm-77"), ["-8.00", "-2.00", "-1.00"]);
+    assert_eq!(amounts("/v1/transactions?counter_account=@atm-77&account=alice"), ["-8.00", "-1.00"]);
+    assert_eq!(amounts("/v1/accounts/alice/entries?counter_account=@atm-78"), ["-4.00"]);
+    let since = first["items"][0]["recorded_at"].as_str().unwrap();
+    assert_eq!(amounts(&format!("/v1/transactions?counter_account=@atm-77&from={since}")), ["-8.00"]);
+    assert_eq!(amounts(&format!("/v1/accounts/@atm-77/entries?to={since}")), ["2.00", "1.00"]);
+    assert_eq!(service.get("/v1/accounts/@atm-79/entries").code(), "account_not_found");
+    assert_eq!(service.get("/v1/transactions?counter_account=atm-77").fields(), ["counter_account"]);
+}
+
+/// Guards against: a question about both times at once that is refused, or answered for one of them.
+#[test]
+fn a_balance_is_told_by_both_times_at_once() {
+    let service = Service::start();
+    service.account("alice");
+    let dated = |amount: &str, when: &str| {
+        let body = json!({"transaction_id": id(), "amount": amount, "effective_at": when}).to_string();
+        service.post("/v1/accounts/alice/deposits", body).json()["recorded_at"].as_str().unwrap().to_owned()
+    };
+    let first = dated("1", "2020-01-01T00:00:00Z");
+    let second = dated("2", "2019-01-01T00:00:00Z");
+    let balance = |account: &str, effective: &str, known: &str| {
+        let found = service.get(&format!("/v1/accounts/{account}?as_of={effective}&known_at={known}")).json();
+        found.get("balance").or(found["balances"].get("EUR")).cloned().unwrap_or(found["code"].clone())
+    };
+    for (effective, known, expected) in [
+        ("2020-06-01T00:00:00Z", &first, "1.00"),
+        ("2020-06-01T00:00:00Z", &second, "3.00"),
+        ("2019-06-01T00:00:00Z", &first, "account_not_found"),
+        ("2019-06-01T00:00:00Z", &second, "2.00"),
+        (&second, &first, "101.00"),
+        (&second, &second, "103.00"),
+    ] {
+        assert_eq!(balance("alice", effective, known), expected, "{effective} as known at {known}");
+        let cash = if expected.starts_with('a') { expected.to_owned() } else { format!("-{expected}") };
+        assert_eq!(balance("@cash", effective, known), cash, "{effective} as known at {known}");
+    }
+    let listed = service.get(&format!("/v1/accounts?as_of=2020-06-01T00:00:00Z&known_at={first}")).json();
+    assert_eq!(listed["items"][0]["balance"], "1.00");
+    assert_eq!(
+        service.get("/v1/accounts/alice?as_of=2020-06-01T00:00:00Z&at_position=1").fields(),
+        ["as_of"]
+    );
+}
+
+/// Catches: a position behind the journal's end that is answered as if it were there.
+#[test]
+fn a_position_behind_the_end_is_refused_with_the_end() {
+    let service = Service::start();
+    service.account("alice");
+    let end = *service.positions().last().unwrap();
+    for path in ["accounts/alice", "accounts/@cash", "accounts", "digest", "trial-balance"] {
+        let reply = service.get(&format!("/v1/{path}?at_position={}", end + 1));
+        assert_eq!((reply.status, reply.fields()), (400, vec!["at_position".to_owned()]), "{path}");
+        assert!(reply.text().contains(&format!("at {end};")), "{path}: {}", reply.text());
+        assert_eq!(service.get(&format!("/v1/{path}?at_position={end}")).status, 200, "{path}");
     }
 }

@@ -232,12 +232,13 @@ async fn the_event_of_another_account_is_in_no_statement() {
         end: None,
         newest_first: false,
         kind: None,
+        counter_account: None,
         from: None,
         to: None,
         limit: 9,
     };
     let (alice, bob) = (name("alice"), name("bob"));
-    assert!(matches!(ledger.statement(&alice, query).await, Err(ReadError::Damaged)));
+    assert!(matches!(ledger.statement(&alice, query.clone()).await, Err(ReadError::Damaged)));
     let search = |account| SearchQuery { account, limit: 9, ..SearchQuery::default() };
     assert!(matches!(ledger.search(search(Some(alice.clone()))).await, Err(ReadError::Damaged)));
     assert!(matches!(ledger.account(&alice, At::Position(3)).await, Err(ReadError::Damaged)));

@@ -27,7 +27,7 @@ use bookonce::domain::metadata::{Metadata, Origin};
 use bookonce::domain::money::{Written, WrittenAmount};
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::index::Tuning;
-use bookonce::ledger::{Ledger, OpenError, Options};
+use bookonce::ledger::{Ledger, OpenError, Options, ReadLimits};
 use uuid::Uuid;
 
 /// Returns the transaction ID that the tests call `n`.
@@ -112,6 +112,7 @@ pub fn options(data: &Path, clock: Clock) -> Options {
         accept_clock: false,
         fresh: Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0001),
         limits: Limits::default(),
+        reads: ReadLimits::default(),
         progress: Box::new(|_, _| {}),
     }
 }

@@ -302,8 +302,7 @@ impl Following {
         }
         self.nothing_was_missed(stream, recorded.position).await?;
         self.doubted = None;
-        let before = self.feed.tracked(stream)?;
-        let next = next_revision(before.map(|tracked| tracked.state.revision()));
+        let next = self.feed.next_revision(stream)?;
         let missing = recorded.revision.saturating_sub(next);
         if missing > 0 && !recorded.is_tombstone() {
             page.taken.note(Note::Missing(stream.clone(), missing));
@@ -343,12 +342,13 @@ impl Following {
                 None => return wrong(&foreign),
             },
         };
+        let next = self.feed.next_revision(stream)?;
         let before = self.feed.tracked(stream)?;
         let previous = before.and_then(|tracked| tracked.hash).unwrap_or_else(|| Hash::of_stream(stream));
         let hash = previous.then(&read.canonical);
         let event = read.line.event;
         let id = event.id;
-        let follows = event.revision == next_revision(before.map(|tracked| tracked.state.revision()));
+        let follows = event.revision == next;
         if follows && hash != read.line.hash {
             return wrong(&"its hash does not follow from the event before it");
         }
@@ -367,8 +367,7 @@ impl Following {
     /// Checks that a gap is in the stream itself. Where the stream has the event, it was missed on the way here, and
     /// the index lacks it.
     async fn nothing_was_missed(&mut self, stream: &StreamName, position: u64) -> Result<(), Stopped> {
-        let before = self.feed.tracked(stream)?;
-        let next = next_revision(before.map(|tracked| tracked.state.revision()));
+        let next = self.feed.next_revision(stream)?;
         let found = match self.common.store.stream(stream, next, 1).await {
             // The stream is gone for good: that is no gap.
             Err(Error::Deleted) => Vec::new(),
@@ -412,8 +411,4 @@ impl Following {
         });
         Ok(())
     }
-}
-
-fn next_revision(last: Option<u64>) -> u64 {
-    last.map_or(0, |last| last.saturating_add(1))
 }

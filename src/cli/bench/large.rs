@@ -157,11 +157,18 @@ pub(crate) async fn replay(data: &Path, events: u64) -> Result<Replay, Error> {
     Ok(Replay { events, took_s: took.as_secs_f64(), events_per_s: super::stats::rate(events, took) })
 }
 
-/// Reads how much memory a service uses. Linux tells it in `/proc`; elsewhere this is an error.
 fn resident_mb(service: &Service) -> Result<f64, Error> {
+    memory_mb(service, "VmRSS:")
+}
+
+/// Reads how much memory a service uses or has used, by the name that Linux has for it in `/proc`.
+///
+/// # Errors
+/// Fails when the system does not tell.
+pub(crate) fn memory_mb(service: &Service, name: &str) -> Result<f64, Error> {
     let pid = service.pid().ok_or("the service has ended")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u32>().ok());
     Ok(f64::from(kib.ok_or("the system does not tell the service's memory")?) * 1024.0 / 1e6)
 }

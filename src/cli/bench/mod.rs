@@ -6,6 +6,7 @@
 
 mod batch;
 mod blocking;
+mod bounds;
 mod idle;
 mod large;
 mod load;
@@ -45,6 +46,7 @@ Examples:
   bookonce bench --quick                       a rough one
   bookonce bench --batch-total 10000000        with ten million transactions
   bookonce bench --only http --connections 256 --seconds 10
+  bookonce bench --only start,bounds --events 10000000 --accounts 900000
   bookonce bench --store 'esdb://127.0.0.1:2113?tls=false'
 
 With --store its events are left in the store, in streams named account-bench-… that no other run uses.
@@ -62,7 +64,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
     pub(crate) accounts: u32,
     /// How many commands are sent in batches; they fill the ledger that is started and replayed.
-    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    #[arg(long, visible_alias = "events", default_value_t = 1_000_000, value_name = "N")]
     pub(crate) batch_total: u64,
     /// Over how many connections batches are sent.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -126,7 +128,7 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        if args.only.iter().any(|part| matches!(part, Part::Replay | Part::Neighbour)) {
+        if args.only.iter().any(|part| matches!(part, Part::Bounds | Part::Replay | Part::Neighbour)) {
             return Err("over an event store neither a replay nor a neighbour is measured here; `bookonce replay --store` \
                         replays one"
                 .into());
@@ -138,7 +140,8 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     if wants(&args.only, Part::Http) {
         http(phases, &connections, folder, &mut figures).await?;
     }
-    if wants(&args.only, Part::Batch) || wants(&args.only, Part::Start) || wants(&args.only, Part::Replay) {
+    let large = [Part::Batch, Part::Start, Part::Bounds, Part::Replay];
+    if large.into_iter().any(|part| wants(&args.only, part)) {
         filled(args, phases, folder, &mut figures).await?;
     }
     if wants(&args.only, Part::Neighbour) {
@@ -199,6 +202,10 @@ async fn filled(args: &Args, phases: Phases, folder: &Path, figures: &mut Figure
         service = again;
     }
     let address = service.address;
+    if wants(&args.only, Part::Bounds) {
+        let found = blocking(move || Ok(bounds::measure(address, phases, large::head(address)?)?)).await?;
+        figures.bounds = Some(bounds::Bounds { peak_mb: large::memory_mb(&service, "VmHWM:")?, ..found });
+    }
     let events = blocking(move || large::head(address)).await?;
     service.stop().await?;
     if wants(&args.only, Part::Replay) {

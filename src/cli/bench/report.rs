@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::batch::Filled;
+use super::bounds::Bounds;
 use super::large::{Lag, Replay, Start};
 use super::neighbour::Neighbour;
 use super::rows::{heading, row, side};
@@ -20,6 +21,8 @@ pub(crate) struct Figures {
     pub(crate) batch: Option<Filled>,
     /// This is a ledger with many transactions.
     pub(crate) start: Option<Start>,
+    /// These are the bounds of the reads of that ledger.
+    pub(crate) bounds: Option<Bounds>,
     /// This is the replay of that ledger.
     pub(crate) replay: Option<Replay>,
     /// This is the ledger over an event store.
@@ -45,8 +48,9 @@ impl Figures {
         let singles = self.http.iter().flat_map(|found| [&found.idle, &found.ledger]);
         let start = self.start.iter().flat_map(|start| [&start.empty, &start.loaded]);
         let store = self.store.iter().flat_map(Measured::sides);
+        let bounds = self.bounds.iter().flat_map(|bounds| [&bounds.alone, &bounds.with_readers]);
         let neighbours = self.neighbours.iter().flat_map(|found| [&found.alone, &found.beside]);
-        singles.chain(start).chain(store).chain(neighbours).map(|side| side.wrong).sum()
+        singles.chain(start).chain(bounds).chain(store).chain(neighbours).map(|side| side.wrong).sum()
     }
 
     /// Writes the figures as a table.
@@ -76,6 +80,9 @@ impl Figures {
             side(&mut text, "256 connections, empty", &start.empty);
             side(&mut text, "256 connections, full", &start.loaded);
             row(&mut text, "full to empty", format!("{:.2}", start.to_empty));
+        }
+        if let Some(bounds) = &self.bounds {
+            bounds.table(&mut text);
         }
         if let Some(store) = &self.store {
             store.table(&mut text);

@@ -85,6 +85,8 @@ codes! {
         "the store could not say whether it took the event: open";
     PositionNotReached: SERVICE_UNAVAILABLE, "position_not_reached", "Position not reached",
         "a read waited for `min_position` in vain";
+    ReadTooLong: SERVICE_UNAVAILABLE, "read_too_long", "Read too long",
+        "the read took longer than a long read may: ask for less, or when less is going on";
     NotReady: SERVICE_UNAVAILABLE, "not_ready", "Not ready", "the ledger takes no commands; `/readyz` says why";
 }
 

@@ -88,8 +88,17 @@ impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Busy => {
-                let detail = "Too many long reads are running.";
+                let detail = "As many long reads are running as are allowed.";
                 Self::new(Code::Overloaded, detail)
+            }
+            ReadError::TooLong => {
+                let detail = "The read took longer than a long read may (`long_read_seconds`).";
+                Self::new(Code::ReadTooLong, detail)
+            }
+            ReadError::BeyondHead { head } => {
+                let problem =
+                    format!("is behind the journal's end, which is at {head}; `min_position` waits");
+                Self::field("at_position", problem)
             }
             ReadError::Unreachable => unavailable(Unavailable::StoreUnavailable, "a read"),
             ReadError::OutcomeUnknown => unavailable(Unavailable::OutcomeUnknown, "a read"),

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, CounterAccount};
 use crate::http::app::App;
 use crate::http::openapi::{names, responses};
 use crate::http::problem::details::Problem;
@@ -19,7 +19,7 @@ use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::parameters::{AccountPath, AtQuery, MinPosition, PageQuery};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
-use crate::ledger::{AccountReading, At, Position};
+use crate::ledger::{AccountReading, At, OwnBalances, Position};
 
 /// An account, as a read found it.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -67,7 +67,7 @@ impl Account {
         Self {
             at_position: match at {
                 At::Position(position) => Some(position),
-                At::Now | At::Effective(_) | At::Known(_) => None,
+                At::Now | At::Effective(_) | At::Known(_) | At::Both { .. } => None,
             },
             account: name,
             currency: None,
@@ -78,6 +78,13 @@ impl Account {
             status,
             revision: None,
             balances: None,
+        }
+    }
+
+    fn own(name: &CounterAccount, sums: &OwnBalances, at: At) -> Self {
+        Self {
+            balances: Some(sums.iter().map(|(code, sum)| (code.to_string(), sum.to_string())).collect()),
+            ..Self::empty(name.to_string(), at, "internal")
         }
     }
 
@@ -123,20 +130,26 @@ pub(crate) async fn one(
     negotiate::choose(request.headers(), &[JSON])?;
     wait(&app, &params).await?;
     let several = wanted.len() > 1;
-    let mut found = Vec::new();
-    let mut any = false;
-    for at in if wanted.is_empty() { vec![At::Now] } else { wanted } {
-        let reading = match (&guarded, &own) {
-            (Some(name), _) => app.ledger().account(name, at).await?.map(|reading| Account::new(reading, at)),
-            (None, Some(name)) => app.ledger().internal_account(name, at).await?.map(|sums| Account {
-                balances: Some(sums.iter().map(|(code, sum)| (code.to_string(), sum.to_string())).collect()),
-                ..Account::empty(name.to_string(), at, "internal")
-            }),
-            (None, None) => None,
-        };
-        any |= reading.is_some();
-        found.push(reading.unwrap_or_else(|| Account::empty(named.text().to_owned(), at, "unopened")));
+    let wanted = if wanted.is_empty() { vec![At::Now] } else { wanted };
+    let mut readings = Vec::new();
+    if let Some(name) = &guarded {
+        for at in &wanted {
+            let reading = app.ledger().account(name, *at).await?;
+            readings.push(reading.map(|reading| Account::new(reading, *at)));
+        }
     }
+    if let Some(name) = &own {
+        let told = app.ledger().internal_account(name, &wanted).await?;
+        let own = |(sums, at): (Option<OwnBalances>, &At)| sums.map(|sums| Account::own(name, &sums, *at));
+        readings.extend(told.into_iter().zip(&wanted).map(own));
+    }
+    let any = readings.iter().any(Option::is_some);
+    let unopened = |at: At| Account::empty(named.text().to_owned(), at, "unopened");
+    let mut found: Vec<_> = readings
+        .into_iter()
+        .zip(&wanted)
+        .map(|(reading, at)| reading.unwrap_or_else(|| unopened(*at)))
+        .collect();
     match found.pop() {
         Some(last) if any && !several => json(&AccountAnswer::One(Box::new(last))),
         Some(last) if any => {
@@ -169,17 +182,8 @@ pub(crate) async fn list(
     let after = cursors.read(&params)?.and_then(|name| AccountName::parse(&name));
     negotiate::choose(request.headers(), &[JSON])?;
     wait(&app, &params).await?;
-    let mut found = app.ledger().accounts(after, limit + 1).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|last| cursors.cursor(last.name.as_str()));
-    let mut items = Vec::with_capacity(found.len());
-    for reading in found {
-        if at == At::Now {
-            items.push(Account::new(reading, at));
-        } else if let Some(then) = app.ledger().account(&reading.name, at).await? {
-            items.push(Account::new(then, at));
-        }
-    }
+    let found = app.ledger().accounts(after, limit, at).await?;
+    let next = found.more_after.map(|last| cursors.cursor(last.as_str()));
+    let items = found.accounts.into_iter().map(|reading| Account::new(reading, at)).collect();
     json(&Page { items, next })
 }

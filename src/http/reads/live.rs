@@ -2,6 +2,11 @@
 //!
 //! The `id` of each is its position, so that a browser that comes back resumes by itself. The feed takes the
 //! next events only when its client has taken what it was sent. It ends when the service stops.
+//! Bounds: [`Config::feeds`](crate::http::Config) at once; one that was up to date and then is behind for
+//! [`Config::feed_behind`](crate::http::Config) is cut off with a reason, so that it does not make the store read old events
+//! again and again.
+
+use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::{Body, Bytes};
@@ -9,10 +14,11 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use futures_util::stream;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::http::app::App;
 use crate::http::openapi::responses;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::reads::min_position::{goes_on_after, wait};
 use crate::http::reply::bytes_of;
@@ -55,12 +61,18 @@ pub(crate) async fn live(
     negotiate::choose(request.headers(), &[EVENTS])?;
     wait(&app, &params).await?;
     goes_on_after(&app, after).await?;
+    let place = Arc::clone(app.feeds()).try_acquire_owned().map_err(|_| {
+        let detail = "As many live feeds are open as are allowed.";
+        Problem::new(Code::Overloaded, detail)
+    })?;
     let feed = Feed {
         follower: app.ledger().follow(after),
         after,
         app,
         stages: peer.map(|Extension(peer)| peer.stages),
         greeted: false,
+        ended: false,
+        _place: place,
     };
     let body = Body::from_stream(stream::unfold(feed, |mut feed| async move {
         let chunk = feed.next().await.transpose()?;
@@ -71,6 +83,12 @@ pub(crate) async fn live(
     Ok(response)
 }
 
+/// This is the last event of a feed whose client takes too little. It has no `id`, so that the client resumes after the last
+/// one that it took.
+const CUT_OFF: &[u8] =
+    b"event: cut_off\ndata: {\"code\":\"too_slow\",\"detail\":\"The feed was behind for too long: it took \
+    events more slowly than they were recorded. It can be resumed.\"}\n\n";
+
 struct Feed {
     follower: Follower,
     /// The last position that was sent.
@@ -78,6 +96,10 @@ struct Feed {
     app: App,
     stages: Option<watch::Receiver<Stage>>,
     greeted: bool,
+    /// This is true when the feed was cut off.
+    ended: bool,
+    /// This is its place among the feeds.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Feed {
@@ -85,6 +107,13 @@ impl Feed {
     async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
         if !std::mem::replace(&mut self.greeted, true) {
             return Ok(Some(Bytes::from_static(b"retry: 1000\n\n")));
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        if self.follower.behind_for() > self.app.config().feed_behind {
+            self.ended = true;
+            return Ok(Some(Bytes::from_static(CUT_OFF)));
         }
         let lines = tokio::select! {
             lines = self.follower.next() => lines?,

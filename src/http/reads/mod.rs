@@ -9,6 +9,7 @@ pub(crate) mod event_view;
 pub(crate) mod journal;
 pub(crate) mod live;
 pub(crate) mod min_position;
+pub(crate) mod own_statement;
 pub(crate) mod page;
 pub(crate) mod reports;
 pub(crate) mod statement;

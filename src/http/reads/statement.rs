@@ -4,12 +4,14 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::domain::ids::CounterAccount;
 use crate::domain::kind::Kind;
 use crate::http::app::App;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
+use crate::http::reads::own_statement::{self, OwnStatementPage};
 use crate::http::reads::statement_csv;
 use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::Caller;
@@ -19,6 +21,16 @@ use crate::http::request::parameters::{AccountPath, MinPosition, PageQuery, Stat
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
 use crate::ledger::StatementQuery;
+
+/// A page of a statement: of a guarded account, or of one of the ledger's own.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub(crate) enum StatementAnswer {
+    /// Of a guarded account.
+    Guarded(StatementPage),
+    /// Of one of the ledger's own.
+    Own(OwnStatementPage),
+}
 
 /// A page of an account's statement.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -43,26 +55,30 @@ const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPositi
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
 /// This is how many lines of a statement in CSV are read at once.
 const CSV_PAGE: usize = 1_000;
+/// The text for what is no name of an own account.
+pub(crate) const NOT_AN_OWN_ACCOUNT: &str =
+    "must be the name of an account of the ledger's own, such as @cash";
 /// This is the text for a kind that does not exist.
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
      unfreeze, close or overdraft_limit";
 
-/// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for.
+/// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for; that
+/// of one of the ledger's own accounts is JSON only.
 #[utoipa::path(get, path = "/v1/accounts/{account}/entries", operation_id = "get_statement",
     tag = "accounts", security(("key" = [])),
     params(AccountPath, StatementFilter, PageQuery,
         MinPosition),
     responses((status = 200, description = "A page of the statement, or as CSV all of it, without `cursor` and `limit`.",
-        content((StatementPage = "application/json"), (String = "text/csv"))), responses::ReadProblems))]
+        content((StatementAnswer = "application/json"), (String = "text/csv"))), responses::ReadProblems))]
 pub(crate) async fn statement(
     State(app): State<App>,
     _caller: Caller,
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let name = named.guarded()?;
+    let own = named.internal()?;
     let params = Params::read(request.uri().query(), &KNOWN)?;
-    let cursors = List::new(&app, &format!("entries/{name}"), &params)?;
+    let cursors = List::new(&app, &format!("entries/{}", named.text()), &params)?;
     let (from, to) = params.period()?;
     let newest = |text: &str| ["oldest", "newest"].iter().position(|order| *order == text).map(|at| at == 1);
     let (beyond, end) = cursors.read(&params)?.map_or((None, None), |cursor| place(&cursor));
@@ -71,17 +87,27 @@ pub(crate) async fn statement(
         end,
         newest_first: params.parsed("order", newest, "must be newest or oldest")?.unwrap_or(true),
         kind: params.parsed("kind", Kind::parse, NOT_A_KIND)?,
+        counter_account: params.parsed("counter_account", CounterAccount::parse, NOT_AN_OWN_ACCOUNT)?,
         from,
         to,
         limit: params.limit()?,
     };
+    if let Some(own) = own {
+        if query.counter_account.is_some() {
+            return Err(Problem::field("counter_account", "goes with the statement of a guarded account"));
+        }
+        negotiate::choose(request.headers(), &[JSON])?;
+        wait(&app, &params).await?;
+        return json(&StatementAnswer::Own(own_statement::page(&app, &own, &cursors, query).await?));
+    }
+    let name = named.guarded()?;
     let form = negotiate::choose(request.headers(), &[JSON, CSV])?;
     if let (CSV, Some(name)) = (form, PageQuery::NAMES.iter().find(|name| params.get(name).is_some())) {
         return Err(Problem::field(*name, "goes with JSON only: as CSV the statement comes whole"));
     }
     wait(&app, &params).await?;
     let query = StatementQuery { limit: if form == CSV { CSV_PAGE } else { query.limit }, ..query };
-    let Some(found) = app.ledger().statement(&name, query).await? else {
+    let Some(found) = app.ledger().statement(&name, query.clone()).await? else {
         return Err(Problem::account_not_found());
     };
     if form == CSV {
@@ -89,14 +115,14 @@ pub(crate) async fn statement(
     }
     let last = found.lines.last().filter(|_| found.more);
     let next = last.map(|last| cursors.cursor(&format!("{}:{}", last.event.revision, found.end)));
-    json(&StatementPage {
+    json(&StatementAnswer::Guarded(StatementPage {
         account: name.to_string(),
         currency: found.currency.to_string(),
         opening_balance: found.opening_balance.to_string(),
         closing_balance: found.closing_balance.to_string(),
         items: found.lines.iter().map(Booking::from).collect(),
         next,
-    })
+    }))
 }
 
 /// Returns the place that a cursor names: the last revision that was shown, and the one before which the first page ended.

@@ -58,7 +58,7 @@ impl Writing {
         let piece = rows(&page, self.query.newest_first, begins)?;
         if let Some(last) = page.lines.last().filter(|_| page.more) {
             self.query.beyond = Some(last.event.revision);
-            let next = self.ledger.statement(&self.name, self.query).await?;
+            let next = self.ledger.statement(&self.name, self.query.clone()).await?;
             self.page = Some(next.ok_or("the account is not there any more")?);
         }
         Ok(Some(piece.into()))

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::answers;
 use crate::domain::event::{Body, Event};
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::kind::Kind;
 use crate::http::app::App;
 use crate::http::openapi::examples::WITHDRAWAL;
@@ -16,7 +16,7 @@ use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
 use crate::http::reads::page::Page;
-use crate::http::reads::statement::NOT_A_KIND;
+use crate::http::reads::statement::{NOT_A_KIND, NOT_AN_OWN_ACCOUNT};
 use crate::http::reply::json;
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
@@ -181,6 +181,7 @@ pub(crate) async fn search(
     let query = SearchQuery {
         account: params.parsed("account", AccountName::parse, NOT_A_NAME)?,
         kind: params.parsed("kind", Kind::parse, NOT_A_KIND)?,
+        counter_account: params.parsed("counter_account", CounterAccount::parse, NOT_AN_OWN_ACCOUNT)?,
         accepted: params.parsed("outcome", accepted, "must be accepted or declined")?,
         from,
         to,

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 
+use crate::http::byte_budget::{Budget, Held};
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 
@@ -29,7 +30,12 @@ pub(crate) struct Wanted {
 ///
 /// # Errors
 /// Answers 415 for another type or an encoding, 413 past the limit, 408 past the time, 400 when it breaks off.
-pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Result<Bytes, Problem> {
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    wanted: Wanted,
+    budget: &Budget,
+) -> Result<(Bytes, Held), Problem> {
     check_type(headers, wanted.media_type)?;
     let too_large = || Problem::too_large(format!("A body here has at most {} bytes.", wanted.limit));
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -39,8 +45,11 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Res
         // discarded.
         return Err(too_large());
     }
-    match tokio::time::timeout(wanted.within, collect(body, wanted.limit)).await {
-        Ok(Ok(Some(bytes))) => Ok(bytes),
+    let mut held = Held::default();
+    budget.hold(&mut held, announced.unwrap_or_default().min(wanted.limit))?;
+    let collected = collect(body, wanted.limit, |length| budget.hold(&mut held, length));
+    match tokio::time::timeout(wanted.within, collected).await {
+        Ok(Ok(Some(bytes))) => Ok((bytes?, held)),
         Ok(Ok(None)) => Err(too_large()),
         Ok(Err(_)) => {
             Err(Problem::malformed("The body broke off or was not framed as HTTP has it.").closing())
@@ -52,14 +61,21 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, wanted: Wanted) -> Res
     }
 }
 
-/// Returns the body's bytes; nothing when there are more than `limit`.
-async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Error> {
+/// Returns the body's bytes; nothing when there are more than `limit`. `hold` is told how many have come.
+async fn collect(
+    mut body: Body,
+    limit: usize,
+    mut hold: impl FnMut(usize) -> Result<(), Problem>,
+) -> Result<Option<Result<Bytes, Problem>>, axum::Error> {
     let mut first = Bytes::new();
     let mut joined: Vec<u8> = Vec::new();
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         length += data.len();
+        if let Err(overloaded) = hold(length.min(limit)) {
+            return Ok(Some(Err(overloaded)));
+        }
         if length > limit {
             joined = Vec::new();
             if length > limit + DISCARDED {
@@ -74,7 +90,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Option<Bytes>, axum::Er
             joined.extend_from_slice(&data);
         }
     }
-    Ok((length <= limit).then(|| if joined.is_empty() { first } else { joined.into() }))
+    Ok((length <= limit).then(|| Ok(if joined.is_empty() { first } else { joined.into() })))
 }
 
 fn check_type(headers: &HeaderMap, wanted: &'static str) -> Result<(), Problem> {

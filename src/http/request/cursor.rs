@@ -25,8 +25,18 @@ impl List {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes())
             .map_err(|error| Problem::internal("no key for cursors", &error))?;
         mac.update(kind.as_bytes());
-        for name in ["account", "kind", "outcome", "from", "to", "order", "as_of", "known_at", "at_position"]
-        {
+        for name in [
+            "account",
+            "kind",
+            "outcome",
+            "from",
+            "to",
+            "order",
+            "as_of",
+            "known_at",
+            "at_position",
+            "counter_account",
+        ] {
             mac.update(b"\0");
             mac.update(params.get(name).unwrap_or_default().as_bytes());
         }

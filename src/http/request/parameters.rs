@@ -46,12 +46,13 @@ pub(crate) struct GuardedPath {
 }
 
 query! {
-    /// As of when. Only one of the three.
+    /// As of when: `as_of`, `known_at` or both, or `at_position`.
     struct AtQuery {
         /// By when things happened in the world, inclusive.
         #[param(format = DateTime)]
         as_of: Option<String>,
-        /// By when they were recorded, inclusive.
+        /// By when they were recorded, inclusive. With `as_of`: what had happened by the one moment, as far as it was recorded
+        /// by the other.
         #[param(format = DateTime)]
         known_at: Option<String>,
         /// After the last event at or before this position. For one account it may be there several times.
@@ -93,6 +94,9 @@ query! {
         /// Only this kind.
         #[param(value_type = Option<names::EventKind>, inline)]
         kind: Option<String>,
+        /// Only what moved money from or to this account of the ledger's own.
+        #[param(example = "@cash")]
+        counter_account: Option<String>,
         /// Recorded at or after.
         #[param(format = DateTime)]
         from: Option<String>,
@@ -114,6 +118,8 @@ query! {
         /// Of this kind.
         #[param(value_type = Option<names::EventKind>, inline)]
         kind: Option<String>,
+        /// What moved money from or to this account of the ledger's own.
+        counter_account: Option<String>,
         /// `accepted` or `declined`.
         #[param(value_type = Option<names::Outcome>, inline)]
         outcome: Option<String>,

@@ -104,25 +104,26 @@ impl Params {
         }
     }
 
-    /// Returns as of when the client wants to look: one kind of moment, or positions.
+    /// As of when the client wants to look: a moment of one kind or of both, or positions.
     ///
     /// # Errors
     /// Answers 400 for several kinds at once, or what can't be read.
     pub(crate) fn at(&self) -> Result<Vec<At>, Problem> {
-        let effective = self.moment("as_of")?.map(At::Effective);
-        let known = self.moment("known_at")?.map(At::Known);
+        let moment = match (self.moment("as_of")?, self.moment("known_at")?) {
+            (Some(effective), Some(known)) => Some(At::Both { effective, known }),
+            (effective, known) => effective.map(At::Effective).or(known.map(At::Known)),
+        };
         let positions = self.0.iter().filter(|(name, _)| name == REPEATABLE);
         let positions: Option<Vec<At>> = positions.map(|(_, text)| number(text).map(At::Position)).collect();
         let mut all = positions.ok_or_else(|| Problem::field(REPEATABLE, NOT_A_POSITION))?;
-        let kinds =
-            usize::from(effective.is_some()) + usize::from(known.is_some()) + usize::from(!all.is_empty());
-        if kinds > 1 {
-            return Err(Problem::field("as_of", "goes alone: only one of as_of, known_at and at_position"));
+        if moment.is_some() && !all.is_empty() {
+            let name = if self.get("as_of").is_some() { "as_of" } else { "known_at" };
+            return Err(Problem::field(name, "goes without at_position"));
         }
         if all.len() > 100 {
             return Err(Problem::field(REPEATABLE, "may be there at most 100 times"));
         }
-        all.extend(effective.into_iter().chain(known));
+        all.extend(moment);
         Ok(all)
     }
 }

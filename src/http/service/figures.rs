@@ -322,8 +322,8 @@ mod tests {
         }
     }
 
-    /// The rules are those of Prometheus for names. Seen failing with `bookonce_commits`, a gauge that only grew, and with
-    /// milliseconds.
+    /// The rules are those of Prometheus for names. Guards against a gauge that only grows, as `bookonce_commits` was, and
+    /// against milliseconds.
     #[test]
     fn names_are_as_prometheus_wants_them() {
         for [name, kind, help] in described() {

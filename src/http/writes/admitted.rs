@@ -1,8 +1,9 @@
 //! Admission checks a command before the ledger is asked: whether its caller may ask for it, and whether its fields go
 //! together.
 
-use crate::domain::command::Command;
+use crate::domain::command::{Command, Operation};
 use crate::domain::decide::check_request;
+use crate::http::app::App;
 use crate::http::problem::details::Problem;
 use crate::http::request::caller::Caller;
 use crate::ledger::permission::Act;
@@ -16,4 +17,29 @@ pub(crate) fn admitted(command: Command, caller: &Caller) -> Result<Command, Pro
     caller.may(Act::of(&command.operation))?;
     check_request(&command)?;
     Ok(command)
+}
+
+/// Lets a command through when the own account of the ledger that it names may be named, or when its ID was booked before: a
+/// retry gets its first answer, whatever has been set since.
+///
+/// # Errors
+/// Answers 400 for an account that is not in the list, and 503 when the ledger can't say whether the ID was booked.
+pub(crate) async fn well_named(command: Command, app: &App) -> Result<Command, Problem> {
+    let named = match &command.operation {
+        Operation::Deposit(moved) | Operation::Withdraw(moved) => &moved.counter_account,
+        Operation::Open(_)
+        | Operation::Reverse(_)
+        | Operation::Freeze(_)
+        | Operation::Unfreeze(_)
+        | Operation::Close(_)
+        | Operation::SetOverdraftLimit(_) => return Ok(command),
+    };
+    if app.may_be_named(named) {
+        return Ok(command);
+    }
+    let booked = app.ledger().transaction(command.id).await?;
+    if booked.is_some_and(|history| history.first.is_some()) {
+        return Ok(command);
+    }
+    Err(Problem::field("counter_account", "is not one of the accounts that this service is set up with"))
 }

@@ -10,6 +10,7 @@ use axum::response::Response;
 
 use crate::domain::command::Command;
 use crate::http::app::App;
+use crate::http::byte_budget::counted;
 use crate::http::openapi::responses;
 use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
@@ -18,13 +19,15 @@ use crate::http::request::caller::Caller;
 use crate::http::request::headers::{self, OriginHeaders};
 use crate::http::request::negotiate::NDJSON;
 use crate::http::request::query::Params;
-use crate::http::writes::admitted::admitted;
+use crate::http::writes::admitted::{admitted, well_named};
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
 use crate::wire::batch_line;
 use crate::wire::commands::Frame;
 
 const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
+/// This is how many bytes the answer to a line is taken for.
+const ANSWER: usize = 512;
 /// This is how many lines are worked on before other tasks get their turn.
 const AT_ONCE: usize = 512;
 
@@ -49,13 +52,15 @@ pub(crate) async fn batch(
     }
     let frame = headers::frame(None, &parts.headers, &caller)?;
     let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };
-    let bytes = body::read(&parts.headers, body, wanted).await?;
-    let (commands, lines) = read(bytes, &frame, &caller).await?;
+    let (bytes, mut held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
+    let length = bytes.len();
+    let (commands, lines) = read(bytes, &frame, &caller, &app).await?;
+    app.budget().hold(&mut held, length + lines.len() * ANSWER)?;
     let verdicts = if commands.is_empty() { Vec::new() } else { execute(&app, commands).await? };
     let mut verdicts = verdicts.into_iter();
     // A refusal rests only on what is durable by now.
     let head = app.ledger().answered();
-    let mut out = Vec::with_capacity(lines.len() * 512);
+    let mut out = Vec::with_capacity(lines.len() * ANSWER);
     let mut position = 0;
     for (place, line) in lines.into_iter().enumerate() {
         if place % AT_ONCE == AT_ONCE - 1 {
@@ -73,13 +78,13 @@ pub(crate) async fn batch(
     }
     let mut response = bytes_of(NDJSON, out);
     response.headers_mut().insert(POSITION, HeaderValue::from(position));
-    Ok(response)
+    Ok(counted(response, held))
 }
 
 /// `Lines` are the commands of a batch, and for each line whether it is the next of them or what is wrong with it.
 type Lines = (Vec<Command>, Vec<Result<(), Problem>>);
 
-async fn read(bytes: Bytes, frame: &Frame, caller: &Caller) -> Result<Lines, Problem> {
+async fn read(bytes: Bytes, frame: &Frame, caller: &Caller, app: &App) -> Result<Lines, Problem> {
     let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
     if body.is_empty() {
         return Err(Problem::malformed("The body is empty."));
@@ -91,7 +96,10 @@ async fn read(bytes: Bytes, frame: &Frame, caller: &Caller) -> Result<Lines, Pro
     let (mut commands, mut lines) = (Vec::with_capacity(count), Vec::with_capacity(count));
     for line in body.split(|byte| *byte == b'\n') {
         let command = batch_line::command(line, frame).map_err(Problem::from);
-        let command = command.and_then(|command| admitted(command, caller));
+        let command = match command.and_then(|command| admitted(command, caller)) {
+            Ok(command) => well_named(command, app).await,
+            Err(problem) => Err(problem),
+        };
         lines.push(command.map(|command| commands.push(command)));
         if lines.len() % AT_ONCE == 0 {
             tokio::task::yield_now().await;

@@ -16,7 +16,7 @@ use crate::http::request::headers::{self, IdHeader, OriginHeaders};
 use crate::http::request::parameters::GuardedPath;
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
-use crate::http::writes::admitted::admitted;
+use crate::http::writes::admitted::{admitted, well_named};
 use crate::http::writes::answered::{POSITION, answered, execute, response};
 use crate::ledger::{Unavailable, Verdict};
 use crate::wire::commands::command;
@@ -137,9 +137,9 @@ async fn book(
     Params::none(parts.uri.query())?;
     let frame = headers::frame(account, &parts.headers, caller)?;
     let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
-    let bytes = body::read(&parts.headers, body, wanted).await?;
+    let (bytes, _held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    let command = admitted(command(text, op, frame)?, caller)?;
+    let command = well_named(admitted(command(text, op, frame)?, caller)?, app).await?;
     let verdicts = execute(app, vec![command]).await?;
     // A refusal, or the answer to an ID that was another transaction's, rests only on what is durable by now.
     let head = app.ledger().answered();

@@ -147,7 +147,9 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
         match &state.frozen {
             Some(frozen) => Arc::clone(frozen),
             None => {
-                let frozen = Arc::new(std::mem::replace(&mut state.active, Memtable::new(shared.seed)));
+                let mut active = std::mem::replace(&mut state.active, Memtable::new(shared.seed));
+                active.layers_mut().seal();
+                let frozen = Arc::new(active);
                 state.frozen = Some(Arc::clone(&frozen));
                 frozen
             }
@@ -187,7 +189,7 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
     let mut writer = shared.writer.lock();
     let trees = {
         let state = shared.state.read();
-        let mut trees = state.trees.clone();
+        let mut trees = (*state.trees).clone();
         for (tree, run) in trees.iter_mut().zip(runs) {
             *tree = tree.with(run);
         }
@@ -197,8 +199,9 @@ fn flush(shared: &Shared) -> Result<(), IndexError> {
     writer.move_checkpoint(&trees, &frozen, to)?;
     {
         let mut state = shared.state.write();
-        state.trees = trees;
+        state.trees = Arc::new(trees);
         state.frozen = None;
+        state.flushed = position;
     }
     drop(writer);
     shared.checkpoint.store(position, Ordering::Release);
@@ -215,7 +218,10 @@ fn merge(shared: &Shared, kind: TreeKind, runs: &[Arc<Run>]) -> Result<(), Index
         let mut writer = shared.writer.lock();
         let tree = shared.state.read().tree(kind).replaced(runs, merged);
         writer.set_runs(kind, &tree)?;
-        shared.state.write().trees[kind as usize] = tree;
+        let mut state = shared.state.write();
+        let mut trees = (*state.trees).clone();
+        trees[kind as usize] = tree;
+        state.trees = Arc::new(trees);
     }
     for run in runs {
         std::fs::remove_file(run.path())?;

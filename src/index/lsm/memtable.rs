@@ -9,28 +9,17 @@ use crate::domain::currency::Currency;
 use crate::domain::event::{Body, Event};
 use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::Money;
-use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
+use crate::index::layers::{InternalKey, Layers, Tracked};
 use crate::index::record::{
-    Facts, Mark, Record, Role, StreamKey, id_key, naming_key, place_key, ruled_out_key,
+    Facts, Mark, Record, Role, Series, StreamKey, id_key, naming_key, place_key, ruled_out_key,
 };
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// A `Tracked` says how a stream stands, with the stream's key, which is kept because computing it costs a hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tracked {
-    /// This is the state of the stream.
-    pub state: State,
-    /// This is its key in the index.
-    pub key: StreamKey,
-    /// This is the hash of its last event, where the chain runs along each stream.
-    pub hash: Option<Hash>,
-}
-
-/// A `Reached` is the place in the journal up to which events were taken in.
+/// The place in the journal up to which events were taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
     /// This is the last event's position.
@@ -58,10 +47,7 @@ pub enum Note {
     Missing(StreamName, u64),
 }
 
-/// An `InternalKey` is one of the ledger's own accounts in one currency.
-pub type InternalKey = (CounterAccount, Currency);
-
-/// A `ReversedKey` is an ID, and the stream on which it was taken back.
+/// An ID, and the stream on which it was taken back.
 pub type ReversedKey = (Id, StreamName);
 
 /// A `Memtable` has the events since some checkpoint, in maps for each question that the index answers.
@@ -71,13 +57,16 @@ pub struct Memtable {
     seed: u64,
     booked: Map<u128, u64>,
     others: Map<u128, Vec<Mark>>,
-    revisions: Map<StreamKey, Vec<Record>>,
+    /// The records of each stream and own account, by series, each in the order of its revisions.
+    revisions: Map<(StreamKey, Series), Vec<Record>>,
+    /// The keys of the ledger's own accounts, which are kept because computing one costs a hash.
+    own_keys: Map<CounterAccount, StreamKey>,
     places: Vec<Record>,
-    streams: Map<StreamName, Tracked>,
-    /// These are the IDs that were ruled out on some stream, with the position of the first event that did so.
+    /// The IDs that were ruled out on some stream, with the position of the first event that did so.
     ruled_out: Map<u128, u64>,
     reversed: Map<ReversedKey, (Currency, Money)>,
-    internal: Map<InternalKey, Money>,
+    /// How streams and own accounts stand.
+    layers: Layers,
     notes: Vec<Note>,
     last: Option<Reached>,
 }
@@ -92,10 +81,10 @@ impl Memtable {
             others: Map::default(),
             ruled_out: Map::default(),
             revisions: Map::default(),
+            own_keys: Map::default(),
             places: Vec::new(),
-            streams: Map::default(),
             reversed: Map::default(),
-            internal: Map::default(),
+            layers: Layers::default(),
             notes: Vec::new(),
             last: None,
         }
@@ -103,14 +92,17 @@ impl Memtable {
 
     /// Takes in one event.
     pub fn event(&mut self, stream: StreamKey, event: &Event, position: u64) {
-        let facts = Facts::of(event, position).pack();
+        let known = Facts::of(event, position);
+        let facts = known.pack();
         let key = id_key(event.id, self.seed);
         if let Some(elsewhere) = self.booked.insert(key, position) {
             let mark = Mark { position: elsewhere, role: Role::Booked };
             self.others.entry(key).or_default().push(mark);
         }
-        let revision = Record { key: stream.revision(event.revision), value: facts };
-        self.revisions.entry(stream).or_default().push(revision);
+        self.revision(stream, Series::All, event.revision, facts);
+        if let Some(series) = known.series() {
+            self.revision(stream, series, event.revision, facts);
+        }
         self.places.push(Record { key: place_key(position, event.recorded_at.micros()), value: facts });
         let Body::Account(body) = &event.body;
         if let Some((named, effect)) = event.names() {
@@ -133,16 +125,27 @@ impl Memtable {
             }
         }
         if let Some(entries) = body.entries() {
-            let key = (entries.counter_account.clone(), body.currency);
-            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(body.currency));
-            // A sum that can't be counted is about 10^13 times the largest balance.
-            *sum = sum.minus(entries.guarded).unwrap_or(*sum);
+            let own = match self.own_keys.get(entries.counter_account) {
+                Some(key) => *key,
+                None => {
+                    let key = StreamKey::of_own(entries.counter_account);
+                    self.own_keys.insert(entries.counter_account.clone(), key);
+                    key
+                }
+            };
+            self.revision(own, Series::All, position, facts);
+            self.layers.add(&(entries.counter_account.clone(), body.currency), entries.guarded.negated());
         }
+    }
+
+    fn revision(&mut self, stream: StreamKey, series: Series, revision: u64, facts: u64) {
+        let record = Record { key: stream.revision(series, revision), value: facts };
+        self.revisions.entry((stream, series)).or_default().push(record);
     }
 
     /// Takes in how a stream stands after the events that were taken in.
     pub fn state(&mut self, tracked: Tracked) {
-        self.streams.insert(tracked.state.stream(), tracked);
+        self.layers.set(tracked);
     }
 
     /// Notes that everything up to this place was taken in.
@@ -190,12 +193,12 @@ impl Memtable {
     /// Returns how the stream stands, if it has an event here.
     #[must_use]
     pub fn tracked(&self, stream: &StreamName) -> Option<&Tracked> {
-        self.streams.get(stream)
+        self.layers.get(stream)
     }
 
     /// Returns all streams that have an event here, in no order.
     pub fn all_streams(&self) -> impl Iterator<Item = &Tracked> {
-        self.streams.values()
+        self.layers.streams()
     }
 
     /// Returns the sums that the events here took back, by ID and stream.
@@ -209,22 +212,32 @@ impl Memtable {
         self.reversed.get(key).map(|(_, amount)| *amount)
     }
 
-    /// Returns the sums by which the events here changed the ledger's own accounts.
+    /// Returns the sums by which the events here changed the ledger's own accounts. One account may come several times.
     pub fn all_internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
-        self.internal.iter()
+        self.layers.internal()
     }
 
-    /// Appends records of a stream with `low <= key <= high`, about `limit` from one end.
+    /// How streams and own accounts stand, in layers.
+    pub(in crate::index) fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// The same, to be sealed.
+    pub(in crate::index) fn layers_mut(&mut self) -> &mut Layers {
+        &mut self.layers
+    }
+
+    /// Appends records of a stream's series with `low <= key <= high`, about `limit` from one end.
     pub fn revisions(
         &self,
-        stream: StreamKey,
+        series: (StreamKey, Series),
         low: u128,
         high: u128,
         backwards: bool,
         limit: usize,
         out: &mut Vec<Record>,
     ) {
-        if let Some(records) = self.revisions.get(&stream) {
+        if let Some(records) = self.revisions.get(&series) {
             slice(records, low, high, backwards, limit, out);
         }
     }

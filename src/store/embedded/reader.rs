@@ -31,6 +31,10 @@ impl Journal for Reader {
         Ok(self.event(position)?)
     }
 
+    fn events(&self, positions: &[u64]) -> Result<Vec<Line>, ReadError> {
+        Ok(self.events(positions)?)
+    }
+
     fn close(&self) {
         self.idle.lock().clear();
     }
@@ -110,14 +114,34 @@ impl Reader {
     /// Fails when it is not there, or is no event.
     pub fn event(&self, position: u64) -> Result<Line, Error> {
         let line = self.lines(position.saturating_sub(1), 1)?;
-        let line = line.strip_suffix(b"\n").unwrap_or(&line);
-        let decoded = codec::decode_proven(line)
-            .map_err(|error| Error::Damaged(format!("position {position}: {error}")))?;
-        if decoded.position == position {
-            Ok(decoded)
-        } else {
-            Err(Error::Damaged(format!("position {} stands where {position} should", decoded.position)))
+        decode(position, line.strip_suffix(b"\n").unwrap_or(&line))
+    }
+
+    /// The events at these positions, in their order. A row that holds several of them one after the other is read once.
+    ///
+    /// # Errors
+    /// Fails when one is not there, or is no event.
+    pub fn events(&self, positions: &[u64]) -> Result<Vec<Line>, Error> {
+        let mut read: Option<(u64, u64, Row, Vec<usize>)> = None;
+        let mut found = Vec::with_capacity(positions.len());
+        for position in positions.iter().copied() {
+            if !read.as_ref().is_some_and(|(first, end, ..)| (*first..*end).contains(&position)) {
+                let row = self.row_with(position)?;
+                let row = row.ok_or_else(|| Error::Damaged(format!("position {position} is missing")))?;
+                let ends = memchr::memchr_iter(b'\n', &row.events).collect();
+                read = Some((row.first, row.first.saturating_add(row.count), row, ends));
+            }
+            let line = read.as_ref().and_then(|(first, _, row, ends)| {
+                let nth = usize::try_from(position - first).ok()?;
+                let start = nth.checked_sub(1).map_or(Some(0), |before| Some(ends.get(before)? + 1))?;
+                row.events.get(start..*ends.get(nth)?)
+            });
+            let line = line.ok_or_else(|| {
+                Error::Damaged(format!("the commit with position {position} holds less than it says"))
+            })?;
+            found.push(decode(position, line)?);
         }
+        Ok(found)
     }
 
     /// Returns the row that holds a position; `None` past the end.
@@ -184,6 +208,17 @@ impl Reader {
             idle.push(connection);
         }
         result
+    }
+}
+
+/// The event at a position, from its line.
+fn decode(position: u64, line: &[u8]) -> Result<Line, Error> {
+    let decoded = codec::decode_proven(line)
+        .map_err(|error| Error::Damaged(format!("position {position}: {error}")))?;
+    if decoded.position == position {
+        Ok(decoded)
+    } else {
+        Err(Error::Damaged(format!("position {} stands where {position} should", decoded.position)))
     }
 }
 

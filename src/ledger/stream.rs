@@ -1,0 +1,280 @@
+//! This file reads one account's stream, as the index and the journal have it. Each event is compared with what it was
+//! looked up for.
+
+use std::ops::RangeInclusive;
+
+use crate::domain::account::{Account, Status};
+use crate::domain::event::{Body, Event};
+use crate::domain::ids::AccountName;
+use crate::domain::kind::Kind;
+use crate::domain::money::Money;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
+use crate::index::record::{Facts, Series, StreamKey};
+use crate::index::{Index, IndexError};
+use crate::store::Reader;
+use crate::store::codec::Line;
+
+use super::handle::Ledger;
+use super::long_reads::Wanted;
+use super::types::{AccountReading, At, Position, ReadError};
+
+/// This is how many backdated events are read at a time.
+const PAGE: usize = 256;
+
+/// A `Stream` is one account's stream.
+#[derive(Clone)]
+pub(super) struct Stream {
+    account: AccountName,
+    name: StreamName,
+    key: StreamKey,
+    index: Index,
+    reader: Reader,
+}
+
+impl Stream {
+    pub(super) fn new(ledger: &Ledger, name: &AccountName) -> Self {
+        let (index, reader) = (ledger.0.index.clone(), ledger.0.reader.clone());
+        let (account, name) = (name.clone(), StreamName::Account(name.clone()));
+        Self { account, key: StreamKey::of(&name), name, index, reader }
+    }
+
+    pub(super) fn now(&self) -> Result<Option<Account>, ReadError> {
+        Ok(self.index.tracked(&self.name)?.and_then(|tracked| tracked.state.account().cloned()))
+    }
+
+    /// Returns the account as of some time, where there was one. `wanted` is asked between two pages of backdated events.
+    pub(super) fn at(&self, at: At, wanted: Option<&Wanted>) -> Result<Option<AccountReading>, ReadError> {
+        let Some(account) = self.now()? else { return Ok(None) };
+        let last = account.revision;
+        match at {
+            At::Now => Ok(Some(reading(&account))),
+            At::Position(position) => self.after(self.last_at(&account, position)?),
+            At::Known(moment) => self.after(self.last_known(&account, moment)?),
+            At::Effective(moment) => self.effective(&account, moment, last, wanted),
+            At::Both { effective, known } => match self.last_known(&account, known)? {
+                Some(last) => self.effective(&account, effective, last, wanted),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// Says whether it has more backdated events than this.
+    pub(super) fn has_more_backdated(&self, than: usize) -> Result<bool, ReadError> {
+        let found = self.index.series(self.key, Series::Backdated, 0..=u64::MAX, false, than + 1)?;
+        Ok(found.len() > than)
+    }
+
+    /// Returns up to a page of its events between two revisions, from one end.
+    pub(super) fn facts(
+        &self,
+        revisions: RangeInclusive<u64>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<(u64, Facts)>, ReadError> {
+        Ok(self.index.revisions(self.key, revisions, backwards, limit)?)
+    }
+
+    /// Returns what the index says of the event at a revision, which must be there.
+    fn facts_at(&self, revision: u64) -> Result<Facts, ReadError> {
+        let found = self.facts(revision..=revision, false, 1)?;
+        let missing = || IndexError::damaged("a revision of an account is missing");
+        Ok(found.first().ok_or_else(missing)?.1)
+    }
+
+    /// Returns the event at a revision, which must be there.
+    pub(super) fn event(&self, revision: u64) -> Result<(Position, Event), ReadError> {
+        let facts = self.facts_at(revision)?;
+        let line = self.reader.event(facts.position)?;
+        self.check(&line, revision, facts)?;
+        Ok((facts.position, line.event))
+    }
+
+    /// Returns the events that the index names at these revisions.
+    pub(super) fn events(&self, named: &[(u64, Facts)]) -> Result<Vec<Line>, ReadError> {
+        let positions: Vec<_> = named.iter().map(|(_, facts)| facts.position).collect();
+        let lines = self.reader.events(&positions)?;
+        for (line, (revision, facts)) in lines.iter().zip(named) {
+            self.check(line, *revision, *facts)?;
+        }
+        Ok(lines)
+    }
+
+    /// Compares an event with what it was looked up for. A stream's key is 80 bits of a hash, and two streams can have
+    /// the same one: then the index names events of both, and neither account is told what the other did.
+    fn check(&self, line: &Line, revision: u64, facts: Facts) -> Result<(), ReadError> {
+        let event = &line.event;
+        if event.stream == self.name && event.revision == revision && Facts::of(event, line.position) == facts
+        {
+            return Ok(());
+        }
+        let (position, found) = (line.position, (&event.stream, event.revision));
+        tracing::error!(position, stream = %self.name, revision, ?found, "another event than the index says stands there");
+        Err(ReadError::Damaged)
+    }
+
+    /// Returns how many of the stream's first events are `before`. It halves the range at each step, so it looks up about
+    /// as many events as the number of revisions has binary digits.
+    fn partition(
+        &self,
+        account: &Account,
+        before: impl Fn(Facts) -> Result<bool, ReadError>,
+    ) -> Result<u64, ReadError> {
+        let (mut low, mut high) = (0, account.revision + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if before(self.facts_at(middle)?)? {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// Returns when an event was recorded, in microseconds since 1970, as the index knows it.
+    fn recorded_at(&self, facts: Facts) -> Result<i64, ReadError> {
+        let found = self.index.places(facts.position..=facts.position, false, 1)?;
+        let missing = || IndexError::damaged("a position is missing");
+        Ok(found.first().ok_or_else(missing)?.0)
+    }
+
+    /// Returns how many of its events were recorded before a moment.
+    pub(super) fn recorded_before(&self, account: &Account, moment: Timestamp) -> Result<u64, ReadError> {
+        self.partition(account, |facts| Ok(self.recorded_at(facts)? < moment.micros()))
+    }
+
+    fn last_known(&self, account: &Account, moment: Timestamp) -> Result<Option<u64>, ReadError> {
+        let known = self.partition(account, |facts| Ok(self.recorded_at(facts)? <= moment.micros()))?;
+        Ok(known.checked_sub(1))
+    }
+
+    fn last_at(&self, account: &Account, position: Position) -> Result<Option<u64>, ReadError> {
+        Ok(self.before_position(account, position.saturating_add(1))?.checked_sub(1))
+    }
+
+    /// Returns how many of its events are before a position.
+    pub(super) fn before_position(&self, account: &Account, position: Position) -> Result<u64, ReadError> {
+        self.partition(account, |facts| Ok(facts.position < position))
+    }
+
+    /// Returns the account as it stood after one of its events.
+    fn after(&self, revision: Option<u64>) -> Result<Option<AccountReading>, ReadError> {
+        let Some(revision) = revision else { return Ok(None) };
+        let Body::Account(event) = self.event(revision)?.1.body;
+        let (status, overdraft_limit) = self.terms(revision)?;
+        let answer = event.answer;
+        let held = answer.balance.plus(overdraft_limit).and_then(|sum| sum.minus(answer.available));
+        Ok(Some(AccountReading {
+            name: self.account.clone(),
+            currency: event.currency,
+            balance: answer.balance,
+            held: held.unwrap_or_else(|| Money::zero(event.currency)),
+            available: answer.available,
+            overdraft_limit,
+            status,
+            revision,
+        }))
+    }
+
+    /// Returns the last event of a series up to a revision.
+    fn last_of(&self, series: Series, revision: u64) -> Result<Option<(Kind, Event)>, ReadError> {
+        let found = self.index.series(self.key, series, 0..=revision, true, 1)?;
+        let kind = found.first().map(|(_, facts)| facts.kind);
+        Ok(kind.zip(self.events(&found)?.pop().map(|line| line.event)))
+    }
+
+    /// Returns the status and the overdraft limit after a revision. They are those of the last events up to it that set
+    /// them.
+    fn terms(&self, revision: u64) -> Result<(Status, Money), ReadError> {
+        let status = match self.last_of(Series::Status, revision)? {
+            None => Status::Open,
+            Some((kind, _)) => match kind {
+                Kind::Freeze => Status::Frozen,
+                Kind::Close => Status::Closed,
+                Kind::Unfreeze
+                | Kind::Opening
+                | Kind::OverdraftLimit
+                | Kind::Deposit
+                | Kind::Withdrawal
+                | Kind::Reversal
+                | Kind::Prevention => Status::Open,
+            },
+        };
+        let set = match self.last_of(Series::Limit, revision)? {
+            Some((_, event)) => event,
+            None => self.event(0)?.1,
+        };
+        let Body::Account(event) = set.body;
+        let limit = event
+            .overdraft_limit_set()
+            .ok_or_else(|| IndexError::damaged("an account's limit is not where the index says"))?;
+        Ok((status, limit))
+    }
+
+    /// Returns the account by when things happened in the world, going by its events up to revision `last`: what was known
+    /// at the moment, less what had been recorded before it happened, and with what was recorded afterwards. Only events
+    /// whose client named a time can be either.
+    fn effective(
+        &self,
+        account: &Account,
+        moment: Timestamp,
+        last: u64,
+        wanted: Option<&Wanted>,
+    ) -> Result<Option<AccountReading>, ReadError> {
+        let known = self.last_known(account, moment)?.map(|known| known.min(last));
+        let zero = Money::zero(account.currency);
+        let mut found = match self.after(known)? {
+            Some(found) => found,
+            None => AccountReading {
+                balance: zero,
+                held: zero,
+                status: Status::Open,
+                revision: 0,
+                overdraft_limit: self.terms(0)?.1,
+                available: zero,
+                ..reading(account)
+            },
+        };
+        let mut counted = known.is_some();
+        let mut low = 0;
+        while low <= last {
+            wanted.map_or(Ok(()), Wanted::check)?;
+            let backdated = self.index.series(self.key, Series::Backdated, low..=last, false, PAGE)?;
+            let Some((latest, _)) = backdated.last() else { break };
+            low = latest + 1;
+            for ((revision, _), line) in backdated.iter().zip(self.events(&backdated)?) {
+                let Body::Account(event) = line.event.body;
+                let in_view = known.is_some_and(|known| *revision <= known);
+                let moved = event.entries().map_or(zero, |entries| entries.guarded);
+                let sum = match (in_view, event.effective_at <= moment) {
+                    (true, false) => found.balance.minus(moved),
+                    (false, true) => {
+                        counted = true;
+                        found.revision = found.revision.max(*revision);
+                        found.balance.plus(moved)
+                    }
+                    (true, true) | (false, false) => continue,
+                };
+                found.balance = sum.ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
+            }
+        }
+        let available = found.balance.plus(found.overdraft_limit).and_then(|sum| sum.minus(found.held));
+        found.available = available.unwrap_or(found.balance);
+        Ok(counted.then_some(found))
+    }
+}
+
+/// Returns the account as it is now.
+pub(super) fn reading(account: &Account) -> AccountReading {
+    AccountReading {
+        name: account.name.clone(),
+        currency: account.currency,
+        balance: account.balance,
+        held: account.held(),
+        available: account.available(),
+        overdraft_limit: account.overdraft_limit,
+        status: account.status,
+        revision: account.revision,
+    }
+}
