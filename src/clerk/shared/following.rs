@@ -21,7 +21,7 @@ use crate::index::feed::{Feed, FeedError};
 use crate::index::{Checkpoint, IndexError, Note, Reached};
 use crate::store::Head;
 use crate::store::chain::Hash;
-use crate::store::eventstoredb::{Error, Followed, Foreign, Read, Recorded};
+use crate::store::eventstoredb::{Error, Foreign, Read, Recorded};
 
 use super::common::Common;
 use super::dispatch;
@@ -225,11 +225,7 @@ impl Following {
                     Err(stopped) => return stopped,
                 },
             };
-            let only = |followed| match followed {
-                Followed::Event(recorded) => Some(Arrived::of(recorded)),
-                Followed::CaughtUp => None,
-            };
-            let events: Vec<Arrived> = followed.into_iter().filter_map(only).collect();
+            let events: Vec<Arrived> = followed.into_iter().filter_map(Arrived::in_subscription).collect();
             let (count, last) = (events.len(), events.last().map(|last| last.recorded.position));
             if let Err(stopped) = self.take_in(events).await {
                 return stopped;
@@ -260,10 +256,8 @@ impl Following {
         let mut page = Page::after(self.reached, self.looked_at);
         let mut stopped = None;
         let looked_at = self.looked_at;
-        for Arrived { recorded, read } in arrived {
-            if recorded.position <= looked_at {
-                continue;
-            }
+        let is_new = |arrived: &Arrived| arrived.recorded.position > looked_at;
+        for Arrived { recorded, read } in arrived.into_iter().filter(is_new) {
             let Some(stream) = recorded.stream_name() else { continue };
             if let Err(why) = self.take_one(&recorded, read, &stream, &mut page).await {
                 stopped = Some(why);

@@ -6,7 +6,7 @@
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::store::eventstoredb::{Error, Foreign, Read, Recorded, Store};
+use crate::store::eventstoredb::{Error, Followed, Foreign, Read, Recorded, Store};
 
 /// This is the most events of a page.
 const PAGE: usize = 2_000;
@@ -24,6 +24,14 @@ impl Arrived {
     pub(super) fn of(recorded: Recorded) -> Self {
         let read = recorded.read();
         Self { recorded, read }
+    }
+
+    /// Decodes the event of a subscription's message, if it has one.
+    pub(super) fn in_subscription(followed: Followed) -> Option<Self> {
+        match followed {
+            Followed::Event(recorded) => Some(Self::of(recorded)),
+            Followed::CaughtUp => None,
+        }
     }
 }
 
