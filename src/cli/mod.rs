@@ -25,6 +25,7 @@ mod rebuild;
 mod replay;
 mod restore;
 mod serve;
+mod told_to_stop;
 mod verify;
 
 use outcome::Outcome;

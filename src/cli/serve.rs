@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Given, Settings};
 use crate::domain::ids::CounterAccount;
@@ -19,6 +18,7 @@ use crate::telemetry::{self, LogFormat};
 
 use super::greeting::Greeting;
 use super::outcome::{Error, Exit, Outcome, with_causes};
+use super::told_to_stop::told_to_stop;
 use super::{open, out};
 
 /// Run the ledger
@@ -157,25 +157,4 @@ async fn listen(
         Some(why) => Err(format!("{why}; nothing is served from another folder").into()),
         None => Ok(()),
     }
-}
-
-/// Resolves at the first SIGTERM or SIGINT; the second ends the process at once.
-fn told_to_stop() -> Result<impl Future<Output = ()>, Error> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("told to stop");
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-            tracing::warn!("told to stop again: stopping at once");
-            std::process::exit(130);
-        });
-    })
 }

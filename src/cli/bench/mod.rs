@@ -25,6 +25,7 @@ use std::time::Duration;
 use crate::cli::child::Service;
 use crate::cli::out;
 use crate::cli::outcome::{Error, Exit, Outcome};
+use crate::cli::told_to_stop::told_to_stop;
 use crate::config::ConnectionString;
 
 use blocking::blocking;
@@ -102,9 +103,10 @@ pub(crate) fn run(args: Args) -> Outcome {
     folder.prefix("bookonce-bench-");
     let folder = args.data.as_deref().map_or_else(|| folder.tempdir(), |parent| folder.tempdir_in(parent))?;
     let outcome = runtime.block_on(async {
+        let told = told_to_stop()?;
         tokio::select! {
             outcome = measure(&args, folder.path()) => outcome,
-            told = tokio::signal::ctrl_c() => { told?; Err("interrupted".into()) }
+            () = told => Err("interrupted".into()),
         }
     });
     // A load that is still being sent must not keep us: its service is gone with the future that held it.

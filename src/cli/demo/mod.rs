@@ -19,6 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::child::{self, Service};
 use crate::cli::out;
 use crate::cli::outcome::{Error, Exit, Outcome};
+use crate::cli::told_to_stop::told_to_stop;
 use crate::config::ConnectionString;
 
 use proof::Proof;
@@ -70,25 +71,16 @@ pub(crate) fn run(args: Args) -> Outcome {
     let folder = args.data.clone().unwrap_or_else(|| temporary.path().to_owned());
     std::fs::create_dir_all(&folder)?;
     let outcome = runtime.block_on(async {
+        let told = told_to_stop()?;
         tokio::select! {
             outcome = demonstrate(&args, &folder) => outcome,
-            told = stopped() => told.and(Err("interrupted".into())),
+            () = told => Err("interrupted".into()),
         }
     });
     // The children die with the futures that hold them; the folder goes after them.
     drop(runtime);
     temporary.close()?;
     outcome
-}
-
-/// Resolves at Ctrl-C or SIGTERM.
-async fn stopped() -> Result<(), Error> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        told = tokio::signal::ctrl_c() => told?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
