@@ -36,7 +36,7 @@ const LONG: usize = 64;
 
 /// This is the most commands of long jobs that are decided for one append while short jobs come, too. So the append that
 /// a short job waits for, and the one that it is in, take a few milliseconds each.
-const MOST_BESIDE_SHORT: usize = 512;
+const MOST_BESIDE_SHORT: usize = SLICE;
 
 /// After a short job, this many appends are made as if another one were to come.
 const APPENDS_AFTER_SHORT: u32 = 64;

@@ -29,7 +29,7 @@ const MOST_LINES: usize = 10_000;
 /// This is how many bytes the answer to a line is taken for.
 const ANSWER: usize = 512;
 /// This is how many lines are worked on before other tasks get their turn.
-const AT_ONCE: usize = 512;
+const AT_ONCE: usize = 128;
 
 /// Books many commands.
 #[utoipa::path(post, path = "/v1/batch", operation_id = "book_batch", tag = "writes", security(("key" = [])),
