@@ -59,6 +59,14 @@ fn crash() -> impl Strategy<Value = Crash> {
     ]
 }
 
+/// Returns the number of commits in the frames of a WAL (<https://www.sqlite.org/fileformat2.html#walformat>).
+fn commits(wal: &[u8], has_header: bool) -> usize {
+    const HEADER: usize = 32;
+    const FRAME: usize = 24 + 4_096;
+    let frames = wal.get(if has_header { HEADER } else { 0 }..).unwrap_or_default();
+    frames.chunks(FRAME).filter(|frame| frame.get(4..8).is_some_and(|size| size != [0; 4])).count()
+}
+
 impl Crash {
     /// What it leaves between two moments.
     fn between(&self, before: &Files, after: &Files) -> Files {
@@ -82,7 +90,10 @@ impl Crash {
                 files.extend(gone.iter().map(|path| ((*path).clone(), before[*path].clone())));
                 let (database, log) = (PathBuf::from("index.db"), PathBuf::from("index.db-wal"));
                 let (Some(old), Some(new)) = (before.get(&log), after.get(&log)) else { return files };
-                if before.get(&database) == after.get(&database) && new.starts_with(old) {
+                // With several commits between the moments, a cut would bring back a catalog whose runs nobody has kept:
+                // they are removed only when the next catalog is durable, and then such a cut can't be.
+                let is_one = new.starts_with(old) && commits(&new[old.len()..], old.is_empty()) <= 1;
+                if before.get(&database) == after.get(&database) && is_one {
                     let cut = old.len() + cut.index(new.len() - old.len() + 1);
                     files.insert(log, new[..cut].to_vec());
                 }
@@ -219,7 +230,8 @@ proptest! {
             let [before, after] = pair else { continue };
             for crash in &crashes {
                 write_all(dir.path(), &crash.between(before, after));
-                prop_assert!(asked(dir.path(), &known).is_ok(), "after {crash:?} it does not open");
+                let opened = asked(dir.path(), &known);
+                prop_assert!(opened.is_ok(), "after {crash:?} it does not open: {:?}", opened.err());
             }
             for lie in &lies {
                 let mut files = after.clone();
