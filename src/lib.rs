@@ -58,3 +58,4 @@ pub(crate) mod still;
 pub mod store;
 pub(crate) mod telemetry;
 pub(crate) mod wire;
+pub(crate) mod with_causes;

@@ -11,6 +11,7 @@ use crate::config::ConnectionString;
 use crate::domain::ids::AccountName;
 use crate::domain::stream::StreamName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
+use crate::with_causes::with_causes;
 
 /// A page has this many events.
 const PAGE: usize = 4_096;
@@ -93,7 +94,7 @@ fn feed(
                 }
                 Err(foreign) => {
                     feeder.lines(std::mem::take(&mut lines))?;
-                    feeder.foreign(event.stream.clone(), event.position, causes(&foreign))?;
+                    feeder.foreign(event.stream.clone(), event.position, with_causes(&foreign))?;
                 }
             }
         }
@@ -103,10 +104,4 @@ fn feed(
             _ => return feeder.end(),
         }
     }
-}
-
-/// Writes an error with its causes in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,5 +1,6 @@
 //! An outcome is how a command ends: an exit code for the shell, or an error with its causes.
 
+use crate::with_causes::with_causes;
 use std::io::Write;
 
 /// The exit code says how a command ended.
@@ -35,15 +36,4 @@ pub type Outcome = Result<Exit, Error>;
 pub fn complain(error: &(dyn std::error::Error + 'static)) {
     // With standard error gone there is nobody left to tell.
     let _told_or_not = writeln!(std::io::stderr(), "bookonce: {}", with_causes(error));
-}
-
-/// Returns an error with its causes, in one line.
-pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        line.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    line
 }

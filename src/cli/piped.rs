@@ -1,4 +1,5 @@
-//! What comes through a pipe is kept in a file while a command works on it: an export is read twice, and its last line first.
+//! A `Piped` keeps what comes through a pipe in a file while a command works on it: an export is read twice, and its last
+//! line first.
 
 use std::fs::File;
 use std::io::{copy, stdin};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::outcome::Error;
+use crate::with_causes::with_causes;
 
 /// Files to be read: those that were named, with what came through standard input in the place of `-`.
 pub(super) struct Piped {
@@ -42,9 +44,8 @@ impl Piped {
     }
 
     /// Says an error with its causes, without the folder that standard input was kept in: nobody has heard of it.
-    pub(super) fn said(&self, error: impl std::error::Error) -> Error {
-        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-        let text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    pub(super) fn said(&self, error: impl std::error::Error + 'static) -> Error {
+        let text = with_causes(&error);
         match &self.folder {
             None => text.into(),
             Some(folder) => text.replace(&format!("{}/", folder.path().display()), "").into(),

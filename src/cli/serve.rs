@@ -15,9 +15,10 @@ use crate::keys::Ring;
 use crate::ledger::{Ledger, ReadLimits};
 use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry::{self, LogFormat};
+use crate::with_causes::with_causes;
 
 use super::greeting::Greeting;
-use super::outcome::{Error, Exit, Outcome, with_causes};
+use super::outcome::{Error, Exit, Outcome};
 use super::told_to_stop::told_to_stop;
 use super::{open, out};
 

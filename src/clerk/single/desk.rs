@@ -19,10 +19,11 @@ use crate::domain::command::Command;
 use crate::domain::time::{Clock, Now, Timestamp};
 use crate::index::Index;
 use crate::store::{AppendError, Appends, Head, Reader};
+use crate::with_causes::with_causes;
 
 use super::append::{Answers, Append, Appended, tell};
 use super::decided_state::{Batch, DecidedState, StateError};
-use super::queue::{Job, Waiting, chain};
+use super::queue::{Job, Waiting};
 use super::writer::{Lost, Writer};
 
 /// This is the most events that are decided while an append is under way.
@@ -278,7 +279,7 @@ impl Work {
 
     /// Notes that something that a command needs can't be read. Only this command fails; the others are ruled on.
     fn unreadable(&self, command: &Command, error: &StateError) -> Unavailable {
-        self.waiting.unreadable.add(command.id, &chain(error));
+        self.waiting.unreadable.add(command.id, &with_causes(error));
         error.unavailable()
     }
 

@@ -16,10 +16,11 @@ use crate::domain::command::Command;
 use crate::domain::ids::Id;
 use crate::domain::stream::StreamName;
 use crate::store::{CloseError, Position, Reader};
+use crate::with_causes::with_causes;
 
 use super::commit_loop::{CommitLoop, Thread};
 use super::desk::{Desk, Office};
-use super::queue::{Job, Message, Rulings, Waiting, chain};
+use super::queue::{Job, Message, Rulings, Waiting};
 
 /// A `Clerk` is the handle of the single clerk, whose thread runs until it is stopped.
 pub struct Clerk {
@@ -129,7 +130,7 @@ fn verdict(
 
 /// Makes the verdict on a command whose ID the index has at a position. It reads the event there and checks its ID.
 fn stored(reader: &Reader, id: Id, position: Position) -> Result<Verdict, String> {
-    let event = reader.event(position).map_err(|error| chain(&error))?.event;
+    let event = reader.event(position).map_err(|error| with_causes(&error))?.event;
     if event.id == id {
         Ok(Verdict::Seen(Arc::new(event), position))
     } else {

@@ -1,7 +1,6 @@
 //! The queue in front of the clerk's thread has the jobs, and the counts of what waits.
 
 use std::collections::HashSet;
-use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -53,16 +52,4 @@ impl Waiting {
     pub(super) fn leave_unresolved(&self, events: &[Arc<Event>]) {
         self.unresolved.lock().extend(events.iter().map(|event| event.id));
     }
-}
-
-/// Writes an error and everything that caused it on one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

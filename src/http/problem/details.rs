@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::code::Code;
 use crate::wire::fault::FieldError;
+use crate::with_causes::with_causes;
 
 /// This is the number of seconds after which to ask again, where that helps.
 const RETRY_AFTER_SECONDS: u64 = 1;
@@ -161,15 +162,8 @@ impl Problem {
     /// Makes a 500: something is wrong inside. It is logged with its causes under the id that the client is told.
     #[must_use]
     pub(crate) fn internal(what: &str, cause: &(dyn Error + 'static)) -> Self {
-        let mut causes = String::new();
-        let mut source = Some(cause);
-        while let Some(error) = source {
-            causes.push_str(if causes.is_empty() { "" } else { ": " });
-            causes.push_str(&error.to_string());
-            source = error.source();
-        }
         let id = incident();
-        tracing::error!(incident = %id, causes, "{what}");
+        tracing::error!(incident = %id, causes = with_causes(cause), "{what}");
         Self::incident(id)
     }
 
