@@ -14,7 +14,7 @@
 //! 5. The [`index`] takes them in; then the caller is told, and [`answers`] renders the answer from the event.
 //!
 //! There are two stores, and a clerk for each behind one port. The embedded store is held by this process:
-//! [`clerk::single`] decides on one thread for the whole ledger and appends all that was waiting as one commit.
+//! [`clerk::single`] decides one command after the other for the whole ledger and appends what was waiting as one commit.
 //! EventStoreDB is written by any number of instances: [`clerk::shared`] has a task for each stream in use, which
 //! appends at the exact revision that it decided on and decides again when another was first, and a follower that keeps
 //! the [`index`] up with all of them. The rule, the answers and everything after are the same.

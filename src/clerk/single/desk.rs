@@ -35,11 +35,8 @@ const SLICE: usize = 256;
 /// A job of more commands than this is a long one.
 const LONG: usize = 64;
 
-/// This is the most commands of long jobs that are decided for one append while short jobs come, too. So the append that
-/// a short job waits for, and the one that it is in, take a few milliseconds each.
-const MOST_BESIDE_SHORT: usize = SLICE;
-
-/// After a short job, this many appends are made as if another one were to come.
+/// After a short job, this many appends are made as if another one were to come: long jobs have one turn together for each.
+/// So the append that a short job waits for, and the one that it is in, take a few milliseconds each.
 const APPENDS_AFTER_SHORT: u32 = 64;
 
 /// An `Office` is everything that the clerk works with.
@@ -138,8 +135,8 @@ pub(super) struct Work {
     answers: Answers,
     /// This is the batch that is being appended.
     under_way: Option<Batch>,
-    /// This is the number of commands of long jobs that were decided since the last append began.
-    decided_of_long: usize,
+    /// It says that a long job had a turn since the last append began.
+    long_had_turn: bool,
     /// This is the number of appends that are still made as if short jobs were to come.
     expects_short: u32,
     /// It says that the last append was of one job, and that no other waited when it began.
@@ -163,7 +160,7 @@ impl Work {
             jobs: VecDeque::new(),
             answers: Answers::for_callers(office.callers),
             under_way: None,
-            decided_of_long: 0,
+            long_had_turn: false,
             expects_short: 0,
             is_calm: true,
             finished: None,
@@ -204,8 +201,8 @@ impl Work {
 
     /// Says whether there is room for more events of this job.
     fn has_room_for(&self, begun: &Begun) -> bool {
-        let had_its_share = self.expects_short > 0 && self.decided_of_long >= MOST_BESIDE_SHORT;
-        self.takes_more() && !(had_its_share && begun.is_long())
+        let is_held_back = self.expects_short > 0 && self.long_had_turn && begun.is_long();
+        self.takes_more() && !is_held_back
     }
 
     /// Waits while an append is under way, at most for a handful of commands to gather: waking up for each command
@@ -227,12 +224,14 @@ impl Work {
         }
     }
 
-    /// Gives each waiting job one turn. A long job needs several turns, so that no other job waits for its end.
+    /// Gives each waiting job one turn, where there is room. A long job needs several turns, so that no other job waits for
+    /// its end. A job without room is the first of the next time, so that several long jobs take turns.
     pub(super) fn give_turns(&mut self) {
+        let mut passed_over = Vec::new();
         for _ in 0..self.jobs.len() {
             let Some(mut begun) = self.jobs.pop_front() else { return };
             if !self.has_room_for(&begun) {
-                self.jobs.push_back(begun);
+                passed_over.push(begun);
                 continue;
             }
             match self.turn(&mut begun) {
@@ -247,6 +246,7 @@ impl Work {
                 }
             }
         }
+        passed_over.into_iter().rev().for_each(|begun| self.jobs.push_front(begun));
     }
 
     fn count_out(&self, job: &Job) {
@@ -265,9 +265,7 @@ impl Work {
         let now = Now::after(self.last_recorded, (self.clock)());
         self.last_recorded = now.recorded_at;
         let commands = Arc::clone(&begun.job.commands);
-        if begun.is_long() {
-            self.decided_of_long += SLICE;
-        }
+        self.long_had_turn |= begun.is_long();
         for command in commands.iter().skip(begun.rulings.len()).take(SLICE) {
             match rule(&mut self.state, command, now) {
                 Ok(ruling) => begun.rulings.extend(ruling),
@@ -317,7 +315,7 @@ impl Work {
         if self.under_way.is_some() {
             return;
         }
-        (self.expects_short, self.decided_of_long) = (self.expects_short.saturating_sub(1), 0);
+        (self.expects_short, self.long_had_turn) = (self.expects_short.saturating_sub(1), false);
         if self.state.open_events() == 0 {
             let durable = self.head.borrow().position;
             return self.answers.take().send(durable);

@@ -1,4 +1,5 @@
-//! The single clerk is the clerk of a store that this process holds. One thread decides for the whole ledger.
+//! The single clerk is the clerk of a store that this process holds. It decides one command after
+//! the other for the whole ledger: one thread at a time is at its desk.
 //!
 //! It takes every command that is waiting, decides each on the state that the ones before it leave, and appends all
 //! their events together. While that becomes durable, the next ones are decided. An answer is sent when everything that
