@@ -14,7 +14,7 @@ use crate::store::{Head, Position, Reader};
 
 use super::clock_watch::ClockWatch;
 use super::folder_watch::FolderWatch;
-use super::long_reads::{LongReads, ReadLimits, Wanted};
+use super::long_reads::{LongReads, ReadLimits, Wanted, holding};
 use super::open_error::OpenError;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
@@ -235,12 +235,7 @@ impl Ledger {
     ) -> Result<T, ReadError> {
         self.settled().await?;
         let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
-        let work = move || {
-            let result = work();
-            drop(turn);
-            result
-        };
-        tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
+        tokio::task::spawn_blocking(holding(turn, work)).await.map_err(ReadError::unreadable)?
     }
 
     /// Runs a read whose cost grows with the ledger. It takes no place of the ordinary reads.
@@ -259,12 +254,7 @@ impl Ledger {
         work: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let turn = Arc::clone(&self.0.pages).acquire_owned().await.map_err(ReadError::unreadable)?;
-        let work = move || {
-            let result = work();
-            drop(turn);
-            result
-        };
-        self.blocking(work).await
+        self.blocking(holding(turn, work)).await
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::types::ReadError;
 
@@ -63,6 +63,14 @@ impl Wanted {
     }
 }
 
+/// Makes work hold a place in a pool until it has ended, whoever still waits for it.
+pub(super) fn holding<T>(place: OwnedSemaphorePermit, work: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    move || {
+        let _place = place;
+        work()
+    }
+}
+
 /// A `GivesUp` is a guard in the request's future. A future that is dropped before its work has ended is one that nobody
 /// waits for.
 struct GivesUp(Arc<AtomicBool>);
@@ -88,11 +96,7 @@ impl LongReads {
         let given_up = Arc::new(AtomicBool::new(false));
         let wanted = Wanted { given_up: Arc::clone(&given_up), until: Instant::now() + limits.long_within };
         let _gives_up = GivesUp(given_up);
-        let work = move || {
-            let result = work(&wanted);
-            drop(place);
-            result
-        };
-        tokio::task::spawn_blocking(work).await.map_err(ReadError::unreadable)?
+        let work = move || work(&wanted);
+        tokio::task::spawn_blocking(holding(place, work)).await.map_err(ReadError::unreadable)?
     }
 }
