@@ -130,7 +130,7 @@ fn figures(ends: &[Duration], connections: usize) -> Filled {
 }
 
 /// Sends a batch and checks that every line was booked.
-fn send(connection: &mut Connection, body: &[u8], lines: usize) -> Result<(), Error> {
+pub(super) fn send(connection: &mut Connection, body: &[u8], lines: usize) -> Result<(), Error> {
     let head = format!(
         "POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
         body.len()

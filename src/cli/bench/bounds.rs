@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::client::random::Draws;
 
+use super::beside::beside;
 use super::rows::{heading, row, side};
 use super::singles::{Phases, Rounds, Side, ratio};
 use super::stats::Latencies;
@@ -20,11 +21,11 @@ use super::wire::{Accounts, Connection};
 
 /// Writes are measured at this many connections.
 const WRITERS: usize = 256;
-/// So many readers of lists there are.
+/// This is the number of readers of lists.
 const LISTS: usize = 10;
-/// So many live feeds there are.
+/// This is the number of live feeds.
 const FEEDS: usize = 300;
-/// So many long reads there are.
+/// This is the number of long reads.
 const LONG: usize = 2;
 
 /// The `Bounds` are the figures.
@@ -102,21 +103,6 @@ pub(crate) fn measure(address: SocketAddr, phases: Phases, head: u64) -> Result<
         with_readers,
         long_reads: long_reads.into_inner(),
         peak_mb: 0.0,
-    })
-}
-
-/// Does something on another thread, as long as `work` takes.
-fn beside<O: Send, T>(
-    other: impl FnOnce(&AtomicBool) -> Result<O, Error> + Send,
-    work: impl FnOnce() -> Result<T, Error>,
-) -> Result<(O, T), Error> {
-    let going = AtomicBool::new(true);
-    std::thread::scope(|threads| {
-        let other = threads.spawn(|| other(&going));
-        let done = work();
-        going.store(false, Ordering::Release);
-        let other = other.join().map_err(|_| Error::other("a reader broke down"))??;
-        Ok((other, done?))
     })
 }
 

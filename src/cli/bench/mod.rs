@@ -5,6 +5,7 @@
 //! known only as its clients know it: over HTTP. Down the way is `child`. Up the way is `cli`.
 
 mod batch;
+mod beside;
 mod blocking;
 mod bounds;
 mod idle;

@@ -3,7 +3,7 @@
 //!
 //! The two phases take turns: the neighbour alone, and the neighbour beside the other one.
 
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::client::random::Draws;
 
 use super::batch;
+use super::beside::beside;
 use super::rows::{heading, row, side};
 use super::singles::{Phases, Rounds, Side, ratio};
 use super::wire::{self, Accounts, Connection};
@@ -41,22 +42,15 @@ pub(crate) struct Neighbour {
 /// Fails when the service can't be reached, or does not answer the other client's batches.
 pub(crate) fn measure(address: SocketAddr, phases: Phases, connections: usize) -> Result<Neighbour, Error> {
     let mut other = Other::open(address)?;
-    let (mut alone, mut beside) = (Rounds::default(), Rounds::default());
+    let (mut alone, mut together) = (Rounds::default(), Rounds::default());
     let load = phases.load(address, connections, true);
     load.send()?;
     for _ in 0..phases.rounds {
         alone.add(&load.send()?);
-        let over = AtomicBool::new(false);
-        let answered = std::thread::scope(|threads| {
-            let others = threads.spawn(|| other.send_until(&over));
-            let answered = load.send();
-            over.store(true, Ordering::Relaxed);
-            others.join().map_err(|_| Error::other("the other client broke down"))??;
-            answered
-        })?;
-        beside.add(&answered);
+        let answered = beside(|going| other.send_while(going), || load.send())?.1;
+        together.add(&answered);
     }
-    let (alone, beside) = (alone.side(), beside.side());
+    let (alone, beside) = (alone.side(), together.side());
     let p99_ratio = ratio(beside.p99_ms, alone.p99_ms);
     Ok(Neighbour { connections, alone, beside, p99_ratio, commands_of_the_other: other.answered })
 }
@@ -89,8 +83,8 @@ impl Other {
         Ok(other)
     }
 
-    fn send_until(&mut self, over: &AtomicBool) -> Result<(), Error> {
-        while !over.load(Ordering::Relaxed) {
+    fn send_while(&mut self, going: &AtomicBool) -> Result<(), Error> {
+        while going.load(Ordering::Acquire) {
             let body = self.before.take().unwrap_or_else(|| self.reversals());
             self.send(&body)?;
             self.before = (self.answered / LINES as u64).is_multiple_of(2).then_some(body);
@@ -113,18 +107,7 @@ impl Other {
     }
 
     fn send(&mut self, body: &str) -> Result<(), Error> {
-        let head = format!(
-            "POST /v1/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n\
-             Content-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let (head, answer) = self.connection.ask(&[head.as_bytes(), body.as_bytes()])?;
-        let booked = memchr::memmem::find_iter(answer, b"\"status\":201,").count();
-        if head.status == 200 && booked == body.lines().count() {
-            return Ok(());
-        }
-        let text = format!("the other client's batch was answered with {}, {booked} booked", head.status);
-        Err(Error::new(ErrorKind::InvalidData, text))
+        batch::send(&mut self.connection, body.as_bytes(), body.lines().count())
     }
 }
 
