@@ -38,38 +38,39 @@ pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Aud
 }
 
 /// A `Before` has the events that were taken before: all of the journal's, or those of a fragment.
-enum Before {
+pub(super) enum Before {
     Whole(Box<Books>),
     Fragment(Fragment),
 }
 
-struct Auditor<'a> {
-    info: SourceInfo,
-    options: Options<'a>,
-    before: Before,
+/// An `Auditor` has what was found so far.
+pub(super) struct Auditor<'a> {
+    pub(super) info: SourceInfo,
+    pub(super) options: Options<'a>,
+    pub(super) before: Before,
     /// This is what is needed where the chain runs along each stream.
-    streams: StreamChains,
+    pub(super) streams: StreamChains,
     /// This is the position that must come next; along streams, the lowest that may come.
-    next: u64,
+    pub(super) next: u64,
     /// This says whether positions are missing before the next event, so that its hash can't follow from the one before it.
-    after_gap: bool,
+    pub(super) after_gap: bool,
     /// This is the position and the id of the first event, where the chain runs along each stream.
-    first: Option<(u64, Option<Uuid>)>,
+    pub(super) first: Option<(u64, Option<Uuid>)>,
     /// This says whether the hash that was kept elsewhere was compared.
-    met: bool,
+    pub(super) met: bool,
     /// This is how many events were found right.
-    events: u64,
-    first_hash: Option<Hash>,
-    hash: Option<Hash>,
+    pub(super) events: u64,
+    pub(super) first_hash: Option<Hash>,
+    pub(super) hash: Option<Hash>,
     /// This is how many events of each type there were, in the order of [`TYPES`]. A map would cost a look-up for each
     /// event.
-    counts: [u64; TYPES.len()],
-    findings: Findings,
+    pub(super) counts: [u64; TYPES.len()],
+    pub(super) findings: Findings,
     /// These are the accounts with whose events something is wrong. Their later events are set aside.
-    aside: HashSet<Box<[u8]>, RandomState>,
+    pub(super) aside: HashSet<Box<[u8]>, RandomState>,
     /// These are the position and the head hash before the first finding.
-    good: Option<(u64, Option<Hash>)>,
-    stopped: bool,
+    pub(super) good: Option<(u64, Option<Hash>)>,
+    pub(super) stopped: bool,
 }
 
 impl<'a> Auditor<'a> {
@@ -105,7 +106,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    fn manifest(&self) -> Option<&Manifest> {
+    pub(super) fn manifest(&self) -> Option<&Manifest> {
         self.info.manifest.as_ref().and_then(|manifest| manifest.as_ref().ok())
     }
 
@@ -179,7 +180,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// Is this position behind the last one that was asked for?
+    /// Says whether this position is behind the last one that was asked for.
     fn is_past(&self, position: u64) -> bool {
         matches!(self.options.to, Some(StopAt::Position(to)) if position > to)
     }
@@ -265,7 +266,7 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// Does the event stand where the one before it, or the manifest, says that it does?
+    /// Says whether the event stands where the one before it, or the manifest, says that it does.
     fn is_in_place(&self, event: &Event) -> bool {
         let begins_late = self.events == 0
             && self.good.is_none()
@@ -328,85 +329,5 @@ impl<'a> Auditor<'a> {
             }
         }
         Ok(before.map(|before| chain::running(&before, &event.hash)))
-    }
-
-    fn finish(mut self) -> Audited {
-        let stopped = self.stopped;
-        for finding in self.at_end() {
-            self.findings.add(finding);
-        }
-        let counted = TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
-        // Of a moment's books, later events were read and not counted.
-        let all = !stopped && !matches!(self.options.to, Some(StopAt::Moment(_)));
-        let (double_uses, books) = match self.before {
-            Before::Whole(books) => (books.double_uses(), Some(*books)),
-            Before::Fragment(fragment) => (fragment.double_uses(), None),
-        };
-        let looked_at = self.next.saturating_sub(1);
-        let (position, hash) = self.good.unwrap_or((looked_at, self.hash));
-        let mut aside: Vec<String> =
-            self.aside.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-        aside.sort_unstable();
-        Audited {
-            chain: self.info.chain,
-            begins: self.info.begins,
-            journal_id: self.info.journal_id,
-            from: self.first.map_or(self.info.from, |(position, _)| position),
-            position,
-            hash,
-            looked_at,
-            counts: counted.collect(),
-            whole: all && self.findings.first().is_none() && matches!(self.info.manifest, Some(Ok(_))),
-            double_uses,
-            accounts: self.streams.accounts(),
-            books,
-            finding: self.findings.first().cloned(),
-            findings: self.findings,
-            aside,
-        }
-    }
-
-    /// Finds what shows only when all events were read.
-    fn at_end(&self) -> Vec<Finding> {
-        let found = |place, flaw| vec![Finding { place, flaw }];
-        let is_right = self.findings.first().is_none();
-        if !self.stopped {
-            match &self.info.manifest {
-                Some(Ok(manifest)) if manifest.to >= self.next => {
-                    return found(Place::Position(self.next), Flaw::EndsBeforeManifest(manifest.to));
-                }
-                // What its counts and hashes are is known where every event was found right, and else not.
-                Some(Ok(manifest)) if is_right => {
-                    if let Some(flaw) = self.against(manifest) {
-                        return found(Place::Manifest, flaw);
-                    }
-                }
-                Some(Err(flaw)) => return found(Place::Manifest, flaw.clone()),
-                Some(Ok(_)) | None => {}
-            }
-        }
-        match self.options.expect {
-            _ if !is_right => Vec::new(),
-            Some((at, _)) if at >= self.next && !self.stopped => {
-                found(Place::Position(self.next), Flaw::EndsBeforeExpected)
-            }
-            Some((at, _)) if at < self.next && !self.met => found(Place::Position(at), Flaw::NoneExpected),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Compares a manifest with the events before it.
-    fn against(&self, manifest: &Manifest) -> Option<Flaw> {
-        let last = self.hash.unwrap_or(manifest.previous_hash);
-        let first = manifest.first_hash.map(|_| self.first_hash.unwrap_or(manifest.previous_hash));
-        // With another id in its manifest a whole journal would pass for a part: its own first event tells.
-        let begins = |id| self.info.begins || chain::genesis(id) == manifest.previous_hash;
-        match self.first.and_then(|(_, id)| id) {
-            Some(id) if id != manifest.journal_id && begins(id) => Some(Flaw::ManifestId),
-            _ if manifest.count != self.events => Some(Flaw::Manifest("count")),
-            _ if manifest.first_hash != first => Some(Flaw::Manifest("first_hash")),
-            _ if manifest.last_hash != last => Some(Flaw::Manifest("last_hash")),
-            _ => None,
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! [`parse`](super::parse) and [`rules`](super::rules). Up the way are [`show`](super::show), [`carry`](super::carry) and
 //! the command line.
 
+pub(crate) mod at_end;
 pub(crate) mod audited;
 pub(crate) mod auditor;
 pub(crate) mod options;

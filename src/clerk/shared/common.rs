@@ -47,7 +47,7 @@ impl Default for Waits {
     }
 }
 
-/// It is told when the last event was recorded that was in the store at the start.
+/// A `BeginsAfter` is told when the last event was recorded that was in the store at the start.
 pub type BeginsAfter = Box<dyn Fn(Timestamp) + Send + Sync>;
 
 /// A `Task` is the sender through which others reach a stream's task.

@@ -33,6 +33,7 @@ mod round;
 mod stopped;
 mod stream_task;
 mod stream_view;
+mod taking_in;
 mod trouble;
 mod watch;
 

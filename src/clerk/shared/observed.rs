@@ -45,7 +45,7 @@ pub(super) struct Observed {
 /// This is the most streams that are named as lacking events.
 const MOST_NAMED: usize = 10;
 
-/// A reading of so many events is worth a line in the log.
+/// A reading of this many events is worth a line in the log.
 const FAR: u64 = 10_000;
 
 /// A `Reading` says how far a reading up to the store's end has come.
