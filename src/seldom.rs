@@ -29,7 +29,7 @@ impl Seldom {
         Self(Mutex::new(Meant { logged: None, times: 0 }))
     }
 
-    /// It is meant once more: the times since the last line, when another is due.
+    /// Notes that it is due once more. Returns the number of times since the last line, when another one is to be written.
     pub(crate) fn due(&self) -> Option<u64> {
         let mut meant = self.0.lock();
         meant.times = meant.times.saturating_add(1);

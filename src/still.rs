@@ -18,20 +18,20 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// The file in a data folder whose lock the service holds.
+/// This is the file in a data folder whose lock the service holds.
 const LOCK: &str = "lock";
 
-/// A database that is read without a trace, as long as no service holds its folder.
+/// A `StillDatabase` is a database that is read without a trace, as long as no service holds its folder.
 #[derive(Debug)]
 pub(crate) struct StillDatabase {
     connection: Connection,
     folder: PathBuf,
     path: PathBuf,
-    /// What the files were like when it was opened. There is none when a service holds them.
+    /// This is what the files were like when it was opened. There is none when a service holds them.
     seen: Option<Seen>,
 }
 
-/// What was seen of the files that change when a service takes the folder: the database, its WAL, and the lock.
+/// A `Seen` is what was seen of the files that change when a service takes the folder: the database, its WAL, and the lock.
 type Seen = [Option<(u64, u64, i64, i64)>; 3];
 
 impl StillDatabase {

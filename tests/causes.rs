@@ -22,7 +22,7 @@ use support::http::{Service, id};
 use support::node::Node;
 use support::store::until;
 
-/// So many requests are refused in each trouble.
+/// This is the number of requests that are refused in each trouble.
 const REFUSED: usize = 300;
 
 /// A service over this store says this cause, and these words about it.

@@ -1,4 +1,4 @@
-//! The commits that a clerk has made since it started: how many, with how many events, and how long each took.
+//! [`Commits`] counts the commits that a clerk has made since it started, their events, and how long each took.
 //!
 //! Counting costs a few atomic additions and two looks at the clock for a commit, not for a command.
 

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
-/// The format of the index: another one is built anew from the journal.
+/// This is the format of the index. An index of another format is built anew from the journal.
 pub const FORMAT: i64 = 5;
 
 /// A `Checkpoint` says up to where the index knows the journal, and which journal it is.

@@ -22,18 +22,18 @@ use super::record::StreamKey;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// How a stream stands, with the stream's key, which is kept because computing it costs a hash.
+/// A `Tracked` says how a stream stands. It has the stream's key, too, because computing that costs a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tracked {
-    /// The state of the stream.
+    /// This is the state of the stream.
     pub state: State,
-    /// Its key in the index.
+    /// This is its key in the index.
     pub key: StreamKey,
-    /// The hash of its last event, where the chain runs along each stream.
+    /// This is the hash of its last event, where the chain runs along each stream.
     pub hash: Option<Hash>,
 }
 
-/// One of the ledger's own accounts in one currency.
+/// An `InternalKey` names one of the ledger's own accounts in one currency.
 pub type InternalKey = (CounterAccount, Currency);
 
 /// A `Layer` is a part of what is known in memory of streams and own accounts.
@@ -207,7 +207,7 @@ mod tests {
         Tracked { state: State::Account(account), key: StreamKey::of(&stream), hash: None }
     }
 
-    /// The revisions of up to `limit` accounts after one, as a reader of these layers sees them.
+    /// Returns the revisions of up to `limit` accounts after one, as a reader of these layers sees them.
     fn read(layers: &[Arc<Layer>], after: Option<&AccountName>, limit: usize) -> Vec<(AccountName, u64)> {
         let mut found = BTreeMap::new();
         for layer in layers {

@@ -23,7 +23,7 @@ use super::rows::{self, Kind};
 #[derive(Debug)]
 pub struct Overlay<'a> {
     pub(super) catalog: &'a Connection,
-    /// What is newer, oldest first.
+    /// These layers are newer than the catalog; the oldest is the first.
     pub(super) layers: Vec<Arc<Layer>>,
     pub(super) position: u64,
 }

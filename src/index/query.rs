@@ -50,7 +50,7 @@ impl State {
         std::iter::once(&self.active).chain(self.frozen.as_deref())
     }
 
-    /// The parts in memory that come after a checkpoint of the catalog, oldest first; `None` where memory has let go of
+    /// Returns the parts in memory that come after a checkpoint of the catalog, oldest first; `None` where memory has let go of
     /// something that comes after it.
     fn beyond(&self, checkpoint: u64) -> Option<Vec<&Memtable>> {
         if self.flushed > checkpoint {
@@ -200,8 +200,8 @@ impl Index {
         self.series(stream, Series::All, revisions, backwards, limit)
     }
 
-    /// Up to `limit` events of a series of a stream between two revisions (inclusive), from one end. Of one of the ledger's
-    /// own accounts, positions stand in the place of revisions.
+    /// Returns up to `limit` events of a series of a stream between two revisions (inclusive), from one end. Of one of the
+    /// ledger's own accounts, positions stand in the place of revisions.
     ///
     /// # Errors
     /// When a run can't be read.
@@ -250,8 +250,8 @@ impl Index {
         self.told(found.map(|record| Ok((super::record::recorded_in(record.key), facts(record)?))).collect())
     }
 
-    /// Everything that the index knows of accounts, after one and the same event. Under the lock that commits need nothing is
-    /// copied and nothing is read: the layers in memory are sealed and shared.
+    /// Calls `work` with everything that the index knows of accounts, after one and the same event. Under the lock that
+    /// commits need nothing is copied and nothing is read: the layers in memory are sealed and shared.
     ///
     /// # Errors
     /// Fails when the catalog can't be read, or `work` fails.

@@ -25,7 +25,7 @@ pub(super) struct Shared {
     pub(super) readers: Mutex<Vec<Connection>>,
     /// This is the one connection that writes, with the sum of the state's checksums.
     pub(super) writer: Mutex<CatalogWriter>,
-    /// Held by the reader that joins layers.
+    /// It is held by the reader that joins layers.
     pub(super) joining: Mutex<()>,
     pub(super) checkpoint: AtomicU64,
     pub(super) reached: AtomicU64,
@@ -42,9 +42,9 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) active: Memtable,
     pub(super) frozen: Option<Arc<Memtable>>,
-    /// The trees. A reader shares them, and reads their files when it has let go of the lock.
+    /// These are the trees. A reader shares them, and reads their files when it has let go of the lock.
     pub(super) trees: Arc<[Tree; 3]>,
-    /// The position up to which events are in the files alone.
+    /// This is the position up to which events are in the files alone.
     pub(super) flushed: u64,
 }
 

@@ -16,13 +16,13 @@ use parking_lot::Mutex;
 
 use crate::domain::time::{Clock, Timestamp};
 
-/// The largest step against the steady clock that is believed, in microseconds.
+/// This is the largest step against the steady clock that is believed, in microseconds.
 const STEP_MICROS: i64 = 60 * 1_000_000;
 /// The clock may be behind the last event by this much at the start, in seconds. A clock that keeps local time, and is set back
 /// by an hour once a year, is not off by more.
 const BEHIND_SECONDS: i64 = 3_600;
 
-/// A clock that nobody sets: microseconds since some moment. It goes on while the machine sleeps.
+/// A `Steady` is a clock that nobody sets. It gives the microseconds since some moment, and goes on while the machine sleeps.
 pub type Steady = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Returns the machine's steady clock.
@@ -39,20 +39,20 @@ pub fn system_steady() -> Steady {
     })
 }
 
-/// The machine's clock and what it is held against.
+/// A `ClockWatch` has the machine's clock and what it is held against.
 pub(super) struct ClockWatch {
     wall: Clock,
     /// `None` where the clock is not watched: a script in a test.
     steady: Option<Steady>,
-    /// The wall clock less the steady one, as it was last believed.
+    /// This is the wall clock less the steady one, as it was last believed.
     trusted: AtomicI64,
     /// The wall clock is a step away from the trusted time.
     has_stepped: AtomicBool,
-    /// The moment that the clock must have reached before it is believed at all; 0 for none.
+    /// This is the moment that the clock must have reached before it is believed at all; 0 for none.
     must_reach: AtomicI64,
     /// An operator has said that the clock is right at the start.
     is_accepted: bool,
-    /// When the last event was recorded that was there at the start.
+    /// This is when the last event was recorded that was there at the start.
     last: Mutex<Option<Timestamp>>,
 }
 
@@ -168,7 +168,7 @@ impl ClockWatch {
 mod tests {
     use super::*;
 
-    /// A machine whose clock a test sets and whose time a test lets pass, in seconds.
+    /// A `Machine` is a machine whose clock a test sets and whose time a test lets pass, in seconds.
     #[derive(Clone, Default)]
     struct Machine(Arc<(AtomicI64, AtomicI64)>);
 

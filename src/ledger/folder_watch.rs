@@ -13,12 +13,12 @@ use tokio::sync::watch;
 
 use crate::store::embedded::held::Held;
 
-/// How often it looks.
+/// This is how often it looks.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// The watch over one folder. It ends when it is dropped.
+/// A `FolderWatch` is the watch over one folder. It ends when it is dropped.
 pub(super) struct FolderWatch {
-    /// Asked for by each command.
+    /// Each command asks for this.
     is_replaced: Arc<AtomicBool>,
     why: watch::Receiver<Option<String>>,
     _end: Sender<()>,

@@ -82,7 +82,7 @@ impl Ledger {
         Ok(self.scanned(scan).await?.found)
     }
 
-    /// A page of the movements of one of the ledger's own accounts.
+    /// Returns a page of the movements of one of the ledger's own accounts.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
@@ -110,7 +110,7 @@ impl Ledger {
         Ok(OwnStatement { lines: scan.found, more: scan.more })
     }
 
-    /// A scan that has looked through all, as a long read where it has not yet.
+    /// Returns the scan when it has looked through all, as a long read where it has not yet.
     async fn scanned(&self, (mut scan, ended): (Scan, bool)) -> Result<Scan, ReadError> {
         if ended {
             return Ok(scan);
@@ -123,12 +123,12 @@ impl Ledger {
     }
 }
 
-/// A page of a statement of which the lines are being looked for.
+/// A `Begun` is a page of a statement of which the lines are being looked for.
 struct Begun {
     stream: Stream,
     currency: Currency,
     query: StatementQuery,
-    /// The revisions that the whole statement goes over, the second one exclusive.
+    /// These are the revisions that the whole statement goes over, the second one exclusive.
     revisions: (u64, u64),
     scan: Scan,
     scan_ended: bool,

@@ -176,7 +176,7 @@ impl Ledger {
     }
 }
 
-/// What it means that the WAL goes on behind its last whole commit. Which of the two it was is not to be known.
+/// This says what it means that the WAL goes on behind its last whole commit. Which of the two it was is not to be known.
 const TORN: &str = "the WAL ends with something that is no whole commit, and that is cut; the journal ends at this position. A \
                     commit was being written when the machine or its disk failed, and was never answered; or the end of the \
                     file was lost afterwards, with commits that were. Compare with a head that was noted elsewhere";

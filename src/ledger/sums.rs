@@ -1,5 +1,5 @@
-//! Sums over the whole ledger: the trial balance, the digest, and what the ledger's own accounts have. Now from the
-//! index; at an older position from the journal, event by event.
+//! The sums over the whole ledger are the trial balance, the digest, and what the ledger's own accounts have. As of now they
+//! come from the index; at an older position they come from the journal, event by event.
 //!
 //! All but what one own account has now are long reads: they visit every account, or every event up to the position.
 
@@ -162,14 +162,14 @@ fn visit_all(
     }
 }
 
-/// What an own account has now.
+/// Returns what an own account has now.
 fn now(index: &Index, name: &CounterAccount) -> Result<Option<OwnBalances>, ReadError> {
     let sums = index.overlay(|overlay| overlay.internal(Some(name)))?;
     let own: OwnBalances = sums.into_iter().map(|((_, currency), sum)| (currency, sum)).collect();
     Ok((!own.is_empty()).then_some(own))
 }
 
-/// Whether an event counts for who asks as of this time.
+/// Says whether an event counts for who asks as of this time.
 fn counts(at: At, event: &Event, position: Position) -> bool {
     let Body::Account(body) = &event.body;
     match at {
@@ -212,7 +212,7 @@ fn add(sums: &mut BTreeMap<Currency, Money>, account: &Account) {
     *sum = sum.plus(account.balance).unwrap_or(*sum);
 }
 
-/// All accounts after some events.
+/// The `Books` are all accounts after some events.
 #[derive(Default)]
 struct Books {
     position: Position,

@@ -31,7 +31,7 @@ pub enum At {
         /// Only what was recorded by then counts, inclusive.
         known: Timestamp,
     },
-    /// After the last event at or before this position.
+    /// It is as it was after the last event at or before this position.
     Position(Position),
 }
 
@@ -57,7 +57,7 @@ pub struct AccountsPage {
     pub more_after: Option<AccountName>,
 }
 
-/// An account, as one of the reads found it.
+/// An `AccountReading` is an account, as one of the reads found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountReading {
     /// This is the account's name.
@@ -93,7 +93,7 @@ impl From<Line> for Placed {
     }
 }
 
-/// Which lines of an account's statement are wanted.
+/// A `StatementQuery` says which lines of an account's statement are wanted.
 #[derive(Clone, Debug)]
 pub struct StatementQuery {
     /// Only lines after this revision (oldest first) or before it (newest first) are wanted.
@@ -227,7 +227,7 @@ pub enum ReadError {
     /// The position that was asked for is behind the journal's end.
     #[error("the journal ends at position {head}")]
     BeyondHead {
-        /// The position of the last event.
+        /// This is the position of the last event.
         head: Position,
     },
     /// No event is at this position.

@@ -90,8 +90,8 @@ pub(crate) struct IdSet {
     ids: Vec<u128>,
     known: Vec<Packed>,
     slots: IdSlots,
-    /// Where positions are left out, because the auditor has set an event aside: the place in the list from which on they are
-    /// others, and the position of that place.
+    /// Positions are left out where the auditor has set an event aside. For each such place this has the place in the list
+    /// from which on the positions are others, and the position there.
     left_out: Vec<(usize, u64)>,
     per_stream: Option<Box<PerStream>>,
 }

@@ -105,10 +105,10 @@ impl Source for Folder {
     }
 }
 
-/// What a folder's journal says before its first row.
+/// A `Begun` is what a folder's journal says before its first row.
 struct Begun {
     journal_id: Option<Uuid>,
-    /// Where the last row begins, and how many events it says it has.
+    /// This is where the last row begins, and how many events it says it has.
     end: Option<(i64, i64)>,
     bytes: u64,
 }

@@ -2,7 +2,7 @@
 //!
 //! The `id` of each is its position, so that a browser that comes back resumes by itself. The feed takes the
 //! next events only when its client has taken what it was sent. It ends when the service stops.
-//! Bounds: [`Config::feeds`](crate::http::Config) at once; one that was up to date and then is behind for
+//! At most [`Config::feeds`](crate::http::Config) are open at once; one that was up to date and then is behind for
 //! [`Config::feed_behind`](crate::http::Config) is cut off with a reason, so that it does not make the store read old events
 //! again and again.
 

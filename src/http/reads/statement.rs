@@ -55,7 +55,7 @@ const KNOWN: [&[&str]; 3] = [StatementFilter::NAMES, PageQuery::NAMES, MinPositi
 const CSV_SHOWN: &str = "text/csv; charset=utf-8; header=present";
 /// This is how many lines of a statement in CSV are read at once.
 const CSV_PAGE: usize = 1_000;
-/// The text for what is no name of an own account.
+/// This is the text for what is no name of an own account.
 pub(crate) const NOT_AN_OWN_ACCOUNT: &str =
     "must be the name of an account of the ledger's own, such as @cash";
 /// This is the text for a kind that does not exist.

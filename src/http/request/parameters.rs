@@ -103,7 +103,7 @@ query! {
         /// Recorded before.
         #[param(format = DateTime)]
         to: Option<String>,
-        /// Which line comes first; the newest when not said.
+        /// This says which line comes first. It is the newest where nothing is said.
         #[param(value_type = Option<names::Order>, inline)]
         order: Option<String>,
     }

@@ -1,4 +1,4 @@
-//! The histogram of the time that commits take, which is counted by the clerk and shown here.
+//! The histogram of the time that commits take is counted by the clerk and shown here.
 
 use std::fmt::Error;
 use std::sync::Arc;

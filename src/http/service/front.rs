@@ -27,7 +27,7 @@ const AFTER: &str = "</p>\n<ul>\n<li><a href=\"/docs/\">Try every request</a></l
     <li><a href=\"/readyz\">Whether it takes commands</a>, <a href=\"/healthz\">whether it lives</a></li>\n\
     <li><a href=\"/metrics\">Its figures</a>, for auditors and operators</li>\n</ul>\n</body>\n</html>\n";
 
-/// A page for people: what this is, and whether it is well.
+/// Answers with a page for people, which says what this is and whether it is well.
 #[utoipa::path(get, path = "/", operation_id = "get_front_page", tag = "service", security(()),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html"),
         responses::NotAcceptable))]

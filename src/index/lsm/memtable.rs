@@ -19,7 +19,7 @@ use crate::index::record::{
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// The place in the journal up to which events were taken in.
+/// A `Reached` is the place in the journal up to which events were taken in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reached {
     /// This is the last event's position.
@@ -47,7 +47,7 @@ pub enum Note {
     Missing(StreamName, u64),
 }
 
-/// An ID, and the stream on which it was taken back.
+/// A `ReversedKey` is an ID, and the stream on which it was taken back.
 pub type ReversedKey = (Id, StreamName);
 
 /// A `Memtable` has the events since some checkpoint, in maps for each question that the index answers.
@@ -57,15 +57,15 @@ pub struct Memtable {
     seed: u64,
     booked: Map<u128, u64>,
     others: Map<u128, Vec<Mark>>,
-    /// The records of each stream and own account, by series, each in the order of its revisions.
+    /// These are the records of each stream and own account, by series, each in the order of its revisions.
     revisions: Map<(StreamKey, Series), Vec<Record>>,
-    /// The keys of the ledger's own accounts, which are kept because computing one costs a hash.
+    /// These are the keys of the ledger's own accounts, which are kept because computing one costs a hash.
     own_keys: Map<CounterAccount, StreamKey>,
     places: Vec<Record>,
-    /// The IDs that were ruled out on some stream, with the position of the first event that did so.
+    /// These are the IDs that were ruled out on some stream, with the position of the first event that did so.
     ruled_out: Map<u128, u64>,
     reversed: Map<ReversedKey, (Currency, Money)>,
-    /// How streams and own accounts stand.
+    /// These layers say how streams and own accounts stand.
     layers: Layers,
     notes: Vec<Note>,
     last: Option<Reached>,
@@ -217,12 +217,12 @@ impl Memtable {
         self.layers.internal()
     }
 
-    /// How streams and own accounts stand, in layers.
+    /// Returns the layers, which say how streams and own accounts stand.
     pub(in crate::index) fn layers(&self) -> &Layers {
         &self.layers
     }
 
-    /// The same, to be sealed.
+    /// Returns the layers, so that they can be sealed.
     pub(in crate::index) fn layers_mut(&mut self) -> &mut Layers {
         &mut self.layers
     }

@@ -15,12 +15,12 @@ use parking_lot::Mutex;
 /// A file or folder is the same one when its device and its number there are the same.
 type Identity = (u64, u64);
 
-/// A folder that is held by its handle.
+/// A `Held` is a folder that is held by its handle.
 #[derive(Debug)]
 pub struct Held {
     path: PathBuf,
     handle: File,
-    /// What stands in it and must stay the same.
+    /// These stand in it and must stay the same.
     within: Mutex<Vec<(PathBuf, Identity)>>,
 }
 

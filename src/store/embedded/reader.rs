@@ -117,7 +117,8 @@ impl Reader {
         decode(position, line.strip_suffix(b"\n").unwrap_or(&line))
     }
 
-    /// The events at these positions, in their order. A row that holds several of them one after the other is read once.
+    /// Returns the events at these positions, in their order. A row that holds several of them one after the other is
+    /// read once.
     ///
     /// # Errors
     /// Fails when one is not there, or is no event.
@@ -211,7 +212,7 @@ impl Reader {
     }
 }
 
-/// The event at a position, from its line.
+/// Returns the event at a position, from its line.
 fn decode(position: u64, line: &[u8]) -> Result<Line, Error> {
     let decoded = codec::decode_proven(line)
         .map_err(|error| Error::Damaged(format!("position {position}: {error}")))?;

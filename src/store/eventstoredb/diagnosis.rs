@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::Error;
 
-/// How long all hosts together may take.
+/// This is how long all hosts together may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Says why the hosts of these settings can't be connected to, if that can be found out.

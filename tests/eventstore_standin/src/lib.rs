@@ -51,7 +51,7 @@ pub struct Options {
     pub threads: usize,
     /// The release it says it is.
     pub version: String,
-    /// The one `authorization` header that it lets in; without one it lets everybody in, as a node without users does.
+    /// This is the one `authorization` header that it lets in; without one it lets everybody in, as a node without users does.
     pub authorization: Option<String>,
 }
 

@@ -27,7 +27,7 @@ pub struct Node {
 pub struct Wire(pub Arc<Notify>);
 
 impl Node {
-    /// May who sent this call read and write? Anybody may ask what the node is.
+    /// Says whether who sent this call may read and write. Anybody may ask what the node is.
     pub fn lets_in(&self, call: &http::Request<hyper::body::Incoming>) -> bool {
         let Some(wanted) = &self.authorization else { return true };
         let said = call.headers().get(http::header::AUTHORIZATION);
