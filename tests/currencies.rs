@@ -15,6 +15,8 @@ use bookonce::domain::time::system_clock;
 use bookonce::ledger::Verdict;
 use bookonce::store::Appends;
 use bookonce::store::chain::Hash;
+use bookonce::store::codec::Encoder;
+use bookonce::store::draft::Draft;
 use bookonce::store::embedded::folder::JOURNAL;
 use bookonce::store::embedded::{database, writer::Writer};
 use support::*;
@@ -42,7 +44,9 @@ async fn an_account_in_a_withdrawn_currency_goes_on() {
         let path = dir.path().join(JOURNAL);
         let journal_id = database::read_journal_id(&database::open(&path).unwrap()).unwrap().unwrap();
         let mut writer = Box::new(Writer::start(&path, 0, Hash::genesis(journal_id)).unwrap());
-        writer.append(&[Arc::new(opened_once(code))]).unwrap();
+        let mut draft = Draft::after(0, Hash::genesis(journal_id));
+        draft.add(Arc::new(opened_once(code)), &mut Encoder::default());
+        writer.append(&draft).unwrap();
         writer.close().unwrap();
         for n in [2, 3] {
             let ledger = open_ledger(dir.path()).unwrap();

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bookonce::clerk::single::Alone;
-use bookonce::domain::event::Event;
 use bookonce::domain::time::{Clock, system_clock};
 use bookonce::ledger::{At, Ledger, Unavailable, Verdict, Workings};
-use bookonce::store::{AppendError, Appends, CloseError, Landed};
+use bookonce::store::draft::Draft;
+use bookonce::store::{AppendError, Appends, CloseError};
 use support::*;
 
 /// A store that panics in the middle of an append when it is told to.
@@ -22,9 +22,9 @@ struct Mortal {
 }
 
 impl Appends for Mortal {
-    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
+    fn append(&mut self, draft: &Draft) -> Result<(), AppendError> {
         assert!(!self.dies.load(Ordering::SeqCst), "the store fell over");
-        self.inner.append(events)
+        self.inner.append(draft)
     }
 
     fn close(self: Box<Self>) -> Result<(), CloseError> {

@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bookonce::domain::command::Command;
-use bookonce::domain::event::Event;
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};
 use bookonce::store::codec::Line;
-use bookonce::store::{AppendError, Appends, CloseError, Journal, Landed, ReadError, Reader};
+use bookonce::store::draft::Draft;
+use bookonce::store::{AppendError, Appends, CloseError, Journal, ReadError, Reader};
 use support::*;
 
 /// Changes what stands in the journal of a ledger that is closed; every row that has it.
@@ -178,9 +178,9 @@ struct Noting {
 }
 
 impl Appends for Noting {
-    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
-        self.sizes.lock().unwrap().push(events.len());
-        self.inner.append(events)
+    fn append(&mut self, draft: &Draft) -> Result<(), AppendError> {
+        self.sizes.lock().unwrap().push(draft.events.len());
+        self.inner.append(draft)
     }
 
     fn close(self: Box<Self>) -> Result<(), CloseError> {

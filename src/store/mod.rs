@@ -10,6 +10,7 @@
 
 pub mod chain;
 pub mod codec;
+pub mod draft;
 pub mod embedded;
 pub mod eventstoredb;
 
@@ -17,9 +18,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::domain::event::Event;
 use chain::Hash;
 use codec::Line;
+use draft::Draft;
 
 /// A `Position` is a place in the journal; the first event is at 1, and 0 is before it.
 pub type Position = u64;
@@ -32,15 +33,6 @@ pub struct Head {
     /// This is the last event's position; 0 when there is none.
     pub position: Position,
     /// This is the last event's hash; the genesis hash when there is none.
-    pub hash: Hash,
-}
-
-/// A `Landed` says where an append stands now: its events have the positions from `first` on, without gaps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Landed {
-    /// This is the position of its first event.
-    pub first: u64,
-    /// This is the hash of its last event.
     pub hash: Hash,
 }
 
@@ -65,12 +57,12 @@ pub enum AppendError {
 
 /// `Appends` is the writing side of a store that this process holds. One append is under way at a time.
 pub trait Appends: Send {
-    /// Makes events durable that were decided together: all of them, or none. It blocks. After a failed append the next
-    /// one goes on from the last durable event.
+    /// Makes the events of a draft durable: all of them, or none. It blocks. After a failed append the next draft goes on
+    /// from the last durable event.
     ///
     /// # Errors
     /// Fails when they are not durable, or nobody knows.
-    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError>;
+    fn append(&mut self, draft: &Draft) -> Result<(), AppendError>;
 
     /// Closes the writing side and leaves the store tidy.
     ///

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use bookonce::store::chain::{Hash, event_id};
 use bookonce::store::codec::{self, Line};
-use bookonce::store::lines_of;
+use bookonce::store::{AppendError, lines_of};
 use serde_json::Value;
 use subject::{Doubt, Outcome, Subject, each};
 
@@ -177,4 +177,12 @@ fn what_is_not_there_or_was_changed_is_not_made_up() {
             assert!(subject.reader().event(at).is_err(), "a changed event was believed");
         }
     });
+}
+
+/// Catches: a draft that was made on top of an append that failed, and is written with a gap before it. Seen failing with a
+/// writer that does not compare.
+#[test]
+fn a_draft_that_does_not_follow_is_not_written_and_neither_is_what_comes_after_it() {
+    let not_written = Err(AppendError::NotWritten);
+    assert_eq!(subject::of_a_draft_that_does_not_follow(), (not_written, not_written, 0));
 }

@@ -10,11 +10,13 @@ use bookonce::domain::event::Event;
 use bookonce::domain::state::State;
 use bookonce::domain::stream::StreamName;
 use bookonce::store::chain::Hash;
+use bookonce::store::codec::Encoder;
+use bookonce::store::draft::Draft;
 use bookonce::store::embedded::folder::{Folder, JOURNAL};
 use bookonce::store::embedded::writer::Writer;
 use bookonce::store::embedded::{self, database};
 use bookonce::store::eventstoredb::{self, Appended, Patience, Proposed, Settled, Settling, Store};
-use bookonce::store::{Appends, Reader};
+use bookonce::store::{AppendError, Appends, Reader};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -109,17 +111,39 @@ impl Story {
     }
 }
 
+/// Says what the embedded store does with a draft that follows on another event than the journal's last one, and then with
+/// the right one. Returns the two outcomes and the end of the journal.
+pub fn of_a_draft_that_does_not_follow() -> (Result<(), AppendError>, Result<(), AppendError>, u64) {
+    let mut embedded = Embedded::new();
+    let alice = embedded.stream("alice");
+    let events = embedded.story.next(&alice, 2);
+    let mut right = embedded.end.next();
+    right.add(Arc::clone(&events[0]), &mut Encoder::default());
+    let mut wrong = right.next();
+    wrong.add(Arc::clone(&events[1]), &mut Encoder::default());
+    let (_, writer) = embedded.open.as_mut().unwrap();
+    let outcomes = (writer.append(&wrong), writer.append(&right));
+    (outcomes.0, outcomes.1, embedded.end())
+}
+
 const JOURNAL_ID: Uuid = Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0007);
 
 struct Embedded {
     folder: tempfile::TempDir,
     open: Option<(Folder, Box<dyn Appends>)>,
+    /// The end of what was appended last.
+    end: Draft,
     story: Story,
 }
 
 impl Embedded {
     fn new() -> Self {
-        let mut embedded = Self { folder: tempfile::tempdir().unwrap(), open: None, story: Story::default() };
+        let mut embedded = Self {
+            folder: tempfile::tempdir().unwrap(),
+            open: None,
+            end: Draft::after(0, Hash::genesis(JOURNAL_ID)),
+            story: Story::default(),
+        };
         embedded.open();
         embedded
     }
@@ -137,6 +161,7 @@ impl Embedded {
             0 => Hash::genesis(JOURNAL_ID),
             last => reader.event(last).unwrap().hash,
         };
+        self.end = Draft::after(last, hash);
         self.open = Some((folder, Box::new(Writer::start(&self.journal(), last, hash).unwrap())));
     }
 }
@@ -156,8 +181,11 @@ impl Subject for Embedded {
 
     fn append(&mut self, events: &[Arc<Event>]) -> Outcome {
         let (_, writer) = self.open.as_mut().unwrap();
-        let landed = writer.append(events).unwrap();
-        Outcome::Stored { at: landed.first + events.len() as u64 - 1 }
+        let mut draft = self.end.next();
+        events.iter().for_each(|event| draft.add(Arc::clone(event), &mut Encoder::default()));
+        writer.append(&draft).unwrap();
+        self.end = draft;
+        Outcome::Stored { at: self.end.last() }
     }
 
     /// The disk's lost answers need a disk that fails: `tests/faults.rs` has one.

@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bookonce::domain::event::Event;
-use bookonce::store::{AppendError, Appends, CloseError, Landed};
+use bookonce::store::draft::Draft;
+use bookonce::store::{AppendError, Appends, CloseError};
 use parking_lot::{Condvar, Mutex};
 
 /// A `Fate` says what becomes of one append.
@@ -109,11 +109,11 @@ struct Faulty {
 }
 
 impl Appends for Faulty {
-    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
+    fn append(&mut self, draft: &Draft) -> Result<(), AppendError> {
         let fate = self.faults.next_fate();
         match fate {
-            Fate::Lands => self.inner.append(events),
-            Fate::LostWritten => self.inner.append(events).and(Err(AppendError::Unknown)),
+            Fate::Lands => self.inner.append(draft),
+            Fate::LostWritten => self.inner.append(draft).and(Err(AppendError::Unknown)),
             Fate::Full | Fate::NotWritten | Fate::LostUnwritten => Err(fate.error().unwrap()),
         }
     }

@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use crate::clerk::rule::{First, Ruling};
 use crate::clerk::verdict::Unavailable;
-use crate::domain::event::Event;
 use crate::index::record::StreamKey;
 use crate::index::{Index, Tracked};
-use crate::store::{AppendError, Appends, Head, Landed};
+use crate::store::draft::Draft;
+use crate::store::{AppendError, Appends, Head};
 
 use super::queue::{Reply, Rulings, Waiting};
 
@@ -21,7 +21,7 @@ use super::queue::{Reply, Rulings, Waiting};
 /// under way.
 pub(super) struct Append {
     pub(super) store: Box<dyn Appends>,
-    pub(super) events: Vec<Arc<Event>>,
+    pub(super) draft: Draft,
     pub(super) keys: Vec<StreamKey>,
     /// These are the states of the streams that have an event in it.
     pub(super) states: Vec<Tracked>,
@@ -41,39 +41,31 @@ impl Append {
     /// Appends the events, and then updates the index and the head. The answers are returned unsent: the clerk must
     /// learn the outcome first, so that a caller that comes again is not ruled on what failed.
     pub(super) fn run(self) -> (Appended, Due) {
-        let Self { mut store, events, keys, states, index, head, waiting, answers } = self;
+        let Self { mut store, draft, keys, states, index, head, waiting, answers } = self;
         let mut due = Due { answers: Some(answers), outcome: Err(AppendError::Unknown) };
         // When the store panics, it is not known what it has done.
-        let append = AssertUnwindSafe(|| store.append(&events));
+        let append = AssertUnwindSafe(|| store.append(&draft));
         let begun = Instant::now();
         let outcome = std::panic::catch_unwind(append).unwrap_or(Err(AppendError::Unknown));
         if matches!(outcome, Err(AppendError::Unknown)) {
             // Before any caller is told: one who then asks what became of its ID hears the same.
-            waiting.leave_unresolved(&events);
+            waiting.leave_unresolved(&draft.events);
         }
-        due.outcome = outcome.map(|landed| {
-            waiting.commits.add(events.len(), begun.elapsed());
-            let last = remember(landed, &events, keys, states, &index);
-            head.send_modify(|head| (head.position, head.hash) = (last, landed.hash));
-            last
+        due.outcome = outcome.map(|()| {
+            waiting.commits.add(draft.events.len(), begun.elapsed());
+            remember(&draft, keys, states, &index);
+            head.send_modify(|head| (head.position, head.hash) = (draft.last(), draft.hash));
+            draft.last()
         });
         (Appended { store, outcome: due.outcome.map(drop) }, due)
     }
 }
 
-/// Takes durable events into the index. Returns the position of the last one.
-fn remember(
-    landed: Landed,
-    events: &[Arc<Event>],
-    keys: Vec<StreamKey>,
-    states: Vec<Tracked>,
-    index: &Index,
-) -> u64 {
-    let last = landed.first + (events.len() as u64).saturating_sub(1);
-    let placed = keys.into_iter().zip(landed.first..).zip(events);
+/// Takes durable events into the index.
+fn remember(draft: &Draft, keys: Vec<StreamKey>, states: Vec<Tracked>, index: &Index) {
+    let placed = keys.into_iter().zip(draft.first..).zip(&draft.events);
     let placed = placed.map(|((key, position), event)| (key, position, event.as_ref()));
-    index.apply(placed, states, (last, landed.hash));
-    last
+    index.apply(placed, states, (draft.last(), draft.hash));
 }
 
 /// The answers that are owed to the callers of an append that has ended. When it is dropped before it is paid, it tells

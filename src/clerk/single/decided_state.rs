@@ -115,9 +115,9 @@ impl DecidedState {
         }
     }
 
-    /// Returns the number of events that were decided since the last batch was taken.
-    pub(super) fn open_events(&self) -> usize {
-        self.open.events.len()
+    /// Returns the events that were decided since the last batch was taken.
+    pub(super) fn open(&self) -> &[Arc<Event>] {
+        &self.open.events
     }
 
     /// Takes out what was decided, to be appended, with the states of the streams that it touched.

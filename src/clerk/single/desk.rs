@@ -1,7 +1,7 @@
 //! The desk is the place where jobs are ruled on and their events are appended. One thread at a time works there.
 //!
-//! One append is under way at a time. When one job is alone, the thread at the desk appends. When more waits, a second
-//! thread, the writer, appends, and the thread at the desk goes on deciding meanwhile.
+//! One append is under way at a time. When jobs come one by one, the thread at the desk appends. When more waits, or came
+//! with the append before, a second thread, the writer, appends, and the thread at the desk goes on deciding meanwhile.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};
@@ -18,6 +18,8 @@ use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
 use crate::domain::time::{Clock, Now, Timestamp};
 use crate::index::Index;
+use crate::store::codec::Encoder;
+use crate::store::draft::Draft;
 use crate::store::{AppendError, Appends, Head, Reader};
 use crate::with_causes::with_causes;
 
@@ -131,6 +133,9 @@ pub(super) struct Work {
     writer: Writer,
     /// These are the jobs that are not fully decided, in the order of their turns.
     jobs: VecDeque<Begun>,
+    encoder: Encoder,
+    /// This has the events that were decided since the last append began, as they will stand in the journal.
+    draft: Draft,
     /// These are the callers that wait for what was decided since the last append began, and their rulings.
     answers: Answers,
     /// This is the batch that is being appended.
@@ -147,6 +152,7 @@ pub(super) struct Work {
 
 impl Work {
     fn new(office: Office, waiting: Arc<Waiting>) -> std::io::Result<Self> {
+        let end = *office.head.borrow();
         Ok(Self {
             state: DecidedState::new(office.index.clone(), office.reader),
             index: office.index,
@@ -158,6 +164,8 @@ impl Work {
             alone: office.alone,
             writer: Writer::start()?,
             jobs: VecDeque::new(),
+            encoder: Encoder::default(),
+            draft: Draft::after(end.position, end.hash),
             answers: Answers::for_callers(office.callers),
             under_way: None,
             long_had_turn: false,
@@ -196,7 +204,7 @@ impl Work {
 
     /// Says whether there is room for more events while an append is under way.
     fn takes_more(&self) -> bool {
-        self.state.open_events() < MOST_EVENTS
+        self.state.open().len() < MOST_EVENTS
     }
 
     /// Says whether there is room for more events of this job.
@@ -272,7 +280,16 @@ impl Work {
                 Err(error) => begun.rulings.push(Ruling::Unavailable(self.unreadable(command, &error))),
             }
         }
+        self.draft_on();
         Ok(())
+    }
+
+    /// Adds what was decided to the draft. It is done here and not when the append begins, because here it is beside the
+    /// append before.
+    fn draft_on(&mut self) {
+        for event in self.state.open().get(self.draft.events.len()..).unwrap_or_default() {
+            self.draft.add(Arc::clone(event), &mut self.encoder);
+        }
     }
 
     /// Notes that something that a command needs can't be read. Only this command fails; the others are ruled on.
@@ -316,18 +333,20 @@ impl Work {
             return;
         }
         (self.expects_short, self.long_had_turn) = (self.expects_short.saturating_sub(1), false);
-        if self.state.open_events() == 0 {
+        if self.state.open().is_empty() {
             let durable = self.head.borrow().position;
             return self.answers.take().send(durable);
         }
         let Some(store) = self.store.take() else { return };
-        let room = self.state.open_events();
+        let room = self.state.open().len();
         self.index.wait_for_room(room, || self.waiting.stopping.load(Ordering::Relaxed));
-        self.is_calm = self.answers.len() == 1 && self.waiting.jobs.load(Ordering::Relaxed) == 0;
+        let is_alone = self.answers.len() == 1 && self.waiting.jobs.load(Ordering::Relaxed) == 0;
+        let was_calm = std::mem::replace(&mut self.is_calm, is_alone);
         let (batch, states) = self.state.take_batch();
+        let next = self.draft.next();
         let append = Append {
             store,
-            events: batch.events.clone(),
+            draft: std::mem::replace(&mut self.draft, next),
             keys: batch.keys.clone(),
             states,
             index: self.index.clone(),
@@ -337,7 +356,7 @@ impl Work {
         };
         self.under_way = Some(batch);
         match self.alone {
-            Alone::Appends if self.is_calm => {
+            Alone::Appends if was_calm && is_alone => {
                 let (appended, due) = append.run();
                 self.settle(appended);
                 due.pay();
@@ -365,6 +384,8 @@ impl Work {
             Ok(()) => self.state.settle(&batch),
             Err(error) => {
                 self.state.take_back(&batch);
+                let end = *self.head.borrow();
+                self.draft = Draft::after(end.position, end.hash);
                 // These were decided on top of what failed, and not appended; but one may have been answered with an
                 // event of it.
                 self.answers.take().refuse_on_top(error);

@@ -13,16 +13,12 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode, params};
 
-use crate::domain::event::Event;
 use crate::store::chain::Hash;
-use crate::store::codec::Encoder;
-use crate::store::{AppendError, Appends, CloseError, Landed};
+use crate::store::draft::Draft;
+use crate::store::{AppendError, Appends, CloseError};
 
 use super::{Error, database};
 
-/// This is about how large a row gets, in bytes. A commit is cut into rows, so that one event is read without all the
-/// others of its commit.
-const ROW_BYTES: usize = 32 * 1024;
 /// This is how many bytes in the WAL start a checkpoint. They are few, since commits wait for the disk while it runs.
 const CHECKPOINT_AT: u64 = 2 << 20;
 /// This is how many large commits come before a checkpoint. They are of batches, whose callers wait longer anyway.
@@ -33,29 +29,15 @@ const PAUSE_PAGES: i64 = 256;
 /// This is how long an append waits for another program that has locked the journal. While it waits nobody is answered.
 const LOCKED_FOR: Duration = Duration::from_secs(1);
 
-/// This is the size up to which the buffer of a commit is kept for the next, in bytes.
-const KEPT_BYTES: usize = 1 << 20;
-
 /// A `Writer` is the writing side of the embedded store.
 pub struct Writer {
     connection: Connection,
     checkpoints: Checkpoints,
-    encoder: Encoder,
     /// This is where the next event goes; beside it is the hash that it is chained to.
     next: u64,
     hash: Hash,
-    /// These are the lines of the commit under way.
-    lines: Vec<u8>,
     /// This is true when it is not known what a failed commit has left: nothing is written any more.
     finished: bool,
-}
-
-/// A `Cut` is a row that is to be written: how many events it has, where its bytes end, when its first event was
-/// recorded.
-struct Cut {
-    count: u64,
-    end: usize,
-    recorded_at: String,
 }
 
 impl Writer {
@@ -69,51 +51,34 @@ impl Writer {
         Ok(Self {
             connection,
             checkpoints: Checkpoints::start(path)?,
-            encoder: Encoder::default(),
             next: position + 1,
             hash,
-            lines: Vec::new(),
             finished: false,
         })
-    }
-
-    /// Encodes and chains the events, cut into rows, and returns the hash of the last one with them.
-    fn encode(&mut self, events: &[Arc<Event>]) -> (Vec<Cut>, Hash) {
-        self.lines.clear();
-        let mut rows: Vec<Cut> = Vec::new();
-        let (mut start, mut hash) = (0, self.hash);
-        for (event, position) in events.iter().zip(self.next..) {
-            if rows.is_empty() || self.lines.len() - start >= ROW_BYTES {
-                start = self.lines.len();
-                rows.push(Cut { count: 0, end: 0, recorded_at: event.recorded_at.to_string() });
-            }
-            hash = self.encoder.line(event, position, &hash, &mut self.lines);
-            if let Some(row) = rows.last_mut() {
-                row.count += 1;
-                row.end = self.lines.len();
-            }
-        }
-        (rows, hash)
     }
 }
 
 impl Appends for Writer {
-    fn append(&mut self, events: &[Arc<Event>]) -> Result<Landed, AppendError> {
+    fn append(&mut self, draft: &Draft) -> Result<(), AppendError> {
         if self.finished {
             return Err(AppendError::NotWritten);
         }
-        let (rows, hash) = self.encode(events);
+        if (draft.first, draft.previous) != (self.next, self.hash) {
+            tracing::error!(
+                first = draft.first,
+                next = self.next,
+                "a draft does not follow the journal's last event"
+            );
+            self.finished = true;
+            return Err(AppendError::NotWritten);
+        }
         {
             let _pause = self.checkpoints.gate.lock();
-            self.commit(&rows).inspect_err(|error| self.finished = *error == AppendError::Unknown)?;
+            self.commit(draft).inspect_err(|error| self.finished = *error == AppendError::Unknown)?;
         }
-        let landed = Landed { first: self.next, hash };
-        (self.next, self.hash) = (self.next + events.len() as u64, hash);
-        self.checkpoints.count(self.lines.len() as u64);
-        if self.lines.len() > KEPT_BYTES {
-            self.lines = Vec::new();
-        }
-        Ok(landed)
+        (self.next, self.hash) = (draft.last() + 1, draft.hash);
+        self.checkpoints.count(draft.lines.len() as u64);
+        Ok(())
     }
 
     /// Stops the checkpoints and empties the WAL.
@@ -124,9 +89,9 @@ impl Appends for Writer {
 }
 
 impl Writer {
-    fn commit(&self, rows: &[Cut]) -> Result<(), AppendError> {
+    fn commit(&self, draft: &Draft) -> Result<(), AppendError> {
         let (begun, error) = match self.begin() {
-            Ok(()) => match self.write(rows) {
+            Ok(()) => match self.write(draft) {
                 Ok(()) => return Ok(()),
                 Err(error) => (true, error),
             },
@@ -160,13 +125,13 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&self, rows: &[Cut]) -> rusqlite::Result<()> {
+    fn write(&self, draft: &Draft) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(
             "INSERT INTO commits(first, count, recorded_at, events) VALUES (?1, ?2, ?3, ?4)",
         )?;
-        let (mut first, mut start) = (self.next, 0);
-        for row in rows {
-            let events = self.lines.get(start..row.end).unwrap_or_default();
+        let (mut first, mut start) = (draft.first, 0);
+        for row in &draft.rows {
+            let events = draft.lines.get(start..row.end).unwrap_or_default();
             insert.execute(params![first, row.count, row.recorded_at, events])?;
             first += row.count;
             start = row.end;
