@@ -38,7 +38,7 @@ impl StillDatabase {
     /// Opens a database in this data folder.
     ///
     /// # Errors
-    /// When it is not there or can't be read.
+    /// Fails when it is not there or can't be read.
     pub(crate) fn open(folder: &Path, path: &Path) -> rusqlite::Result<Self> {
         let seen = (!is_held(folder)).then(|| look(folder, path));
         let connection = match &seen {
@@ -51,7 +51,7 @@ impl StillDatabase {
     /// Reads, and reads again where a service took the folder meanwhile.
     ///
     /// # Errors
-    /// When the database can't be read, or what `read` returns.
+    /// Fails when the database can't be read, or what `read` returns.
     pub(crate) fn read<T, E: From<rusqlite::Error>>(
         &mut self,
         mut read: impl FnMut(&Connection) -> Result<T, E>,

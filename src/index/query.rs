@@ -204,7 +204,7 @@ impl Index {
     /// ledger's own accounts, positions stand in the place of revisions.
     ///
     /// # Errors
-    /// When a run can't be read.
+    /// Fails when a run can't be read.
     pub fn series(
         &self,
         stream: StreamKey,

@@ -54,7 +54,7 @@ impl Wanted {
     /// Says whether to go on.
     ///
     /// # Errors
-    /// [`ReadError::TooLong`] when the time is over, or nobody waits for the answer any more.
+    /// Fails with [`ReadError::TooLong`] when the time is over, or nobody waits for the answer any more.
     pub(super) fn check(&self) -> Result<(), ReadError> {
         if self.given_up.load(Ordering::Relaxed) || Instant::now() >= self.until {
             return Err(ReadError::TooLong);
@@ -85,7 +85,7 @@ impl LongReads {
     /// Runs a long read.
     ///
     /// # Errors
-    /// [`ReadError::Busy`] when no place becomes free in time, [`ReadError::TooLong`] when the work takes too long.
+    /// Fails with [`ReadError::Busy`] when no place becomes free in time, with [`ReadError::TooLong`] when the work takes too long.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Wanted) -> Result<T, ReadError> + Send + 'static,

@@ -104,7 +104,7 @@ impl Books {
     /// Takes the ID alone of an event whose account was set aside: an ID that was booked twice is found on any account.
     ///
     /// # Errors
-    /// When the ID was seen before.
+    /// Fails when the ID was seen before.
     pub(crate) fn take_id_alone(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         match self.names.get(event.account.of(block)).copied() {
             Some(account) => self.take_id(event, account, block),

@@ -58,7 +58,7 @@ impl Reading {
     /// Returns the next page. The last one has no events.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Fails when the store can't be read.
     pub(super) async fn next(&mut self) -> Result<ArrivedPage, Error> {
         let ended = || Error::Dropped("the reading ended".to_owned());
         let page = self.pages.recv().await.unwrap_or_else(|| Err(ended()))?;

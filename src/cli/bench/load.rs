@@ -126,7 +126,7 @@ impl Load {
     /// Sends the load over one connection, and does something else after each answer, which is measured with it.
     ///
     /// # Errors
-    /// As [`send`](Self::send), or what the other thing meets.
+    /// Fails as [`send`](Self::send), or what the other thing meets.
     pub(crate) fn send_and(&self, then: impl FnMut(u64) -> Result<(), Error>) -> Result<Answered, Error> {
         self.send_one_by_one(Form::withdrawal(self.accounts).ok_or(ErrorKind::InvalidInput)?, then)
     }

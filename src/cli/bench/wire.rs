@@ -215,7 +215,7 @@ impl Connection {
     /// Reads one of the service's figures.
     ///
     /// # Errors
-    /// As [`get`](Self::get), or when it has no such figure.
+    /// Fails as [`get`](Self::get), or when it has no such figure.
     pub(crate) fn figure(&mut self, name: &str) -> Result<u64, Error> {
         let metrics = self.get("/metrics")?;
         let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
@@ -226,7 +226,7 @@ impl Connection {
     /// Reads a path and gives its body as text.
     ///
     /// # Errors
-    /// As [`ask`](Self::ask), or when the status is not 200.
+    /// Fails as [`ask`](Self::ask), or when the status is not 200.
     pub(crate) fn get(&mut self, path: &str) -> Result<String, Error> {
         let (head, body) =
             self.ask(&[format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()])?;

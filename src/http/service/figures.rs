@@ -80,7 +80,7 @@ const GAUGES: [(&str, &str, Look); 12] = [
     ),
     (
         "bookonce_store_accounts_in_use",
-        "Accounts that are in memory, where each has a clerk of its own",
+        "Accounts that are in memory, where each has a task of its own",
         |_, status| size(status.accounts_in_use),
     ),
     ("bookonce_store_damaged_accounts", "Accounts whose stream is damaged", |_, s| size(s.damaged_accounts)),

@@ -78,7 +78,7 @@ impl Recorded {
     /// Returns the line of the journal, without line feed, exactly as the codec writes it. The chain is not checked.
     ///
     /// # Errors
-    /// When it is not an event that this program could have written there.
+    /// Fails when it is not an event that this program could have written there.
     pub fn line(&self) -> Result<Vec<u8>, Foreign> {
         let read = self.read()?;
         // The canonical bytes are the line without these three fields.
@@ -96,7 +96,7 @@ impl Recorded {
     /// Decodes the event and checks its id. The hash is left to the caller, who knows the one before.
     ///
     /// # Errors
-    /// As [`Recorded::line`].
+    /// Fails as [`Recorded::line`].
     pub fn read(&self) -> Result<Read, Foreign> {
         let (canonical, hash) = self.rebuilt()?;
         if chain::event_id(&canonical) != self.event_id {
