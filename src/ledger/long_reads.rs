@@ -85,7 +85,8 @@ impl LongReads {
     /// Runs a long read.
     ///
     /// # Errors
-    /// Fails with [`ReadError::Busy`] when no place becomes free in time, with [`ReadError::TooLong`] when the work takes too long.
+    /// Fails with [`ReadError::Busy`] when no place becomes free in time, and with [`ReadError::TooLong`] when the work takes
+    /// too long.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Wanted) -> Result<T, ReadError> + Send + 'static,
