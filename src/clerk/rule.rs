@@ -7,9 +7,11 @@
 use std::sync::Arc;
 
 use crate::domain::command::Command;
+use crate::domain::currency::Currency;
 use crate::domain::decide::{Refusal, Standing, decide};
 use crate::domain::event::{Event, EvolveError};
-use crate::domain::ids::Id;
+use crate::domain::ids::{AccountName, Id};
+use crate::domain::standing::Parties;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Now;
@@ -88,6 +90,13 @@ pub trait Past {
     /// Fails when it can't be read.
     fn state(&mut self, stream: &StreamName) -> Result<Option<&State>, Self::Error>;
 
+    /// Returns the currency of an account, which never changes; `None` when there is no such account. It is asked only for a
+    /// transfer, of its two accounts.
+    ///
+    /// # Errors
+    /// Fails when it can't be read.
+    fn currency(&mut self, account: &AccountName) -> Result<Option<Currency>, Self::Error>;
+
     /// Takes in a decision, which counts from now on. Returns `false` when there is no room for it: then it does not
     /// count.
     fn take_in(&mut self, decided: Decided) -> bool;
@@ -108,8 +117,14 @@ pub fn rule<P: Past>(
         Seen::Never => None,
     };
     let named = command.names().map(|id| past.trace(id, &command.stream)).transpose()?;
+    let parties = match command.parties() {
+        Some((from, to)) => {
+            Parties { from: past.currency(from)?, to: to.map(|to| past.currency(to)).transpose()?.flatten() }
+        }
+        None => Parties::default(),
+    };
     let state = past.state(&command.stream)?;
-    let event = match decide(Standing { state, ruled_out_by, named: named.as_ref() }, command, now) {
+    let event = match decide(Standing { state, ruled_out_by, named: named.as_ref(), parties }, command, now) {
         Ok(event) => Arc::new(event),
         Err(refusal) => return Ok(Some(Ruling::Refused(refusal))),
     };

@@ -1,13 +1,14 @@
 //! A command is what a client asks for. The types of its fields hold every check that the request alone allows.
 
-use std::sync::Arc;
-
 use super::currency::Currency;
-use super::ids::{CounterAccount, Id, TransactionId};
+use super::ids::{AccountName, CounterAccount, Id, TransactionId};
 use super::metadata::{Metadata, Origin};
 use super::money::{Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
+use super::transfer::command::TransferOperation;
+
+pub use super::reason::Reason;
 
 /// A `Command` is one request to book something, with the ID that lets it be booked only once.
 #[derive(Clone, Debug)]
@@ -23,6 +24,24 @@ pub struct Command {
 }
 
 impl Command {
+    /// Returns the accounts of the transfer that it asks for: the one that the money comes from, and the one that it moves to
+    /// where that is an account of the ledger.
+    #[must_use]
+    pub fn parties(&self) -> Option<(&AccountName, Option<&AccountName>)> {
+        match &self.operation {
+            Operation::Transfer(TransferOperation::Request(asked)) => Some((&asked.from, asked.to.account())),
+            Operation::Transfer(_)
+            | Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_) => None,
+        }
+    }
+
     /// Returns the ID that it names beside its own.
     #[must_use]
     pub fn names(&self) -> Option<Id> {
@@ -34,7 +53,8 @@ impl Command {
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_) => None,
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Transfer(_) => None,
         }
     }
 }
@@ -58,6 +78,8 @@ pub enum Operation {
     Close(Reason),
     /// The client sets how far below zero it may go.
     SetOverdraftLimit(LimitChange),
+    /// Something is asked of a transfer, or the service goes on with one. Its stream is a transfer's.
+    Transfer(TransferOperation),
 }
 
 /// An `Opening` has the fields of [`Operation::Open`].
@@ -106,22 +128,29 @@ pub struct LimitChange {
     pub reason: Reason,
 }
 
-/// The reason why somebody did something: one line that a person wrote, of 1 to 256 characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason(Arc<str>);
+/// A `Stopped` is the reason why a transfer stops before its credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Its deadline is over.
+    TimedOut,
+    /// Its cancel was asked for.
+    Cancelled,
+}
 
-impl Reason {
-    /// Reads the text as a reason; `None` when it is empty, too long, or has control characters.
+impl Stopped {
+    /// Returns the stable code.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let length = text.chars().count();
-        ((1..=256).contains(&length) && !text.chars().any(char::is_control)).then(|| Self(text.into()))
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::Cancelled => "cancelled",
+        }
     }
 
-    /// Returns the text.
+    /// Returns the reason with this code.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::TimedOut, Self::Cancelled].into_iter().find(|stopped| stopped.code() == code)
     }
 }
 
@@ -138,6 +167,7 @@ impl Operation {
             Self::Unfreeze(_) => "unfreeze",
             Self::Close(_) => "close",
             Self::SetOverdraftLimit(_) => "overdraft_limit",
+            Self::Transfer(asked) => asked.name(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::command::{Command, Operation};
 use super::event::{Body, Event};
 use super::stream::StreamName;
 use super::time::Now;
+use super::transfer;
 
 pub use super::refusal::Refusal;
 pub use super::standing::Standing;
@@ -23,6 +24,19 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) ->
     check_request(command)?;
     let body = match &command.stream {
         StreamName::Account(_) => Body::Account(account::decide::decide(standing, &command.operation, now)?),
+        StreamName::Transfer(_) => match &command.operation {
+            Operation::Transfer(asked) => {
+                Body::Transfer(Box::new(transfer::decide::decide(standing, asked, now)?))
+            }
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_) => return Err(Refusal::AccountNotFound),
+        },
     };
     Ok(Event {
         stream: command.stream.clone(),
@@ -48,6 +62,7 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
             let fitted = opening.overdraft_limit.fit(opening.currency);
             fitted.map(drop).map_err(Refusal::amount("overdraft_limit"))
         }
+        Operation::Transfer(asked) => transfer::check::check_request(asked),
         Operation::Deposit(_)
         | Operation::Withdraw(_)
         | Operation::Reverse(_)

@@ -11,6 +11,11 @@ pub enum Refusal {
     AccountExists,
     /// A reversal with an amount names a transaction that was never booked.
     TransactionNotFound,
+    /// There is no such transfer.
+    TransferNotFound,
+    /// What the service was to record of its own accord is not possible any more: another driver was first. No client's
+    /// request ends so.
+    Stale,
     /// A field is wrong, which another field, the account or the clock shows.
     Invalid {
         /// This is the field.

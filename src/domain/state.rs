@@ -3,12 +3,15 @@
 use super::account::Account;
 use super::event::{Body, Event, EvolveError};
 use super::stream::StreamName;
+use super::transfer::Transfer;
 
 /// A `State` is the state of a stream after its last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It is the state of an account.
     Account(Account),
+    /// It is the state of a transfer.
+    Transfer(Transfer),
 }
 
 impl State {
@@ -22,6 +25,13 @@ impl State {
                 let before = before.and_then(Self::account);
                 Account::evolve(before, name, event, body).map(Self::Account)
             }
+            (StreamName::Transfer(id), Body::Transfer(body)) => {
+                let before = before.and_then(Self::transfer);
+                Transfer::evolve(before, *id, event, body).map(Self::Transfer)
+            }
+            (StreamName::Account(_), Body::Transfer(_)) | (StreamName::Transfer(_), Body::Account(_)) => {
+                Err(EvolveError::impossible(event))
+            }
         }
     }
 
@@ -30,6 +40,7 @@ impl State {
     pub fn stream(&self) -> StreamName {
         match self {
             Self::Account(account) => StreamName::Account(account.name.clone()),
+            Self::Transfer(transfer) => StreamName::Transfer(transfer.id),
         }
     }
 
@@ -38,6 +49,7 @@ impl State {
     pub fn revision(&self) -> u64 {
         match self {
             Self::Account(account) => account.revision,
+            Self::Transfer(transfer) => transfer.revision,
         }
     }
 
@@ -46,6 +58,16 @@ impl State {
     pub fn account(&self) -> Option<&Account> {
         match self {
             Self::Account(account) => Some(account),
+            Self::Transfer(_) => None,
+        }
+    }
+
+    /// Returns the transfer, if it is the state of one.
+    #[must_use]
+    pub fn transfer(&self) -> Option<&Transfer> {
+        match self {
+            Self::Account(_) => None,
+            Self::Transfer(transfer) => Some(transfer),
         }
     }
 }

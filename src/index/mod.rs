@@ -24,6 +24,7 @@ mod query;
 pub mod record;
 pub mod rows;
 mod shared;
+mod transfer_row;
 mod tuning;
 
 pub use catalog::Checkpoint;

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use crate::domain::account::Account;
 use crate::domain::digest::StateHash;
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
+use crate::domain::transfer::Transfer;
 use crate::still::StillDatabase;
 
 use super::catalog;
@@ -73,6 +75,43 @@ impl Overlay<'_> {
         }
     }
 
+    /// Visits every transfer, in the order of their IDs.
+    ///
+    /// # Errors
+    /// Fails when the catalog can't be read.
+    pub fn every_transfer(&self, mut visit: impl FnMut(&Transfer)) -> Result<(), IndexError> {
+        const PAGE: usize = 4_096;
+        // Those in memory are few beside those in the catalog, and stand in no order there.
+        let mut newer = BTreeMap::new();
+        for layer in &self.layers {
+            newer.extend(layer.transfers().map(|transfer| (transfer.id, transfer)));
+        }
+        let mut newer = newer.into_iter().peekable();
+        let mut after = Vec::new();
+        loop {
+            let page = catalog::states(self.catalog, Kind::Transfer, &after, PAGE)?;
+            for (key, value) in &page {
+                let id = Uuid::from_slice(key).ok().and_then(TransactionId::from_uuid);
+                let id = id.ok_or_else(|| IndexError::damaged("a transfer's ID can't be read"))?;
+                while let Some((_, transfer)) = newer.next_if(|(other, _)| *other < id) {
+                    visit(transfer);
+                }
+                if let Some((_, transfer)) = newer.next_if(|(other, _)| *other == id) {
+                    visit(transfer);
+                    continue;
+                }
+                let tracked = rows::read_state(&StreamName::Transfer(id), value)?;
+                tracked.state.transfer().into_iter().for_each(&mut visit);
+            }
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => after.clone_from(key),
+                _ => break,
+            }
+        }
+        newer.for_each(|(_, transfer)| visit(transfer));
+        Ok(())
+    }
+
     /// Returns the state digest.
     ///
     /// # Errors
@@ -80,6 +119,7 @@ impl Overlay<'_> {
     pub fn digest(&self) -> Result<String, IndexError> {
         let mut hash = StateHash::default();
         self.every_account(|account| hash.add(account))?;
+        self.every_transfer(|transfer| hash.add_transfer(transfer))?;
         Ok(hash.finish())
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{CounterAccount, Id};
+use crate::domain::ids::{CounterAccount, Id, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
@@ -12,6 +12,7 @@ use super::error::IndexError;
 use super::layers::{InternalKey, Tracked};
 use super::lsm::memtable::{Note, ReversedKey};
 use super::record::StreamKey;
+use super::transfer_row;
 
 /// A `Kind` says what a row of state is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +30,21 @@ pub enum Kind {
     Damaged = 5,
     /// The row says how many events a stream lacks, by name.
     Missing = 6,
+    /// The row is about a transfer, by ID.
+    Transfer = 10,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 6] =
-        [Self::Account, Self::Reversed, Self::Internal, Self::Twice, Self::Damaged, Self::Missing];
+    const ALL: [Self; 7] = [
+        Self::Account,
+        Self::Reversed,
+        Self::Internal,
+        Self::Twice,
+        Self::Damaged,
+        Self::Missing,
+        Self::Transfer,
+    ];
 
     /// Returns the kind with this number.
     pub fn of(number: i64) -> Option<Self> {
@@ -46,13 +56,17 @@ impl Kind {
 pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {
         StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
+        StreamName::Transfer(id) => (Kind::Transfer, id.as_bytes()),
     }
 }
 
 /// Returns how a stream stands, as a row's value.
 pub fn state_value(tracked: &Tracked) -> String {
-    let State::Account(account) = &tracked.state;
     let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
+    let account = match &tracked.state {
+        State::Account(account) => account,
+        State::Transfer(transfer) => return format!("{}{hash}", transfer_row::value(transfer)),
+    };
     format!(
         "{} {} {} {} {} {}{hash}",
         account.currency,
@@ -66,7 +80,10 @@ pub fn state_value(tracked: &Tracked) -> String {
 
 /// Returns how a stream stands, from its row.
 pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
-    let StreamName::Account(name) = stream;
+    let name = match stream {
+        StreamName::Account(name) => name,
+        StreamName::Transfer(id) => return read_transfer(*id, stream, value),
+    };
     let read = || {
         let mut parts = value.split(' ');
         let currency = Currency::parse(parts.next()?)?;
@@ -89,6 +106,21 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
 }
 
+/// Returns how a transfer's stream stands, from its row.
+fn read_transfer(id: TransactionId, stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
+    let read = || {
+        let mut parts = value.split(' ');
+        let transfer = transfer_row::read(id, &mut parts)?;
+        let hash = match parts.next() {
+            Some(text) => Some(Hash::parse(text)?),
+            None => None,
+        };
+        let state = State::Transfer(transfer);
+        parts.next().is_none().then(|| Tracked { key: StreamKey::of(stream), state, hash })
+    };
+    read().ok_or_else(|| IndexError::damaged("a transfer's row can't be read"))
+}
+
 /// Returns a note's kind, key and value.
 pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     match note {
@@ -106,7 +138,7 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         Kind::Missing => {
             Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
         }
-        Kind::Account | Kind::Reversed | Kind::Internal => None,
+        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Transfer => None,
     }
 }
 

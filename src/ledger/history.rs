@@ -2,7 +2,7 @@
 
 use crate::domain::account::event::Effect;
 use crate::domain::currency::Currency;
-use crate::domain::event::{Body, Event};
+use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
@@ -164,10 +164,7 @@ impl Begun {
         let (start, end) = self.revisions;
         let Scan { found: lines, more, .. } = self.scan;
         let balance_before = |revision: u64| match revision.checked_sub(1) {
-            Some(last) => {
-                let Body::Account(event) = self.stream.event(last)?.1.body;
-                Ok::<_, ReadError>(event.answer.balance)
-            }
+            Some(last) => Ok::<_, ReadError>(self.stream.account_event(last)?.answer.balance),
             None => Ok(Money::zero(self.currency)),
         };
         let (opens, closes) = page_bounds(&self.query, (start, end.max(start)), &lines, more);

@@ -107,7 +107,7 @@ fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
     Some(Move {
         amount: WrittenAmount::parse(fields.text(Field::Amount)?).ok()?,
         counter_account: match fields.text(Field::CounterAccount) {
-            Some(name) => CounterAccount::parse(name)?,
+            Some(name) => CounterAccount::parse_requested(name)?,
             None => CounterAccount::default(),
         },
         effective_at: match fields.text(Field::EffectiveAt) {

@@ -32,7 +32,7 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         ),
         Field::OverdraftLimit => Written::parse(text).err().map(|error| error.to_string().into()),
         Field::Amount => WrittenAmount::parse(text).err().map(|error| error.to_string().into()),
-        Field::CounterAccount => unless(CounterAccount::parse(text).is_some(), NOT_AN_OWN_ACCOUNT),
+        Field::CounterAccount => unless(CounterAccount::parse_requested(text).is_some(), NOT_AN_OWN_ACCOUNT),
         Field::EffectiveAt => Timestamp::parse(text).err().map(|reason| reason.to_string().into()),
         Field::Reason => {
             unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")

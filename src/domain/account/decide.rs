@@ -53,6 +53,8 @@ fn outcome(
         Operation::Unfreeze(reason) => Ok(state_change::unfreeze(checks, reason)),
         Operation::Close(reason) => Ok(state_change::close(checks, reason)),
         Operation::SetOverdraftLimit(change) => state_change::set_overdraft_limit(checks, change),
+        // It is asked of a transfer's stream, never of an account's.
+        Operation::Transfer(_) => Err(Refusal::TransferNotFound),
     }
 }
 
@@ -70,7 +72,7 @@ fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusa
         Operation::Deposit(asked) | Operation::Withdraw(asked) => asked.amount = amount(asked.amount)?,
         Operation::Reverse(asked) => asked.amount = asked.amount.map(amount).transpose()?,
         Operation::SetOverdraftLimit(change) => change.overdraft_limit = limit(change.overdraft_limit)?,
-        Operation::Freeze(_) | Operation::Unfreeze(_) | Operation::Close(_) => {}
+        Operation::Freeze(_) | Operation::Unfreeze(_) | Operation::Close(_) | Operation::Transfer(_) => {}
     }
     Ok(operation)
 }

@@ -171,6 +171,7 @@ impl AccountEvent {
                 Operation::Unfreeze(_) => Kind::Unfreeze,
                 Operation::Close(_) => Kind::Close,
                 Operation::SetOverdraftLimit(_) => Kind::OverdraftLimit,
+                Operation::Transfer(asked) => asked.kind(),
             },
         }
     }

@@ -30,7 +30,8 @@ pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)
-        | Operation::SetOverdraftLimit(_) => None,
+        | Operation::SetOverdraftLimit(_)
+        | Operation::Transfer(_) => None,
     }
 }
 

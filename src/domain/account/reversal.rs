@@ -1,14 +1,13 @@
 //! A reversal offsets an earlier movement, or rules out one that has not come.
 
 use crate::domain::command::Reversal;
-use crate::domain::event::{Body, Event};
 use crate::domain::money::{Amount, Direction, Money};
 use crate::domain::refusal::Refusal;
 use crate::domain::trace::Trace;
 
 use super::checks::{Checks, Outcome};
 use super::decline::Decline;
-use super::event::{Fact, Movement};
+use super::event::{AccountEvent, Fact, Movement};
 
 /// An `Original` is the transaction that a reversal names, as the account's stream knows it.
 enum Original<'a> {
@@ -27,12 +26,11 @@ impl<'a> Original<'a> {
         match trace.map(|trace| (trace.first.as_deref(), trace.ruled_out_by)) {
             None | Some((None, None)) => Self::NeverSeen,
             Some((None, Some(_))) => Self::RuledOut,
-            Some((Some(first), _)) => Self::booked(first),
+            Some((Some(first), _)) => first.account().map_or(Self::Immovable, Self::booked),
         }
     }
 
-    fn booked(first: &'a Event) -> Self {
-        let Body::Account(body) = &first.body;
+    fn booked(body: &'a AccountEvent) -> Self {
         match &body.fact {
             Fact::Deposited(moved) => Self::Moved(moved, Direction::Credit),
             Fact::Withdrawn(moved) => Self::Moved(moved, Direction::Debit),

@@ -52,6 +52,7 @@ codes! {
         "no event is at the position named: `nearest` is the one before it";
     Unauthenticated: UNAUTHORIZED, "unauthenticated", "Unauthenticated", "no key, or one that is not good";
     Forbidden: FORBIDDEN, "forbidden", "Forbidden", "the key's role does not allow it";
+    TransferNotFound: NOT_FOUND, "transfer_not_found", "Transfer not found", "there is no transfer with this ID";
     AccountNotFound: NOT_FOUND, "account_not_found", "Account not found",
         "there is no such account, or there was none at that time";
     TransactionNotFound: NOT_FOUND, "transaction_not_found", "Transaction not found",

@@ -12,6 +12,13 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::AccountNotFound => Self::account_not_found(),
             Refusal::TransactionNotFound => Self::transaction_not_found(),
+            Refusal::TransferNotFound => {
+                Self::new(Code::TransferNotFound, "There is no transfer with this ID.")
+            }
+            // Only the service's own steps are refused so; nobody waits for them here.
+            Refusal::Stale => {
+                Self::new(Code::InProgress, "The transfer has gone on meanwhile; ask again with the same ID.")
+            }
             Refusal::AccountExists => {
                 let detail = "There is an account of this name already, opened by another transaction.";
                 Self::new(Code::AccountExists, detail)

@@ -32,7 +32,8 @@ pub(crate) async fn well_named(command: Command, app: &App) -> Result<Command, P
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)
-        | Operation::SetOverdraftLimit(_) => return Ok(command),
+        | Operation::SetOverdraftLimit(_)
+        | Operation::Transfer(_) => return Ok(command),
     };
     if app.may_be_named(named) {
         return Ok(command);

@@ -7,7 +7,6 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::answers::{self, Answer};
-use crate::domain::account::decline::Decline;
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::same::Difference;
@@ -47,7 +46,7 @@ pub(crate) struct Answered {
 /// Renders a verdict as an answer or a problem.
 pub(crate) fn answered(app: &App, verdict: Verdict) -> Result<Answered, Problem> {
     let rendered = |event: &Event, replayed, position| {
-        app.figures().ruled(replayed, event.decline().map(Decline::code));
+        app.figures().ruled(replayed, event.decline_code());
         Ok(Answered { answer: answers::render(event), replayed, position })
     };
     match verdict {

@@ -11,6 +11,7 @@ use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::store::chain::{self, Hash};
 
+use super::encode_transfer;
 use super::json::{flag, metadata, number, put, text};
 
 /// An `Encoder` writes lines, each chained to the one before. It keeps its buffer, and the last timestamp that it wrote.
@@ -90,9 +91,9 @@ impl Encoder {
     fn canonical(&mut self, event: &Event) -> Marks {
         let mut out = std::mem::take(&mut self.canonical);
         out.clear();
-        let Body::Account(body) = &event.body;
-        let [kind, name] = event.stream.parts();
-        put(&mut out, &["{\"stream\":\"", kind, name, "\",\"revision\":"]);
+        event.stream.with_parts(|[kind, name]| {
+            put(&mut out, &["{\"stream\":\"", kind, name, "\",\"revision\":"]);
+        });
         number(event.revision, &mut out);
         out.push(b',');
         let kind = out.len();
@@ -101,7 +102,7 @@ impl Encoder {
         put(&mut out, &["\"recorded_at\":\""]);
         self.moment(event.recorded_at, &mut out);
         put(&mut out, &["\",\"effective_at\":\""]);
-        self.moment(body.effective_at, &mut out);
+        self.moment(event.effective_at(), &mut out);
         put(&mut out, &["\",\"version\":"]);
         number(event.version().into(), &mut out);
         out.push(b',');
@@ -111,13 +112,21 @@ impl Encoder {
         put(&mut out, &["\","]);
         let data_at = out.len();
         put(&mut out, &["\"data\":{"]);
-        data(&event.stream, body, &mut out);
+        match &event.body {
+            Body::Account(body) => data(&event.stream, body, &mut out),
+            Body::Transfer(body) => encode_transfer::data(body, &mut out),
+        }
         put(&mut out, &["},"]);
         let answer = out.len();
-        put(&mut out, &["\"answer\":{\"balance\":\""]);
-        body.answer.balance.write(&mut out);
-        put(&mut out, &["\",\"available\":\""]);
-        body.answer.available.write(&mut out);
+        match &event.body {
+            Body::Account(body) => {
+                put(&mut out, &["\"answer\":{\"balance\":\""]);
+                body.answer.balance.write(&mut out);
+                put(&mut out, &["\",\"available\":\""]);
+                body.answer.available.write(&mut out);
+            }
+            Body::Transfer(body) => put(&mut out, &["\"answer\":{\"state\":\"", body.state.name()]),
+        }
         put(&mut out, &["\"},"]);
         let origin = out.len();
         put(&mut out, &["\"metadata\":{\"$correlationId\":"]);
@@ -215,8 +224,7 @@ fn movement(stream: &StreamName, event: &AccountEvent, moved: &Movement, out: &m
 }
 
 fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
-    let StreamName::Account(account) = stream;
-    let Some(entries) = event.entries() else { return };
+    let (Some(account), Some(entries)) = (stream.account(), event.entries()) else { return };
     put(out, &[",\"entries\":[{\"account\":\"", account.as_str(), "\",\"amount\":\""]);
     entries.guarded.write(out);
     put(out, &["\"},{\"account\":\"", entries.counter_account.as_str(), "\",\"amount\":\""]);
@@ -227,7 +235,7 @@ fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
 /// Writes the fields of a declined request, as the event of the same request would have them if it was accepted.
 fn declined(operation: &Operation, out: &mut Vec<u8>) {
     match operation {
-        Operation::Open(_) => {}
+        Operation::Open(_) | Operation::Transfer(_) => {}
         Operation::Deposit(asked) | Operation::Withdraw(asked) => {
             put(out, &[",\"amount\":\"", &asked.amount.to_string(), "\",\"counter_account\":\""]);
             put(out, &[asked.counter_account.as_str(), "\""]);

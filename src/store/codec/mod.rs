@@ -6,9 +6,13 @@
 
 mod canonical;
 mod decode;
+mod decode_error;
+mod decode_transfer;
 mod encode;
+mod encode_transfer;
 pub mod json;
 
 pub use canonical::{cut, position_of};
-pub use decode::{DecodeError, Line, decode, decode_canonical, decode_proven};
+pub use decode::{Line, decode, decode_canonical, decode_proven};
+pub use decode_error::DecodeError;
 pub use encode::{Encoder, Parts};
