@@ -19,6 +19,7 @@ pub mod ids;
 pub mod kind;
 pub mod metadata;
 pub mod money;
+pub mod payee;
 pub mod refusal;
 pub mod role;
 pub mod same;

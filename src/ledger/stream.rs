@@ -198,7 +198,13 @@ impl Stream {
                 | Kind::Deposit
                 | Kind::Withdrawal
                 | Kind::Reversal
-                | Kind::Prevention => Status::Open,
+                | Kind::Prevention
+                | Kind::Hold
+                | Kind::Capture
+                | Kind::Release
+                | Kind::Expiry
+                | Kind::TransferOut
+                | Kind::TransferIn => Status::Open,
             },
         };
         let set = match self.last_of(Series::Limit, revision)? {
