@@ -5,6 +5,7 @@
 //! is rendered here, and `domain`, which makes the events.
 
 mod answer;
+mod holds;
 mod transfer;
 mod v1;
 

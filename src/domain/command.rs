@@ -1,9 +1,10 @@
 //! A command is what a client asks for. The types of its fields hold every check that the request alone allows.
 
 use super::currency::Currency;
-use super::ids::{AccountName, CounterAccount, Id, TransactionId};
+use super::ids::{AccountName, CounterAccount, Id, Step, TransactionId};
 use super::metadata::{Metadata, Origin};
 use super::money::{Written, WrittenAmount};
+use super::payee::Payee;
 use super::stream::StreamName;
 use super::time::Timestamp;
 use super::transfer::command::TransferOperation;
@@ -38,7 +39,14 @@ impl Command {
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_) => None,
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => None,
         }
     }
 
@@ -47,6 +55,11 @@ impl Command {
     pub fn names(&self) -> Option<Id> {
         match &self.operation {
             Operation::Reverse(asked) => Some(Id::Client(asked.reverses)),
+            Operation::Capture(asked) => Some(asked.hold),
+            Operation::Release(asked) => Some(asked.hold),
+            Operation::TransferHold(asked) => Some(Id::Client(asked.transfer)),
+            Operation::TransferCredit(asked) => Some(Id::Client(asked.transfer)),
+            Operation::RuleOut(asked) => Some(Id::first_of(asked.transfer, Step::Credit)),
             Operation::Open(_)
             | Operation::Deposit(_)
             | Operation::Withdraw(_)
@@ -54,8 +67,37 @@ impl Command {
             | Operation::Unfreeze(_)
             | Operation::Close(_)
             | Operation::SetOverdraftLimit(_)
+            | Operation::Hold(_)
+            | Operation::Expire(_)
             | Operation::Transfer(_) => None,
         }
+    }
+
+    /// Returns the IDs of the service's own that follow from the ID that it names. Whether the stream has booked one of them
+    /// may matter: the expiry of a hold that is not open any more, and the steps of a transfer, which a client can't name.
+    pub fn followers(&self) -> impl Iterator<Item = Id> + use<> {
+        const STEPS: [Step; 4] = [Step::Hold, Step::Credit, Step::Release, Step::RuleOut];
+        let (of, steps): (Option<TransactionId>, &'static [Step]) = match &self.operation {
+            Operation::Reverse(asked) => (Some(asked.reverses), &STEPS),
+            Operation::Capture(asked) => (asked.hold.client(), &[Step::Expiry]),
+            Operation::Release(asked) => {
+                (asked.hold.client(), &[Step::Expiry, Step::Hold, Step::Credit, Step::Release, Step::RuleOut])
+            }
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Hold(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_)
+            | Operation::Transfer(_) => (None, &[]),
+        };
+        of.into_iter().flat_map(move |of| steps.iter().map(move |step| Id::first_of(of, *step)))
     }
 }
 
@@ -78,6 +120,21 @@ pub enum Operation {
     Close(Reason),
     /// The client sets how far below zero it may go.
     SetOverdraftLimit(LimitChange),
+    /// The client sets money aside.
+    Hold(Placing),
+    /// The client, or a transfer, books out what a hold sets aside, whole or in part.
+    Capture(Capturing),
+    /// The client, or a transfer, makes free what a hold sets aside, or rules out a hold that has not come.
+    Release(Releasing),
+    /// The service books the expiry of this hold, whose time has come. It is the only command whose event is booked before
+    /// it is decided: with all others that are due.
+    Expire(TransactionId),
+    /// A transfer sets aside what it is to move.
+    TransferHold(Holding),
+    /// A transfer moves money in.
+    TransferCredit(Crediting),
+    /// A transfer rules out its credit, where that has not come.
+    RuleOut(RulingOut),
     /// Something is asked of a transfer, or the service goes on with one. Its stream is a transfer's.
     Transfer(TransferOperation),
 }
@@ -128,6 +185,93 @@ pub struct LimitChange {
     pub reason: Reason,
 }
 
+/// A `Placing` has the fields of a client's hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placing {
+    /// This is the amount to set aside.
+    pub amount: WrittenAmount,
+    /// This is how long it is set aside at most.
+    pub expires_in_seconds: HoldSeconds,
+    /// These are the business's own ids.
+    pub metadata: Metadata,
+}
+
+/// `HoldSeconds` is for how many seconds a hold is placed: 1 to 2,592,000, which are 30 days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoldSeconds(u32);
+
+impl HoldSeconds {
+    /// This is the longest time.
+    pub const MOST: u32 = 2_592_000;
+
+    /// Makes it of a number; `None` outside its bounds.
+    #[must_use]
+    pub fn new(seconds: u64) -> Option<Self> {
+        u32::try_from(seconds).ok().filter(|seconds| (1..=Self::MOST).contains(seconds)).map(Self)
+    }
+
+    /// Returns the number.
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// A `Capturing` has the fields of a capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capturing {
+    /// This is the hold's ID, a transfer's where it is a step of a transfer.
+    pub hold: Id,
+    /// This is the part of it that is booked out; all of it where no amount was named. A transfer always names it.
+    pub amount: Option<WrittenAmount>,
+    /// This is the ledger's own account on the other side.
+    pub counter_account: CounterAccount,
+    /// These are the business's own ids.
+    pub metadata: Metadata,
+    /// This is the payee of the transfer whose step it is; `None` for a client's, and in a decline that was read.
+    pub to: Option<Payee>,
+}
+
+/// A `Releasing` has the fields of a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Releasing {
+    /// This is the hold's ID, a transfer's where it is a step of a transfer.
+    pub hold: Id,
+    /// This says why, where the client said so.
+    pub reason: Option<Reason>,
+}
+
+/// A `Holding` has the fields of the hold of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// This is the transfer's ID.
+    pub transfer: TransactionId,
+    /// This is the amount to set aside.
+    pub amount: WrittenAmount,
+    /// This is the side to which the transfer moves it.
+    pub to: Payee,
+}
+
+/// A `Crediting` has the fields of the credit of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crediting {
+    /// This is the transfer's ID.
+    pub transfer: TransactionId,
+    /// This is the amount that comes in.
+    pub amount: WrittenAmount,
+    /// This is the account that it comes from.
+    pub from: AccountName,
+}
+
+/// A `RulingOut` has the fields of the ruling out of a credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RulingOut {
+    /// This is the transfer's ID.
+    pub transfer: TransactionId,
+    /// This says why the transfer stops.
+    pub code: Stopped,
+}
+
 /// A `Stopped` is the reason why a transfer stops before its credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
@@ -155,6 +299,35 @@ impl Stopped {
 }
 
 impl Operation {
+    /// Says whether it sets money aside.
+    #[must_use]
+    pub(super) fn is_hold(&self) -> bool {
+        matches!(self, Self::Hold(_) | Self::TransferHold(_))
+    }
+
+    /// Returns the hold that it settles, if it settles one.
+    #[must_use]
+    pub fn settles(&self) -> Option<Id> {
+        match self {
+            Self::Capture(asked) => Some(asked.hold),
+            Self::Release(asked) => Some(asked.hold),
+            Self::Open(_)
+            | Self::Deposit(_)
+            | Self::Withdraw(_)
+            | Self::Reverse(_)
+            | Self::Freeze(_)
+            | Self::Unfreeze(_)
+            | Self::Close(_)
+            | Self::SetOverdraftLimit(_)
+            | Self::Hold(_)
+            | Self::Expire(_)
+            | Self::TransferHold(_)
+            | Self::TransferCredit(_)
+            | Self::RuleOut(_)
+            | Self::Transfer(_) => None,
+        }
+    }
+
     /// Returns its name, as it stands in answers, events and searches.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -167,6 +340,13 @@ impl Operation {
             Self::Unfreeze(_) => "unfreeze",
             Self::Close(_) => "close",
             Self::SetOverdraftLimit(_) => "overdraft_limit",
+            Self::Hold(_) => "hold",
+            Self::Capture(_) => "capture",
+            Self::Release(_) => "release",
+            Self::Expire(_) => "expiry",
+            Self::TransferHold(_) => "transfer_hold",
+            Self::TransferCredit(_) => "transfer_credit",
+            Self::RuleOut(_) => "rule_out",
             Self::Transfer(asked) => asked.name(),
         }
     }

@@ -6,10 +6,13 @@
 //! was seen: [`decide`] gets only an ID that is new to the ledger.
 
 use super::account;
-use super::command::{Command, Operation};
+use super::command::{Capturing, Command, Operation, Releasing};
 use super::event::{Body, Event};
+use super::ids::{Id, Step};
+use super::metadata::{Origin, SERVICE};
+use super::state::State;
 use super::stream::StreamName;
-use super::time::Now;
+use super::time::{Now, Timestamp};
 use super::transfer;
 
 pub use super::refusal::Refusal;
@@ -35,7 +38,14 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) ->
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_) => return Err(Refusal::AccountNotFound),
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => return Err(Refusal::AccountNotFound),
         },
     };
     Ok(Event {
@@ -45,6 +55,23 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) ->
         recorded_at: now.recorded_at,
         body,
         origin: command.origin.clone(),
+    })
+}
+
+/// Returns the expiry of the hold that is due first in this state, recorded at this time; `None` where none is due. It is
+/// booked before anything new is decided on the stream.
+#[must_use]
+pub fn due(state: &State, now: Timestamp) -> Option<Event> {
+    let account = state.account()?;
+    let (hold, body) = account::decide::due(account, now)?;
+    let cause: Box<str> = hold.to_string().into();
+    Some(Event {
+        stream: state.stream(),
+        revision: state.revision().saturating_add(1),
+        id: Id::first_of(hold, Step::Expiry),
+        recorded_at: now,
+        body: Body::Account(body),
+        origin: Origin { correlation: Some(cause.clone()), causation: Some(cause), actor: SERVICE.into() },
     })
 }
 
@@ -58,6 +85,12 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
             let problem = "must not be the transaction's own ID".into();
             Err(Refusal::Invalid { field: "reverses", problem })
         }
+        Operation::Capture(Capturing { hold, .. }) | Operation::Release(Releasing { hold, .. })
+            if command.id == *hold =>
+        {
+            let problem = "must not be the transaction's own ID".into();
+            Err(Refusal::Invalid { field: "hold", problem })
+        }
         Operation::Open(opening) => {
             let fitted = opening.overdraft_limit.fit(opening.currency);
             fitted.map(drop).map_err(Refusal::amount("overdraft_limit"))
@@ -66,9 +99,16 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
         Operation::Deposit(_)
         | Operation::Withdraw(_)
         | Operation::Reverse(_)
+        | Operation::Capture(_)
+        | Operation::Release(_)
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)
-        | Operation::SetOverdraftLimit(_) => Ok(()),
+        | Operation::SetOverdraftLimit(_)
+        | Operation::Hold(_)
+        | Operation::Expire(_)
+        | Operation::TransferHold(_)
+        | Operation::TransferCredit(_)
+        | Operation::RuleOut(_) => Ok(()),
     }
 }

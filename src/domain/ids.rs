@@ -302,9 +302,10 @@ impl CounterAccount {
 
     /// Returns the account of transfers under way, `@transit`.
     #[must_use]
-    pub fn transit() -> Self {
-        static TRANSIT: LazyLock<Arc<str>> = LazyLock::new(|| CounterAccount::TRANSIT.into());
-        Self(Some(Arc::clone(&TRANSIT)))
+    pub fn transit() -> &'static Self {
+        static TRANSIT: LazyLock<CounterAccount> =
+            LazyLock::new(|| CounterAccount(Some(CounterAccount::TRANSIT.into())));
+        &TRANSIT
     }
 
     /// Says whether only the ledger itself books against it. `@corrections` and those of payout providers were free once, so
@@ -367,7 +368,7 @@ mod tests {
         for name in ["@cash", "@external", "@corrections1", "@transit.a"] {
             assert!(!reserved(name) && CounterAccount::parse_requested(name).is_some(), "{name}");
         }
-        assert_eq!(CounterAccount::parse("@transit"), Some(CounterAccount::transit()));
+        assert_eq!(CounterAccount::parse("@transit"), Some(CounterAccount::transit().clone()));
         assert_eq!(CounterAccount::parse_requested("@transit"), None);
     }
 

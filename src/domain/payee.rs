@@ -44,10 +44,10 @@ impl Payee {
 
     /// Returns the ledger's own account against which the money goes out of the account that pays.
     #[must_use]
-    pub fn counter_account(&self) -> CounterAccount {
+    pub fn counter_account(&self) -> &CounterAccount {
         match self {
             Self::Account(_) => CounterAccount::transit(),
-            Self::External(name) => name.clone(),
+            Self::External(name) => name,
         }
     }
 }

@@ -83,6 +83,40 @@ fn fields(operation: &Operation) -> Vec<(String, String)> {
             field("overdraft_limit", number(&change.overdraft_limit.to_string()));
             field("reason", change.reason.as_str().to_owned());
         }
+        Operation::Hold(asked) => {
+            field("amount", number(&asked.amount.to_string()));
+            field("expires_in_seconds", asked.expires_in_seconds.get().to_string());
+            metadata(&asked.metadata, &mut fields);
+        }
+        Operation::Capture(asked) => {
+            field("hold", asked.hold.to_string());
+            if let Some(amount) = asked.amount {
+                field("amount", number(&amount.to_string()));
+            }
+            field("counter_account", asked.counter_account.to_string());
+            metadata(&asked.metadata, &mut fields);
+        }
+        Operation::Release(asked) => {
+            field("hold", asked.hold.to_string());
+            if let Some(reason) = &asked.reason {
+                field("reason", reason.as_str().to_owned());
+            }
+        }
+        Operation::Expire(hold) => field("hold", hold.to_string()),
+        Operation::TransferHold(asked) => {
+            field("transfer", asked.transfer.to_string());
+            field("amount", number(&asked.amount.to_string()));
+            field("to", asked.to.to_string());
+        }
+        Operation::TransferCredit(asked) => {
+            field("transfer", asked.transfer.to_string());
+            field("amount", number(&asked.amount.to_string()));
+            field("from", asked.from.to_string());
+        }
+        Operation::RuleOut(asked) => {
+            field("transfer", asked.transfer.to_string());
+            field("code", asked.code.code().to_owned());
+        }
         Operation::Transfer(asked) => of_transfer(asked, &mut fields),
     }
     fields
@@ -111,8 +145,8 @@ fn of_transfer(operation: &TransferOperation, fields: &mut Vec<(String, String)>
             }
             field("reason", asked.reason.as_str().to_owned());
         }
-        TransferOperation::End(end) => field("end", format!("{end:?}")),
-        TransferOperation::Stall(stall) => field("stall", format!("{stall:?}")),
+        TransferOperation::End { end, .. } => field("end", format!("{end:?}")),
+        TransferOperation::Stall { stall, .. } => field("stall", format!("{stall:?}")),
         TransferOperation::Send(sending) => field("claim", sending.claim.as_str().to_owned()),
         TransferOperation::Settle(settled) => field("outcome", settled.outcome.name().to_owned()),
         TransferOperation::TimeOut => {}

@@ -12,8 +12,12 @@ pub struct Standing<'a> {
     pub state: Option<&'a State>,
     /// This is the event that ruled this command's ID out on this stream before it came.
     pub ruled_out_by: Option<Id>,
-    /// This is what the stream says of the ID that the command names beside its own; `None` where it names none.
+    /// This is what the stream says of the ID that the command names beside its own; `None` where it names none, and where
+    /// it settles a hold that is open: of that the state says all.
     pub named: Option<&'a Trace>,
+    /// This is the ID of the service's own that follows from the named one and that the stream has booked: the expiry of a
+    /// hold, or a step of a transfer.
+    pub follower: Option<Id>,
     /// These are the currencies of the accounts of a transfer that is asked for. They never change, so that they may come
     /// from other streams.
     pub parties: Parties,

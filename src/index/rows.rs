@@ -1,5 +1,6 @@
 //! These functions make and read the rows of the catalog's state: what each kind is about, its key, and its value.
 
+use crate::domain::account::hold::open_holds::OpenHolds;
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{CounterAccount, Id, TransactionId};
@@ -9,6 +10,7 @@ use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
+use super::hold_rows;
 use super::layers::{InternalKey, Tracked};
 use super::lsm::memtable::{Note, ReversedKey};
 use super::record::StreamKey;
@@ -67,8 +69,9 @@ pub fn state_value(tracked: &Tracked) -> String {
         State::Account(account) => account,
         State::Transfer(transfer) => return format!("{}{hash}", transfer_row::value(transfer)),
     };
+    let holds = hold_rows::write(&account.holds);
     format!(
-        "{} {} {} {} {} {}{hash}",
+        "{} {} {} {} {} {}{holds}{hash}",
         account.currency,
         account.balance,
         account.overdraft_limit,
@@ -85,17 +88,21 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
         StreamName::Transfer(id) => return read_transfer(*id, stream, value),
     };
     let read = || {
-        let mut parts = value.split(' ');
+        let mut parts = value.split(' ').peekable();
         let currency = Currency::parse(parts.next()?)?;
-        let account = Account {
+        let mut account = Account {
             name: name.clone(),
             currency,
             balance: Money::read(parts.next()?, currency)?,
             overdraft_limit: Money::read(parts.next()?, currency)?,
             status: Status::parse(parts.next()?)?,
+            holds: OpenHolds::default(),
             revision: parts.next()?.parse().ok()?,
             seen: Hash::parse(parts.next()?)?.0,
         };
+        if let Some(holds) = parts.next_if(|part| part.starts_with(hold_rows::MARK)) {
+            account.holds = hold_rows::read(holds, currency)?;
+        }
         let hash = match parts.next() {
             Some(text) => Some(Hash::parse(text)?),
             None => None,

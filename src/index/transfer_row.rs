@@ -23,7 +23,7 @@ pub(super) fn value(transfer: &Transfer) -> String {
     let Terms { from, to, amount, currency, timeout_seconds, deadline_at } = &*transfer.terms;
     let Paid { sent, cancellable, settled, contradictions } = transfer.payout;
     format!(
-        "{from} {to} {currency} {amount} {} {deadline_at} {} {} {} {} {} {} {} {} {contradictions} {} {}",
+        "{from} {to} {currency} {amount} {} {deadline_at} {} {} {} {} {} {} {} {} {contradictions} {} {} {}",
         timeout_seconds.get(),
         transfer.stage.name(),
         transfer.stalled_in.map_or(NONE, Stage::name),
@@ -33,6 +33,7 @@ pub(super) fn value(transfer: &Transfer) -> String {
         u8::from(sent),
         u8::from(cancellable),
         settled.map_or(NONE, Payout::name),
+        transfer.correlation.as_deref().map_or_else(|| NONE.to_owned(), hex::encode::<&str>),
         transfer.revision,
         hex::encode(transfer.seen)
     )
@@ -64,6 +65,8 @@ pub(super) fn read<'a>(id: TransactionId, parts: &mut impl Iterator<Item = &'a s
             settled: maybe(parts.next()?, Payout::parse)?,
             contradictions: parts.next()?.parse().ok()?,
         },
+        correlation: maybe(parts.next()?, |text| String::from_utf8(hex::decode(text).ok()?).ok())?
+            .map(Into::into),
         revision: parts.next()?.parse().ok()?,
         seen: Hash::parse(parts.next()?)?.0,
     })

@@ -45,14 +45,22 @@ impl Act {
                 | TransferOperation::Retry(_)
                 | TransferOperation::Abandon(_)
                 | TransferOperation::TimeOut
-                | TransferOperation::Stall(_)
-                | TransferOperation::End(_)
+                | TransferOperation::Stall { .. }
+                | TransferOperation::End { .. }
                 | TransferOperation::Send(_)
                 | TransferOperation::Settle(_) => Self::Control,
             },
-            Operation::Open(_) | Operation::Deposit(_) | Operation::Withdraw(_) | Operation::Reverse(_) => {
-                Self::Book
-            }
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => Self::Book,
         }
     }
 }

@@ -205,6 +205,12 @@ impl Stream {
                 | Kind::Withdrawal
                 | Kind::Reversal
                 | Kind::Prevention
+                | Kind::Hold
+                | Kind::Capture
+                | Kind::Release
+                | Kind::Expiry
+                | Kind::TransferOut
+                | Kind::TransferIn
                 | Kind::Transfer
                 | Kind::TransferCancel
                 | Kind::TransferOutcome

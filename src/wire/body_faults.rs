@@ -22,8 +22,8 @@ pub(crate) enum Node {
     Null,
     /// The value is `true` or `false`.
     Flag,
-    /// The value is a number.
-    Number,
+    /// The value is a number: this one, where it is whole and not less than zero.
+    Number(Option<u64>),
     /// The value is a string.
     Text(String),
     /// The value is an array.
@@ -37,7 +37,7 @@ impl Node {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Null | Self::Flag | Self::Number | Self::List | Self::Object(_) => None,
+            Self::Null | Self::Flag | Self::Number(_) | Self::List | Self::Object(_) => None,
         }
     }
 }
@@ -69,10 +69,10 @@ pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Fault> {
 
 /// Returns all that is wrong with these members. `around` are the fields that a batch's line has beside those of its
 /// op. Where there is no op, the line's `op` itself is wrong.
-pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u16) -> Vec<FieldError> {
+pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u32) -> Vec<FieldError> {
     let shape = op.map(Op::shape);
     let required = shape.map_or(0, |shape| shape.required) | around;
-    let allowed = shape.map_or(u16::MAX, |shape| shape.allowed | around);
+    let allowed = shape.map_or(u32::MAX, |shape| shape.allowed | around);
     let mut errors = Vec::new();
     let mut seen = 0;
     let mut named_twice = BTreeSet::new();
@@ -106,6 +106,8 @@ fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
         (Form::Text, Node::Text(_)) if field == Field::Op && op.is_none() => Some(unknown_op().into()),
         (Form::Text, Node::Text(text)) => text::fault(field, text),
         (Form::Flag, Node::Flag) => None,
+        (Form::Count, Node::Number(number)) => text::count_fault(field, *number),
+        (Form::Count, _) => text::count_fault(field, None),
         (Form::Pairs, _) => Some("must be a flat object of strings".into()),
         (Form::Flag, _) => Some("must be true or false".into()),
         (Form::Text, _) if matches!(field, Field::Amount | Field::OverdraftLimit) => {
@@ -164,16 +166,16 @@ impl<'de> Visitor<'de> for NodeReader {
         Ok(Node::Flag)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
-        Ok(Node::Number)
+    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
+        Ok(Node::Number(Some(number)))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
-        Ok(Node::Number)
+        Ok(Node::Number(None))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
-        Ok(Node::Number)
+        Ok(Node::Number(None))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {

@@ -22,12 +22,16 @@ pub(crate) enum Field {
     EffectiveAt,
     /// `reverses`
     Reverses,
+    /// `hold`, in a batch.
+    Hold,
     /// `reason`
     Reason,
     /// `force`
     Force,
     /// `metadata`
     Metadata,
+    /// `expires_in_seconds`
+    ExpiresInSeconds,
 }
 
 /// A `Form` is the form of JSON that a field's value has.
@@ -39,20 +43,30 @@ pub(crate) enum Form {
     Flag,
     /// The value is a flat object of strings; only [`Field::Metadata`] is one.
     Pairs,
+    /// The value is a whole number.
+    Count,
 }
 
 /// This is how many fields are texts; they come first.
 pub(crate) const TEXTS: usize = Field::Reason as usize + 1;
 
+/// This is the first of the fields that are whole numbers; they come last.
+const FIRST_COUNT: usize = Field::ExpiresInSeconds as usize;
+
+/// This is how many fields are whole numbers.
+pub(crate) const COUNTS: usize = Field::ALL.len() - FIRST_COUNT;
+
 impl Field {
     /// These are all fields. Those that are missing are told in this order.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Op,
         Self::TransactionId,
         Self::Account,
         Self::Currency,
         Self::OverdraftLimit,
+        Self::Hold,
         Self::Amount,
+        Self::ExpiresInSeconds,
         Self::CounterAccount,
         Self::EffectiveAt,
         Self::Reverses,
@@ -74,9 +88,11 @@ impl Field {
             Self::CounterAccount => "counter_account",
             Self::EffectiveAt => "effective_at",
             Self::Reverses => "reverses",
+            Self::Hold => "hold",
             Self::Reason => "reason",
             Self::Force => "force",
             Self::Metadata => "metadata",
+            Self::ExpiresInSeconds => "expires_in_seconds",
         }
     }
 
@@ -98,15 +114,22 @@ impl Field {
             | Self::CounterAccount
             | Self::EffectiveAt
             | Self::Reverses
+            | Self::Hold
             | Self::Reason => Form::Text,
             Self::Force => Form::Flag,
             Self::Metadata => Form::Pairs,
+            Self::ExpiresInSeconds => Form::Count,
         }
+    }
+
+    /// Returns its place among the fields that are whole numbers.
+    pub(crate) const fn count(self) -> usize {
+        (self as usize).saturating_sub(FIRST_COUNT)
     }
 
     /// Returns its bit in a set of fields.
     #[must_use]
-    pub(crate) const fn bit(self) -> u16 {
+    pub(crate) const fn bit(self) -> u32 {
         1 << self as usize
     }
 }

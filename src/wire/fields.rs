@@ -10,14 +10,15 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
 
-use super::field::{Field, Form, TEXTS};
+use super::field::{COUNTS, Field, Form, TEXTS};
 
 /// `Fields` are a body's fields, as they came.
 #[derive(Debug, Default)]
 pub(crate) struct Fields<'a> {
     /// This is the set of those that are there.
-    pub(crate) present: u16,
+    pub(crate) present: u32,
     texts: [Option<Cow<'a, str>>; TEXTS],
+    counts: [Option<u64>; COUNTS],
     /// `force`
     pub(crate) force: bool,
     /// `metadata`
@@ -37,6 +38,12 @@ impl<'a> Fields<'a> {
     #[must_use]
     pub(crate) fn text(&self, field: Field) -> Option<&str> {
         self.texts.get(field as usize).and_then(Option::as_deref)
+    }
+
+    /// Returns the number of a field.
+    #[must_use]
+    pub(crate) fn count(&self, field: Field) -> Option<u64> {
+        self.counts.get(field.count()).copied().flatten()
     }
 }
 
@@ -59,6 +66,12 @@ impl<'de> Visitor<'de> for Reader {
             match field.form() {
                 Form::Flag => fields.force = map.next_value()?,
                 Form::Pairs => fields.metadata = map.next_value_seed(Pairs)?,
+                Form::Count => {
+                    let value = map.next_value()?;
+                    if let Some(place) = fields.counts.get_mut(field.count()) {
+                        *place = Some(value);
+                    }
+                }
                 Form::Text => {
                     let value = map.next_value_seed(Text)?;
                     if let Some(place) = fields.texts.get_mut(field as usize) {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::field::Field;
-use crate::domain::command::Reason;
+use crate::domain::command::{HoldSeconds, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::{Written, WrittenAmount};
@@ -17,14 +17,16 @@ pub(crate) const NOT_A_NAME: &str =
     "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
 
 /// This is the rule for the name of one of the ledger's own accounts.
-pub(crate) const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
+const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
 
 /// Returns what is wrong with this text in this field, if anything is. Whether an `op` exists is for the caller to
 /// check.
 pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
     let unless = |right: bool, problem: &'static str| (!right).then_some(Cow::Borrowed(problem));
     match field {
-        Field::TransactionId | Field::Reverses => unless(TransactionId::parse(text).is_some(), NOT_AN_ID),
+        Field::TransactionId | Field::Reverses | Field::Hold => {
+            unless(TransactionId::parse(text).is_some(), NOT_AN_ID)
+        }
         Field::Account => unless(AccountName::parse(text).is_some(), NOT_A_NAME),
         Field::Currency => unless(
             Currency::parse(text).is_some(),
@@ -37,6 +39,28 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         Field::Reason => {
             unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")
         }
-        Field::Op | Field::Force | Field::Metadata => None,
+        Field::Op | Field::Force | Field::Metadata | Field::ExpiresInSeconds => None,
     }
+}
+
+/// Returns what is wrong with a number in a field that is a whole number; `None` stands for one that is not whole, or less
+/// than zero.
+pub(crate) fn count_fault(field: Field, number: Option<u64>) -> Option<Cow<'static, str>> {
+    let is_right = match field {
+        Field::ExpiresInSeconds => number.is_some_and(|number| HoldSeconds::new(number).is_some()),
+        Field::Op
+        | Field::TransactionId
+        | Field::Account
+        | Field::Currency
+        | Field::OverdraftLimit
+        | Field::Amount
+        | Field::CounterAccount
+        | Field::EffectiveAt
+        | Field::Reverses
+        | Field::Hold
+        | Field::Reason
+        | Field::Force
+        | Field::Metadata => true,
+    };
+    (!is_right).then(|| format!("must be a whole number from 1 to {}", HoldSeconds::MOST).into())
 }

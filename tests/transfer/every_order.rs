@@ -7,17 +7,21 @@
 
 use std::collections::HashSet;
 
-use bookonce::clerk::rule::Ruling;
+use bookonce::clerk::rule::{First, Ruling, rule};
+use bookonce::domain::command::Operation;
+use bookonce::domain::decide::Refusal;
 use bookonce::domain::ids::Id;
+use bookonce::domain::same;
 use bookonce::domain::transfer::Transfer;
+use bookonce::domain::transfer::asking;
 use bookonce::domain::transfer::command::TransferOperation;
 use bookonce::domain::transfer::stage::Stage;
 use bookonce::domain::transfer::steps::{Ask, Reply, Steps};
 use bookonce::domain::transfer::todo::{Todo, todo};
 
 use crate::model::Accounts;
-use crate::stream::{NOW, Stream, requested, transfer_id};
-use crate::support::{id, reason};
+use crate::stream::{NOW, Streams, accounts, prevent, requested_on, transfer_id};
+use crate::support::{command, id, reason};
 
 /// This is how many things happen before the drivers finish.
 const DEPTH: usize = 6;
@@ -31,11 +35,12 @@ struct Driver {
 
 #[derive(Clone)]
 struct World {
-    stream: Stream,
-    accounts: Accounts,
+    stream: Streams,
+    /// This is the model of the two accounts.
+    model: Accounts,
     drivers: [Driver; 2],
     /// These are the steps that were sent and have not arrived for the last time.
-    in_flight: Vec<Ask>,
+    in_flight: Vec<(usize, Ask)>,
     is_late: bool,
     cancelled: bool,
 }
@@ -49,16 +54,26 @@ enum Happening {
     StartsAnew(usize),
     DeadlinePasses,
     Cancel,
+    Expiry,
 }
 
 impl World {
-    fn new(accounts: Accounts) -> Self {
-        let stream = requested();
+    fn new(model: Accounts) -> Self {
+        let mut stream = accounts(model.from > 0);
+        if model.closed {
+            stream.client(25, "bob", Operation::Close(reason()));
+        }
+        for (account, is_prevented) in ["alice", "bob"].into_iter().zip(model.prevented) {
+            if is_prevented {
+                prevent(&mut stream, account);
+            }
+        }
+        let stream = requested_on(stream);
         let view = stream.transfer().unwrap().clone();
         let driver = Driver { view, steps: Steps::default() };
         Self {
             stream,
-            accounts,
+            model,
             drivers: [driver.clone(), driver],
             in_flight: Vec::new(),
             is_late: false,
@@ -72,7 +87,7 @@ impl World {
 
     /// Returns all that can happen next.
     fn possible(&self) -> Vec<Happening> {
-        let mut all = Vec::new();
+        let mut all = vec![Happening::Expiry];
         for driver in 0..2 {
             let todo = self.todo(driver);
             if todo != Todo::Nothing {
@@ -110,12 +125,12 @@ impl World {
         match happening {
             Happening::Acts(driver) => match self.todo(driver) {
                 Todo::Ask(ask) => {
-                    let reply = self.accounts.ask(transfer_id(), ask);
+                    let reply = self.ask(driver, ask);
                     self.drivers[driver].steps.learn(ask, reply);
                 }
                 Todo::Record(id, operation) => {
                     // Whatever the ruling is: recorded, recorded before by the other, or not possible any more.
-                    self.record(id, operation);
+                    self.record(driver, id, operation);
                     self.look(driver);
                 }
                 Todo::LookAgain => self.look(driver),
@@ -124,15 +139,15 @@ impl World {
             Happening::ActsUntold(driver) | Happening::Sends(driver) => {
                 let Todo::Ask(ask) = self.todo(driver) else { unreachable!() };
                 if matches!(happening, Happening::Sends(_)) {
-                    self.in_flight.push(ask);
+                    self.in_flight.push((driver, ask));
                 } else {
-                    self.accounts.ask(transfer_id(), ask);
+                    self.ask(driver, ask);
                 }
                 self.drivers[driver].steps.learn(ask, Reply::Unknown);
             }
             Happening::Arrives(place, again) => {
-                let ask = self.in_flight[place];
-                self.accounts.ask(transfer_id(), ask);
+                let (driver, ask) = self.in_flight[place];
+                self.ask(driver, ask);
                 if !again {
                     self.in_flight.remove(place);
                 }
@@ -142,6 +157,7 @@ impl World {
                 self.look(driver);
             }
             Happening::DeadlinePasses => self.is_late = true,
+            Happening::Expiry => self.expire(),
             Happening::Cancel => {
                 self.cancelled = true;
                 let cancel = TransferOperation::Cancel(reason());
@@ -151,8 +167,38 @@ impl World {
         }
     }
 
-    fn record(&mut self, id: Id, operation: TransferOperation) {
+    /// A step comes to its account. What the account says is what the model says, and their balances are the same.
+    fn ask(&mut self, driver: usize, ask: Ask) -> Reply {
+        let view = self.drivers[driver].view.clone();
+        let reply = self.stream.ask(&view, ask, self.now());
+        assert_eq!(reply, self.model.ask(transfer_id(), ask), "{ask:?}");
+        for (account, units) in [("alice", self.model.from), ("bob", self.model.to)] {
+            let account = self.stream.account(account).unwrap();
+            assert_eq!(account.balance.to_string(), format!("{units}.00"), "{}", account.name);
+        }
+        let alice = self.stream.account("alice").unwrap();
+        assert_eq!(alice.held().is_zero(), !self.model.is_open());
+        reply
+    }
+
+    /// An expiry comes that nobody should have sent: the hold of a transfer never expires.
+    fn expire(&mut self) {
+        let expiry = command(98, "alice", Operation::Expire(transfer_id()));
+        let now = self.now();
+        let ruling = rule(&mut self.stream, &expiry, now).unwrap().unwrap();
+        assert!(matches!(ruling, Ruling::Refused(Refusal::NotDue)), "{ruling:?}");
+    }
+
+    fn record(&mut self, driver: usize, id: Id, operation: TransferOperation) {
+        let view = self.drivers[driver].view.clone();
+        let command = TransferOperation::clone(&operation);
         match self.stream.rule(id, operation, self.now()) {
+            Ruling::Seen(First::AtHand(first)) => {
+                let same = same::differences(&first, &asking::record(&view, id, command));
+                // Who has not seen what was recorded before the end may want another one; it looks again.
+                let saw_all = view.revision + 1 == first.revision;
+                assert!(!saw_all || same.is_empty(), "two drivers want another end: {same:?}");
+            }
             Ruling::Booked(_) | Ruling::Seen(_) | Ruling::Refused(_) => {}
             Ruling::Unavailable(why) => panic!("{why}"),
         }
@@ -168,13 +214,14 @@ impl World {
             }
             busy.into_iter().for_each(|driver| self.happen(Happening::Acts(driver)));
         }
-        let ended = self.accounts;
-        for ask in std::mem::take(&mut self.in_flight) {
-            self.accounts.ask(transfer_id(), ask);
+        let ended = self.model;
+        for (driver, ask) in std::mem::take(&mut self.in_flight) {
+            self.ask(driver, ask);
         }
-        let Accounts { from, to, .. } = self.accounts;
+        let Accounts { from, to, .. } = self.model;
         assert_eq!((from, to), (ended.from, ended.to), "a late step moves money");
-        assert!(!self.accounts.is_open(), "a hold is left open: {:?}", self.accounts);
+        assert!(!self.model.is_open(), "a hold is left open: {:?}", self.model);
+        self.expire();
         let ends = self.stream.events.iter().filter(|event| event.kind().name() == "transfer_end").count();
         assert_eq!(ends, 1, "{:?}", self.stream.events);
         let stage = self.stream.transfer().unwrap().stage;
@@ -190,10 +237,7 @@ impl World {
         in_flight.sort_unstable();
         let driver = |driver: &Driver| format!("{} {:?}", driver.view.revision, driver.steps);
         let [one, two] = [driver(&self.drivers[0]), driver(&self.drivers[1])];
-        format!(
-            "{events:?} {:?} {one} {two} {in_flight:?} {} {}",
-            self.accounts, self.is_late, self.cancelled
-        )
+        format!("{events:?} {:?} {one} {two} {in_flight:?} {} {}", self.model, self.is_late, self.cancelled)
     }
 }
 

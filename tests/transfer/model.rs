@@ -73,6 +73,8 @@ impl Accounts {
                     self.to += i64::from(takes);
                 }
                 match self.credit {
+                    // The order of the declines is closed before prevented, also for what is ruled out.
+                    Settled::RuledOut if self.closed => Reply::Declined(Decline::AccountClosed),
                     Settled::RuledOut => Reply::Declined(own(Step::RuleOut)),
                     Settled::Declined => Reply::Declined(self.why_not_credit()),
                     Settled::Booked | Settled::No => Reply::Done,

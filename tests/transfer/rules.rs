@@ -8,7 +8,7 @@ use bookonce::domain::transfer::command::{
 };
 use bookonce::domain::transfer::stage::Stage;
 
-use crate::stream::{NOW, Stream, request, requested, transfer_id};
+use crate::stream::{NOW, Streams, accounts, request, requested, transfer_id};
 use crate::support::{id, reason};
 
 fn own(step: Step) -> Id {
@@ -16,12 +16,12 @@ fn own(step: Step) -> Id {
 }
 
 /// A command comes with an ID that is new; `Ok` is the code of a recorded decline, or the state after what is recorded.
-fn when(stream: &mut Stream, n: u128, operation: TransferOperation) -> Result<&'static str, Refusal> {
+fn when(stream: &mut Streams, n: u128, operation: TransferOperation) -> Result<&'static str, Refusal> {
     outcome(stream, Id::Client(id(n)), operation, 1)
 }
 
 fn outcome(
-    stream: &mut Stream,
+    stream: &mut Streams,
     id: Id,
     operation: TransferOperation,
     after: i64,
@@ -46,13 +46,13 @@ fn cancel() -> TransferOperation {
 }
 
 fn completed() -> TransferOperation {
-    TransferOperation::End(End::Completed)
+    TransferOperation::End { end: End::Completed, seen: 0 }
 }
 
 #[test]
 fn a_transfer_needs_two_accounts_of_one_currency() {
     let asked = |from, to| {
-        let mut stream = Stream::default();
+        let mut stream = accounts(true);
         outcome(&mut stream, Id::Client(transfer_id()), request(from, to), 0)
     };
     assert_eq!(asked("alice", "bob"), Ok("under_way"));
@@ -72,7 +72,7 @@ fn a_cancel_counts_until_something_else_has_stopped_or_ended_it() {
     let mut stream = requested();
     assert_eq!(outcome(&mut stream, own(Step::End), completed(), 1), Ok("completed"));
     assert_eq!(when(&mut stream, 2, cancel()), Ok("transfer_ended"));
-    assert_eq!(when(&mut Stream::default(), 2, cancel()), Err(Refusal::TransferNotFound));
+    assert_eq!(when(&mut Streams::default(), 2, cancel()), Err(Refusal::TransferNotFound));
 }
 
 /// A deadline that is taken from another clock than the one that records is caught here.
@@ -90,20 +90,26 @@ fn a_timeout_is_never_early_and_never_after_the_end() {
 #[test]
 fn an_end_comes_once_and_only_where_the_table_has_it() {
     let mut stream = requested();
-    let cancelled = || TransferOperation::End(End::Unmoved(Unmoved::Cancelled));
-    assert_eq!(outcome(&mut stream, own(Step::End), cancelled(), 1), Err(Refusal::Stale));
+    let cancelled = |seen| TransferOperation::End { end: End::Unmoved(Unmoved::Cancelled), seen };
+    assert_eq!(outcome(&mut stream, own(Step::End), cancelled(0), 1), Err(Refusal::Stale));
     let timed_out = Unmoved::Compensated { step: None, code: EndCode::TIMED_OUT };
     let mut stream = requested();
     assert_eq!(when(&mut stream, 2, cancel()), Ok("stopping"));
-    assert_eq!(outcome(&mut stream, own(Step::End), cancelled(), 1), Ok("cancelled"));
-    let again = TransferOperation::End(End::Unmoved(timed_out));
+    assert_eq!(
+        outcome(&mut stream, own(Step::End), cancelled(0), 1),
+        Err(Refusal::Stale),
+        "it was seen before"
+    );
+    assert_eq!(outcome(&mut stream, own(Step::End), cancelled(1), 1), Ok("cancelled"));
+    let again = TransferOperation::End { end: End::Unmoved(timed_out), seen: 2 };
     let other = Id::Step { of: transfer_id(), step: Step::End, attempt: 2 };
     assert_eq!(outcome(&mut stream, other, again, 61), Err(Refusal::Stale));
 }
 
 #[test]
 fn an_operator_is_needed_only_where_the_service_stalled() {
-    let stall = TransferOperation::Stall(Stall { step: Step::Capture, code: StallCode::Declined });
+    let stall =
+        TransferOperation::Stall { stall: Stall { step: Step::Capture, code: StallCode::Declined }, seen: 1 };
     let (retry, abandon) = (TransferOperation::Retry(reason()), TransferOperation::Abandon(reason()));
     let mut stream = requested();
     assert_eq!(when(&mut stream, 2, retry.clone()), Ok("wrong_state"));

@@ -74,8 +74,9 @@ impl Lookups {
             .flat_map(|(from, to)| std::iter::once(from).chain(to))
             .cloned()
             .collect();
-        let own = commands.map(|command| command.id).filter(|id| !named.contains(id));
-        let asked: HashSet<Id> = own.chain(named.iter().copied()).collect();
+        let own = commands.clone().map(|command| command.id);
+        let others = own.chain(commands.flat_map(Command::followers)).filter(|id| !named.contains(id));
+        let asked: HashSet<Id> = others.chain(named.iter().copied()).collect();
         let places = asked.into_iter().map(|id| {
             let places = places(index, id, stream, named.contains(&id))?;
             Ok::<_, IndexError>((id, places))

@@ -31,6 +31,13 @@ pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
         | Operation::Unfreeze(_)
         | Operation::Close(_)
         | Operation::SetOverdraftLimit(_)
+        | Operation::Hold(_)
+        | Operation::Capture(_)
+        | Operation::Release(_)
+        | Operation::Expire(_)
+        | Operation::TransferHold(_)
+        | Operation::TransferCredit(_)
+        | Operation::RuleOut(_)
         | Operation::Transfer(_) => None,
     }
 }
@@ -39,8 +46,10 @@ fn movement(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Result<Movement
     if asked.effective_at.is_some_and(|at| at > now.plus_seconds(FUTURE_ALLOWED_SECONDS)) {
         return Err(Refusal::Invalid { field: "effective_at", problem: "must not be in the future".into() });
     }
+    let amount = asked.amount.fit(checks.account.currency).map_err(Refusal::amount("amount"))?;
+    Refusal::reserved(&asked.counter_account)?;
     Ok(Movement {
-        amount: asked.amount.fit(checks.account.currency).map_err(Refusal::amount("amount"))?,
+        amount,
         counter_account: asked.counter_account.clone(),
         effective_at_given: asked.effective_at.is_some(),
         metadata: asked.metadata.clone(),

@@ -29,8 +29,8 @@ pub fn check_request(operation: &TransferOperation) -> Result<(), Refusal> {
         | TransferOperation::Retry(_)
         | TransferOperation::Abandon(_)
         | TransferOperation::TimeOut
-        | TransferOperation::Stall(_)
-        | TransferOperation::End(_)
+        | TransferOperation::Stall { .. }
+        | TransferOperation::End { .. }
         | TransferOperation::Send(_)
         | TransferOperation::Settle(_) => Ok(()),
     }

@@ -29,9 +29,19 @@ pub enum TransferOperation {
     /// The service notes that its deadline is over.
     TimeOut,
     /// The service notes that it can't go on by itself.
-    Stall(Stall),
+    Stall {
+        /// This says why.
+        stall: Stall,
+        /// This is the revision that the driver has seen: what follows from another one is not recorded.
+        seen: u64,
+    },
     /// The service notes its end.
-    End(End),
+    End {
+        /// This is the end.
+        end: End,
+        /// This is the revision that the driver has seen: what follows from another one is not recorded.
+        seen: u64,
+    },
     /// The service notes that it is about to send the payout.
     Send(Box<Sending>),
     /// The service notes what a provider says became of the payout.
@@ -49,8 +59,8 @@ impl TransferOperation {
             Self::Retry(_) => "retry",
             Self::Abandon(_) => "abandon",
             Self::TimeOut => "timeout",
-            Self::Stall(_) => "stall",
-            Self::End(_) => "end",
+            Self::Stall { .. } => "stall",
+            Self::End { .. } => "end",
             Self::Send(_) => "payout",
             Self::Settle(_) => "settle",
         }
@@ -65,8 +75,8 @@ impl TransferOperation {
             Self::Outcome(_) => Kind::TransferOutcome,
             Self::Retry(_) => Kind::TransferRetry,
             Self::Abandon(_) => Kind::TransferAbandon,
-            Self::TimeOut | Self::Stall(_) | Self::Send(_) | Self::Settle(_) => Kind::TransferNote,
-            Self::End(_) => Kind::TransferEnd,
+            Self::TimeOut | Self::Stall { .. } | Self::Send(_) | Self::Settle(_) => Kind::TransferNote,
+            Self::End { .. } => Kind::TransferEnd,
         }
     }
 }

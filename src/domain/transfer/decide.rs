@@ -41,8 +41,8 @@ pub fn decide(
             | TransferOperation::Retry(_)
             | TransferOperation::Abandon(_)
             | TransferOperation::TimeOut
-            | TransferOperation::Stall(_)
-            | TransferOperation::End(_)
+            | TransferOperation::Stall { .. }
+            | TransferOperation::End { .. }
             | TransferOperation::Send(_)
             | TransferOperation::Settle(_) => Err(Refusal::TransferNotFound),
         };
@@ -59,8 +59,8 @@ pub fn decide(
             able(transfer, Trigger::Abandoned).map(|()| Fact::Abandoned(reason.clone()))
         }
         TransferOperation::TimeOut
-        | TransferOperation::Stall(_)
-        | TransferOperation::End(_)
+        | TransferOperation::Stall { .. }
+        | TransferOperation::End { .. }
         | TransferOperation::Send(_)
         | TransferOperation::Settle(_) => Ok(own(transfer, operation, now)?),
     };
@@ -170,8 +170,13 @@ fn own(transfer: &Transfer, operation: &TransferOperation, now: Now) -> Result<F
         TransferOperation::TimeOut if now.recorded_at >= transfer.terms.deadline_at => {
             (Trigger::TimedOut, Fact::TimedOut)
         }
-        TransferOperation::Stall(stall) => (Trigger::Stalled, Fact::Stalled(*stall)),
-        TransferOperation::End(end) => end_of(transfer, *end)?,
+        TransferOperation::Stall { seen, .. } | TransferOperation::End { seen, .. }
+            if *seen != transfer.revision =>
+        {
+            return Err(Refusal::Stale);
+        }
+        TransferOperation::Stall { stall, .. } => (Trigger::Stalled, Fact::Stalled(*stall)),
+        TransferOperation::End { end, .. } => end_of(transfer, *end)?,
         TransferOperation::Send(sending) if matches!(transfer.terms.to, Payee::External(_)) => {
             (Trigger::PayoutSent, Fact::PayoutSent((**sending).clone()))
         }

@@ -20,6 +20,9 @@ use super::stage::{Stage, Trigger};
 /// This is the version in which new events of transfers are written.
 pub const VERSION: u32 = 1;
 
+/// A request that is compared with an event is not compared in the revision that its driver had seen.
+const NO_MATTER: u64 = 0;
+
 /// A `TransferEvent` is the body of an event in a transfer's stream: the fact, and the state after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransferEvent {
@@ -198,11 +201,11 @@ impl TransferEvent {
                 })),
                 None => TransferOperation::Settle(Box::new(settled.clone())),
             },
-            Fact::Stalled(stall) => TransferOperation::Stall(*stall),
+            Fact::Stalled(stall) => TransferOperation::Stall { stall: *stall, seen: NO_MATTER },
             Fact::Resumed(reason) => TransferOperation::Retry(reason.clone()),
             Fact::Abandoned(reason) => TransferOperation::Abandon(reason.clone()),
-            Fact::Completed { .. } => TransferOperation::End(End::Completed),
-            Fact::Unmoved(unmoved) => TransferOperation::End(End::Unmoved(*unmoved)),
+            Fact::Completed { .. } => TransferOperation::End { end: End::Completed, seen: NO_MATTER },
+            Fact::Unmoved(unmoved) => TransferOperation::End { end: End::Unmoved(*unmoved), seen: NO_MATTER },
             Fact::Declined { operation, .. } => operation.clone(),
         })
     }

@@ -5,6 +5,7 @@
 //! fold, [`decide`](decide::decide) the decision on what is asked of it, and [`todo`](todo::todo) says what a driver does
 //! next. All three are pure, so that every order of events can be tried in a test. `sagas` is what drives it.
 
+pub mod asking;
 pub mod check;
 pub mod command;
 pub mod decide;
@@ -34,6 +35,8 @@ pub struct Transfer {
     pub id: TransactionId,
     /// These say what it is to do.
     pub terms: Arc<Terms>,
+    /// This is the business process that it belongs to, if its request named one. Its steps belong to the same.
+    pub correlation: Option<Arc<str>>,
     /// This is its state.
     pub stage: Stage,
     /// This is the state in which the service stalled, while an operator is needed or has left it.
@@ -79,7 +82,9 @@ impl Transfer {
     ) -> Result<Self, EvolveError> {
         let mut transfer = match (before, &body.fact) {
             (Some(before), _) => Self { revision: before.revision.saturating_add(1), ..before.clone() },
-            (None, Fact::Requested { terms, .. }) => Self::requested(id, terms),
+            (None, Fact::Requested { terms, .. }) => {
+                Self::requested(id, terms, event.origin.correlation.as_deref())
+            }
             (None, _) => return Err(EvolveError::not_opened(event)),
         };
         if transfer.revision != event.revision {
@@ -92,10 +97,11 @@ impl Transfer {
         Ok(transfer)
     }
 
-    fn requested(id: TransactionId, terms: &Arc<Terms>) -> Self {
+    fn requested(id: TransactionId, terms: &Arc<Terms>, correlation: Option<&str>) -> Self {
         Self {
             id,
             terms: Arc::clone(terms),
+            correlation: correlation.map(Into::into),
             stage: Stage::UnderWay,
             stalled_in: None,
             stopped: None,

@@ -89,12 +89,41 @@ pub struct Steps {
     pub hold: Learnt,
     /// This is what it knows of the credit.
     pub credit: Learnt,
-    /// This is what it knows of the ruling out of the credit, while that is not known.
-    pub rule_out: Learnt,
+    /// This is what it knows of the ruling out of the credit. It says which of the two was first.
+    pub rule_out: Undone,
     /// This is what it knows of the capture.
     pub capture: Tried,
     /// This is what it knows of the release.
     pub release: Tried,
+    /// This is why the hold was declined, where the release found it so.
+    pub hold_was_declined: Option<Decline>,
+}
+
+/// An `Undone` says what a driver has learnt of a step that undoes another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Undone {
+    /// Nothing is known of it for ever, but what was learnt last.
+    #[default]
+    Unasked,
+    /// The other step was ruled out before it came.
+    First,
+    /// The other step was booked before.
+    WasBooked,
+    /// The other step was declined before.
+    WasDeclined(Decline),
+    /// It was asked for, and nobody could say what became of it.
+    Unknown,
+    /// Its account has been damaged for so long that waiting does not help.
+    Stuck,
+}
+
+impl Undone {
+    fn is_open(self) -> bool {
+        match self {
+            Self::Unasked | Self::Unknown | Self::Stuck => true,
+            Self::First | Self::WasBooked | Self::WasDeclined(_) => false,
+        }
+    }
 }
 
 /// A `Tried` says what a driver has learnt of a step that the service may try again after a recorded decline.
@@ -112,9 +141,7 @@ impl Tried {
             return;
         }
         match learnt {
-            Learnt::Declined(_) => {
-                *self = Self { declined: attempt, now: Learnt::Unasked };
-            }
+            Learnt::Declined(_) => *self = Self { declined: attempt, now: Learnt::Unasked },
             Learnt::Unasked | Learnt::Done | Learnt::RuledOut | Learnt::Unknown | Learnt::Stuck => {
                 self.now = learnt;
             }
@@ -137,12 +164,17 @@ impl Steps {
         match ask {
             Ask::Hold => set(&mut self.hold, learnt),
             Ask::Credit => set(&mut self.credit, learnt),
-            Ask::RuleOut => {
-                set(&mut self.rule_out, learnt);
-                if learnt == Learnt::Done {
-                    set(&mut self.credit, Learnt::RuledOut);
-                }
+            Ask::RuleOut if self.rule_out.is_open() => {
+                self.rule_out = match learnt {
+                    Learnt::Done => Undone::First,
+                    Learnt::Stuck => Undone::Stuck,
+                    // It is never declined.
+                    Learnt::Unasked | Learnt::Unknown | Learnt::Declined(_) | Learnt::RuledOut => {
+                        Undone::Unknown
+                    }
+                };
             }
+            Ask::RuleOut => {}
             Ask::Capture(attempt) => self.capture.learn(attempt, learnt),
             Ask::Release(attempt) => self.release.learn(attempt, learnt),
         }
@@ -150,10 +182,9 @@ impl Steps {
 
     /// Takes in that the step which was to be undone was decided before.
     fn decided(&mut self, ask: Ask, decided: Option<Decline>) {
-        let learnt = decided.map_or(Learnt::Done, Learnt::Declined);
         match ask {
-            Ask::RuleOut => set(&mut self.credit, learnt),
-            Ask::Release(_) => set(&mut self.hold, learnt),
+            Ask::RuleOut => self.rule_out = decided.map_or(Undone::WasBooked, Undone::WasDeclined),
+            Ask::Release(_) => self.hold_was_declined = decided,
             Ask::Hold | Ask::Credit | Ask::Capture(_) => {}
         }
     }

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use super::Transfer;
 use super::command::{End, EndCode, Stall, StallCode, TransferOperation, Unmoved};
 use super::stage::Stage;
-use super::steps::{Ask, Learnt, Steps, Tried};
+use super::steps::{Ask, Learnt, Steps, Tried, Undone};
 
 /// This is how often a release or a capture may be declined before an operator is needed.
 const MOST_DECLINES: u32 = 3;
@@ -77,15 +77,19 @@ fn under_way(transfer: &Transfer, steps: &Steps, now: Timestamp) -> Todo {
     }
 }
 
-/// The credit is ruled out; where it was booked before, the transfer goes on forward.
+/// The credit is ruled out; where it was booked before, the transfer goes on forward. What the ruling out finds is what
+/// counts: a late credit that is declined after it may be declined for another reason.
 fn stopping(transfer: &Transfer, steps: &Steps) -> Todo {
-    match steps.credit {
-        Learnt::Done => capture(transfer, steps),
-        Learnt::Declined(decline) => {
+    if steps.credit == Learnt::Done {
+        return capture(transfer, steps);
+    }
+    match steps.rule_out {
+        Undone::WasBooked => capture(transfer, steps),
+        Undone::WasDeclined(decline) => {
             let code = decline.into();
             release(transfer, steps, Unmoved::Compensated { step: Some(Step::Credit), code })
         }
-        Learnt::RuledOut => {
+        Undone::First => {
             let unmoved = match transfer.stopped {
                 Some(Stopped::Cancelled) => Unmoved::Cancelled,
                 Some(Stopped::TimedOut) | None => {
@@ -94,12 +98,8 @@ fn stopping(transfer: &Transfer, steps: &Steps) -> Todo {
             };
             release(transfer, steps, unmoved)
         }
-        Learnt::Unasked | Learnt::Unknown | Learnt::Stuck => match steps.rule_out {
-            Learnt::Stuck => stall(transfer, Step::RuleOut, StallCode::StoreDamaged),
-            Learnt::Unasked | Learnt::Done | Learnt::Declined(_) | Learnt::RuledOut | Learnt::Unknown => {
-                Todo::Ask(Ask::RuleOut)
-            }
-        },
+        Undone::Stuck => stall(transfer, Step::RuleOut, StallCode::StoreDamaged),
+        Undone::Unasked | Undone::Unknown => Todo::Ask(Ask::RuleOut),
     }
 }
 
@@ -115,7 +115,7 @@ fn capture(transfer: &Transfer, steps: &Steps) -> Todo {
 
 /// The credit never comes: the hold is released, and then the transfer has ended. A hold that was declined needs no release.
 fn release(transfer: &Transfer, steps: &Steps, unmoved: Unmoved) -> Todo {
-    if let Learnt::Declined(decline) = steps.hold {
+    if let Some(decline) = steps.hold_was_declined {
         let unmoved = Unmoved::Declined { step: Some(Step::Hold), code: decline.into() };
         return end(transfer, End::Unmoved(unmoved));
     }
@@ -140,12 +140,12 @@ fn tried(transfer: &Transfer, tried: Tried, step: Step, ask: impl Fn(u32) -> Ask
 }
 
 fn end(transfer: &Transfer, end: End) -> Todo {
-    Todo::Record(own(transfer, Step::End, 1), TransferOperation::End(end))
+    Todo::Record(own(transfer, Step::End, 1), TransferOperation::End { end, seen: transfer.revision })
 }
 
 fn stall(transfer: &Transfer, step: Step, code: StallCode) -> Todo {
     let id = own(transfer, Step::Stall, transfer.stalls.saturating_add(1));
-    Todo::Record(id, TransferOperation::Stall(Stall { step, code }))
+    Todo::Record(id, TransferOperation::Stall { stall: Stall { step, code }, seen: transfer.revision })
 }
 
 fn own(transfer: &Transfer, step: Step, attempt: u32) -> Id {

@@ -12,12 +12,13 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::AccountNotFound => Self::account_not_found(),
             Refusal::TransactionNotFound => Self::transaction_not_found(),
+            Refusal::HoldNotFound => Self::hold_not_found(),
             Refusal::TransferNotFound => {
                 Self::new(Code::TransferNotFound, "There is no transfer with this ID.")
             }
-            // Only the service's own steps are refused so; nobody waits for them here.
-            Refusal::Stale => {
-                Self::new(Code::InProgress, "The transfer has gone on meanwhile; ask again with the same ID.")
+            // Only the service itself asks for what may be refused so.
+            Refusal::NotDue | Refusal::CreditDecided(_) | Refusal::HoldDeclined(_) | Refusal::Stale => {
+                Self::new(Code::NotFound, "There is nothing that this could be done to.")
             }
             Refusal::AccountExists => {
                 let detail = "There is an account of this name already, opened by another transaction.";

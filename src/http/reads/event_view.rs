@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::account::decline::Decline;
-use crate::domain::account::event::AccountEvent;
+use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::command::Operation;
 use crate::domain::event::Event;
+use crate::domain::time::Timestamp;
 use crate::domain::transfer::command::TransferOperation;
 use crate::http::openapi::names;
 use crate::ledger::{Placed, Position};
@@ -20,10 +21,6 @@ pub(crate) struct Booking {
     /// The account; what happened to a transfer has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<String>,
-    /// The transfer that it happened to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "uuid")]
-    pub(crate) transfer: Option<String>,
     /// The transfer's state after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<&'static str>,
@@ -79,6 +76,17 @@ pub(crate) struct Booking {
     /// The business's own ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// The hold that it settles or rules out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hold: Option<String>,
+    /// The transfer whose step it is, or to which it happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    pub(crate) transfer: Option<String>,
+    /// When the hold expires that it places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub(crate) expires_at: Option<String>,
 }
 
 impl From<&Placed> for Booking {
@@ -90,7 +98,6 @@ impl From<&Placed> for Booking {
         Self {
             position: placed.position,
             account: event.stream.account().map(ToString::to_string),
-            transfer: event.stream.transfer().map(|id| id.to_string()),
             state: event.transfer().map(|body| body.state.name()),
             revision: event.revision,
             transaction_id: event.id.to_string(),
@@ -109,8 +116,16 @@ impl From<&Placed> for Booking {
             recorded_at: event.recorded_at.to_string(),
             effective_at: event.effective_at().to_string(),
             metadata: asked.metadata,
+            hold: asked.hold,
+            transfer: event.stream.transfer().or(event.id.transfer()).map(|id| id.to_string()),
+            expires_at: body.and_then(expires_at).map(|at| at.to_string()),
         }
     }
+}
+
+/// Returns when the hold expires that an event places.
+fn expires_at(body: &AccountEvent) -> Option<Timestamp> {
+    if let Fact::HoldPlaced { terms, .. } = &body.fact { terms.expires_at() } else { None }
 }
 
 /// Returns the prevention that a decline names.
@@ -124,7 +139,12 @@ fn prevented_by(decline: Decline) -> Option<String> {
         | Decline::AccountNotEmpty
         | Decline::WrongState
         | Decline::ReversalExceedsOriginal
-        | Decline::NotReversible => None,
+        | Decline::NotReversible
+        | Decline::HoldsOpen
+        | Decline::TooManyHolds
+        | Decline::HoldExpired
+        | Decline::HoldAlreadySettled
+        | Decline::CaptureExceedsHold => None,
     }
 }
 
@@ -133,6 +153,7 @@ fn prevented_by(decline: Decline) -> Option<String> {
 struct Asked {
     amount: Option<String>,
     reverses: Option<String>,
+    hold: Option<String>,
     reason: Option<String>,
     metadata: BTreeMap<String, String>,
 }
@@ -158,6 +179,30 @@ impl Asked {
             Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
                 Self { reason: Some(reason.as_str().to_owned()), ..Self::default() }
             }
+            Operation::Hold(asked) => Self {
+                amount: Some(asked.amount.to_string()),
+                metadata: pairs(&asked.metadata),
+                ..Self::default()
+            },
+            Operation::Capture(asked) => Self {
+                amount: asked.amount.map(|amount| amount.to_string()),
+                hold: Some(asked.hold.to_string()),
+                metadata: pairs(&asked.metadata),
+                ..Self::default()
+            },
+            Operation::Release(asked) => Self {
+                hold: Some(asked.hold.to_string()),
+                reason: asked.reason.map(|reason| reason.as_str().to_owned()),
+                ..Self::default()
+            },
+            Operation::Expire(hold) => Self { hold: Some(hold.to_string()), ..Self::default() },
+            Operation::TransferHold(asked) => {
+                Self { amount: Some(asked.amount.to_string()), ..Self::default() }
+            }
+            Operation::TransferCredit(asked) => {
+                Self { amount: Some(asked.amount.to_string()), ..Self::default() }
+            }
+            Operation::RuleOut(_) => Self::default(),
             Operation::SetOverdraftLimit(change) => {
                 Self { reason: Some(change.reason.as_str().to_owned()), ..Self::default() }
             }
@@ -178,8 +223,8 @@ impl Asked {
                     ..Self::default()
                 },
                 TransferOperation::TimeOut
-                | TransferOperation::Stall(_)
-                | TransferOperation::End(_)
+                | TransferOperation::Stall { .. }
+                | TransferOperation::End { .. }
                 | TransferOperation::Send(_)
                 | TransferOperation::Settle(_) => Self::default(),
             },

@@ -50,6 +50,9 @@ pub(crate) struct Transaction {
     entries: Vec<Entry>,
     /// What took it back, in order.
     reversals: Vec<Booking>,
+    /// What settled it, where it is a hold that is not open any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_by: Option<Booking>,
     /// The same ID on other accounts, recorded in a race between two instances. Each keeps its own first answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     elsewhere: Vec<Booking>,
@@ -120,7 +123,9 @@ pub(crate) async fn one(
     json(&match &found.first {
         Some(first) => {
             let elsewhere = found.elsewhere.iter().map(Booking::from).collect();
-            TransactionAnswer::Seen(Box::new(seen(first, reversals, elsewhere)?))
+            let mut seen = seen(first, reversals, elsewhere)?;
+            seen.settled_by = found.settled_by.as_ref().map(Booking::from);
+            TransactionAnswer::Seen(Box::new(seen))
         }
         None => TransactionAnswer::RuledOut(RuledOut {
             transaction_id: id.to_string(),
@@ -143,6 +148,7 @@ fn seen(first: &Placed, reversals: Vec<Booking>, elsewhere: Vec<Booking>) -> Res
         first_answer: FirstAnswer { status: answer.status, body },
         entries: entries(event),
         reversals,
+        settled_by: None,
         elsewhere,
         actor: event.origin.actor.to_string(),
         correlation_id: correlation.map_or_else(|| event.id.to_string(), str::to_owned),

@@ -2,25 +2,21 @@
 //! written is refused.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::domain::account::decline::Decline;
-use crate::domain::account::event::{AccountEvent, Answer, Fact, Movement, VERSION};
-use crate::domain::command::{LimitChange, Move, Operation, Reason, Reversal};
-use crate::domain::currency::Currency;
+use crate::domain::account::event::VERSION;
 use crate::domain::event::{Body, Event};
-use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
-use crate::domain::metadata::{Metadata, Origin};
-use crate::domain::money::{Amount, Direction, Money};
+use crate::domain::ids::Id;
+use crate::domain::metadata::Origin;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::store::chain::{self, Hash};
 
 use super::canonical::{cut, event_id_of};
-use super::decode_error::DecodeError;
+use super::decode_data::{Data, RawAnswer, account};
 use super::decode_transfer::{self, Answer as TransferAnswer, Data as TransferData};
+use super::error::DecodeError;
 
 /// A `Line` is a line of the journal after it was read.
 #[derive(Clone, Debug)]
@@ -57,13 +53,6 @@ struct RawLine<'a, D, A> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawAnswer<'a> {
-    balance: &'a str,
-    available: &'a str,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawOrigin<'a> {
     #[serde(rename = "$correlationId", borrow)]
     correlation: Cow<'a, str>,
@@ -71,34 +60,6 @@ struct RawOrigin<'a> {
     causation: Option<Cow<'a, str>>,
     #[serde(borrow)]
     actor: Cow<'a, str>,
-}
-
-#[derive(Deserialize, Default, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-struct Data<'a> {
-    operation: Option<&'a str>,
-    code: Option<&'a str>,
-    reverses: Option<&'a str>,
-    amount: Option<&'a str>,
-    overdraft_limit: Option<&'a str>,
-    currency: &'a str,
-    counter_account: Option<&'a str>,
-    #[serde(borrow)]
-    entries: Option<[RawEntry<'a>; 2]>,
-    #[serde(borrow)]
-    reason: Option<Cow<'a, str>>,
-    partial: bool,
-    force: bool,
-    effective_at_given: bool,
-    metadata: BTreeMap<String, String>,
-    prevented_by: Option<&'a str>,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(deny_unknown_fields)]
-struct RawEntry<'a> {
-    account: &'a str,
-    amount: &'a str,
 }
 
 /// Returns the version of a line that has fields which version 1 does not know, when it is a newer one.
@@ -153,7 +114,9 @@ fn whole(line: &[u8]) -> Result<Placed, DecodeError> {
     let (head, data, answer) = raw.apart();
     let stream = head.stream_name()?;
     let body = match &stream {
-        StreamName::Account(name) => account(name, head.kind, head.effective_at, data, &answer)?,
+        StreamName::Account(name) => {
+            account(name, (head.kind, head.id()?), head.effective_at, data, &answer)?
+        }
         StreamName::Transfer(_) => return Err(DecodeError::Field("stream")),
     };
     head.event(stream, Body::Account(body))
@@ -212,18 +175,23 @@ impl Head<'_> {
         if self.version == VERSION { Ok(stream) } else { Err(DecodeError::Version(self.version)) }
     }
 
+    fn id(&self) -> Result<Id, DecodeError> {
+        Id::parse(self.transaction_id).ok_or(DecodeError::Field("transaction_id"))
+    }
+
     fn event(self, stream: StreamName, body: Body) -> Result<Placed, DecodeError> {
         let has_own_fields = [self.position.is_some(), self.event_id.is_some(), self.hash.is_some()];
         let hash = self.hash.map(|hash| Hash::parse(hash).ok_or(DecodeError::Field("hash"))).transpose()?;
         if has_own_fields != [true; 3] && has_own_fields != [false; 3] {
             return Err(DecodeError::Foreign);
         }
+        let id = self.id()?;
         let correlation =
             (self.origin.correlation != self.transaction_id).then(|| self.origin.correlation.into());
         let event = Event {
             stream,
             revision: self.revision,
-            id: Id::parse(self.transaction_id).ok_or(DecodeError::Field("transaction_id"))?,
+            id,
             recorded_at: Timestamp::read(self.recorded_at).ok_or(DecodeError::Field("recorded_at"))?,
             body,
             origin: Origin {
@@ -246,167 +214,4 @@ pub fn decode_proven(line: &[u8]) -> Result<Line, DecodeError> {
     let (canonical, _) = cut(line).ok_or(DecodeError::Field("layout"))?;
     let written = event_id_of(line).ok_or(DecodeError::Field("event_id"))?;
     if chain::event_id(&canonical) == written { Ok(decoded) } else { Err(DecodeError::Id) }
-}
-
-/// Reads the body of an account's event of version 1.
-fn account(
-    name: &AccountName,
-    kind: &str,
-    effective_at: &str,
-    data: Data<'_>,
-    answer: &RawAnswer<'_>,
-) -> Result<AccountEvent, DecodeError> {
-    let currency = Currency::parse(data.currency).ok_or(DecodeError::Field("currency"))?;
-    let mut reader = Reader { data, currency };
-    reader.data.currency = "";
-    let effective_at = Timestamp::read(effective_at).ok_or(DecodeError::Field("effective_at"))?;
-    let fact = reader.fact(kind, name, effective_at)?;
-    if reader.data != Data::default() {
-        return Err(DecodeError::Foreign);
-    }
-    let answer = Answer {
-        balance: reader.money(Some(answer.balance), "answer")?,
-        available: reader.money(Some(answer.available), "answer")?,
-    };
-    Ok(AccountEvent { effective_at, currency, fact, answer })
-}
-
-/// A `Reader` takes the parts out of `data`, each where its type needs it. What is left at the end belongs to no such
-/// event.
-struct Reader<'a> {
-    data: Data<'a>,
-    currency: Currency,
-}
-
-impl Reader<'_> {
-    fn fact(&mut self, kind: &str, account: &AccountName, at: Timestamp) -> Result<Fact, DecodeError> {
-        Ok(match kind {
-            "AccountOpened" => {
-                Fact::AccountOpened { overdraft_limit: self.limit()?, metadata: self.metadata()? }
-            }
-            "Deposited" => Fact::Deposited(self.movement(account, Direction::Credit)?),
-            "Withdrawn" => Fact::Withdrawn(self.movement(account, Direction::Debit)?),
-            "Reversed" => self.reversed(account)?,
-            "Prevented" => {
-                Fact::Prevented { reverses: self.reverses()?, reason: self.reason()?, force: self.force() }
-            }
-            "Frozen" => Fact::Frozen(self.reason()?),
-            "Unfrozen" => Fact::Unfrozen(self.reason()?),
-            "Closed" => Fact::Closed(self.reason()?),
-            "OverdraftLimitChanged" => {
-                Fact::OverdraftLimitChanged { overdraft_limit: self.limit()?, reason: self.reason()? }
-            }
-            "Declined" => Fact::Declined { operation: self.operation(at)?, decline: self.decline()? },
-            other => return Err(DecodeError::Type(other.to_owned())),
-        })
-    }
-
-    fn movement(&mut self, account: &AccountName, direction: Direction) -> Result<Movement, DecodeError> {
-        let amount = self.amount()?;
-        let (guarded, counter_account) = self.entries(account)?;
-        if guarded != amount.toward(direction) {
-            return Err(DecodeError::Field("entries"));
-        }
-        let effective_at_given = std::mem::take(&mut self.data.effective_at_given);
-        Ok(Movement { amount, counter_account, effective_at_given, metadata: self.metadata()? })
-    }
-
-    fn reversed(&mut self, account: &AccountName) -> Result<Fact, DecodeError> {
-        let amount = self.amount()?;
-        let (guarded, counter_account) = self.entries(account)?;
-        let direction = [Direction::Credit, Direction::Debit]
-            .into_iter()
-            .find(|direction| guarded == amount.toward(*direction))
-            .ok_or(DecodeError::Field("entries"))?;
-        Ok(Fact::Reversed {
-            reverses: self.reverses()?,
-            amount,
-            direction,
-            counter_account,
-            reason: self.reason()?,
-            partial: std::mem::take(&mut self.data.partial),
-            force: self.force(),
-        })
-    }
-
-    /// Reads the two entries, which must balance, and returns the guarded account's sum and the account on the other
-    /// side.
-    fn entries(&mut self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
-        let wrong = DecodeError::Field("entries");
-        let Some([guarded, counter]) = self.data.entries.take() else { return Err(wrong) };
-        let sum = self.money(Some(guarded.amount), "entries")?;
-        let opposite = self.money(Some(counter.amount), "entries")?;
-        if guarded.account != account.as_str() || opposite != sum.negated() {
-            return Err(wrong);
-        }
-        Ok((sum, CounterAccount::parse(counter.account).ok_or(wrong)?))
-    }
-
-    fn operation(&mut self, at: Timestamp) -> Result<Operation, DecodeError> {
-        Ok(match self.data.operation.take().ok_or(DecodeError::Field("operation"))? {
-            "deposit" => Operation::Deposit(self.asked(at)?),
-            "withdrawal" => Operation::Withdraw(self.asked(at)?),
-            "reversal" => Operation::Reverse(Reversal {
-                reverses: self.reverses()?,
-                amount: if self.data.amount.is_some() { Some(self.amount()?.into()) } else { None },
-                reason: self.reason()?,
-                force: self.force(),
-            }),
-            "freeze" => Operation::Freeze(self.reason()?),
-            "unfreeze" => Operation::Unfreeze(self.reason()?),
-            "close" => Operation::Close(self.reason()?),
-            "overdraft_limit" => Operation::SetOverdraftLimit(LimitChange {
-                overdraft_limit: self.limit()?.into(),
-                reason: self.reason()?,
-            }),
-            _ => return Err(DecodeError::Field("operation")),
-        })
-    }
-
-    fn asked(&mut self, at: Timestamp) -> Result<Move, DecodeError> {
-        let counter_account = self.data.counter_account.take().and_then(CounterAccount::parse);
-        Ok(Move {
-            amount: self.amount()?.into(),
-            counter_account: counter_account.ok_or(DecodeError::Field("counter_account"))?,
-            effective_at: std::mem::take(&mut self.data.effective_at_given).then_some(at),
-            metadata: self.metadata()?,
-        })
-    }
-
-    fn decline(&mut self) -> Result<Decline, DecodeError> {
-        let code = self.data.code.take().ok_or(DecodeError::Field("code"))?;
-        let by = self.data.prevented_by.take().and_then(TransactionId::parse).map(Id::Client);
-        Decline::from_code(code, by).ok_or(DecodeError::Field("code"))
-    }
-
-    fn reverses(&mut self) -> Result<TransactionId, DecodeError> {
-        self.data.reverses.take().and_then(TransactionId::parse).ok_or(DecodeError::Field("reverses"))
-    }
-
-    fn reason(&mut self) -> Result<Reason, DecodeError> {
-        self.data.reason.take().as_deref().and_then(Reason::parse).ok_or(DecodeError::Field("reason"))
-    }
-
-    fn force(&mut self) -> bool {
-        std::mem::take(&mut self.data.force)
-    }
-
-    fn metadata(&mut self) -> Result<Metadata, DecodeError> {
-        Metadata::new(std::mem::take(&mut self.data.metadata)).map_err(|_| DecodeError::Field("metadata"))
-    }
-
-    /// Reads an amount, which must be greater than zero.
-    fn amount(&mut self) -> Result<Amount, DecodeError> {
-        let amount = self.data.amount.take();
-        Amount::new(self.money(amount, "amount")?).ok_or(DecodeError::Field("amount"))
-    }
-
-    fn limit(&mut self) -> Result<Money, DecodeError> {
-        let limit = self.data.overdraft_limit.take();
-        self.money(limit, "overdraft_limit")
-    }
-
-    fn money(&self, text: Option<&str>, field: &'static str) -> Result<Money, DecodeError> {
-        text.and_then(|text| Money::read(text, self.currency)).ok_or(DecodeError::Field(field))
-    }
 }

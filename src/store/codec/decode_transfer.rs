@@ -21,7 +21,7 @@ use crate::domain::transfer::event::{Fact, Terms, TransferEvent};
 use crate::domain::transfer::payout::{Label, LearntBy, Payout, Repeat, Sending, Settlement};
 use crate::domain::transfer::stage::Stage;
 
-use super::decode_error::DecodeError;
+use super::error::DecodeError;
 
 /// `Data` has the fields of all types of a transfer's events.
 #[derive(Deserialize, Default, PartialEq)]

@@ -91,8 +91,8 @@ fn declined(operation: &TransferOperation, out: &mut Vec<u8>) {
         // These are never declined.
         TransferOperation::Request(_)
         | TransferOperation::TimeOut
-        | TransferOperation::Stall(_)
-        | TransferOperation::End(_)
+        | TransferOperation::Stall { .. }
+        | TransferOperation::End { .. }
         | TransferOperation::Send(_)
         | TransferOperation::Settle(_) => {}
     }

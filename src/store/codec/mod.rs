@@ -6,13 +6,15 @@
 
 mod canonical;
 mod decode;
-mod decode_error;
+mod decode_data;
 mod decode_transfer;
 mod encode;
+mod encode_data;
 mod encode_transfer;
+mod error;
 pub mod json;
 
 pub use canonical::{cut, position_of};
 pub use decode::{Line, decode, decode_canonical, decode_proven};
-pub use decode_error::DecodeError;
 pub use encode::{Encoder, Parts};
+pub use error::DecodeError;

@@ -1,4 +1,4 @@
-//! A decode error says why a line of the journal is no event.
+//! [`DecodeError`] says why a line is no event.
 
 /// A `DecodeError` says why a line is no event.
 #[derive(Debug, thiserror::Error)]
