@@ -233,6 +233,23 @@ pub fn set_state(
     Ok(())
 }
 
+/// Removes one row of state, if it is there, and keeps the sum of all.
+pub fn remove_state(
+    connection: &Connection,
+    kind: Kind,
+    key: &[u8],
+    sum: &mut u64,
+) -> Result<(), IndexError> {
+    let mut old = connection.prepare_cached("SELECT crc FROM state WHERE kind = ?1 AND key = ?2")?;
+    let before: Option<u32> = old.query_row(params![kind as i64, key], |row| row.get(0)).optional()?;
+    if let Some(before) = before {
+        *sum = sum.wrapping_sub(weight(before));
+        let mut remove = connection.prepare_cached("DELETE FROM state WHERE kind = ?1 AND key = ?2")?;
+        remove.execute(params![kind as i64, key])?;
+    }
+    Ok(())
+}
+
 /// Returns a row's part in the sum: never zero, so that a missing row shows.
 fn weight(crc: u32) -> u64 {
     u64::from(crc) << 20 | 1

@@ -82,8 +82,12 @@ impl CatalogWriter {
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
-            let (kind, key) = rows::stream_row(&stream);
+            let (_, key) = rows::stream_row(&stream);
+            let kind = rows::kind_of(&tracked.state);
             catalog::set_state(&transaction, kind, key, &rows::state_value(tracked), &mut sum)?;
+            if let Some(other) = rows::other_row(kind) {
+                catalog::remove_state(&transaction, other, key, &mut sum)?;
+            }
         }
         let adding = |kind, key: &[u8], currency, amount: Money, sum: &mut u64| {
             let before = match catalog::state(&transaction, kind, key)? {

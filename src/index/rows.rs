@@ -32,13 +32,15 @@ pub enum Kind {
     Damaged = 5,
     /// The row says how many events a stream lacks, by name.
     Missing = 6,
-    /// The row is about a transfer, by ID.
+    /// The row is about a transfer that has not ended, by ID.
     Transfer = 10,
+    /// The row is about a transfer that has ended, by ID. They are apart, so that the open ones are found without them.
+    EndedTransfer = 11,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Account,
         Self::Reversed,
         Self::Internal,
@@ -46,6 +48,7 @@ impl Kind {
         Self::Damaged,
         Self::Missing,
         Self::Transfer,
+        Self::EndedTransfer,
     ];
 
     /// Returns the kind with this number.
@@ -59,6 +62,25 @@ pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {
         StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
         StreamName::Transfer(id) => (Kind::Transfer, id.as_bytes()),
+    }
+}
+
+/// Returns the other kind of row that may say how a stream stood before: that of an open transfer for one that has ended, and
+/// the reverse.
+pub fn other_row(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::Transfer => Some(Kind::EndedTransfer),
+        Kind::EndedTransfer => Some(Kind::Transfer),
+        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Twice | Kind::Damaged | Kind::Missing => None,
+    }
+}
+
+/// Returns the kind of the row that is to say how a stream stands.
+pub fn kind_of(state: &State) -> Kind {
+    match state {
+        State::Account(_) => Kind::Account,
+        State::Transfer(transfer) if transfer.stage.is_end() => Kind::EndedTransfer,
+        State::Transfer(_) => Kind::Transfer,
     }
 }
 
@@ -145,7 +167,7 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         Kind::Missing => {
             Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
         }
-        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Transfer => None,
+        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Transfer | Kind::EndedTransfer => None,
     }
 }
 

@@ -219,7 +219,7 @@ fn has_role(event: &Event, id: Id, role: Role) -> bool {
     }
 }
 
-fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
+pub(super) fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
     Ok(reader.events(positions)?.into_iter().map(Placed::from).collect())
 }
 

@@ -24,6 +24,14 @@ pub(crate) enum Field {
     Reverses,
     /// `hold`, in a batch.
     Hold,
+    /// `from`
+    From,
+    /// `to`
+    To,
+    /// `outcome`
+    Outcome,
+    /// `reference`
+    Reference,
     /// `reason`
     Reason,
     /// `force`
@@ -32,6 +40,8 @@ pub(crate) enum Field {
     Metadata,
     /// `expires_in_seconds`
     ExpiresInSeconds,
+    /// `timeout_seconds`
+    TimeoutSeconds,
 }
 
 /// A `Form` is the form of JSON that a field's value has.
@@ -58,15 +68,20 @@ pub(crate) const COUNTS: usize = Field::ALL.len() - FIRST_COUNT;
 
 impl Field {
     /// These are all fields. Those that are missing are told in this order.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Op,
         Self::TransactionId,
         Self::Account,
         Self::Currency,
         Self::OverdraftLimit,
         Self::Hold,
+        Self::From,
+        Self::To,
+        Self::Outcome,
         Self::Amount,
+        Self::Reference,
         Self::ExpiresInSeconds,
+        Self::TimeoutSeconds,
         Self::CounterAccount,
         Self::EffectiveAt,
         Self::Reverses,
@@ -89,10 +104,15 @@ impl Field {
             Self::EffectiveAt => "effective_at",
             Self::Reverses => "reverses",
             Self::Hold => "hold",
+            Self::From => "from",
+            Self::To => "to",
+            Self::Outcome => "outcome",
+            Self::Reference => "reference",
             Self::Reason => "reason",
             Self::Force => "force",
             Self::Metadata => "metadata",
             Self::ExpiresInSeconds => "expires_in_seconds",
+            Self::TimeoutSeconds => "timeout_seconds",
         }
     }
 
@@ -115,10 +135,14 @@ impl Field {
             | Self::EffectiveAt
             | Self::Reverses
             | Self::Hold
+            | Self::From
+            | Self::To
+            | Self::Outcome
+            | Self::Reference
             | Self::Reason => Form::Text,
             Self::Force => Form::Flag,
             Self::Metadata => Form::Pairs,
-            Self::ExpiresInSeconds => Form::Count,
+            Self::ExpiresInSeconds | Self::TimeoutSeconds => Form::Count,
         }
     }
 

@@ -7,7 +7,9 @@ use crate::domain::command::{HoldSeconds, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::{Written, WrittenAmount};
+use crate::domain::payee::Payee;
 use crate::domain::time::Timestamp;
+use crate::domain::transfer::command::{Label, Payout, TimeoutSeconds};
 
 /// This is the rule for a transaction ID.
 pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
@@ -15,6 +17,9 @@ pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 /// This is the rule for an account's name.
 pub(crate) const NOT_A_NAME: &str =
     "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
+
+/// This is the rule for the side to which a transfer moves money.
+const NOT_A_PAYEE: &str = "must be an account's name, or \"@external:\" and the name of a payout provider";
 
 /// This is the rule for the name of one of the ledger's own accounts.
 const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
@@ -26,6 +31,12 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
     match field {
         Field::TransactionId | Field::Reverses | Field::Hold => {
             unless(TransactionId::parse(text).is_some(), NOT_AN_ID)
+        }
+        Field::From => unless(AccountName::parse(text).is_some(), NOT_A_NAME),
+        Field::To => unless(Payee::parse(text).is_some(), NOT_A_PAYEE),
+        Field::Outcome => unless(Payout::parse(text).is_some(), "must be \"done\" or \"declined\""),
+        Field::Reference => {
+            unless(Label::parse(text).is_some(), "must be 1 to 128 characters without control characters")
         }
         Field::Account => unless(AccountName::parse(text).is_some(), NOT_A_NAME),
         Field::Currency => unless(
@@ -39,15 +50,20 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         Field::Reason => {
             unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")
         }
-        Field::Op | Field::Force | Field::Metadata | Field::ExpiresInSeconds => None,
+        Field::Op | Field::Force | Field::Metadata | Field::ExpiresInSeconds | Field::TimeoutSeconds => None,
     }
 }
 
 /// Returns what is wrong with a number in a field that is a whole number; `None` stands for one that is not whole, or less
 /// than zero.
 pub(crate) fn count_fault(field: Field, number: Option<u64>) -> Option<Cow<'static, str>> {
-    let is_right = match field {
-        Field::ExpiresInSeconds => number.is_some_and(|number| HoldSeconds::new(number).is_some()),
+    let (is_right, most) = match field {
+        Field::ExpiresInSeconds => {
+            (number.is_some_and(|number| HoldSeconds::new(number).is_some()), HoldSeconds::MOST)
+        }
+        Field::TimeoutSeconds => {
+            (number.is_some_and(|number| TimeoutSeconds::new(number).is_some()), TimeoutSeconds::MOST)
+        }
         Field::Op
         | Field::TransactionId
         | Field::Account
@@ -58,9 +74,13 @@ pub(crate) fn count_fault(field: Field, number: Option<u64>) -> Option<Cow<'stat
         | Field::EffectiveAt
         | Field::Reverses
         | Field::Hold
+        | Field::From
+        | Field::To
+        | Field::Outcome
+        | Field::Reference
         | Field::Reason
         | Field::Force
-        | Field::Metadata => true,
+        | Field::Metadata => (true, 0),
     };
-    (!is_right).then(|| format!("must be a whole number from 1 to {}", HoldSeconds::MOST).into())
+    (!is_right).then(|| format!("must be a whole number from 1 to {most}").into())
 }

@@ -109,7 +109,7 @@ fn an_end_comes_once_and_only_where_the_table_has_it() {
 #[test]
 fn an_operator_is_needed_only_where_the_service_stalled() {
     let stall =
-        TransferOperation::Stall { stall: Stall { step: Step::Capture, code: StallCode::Declined }, seen: 1 };
+        TransferOperation::Stall { stall: Stall { step: Step::Capture, code: StallCode::Declined }, seen: 3 };
     let (retry, abandon) = (TransferOperation::Retry(reason()), TransferOperation::Abandon(reason()));
     let mut stream = requested();
     assert_eq!(when(&mut stream, 2, retry.clone()), Ok("wrong_state"));

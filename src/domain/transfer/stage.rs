@@ -90,6 +90,12 @@ impl Stage {
         }
     }
 
+    /// Says whether the service goes on with it by itself.
+    #[must_use]
+    pub fn is_driven(self) -> bool {
+        !self.is_end() && !matches!(self, Self::NeedsOperator | Self::Abandoned)
+    }
+
     /// Returns where an event of this sort leads from here; `None` where it is impossible.
     #[must_use]
     pub fn after(self, trigger: Trigger) -> Option<Target> {

@@ -2,6 +2,7 @@
 //! anew asks the steps again, under the same IDs, and learns the same.
 
 use crate::domain::account::decline::Decline;
+use crate::domain::event::Event;
 use crate::domain::ids::{Id, Step};
 
 /// A `Learnt` says what a driver has learnt of one step.
@@ -178,6 +179,26 @@ impl Steps {
             Ask::Capture(attempt) => self.capture.learn(attempt, learnt),
             Ask::Release(attempt) => self.release.learn(attempt, learnt),
         }
+    }
+
+    /// Takes in the event of a step, as its account has it. An event that is no step's changes nothing.
+    pub fn take_in(&mut self, event: &Event) {
+        let Id::Step { step, attempt, .. } = event.id else { return };
+        let ask = match step {
+            Step::Hold => Ask::Hold,
+            Step::Credit => Ask::Credit,
+            Step::RuleOut => Ask::RuleOut,
+            Step::Capture => Ask::Capture(attempt),
+            Step::Release => Ask::Release(attempt),
+            Step::Expiry
+            | Step::Timeout
+            | Step::Payout
+            | Step::Settle
+            | Step::Contradiction
+            | Step::Stall
+            | Step::End => return,
+        };
+        self.learn(ask, event.decline().map_or(Reply::Done, Reply::Declined));
     }
 
     /// Takes in that the step which was to be undone was decided before.

@@ -57,6 +57,42 @@ pub(crate) struct HoldPath {
     hold: String,
 }
 
+/// A `TransferPath` is the transfer in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct TransferPath {
+    /// The transfer: the transaction ID of its request.
+    #[param(format = "uuid")]
+    transfer: String,
+}
+
+query! {
+    /// How long to wait.
+    struct TransferWait {
+        /// How many seconds to wait for the end, at most.
+        #[param(minimum = 0, maximum = 60)]
+        wait: Option<u64>,
+    }
+}
+
+query! {
+    /// Which transfers.
+    struct TransferFilter {
+        /// In this state.
+        #[param(value_type = Option<names::TransferState>, inline)]
+        state: Option<String>,
+        /// Out of this account or into it.
+        #[param(pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+        account: Option<String>,
+        /// Requested at or after.
+        #[param(format = DateTime)]
+        from: Option<String>,
+        /// Requested before.
+        #[param(format = DateTime)]
+        to: Option<String>,
+    }
+}
+
 query! {
     /// As of when: `as_of`, `known_at` or both, or `at_position`.
     struct AtQuery {
