@@ -7,6 +7,9 @@
 pub(crate) mod cursor;
 pub(crate) mod event_data;
 pub(crate) mod event_line;
+pub(crate) mod head;
+pub(crate) mod hold_data;
 pub(crate) mod manifest;
 pub(crate) mod read_block;
+pub(crate) mod transfer_data;
 pub(crate) mod words;
