@@ -2,6 +2,7 @@
 //!
 //! What must agree within the event is checked here, too, such as an amount with its entry.
 
+use crate::audit::parse::correction_data;
 use crate::audit::parse::cursor::Cursor;
 use crate::audit::parse::head::Head;
 use crate::audit::parse::hold_data::{self, HoldKind};
@@ -9,6 +10,7 @@ use crate::audit::parse::words::{
     amount_of, counter, currency, entries, id, lossy, metadata, reason, transaction,
 };
 use crate::audit::values::code::Code;
+use crate::audit::values::correction::CORRECTIONS;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::fact::{Asked, Change, Direction, Fact};
 use crate::audit::values::finding::Flaw;
@@ -27,6 +29,8 @@ pub(crate) enum Kind {
     Reversed,
     /// `Prevented`
     Prevented,
+    /// `Corrected`
+    Corrected,
     /// `HoldPlaced`, `HoldCaptured` and what else holds and steps of transfers have
     Hold(HoldKind),
     /// `Frozen`, `Unfrozen`, `Closed`
@@ -49,6 +53,7 @@ impl Kind {
             b"Withdrawn" => Self::Moved(Direction::Debit),
             b"Reversed" => Self::Reversed,
             b"Prevented" => Self::Prevented,
+            b"Corrected" => Self::Corrected,
             b"Frozen" => Self::Changed(Change::Freeze),
             b"Unfrozen" => Self::Changed(Change::Unfreeze),
             b"Closed" => Self::Changed(Change::Close),
@@ -101,6 +106,7 @@ pub(crate) fn read(kind: Kind, block: &[u8], head: &Head, cursor: &mut Cursor<'_
             cursor.maybe(",\"force\":true");
             Ok(body(currency, Fact::Prevented { reverses }))
         }
+        Kind::Corrected => corrected(block, account, cursor),
         Kind::Changed(change) => {
             let currency = currency(block, cursor, "\"currency\":\"")?;
             reason(cursor)?;
@@ -151,6 +157,22 @@ fn reversed(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body
     let force = cursor.maybe(",\"force\":true");
     let fact = Fact::Reversed { reverses, amount, signed, counter, partial, force };
     Ok(Body { currency, fact, effective_at_given: false })
+}
+
+fn corrected(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    cursor.literal("\"amount\":\"")?;
+    let text = cursor.word()?;
+    let currency = currency(block, cursor, ",\"currency\":\"")?;
+    let amount = amount_of(text.of(block), currency)?;
+    let (signed, counter) = entries(block, account, cursor, currency, |cursor| counter(block, cursor))?;
+    if signed.abs() != amount {
+        return Err(Flaw::EntryAmount);
+    }
+    if counter.of(block) != CORRECTIONS {
+        return Err(Flaw::NoName("the other side of the correction"));
+    }
+    let (asked, effective_at_given) = correction_data::booked(block, cursor, currency, signed)?;
+    Ok(Body { currency, fact: Fact::Corrected { asked, signed }, effective_at_given })
 }
 
 fn declined(block: &[u8], head: &Head, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
@@ -218,6 +240,10 @@ fn asked(
             };
             reason(cursor)?;
             Asked::Reversal { reverses, amount, force: cursor.maybe(",\"force\":true") }
+        }
+        b"correction" => {
+            let (asked, given) = correction_data::declined(block, cursor, currency)?;
+            return Ok((Asked::Correction(asked), given));
         }
         b"overdraft_limit" => {
             cursor.literal(",\"overdraft_limit\":\"")?;

@@ -94,7 +94,7 @@ impl Books {
             (_, None) => return Err(Flaw::NotOpened),
             (fact, Some(account)) => {
                 self.take_id(event, body, account, block)?;
-                let judgement = self.judge(event, body, account)?;
+                let judgement = self.judge(event, body, account, block)?;
                 let is_known = self.step(event, body, account, block)?;
                 if is_known {
                     self.agree(event, body, block, account, judgement)?;

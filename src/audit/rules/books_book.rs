@@ -4,6 +4,7 @@ use crate::audit::rules::account_before::Status;
 use crate::audit::rules::books::Books;
 use crate::audit::rules::id_set::{HoldRole, Movement, Role};
 use crate::audit::values::code::Code;
+use crate::audit::values::correction::CORRECTIONS;
 use crate::audit::values::fact::{Asked, Change, Direction, Fact};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::hold::{AskedHold, CreditFact, HoldFact};
@@ -34,6 +35,7 @@ impl Books {
             Fact::Opened { .. }
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected { .. }
             | Fact::Credit(_)
             | Fact::Changed(_)
             | Fact::LimitChanged { .. }
@@ -72,6 +74,7 @@ impl Books {
                 *reversed = reversed.checked_add(*amount).ok_or(Flaw::NoSum("the sum reversed"))?;
                 (*signed, counter.of(block))
             }
+            Fact::Corrected { signed, .. } => (*signed, CORRECTIONS),
             Fact::Hold(fact) => match self.book_hold(id, fact, number)? {
                 Some((signed, counter)) => (signed, counter.of(block)),
                 None => return Ok(()),

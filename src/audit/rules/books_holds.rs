@@ -36,6 +36,7 @@ pub(super) fn in_time(holds: &OpenHolds, event: &Event, body: &AccountBody) -> R
         | Fact::Moved { .. }
         | Fact::Reversed { .. }
         | Fact::Prevented { .. }
+        | Fact::Corrected { .. }
         | Fact::Credit(_)
         | Fact::Changed(_)
         | Fact::LimitChanged { .. }

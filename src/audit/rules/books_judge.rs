@@ -6,6 +6,7 @@ use crate::audit::rules::books_holds::in_time;
 use crate::audit::rules::id_set::{KnownId, Role};
 use crate::audit::rules::judge::{self, Target};
 use crate::audit::rules::judge_holds::HoldRequest;
+use crate::audit::values::correction::Correction;
 use crate::audit::values::event::{AccountBody, Event};
 use crate::audit::values::fact::{Asked, Fact};
 use crate::audit::values::finding::Flaw;
@@ -20,6 +21,7 @@ impl Books {
         event: &Event,
         body: &AccountBody,
         number: u32,
+        block: &[u8],
     ) -> Result<Judgement, Flaw> {
         let prevented = self.is_prevented(event.id, number);
         let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
@@ -51,6 +53,7 @@ impl Books {
                 amount: None,
                 force: false,
             },
+            Fact::Corrected { asked, .. } => self.correction(event, *asked, block),
             Fact::Hold(fact) => match self.hold_request(event, number, fact)? {
                 Some(request) => judge::Request::Hold(request),
                 None => return Ok(Judgement::Accepted(0)),
@@ -69,6 +72,7 @@ impl Books {
                     amount: *amount,
                     force: *force,
                 },
+                Asked::Correction(asked) => self.correction(event, *asked, block),
                 Asked::Hold(asked) => judge::Request::Hold(match **asked {
                     AskedHold::Place { amount } => HoldRequest::Place(amount),
                     AskedHold::TransferHold { amount, .. } => HoldRequest::PlaceForTransfer(amount),
@@ -85,6 +89,19 @@ impl Books {
             },
         };
         Ok(judge::judge(&before, request))
+    }
+
+    /// Finds what the judge must know of a correction.
+    fn correction(&self, event: &Event, asked: Correction, block: &[u8]) -> judge::Request {
+        // The event's own ID is in the list by now; before it, it was not.
+        let mut corrects = asked.corrects(block);
+        let follows = |expected: u64| expected.checked_add(1) == Some(event.revision);
+        judge::Request::Correct {
+            wanted: asked.wanted,
+            is_as_expected: asked.expected_revision.is_none_or(follows),
+            were_booked: corrects.all(|id| Id::Client(id) != event.id && self.ids.has(id)),
+            force: asked.force,
+        }
     }
 
     /// Finds what a reversal on this account that names this ID is to reverse.
@@ -136,6 +153,11 @@ impl Books {
                 let same = other.is_some() && self.internal.known(counter.of(block)) == other;
                 if *signed == ruled && same { Ok(()) } else { Err(Flaw::NotOffsetting) }
             }
+            (Fact::Corrected { signed, .. }, Judgement::Accepted(ruled)) if *signed != ruled => {
+                let show = |units: i128| money::show(units, body.currency);
+                Err(Flaw::Corrected { says: show(*signed), needs: show(ruled) })
+            }
+            (Fact::Corrected { .. }, Judgement::Accepted(_)) => Ok(()),
             (Fact::Hold(fact), judgement) => self.agree_hold(body, account, fact, judgement),
             (Fact::Prevented { .. }, Judgement::Prevention)
             | (

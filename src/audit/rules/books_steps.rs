@@ -59,6 +59,7 @@ impl Books {
             | Fact::Moved { .. }
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected { .. }
             | Fact::Changed(_)
             | Fact::LimitChanged { .. }
             | Fact::Declined { .. } => return Err(Flaw::OtherId),

@@ -10,8 +10,8 @@ use crate::audit::values::id::Id;
 use crate::audit::values::money;
 use crate::audit::values::transfer::TransferFact;
 
-/// Computes an account's hash after one more event. It covers the ID, what became of it, and what it reversed, ruled out or
-/// settled.
+/// Computes an account's hash after one more event. It covers the ID, what became of it, and what it reversed, ruled out,
+/// corrected or settled.
 #[must_use]
 pub(crate) fn after(before: &[u8; 32], id: Id, body: &AccountBody) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -26,6 +26,7 @@ pub(crate) fn after(before: &[u8; 32], id: Id, body: &AccountBody) -> [u8; 32] {
         | Fact::Moved { .. }
         | Fact::Reversed { .. }
         | Fact::Prevented { .. }
+        | Fact::Corrected { .. }
         | Fact::Hold(_)
         | Fact::Credit(_)
         | Fact::Changed(_)
@@ -44,6 +45,10 @@ pub(crate) fn after(before: &[u8; 32], id: Id, body: &AccountBody) -> [u8; 32] {
         Fact::Prevented { reverses } => {
             hash.update(b"|");
             hash.update(reverses.to_be_bytes());
+        }
+        Fact::Corrected { signed, .. } => {
+            hash.update(b"|");
+            hash.update(show(*signed));
         }
         Fact::Hold(fact) => add_hold(&mut hash, fact, show),
         Fact::Credit(fact) => match **fact {

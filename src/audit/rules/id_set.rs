@@ -227,6 +227,12 @@ impl IdSet {
         self.known.get(self.place(id, account)?).map(|packed| packed.open())
     }
 
+    /// Says whether an ID was seen, on whatever account.
+    #[must_use]
+    pub(crate) fn has(&self, id: u128) -> bool {
+        self.slots.find(&self.ids, id).is_err()
+    }
+
     /// Sets what has become of a client's hold on this account.
     pub(crate) fn settle(&mut self, hold: u128, account: u32, role: HoldRole) {
         if let Some(packed) = self.place(hold, account).and_then(|place| self.known.get_mut(place)) {

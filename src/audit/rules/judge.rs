@@ -7,7 +7,9 @@ use crate::audit::rules::account_before::{
 };
 use crate::audit::rules::judge_holds::{HoldRequest, hold};
 use crate::audit::values::code::Code;
+use crate::audit::values::correction::Wanted;
 use crate::audit::values::fact::{Change, Direction};
+use crate::audit::values::money;
 
 /// A target is what a reversal is to reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,16 @@ pub(crate) enum Request {
         /// This is the amount, where the request names one.
         amount: Option<i128>,
         /// This says whether the reversal may pass the overdraft limit.
+        force: bool,
+    },
+    /// The request is a correction.
+    Correct {
+        wanted: Wanted,
+        /// This says whether the account's last event is the one that the request expected, where it expected any.
+        is_as_expected: bool,
+        /// This says whether each transaction that it corrects was booked before.
+        were_booked: bool,
+        /// This says whether the correction may pass the overdraft limit.
         force: bool,
     },
     /// The request is on a hold, or for a step of a transfer.
@@ -74,6 +86,13 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
             not_prevented(account)?;
             reversed(account, target, amount, force)
         }
+        Request::Correct { were_booked: false, .. } => {
+            Ok(Judgement::Unrecorded("it corrects a transaction that was not booked before it"))
+        }
+        Request::Correct { is_as_expected: false, .. } => {
+            Ok(Judgement::Unrecorded("the account's last event is not the one that was expected"))
+        }
+        Request::Correct { wanted, force, .. } => corrected(account, wanted, force),
         Request::Hold(request) => hold(account, request),
         Request::Change(change) => {
             not_closed(account)?;
@@ -92,6 +111,22 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
             Ok(Judgement::Accepted(0))
         }
     }
+}
+
+fn corrected(account: &AccountBefore, wanted: Wanted, force: bool) -> Result<Judgement, Code> {
+    let signed = match wanted {
+        Wanted::Move(signed) => signed,
+        Wanted::Balance(balance) => balance.saturating_sub(account.balance),
+    };
+    if signed == 0 {
+        return Ok(Judgement::Unrecorded("the balance is what it is to become"));
+    }
+    if signed.saturating_abs() > money::largest(account.currency) {
+        return Ok(Judgement::Unrecorded("the balance is further away than the largest amount"));
+    }
+    not_closed(account)?;
+    not_prevented(account)?;
+    moved(account, signed, force)
 }
 
 fn reversed(

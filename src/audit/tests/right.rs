@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::history::{Told, everything, export, lines};
+use super::history::{Told, corrections, everything, export, lines};
 use super::history_holds::held;
 use super::{audited, audited_with};
 use crate::audit::rules::digest;
@@ -29,10 +29,10 @@ fn a_history_of_everything_is_right() {
 
 #[test]
 fn the_histories_together_have_every_type_and_every_code() {
-    let histories = [everything(), held()];
+    let histories = [everything(), corrections(), held()];
     let audits = histories.each_ref().map(|events| right(events));
     let types = audits.iter().flat_map(|audited| audited.counts.keys()).collect::<BTreeSet<_>>();
-    assert_eq!(types, TYPES.iter().take(15).collect());
+    assert_eq!(types, TYPES.iter().take(16).collect());
     let told = histories.concat();
     // It takes a thousand holds, and has a test of its own.
     for code in Code::ALL.into_iter().take(14).filter(|code| *code != Code::TooManyHolds) {

@@ -65,13 +65,14 @@ pub(crate) struct TransferBody {
 }
 
 /// These are the names of all types of event.
-pub(crate) const TYPES: [&str; 30] = [
+pub(crate) const TYPES: [&str; 31] = [
     "Deposited",
     "Withdrawn",
     "AccountOpened",
     "Declined",
     "Reversed",
     "Prevented",
+    "Corrected",
     "Frozen",
     "Unfrozen",
     "Closed",

@@ -1,6 +1,7 @@
 //! [`Fact`] is what an event in the stream of an account says has happened.
 
 use crate::audit::values::code::Code;
+use crate::audit::values::correction::Correction;
 use crate::audit::values::hold::{AskedHold, CreditFact, HoldFact};
 use crate::audit::values::id::Id;
 use crate::audit::values::span::Span;
@@ -82,6 +83,13 @@ pub(crate) enum Fact {
         /// This is the ID of that transaction.
         reverses: u128,
     },
+    /// The account was put right, against the ledger's own account of corrections.
+    Corrected {
+        /// This is the request.
+        asked: Correction,
+        /// This is what the guarded account gets: the amount or its negative.
+        signed: i128,
+    },
     /// Something happened to a hold.
     Hold(Box<HoldFact>),
     /// A transfer's credit was booked or ruled out.
@@ -123,6 +131,8 @@ pub(crate) enum Asked {
         /// This says whether the reversal may pass the overdraft limit.
         force: bool,
     },
+    /// The request was a correction.
+    Correction(Correction),
     /// The request was on a hold, or for a step of a transfer.
     Hold(Box<AskedHold>),
     /// The request was a freeze, an unfreeze or a closing.
@@ -141,6 +151,7 @@ impl Fact {
             Self::Moved { direction: Direction::Debit, .. } => "Withdrawn",
             Self::Reversed { .. } => "Reversed",
             Self::Prevented { .. } => "Prevented",
+            Self::Corrected { .. } => "Corrected",
             Self::Hold(fact) => fact.type_name(),
             Self::Credit(fact) => fact.type_name(),
             Self::Changed(Change::Freeze) => "Frozen",
@@ -160,6 +171,7 @@ impl Fact {
             | Self::Moved { .. }
             | Self::Reversed { .. }
             | Self::Prevented { .. }
+            | Self::Corrected { .. }
             | Self::Hold(_)
             | Self::Credit(_)
             | Self::Changed(_)

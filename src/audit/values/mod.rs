@@ -6,6 +6,7 @@
 
 pub(crate) mod chain;
 pub(crate) mod code;
+pub(crate) mod correction;
 pub(crate) mod currency;
 pub(crate) mod event;
 pub(crate) mod fact;
