@@ -266,6 +266,9 @@ impl Storm<'_> {
                 };
                 assert!(!before.knows(account, &asked.reverses.to_string()));
             }
+            Refusal::HoldNotFound | Refusal::NotDue | Refusal::CreditDecided(_) => {
+                panic!("nothing of holds was asked")
+            }
             Refusal::Invalid { field, .. } => {
                 let bookonce::domain::command::Operation::Reverse(asked) = &command.operation else {
                     panic!()

@@ -97,7 +97,8 @@ pub fn id_key(id: Id, seed: u64) -> u128 {
     }
 }
 
-/// Returns the key under which stand all events that take an ID back, rule it out or settle its hold. There may be any number of them.
+/// Returns the key under which stand all events that take an ID back, rule it out or settle its hold. There may be any
+/// number of them.
 #[must_use]
 pub fn naming_key(id: Id, seed: u64) -> u128 {
     hashed("names ", id, None, seed)

@@ -45,18 +45,6 @@ pub(crate) struct GuardedPath {
     account: String,
 }
 
-/// A `HoldPath` is the guarded account and the hold in a path.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Path)]
-pub(crate) struct HoldPath {
-    /// The account's name.
-    #[param(example = "alice", pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
-    account: String,
-    /// The hold: the transaction ID that it was placed with.
-    #[param(format = "uuid")]
-    hold: String,
-}
-
 query! {
     /// As of when: `as_of`, `known_at` or both, or `at_position`.
     struct AtQuery {

@@ -91,7 +91,10 @@ pub(super) fn account(
 /// Says whether an event with this fact can be booked with this ID: a client's, or a step's of the transfer or the hold that
 /// it is about.
 fn is_booked_with(id: Id, fact: &Fact) -> bool {
-    let is_step = |of: TransactionId, step: Step| matches!(id, Id::Step { of: found, step: taken, .. } if found == of && taken == step);
+    let is_step = |of: TransactionId, step: Step| match id {
+        Id::Step { of: found, step: taken, .. } => (found, taken) == (of, step),
+        Id::Client(_) => false,
+    };
     let settles = |hold: Id, step: Step| match hold.transfer() {
         Some(of) => is_step(of, step),
         None => id.client().is_some(),
