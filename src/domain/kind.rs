@@ -34,11 +34,13 @@ pub enum Kind {
     TransferOut,
     /// The event brings in what a transfer moves.
     TransferIn,
+    /// The event is a correction.
+    Correction,
 }
 
 impl Kind {
     /// These are all kinds, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Opening,
         Self::Deposit,
         Self::Withdrawal,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Expiry,
         Self::TransferOut,
         Self::TransferIn,
+        Self::Correction,
     ];
 
     /// Returns its name on the wire.
@@ -75,6 +78,7 @@ impl Kind {
             Self::Expiry => "expiry",
             Self::TransferOut => "transfer_out",
             Self::TransferIn => "transfer_in",
+            Self::Correction => "correction",
         }
     }
 

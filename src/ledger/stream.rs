@@ -199,6 +199,7 @@ impl Stream {
                 | Kind::Withdrawal
                 | Kind::Reversal
                 | Kind::Prevention
+                | Kind::Correction
                 | Kind::Hold
                 | Kind::Capture
                 | Kind::Release

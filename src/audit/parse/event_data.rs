@@ -2,8 +2,10 @@
 //!
 //! What must agree within the event is checked here, too, such as an amount with its entry.
 
+use crate::audit::parse::correction_data;
 use crate::audit::parse::cursor::{Cursor, unescaped};
-use crate::audit::parse::words::{is_name, sum, transaction};
+use crate::audit::parse::words::{amount_of, is_name, reason, sum, transaction};
+use crate::audit::values::correction::CORRECTIONS;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::event::{Asked, Change, Code, Direction, Fact};
 use crate::audit::values::finding::Flaw;
@@ -21,6 +23,8 @@ pub(crate) enum Kind {
     Reversed,
     /// `Prevented`
     Prevented,
+    /// `Corrected`
+    Corrected,
     /// `Frozen`, `Unfrozen`, `Closed`
     Changed(Change),
     /// `OverdraftLimitChanged`
@@ -41,6 +45,7 @@ impl Kind {
             b"Withdrawn" => Self::Moved(Direction::Debit),
             b"Reversed" => Self::Reversed,
             b"Prevented" => Self::Prevented,
+            b"Corrected" => Self::Corrected,
             b"Frozen" => Self::Changed(Change::Freeze),
             b"Unfrozen" => Self::Changed(Change::Unfreeze),
             b"Closed" => Self::Changed(Change::Close),
@@ -86,6 +91,7 @@ pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<
             cursor.maybe(",\"force\":true");
             Ok(body(currency, Fact::Prevented { reverses }))
         }
+        Kind::Corrected => corrected(block, account, cursor),
         Kind::Changed(change) => {
             let currency = currency(block, cursor, "\"currency\":\"")?;
             reason(cursor)?;
@@ -132,6 +138,22 @@ fn reversed(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body
     let force = cursor.maybe(",\"force\":true");
     let fact = Fact::Reversed { reverses, amount, signed, counter, partial, force };
     Ok(Body { currency, fact, effective_at_given: false })
+}
+
+fn corrected(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    cursor.literal("\"amount\":\"")?;
+    let text = cursor.word()?;
+    let currency = currency(block, cursor, ",\"currency\":\"")?;
+    let amount = amount_of(text.of(block), currency)?;
+    let (signed, counter) = entries(block, account, cursor, currency)?;
+    if signed.abs() != amount {
+        return Err(Flaw::EntryAmount);
+    }
+    if counter.of(block) != CORRECTIONS {
+        return Err(Flaw::NoName("the other side of the correction"));
+    }
+    let (asked, effective_at_given) = correction_data::booked(block, cursor, currency, signed)?;
+    Ok(Body { currency, fact: Fact::Corrected { asked, signed }, effective_at_given })
 }
 
 /// Reads the two halves of an entry. Gives what the guarded account gets, and the account on the other side.
@@ -207,6 +229,10 @@ fn asked(
             reason(cursor)?;
             Asked::Reversal { reverses, amount, force: cursor.maybe(",\"force\":true") }
         }
+        b"correction" => {
+            let (asked, given) = correction_data::declined(block, cursor, currency)?;
+            return Ok((Asked::Correction(asked), given));
+        }
         b"overdraft_limit" => {
             cursor.literal(",\"overdraft_limit\":\"")?;
             limit(block, cursor, currency)?;
@@ -239,16 +265,6 @@ fn counter(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Span, Flaw> {
         [b'@', name @ ..] if is_name(name) && name != b"transit" => Ok(span),
         _ => Err(Flaw::NoName("the other side of the entry")),
     }
-}
-
-fn reason(cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
-    cursor.literal(",\"reason\":\"")?;
-    cursor.text().map(|_| ())
-}
-
-fn amount_of(text: &[u8], currency: Currency) -> Result<i128, Flaw> {
-    let fits = |units: &i128| (1..=money::largest(currency)).contains(units);
-    money::read(text, currency).filter(fits).ok_or(Flaw::NoSum("the amount"))
 }
 
 fn limit(block: &[u8], cursor: &mut Cursor<'_>, currency: Currency) -> Result<i128, Flaw> {

@@ -15,6 +15,7 @@ use crate::audit::rules::internal_accounts::InternalAccounts;
 use crate::audit::rules::judge;
 use crate::audit::rules::judge::{AccountBefore, Judgement, Status, Target};
 use crate::audit::values::chain::Chain;
+use crate::audit::values::correction::{CORRECTIONS, Correction};
 use crate::audit::values::currency::Currency;
 use crate::audit::values::event::{Asked, Change, Event, Fact, Moment};
 use crate::audit::values::finding::Flaw;
@@ -89,7 +90,7 @@ impl Books {
             (_, None) => return Err(Flaw::NotOpened),
             (fact, Some(account)) => {
                 self.take_id(event, account, block)?;
-                let judgement = self.judge(event, account)?;
+                let judgement = self.judge(event, account, block)?;
                 self.agree(event, block, account, judgement)?;
                 self.book(event.id, fact, account, judgement, block)?;
                 account
@@ -134,7 +135,7 @@ impl Books {
     }
 
     /// Says what must become of the request that the event tells of.
-    fn judge(&mut self, event: &Event, number: u32) -> Result<Judgement, Flaw> {
+    fn judge(&mut self, event: &Event, number: u32, block: &[u8]) -> Result<Judgement, Flaw> {
         let prevented = !self.prevented.is_empty() && self.prevented.contains_key(&(number, event.id));
         let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
         let expected = account.revision.saturating_add(1);
@@ -163,6 +164,7 @@ impl Books {
                 amount: None,
                 force: false,
             },
+            Fact::Corrected { asked, .. } => self.correction(event, *asked, block),
             Fact::Changed(change) => judge::Request::Change(*change),
             Fact::LimitChanged { .. } => judge::Request::Limit,
             Fact::Declined { asked, .. } => match *asked {
@@ -170,11 +172,25 @@ impl Books {
                 Asked::Reversal { reverses, amount, force } => {
                     judge::Request::Reverse { target: self.target(event, number, reverses), amount, force }
                 }
+                Asked::Correction(asked) => self.correction(event, asked, block),
                 Asked::Change(change) => judge::Request::Change(change),
                 Asked::Limit => judge::Request::Limit,
             },
         };
         Ok(judge::judge(&before, request))
+    }
+
+    /// Finds what the judge must know of a correction.
+    fn correction(&self, event: &Event, asked: Correction, block: &[u8]) -> judge::Request {
+        // The event's own ID is in the list by now; before it, it was not.
+        let mut corrects = asked.corrects(block);
+        let follows = |expected: u64| expected.checked_add(1) == Some(event.revision);
+        judge::Request::Correct {
+            wanted: asked.wanted,
+            is_as_expected: asked.expected_revision.is_none_or(follows),
+            were_booked: corrects.all(|id| id != event.id && self.ids.has(id)),
+            force: asked.force,
+        }
     }
 
     /// Finds what a reversal on this account that names this ID is to reverse.
@@ -215,7 +231,12 @@ impl Books {
                 let same = other.is_some() && self.internal.known(counter.of(block)) == other;
                 if *signed == ruled && same { Ok(()) } else { Err(Flaw::NotOffsetting) }
             }
-            (Fact::Prevented { .. }, Judgement::Prevention)
+            (Fact::Corrected { signed, .. }, Judgement::Accepted(ruled)) if *signed != ruled => {
+                let show = |units: i128| money::show(units, event.currency);
+                Err(Flaw::Corrected { says: show(*signed), needs: show(ruled) })
+            }
+            (Fact::Corrected { .. }, Judgement::Accepted(_))
+            | (Fact::Prevented { .. }, Judgement::Prevention)
             | (Fact::Moved { .. } | Fact::Changed(_) | Fact::LimitChanged { .. }, Judgement::Accepted(_)) => {
                 Ok(())
             }
@@ -253,6 +274,7 @@ impl Books {
             Fact::Moved { direction, amount, counter } => {
                 self.internal.give(counter.of(block), currency, direction.signed(*amount))?;
             }
+            Fact::Corrected { signed, .. } => self.internal.give(CORRECTIONS, currency, *signed)?,
             Fact::Reversed { reverses, amount, signed, counter, .. } => {
                 self.internal.give(counter.of(block), currency, *signed)?;
                 let reversed = self.reversed.entry((number, *reverses)).or_default();
@@ -273,6 +295,7 @@ impl Books {
             Fact::Opened { .. }
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected { .. }
             | Fact::Changed(_)
             | Fact::LimitChanged { .. }
             | Fact::Declined { .. } => None,

@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use crate::audit::values::event::{Event, Fact};
 use crate::audit::values::money;
 
-/// Computes an account's hash after one more event. It covers the ID, what became of it, and what it reversed or ruled out.
+/// Computes an account's hash after one more event. It covers the ID, what became of it, and what it reversed, ruled
+/// out or corrected.
 #[must_use]
 pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
     let mut hash = Sha256::new();
@@ -20,6 +21,7 @@ pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
         | Fact::Moved { .. }
         | Fact::Reversed { .. }
         | Fact::Prevented { .. }
+        | Fact::Corrected { .. }
         | Fact::Changed(_)
         | Fact::LimitChanged { .. } => {
             hash.update(b"accepted:");
@@ -35,6 +37,10 @@ pub(crate) fn after(before: &[u8; 32], event: &Event) -> [u8; 32] {
         Fact::Prevented { reverses } => {
             hash.update(b"|");
             hash.update(reverses.to_be_bytes());
+        }
+        Fact::Corrected { signed, .. } => {
+            hash.update(b"|");
+            hash.update(money::show(*signed, event.currency));
         }
         Fact::Opened { .. }
         | Fact::Moved { .. }

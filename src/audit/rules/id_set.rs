@@ -205,6 +205,12 @@ impl IdSet {
         })
     }
 
+    /// Says whether an ID was seen, on whatever account.
+    #[must_use]
+    pub(crate) fn has(&self, id: u128) -> bool {
+        self.slots.find(&self.ids, id).is_err()
+    }
+
     /// Says how many IDs there are.
     #[must_use]
     pub(crate) fn len(&self) -> usize {

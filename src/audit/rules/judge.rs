@@ -2,6 +2,7 @@
 //!
 //! The order of the declines is part of the rules: closed, frozen, prevented, then the others, and funds last.
 
+use crate::audit::values::correction::Wanted;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::event::{Change, Code, Direction};
 use crate::audit::values::money;
@@ -68,6 +69,16 @@ pub(crate) enum Request {
         /// This says whether the reversal may pass the overdraft limit.
         force: bool,
     },
+    /// The request is a correction.
+    Correct {
+        wanted: Wanted,
+        /// This says whether the account's last event is the one that the request expected, where it expected any.
+        is_as_expected: bool,
+        /// This says whether each transaction that it corrects was booked before.
+        were_booked: bool,
+        /// This says whether the correction may pass the overdraft limit.
+        force: bool,
+    },
     /// The request is a freeze, an unfreeze or a closing.
     Change(Change),
     /// The request is for another overdraft limit.
@@ -129,6 +140,13 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
             not_prevented(account)?;
             reversed(account, target, amount, force)
         }
+        Request::Correct { were_booked: false, .. } => {
+            Ok(Judgement::Unrecorded("it corrects a transaction that was not booked before it"))
+        }
+        Request::Correct { is_as_expected: false, .. } => {
+            Ok(Judgement::Unrecorded("the account's last event is not the one that was expected"))
+        }
+        Request::Correct { wanted, force, .. } => corrected(account, wanted, force),
         Request::Change(change) => {
             not_closed(account)?;
             not_prevented(account)?;
@@ -145,6 +163,22 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
             Ok(Judgement::Accepted(0))
         }
     }
+}
+
+fn corrected(account: &AccountBefore, wanted: Wanted, force: bool) -> Result<Judgement, Code> {
+    let signed = match wanted {
+        Wanted::Move(signed) => signed,
+        Wanted::Balance(balance) => balance.saturating_sub(account.balance),
+    };
+    if signed == 0 {
+        return Ok(Judgement::Unrecorded("the balance is what it is to become"));
+    }
+    if signed.saturating_abs() > money::largest(account.currency) {
+        return Ok(Judgement::Unrecorded("the balance is further away than the largest amount"));
+    }
+    not_closed(account)?;
+    not_prevented(account)?;
+    moved(account, signed, force)
 }
 
 fn reversed(

@@ -332,3 +332,46 @@ fn largest(t: &mut Teller) {
     let part = format!(r#""reverses":"{withdrawn}","amount":"1",{REASON}"#);
     t.declines(b, "reversal balance_too_large", &part, full, full);
 }
+
+/// Returns a correction's data: the amount with its sign, and the fields after the entries.
+fn corrects(amount: &str, fields: &str) -> String {
+    let size = amount.trim_start_matches('-');
+    format!(r#""amount":"{size}","currency":"EUR",{},{fields}"#, entries("dora", amount, "@corrections"))
+}
+
+/// Makes a history of corrections of every form, booked and declined.
+pub(crate) fn corrections() -> Vec<Told> {
+    let t = &mut Teller::default();
+    t.tell("alice", "AccountOpened", r#""currency":"EUR","overdraft_limit":"0.00""#, "0.00", "0.00");
+    let never = format!(r#""reverses":"{}",{CHANGE}"#, id(2_000));
+    t.tell("alice", "Prevented", &never, "0.00", "0.00");
+    let because = r#""reason":"a \"slip\"""#;
+    let d = "dora";
+    t.tell(d, "AccountOpened", r#""currency":"EUR","overdraft_limit":"10.00""#, "0.00", "10.00");
+    let first = t.moves(d, "20.00", "EUR", "20.00", "30.00");
+    let twice = t.moves(d, "20.00", "EUR", "40.00", "50.00");
+    let to = corrects(
+        "-20.00",
+        &format!(r#""balance":"20.00","expected_revision":2,{because},"corrects":["{twice}","{first}"]"#),
+    );
+    let correction = t.tell(d, "Corrected", &to, "20.00", "30.00");
+    let by = format!(r#""expected_revision":3,"effective_at_given":true,{because},"corrects":["{}"]"#, id(1));
+    t.tell(d, "Corrected", &corrects("5.00", &by), "25.00", "35.00");
+    if let Some(last) = t.events.last_mut() {
+        last.effective_at = Some("2026-01-01T00:00:00.000000Z".into());
+    }
+    let fields = format!(r#""amount":"35.01","direction":"debit",{because}"#);
+    t.declines(d, "correction insufficient_funds", &fields, "25.00", "35.00");
+    let fields = format!(r#""balance":"-10.01","expected_revision":5,{because},"corrects":["{correction}"]"#);
+    t.declines(d, "correction insufficient_funds", &fields, "25.00", "35.00");
+    let forced = format!(r#""balance":"-10.01","expected_revision":6,{because},"force":true"#);
+    t.tell(d, "Corrected", &corrects("-35.01", &forced), "-10.01", "-0.01");
+    let back = format!(r#""reverses":"{correction}",{because}"#);
+    t.declines(d, "reversal not_reversible", &back, "-10.01", "-0.01");
+    t.tell(d, "Frozen", r#""currency":"EUR","reason":"because""#, "-10.01", "-0.01");
+    t.tell(d, "Corrected", &corrects("10.01", because), "0.00", "10.00");
+    t.tell(d, "Closed", r#""currency":"EUR","reason":"because""#, "0.00", "10.00");
+    let fields = format!(r#""amount":"1.00","direction":"credit",{because}"#);
+    t.declines(d, "correction account_closed", &fields, "0.00", "10.00");
+    std::mem::take(&mut t.events)
+}

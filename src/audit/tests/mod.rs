@@ -9,6 +9,7 @@
 
 mod aside;
 pub(crate) mod compared;
+mod corrections;
 mod folders;
 mod forged;
 mod forms;

@@ -1,6 +1,8 @@
 //! What is right is found right, and the books are what a person would reckon.
 
-use super::history::{Told, everything, export, lines};
+use std::collections::BTreeSet;
+
+use super::history::{Told, corrections, everything, export, lines};
 use super::{audited, audited_with};
 use crate::audit::rules::digest;
 use crate::audit::run::audited::Audited;
@@ -21,7 +23,9 @@ fn a_history_of_everything_is_right() {
     let audited = right(&events);
     assert_eq!(audited.position, events.len() as u64);
     assert!(audited.whole);
-    assert_eq!(audited.counts.keys().count(), TYPES.len(), "every type is in it");
+    let types: BTreeSet<_> =
+        audited.counts.into_keys().chain(right(&corrections()).counts.into_keys()).collect();
+    assert_eq!(types.len(), TYPES.len(), "every type is in it, or in the history of corrections");
     for code in Code::ALL {
         let has = |told: &Told| told.data.contains(&format!(r#""code":"{}""#, code.text()));
         assert!(events.iter().any(has), "no decline in it with {}", code.text());

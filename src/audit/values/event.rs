@@ -3,6 +3,7 @@
 //! Sums are numbers of minor units. Names are spans of the block that the line is in, so that an event costs no copies.
 
 use crate::audit::values::chain::Hash;
+use crate::audit::values::correction::Correction;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::span::Span;
 
@@ -112,6 +113,13 @@ pub(crate) enum Fact {
         /// This is the ID of that transaction.
         reverses: u128,
     },
+    /// The account was put right, against the ledger's own account of corrections.
+    Corrected {
+        /// This is the request.
+        asked: Correction,
+        /// This is what the guarded account gets: the amount or its negative.
+        signed: i128,
+    },
     /// The account was frozen, unfrozen or closed.
     Changed(Change),
     /// The overdraft limit was set.
@@ -149,6 +157,8 @@ pub(crate) enum Asked {
         /// This says whether the reversal may pass the overdraft limit.
         force: bool,
     },
+    /// The request was a correction.
+    Correction(Correction),
     /// The request was a freeze, an unfreeze or a closing.
     Change(Change),
     /// The request was for another overdraft limit.
@@ -216,7 +226,7 @@ impl Code {
 }
 
 /// These are the names of all types of event, in the order of [`Fact::number`].
-pub(crate) const TYPES: [&str; 10] = [
+pub(crate) const TYPES: [&str; 11] = [
     "AccountOpened",
     "Deposited",
     "Withdrawn",
@@ -227,6 +237,7 @@ pub(crate) const TYPES: [&str; 10] = [
     "Closed",
     "OverdraftLimitChanged",
     "Declined",
+    "Corrected",
 ];
 
 impl Fact {
@@ -244,6 +255,7 @@ impl Fact {
             Self::Changed(Change::Close) => 7,
             Self::LimitChanged { .. } => 8,
             Self::Declined { .. } => 9,
+            Self::Corrected { .. } => 10,
         }
     }
 
@@ -262,6 +274,7 @@ impl Fact {
             | Self::Moved { .. }
             | Self::Reversed { .. }
             | Self::Prevented { .. }
+            | Self::Corrected { .. }
             | Self::Changed(_)
             | Self::LimitChanged { .. } => format!("accepted: {}", self.type_name()),
         }

@@ -119,6 +119,8 @@ pub(crate) enum Flaw {
     InFuture,
     #[error("the keys of the metadata are not each once and in order")]
     MetadataOrder,
+    #[error("`corrects` does not name 1 to 16 transactions, each once")]
+    Corrects,
     #[error("the entry does not balance: its two amounts do not sum to zero")]
     Unbalanced,
     #[error("the entry's amounts are not those of the event's amount and kind")]
@@ -173,6 +175,8 @@ pub(crate) enum Flaw {
         "what is taken back moves in the direction of the original, or on another of the ledger's own accounts"
     )]
     NotOffsetting,
+    #[error("what is corrected is {says}, where the balance asked for needs {needs}")]
+    Corrected { says: String, needs: String },
     #[error("prevented_by names another transaction than the one that prevents this")]
     PreventedBy,
     #[error("the answer's {field} is {says}, and by the journal it is {is}")]

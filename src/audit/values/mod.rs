@@ -5,6 +5,7 @@
 //! them.
 
 pub(crate) mod chain;
+pub(crate) mod correction;
 pub(crate) mod currency;
 pub(crate) mod event;
 pub(crate) mod finding;

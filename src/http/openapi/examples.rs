@@ -31,10 +31,12 @@ const BATCH: &str = concat!(
     "\n",
     r#"{"op":"withdraw","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000010","account":"alice","amount":"75.00"}"#,
     "\n",
+    r#"{"op":"withdraw","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000013","account":"alice","amount":"20.00"}"#,
+    "\n",
 );
 
 /// Returns the body of each write.
-fn bodies() -> [(&'static str, Value); 12] {
+fn bodies() -> [(&'static str, Value); 13] {
     [
         ("/v1/accounts", json!({"transaction_id": id!("01"), "account": "alice", "currency": "EUR"})),
         ("/v1/accounts/{account}/deposits", json!({"transaction_id": id!("02"), "amount": "100.00"})),
@@ -54,6 +56,13 @@ fn bodies() -> [(&'static str, Value); 12] {
         (
             "/v1/accounts/{account}/holds/{hold}/release",
             json!({"transaction_id": id!("14"), "reason": "paid in cash"}),
+        ),
+        (
+            "/v1/accounts/{account}/corrections",
+            json!({
+                "transaction_id": id!("12"), "amount": "20.00", "direction": "credit",
+                "reason": "booked twice by the import of 3 May", "corrects": [WITHDRAWAL],
+            }),
         ),
         (
             "/v1/accounts/{account}/overdraft-limit",

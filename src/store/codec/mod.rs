@@ -6,8 +6,10 @@
 
 mod canonical;
 mod decode;
+mod decode_correction;
 mod decode_data;
 mod encode;
+mod encode_correction;
 mod encode_data;
 mod error;
 pub mod json;
