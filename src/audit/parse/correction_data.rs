@@ -4,7 +4,7 @@ use crate::audit::parse::cursor::Cursor;
 use crate::audit::parse::words::{amount_of, reason, sum, transaction};
 use crate::audit::values::correction::{Correction, Wanted};
 use crate::audit::values::currency::Currency;
-use crate::audit::values::event::Direction;
+use crate::audit::values::fact::Direction;
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::money;
 use crate::audit::values::span::Span;

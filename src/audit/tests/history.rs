@@ -19,6 +19,7 @@ pub(crate) struct Told {
     pub version: u64,
     pub id: String,
     pub data: String,
+    /// Of a transfer's own stream: the state.
     pub balance: String,
     pub available: String,
     pub metadata: String,
@@ -57,9 +58,13 @@ fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
     let Told { stream, revision, kind, recorded_at, version, id, data, balance, available, metadata, .. } =
         told;
     let effective_at = told.effective_at.as_ref().unwrap_or(recorded_at);
+    let answer = match stream.starts_with("transfer-") {
+        true => format!(r#""state":"{balance}""#),
+        false => format!(r#""balance":"{balance}","available":"{available}""#),
+    };
     let front = format!(r#""stream":"{stream}","revision":{revision},"#);
     let back = format!(
-        r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{"balance":"{balance}","available":"{available}"}},"metadata":{{{metadata}}}"#
+        r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{{answer}}},"metadata":{{{metadata}}}"#
     );
     let canonical = format!("{{{front}{back}}}");
     *hash = Sha256::new().chain_update(*hash).chain_update(&canonical).finalize().into();
@@ -130,6 +135,8 @@ pub(crate) fn export(events: &[Told]) -> Vec<u8> {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Teller {
     pub events: Vec<Told>,
+    /// So many seconds more have passed than there were events.
+    pub waited: u64,
     revisions: HashMap<String, u64>,
 }
 
@@ -147,6 +154,13 @@ impl Teller {
         self.tell_as(number, account, kind, data, balance, available)
     }
 
+    /// Returns when the next event is recorded, and so many seconds later.
+    pub fn now_and(&self, seconds: u64) -> String {
+        let place = self.events.len() as u64;
+        let at = place + self.waited + seconds;
+        format!("2026-11-21T{:02}:{:02}:{:02}.{place:06}Z", 2 + at / 3_600, at / 60 % 60, at % 60)
+    }
+
     /// Tells an event with this number as its ID.
     pub fn tell_as(
         &mut self,
@@ -157,24 +171,50 @@ impl Teller {
         balance: &str,
         available: &str,
     ) -> String {
-        let revision =
-            self.revisions.entry(account.into()).and_modify(|revision| *revision += 1).or_insert(0);
-        let place = self.events.len();
         let id = id(number);
+        let metadata = format!(r#""$correlationId":"{id}","actor":"loopback""#);
+        self.push(&format!("account-{account}"), &id, kind, data, (balance, available), metadata)
+    }
+
+    /// Tells what the service booked of its own accord: `step` is what stands behind the ID of the hold or the transfer.
+    pub fn own(
+        &mut self,
+        stream: &str,
+        (of, step): (&str, &str),
+        kind: &'static str,
+        data: &str,
+        answer: (&str, &str),
+    ) -> String {
+        let metadata = format!(r#""$correlationId":"{of}","$causationId":"{of}","actor":"service""#);
+        self.push(stream, &format!("{of}:{step}"), kind, data, answer, metadata)
+    }
+
+    /// Tells an event of this stream with this ID.
+    pub fn push(
+        &mut self,
+        stream: &str,
+        id: &str,
+        kind: &'static str,
+        data: &str,
+        (balance, available): (&str, &str),
+        metadata: String,
+    ) -> String {
+        let recorded_at = self.now_and(0);
+        let revision = self.revisions.entry(stream.into()).and_modify(|revision| *revision += 1).or_insert(0);
         self.events.push(Told {
-            stream: format!("account-{account}"),
+            stream: stream.into(),
             revision: *revision,
             kind,
-            recorded_at: format!("2026-11-21T02:{:02}:{:02}.{place:06}Z", place / 60, place % 60),
+            recorded_at,
             effective_at: None,
             version: 1,
-            metadata: format!(r#""$correlationId":"{id}","actor":"loopback""#),
-            id: id.clone(),
+            metadata,
+            id: id.into(),
             data: data.into(),
             balance: balance.into(),
             available: available.into(),
         });
-        id
+        id.into()
     }
 
     /// Returns a deposit (a positive amount) or a withdrawal (one with a `-`).
