@@ -18,10 +18,10 @@ macro_rules! id {
 pub(crate) const WITHDRAWAL: &str = id!("03");
 
 /// This is the ID of the hold, which the capture names.
-pub(crate) const HOLD: &str = id!("12");
+pub(crate) const HOLD: &str = id!("16");
 
 /// This is the ID of a hold that has not come. The release names it, and rules it out.
-pub(crate) const OVERTAKEN: &str = id!("15");
+pub(crate) const OVERTAKEN: &str = id!("19");
 
 /// These are the lines of the batch.
 const BATCH: &str = concat!(
@@ -51,11 +51,11 @@ fn bodies() -> [(&'static str, Value); 13] {
         ),
         (
             "/v1/accounts/{account}/holds/{hold}/capture",
-            json!({"transaction_id": id!("13"), "amount": "25.00"}),
+            json!({"transaction_id": id!("17"), "amount": "25.00"}),
         ),
         (
             "/v1/accounts/{account}/holds/{hold}/release",
-            json!({"transaction_id": id!("14"), "reason": "paid in cash"}),
+            json!({"transaction_id": id!("18"), "reason": "paid in cash"}),
         ),
         (
             "/v1/accounts/{account}/corrections",
