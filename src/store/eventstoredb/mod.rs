@@ -25,6 +25,7 @@ mod error;
 mod follow;
 mod hidden;
 mod newest;
+pub mod node;
 mod proof;
 mod proposed;
 mod proven;
@@ -49,8 +50,9 @@ pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
 pub use settle::{Settled, Settling};
 
-use connection::Link;
+use connection::{Link, Links};
 use crate_traps::tls;
+use node::Node;
 use proof::Proof;
 use settings::Settings;
 
@@ -85,15 +87,17 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     shown: String,
     patience: Patience,
-    credentials: Option<eventstore::Credentials>,
-    /// This connection goes to the leader, whatever the connection string says: decisions rest on what is read over it.
-    leader: Link,
-    /// This connection goes to the leader, too. It is asked where the store ends, and must not wait behind appends.
-    probe: Link,
-    /// This connection goes where the connection string says. The journal is read over it.
-    any: Link,
+    way: Way,
     /// The proof says whether it is known that this is the store that it was.
     proof: Proof,
+}
+
+/// A `Way` is the way to the nodes.
+enum Way {
+    /// The `eventstore` crate connects to them.
+    Links(Links),
+    /// One in this process answers for them.
+    Node(Arc<dyn Node>),
 }
 
 impl Store {
@@ -115,10 +119,20 @@ impl Store {
         prepare_tls().await;
         tls::prepared()?;
         let proof = Proof::default();
-        let probe = Link::new(leader.clone(), patience.connect, Proof::default());
-        let leader = Link::new(leader, patience.connect, proof.clone());
-        let any = Link::new(any, patience.connect, proof.clone());
-        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, probe, any, proof })))
+        let way = Way::Links(Links {
+            credentials,
+            probe: Link::new(leader.clone(), patience.connect, Proof::default()),
+            leader: Link::new(leader, patience.connect, proof.clone()),
+            any: Link::new(any, patience.connect, proof.clone()),
+        });
+        Ok(Self(Arc::new(Inner { shown, patience, way, proof })))
+    }
+
+    /// Makes the handle of a store whose node is in this process.
+    #[must_use]
+    pub fn over(node: Arc<dyn Node>) -> Self {
+        let (shown, patience) = ("a node in this process".to_owned(), Patience::default());
+        Self(Arc::new(Inner { shown, patience, way: Way::Node(node), proof: Proof::default() }))
     }
 
     /// Returns the connection string without user and password, to be logged or shown.
