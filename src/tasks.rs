@@ -1,5 +1,5 @@
-//! [`Executor`] is what runs the tasks of a clerk and tells them the time, in place of tokio. The functions here spawn, sleep and
-//! wait through the executor of the present thread, or through tokio where there is none.
+//! [`Executor`] is what runs the tasks of a clerk and tells them the time, in place of tokio. The functions here spawn, sleep
+//! and wait through the executor of the present thread, or through tokio where there is none.
 //!
 //! A service has no executor, and everything here is tokio's. A simulation enters one of its own: then each order in which
 //! tasks go on, and each moment at which they wake, is chosen by a seed, and the code that runs is the code that ships. It

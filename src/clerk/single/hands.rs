@@ -1,5 +1,5 @@
-//! [`Hands`] let a clerk work that has no threads. Whoever holds them says when its thread would go on, and when an append would
-//! be durable.
+//! [`Hands`] let a clerk work that has no threads. Whoever holds them says when its thread would go on, and when an append
+//! would be durable.
 //!
 //! A simulation holds them, and draws the moments. What is done in a step is what the threads do between two waits.
 

@@ -1,4 +1,5 @@
-//! The checks at the end of a run: the auditor, an arithmetic of its own, the answers of all clients, and the digests must agree.
+//! The checks at the end of a run: the auditor, an arithmetic of its own, the answers of all clients, and the digests must
+//! agree.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

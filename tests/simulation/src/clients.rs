@@ -1,5 +1,5 @@
-//! Clients send commands, and never give up on an ID. Each keeps the ID through every attempt, and goes to another instance when
-//! one does not answer.
+//! Clients send commands, and never give up on an ID. Each keeps the ID through every attempt, and goes to another instance
+//! when one does not answer.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! [`Tasks`] run the tasks of one run on one thread. The seed chooses which of those that are ready goes on, and time passes only
-//! when the run lets it.
+//! [`Tasks`] run the tasks of one run on one thread. The seed chooses which of those that are ready goes on, and time passes
+//! only when the run lets it.
 //!
 //! Every task has an owner: the world, or one life of an instance. A crash drops all tasks of one owner where they wait, which
 //! is between any two of their effects.

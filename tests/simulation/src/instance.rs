@@ -1,5 +1,5 @@
-//! [`Instance`] is one machine with a ledger: it starts, crashes, and starts again. What outlives a crash is its clock, its index's
-//! files, and its store.
+//! [`Instance`] is one machine with a ledger: it starts, crashes, and starts again. What outlives a crash is its clock, its
+//! index's files, and its store.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

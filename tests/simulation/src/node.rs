@@ -1,9 +1,9 @@
 //! [`Node`] is a simulated node of EventStoreDB, with the habits that a real one was seen to have.
 //!
-//! An append at an exact revision below the present one is acknowledged again when its event ids are those stored there. A conflict
-//! is told before the event that caused it can be read. What the leader has and no other node is cut when the leader goes. A
-//! request may never arrive, or arrive long after its answer is given up; an answer may be lost; a subscription may end, or fall
-//! silent.
+//! An append at an exact revision below the present one is acknowledged again when its event ids are those stored there. A
+//! conflict is told before the event that caused it can be read. What the leader has and no other node is cut when the leader
+//! goes. A request may never arrive, or arrive long after its answer is given up; an answer may be lost; a subscription may
+//! end, or fall silent.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -220,8 +220,8 @@ impl Node {
         self.0.changed.send_modify(|changes| *changes += 1);
     }
 
-    /// Changes a byte of a stored event, which is not one of the last: the instances take a store whose end is another for another
-    /// store.
+    /// Changes a byte of a stored event, which is not one of the last: the instances take a store whose end is another for
+    /// another store.
     pub fn damage(&self) {
         let world = &self.0.world;
         let mut state = self.0.state.lock();
