@@ -23,7 +23,7 @@ use support::*;
 
 /// The opening of an account in a currency, made when that was in use.
 fn opened_once(currency: &str) -> Event {
-    let standing = Standing { state: None, ruled_out_by: None, named: None };
+    let standing = Standing::default();
     let mut event = decide(standing, &open(1, "alice"), system_clock()()).unwrap();
     let currency = Currency::parse(currency).unwrap();
     let zero = Money::zero(currency);

@@ -1,7 +1,8 @@
 //! The rule says what becomes of one command. Both clerks and the tests use this one function.
 //!
 //! It asks in this order: whether the ID was booked before (then that event is the answer), whether it was ruled out,
-//! what is known of the ID that the command names, and how the stream stands. Then comes the pure [`decide`], and then
+//! what is known of the ID that the command names, whether the IDs that it corrects were booked, and how the stream
+//! stands. Then comes the pure [`decide`], and then
 //! the fold. A [`Past`] answers the questions; every decision before this one counts in it already.
 
 use std::sync::Arc;
@@ -70,7 +71,7 @@ pub trait Past {
     /// The reason why a question can't be answered.
     type Error: From<EvolveError>;
 
-    /// Says what is known of a command's own ID.
+    /// Says what is known of an ID: of a command's own, or of one that it corrects.
     ///
     /// # Errors
     /// Fails when it can't be read.
@@ -108,12 +109,25 @@ pub fn rule<P: Past>(
         Seen::Never => None,
     };
     let named = command.names().map(|id| past.trace(id, &command.stream)).transpose()?;
+    let corrects_unbooked = corrects_unbooked(past, command)?;
     let state = past.state(&command.stream)?;
-    let event = match decide(Standing { state, ruled_out_by, named: named.as_ref() }, command, now) {
+    let standing = Standing { state, ruled_out_by, named: named.as_ref(), corrects_unbooked };
+    let event = match decide(standing, command, now) {
         Ok(event) => Arc::new(event),
         Err(refusal) => return Ok(Some(Ruling::Refused(refusal))),
     };
     let state = State::evolve(state, &event)?;
     let taken = past.take_in(Decided { event: Arc::clone(&event), state, named });
     Ok(taken.then_some(Ruling::Booked(event)))
+}
+
+/// Says whether the command corrects an ID that was never booked, on any stream.
+fn corrects_unbooked<P: Past>(past: &mut P, command: &Command) -> Result<bool, P::Error> {
+    for id in command.corrects() {
+        match past.seen(Id::Client(*id), &command.stream)? {
+            Seen::Booked(_) => {}
+            Seen::Never | Seen::RuledOut(_) => return Ok(true),
+        }
+    }
+    Ok(false)
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::currency::Currency;
 use super::ids::{CounterAccount, Id, TransactionId};
 use super::metadata::{Metadata, Origin};
-use super::money::{Written, WrittenAmount};
+use super::money::{Direction, Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
+use super::written_balance::WrittenBalance;
 
 /// A `Command` is one request to book something, with the ID that lets it be booked only once.
 #[derive(Clone, Debug)]
@@ -31,10 +32,27 @@ impl Command {
             Operation::Open(_)
             | Operation::Deposit(_)
             | Operation::Withdraw(_)
+            | Operation::Correct(_)
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_)
             | Operation::SetOverdraftLimit(_) => None,
+        }
+    }
+
+    /// Returns the IDs that it corrects. Of these only one thing matters to the decision: that they were booked.
+    #[must_use]
+    pub fn corrects(&self) -> &[TransactionId] {
+        match &self.operation {
+            Operation::Correct(asked) => &asked.corrects,
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_) => &[],
         }
     }
 }
@@ -50,6 +68,8 @@ pub enum Operation {
     Withdraw(Move),
     /// The client offsets an earlier deposit or withdrawal, or prevents one that has not come yet.
     Reverse(Reversal),
+    /// The client puts the account right, against the ledger's own account of corrections.
+    Correct(Box<Correction>),
     /// The client freezes it, which lets no money out of it any more.
     Freeze(Reason),
     /// The client unfreezes it, which lets money out of it again.
@@ -97,6 +117,62 @@ pub struct Reversal {
     pub force: bool,
 }
 
+/// A `Correction` has the fields of a correction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// This is the change of the balance that is asked for.
+    pub change: BalanceChange,
+    /// This says why.
+    pub reason: Reason,
+    /// These are the transactions that were wrong: up to 16, on any account, each once.
+    pub corrects: Vec<TransactionId>,
+    /// This is true where it may pass the overdraft limit and open holds.
+    pub force: bool,
+}
+
+/// A `BalanceChange` is the change of a balance that a correction asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BalanceChange {
+    /// The balance becomes this one, if nothing was booked since the client looked.
+    To {
+        /// This is what the balance should be. It may be negative.
+        balance: WrittenBalance,
+        /// This is the revision of the last event that the client saw.
+        expected_revision: u64,
+    },
+    /// The balance changes by this amount, whatever it is.
+    By {
+        /// This is the amount to move.
+        amount: WrittenAmount,
+        /// This is the direction in which it moves.
+        direction: Direction,
+        /// This is the revision of the last event that the client saw; `None` where that does not matter.
+        expected_revision: Option<u64>,
+        /// This is the time at which it happened in the world, if the client named one.
+        effective_at: Option<Timestamp>,
+    },
+}
+
+impl BalanceChange {
+    /// Returns the revision that the account must have, if the client named one.
+    #[must_use]
+    pub fn expected_revision(&self) -> Option<u64> {
+        match self {
+            Self::To { expected_revision, .. } => Some(*expected_revision),
+            Self::By { expected_revision, .. } => *expected_revision,
+        }
+    }
+
+    /// Returns the time at which it happened in the world, if the client named one.
+    #[must_use]
+    pub fn effective_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::To { .. } => None,
+            Self::By { effective_at, .. } => *effective_at,
+        }
+    }
+}
+
 /// A `LimitChange` has the fields of a change of the overdraft limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitChange {
@@ -134,6 +210,7 @@ impl Operation {
             Self::Deposit(_) => "deposit",
             Self::Withdraw(_) => "withdrawal",
             Self::Reverse(_) => "reversal",
+            Self::Correct(_) => "correction",
             Self::Freeze(_) => "freeze",
             Self::Unfreeze(_) => "unfreeze",
             Self::Close(_) => "close",

@@ -44,6 +44,10 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
             let problem = "must not be the transaction's own ID".into();
             Err(Refusal::Invalid { field: "reverses", problem })
         }
+        Operation::Correct(asked) if asked.corrects.iter().any(|id| command.id == *id) => {
+            let problem = "must not name the transaction's own ID".into();
+            Err(Refusal::Invalid { field: "corrects", problem })
+        }
         Operation::Open(opening) => {
             let fitted = opening.overdraft_limit.fit(opening.currency);
             fitted.map(drop).map_err(Refusal::amount("overdraft_limit"))
@@ -51,6 +55,7 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
         Operation::Deposit(_)
         | Operation::Withdraw(_)
         | Operation::Reverse(_)
+        | Operation::Correct(_)
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)

@@ -1,7 +1,7 @@
 //! Names and ids are types here. A text is checked once, when the type is made of it, and need not be checked again.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use uuid::Uuid;
 
@@ -21,6 +21,17 @@ impl TransactionId {
     #[must_use]
     pub fn from_uuid(uuid: Uuid) -> Option<Self> {
         (!uuid.is_nil()).then_some(Self(uuid))
+    }
+
+    /// This is the most IDs that one correction may name.
+    pub const MOST_CORRECTED: usize = 16;
+
+    /// Says whether a correction may name these IDs: at least one, not too many, each once.
+    #[must_use]
+    pub fn may_be_corrected(ids: &[Self]) -> bool {
+        let repeats =
+            |(place, id): (usize, &Self)| ids.iter().skip(place.saturating_add(1)).any(|it| it == id);
+        (1..=Self::MOST_CORRECTED).contains(&ids.len()) && !ids.iter().enumerate().any(repeats)
     }
 
     /// Returns its sixteen bytes.
@@ -228,6 +239,14 @@ impl CounterAccount {
             "@transit" => None,
             _ => is_name(name).then(|| Self(Some(text.into()))),
         }
+    }
+
+    /// Returns `@corrections`, the account on the other side of each correction.
+    #[must_use]
+    pub fn corrections() -> &'static Self {
+        static CORRECTIONS: LazyLock<CounterAccount> =
+            LazyLock::new(|| CounterAccount(Some("@corrections".into())));
+        &CORRECTIONS
     }
 
     /// Returns the name with its `@`.

@@ -22,11 +22,13 @@ pub enum Kind {
     Close,
     /// The event is a change of the overdraft limit.
     OverdraftLimit,
+    /// The event is a correction.
+    Correction,
 }
 
 impl Kind {
     /// These are all kinds, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Opening,
         Self::Deposit,
         Self::Withdrawal,
@@ -36,6 +38,7 @@ impl Kind {
         Self::Unfreeze,
         Self::Close,
         Self::OverdraftLimit,
+        Self::Correction,
     ];
 
     /// Returns its name on the wire.
@@ -51,6 +54,7 @@ impl Kind {
             Self::Unfreeze => "unfreeze",
             Self::Close => "close",
             Self::OverdraftLimit => "overdraft_limit",
+            Self::Correction => "correction",
         }
     }
 

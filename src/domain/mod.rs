@@ -27,3 +27,4 @@ pub mod state;
 pub mod stream;
 pub mod time;
 pub mod trace;
+pub mod written_balance;

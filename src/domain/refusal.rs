@@ -9,8 +9,13 @@ pub enum Refusal {
     AccountNotFound,
     /// The account to be opened exists already.
     AccountExists,
-    /// A reversal with an amount names a transaction that was never booked.
+    /// A reversal with an amount, or a correction, names a transaction that was never booked.
     TransactionNotFound,
+    /// Something was booked on the account since the client looked at it.
+    AccountChanged {
+        /// This is the revision of the account's last event.
+        revision: u64,
+    },
     /// A field is wrong, which another field, the account or the clock shows.
     Invalid {
         /// This is the field.

@@ -13,4 +13,7 @@ pub struct Standing<'a> {
     pub ruled_out_by: Option<Id>,
     /// This is what the stream says of the ID that the command names beside its own; `None` where it names none.
     pub named: Option<&'a Trace>,
+    /// This is true where the command corrects an ID that was never booked on any stream. What was booked once stays
+    /// booked, so that this may be asked of other streams.
+    pub corrects_unbooked: bool,
 }

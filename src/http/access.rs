@@ -10,7 +10,7 @@ use axum::http::Method;
 use crate::ledger::permission::Act;
 
 /// These are the routes that need a key: method, path, and what is asked for.
-pub(crate) const ROUTES: [(Method, &str, Act); 20] = [
+pub(crate) const ROUTES: [(Method, &str, Act); 21] = [
     (Method::GET, "/v1/accounts", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}/entries", Act::ReadAccounts),
@@ -20,6 +20,7 @@ pub(crate) const ROUTES: [(Method, &str, Act); 20] = [
     (Method::POST, "/v1/accounts/{account}/withdrawals", Act::Book),
     (Method::POST, "/v1/accounts/{account}/reversals", Act::Book),
     (Method::POST, "/v1/batch", Act::Book),
+    (Method::POST, "/v1/accounts/{account}/corrections", Act::Control),
     (Method::POST, "/v1/accounts/{account}/overdraft-limit", Act::Control),
     (Method::POST, "/v1/accounts/{account}/freeze", Act::Control),
     (Method::POST, "/v1/accounts/{account}/unfreeze", Act::Control),

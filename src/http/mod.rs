@@ -42,6 +42,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/accounts/{account}/deposits", post(single::deposit))
         .route("/v1/accounts/{account}/withdrawals", post(single::withdraw))
         .route("/v1/accounts/{account}/reversals", post(single::reverse))
+        .route("/v1/accounts/{account}/corrections", post(single::correct))
         .route("/v1/accounts/{account}/overdraft-limit", post(single::limit))
         .route("/v1/accounts/{account}/freeze", post(single::freeze))
         .route("/v1/accounts/{account}/unfreeze", post(single::unfreeze))

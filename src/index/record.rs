@@ -137,6 +137,13 @@ impl StreamKey {
         Self::hashed([account.as_str()])
     }
 
+    /// Returns the key of the corrections that name an ID. Like an own account's they have their positions in the place of
+    /// revisions, so that they are read page by page. No stream and no own account has such a name.
+    #[must_use]
+    pub fn of_corrections(id: Id) -> Self {
+        Self::hashed(["corrections of ", &id.to_string()])
+    }
+
     fn hashed<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
         parts.into_iter().for_each(|part| hash.update(part));
@@ -211,9 +218,12 @@ impl Facts {
         match self.kind {
             Kind::Freeze | Kind::Unfreeze | Kind::Close => Some(Series::Status),
             Kind::OverdraftLimit => Some(Series::Limit),
-            Kind::Opening | Kind::Deposit | Kind::Withdrawal | Kind::Reversal | Kind::Prevention => {
-                self.backdated.then_some(Series::Backdated)
-            }
+            Kind::Opening
+            | Kind::Deposit
+            | Kind::Withdrawal
+            | Kind::Reversal
+            | Kind::Prevention
+            | Kind::Correction => self.backdated.then_some(Series::Backdated),
         }
     }
 

@@ -198,7 +198,8 @@ impl Stream {
                 | Kind::Deposit
                 | Kind::Withdrawal
                 | Kind::Reversal
-                | Kind::Prevention => Status::Open,
+                | Kind::Prevention
+                | Kind::Correction => Status::Open,
             },
         };
         let set = match self.last_of(Series::Limit, revision)? {

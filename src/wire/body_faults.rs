@@ -9,7 +9,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::domain::ids::TransactionId;
 use crate::domain::metadata::Metadata;
+use crate::wire::corrections::{ids, unfit};
 use crate::wire::fault::{Fault, FieldError};
 use crate::wire::field::{Field, Form};
 use crate::wire::op::{self, Op};
@@ -22,12 +24,14 @@ pub(crate) enum Node {
     Null,
     /// The value is `true` or `false`.
     Flag,
-    /// The value is a number.
+    /// The value is a whole number that is not negative and fits into 64 bits.
+    Whole,
+    /// The value is another number.
     Number,
     /// The value is a string.
     Text(String),
-    /// The value is an array.
-    List,
+    /// The value is an array. More items are not kept than tell that there are too many.
+    List(Vec<Node>),
     /// The value is an object.
     Object(Vec<(String, Node)>),
 }
@@ -37,7 +41,7 @@ impl Node {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Null | Self::Flag | Self::Number | Self::List | Self::Object(_) => None,
+            Self::Null | Self::Flag | Self::Whole | Self::Number | Self::List(_) | Self::Object(_) => None,
         }
     }
 }
@@ -69,10 +73,10 @@ pub(crate) fn members(text: &str) -> Result<Vec<(String, Node)>, Fault> {
 
 /// Returns all that is wrong with these members. `around` are the fields that a batch's line has beside those of its
 /// op. Where there is no op, the line's `op` itself is wrong.
-pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u16) -> Vec<FieldError> {
+pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u32) -> Vec<FieldError> {
     let shape = op.map(Op::shape);
     let required = shape.map_or(0, |shape| shape.required) | around;
-    let allowed = shape.map_or(u16::MAX, |shape| shape.allowed | around);
+    let allowed = shape.map_or(u32::MAX, |shape| shape.allowed | around);
     let mut errors = Vec::new();
     let mut seen = 0;
     let mut named_twice = BTreeSet::new();
@@ -91,6 +95,9 @@ pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u
             }
         }
     }
+    if op == Some(Op::Correct) {
+        errors.extend(unfit(seen));
+    }
     for field in Field::ALL {
         if field.bit() & required & !seen != 0 {
             errors.push(FieldError::new(field.name(), "is missing"));
@@ -105,15 +112,24 @@ fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
         (Form::Pairs, Node::Object(pairs)) => return metadata(pairs),
         (Form::Text, Node::Text(_)) if field == Field::Op && op.is_none() => Some(unknown_op().into()),
         (Form::Text, Node::Text(text)) => text::fault(field, text),
-        (Form::Flag, Node::Flag) => None,
+        (Form::Number, Node::Whole) | (Form::Flag, Node::Flag) => None,
+        (Form::Number, _) => Some("must be a whole number, zero or more".into()),
+        (Form::List, Node::List(items)) if corrected(items) => None,
+        (Form::List, _) => Some(text::NOT_CORRECTED.into()),
         (Form::Pairs, _) => Some("must be a flat object of strings".into()),
         (Form::Flag, _) => Some("must be true or false".into()),
-        (Form::Text, _) if matches!(field, Field::Amount | Field::OverdraftLimit) => {
+        (Form::Text, _) if matches!(field, Field::Amount | Field::Balance | Field::OverdraftLimit) => {
             Some("must be a decimal string such as \"40.00\"".into())
         }
         (Form::Text, _) => Some("must be a string".into()),
     };
     found.map(|problem| FieldError::new(field.name(), problem)).into_iter().collect()
+}
+
+/// Says whether a correction may name these.
+fn corrected(items: &[Node]) -> bool {
+    let texts: Option<Vec<&str>> = items.iter().map(Node::text).collect();
+    texts.and_then(|texts| ids(texts.into_iter())).is_some()
 }
 
 fn unknown_op() -> String {
@@ -165,7 +181,7 @@ impl<'de> Visitor<'de> for NodeReader {
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
-        Ok(Node::Number)
+        Ok(Node::Whole)
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
@@ -181,8 +197,13 @@ impl<'de> Visitor<'de> for NodeReader {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Node, S::Error> {
-        while items.next_element::<Node>()?.is_some() {}
-        Ok(Node::List)
+        let mut kept = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if kept.len() <= TransactionId::MOST_CORRECTED {
+                kept.push(item);
+            }
+        }
+        Ok(Node::List(kept))
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Node, M::Error> {

@@ -8,6 +8,7 @@ use crate::domain::money::{Written, WrittenAmount};
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::wire::body_faults::body_fault;
+use crate::wire::corrections::correction;
 use crate::wire::fault::Fault;
 use crate::wire::field::Field;
 use crate::wire::fields::Fields;
@@ -40,7 +41,7 @@ pub(crate) fn from_fields(
     mut fields: Fields<'_>,
     op: Op,
     frame: Frame,
-    around: u16,
+    around: u32,
 ) -> Option<Result<Command, Fault>> {
     let shape = op.shape();
     let required = shape.required | around;
@@ -93,6 +94,7 @@ fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operatio
             reason: reason()?,
             force: fields.force,
         }),
+        Op::Correct => Operation::Correct(Box::new(correction(fields)?)),
         Op::Freeze => Operation::Freeze(reason()?),
         Op::Unfreeze => Operation::Unfreeze(reason()?),
         Op::Close => Operation::Close(reason()?),
@@ -127,6 +129,7 @@ mod tests {
     use crate::domain::money::Direction;
     use crate::wire::fault::FieldError;
 
+    /// These are the operations whose fields go together in every choice of them; those of a correction do not.
     const OPS: [Op; 8] = [
         Op::OpenAccount,
         Op::Deposit,
@@ -150,7 +153,10 @@ mod tests {
             Field::Reverses => format!("\"{}\"", derive("t", "2")),
             Field::Currency => "\"EUR\"".to_owned(),
             Field::Op | Field::Account | Field::Reason => "\"alice\"".to_owned(),
-            Field::Amount | Field::OverdraftLimit => "\"1.50\"".to_owned(),
+            Field::Amount | Field::Balance | Field::OverdraftLimit => "\"1.50\"".to_owned(),
+            Field::Direction => "\"credit\"".to_owned(),
+            Field::ExpectedRevision => "7".to_owned(),
+            Field::Corrects => format!("[\"{}\"]", derive("t", "2")),
             Field::CounterAccount => "\"@fees\"".to_owned(),
             Field::EffectiveAt => "\"2026-01-01T00:00:00Z\"".to_owned(),
             Field::Force => "true".to_owned(),
@@ -172,7 +178,7 @@ mod tests {
     fn a_body_has_the_fields_of_its_shape_and_no_others() {
         for op in OPS {
             let shape = op.shape();
-            let of = |set: u16| Field::ALL.into_iter().filter(move |field| set & field.bit() != 0);
+            let of = |set: u32| Field::ALL.into_iter().filter(move |field| set & field.bit() != 0);
             let whole = command(&body(of(shape.allowed)), op, frame(op)).unwrap();
             check_request(&whole).unwrap();
             command(&body(of(shape.required)), op, frame(op)).unwrap();

@@ -22,8 +22,16 @@ pub(crate) enum Field {
     EffectiveAt,
     /// `reverses`
     Reverses,
+    /// `balance`
+    Balance,
+    /// `direction`
+    Direction,
     /// `reason`
     Reason,
+    /// `expected_revision`
+    ExpectedRevision,
+    /// `corrects`
+    Corrects,
     /// `force`
     Force,
     /// `metadata`
@@ -35,6 +43,10 @@ pub(crate) enum Field {
 pub(crate) enum Form {
     /// The value is a string.
     Text,
+    /// The value is a whole number that is not negative; only [`Field::ExpectedRevision`] is one.
+    Number,
+    /// The value is an array of strings; only [`Field::Corrects`] is one.
+    List,
     /// The value is `true` or `false`; only [`Field::Force`] is one.
     Flag,
     /// The value is a flat object of strings; only [`Field::Metadata`] is one.
@@ -46,7 +58,7 @@ pub(crate) const TEXTS: usize = Field::Reason as usize + 1;
 
 impl Field {
     /// These are all fields. Those that are missing are told in this order.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Op,
         Self::TransactionId,
         Self::Account,
@@ -56,7 +68,11 @@ impl Field {
         Self::CounterAccount,
         Self::EffectiveAt,
         Self::Reverses,
+        Self::Balance,
+        Self::Direction,
         Self::Reason,
+        Self::ExpectedRevision,
+        Self::Corrects,
         Self::Force,
         Self::Metadata,
     ];
@@ -74,7 +90,11 @@ impl Field {
             Self::CounterAccount => "counter_account",
             Self::EffectiveAt => "effective_at",
             Self::Reverses => "reverses",
+            Self::Balance => "balance",
+            Self::Direction => "direction",
             Self::Reason => "reason",
+            Self::ExpectedRevision => "expected_revision",
+            Self::Corrects => "corrects",
             Self::Force => "force",
             Self::Metadata => "metadata",
         }
@@ -98,7 +118,11 @@ impl Field {
             | Self::CounterAccount
             | Self::EffectiveAt
             | Self::Reverses
+            | Self::Balance
+            | Self::Direction
             | Self::Reason => Form::Text,
+            Self::ExpectedRevision => Form::Number,
+            Self::Corrects => Form::List,
             Self::Force => Form::Flag,
             Self::Metadata => Form::Pairs,
         }
@@ -106,7 +130,7 @@ impl Field {
 
     /// Returns its bit in a set of fields.
     #[must_use]
-    pub(crate) const fn bit(self) -> u16 {
+    pub(crate) const fn bit(self) -> u32 {
         1 << self as usize
     }
 }

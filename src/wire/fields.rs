@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserializer as _;
-use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
 use super::field::{Field, Form, TEXTS};
 
@@ -16,8 +16,12 @@ use super::field::{Field, Form, TEXTS};
 #[derive(Debug, Default)]
 pub(crate) struct Fields<'a> {
     /// This is the set of those that are there.
-    pub(crate) present: u16,
+    pub(crate) present: u32,
     texts: [Option<Cow<'a, str>>; TEXTS],
+    /// `expected_revision`
+    pub(crate) expected_revision: Option<u64>,
+    /// `corrects`
+    pub(crate) corrects: Vec<Cow<'a, str>>,
     /// `force`
     pub(crate) force: bool,
     /// `metadata`
@@ -57,6 +61,8 @@ impl<'de> Visitor<'de> for Reader {
             }
             fields.present |= field.bit();
             match field.form() {
+                Form::Number => fields.expected_revision = Some(map.next_value()?),
+                Form::List => fields.corrects = map.next_value_seed(Texts)?,
                 Form::Flag => fields.force = map.next_value()?,
                 Form::Pairs => fields.metadata = map.next_value_seed(Pairs)?,
                 Form::Text => {
@@ -118,6 +124,33 @@ impl<'de> Visitor<'de> for Text {
 
     fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// `Texts` is an array of strings.
+struct Texts;
+
+impl<'de> DeserializeSeed<'de> for Texts {
+    type Value = Vec<Cow<'de, str>>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        input.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Vec<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of strings")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Self::Value, S::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = items.next_element_seed(Text)? {
+            texts.push(text);
+        }
+        Ok(texts)
     }
 }
 

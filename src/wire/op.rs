@@ -13,6 +13,8 @@ pub(crate) enum Op {
     Withdraw,
     /// The request takes a movement back.
     Reverse,
+    /// The request puts the account right.
+    Correct,
     /// The request freezes the account: no money goes out.
     Freeze,
     /// The request lets money out again.
@@ -53,6 +55,7 @@ impl Op {
             Self::OpenAccount => &shape::OPEN_ACCOUNT,
             Self::Deposit | Self::Withdraw => &shape::MOVE,
             Self::Reverse => &shape::REVERSE,
+            Self::Correct => &shape::CORRECT,
             Self::Freeze | Self::Unfreeze | Self::Close => &shape::BECAUSE,
             Self::OverdraftLimit => &shape::OVERDRAFT_LIMIT,
         }

@@ -6,8 +6,9 @@ use super::field::Field;
 use crate::domain::command::Reason;
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
-use crate::domain::money::{Written, WrittenAmount};
+use crate::domain::money::{Direction, Written, WrittenAmount};
 use crate::domain::time::Timestamp;
+use crate::domain::written_balance::WrittenBalance;
 
 /// This is the rule for a transaction ID.
 pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
@@ -18,6 +19,9 @@ pub(crate) const NOT_A_NAME: &str =
 
 /// This is the rule for the name of one of the ledger's own accounts.
 pub(crate) const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
+
+/// This is the rule for what a correction names.
+pub(crate) const NOT_CORRECTED: &str = "must be 1 to 16 transaction IDs, each once";
 
 /// Returns what is wrong with this text in this field, if anything is. Whether an `op` exists is for the caller to
 /// check.
@@ -32,11 +36,13 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         ),
         Field::OverdraftLimit => Written::parse(text).err().map(|error| error.to_string().into()),
         Field::Amount => WrittenAmount::parse(text).err().map(|error| error.to_string().into()),
+        Field::Balance => WrittenBalance::parse(text).err().map(|error| error.to_string().into()),
+        Field::Direction => unless(Direction::parse(text).is_some(), "must be \"credit\" or \"debit\""),
         Field::CounterAccount => unless(CounterAccount::parse(text).is_some(), NOT_AN_OWN_ACCOUNT),
         Field::EffectiveAt => Timestamp::parse(text).err().map(|reason| reason.to_string().into()),
         Field::Reason => {
             unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")
         }
-        Field::Op | Field::Force | Field::Metadata => None,
+        Field::Op | Field::ExpectedRevision | Field::Corrects | Field::Force | Field::Metadata => None,
     }
 }

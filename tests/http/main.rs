@@ -6,6 +6,7 @@
 mod bad_bodies;
 mod bad_requests;
 mod contract;
+mod corrections;
 mod examples;
 mod keys;
 mod lenient;

@@ -8,7 +8,7 @@ use bookonce::keys::file::{NewKey, create};
 use serde_json::{Value, json};
 
 /// Every route that needs a key, and who may use it: teller, auditor, operator.
-const TABLE: [(&str, &str, [bool; 3]); 23] = [
+const TABLE: [(&str, &str, [bool; 3]); 24] = [
     ("GET", "/v1/accounts", [true, true, true]),
     ("GET", "/v1/accounts/{account}", [true, true, true]),
     ("GET", "/v1/accounts/{account}/entries", [true, true, true]),
@@ -25,6 +25,7 @@ const TABLE: [(&str, &str, [bool; 3]); 23] = [
     ("POST", "/v1/accounts/{account}/withdrawals", [true, false, true]),
     ("POST", "/v1/accounts/{account}/reversals", [true, false, true]),
     ("POST", "/v1/batch", [true, false, true]),
+    ("POST", "/v1/accounts/{account}/corrections", [false, false, true]),
     ("POST", "/v1/accounts/{account}/overdraft-limit", [false, false, true]),
     ("POST", "/v1/accounts/{account}/freeze", [false, false, true]),
     ("POST", "/v1/accounts/{account}/unfreeze", [false, false, true]),

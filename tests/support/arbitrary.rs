@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use bookonce::domain::account::corrected::{AskedChange, Corrected};
 use bookonce::domain::account::decline::Decline;
 use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
-use bookonce::domain::command::{LimitChange, Move, Operation, Reason, Reversal};
+use bookonce::domain::command::{BalanceChange, Correction, LimitChange, Move, Operation, Reason, Reversal};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::event::{Body, Event};
 use bookonce::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
@@ -141,6 +142,7 @@ fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operati
             reason,
             force
         })),
+        correction(currency, at).prop_map(|asked| Operation::Correct(Box::new(asked))),
         reason().prop_map(Operation::Freeze),
         reason().prop_map(Operation::Unfreeze),
         reason().prop_map(Operation::Close),
@@ -149,6 +151,47 @@ fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operati
             reason
         })),
     ]
+}
+
+/// Returns what a correction asks for. Its amount is in the currency, as an event keeps it.
+fn correction(currency: Currency, at: Timestamp) -> impl Strategy<Value = Correction> {
+    let target = (-10_i128.pow(15)..10_i128.pow(15)).prop_map(move |units| sum(units, currency));
+    let to = (target, any::<u64>()).prop_map(|(balance, expected_revision)| BalanceChange::To {
+        balance: balance.into(),
+        expected_revision,
+    });
+    let by = (amount(currency), any::<bool>(), proptest::option::of(any::<u64>()), any::<bool>()).prop_map(
+        move |(amount, credits, expected_revision, given)| BalanceChange::By {
+            amount: amount.into(),
+            direction: if credits { Direction::Credit } else { Direction::Debit },
+            expected_revision,
+            effective_at: given.then_some(at),
+        },
+    );
+    let corrects = proptest::collection::hash_set(id(), 0..=16).prop_map(|ids| ids.into_iter().collect());
+    (prop_oneof![to, by], reason(), corrects, any::<bool>())
+        .prop_map(|(change, reason, corrects, force)| Correction { change, reason, corrects, force })
+}
+
+/// Returns a correction that was booked. Where a balance was asked for, any amount may have been needed.
+fn corrected(currency: Currency, at: Timestamp) -> impl Strategy<Value = Corrected> {
+    let needed = (amount(currency), any::<bool>());
+    (correction(currency, at), needed).prop_map(move |(asked, (needed, credits))| {
+        let (amount, direction, change) = match asked.change {
+            BalanceChange::To { balance, expected_revision } => {
+                let balance = balance.fit(currency).unwrap();
+                let direction = if credits { Direction::Credit } else { Direction::Debit };
+                (needed, direction, AskedChange::To { balance, expected_revision })
+            }
+            BalanceChange::By { amount, direction, expected_revision, effective_at } => {
+                let effective_at_given = effective_at.is_some();
+                let amount = amount.fit(currency).unwrap();
+                (amount, direction, AskedChange::By { expected_revision, effective_at_given })
+            }
+        };
+        let Correction { reason, corrects, force, .. } = asked;
+        Corrected { amount, direction, asked: change, reason, corrects, force }
+    })
 }
 
 fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
@@ -167,6 +210,7 @@ fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
             reason,
             force
         }),
+        corrected(currency, at).prop_map(|corrected| Fact::Corrected(Box::new(corrected))),
         reason().prop_map(Fact::Frozen),
         reason().prop_map(Fact::Unfrozen),
         reason().prop_map(Fact::Closed),

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bookonce::clerk::rule::{Decided as Decision, First, Past as Memory, Ruling, Seen, rule};
+use bookonce::domain::account::corrected::{AskedChange, Corrected};
 use bookonce::domain::account::decline::Decline;
 use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
 use bookonce::domain::command::Command;
@@ -94,6 +95,20 @@ pub fn unfrozen(n: u128) -> Past {
 
 pub fn closed(n: u128) -> Past {
     past(n, |_| Fact::Closed(reason()))
+}
+
+/// Returns a correction that moved this amount in.
+pub fn corrected(n: u128, sum: &'static str) -> Past {
+    past(n, move |c| {
+        Fact::Corrected(Box::new(Corrected {
+            amount: amount(sum, c),
+            direction: Direction::Credit,
+            asked: AskedChange::By { expected_revision: None, effective_at_given: false },
+            reason: reason(),
+            corrects: Vec::new(),
+            force: false,
+        }))
+    })
 }
 
 /// Returns a withdrawal that was declined.

@@ -18,6 +18,26 @@ pub struct Account {
     seen: [u8; 32],
 }
 
+impl Account {
+    /// Returns how many events it has.
+    pub fn events(&self) -> u64 {
+        self.revision
+    }
+}
+
+/// Returns what a correction of an account with this balance is to move, in cents.
+fn wanted(balance: i128, data: &Value) -> i128 {
+    if let Some(target) = data["balance"].as_str() {
+        return cents(target) - balance;
+    }
+    // A decline has a direction, and what was booked has entries.
+    match data["direction"].as_str() {
+        Some("credit") => cents(text(data, "amount")),
+        Some(_) => -cents(text(data, "amount")),
+        None => cents(text(&data["entries"][0], "amount")),
+    }
+}
+
 /// A `Moved` is a movement that can be taken back.
 #[derive(Clone, Debug)]
 struct Moved {
@@ -38,6 +58,8 @@ pub struct Model {
     /// These are the accounts and IDs of what was booked on a second account, in a race.
     pub twice: HashSet<(String, String)>,
     pub cash: i128,
+    /// This is what the ledger's own account of corrections has.
+    pub corrections: i128,
     /// This is the last event's position, and whether there may be gaps between one and the next.
     pub position: u64,
     gaps: bool,
@@ -76,6 +98,7 @@ impl Model {
             "positions without gaps"
         );
         self.position = position;
+        self.corrected(&event["data"], position);
         let name = text(&event, "stream").strip_prefix("account-").unwrap().to_owned();
         let id = text(&event, "transaction_id").to_owned();
         match self.first.get(&id) {
@@ -101,10 +124,18 @@ impl Model {
         assert_eq!(text(&event["answer"], "balance"), euros(account.balance), "{line}");
         assert_eq!(text(&event["answer"], "available"), euros(account.balance + account.limit), "{line}");
         assert_eq!(
-            self.cash + self.accounts.values().map(|a| a.balance).sum::<i128>(),
+            self.cash + self.corrections + self.accounts.values().map(|a| a.balance).sum::<i128>(),
             0,
             "the trial balance"
         );
+    }
+
+    /// Checks that what an event corrects was booked before it.
+    fn corrected(&self, data: &Value, position: u64) {
+        for id in data["corrects"].as_array().into_iter().flatten() {
+            let id = id.as_str().unwrap();
+            assert!(self.first.contains_key(id), "{id} is corrected at {position} and was not booked");
+        }
     }
 
     /// Returns the code with which it must be declined, if it must.
@@ -112,6 +143,7 @@ impl Model {
         let account = self.accounts.get(name).expect("an account that was opened");
         let amount = || cents(text(data, "amount"));
         let ruled_out = self.ruled_out.contains_key(&(name.to_owned(), id.to_owned()));
+        let force = data["force"] == true;
         let reversal = matches!(operation, "reversal" | "Reversed" | "Prevented");
         let original = data["reverses"].as_str().map(|original| (name.to_owned(), original.to_owned()));
         let seen = original.as_ref().is_some_and(|(_, id)| self.knows(name, id));
@@ -129,6 +161,14 @@ impl Model {
         let too_little =
             |less: i128| (account.balance - less < -account.limit).then_some("insufficient_funds");
         match operation {
+            "correction" | "Corrected" => {
+                let wanted = wanted(account.balance, data);
+                assert!(wanted != 0 && wanted.abs() <= LARGEST, "it moves nothing, or too much: {data}");
+                if let Some(expected) = data["expected_revision"].as_u64() {
+                    assert_eq!(expected + 1, account.revision, "another revision was expected: {data}");
+                }
+                if wanted > 0 { too_much(wanted) } else { too_little(-wanted).filter(|_| !force) }
+            }
             "deposit" | "Deposited" => too_much(amount()),
             "withdrawal" | "Withdrawn" => too_little(amount()),
             _ if prevents => None,
@@ -143,7 +183,7 @@ impl Model {
                     Some("reversal_exceeds_original")
                 } else if moved.out {
                     too_much(taken)
-                } else if data["force"] == true {
+                } else if force {
                     None
                 } else {
                     too_little(taken)
@@ -183,6 +223,11 @@ impl Model {
                 assert!((0..moved.cents).contains(&moved.left));
                 moves = if moved.out { amount } else { -amount };
             }
+            "Corrected" => {
+                moves = cents(text(&data["entries"][0], "amount"));
+                assert_eq!(moves, wanted(self.accounts[name].balance, data), "what was asked for: {data}");
+                assert_eq!(text(&data["entries"][1], "account"), "@corrections");
+            }
             "Prevented" => {
                 let key = (name.to_owned(), text(data, "reverses").to_owned());
                 assert!(self.ruled_out.insert(key, id.to_owned()).is_none(), "ruled out twice");
@@ -203,7 +248,8 @@ impl Model {
             _ => {}
         }
         account.balance += moves;
-        self.cash -= moves;
+        let own = if kind == "Corrected" { &mut self.corrections } else { &mut self.cash };
+        *own -= moves;
     }
 
     /// Says whether this ID was ever seen on this account, or ruled out there.
@@ -244,6 +290,10 @@ fn saw(before: [u8; 32], id: &str, code: Option<&str>, kind: &str, data: &Value)
     }
     if kind == "Reversed" {
         hash.update(text(data, "amount"));
+    }
+    if kind == "Corrected" {
+        hash.update(b"|");
+        hash.update(text(&data["entries"][0], "amount"));
     }
     hash.finalize().into()
 }

@@ -9,6 +9,7 @@ use crate::domain::metadata::Metadata;
 use crate::domain::money::{Amount, Direction, Money};
 use crate::domain::time::Timestamp;
 
+use super::corrected::Corrected;
 use super::decline::Decline;
 
 /// This is the version in which new events of accounts are written.
@@ -77,6 +78,8 @@ pub enum Fact {
         /// This is true where the request said `force`.
         force: bool,
     },
+    /// The account was put right.
+    Corrected(Box<Corrected>),
     /// The account was frozen: no money may go out of it.
     Frozen(Reason),
     /// The account was unfrozen: money may go out of it again.
@@ -140,6 +143,7 @@ impl AccountEvent {
             Fact::Withdrawn(_) => "Withdrawn",
             Fact::Reversed { .. } => "Reversed",
             Fact::Prevented { .. } => "Prevented",
+            Fact::Corrected(_) => "Corrected",
             Fact::Frozen(_) => "Frozen",
             Fact::Unfrozen(_) => "Unfrozen",
             Fact::Closed(_) => "Closed",
@@ -158,6 +162,7 @@ impl AccountEvent {
             Fact::Withdrawn(_) => Kind::Withdrawal,
             Fact::Reversed { .. } => Kind::Reversal,
             Fact::Prevented { .. } => Kind::Prevention,
+            Fact::Corrected(_) => Kind::Correction,
             Fact::Frozen(_) => Kind::Freeze,
             Fact::Unfrozen(_) => Kind::Unfreeze,
             Fact::Closed(_) => Kind::Close,
@@ -167,6 +172,7 @@ impl AccountEvent {
                 Operation::Deposit(_) => Kind::Deposit,
                 Operation::Withdraw(_) => Kind::Withdrawal,
                 Operation::Reverse(_) => Kind::Reversal,
+                Operation::Correct(_) => Kind::Correction,
                 Operation::Freeze(_) => Kind::Freeze,
                 Operation::Unfreeze(_) => Kind::Unfreeze,
                 Operation::Close(_) => Kind::Close,
@@ -185,6 +191,7 @@ impl AccountEvent {
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
@@ -202,6 +209,7 @@ impl AccountEvent {
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
@@ -217,6 +225,9 @@ impl AccountEvent {
             Fact::Withdrawn(moved) => (moved.amount, Direction::Debit, &moved.counter_account),
             Fact::Reversed { amount, direction, counter_account, .. } => {
                 (*amount, *direction, counter_account)
+            }
+            Fact::Corrected(corrected) => {
+                (corrected.amount, corrected.direction, CounterAccount::corrections())
             }
             Fact::AccountOpened { .. }
             | Fact::Prevented { .. }
@@ -238,11 +249,30 @@ impl AccountEvent {
             Fact::AccountOpened { .. }
             | Fact::Deposited(_)
             | Fact::Withdrawn(_)
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
             | Fact::OverdraftLimitChanged { .. }
             | Fact::Declined { .. } => None,
+        }
+    }
+
+    /// Returns the transactions that it corrects. It does nothing to them: it is only shown under each.
+    #[must_use]
+    pub fn corrects(&self) -> &[TransactionId] {
+        match &self.fact {
+            Fact::Corrected(corrected) => &corrected.corrects,
+            Fact::AccountOpened { .. }
+            | Fact::Deposited(_)
+            | Fact::Withdrawn(_)
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. }
+            | Fact::Declined { .. } => &[],
         }
     }
 
@@ -253,6 +283,10 @@ impl AccountEvent {
             Fact::Deposited(moved) | Fact::Withdrawn(moved) => moved.effective_at_given,
             Fact::Declined { operation: Operation::Deposit(asked) | Operation::Withdraw(asked), .. } => {
                 asked.effective_at.is_some()
+            }
+            Fact::Corrected(corrected) => corrected.effective_at_given(),
+            Fact::Declined { operation: Operation::Correct(asked), .. } => {
+                asked.change.effective_at().is_some()
             }
             Fact::AccountOpened { .. }
             | Fact::Reversed { .. }
@@ -294,6 +328,7 @@ impl AccountEvent {
                 reason: reason.clone(),
                 force: *force,
             }),
+            Fact::Corrected(corrected) => Operation::Correct(Box::new(corrected.request(self.effective_at))),
             Fact::Frozen(reason) => Operation::Freeze(reason.clone()),
             Fact::Unfrozen(reason) => Operation::Unfreeze(reason.clone()),
             Fact::Closed(reason) => Operation::Close(reason.clone()),

@@ -1,9 +1,12 @@
 //! This folder says how an account stands (the fold of its stream), and what may happen to it.
 //!
 //! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is
-//! the decision; each subject of it has a file: opening, movements, reversals, changes of state.
+//! the decision; each subject of it has a file: opening, movements, reversals, corrections, changes
+//! of state.
 
 mod checks;
+pub mod corrected;
+mod correction;
 pub mod decide;
 pub mod decline;
 pub mod event;
@@ -123,6 +126,7 @@ impl Account {
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Declined { .. } => {}
         }
         account.seen = saw(account.seen, event, body);
@@ -173,6 +177,12 @@ fn saw(before: [u8; 32], event: &Event, body: &AccountEvent) -> [u8; 32] {
             amount.write(&mut text);
             hash.update(&text);
         }
+    }
+    if let Fact::Corrected(corrected) = &body.fact {
+        text.clear();
+        corrected.signed().write(&mut text);
+        hash.update(b"|");
+        hash.update(&text);
     }
     hash.finalize().into()
 }

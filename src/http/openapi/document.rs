@@ -25,7 +25,7 @@ use crate::wire::schema::BatchLine;
             `transaction_id`, as often as you like: it is booked once, and you always get the first answer."
     ),
     paths(
-        single::open, single::deposit, single::withdraw, single::reverse, single::limit, single::freeze,
+        single::open, single::deposit, single::withdraw, single::reverse, single::correct, single::limit, single::freeze,
         single::unfreeze, batch::batch, single::close, accounts::list, accounts::one, statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
@@ -105,6 +105,7 @@ mod tests {
             ("/v1/accounts/{account}/deposits", Op::Deposit),
             ("/v1/accounts/{account}/withdrawals", Op::Withdraw),
             ("/v1/accounts/{account}/reversals", Op::Reverse),
+            ("/v1/accounts/{account}/corrections", Op::Correct),
             ("/v1/accounts/{account}/freeze", Op::Freeze),
             ("/v1/accounts/{account}/unfreeze", Op::Unfreeze),
             ("/v1/accounts/{account}/close", Op::Close),

@@ -25,10 +25,12 @@ const BATCH: &str = concat!(
     "\n",
     r#"{"op":"withdraw","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000010","account":"alice","amount":"100.00"}"#,
     "\n",
+    r#"{"op":"withdraw","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000013","account":"alice","amount":"20.00"}"#,
+    "\n",
 );
 
 /// Returns the body of each write.
-fn bodies() -> [(&'static str, Value); 9] {
+fn bodies() -> [(&'static str, Value); 10] {
     [
         ("/v1/accounts", json!({"transaction_id": id!("01"), "account": "alice", "currency": "EUR"})),
         ("/v1/accounts/{account}/deposits", json!({"transaction_id": id!("02"), "amount": "100.00"})),
@@ -36,6 +38,13 @@ fn bodies() -> [(&'static str, Value); 9] {
         (
             "/v1/accounts/{account}/reversals",
             json!({"transaction_id": id!("04"), "reverses": WITHDRAWAL, "reason": "cash not dispensed"}),
+        ),
+        (
+            "/v1/accounts/{account}/corrections",
+            json!({
+                "transaction_id": id!("12"), "amount": "20.00", "direction": "credit",
+                "reason": "booked twice by the import of 3 May", "corrects": [WITHDRAWAL],
+            }),
         ),
         (
             "/v1/accounts/{account}/overdraft-limit",

@@ -53,6 +53,8 @@ words! {
     /// This is the state of an account.
     AccountStatus: "How an account is: `unopened` at a position before its opening, `internal` for the ledger's own.",
         vec!["open", "frozen", "closed", "unopened", "internal"];
+    /// This is the direction in which a correction moves money.
+    Direction: "Which way money moves, as the account sees it.", vec!["credit", "debit"];
     /// This is the order of a statement.
     Order: "Which line comes first.", vec!["newest", "oldest"];
 }

@@ -64,6 +64,8 @@ codes! {
     InProgress: CONFLICT, "in_progress", "In progress", "the first request with this ID is still running";
     AccountExists: CONFLICT, "account_exists", "Account exists",
         "the account was opened before, under another ID";
+    AccountChanged: CONFLICT, "account_changed", "Account changed",
+        "the account's last event is not the one that the request expected: `revision` is";
     BodyTooLarge: PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", "the body is larger than is allowed";
     UriTooLong: URI_TOO_LONG, "uri_too_long", "URI too long", "the request's target is longer than is allowed";
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::account::decline::Decline;
-use crate::domain::command::Operation;
+use crate::domain::command::{BalanceChange, Operation};
 use crate::domain::event::{Body, Event};
 use crate::http::openapi::names;
 use crate::ledger::{Placed, Position};
@@ -51,6 +51,10 @@ pub(crate) struct Booking {
     /// The transaction that it takes back or rules out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reverses: Option<String>,
+    /// The transactions that it corrects.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) corrects: Vec<String>,
     /// The prevention that ruled it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) prevented_by: Option<String>,
@@ -89,6 +93,7 @@ impl From<&Placed> for Booking {
             available: body.answer.available.to_string(),
             counter_account: entries.map(|entries| entries.counter_account.to_string()),
             reverses: asked.reverses,
+            corrects: asked.corrects,
             prevented_by: body.decline().and_then(prevented_by),
             reason: asked.reason,
             recorded_at: event.recorded_at.to_string(),
@@ -118,6 +123,7 @@ fn prevented_by(decline: Decline) -> Option<String> {
 struct Asked {
     amount: Option<String>,
     reverses: Option<String>,
+    corrects: Vec<String>,
     reason: Option<String>,
     metadata: BTreeMap<String, String>,
 }
@@ -137,6 +143,15 @@ impl Asked {
             Operation::Reverse(asked) => Self {
                 amount: asked.amount.map(|amount| amount.to_string()),
                 reverses: Some(asked.reverses.to_string()),
+                reason: Some(asked.reason.as_str().to_owned()),
+                ..Self::default()
+            },
+            Operation::Correct(asked) => Self {
+                amount: match &asked.change {
+                    BalanceChange::To { .. } => None,
+                    BalanceChange::By { amount, .. } => Some(amount.to_string()),
+                },
+                corrects: asked.corrects.iter().map(ToString::to_string).collect(),
                 reason: Some(asked.reason.as_str().to_owned()),
                 ..Self::default()
             },

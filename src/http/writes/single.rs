@@ -89,6 +89,15 @@ pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
     write.book(Op::Reverse).await
 }
 
+/// Puts an account right, against `@corrections`: to a balance, if nothing was booked since, or by an amount.
+#[utoipa::path(post, path = "/v1/accounts/{account}/corrections", operation_id = "correct",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
+    request_body = schema::Correct, responses(WriteAnswers))]
+pub(crate) async fn correct(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Correct).await
+}
+
 /// Lets nothing out of an account any more.
 #[utoipa::path(post, path = "/v1/accounts/{account}/freeze", operation_id = "freeze_account",
     tag = "writes", security(("key" = [])),

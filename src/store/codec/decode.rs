@@ -94,7 +94,7 @@ struct RawOrigin<'a> {
 
 #[derive(Deserialize, Default, PartialEq)]
 #[serde(deny_unknown_fields, default)]
-struct Data<'a> {
+pub(super) struct Data<'a> {
     operation: Option<&'a str>,
     code: Option<&'a str>,
     reverses: Option<&'a str>,
@@ -108,9 +108,14 @@ struct Data<'a> {
     reason: Option<Cow<'a, str>>,
     partial: bool,
     force: bool,
-    effective_at_given: bool,
+    pub(super) effective_at_given: bool,
     metadata: BTreeMap<String, String>,
     prevented_by: Option<&'a str>,
+    pub(super) direction: Option<&'a str>,
+    pub(super) balance: Option<&'a str>,
+    pub(super) expected_revision: Option<u64>,
+    #[serde(borrow)]
+    pub(super) corrects: Option<Vec<&'a str>>,
 }
 
 #[derive(Deserialize, PartialEq)]
@@ -221,8 +226,8 @@ fn account(
 
 /// A `Reader` takes the parts out of `data`, each where its type needs it. What is left at the end belongs to no such
 /// event.
-struct Reader<'a> {
-    data: Data<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) data: Data<'a>,
     currency: Currency,
 }
 
@@ -238,6 +243,7 @@ impl Reader<'_> {
             "Prevented" => {
                 Fact::Prevented { reverses: self.reverses()?, reason: self.reason()?, force: self.force() }
             }
+            "Corrected" => self.corrected(account)?,
             "Frozen" => Fact::Frozen(self.reason()?),
             "Unfrozen" => Fact::Unfrozen(self.reason()?),
             "Closed" => Fact::Closed(self.reason()?),
@@ -279,7 +285,7 @@ impl Reader<'_> {
 
     /// Reads the two entries, which must balance, and returns the guarded account's sum and the account on the other
     /// side.
-    fn entries(&mut self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
+    pub(super) fn entries(&mut self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
         let wrong = DecodeError::Field("entries");
         let Some([guarded, counter]) = self.data.entries.take() else { return Err(wrong) };
         let sum = self.money(Some(guarded.amount), "entries")?;
@@ -300,6 +306,7 @@ impl Reader<'_> {
                 reason: self.reason()?,
                 force: self.force(),
             }),
+            "correction" => Operation::Correct(Box::new(self.correction(at)?)),
             "freeze" => Operation::Freeze(self.reason()?),
             "unfreeze" => Operation::Unfreeze(self.reason()?),
             "close" => Operation::Close(self.reason()?),
@@ -331,11 +338,11 @@ impl Reader<'_> {
         self.data.reverses.take().and_then(TransactionId::parse).ok_or(DecodeError::Field("reverses"))
     }
 
-    fn reason(&mut self) -> Result<Reason, DecodeError> {
+    pub(super) fn reason(&mut self) -> Result<Reason, DecodeError> {
         self.data.reason.take().as_deref().and_then(Reason::parse).ok_or(DecodeError::Field("reason"))
     }
 
-    fn force(&mut self) -> bool {
+    pub(super) fn force(&mut self) -> bool {
         std::mem::take(&mut self.data.force)
     }
 
@@ -344,7 +351,7 @@ impl Reader<'_> {
     }
 
     /// Reads an amount, which must be greater than zero.
-    fn amount(&mut self) -> Result<Amount, DecodeError> {
+    pub(super) fn amount(&mut self) -> Result<Amount, DecodeError> {
         let amount = self.data.amount.take();
         Amount::new(self.money(amount, "amount")?).ok_or(DecodeError::Field("amount"))
     }
@@ -354,7 +361,7 @@ impl Reader<'_> {
         self.money(limit, "overdraft_limit")
     }
 
-    fn money(&self, text: Option<&str>, field: &'static str) -> Result<Money, DecodeError> {
+    pub(super) fn money(&self, text: Option<&str>, field: &'static str) -> Result<Money, DecodeError> {
         text.and_then(|text| Money::read(text, self.currency)).ok_or(DecodeError::Field(field))
     }
 }

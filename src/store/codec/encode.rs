@@ -11,6 +11,7 @@ use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::store::chain::{self, Hash};
 
+use super::encode_correction;
 use super::json::{flag, metadata, number, put, text};
 
 /// An `Encoder` writes lines, each chained to the one before. It keeps its buffer, and the last timestamp that it wrote.
@@ -182,6 +183,13 @@ fn data(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
             text(reason.as_str(), out);
             flag("force", *force, out);
         }
+        Fact::Corrected(corrected) => {
+            put(out, &["\"amount\":\""]);
+            corrected.amount.write(out);
+            put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
+            entries(stream, event, out);
+            encode_correction::booked(corrected, out);
+        }
         Fact::Frozen(reason) | Fact::Unfrozen(reason) | Fact::Closed(reason) => {
             put(out, &["\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
             text(reason.as_str(), out);
@@ -245,6 +253,7 @@ fn declined(operation: &Operation, out: &mut Vec<u8>) {
             text(asked.reason.as_str(), out);
             flag("force", asked.force, out);
         }
+        Operation::Correct(asked) => encode_correction::declined(asked, out),
         Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
             put(out, &[",\"reason\":"]);
             text(reason.as_str(), out);

@@ -6,7 +6,9 @@
 
 mod canonical;
 mod decode;
+mod decode_correction;
 mod encode;
+mod encode_correction;
 pub mod json;
 
 pub use canonical::{cut, position_of};
