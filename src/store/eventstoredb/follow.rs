@@ -7,24 +7,15 @@ use tokio::task::AbortHandle;
 
 use super::connection::is_over;
 use super::crate_traps::endless::interruptible;
+use super::followed::Followed;
+use super::names::METADATA;
 use super::read::recorded;
-use super::{Error, METADATA, Recorded, Store, Way};
+use super::{Error, Store, Way};
 use crate::domain::stream::StreamName;
 
 /// This is how many messages may wait here to be taken. A node drops a subscriber for whom more than 32 messages wait
 /// *at the node*.
 const MOST_WAITING: usize = 4_096;
-
-/// A `Followed` is a message of a subscription. How far the node says it has looked is left out: nodes have said
-/// 2^64-1, the same place again and again, and the place of an event that came only later. A caller who follows again
-/// begins after the last event that came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Followed {
-    /// This is an event of one of the ledger's streams, or of the metadata of one.
-    Event(Recorded),
-    /// All events that were there when the subscription began have come. From now on new ones come as they are stored.
-    CaughtUp,
-}
 
 /// A `Follow` is a subscription. It ends when it is dropped.
 #[derive(Debug)]

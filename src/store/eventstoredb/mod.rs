@@ -18,12 +18,15 @@
 //!   can't connect, and [`crate_traps`] works around the faults of the crate.
 
 mod append;
+mod appended;
 mod connection;
 mod crate_traps;
 mod diagnosis;
 mod error;
 mod follow;
+mod followed;
 mod hidden;
+mod names;
 mod newest;
 pub mod node;
 mod proof;
@@ -38,10 +41,11 @@ mod settle;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use append::Appended;
+pub use appended::Appended;
 pub use crate_traps::tls::prepare_tls;
 pub use error::Error;
-pub use follow::{Follow, Followed};
+pub use follow::Follow;
+pub use followed::Followed;
 pub use newest::Newest;
 pub use proof::Epoch;
 pub use proposed::{MOST_BYTES, Proposed};
@@ -55,12 +59,6 @@ use crate_traps::tls;
 use node::Node;
 use proof::Proof;
 use settings::Settings;
-
-/// A stream whose name begins with this holds the metadata of the stream whose name follows.
-const METADATA: &str = "$$";
-
-/// No revision is greater: a node keeps them as signed numbers.
-const LAST_REVISION: u64 = i64::MAX as u64;
 
 /// `Patience` says how long a call waits for the node before it gives up.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,10 @@ use std::pin::Pin;
 
 use tokio::sync::mpsc;
 
-use super::{Appended, Error, Followed, Recorded};
+use super::appended::Appended;
+use super::error::Error;
+use super::followed::Followed;
+use super::recorded::Recorded;
 
 /// An `Answer` is what a node says in a while.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -9,8 +9,9 @@ use eventstore::{
 
 use super::connection::{Link, Whom, is_over};
 use super::hidden::cuts;
+use super::names::{LAST_REVISION, METADATA};
 use super::node::{From, Range};
-use super::{Error, LAST_REVISION, METADATA, Recorded, Store, Way};
+use super::{Error, Recorded, Store, Way};
 use crate::domain::stream::StreamName;
 
 /// A `Page` has events that were read of `$all`, and says how far it was read for them.
