@@ -3,19 +3,16 @@ head and digest, or WRONG with the first reason and ends with 1. A part is WRONG
 import json, sys, uuid
 from decimal import Decimal
 from hashlib import sha256
-NAMESPACE = uuid.UUID("5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131")
 STATUS = {"AccountOpened": "open", "Frozen": "frozen", "Unfrozen": "open", "Closed": "closed"}
-STREAM, position = "bookonce stream account-", 0
+STREAM, NAMESPACE, position = "bookonce stream account-", uuid.UUID("5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131"), 0
 
 def check(is_right, why):
     if not is_right: raise ValueError(why)
 
-def sha(*parts):
-    return sha256(b"".join(part if isinstance(part, bytes) else part.encode() for part in parts)).digest()
+def sha(*parts): return sha256(b"".join(it if isinstance(it, bytes) else it.encode() for it in parts)).digest()
 
 def canonical(line, event):
-    front, own = '{"position":%d,' % event["position"], '"event_id":"%s",' % event["event_id"]
-    back = ',"hash":"%s"}' % event["hash"]
+    front, own, back = [it % event for it in ('{"position":%(position)d,', '"event_id":"%(event_id)s",', ',"hash":"%(hash)s"}')]
     check(line.startswith(front) and line.endswith(back) and own in line, "it is not written as an event is")
     return "{" + line[len(front):-len(back)].replace(own, "", 1) + "}"
 
@@ -24,6 +21,7 @@ def moved(left, event, data):
     (own, amount), (other, against) = [(entry["account"], Decimal(entry["amount"])) for entry in data["entries"]]
     check(own == event["stream"][8:] and other[0] == "@" and amount == -against, "its entries do not balance")
     check(abs(amount) == Decimal(data["amount"]) != 0, "its entries are not of its amount")
+    if (event["type"], other) == ("Corrected", "@corrections"): return amount
     sign, id = {"Deposited": 1, "Withdrawn": -1, "Reversed": 0}[event["type"]], data.get("reverses", event["transaction_id"])
     rest, counter = (0, other) if sign else left.get(id, (0, ""))
     check(amount * sign > 0 or amount * rest < 0 and abs(amount) <= abs(rest) and other == counter, "it moves what it may not")
@@ -36,10 +34,12 @@ def take(account, event, kind, data):
     account["balance"] += moved(account["left"], event, data) if "entries" in data else 0
     answer = {"balance": str(account["balance"]), "available": str(account["balance"] + account["limit"])}
     check(event["answer"] == answer and data["currency"] == account["currency"], "its answer should be %s" % answer)
+    check(kind != "Corrected" or data.get("balance", answer["balance"]) == answer["balance"], "its balance is another")
+    check(data.get("expected_revision", account["revision"]) == account["revision"], "another revision was expected")
     named = b"|" + uuid.UUID(data["reverses"]).bytes if kind in ("Reversed", "Prevented") else b""
+    own = data["amount"] if kind == "Reversed" else "|" + data["entries"][0]["amount"] if kind == "Corrected" else ""
     account["seen"] = sha(account["seen"], uuid.UUID(event["transaction_id"]).bytes,
-                          "declined:" + data["code"] if kind == "Declined" else "accepted:" + kind,
-                          named, data["amount"] if kind == "Reversed" else "")
+                          "declined:" + data["code"] if kind == "Declined" else "accepted:" + kind, named, own)
 
 def audit(lines):
     global position
@@ -59,13 +59,13 @@ def audit(lines):
         check(event["hash"] == own.hex(), "its hash does not follow from the one before")
         check(event["revision"] == account["revision"] + 1, "an event of its account is missing, or comes twice")
         check(event["recorded_at"] >= (account["time"] if streams else time), "its time goes back")
-        check(used not in ids and not ids.add(used), "its transaction ID was seen before")
+        check(ids.issuperset(event["data"].get("corrects", ())), "what it corrects was not booked before it")
+        check(used not in ids and not ids.update((used, used[0])), "its transaction ID was seen before")
         take(account, event, kind, event["data"])
         account.update(revision=event["revision"], hash=own, time=event["recorded_at"])
         head, time = sha(head, own) if streams else own, event["recorded_at"]
-    first = events[0] if events else {"position": 1, "hash": begin.hex()}
-    id = first["event_id"] if streams else manifest["journal_id"]
-    fields = [("format", 1 + streams), ("chain", "streams"), ("journal_id", id),
+    first, id = events[0] if events else {"position": 1, "hash": begin.hex()}, manifest["journal_id"]
+    fields = [("format", 1 + streams), ("chain", "streams"), ("journal_id", first["event_id"] if streams else id),
               ("from", first["position"]), ("to", position), ("count", len(events)), ("first_hash", first["hash"]),
               ("last_hash", head.hex()), ("previous_hash", begin.hex())]
     expected = {"manifest": {key: value for key, value in fields if key != ("first_hash" if streams else "chain")}}

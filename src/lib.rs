@@ -43,7 +43,7 @@
 )]
 
 pub mod answers;
-pub(crate) mod audit;
+pub mod audit;
 pub mod clerk;
 pub mod cli;
 pub mod client;
@@ -57,6 +57,7 @@ pub mod sagas;
 pub(crate) mod seldom;
 pub(crate) mod still;
 pub mod store;
+pub mod tasks;
 pub(crate) mod telemetry;
 pub(crate) mod wire;
 pub(crate) mod with_causes;

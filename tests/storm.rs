@@ -15,8 +15,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use bookonce::answers::render;
-use bookonce::domain::command::Command;
+use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::decide::Refusal;
+use bookonce::domain::ids::TransactionId;
 use bookonce::domain::same::differences;
 use bookonce::domain::time::system_clock;
 use bookonce::index::Tuning;
@@ -66,11 +67,31 @@ fn body(n: u128) -> impl Strategy<Value = Command> {
         6 => (account(), amount()).prop_map(move |(a, amount)| deposit(n, a, &amount)),
         6 => (account(), amount()).prop_map(move |(a, amount)| withdraw(n, a, &amount)),
         6 => reversal.prop_map(move |(a, of, amount, force)| reverse(n, a, of, amount.as_deref(), force)),
+        4 => (account(), correction(n), any::<bool>()).prop_map(move |(a, command, force)| {
+            let command = Command { stream: name(a).into(), ..command };
+            if force { forced(command) } else { command }
+        }),
         1 => account().prop_map(move |a| freeze(n, a)),
         1 => account().prop_map(move |a| unfreeze(n, a)),
         1 => account().prop_map(move |a| close(n, a)),
         1 => (account(), select(&["0", "50.00"][..])).prop_map(move |(a, limit)| set_limit(n, a, limit)),
     ]
+}
+
+/// Returns a correction of some account: by an amount, or to a balance while the last event has some revision.
+fn correction(n: u128) -> impl Strategy<Value = Command> {
+    let by = (amount(), any::<bool>()).prop_map(move |(amount, credits)| {
+        let sign = if credits { "" } else { "-" };
+        correct_by(n, "alice", &format!("{sign}{amount}"))
+    });
+    // Few revisions, so that many are as expected.
+    let to = (0_i128..30_000, 0..12_u64)
+        .prop_map(move |(cents, revision)| correct_to(n, "alice", &model::euros(cents - 10_000), revision));
+    let corrects = proptest::collection::hash_set(1..=IDS, 0..3);
+    (prop_oneof![by, to], corrects).prop_map(|(command, ids)| {
+        let ids: Vec<u128> = ids.into_iter().collect();
+        naming(command, &ids)
+    })
 }
 
 /// For each ID the usual body and another one.
@@ -260,18 +281,36 @@ impl Storm<'_> {
             Refusal::AccountExists => {
                 assert!(self.model.accounts.contains_key(account), "{account} is not there")
             }
-            Refusal::TransactionNotFound => {
-                let bookonce::domain::command::Operation::Reverse(asked) = &command.operation else {
-                    panic!()
-                };
-                assert!(!before.knows(account, &asked.reverses.to_string()));
+            Refusal::HoldNotFound | Refusal::NotDue | Refusal::CreditDecided(_) => {
+                panic!("nothing of holds was asked")
             }
-            Refusal::Invalid { field, .. } => {
-                let bookonce::domain::command::Operation::Reverse(asked) = &command.operation else {
-                    panic!()
-                };
-                assert_eq!((*field, command.id), ("reverses", asked.reverses.into()));
+            Refusal::TransactionNotFound => match &command.operation {
+                Operation::Reverse(asked) => {
+                    assert!(!before.knows(account, &asked.reverses.to_string()));
+                }
+                Operation::Correct(asked) => {
+                    let unbooked = |id: &TransactionId| !before.first.contains_key(&id.to_string());
+                    assert!(asked.corrects.iter().any(unbooked), "all was booked: {command:?}");
+                }
+                _ => panic!("{command:?}"),
+            },
+            Refusal::AccountChanged { revision } => {
+                let Operation::Correct(asked) = &command.operation else { panic!("{command:?}") };
+                assert_ne!(asked.change.expected_revision(), Some(*revision));
+                assert!(before.accounts.get(account).is_none_or(|account| account.events() <= *revision + 1));
+                assert!(self.model.accounts[account].events() > *revision, "there is no such revision");
             }
+            Refusal::Invalid { field, .. } => match &command.operation {
+                Operation::Reverse(asked) => {
+                    assert_eq!((*field, command.id), ("reverses", asked.reverses.into()));
+                }
+                Operation::Correct(asked) => {
+                    let own = asked.corrects.iter().any(|id| command.id == *id);
+                    let named = if own { "corrects" } else { "balance" };
+                    assert_eq!(*field, named, "{command:?}");
+                }
+                _ => panic!("{command:?}"),
+            },
         }
     }
 }

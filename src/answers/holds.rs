@@ -61,6 +61,7 @@ pub(super) fn own(fact: &Fact, out: &mut Vec<u8>) {
         | Fact::Withdrawn(_)
         | Fact::Reversed { .. }
         | Fact::Prevented { .. }
+        | Fact::Corrected(_)
         | Fact::Frozen(_)
         | Fact::Unfrozen(_)
         | Fact::Closed(_)

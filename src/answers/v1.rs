@@ -1,10 +1,11 @@
 //! These functions render the answers of version 1. They are frozen: a fixture for each outcome holds every byte.
 
+use crate::domain::account::corrected::Corrected;
 use crate::domain::account::decline::Decline;
 use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::event::Event;
 use crate::domain::ids::AccountName;
-use crate::store::codec::json::{metadata, put, text};
+use crate::store::codec::json::{ids, metadata, put, text};
 
 use super::answer::Answer;
 use super::holds;
@@ -66,6 +67,7 @@ fn own(body: &AccountEvent, out: &mut Vec<u8>) {
             put(out, &[",\"reverses\":\"", &reverses.to_string(), "\",\"reason\":"]);
             text(reason.as_str(), out);
         }
+        Fact::Corrected(corrected) => correction(body, corrected, out),
         Fact::Frozen(reason) => status("frozen", reason.as_str(), out),
         Fact::Unfrozen(reason) => status("open", reason.as_str(), out),
         Fact::Closed(reason) => status("closed", reason.as_str(), out),
@@ -81,6 +83,20 @@ fn own(body: &AccountEvent, out: &mut Vec<u8>) {
         | Fact::TransferCredited { .. }
         | Fact::CreditPrevented { .. } => holds::own(&body.fact, out),
         Fact::Declined { .. } => {}
+    }
+}
+
+fn correction(body: &AccountEvent, corrected: &Corrected, out: &mut Vec<u8>) {
+    put(out, &[",\"amount\":\"", &corrected.amount.to_string(), "\",\"direction\":\""]);
+    put(out, &[corrected.direction.name(), "\""]);
+    if corrected.effective_at_given() {
+        put(out, &[",\"effective_at\":\"", &body.effective_at.to_string(), "\""]);
+    }
+    put(out, &[",\"reason\":"]);
+    text(corrected.reason.as_str(), out);
+    if !corrected.corrects.is_empty() {
+        put(out, &[",\"corrects\":"]);
+        ids(&corrected.corrects, out);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The rule says what becomes of one command. Both clerks and the tests use this one function.
 //!
 //! It asks in this order: whether the ID was booked before (then that event is the answer), whether it was ruled out,
-//! what is known of the ID that the command names, and how the stream stands. Then comes the pure [`decide`], and then
+//! what is known of the ID that the command names, whether the IDs that it corrects were booked, and how the stream
+//! stands. Then comes the pure [`decide`], and then
 //! the fold. A [`Past`] answers the questions; every decision before this one counts in it already.
 //!
 //! Holds of the stream whose time has come expire before anything new is decided on it, also where that is a refusal: so
@@ -77,7 +78,7 @@ pub trait Past {
     /// The reason why a question can't be answered.
     type Error: From<EvolveError>;
 
-    /// Says what is known of a command's own ID.
+    /// Says what is known of an ID: of a command's own, or of one that it corrects.
     ///
     /// # Errors
     /// Fails when it can't be read.
@@ -135,13 +136,15 @@ pub fn rule<P: Past>(
         }
         None => Parties::default(),
     };
+    let corrects_unbooked = corrects_unbooked(past, command)?;
     let now = now.into();
     let state = past.state(&command.stream)?;
     if state.is_some_and(|state| state.is_due(now.recorded_at)) {
         // What was looked at above has changed then, and nothing is due the second time.
         return if book_due(past, &command.stream, now)? { rule(past, command, now) } else { Ok(None) };
     }
-    let standing = Standing { state, ruled_out_by, named: named.as_ref(), follower, parties };
+    let standing =
+        Standing { state, ruled_out_by, named: named.as_ref(), follower, corrects_unbooked, parties };
     let event = match decide(standing, command, now) {
         Ok(event) => Arc::new(event),
         Err(refusal) => return Ok(Some(Ruling::Refused(refusal))),
@@ -185,4 +188,15 @@ fn follower<P: Past>(past: &mut P, command: &Command, named: &Trace) -> Result<O
         }
     }
     Ok(None)
+}
+
+/// Says whether the command corrects an ID that was never booked, on any stream.
+fn corrects_unbooked<P: Past>(past: &mut P, command: &Command) -> Result<bool, P::Error> {
+    for id in command.corrects() {
+        match past.seen(Id::Client(*id), &command.stream)? {
+            Seen::Booked(_) => {}
+            Seen::Never | Seen::RuledOut(_) => return Ok(true),
+        }
+    }
+    Ok(false)
 }

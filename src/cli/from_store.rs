@@ -8,7 +8,6 @@ use super::outcome::Error;
 use crate::audit;
 use crate::audit::source::channel::{AuditorGone, FedJournal, Feeder, fed};
 use crate::config::ConnectionString;
-use crate::domain::ids::AccountName;
 use crate::domain::stream::StreamName;
 use crate::store::eventstoredb::{Error as StoreError, Recorded, Store};
 use crate::with_causes::with_causes;
@@ -53,17 +52,17 @@ impl Connected {
         fed
     }
 
-    /// Finds out which of these accounts' streams no longer show everything that was written to them, and why.
-    pub(super) fn cut(&self, accounts: &[String]) -> Result<Vec<(String, String)>, audit::error::Error> {
-        let asked = stream::iter(accounts.iter().filter_map(|account| AccountName::parse(account)))
-            .map(|account| {
+    /// Finds out which of these streams no longer show everything that was written to them, and why.
+    pub(super) fn cut(&self, streams: &[String]) -> Result<Vec<(String, String)>, audit::error::Error> {
+        let asked = stream::iter(streams.iter().filter_map(|stream| StreamName::parse(stream)))
+            .map(|stream| {
                 let store = self.store.clone();
                 async move {
-                    let why = match store.cut(&StreamName::Account(account.clone())).await {
+                    let why = match store.cut(&stream).await {
                         Err(StoreError::Deleted) => Ok(Some("deleted for ever".to_owned())),
                         cut => cut,
                     };
-                    why.map(|why| why.map(|why| (account.to_string(), why)))
+                    why.map(|why| why.map(|why| (stream.to_string(), why)))
                 }
             })
             .buffered(ASKED_AT_ONCE);

@@ -3,12 +3,15 @@
 use super::currency::Currency;
 use super::ids::{AccountName, CounterAccount, Id, Step, TransactionId};
 use super::metadata::{Metadata, Origin};
-use super::money::{Written, WrittenAmount};
-use super::payee::Payee;
+use super::money::{Direction, Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
 use super::transfer::command::TransferOperation;
+use super::written_balance::WrittenBalance;
 
+pub use super::hold_request::{
+    Capturing, Crediting, HoldSeconds, Holding, Placing, Releasing, RulingOut, Stopped,
+};
 pub use super::reason::Reason;
 
 /// A `Command` is one request to book something, with the ID that lets it be booked only once.
@@ -40,6 +43,7 @@ impl Command {
             | Operation::Unfreeze(_)
             | Operation::Close(_)
             | Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
             | Operation::Hold(_)
             | Operation::Capture(_)
             | Operation::Release(_)
@@ -63,6 +67,7 @@ impl Command {
             Operation::Open(_)
             | Operation::Deposit(_)
             | Operation::Withdraw(_)
+            | Operation::Correct(_)
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_)
@@ -90,6 +95,7 @@ impl Command {
             | Operation::Unfreeze(_)
             | Operation::Close(_)
             | Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
             | Operation::Hold(_)
             | Operation::Expire(_)
             | Operation::TransferHold(_)
@@ -98,6 +104,30 @@ impl Command {
             | Operation::Transfer(_) => (None, &[]),
         };
         of.into_iter().flat_map(move |of| steps.iter().map(move |step| Id::first_of(of, *step)))
+    }
+
+    /// Returns the IDs that it corrects. Of these only one thing matters to the decision: that they were booked.
+    #[must_use]
+    pub fn corrects(&self) -> &[TransactionId] {
+        match &self.operation {
+            Operation::Correct(asked) => &asked.corrects,
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_)
+            | Operation::Transfer(_) => &[],
+        }
     }
 }
 
@@ -112,6 +142,8 @@ pub enum Operation {
     Withdraw(Move),
     /// The client offsets an earlier deposit or withdrawal, or prevents one that has not come yet.
     Reverse(Reversal),
+    /// The client puts the account right, against the ledger's own account of corrections.
+    Correct(Box<Correction>),
     /// The client freezes it, which lets no money out of it any more.
     Freeze(Reason),
     /// The client unfreezes it, which lets money out of it again.
@@ -176,6 +208,62 @@ pub struct Reversal {
     pub force: bool,
 }
 
+/// A `Correction` has the fields of a correction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// This is the change of the balance that is asked for.
+    pub change: BalanceChange,
+    /// This says why.
+    pub reason: Reason,
+    /// These are the transactions that were wrong: up to 16, on any account, each once.
+    pub corrects: Vec<TransactionId>,
+    /// This is true where it may pass the overdraft limit and open holds.
+    pub force: bool,
+}
+
+/// A `BalanceChange` is the change of a balance that a correction asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BalanceChange {
+    /// The balance becomes this one, if nothing was booked since the client looked.
+    To {
+        /// This is what the balance should be. It may be negative.
+        balance: WrittenBalance,
+        /// This is the revision of the last event that the client saw.
+        expected_revision: u64,
+    },
+    /// The balance changes by this amount, whatever it is.
+    By {
+        /// This is the amount to move.
+        amount: WrittenAmount,
+        /// This is the direction in which it moves.
+        direction: Direction,
+        /// This is the revision of the last event that the client saw; `None` where that does not matter.
+        expected_revision: Option<u64>,
+        /// This is the time at which it happened in the world, if the client named one.
+        effective_at: Option<Timestamp>,
+    },
+}
+
+impl BalanceChange {
+    /// Returns the revision that the account must have, if the client named one.
+    #[must_use]
+    pub fn expected_revision(&self) -> Option<u64> {
+        match self {
+            Self::To { expected_revision, .. } => Some(*expected_revision),
+            Self::By { expected_revision, .. } => *expected_revision,
+        }
+    }
+
+    /// Returns the time at which it happened in the world, if the client named one.
+    #[must_use]
+    pub fn effective_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::To { .. } => None,
+            Self::By { effective_at, .. } => *effective_at,
+        }
+    }
+}
+
 /// A `LimitChange` has the fields of a change of the overdraft limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitChange {
@@ -183,119 +271,6 @@ pub struct LimitChange {
     pub overdraft_limit: Written,
     /// This says why.
     pub reason: Reason,
-}
-
-/// A `Placing` has the fields of a client's hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placing {
-    /// This is the amount to set aside.
-    pub amount: WrittenAmount,
-    /// This is how long it is set aside at most.
-    pub expires_in_seconds: HoldSeconds,
-    /// These are the business's own ids.
-    pub metadata: Metadata,
-}
-
-/// `HoldSeconds` is for how many seconds a hold is placed: 1 to 2,592,000, which are 30 days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HoldSeconds(u32);
-
-impl HoldSeconds {
-    /// This is the longest time.
-    pub const MOST: u32 = 2_592_000;
-
-    /// Makes it of a number; `None` outside its bounds.
-    #[must_use]
-    pub fn new(seconds: u64) -> Option<Self> {
-        u32::try_from(seconds).ok().filter(|seconds| (1..=Self::MOST).contains(seconds)).map(Self)
-    }
-
-    /// Returns the number.
-    #[must_use]
-    pub fn get(self) -> u32 {
-        self.0
-    }
-}
-
-/// A `Capturing` has the fields of a capture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Capturing {
-    /// This is the hold's ID, a transfer's where it is a step of a transfer.
-    pub hold: Id,
-    /// This is the part of it that is booked out; all of it where no amount was named. A transfer always names it.
-    pub amount: Option<WrittenAmount>,
-    /// This is the ledger's own account on the other side.
-    pub counter_account: CounterAccount,
-    /// These are the business's own ids.
-    pub metadata: Metadata,
-    /// This is the payee of the transfer whose step it is; `None` for a client's, and in a decline that was read.
-    pub to: Option<Payee>,
-}
-
-/// A `Releasing` has the fields of a release.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Releasing {
-    /// This is the hold's ID, a transfer's where it is a step of a transfer.
-    pub hold: Id,
-    /// This says why, where the client said so.
-    pub reason: Option<Reason>,
-}
-
-/// A `Holding` has the fields of the hold of a transfer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Holding {
-    /// This is the transfer's ID.
-    pub transfer: TransactionId,
-    /// This is the amount to set aside.
-    pub amount: WrittenAmount,
-    /// This is the side to which the transfer moves it.
-    pub to: Payee,
-}
-
-/// A `Crediting` has the fields of the credit of a transfer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Crediting {
-    /// This is the transfer's ID.
-    pub transfer: TransactionId,
-    /// This is the amount that comes in.
-    pub amount: WrittenAmount,
-    /// This is the account that it comes from.
-    pub from: AccountName,
-}
-
-/// A `RulingOut` has the fields of the ruling out of a credit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RulingOut {
-    /// This is the transfer's ID.
-    pub transfer: TransactionId,
-    /// This says why the transfer stops.
-    pub code: Stopped,
-}
-
-/// A `Stopped` is the reason why a transfer stops before its credit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stopped {
-    /// Its deadline is over.
-    TimedOut,
-    /// Its cancel was asked for.
-    Cancelled,
-}
-
-impl Stopped {
-    /// Returns the stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::TimedOut => "timed_out",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Returns the reason with this code.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::TimedOut, Self::Cancelled].into_iter().find(|stopped| stopped.code() == code)
-    }
 }
 
 impl Operation {
@@ -319,6 +294,7 @@ impl Operation {
             | Self::Unfreeze(_)
             | Self::Close(_)
             | Self::SetOverdraftLimit(_)
+            | Self::Correct(_)
             | Self::Hold(_)
             | Self::Expire(_)
             | Self::TransferHold(_)
@@ -336,6 +312,7 @@ impl Operation {
             Self::Deposit(_) => "deposit",
             Self::Withdraw(_) => "withdrawal",
             Self::Reverse(_) => "reversal",
+            Self::Correct(_) => "correction",
             Self::Freeze(_) => "freeze",
             Self::Unfreeze(_) => "unfreeze",
             Self::Close(_) => "close",

@@ -39,6 +39,7 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) ->
             | Operation::Unfreeze(_)
             | Operation::Close(_)
             | Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
             | Operation::Hold(_)
             | Operation::Capture(_)
             | Operation::Release(_)
@@ -91,6 +92,10 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
             let problem = "must not be the transaction's own ID".into();
             Err(Refusal::Invalid { field: "hold", problem })
         }
+        Operation::Correct(asked) if asked.corrects.iter().any(|id| command.id == *id) => {
+            let problem = "must not name the transaction's own ID".into();
+            Err(Refusal::Invalid { field: "corrects", problem })
+        }
         Operation::Open(opening) => {
             let fitted = opening.overdraft_limit.fit(opening.currency);
             fitted.map(drop).map_err(Refusal::amount("overdraft_limit"))
@@ -101,6 +106,7 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
         | Operation::Reverse(_)
         | Operation::Capture(_)
         | Operation::Release(_)
+        | Operation::Correct(_)
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)

@@ -23,6 +23,17 @@ impl TransactionId {
         (!uuid.is_nil()).then_some(Self(uuid))
     }
 
+    /// This is the most IDs that one correction may name.
+    pub const MOST_CORRECTED: usize = 16;
+
+    /// Says whether a correction may name these IDs: at least one, not too many, each once.
+    #[must_use]
+    pub fn may_be_corrected(ids: &[Self]) -> bool {
+        let repeats =
+            |(place, id): (usize, &Self)| ids.iter().skip(place.saturating_add(1)).any(|it| it == id);
+        (1..=Self::MOST_CORRECTED).contains(&ids.len()) && !ids.iter().enumerate().any(repeats)
+    }
+
     /// Returns its sixteen bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 16] {
@@ -315,6 +326,14 @@ impl CounterAccount {
         self.0.as_deref().is_some_and(|name| {
             matches!(name, Self::TRANSIT | Self::CORRECTIONS) || name.starts_with(Self::EXTERNAL)
         })
+    }
+
+    /// Returns `@corrections`, the account on the other side of each correction.
+    #[must_use]
+    pub fn corrections() -> &'static Self {
+        static CORRECTIONS: LazyLock<CounterAccount> =
+            LazyLock::new(|| CounterAccount(Some("@corrections".into())));
+        &CORRECTIONS
     }
 
     /// Returns the name with its `@`.

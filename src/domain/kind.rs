@@ -34,6 +34,8 @@ pub enum Kind {
     TransferOut,
     /// The event brings in what a transfer moves.
     TransferIn,
+    /// The event is a correction.
+    Correction,
     /// The event is the request for a transfer.
     Transfer,
     /// The event is the request to cancel a transfer.
@@ -52,7 +54,7 @@ pub enum Kind {
 
 impl Kind {
     /// These are all kinds, in the order of their numbers.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Opening,
         Self::Deposit,
         Self::Withdrawal,
@@ -68,6 +70,7 @@ impl Kind {
         Self::Expiry,
         Self::TransferOut,
         Self::TransferIn,
+        Self::Correction,
         Self::Transfer,
         Self::TransferCancel,
         Self::TransferOutcome,
@@ -96,6 +99,7 @@ impl Kind {
             Self::Expiry => "expiry",
             Self::TransferOut => "transfer_out",
             Self::TransferIn => "transfer_in",
+            Self::Correction => "correction",
             Self::Transfer => "transfer",
             Self::TransferCancel => "transfer_cancel",
             Self::TransferOutcome => "transfer_outcome",

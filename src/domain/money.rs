@@ -39,6 +39,9 @@ pub enum AmountError {
     /// It has more decimals than its currency.
     #[error("has more decimals than its currency")]
     TooManyDecimals,
+    /// It is zero and has a minus sign.
+    #[error("must not have a minus sign where it is zero")]
+    MinusZero,
 }
 
 /// A `Written` is a number as a client wrote it: exact and not negative, not yet fitted to a currency.
@@ -157,6 +160,21 @@ impl Direction {
             Self::Credit => Self::Debit,
             Self::Debit => Self::Credit,
         }
+    }
+
+    /// Returns its name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Credit => "credit",
+            Self::Debit => "debit",
+        }
+    }
+
+    /// Returns the direction with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Credit, Self::Debit].into_iter().find(|direction| direction.name() == name)
     }
 }
 

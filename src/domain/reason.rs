@@ -1,4 +1,4 @@
-//! A reason is what a person wrote about why something is done.
+//! A reason says why somebody did something.
 
 use std::sync::Arc;
 

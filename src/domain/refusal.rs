@@ -11,7 +11,7 @@ pub enum Refusal {
     AccountNotFound,
     /// The account to be opened exists already.
     AccountExists,
-    /// A reversal with an amount names a transaction that was never booked.
+    /// A reversal with an amount, or a correction, names a transaction that was never booked.
     TransactionNotFound,
     /// The account has never seen a hold with this ID.
     HoldNotFound,
@@ -19,6 +19,11 @@ pub enum Refusal {
     NotDue,
     /// The credit that is to be ruled out was decided before: booked, or declined for this reason. Both are for ever.
     CreditDecided(Option<Decline>),
+    /// Something was booked on the account since the client looked at it.
+    AccountChanged {
+        /// This is the revision of the account's last event.
+        revision: u64,
+    },
     /// There is no such transfer.
     TransferNotFound,
     /// What the service was to record of its own accord is not possible any more: another driver was first. No client's

@@ -1,7 +1,7 @@
 //! A request is compared here with the one that its ID was first used for. The outcome is a list of the fields that
 //! differ; it is empty where it is the same request again.
 
-use super::command::{Command, Move, Operation};
+use super::command::{BalanceChange, Command, Correction, Move, Operation};
 use super::event::Event;
 use super::metadata::Metadata;
 use super::stream::StreamName;
@@ -76,6 +76,7 @@ fn fields(operation: &Operation) -> Vec<(String, String)> {
             field("reason", asked.reason.as_str().to_owned());
             field("force", asked.force.to_string());
         }
+        Operation::Correct(asked) => corrected(asked, &mut fields),
         Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
             field("reason", reason.as_str().to_owned());
         }
@@ -160,6 +161,29 @@ fn moved(asked: &Move, fields: &mut Vec<(String, String)>) {
         fields.push(("effective_at".to_owned(), at.to_string()));
     }
     metadata(&asked.metadata, fields);
+}
+
+fn corrected(asked: &Correction, fields: &mut Vec<(String, String)>) {
+    let mut field = |name: &str, value: String| fields.push((name.to_owned(), value));
+    match &asked.change {
+        BalanceChange::To { balance, .. } => field("balance", number(&balance.to_string())),
+        BalanceChange::By { amount, direction, .. } => {
+            field("amount", number(&amount.to_string()));
+            field("direction", direction.name().to_owned());
+        }
+    }
+    if let Some(revision) = asked.change.expected_revision() {
+        field("expected_revision", revision.to_string());
+    }
+    if let Some(at) = asked.change.effective_at() {
+        field("effective_at", at.to_string());
+    }
+    field("reason", asked.reason.as_str().to_owned());
+    if !asked.corrects.is_empty() {
+        let ids: Vec<String> = asked.corrects.iter().map(ToString::to_string).collect();
+        field("corrects", ids.join(", "));
+    }
+    field("force", asked.force.to_string());
 }
 
 fn metadata(metadata: &Metadata, fields: &mut Vec<(String, String)>) {

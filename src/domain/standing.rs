@@ -18,6 +18,9 @@ pub struct Standing<'a> {
     /// This is the ID of the service's own that follows from the named one and that the stream has booked: the expiry of a
     /// hold, or a step of a transfer.
     pub follower: Option<Id>,
+    /// This is true where the command corrects an ID that was never booked on any stream. What was booked once stays
+    /// booked, so that this may be asked of other streams.
+    pub corrects_unbooked: bool,
     /// These are the currencies of the accounts of a transfer that is asked for. They never change, so that they may come
     /// from other streams.
     pub parties: Parties,

@@ -10,7 +10,7 @@ use axum::http::Method;
 use crate::ledger::permission::Act;
 
 /// These are the routes that need a key: method, path, and what is asked for.
-pub(crate) const ROUTES: [(Method, &str, Act); 30] = [
+pub(crate) const ROUTES: [(Method, &str, Act); 31] = [
     (Method::GET, "/v1/accounts", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}/entries", Act::ReadAccounts),
@@ -30,6 +30,7 @@ pub(crate) const ROUTES: [(Method, &str, Act); 30] = [
     (Method::POST, "/v1/transfers/{transfer}/retry", Act::Control),
     (Method::POST, "/v1/transfers/{transfer}/abandon", Act::Control),
     (Method::POST, "/v1/batch", Act::Book),
+    (Method::POST, "/v1/accounts/{account}/corrections", Act::Control),
     (Method::POST, "/v1/accounts/{account}/overdraft-limit", Act::Control),
     (Method::POST, "/v1/accounts/{account}/freeze", Act::Control),
     (Method::POST, "/v1/accounts/{account}/unfreeze", Act::Control),

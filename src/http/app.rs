@@ -66,9 +66,9 @@ impl App {
     #[must_use]
     pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
         let (sign_ins, budget) = (SignIns::default(), Budget::default());
-        let figures = Figures::new(&sign_ins);
         let feeds = Arc::new(Semaphore::new(config.feeds));
         let sagas = Sagas::new(ledger.clone());
+        let figures = Figures::new(&sign_ins, sagas.seconds());
         Self(Arc::new(Inner {
             ledger,
             sagas,

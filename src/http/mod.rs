@@ -46,6 +46,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/accounts/{account}/holds", post(single::hold))
         .route("/v1/accounts/{account}/holds/{hold}/capture", post(single::capture))
         .route("/v1/accounts/{account}/holds/{hold}/release", post(single::release))
+        .route("/v1/accounts/{account}/corrections", post(single::correct))
         .route("/v1/accounts/{account}/overdraft-limit", post(single::limit))
         .route("/v1/accounts/{account}/freeze", post(single::freeze))
         .route("/v1/accounts/{account}/unfreeze", post(single::unfreeze))

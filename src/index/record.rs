@@ -97,7 +97,8 @@ pub fn id_key(id: Id, seed: u64) -> u128 {
     }
 }
 
-/// Returns the key under which stand all events that take an ID back, rule it out or settle its hold. There may be any number of them.
+/// Returns the key under which stand all events that take an ID back, rule it out or settle its hold. There may be any
+/// number of them.
 #[must_use]
 pub fn naming_key(id: Id, seed: u64) -> u128 {
     hashed("names ", id, None, seed)
@@ -139,6 +140,13 @@ impl StreamKey {
     #[must_use]
     pub fn of_own(account: &CounterAccount) -> Self {
         Self::hashed([account.as_str()])
+    }
+
+    /// Returns the key of the corrections that name an ID. Like an own account's they have their positions in the place of
+    /// revisions, so that they are read page by page. No stream and no own account has such a name.
+    #[must_use]
+    pub fn of_corrections(id: Id) -> Self {
+        Self::hashed(["corrections of ", &id.to_string()])
     }
 
     fn hashed<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
@@ -220,6 +228,7 @@ impl Facts {
             | Kind::Withdrawal
             | Kind::Reversal
             | Kind::Prevention
+            | Kind::Correction
             | Kind::Hold
             | Kind::Capture
             | Kind::Release

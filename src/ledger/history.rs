@@ -6,8 +6,8 @@ use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
-use crate::index::IndexError;
 use crate::index::record::Role;
+use crate::index::{Index, IndexError};
 use crate::store::Reader;
 
 use super::handle::Ledger;
@@ -68,6 +68,7 @@ impl Ledger {
                     Role::Settled => history.settled_by = Some(placed),
                 }
             }
+            history.take_corrections(id, (&index, &reader))?;
             Ok((history.first.is_some() || !history.reversals.is_empty()).then_some(history))
         })
         .await
@@ -121,6 +122,20 @@ impl Ledger {
             Ok(scan)
         })
         .await
+    }
+}
+
+impl TransactionHistory {
+    /// Adds the first corrections that name the ID. Only a client's ID can be named.
+    fn take_corrections(&mut self, id: Id, (index, reader): (&Index, &Reader)) -> Result<(), ReadError> {
+        let (Some(id), Some(_)) = (id.client(), &self.first) else { return Ok(()) };
+        let among = Among::Corrections(index.clone(), reader.clone(), id);
+        let everywhere = (1, index.reached().saturating_add(1));
+        let mut scan = Scan::new(among, Filter::default(), everywhere, false, Self::MOST_CORRECTIONS);
+        // One record more than is shown is looked at, and tells whether there are more.
+        scan.look_through(Self::MOST_CORRECTIONS + 1)?;
+        (self.corrections, self.more_corrections) = (scan.found, scan.more);
+        Ok(())
     }
 }
 
@@ -185,7 +200,15 @@ fn begin_search(ledger: &Ledger, query: SearchQuery) -> Result<(Scan, bool), Rea
     let (index, reader) = (ledger.0.index.clone(), ledger.0.reader.clone());
     let end = query.before.unwrap_or_else(|| index.reached().saturating_add(1));
     let SearchQuery { kind, accepted, from, to, .. } = query;
-    let filter = Filter { kind, accepted, counter_account: query.counter_account.clone(), from, to };
+    let counter_account = query.counter_account.clone();
+    let filter = Filter { kind, accepted, counter_account, account: None, from, to };
+    if let Some(corrected) = query.corrects {
+        let filter = Filter { account: query.account, ..filter };
+        let among = Among::Corrections(index, reader, corrected);
+        let mut scan = Scan::new(among, filter, (1, end), true, query.limit);
+        let ended = scan.look_through(ORDINARY)?;
+        return Ok((scan, ended));
+    }
     let (among, places) = match (query.account, query.counter_account) {
         (Some(account), _) => {
             let stream = Stream::new(ledger, &account);

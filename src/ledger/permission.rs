@@ -22,7 +22,7 @@ pub enum Act {
     Book,
     /// The caller opens an account that may go below zero.
     OpenOverdrawn,
-    /// The caller changes an account's terms: its overdraft limit, or whether it is frozen or closed.
+    /// The caller changes an account's terms (its overdraft limit, or whether it is frozen or closed), or corrects it.
     Control,
     /// The caller takes a movement back even where that takes the account under its limit.
     ForceReversal,
@@ -36,6 +36,7 @@ impl Act {
             Operation::Open(opening) if opening.overdraft_limit != Written::ZERO => Self::OpenOverdrawn,
             Operation::Reverse(asked) if asked.force => Self::ForceReversal,
             Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_) => Self::Control,

@@ -5,7 +5,7 @@
 
 use crate::domain::account::event::AccountEvent;
 use crate::domain::event::Event;
-use crate::domain::ids::CounterAccount;
+use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::kind::Kind;
 use crate::domain::time::Timestamp;
 use crate::index::Index;
@@ -33,6 +33,8 @@ pub(super) enum Among {
     Stream(Box<Stream>),
     /// It looks among the events that moved money from or to one of the ledger's own accounts, by position.
     Own(Index, Reader, CounterAccount),
+    /// It looks among the corrections that name a transaction, by position.
+    Corrections(Index, Reader, TransactionId),
     /// It looks among all events, by position.
     All(Index, Reader),
 }
@@ -43,6 +45,8 @@ pub(super) struct Filter {
     pub(super) kind: Option<Kind>,
     pub(super) accepted: Option<bool>,
     pub(super) counter_account: Option<CounterAccount>,
+    /// This is the account of the events, where they are looked for among those of many accounts.
+    pub(super) account: Option<AccountName>,
     pub(super) from: Option<Timestamp>,
     pub(super) to: Option<Timestamp>,
 }
@@ -83,6 +87,11 @@ impl Among {
                 let found = index.series(StreamKey::of_own(own), Series::All, range, backwards, limit)?;
                 found.into_iter().map(untimed).collect()
             }
+            Self::Corrections(index, _, id) => {
+                let key = StreamKey::of_corrections(Id::Client(*id));
+                let found = index.series(key, Series::All, range, backwards, limit)?;
+                found.into_iter().map(untimed).collect()
+            }
             Self::All(index, _) => {
                 let timed = |(recorded_at, facts): (i64, Facts)| Found {
                     place: facts.position,
@@ -96,13 +105,14 @@ impl Among {
 
     /// Reads events, and compares them with what the index says of them.
     fn read(&self, found: &[Found]) -> Result<Vec<Line>, ReadError> {
-        let (reader, own) = match self {
+        let (reader, own, corrected) = match self {
             Self::Stream(stream) => {
                 let named: Vec<_> = found.iter().map(|found| (found.place, found.facts)).collect();
                 return stream.events(&named);
             }
-            Self::Own(_, reader, own) => (reader, Some(own)),
-            Self::All(_, reader) => (reader, None),
+            Self::Own(_, reader, own) => (reader, Some(own), None),
+            Self::Corrections(_, reader, id) => (reader, None, Some(id)),
+            Self::All(_, reader) => (reader, None, None),
         };
         let positions: Vec<_> = found.iter().map(|found| found.facts.position).collect();
         let lines = reader.events(&positions)?;
@@ -110,7 +120,8 @@ impl Among {
             let recorded_at = line.event.recorded_at.micros();
             let is_it = Facts::of(&line.event, line.position) == found.facts
                 && found.recorded_at.is_none_or(|known| known == recorded_at)
-                && own.is_none_or(|own| moves(&line.event, own));
+                && own.is_none_or(|own| moves(&line.event, own))
+                && corrected.is_none_or(|id| corrects(&line.event, id));
             if !is_it {
                 tracing::error!(position = line.position, "another event than the index says stands there");
                 return Err(ReadError::Damaged);
@@ -124,6 +135,11 @@ impl Among {
 fn moves(event: &Event, own: &CounterAccount) -> bool {
     let entries = event.account().and_then(AccountEvent::entries);
     entries.is_some_and(|entries| entries.counter_account == own)
+}
+
+/// Says whether an event corrects a transaction.
+fn corrects(event: &Event, id: &TransactionId) -> bool {
+    event.account().is_some_and(|body| body.corrects().contains(id))
 }
 
 impl Scan {
@@ -177,6 +193,9 @@ impl Scan {
         match &self.among {
             Among::Stream(_) => self.filter.counter_account.is_some(),
             Among::Own(..) => timed,
+            Among::Corrections(..) => {
+                timed || self.filter.account.is_some() || self.filter.counter_account.is_some()
+            }
             Among::All(..) => false,
         }
     }
@@ -227,6 +246,7 @@ impl Filter {
     fn wants(&self, event: &Event) -> bool {
         self.is_in_time(event.recorded_at.micros())
             && self.counter_account.as_ref().is_none_or(|own| moves(event, own))
+            && self.account.as_ref().is_none_or(|account| event.stream.account() == Some(account))
     }
 
     fn is_in_time(&self, at: i64) -> bool {

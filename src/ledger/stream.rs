@@ -205,6 +205,7 @@ impl Stream {
                 | Kind::Withdrawal
                 | Kind::Reversal
                 | Kind::Prevention
+                | Kind::Correction
                 | Kind::Hold
                 | Kind::Capture
                 | Kind::Release

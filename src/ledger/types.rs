@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::domain::account::Status;
 use crate::domain::currency::Currency;
 use crate::domain::event::Event;
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::kind::Kind;
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
@@ -152,6 +152,18 @@ pub struct TransactionHistory {
     pub reversals: Vec<Placed>,
     /// This is the event that settled it, where it is a hold.
     pub settled_by: Option<Placed>,
+    /// These are the first corrections that name it, in order. There are at most [`MOST_CORRECTIONS`]; a search with
+    /// `corrects` finds all.
+    ///
+    /// [`MOST_CORRECTIONS`]: Self::MOST_CORRECTIONS
+    pub corrections: Vec<Placed>,
+    /// This is true where there are more corrections than those.
+    pub more_corrections: bool,
+}
+
+impl TransactionHistory {
+    /// This is the most corrections that are shown with a transaction.
+    pub const MOST_CORRECTIONS: usize = 100;
 }
 
 /// A `SearchQuery` says which events a search wants. All conditions must hold.
@@ -163,6 +175,8 @@ pub struct SearchQuery {
     pub kind: Option<Kind>,
     /// Only movements from or to this account of the ledger's own are wanted.
     pub counter_account: Option<CounterAccount>,
+    /// Only corrections that name this transaction are wanted.
+    pub corrects: Option<TransactionId>,
     /// `Some(true)` wants only accepted events, `Some(false)` only declined ones.
     pub accepted: Option<bool>,
     /// Only events that were recorded at or after this moment are wanted.

@@ -41,11 +41,6 @@ impl Places {
         tokio::time::timeout(WAIT, place).await.ok()?.ok().map(Admitted)
     }
 
-    /// Returns how many places are taken.
-    pub(super) fn taken(&self) -> usize {
-        MOST_UNDER_WAY.saturating_sub(self.all.available_permits())
-    }
-
     /// Waits for the turn of a transfer out of this account. Turns are given in the order in which they are asked for.
     pub(super) async fn turn(&self, account: &AccountName) -> Option<OwnedSemaphorePermit> {
         let places = {

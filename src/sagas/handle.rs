@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::client::random::Draws;
@@ -47,6 +48,7 @@ struct Inner {
     driven: Mutex<HashMap<TransactionId, Arc<Notify>, RandomState>>,
     ended: [AtomicU64; 4],
     adopted: AtomicU64,
+    seconds: Histogram,
 }
 
 impl Sagas {
@@ -60,6 +62,7 @@ impl Sagas {
             driven: Mutex::default(),
             ended: Default::default(),
             adopted: AtomicU64::new(0),
+            seconds: histogram(),
         }))
     }
 
@@ -163,25 +166,42 @@ impl Sagas {
         Ok(())
     }
 
-    /// Returns how many transfers are driven here.
+    /// Returns how long transfers are driven here until their ends.
     #[must_use]
-    pub(crate) fn driven(&self) -> usize {
-        self.0.driven.lock().len().max(self.0.places.taken())
+    pub(crate) fn seconds(&self) -> &Histogram {
+        &self.0.seconds
     }
 
-    /// Returns how many transfers were taken up here since the start.
+    /// Returns what was counted since the start.
     #[must_use]
-    pub(crate) fn adopted(&self) -> u64 {
-        self.0.adopted.load(Ordering::Relaxed)
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            ended: self.0.ended.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            adopted: self.0.adopted.load(Ordering::Relaxed),
+        }
     }
+}
 
-    /// Returns how many transfers were driven to this end here since the start.
+/// The `Counts` are what sagas have counted since the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    ended: [u64; 4],
+    /// This is how many transfers were taken up.
+    pub(crate) adopted: u64,
+}
+
+impl Counts {
+    /// Returns how many transfers were driven to this end.
     #[must_use]
     pub(crate) fn ended(&self, end: Stage) -> u64 {
-        end_place(end)
-            .and_then(|place| self.0.ended.get(place))
-            .map_or(0, |count| count.load(Ordering::Relaxed))
+        end_place(end).and_then(|place| self.ended.get(place)).copied().unwrap_or(0)
     }
+}
+
+/// Makes the histogram of the times that transfers take.
+#[must_use]
+pub(crate) fn histogram() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 18))
 }
 
 fn end_place(end: Stage) -> Option<usize> {
@@ -197,11 +217,12 @@ struct Driven {
 
 impl Driven {
     async fn drive(&self, transfer: Transfer) {
-        let account = transfer.terms.from.clone();
+        let (begun, account) = (Instant::now(), transfer.terms.from.clone());
         let _turn = self.sagas.0.places.turn(&account).await;
         let after = Driver::new(&self.sagas.0.work, transfer).run().await;
         if let Some(count) = end_place(after.stage).and_then(|place| self.sagas.0.ended.get(place)) {
             count.fetch_add(1, Ordering::Relaxed);
+            self.sagas.0.seconds.observe(begun.elapsed().as_secs_f64());
         }
     }
 }

@@ -9,7 +9,9 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::domain::ids::TransactionId;
 use crate::domain::metadata::Metadata;
+use crate::wire::corrections::{ids, unfit};
 use crate::wire::fault::{Fault, FieldError};
 use crate::wire::field::{Field, Form};
 use crate::wire::op::{self, Op};
@@ -22,12 +24,14 @@ pub(crate) enum Node {
     Null,
     /// The value is `true` or `false`.
     Flag,
-    /// The value is a number: this one, where it is whole and not less than zero.
-    Number(Option<u64>),
+    /// The value is a whole number that is not negative and fits into 64 bits.
+    Whole(u64),
+    /// The value is another number.
+    Number,
     /// The value is a string.
     Text(String),
-    /// The value is an array.
-    List,
+    /// The value is an array. More items are not kept than tell that there are too many.
+    List(Vec<Node>),
     /// The value is an object.
     Object(Vec<(String, Node)>),
 }
@@ -37,7 +41,7 @@ impl Node {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Null | Self::Flag | Self::Number(_) | Self::List | Self::Object(_) => None,
+            Self::Null | Self::Flag | Self::Whole(_) | Self::Number | Self::List(_) | Self::Object(_) => None,
         }
     }
 }
@@ -91,6 +95,9 @@ pub(crate) fn field_errors(members: &[(String, Node)], op: Option<Op>, around: u
             }
         }
     }
+    if op == Some(Op::Correct) {
+        errors.extend(unfit(seen));
+    }
     for field in Field::ALL {
         if field.bit() & required & !seen != 0 {
             errors.push(FieldError::new(field.name(), "is missing"));
@@ -105,17 +112,25 @@ fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
         (Form::Pairs, Node::Object(pairs)) => return metadata(pairs),
         (Form::Text, Node::Text(_)) if field == Field::Op && op.is_none() => Some(unknown_op().into()),
         (Form::Text, Node::Text(text)) => text::fault(field, text),
+        (Form::Number, Node::Whole(number)) => text::number_fault(field, *number),
         (Form::Flag, Node::Flag) => None,
-        (Form::Count, Node::Number(number)) => text::count_fault(field, *number),
-        (Form::Count, _) => text::count_fault(field, None),
+        (Form::Number, _) => Some(text::not_whole(field)),
+        (Form::List, Node::List(items)) if corrected(items) => None,
+        (Form::List, _) => Some(text::NOT_CORRECTED.into()),
         (Form::Pairs, _) => Some("must be a flat object of strings".into()),
         (Form::Flag, _) => Some("must be true or false".into()),
-        (Form::Text, _) if matches!(field, Field::Amount | Field::OverdraftLimit) => {
+        (Form::Text, _) if matches!(field, Field::Amount | Field::Balance | Field::OverdraftLimit) => {
             Some("must be a decimal string such as \"40.00\"".into())
         }
         (Form::Text, _) => Some("must be a string".into()),
     };
     found.map(|problem| FieldError::new(field.name(), problem)).into_iter().collect()
+}
+
+/// Says whether a correction may name these.
+fn corrected(items: &[Node]) -> bool {
+    let texts: Option<Vec<&str>> = items.iter().map(Node::text).collect();
+    texts.and_then(|texts| ids(texts.into_iter())).is_some()
 }
 
 fn unknown_op() -> String {
@@ -167,15 +182,15 @@ impl<'de> Visitor<'de> for NodeReader {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
-        Ok(Node::Number(Some(number)))
+        Ok(Node::Whole(number))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
-        Ok(Node::Number(None))
+        Ok(Node::Number)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
-        Ok(Node::Number(None))
+        Ok(Node::Number)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Node, E> {
@@ -183,8 +198,13 @@ impl<'de> Visitor<'de> for NodeReader {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Node, S::Error> {
-        while items.next_element::<Node>()?.is_some() {}
-        Ok(Node::List)
+        let mut kept = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if kept.len() <= TransactionId::MOST_CORRECTED {
+                kept.push(item);
+            }
+        }
+        Ok(Node::List(kept))
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Node, M::Error> {

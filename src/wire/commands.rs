@@ -15,6 +15,7 @@ use crate::domain::transfer::command::{
     Label, Payout, Reported, Requesting, TimeoutSeconds, TransferOperation,
 };
 use crate::wire::body_faults::body_fault;
+use crate::wire::corrections::correction;
 use crate::wire::fault::Fault;
 use crate::wire::field::Field;
 use crate::wire::fields::Fields;
@@ -110,12 +111,13 @@ fn operation(
             reason: reason()?,
             force: fields.force,
         }),
+        Op::Correct => Operation::Correct(Box::new(correction(fields)?)),
         Op::Freeze => Operation::Freeze(reason()?),
         Op::Unfreeze => Operation::Unfreeze(reason()?),
         Op::Close => Operation::Close(reason()?),
         Op::Hold => Operation::Hold(Placing {
             amount: WrittenAmount::parse(text(Field::Amount)?).ok()?,
-            expires_in_seconds: HoldSeconds::new(fields.count(Field::ExpiresInSeconds)?)?,
+            expires_in_seconds: HoldSeconds::new(fields.number(Field::ExpiresInSeconds)?)?,
             metadata,
         }),
         Op::Capture => Operation::Capture(Capturing {
@@ -140,7 +142,7 @@ fn operation(
             from: AccountName::parse(text(Field::From)?)?,
             to: Payee::parse(text(Field::To)?)?,
             amount: WrittenAmount::parse(text(Field::Amount)?).ok()?,
-            timeout_seconds: match fields.count(Field::TimeoutSeconds) {
+            timeout_seconds: match fields.number(Field::TimeoutSeconds) {
                 Some(seconds) => TimeoutSeconds::new(seconds)?,
                 None => TimeoutSeconds::default(),
             },
@@ -197,6 +199,7 @@ mod tests {
     use crate::domain::money::Direction;
     use crate::wire::fault::FieldError;
 
+    /// These are the operations whose fields go together in every choice of them; those of a correction do not.
     const OPS: [Op; 16] = [
         Op::OpenAccount,
         Op::Deposit,
@@ -233,7 +236,10 @@ mod tests {
             Field::Reverses | Field::Hold => format!("\"{}\"", derive("t", "2")),
             Field::Currency => "\"EUR\"".to_owned(),
             Field::Op | Field::Account | Field::Reason => "\"alice\"".to_owned(),
-            Field::Amount | Field::OverdraftLimit => "\"1.50\"".to_owned(),
+            Field::Amount | Field::Balance | Field::OverdraftLimit => "\"1.50\"".to_owned(),
+            Field::Direction => "\"credit\"".to_owned(),
+            Field::ExpectedRevision => "7".to_owned(),
+            Field::Corrects => format!("[\"{}\"]", derive("t", "2")),
             Field::CounterAccount => "\"@fees\"".to_owned(),
             Field::EffectiveAt => "\"2026-01-01T00:00:00Z\"".to_owned(),
             Field::Force => "true".to_owned(),

@@ -32,12 +32,20 @@ pub(crate) enum Field {
     Outcome,
     /// `reference`
     Reference,
+    /// `balance`
+    Balance,
+    /// `direction`
+    Direction,
     /// `reason`
     Reason,
+    /// `corrects`
+    Corrects,
     /// `force`
     Force,
     /// `metadata`
     Metadata,
+    /// `expected_revision`
+    ExpectedRevision,
     /// `expires_in_seconds`
     ExpiresInSeconds,
     /// `timeout_seconds`
@@ -49,26 +57,28 @@ pub(crate) enum Field {
 pub(crate) enum Form {
     /// The value is a string.
     Text,
+    /// The value is a whole number that is not negative.
+    Number,
+    /// The value is an array of strings; only [`Field::Corrects`] is one.
+    List,
     /// The value is `true` or `false`; only [`Field::Force`] is one.
     Flag,
     /// The value is a flat object of strings; only [`Field::Metadata`] is one.
     Pairs,
-    /// The value is a whole number.
-    Count,
 }
 
 /// This is how many fields are texts; they come first.
 pub(crate) const TEXTS: usize = Field::Reason as usize + 1;
 
 /// This is the first of the fields that are whole numbers; they come last.
-const FIRST_COUNT: usize = Field::ExpiresInSeconds as usize;
+const FIRST_NUMBER: usize = Field::ExpectedRevision as usize;
 
 /// This is how many fields are whole numbers.
-pub(crate) const COUNTS: usize = Field::ALL.len() - FIRST_COUNT;
+pub(crate) const NUMBERS: usize = Field::ALL.len() - FIRST_NUMBER;
 
 impl Field {
     /// These are all fields. Those that are missing are told in this order.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Op,
         Self::TransactionId,
         Self::Account,
@@ -85,7 +95,11 @@ impl Field {
         Self::CounterAccount,
         Self::EffectiveAt,
         Self::Reverses,
+        Self::Balance,
+        Self::Direction,
         Self::Reason,
+        Self::ExpectedRevision,
+        Self::Corrects,
         Self::Force,
         Self::Metadata,
     ];
@@ -108,7 +122,11 @@ impl Field {
             Self::To => "to",
             Self::Outcome => "outcome",
             Self::Reference => "reference",
+            Self::Balance => "balance",
+            Self::Direction => "direction",
             Self::Reason => "reason",
+            Self::ExpectedRevision => "expected_revision",
+            Self::Corrects => "corrects",
             Self::Force => "force",
             Self::Metadata => "metadata",
             Self::ExpiresInSeconds => "expires_in_seconds",
@@ -139,16 +157,19 @@ impl Field {
             | Self::To
             | Self::Outcome
             | Self::Reference
+            | Self::Balance
+            | Self::Direction
             | Self::Reason => Form::Text,
+            Self::ExpectedRevision | Self::ExpiresInSeconds | Self::TimeoutSeconds => Form::Number,
+            Self::Corrects => Form::List,
             Self::Force => Form::Flag,
             Self::Metadata => Form::Pairs,
-            Self::ExpiresInSeconds | Self::TimeoutSeconds => Form::Count,
         }
     }
 
     /// Returns its place among the fields that are whole numbers.
-    pub(crate) const fn count(self) -> usize {
-        (self as usize).saturating_sub(FIRST_COUNT)
+    pub(crate) const fn number(self) -> usize {
+        (self as usize).saturating_sub(FIRST_NUMBER)
     }
 
     /// Returns its bit in a set of fields.

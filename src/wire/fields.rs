@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserializer as _;
-use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
-use super::field::{COUNTS, Field, Form, TEXTS};
+use super::field::{Field, Form, NUMBERS, TEXTS};
 
 /// `Fields` are a body's fields, as they came.
 #[derive(Debug, Default)]
@@ -18,7 +18,9 @@ pub(crate) struct Fields<'a> {
     /// This is the set of those that are there.
     pub(crate) present: u32,
     texts: [Option<Cow<'a, str>>; TEXTS],
-    counts: [Option<u64>; COUNTS],
+    numbers: [Option<u64>; NUMBERS],
+    /// `corrects`
+    pub(crate) corrects: Vec<Cow<'a, str>>,
     /// `force`
     pub(crate) force: bool,
     /// `metadata`
@@ -42,8 +44,8 @@ impl<'a> Fields<'a> {
 
     /// Returns the number of a field.
     #[must_use]
-    pub(crate) fn count(&self, field: Field) -> Option<u64> {
-        self.counts.get(field.count()).copied().flatten()
+    pub(crate) fn number(&self, field: Field) -> Option<u64> {
+        self.numbers.get(field.number()).copied().flatten()
     }
 }
 
@@ -64,14 +66,15 @@ impl<'de> Visitor<'de> for Reader {
             }
             fields.present |= field.bit();
             match field.form() {
-                Form::Flag => fields.force = map.next_value()?,
-                Form::Pairs => fields.metadata = map.next_value_seed(Pairs)?,
-                Form::Count => {
-                    let value = map.next_value()?;
-                    if let Some(place) = fields.counts.get_mut(field.count()) {
-                        *place = Some(value);
+                Form::Number => {
+                    let number = map.next_value()?;
+                    if let Some(place) = fields.numbers.get_mut(field.number()) {
+                        *place = Some(number);
                     }
                 }
+                Form::List => fields.corrects = map.next_value_seed(Texts)?,
+                Form::Flag => fields.force = map.next_value()?,
+                Form::Pairs => fields.metadata = map.next_value_seed(Pairs)?,
                 Form::Text => {
                     let value = map.next_value_seed(Text)?;
                     if let Some(place) = fields.texts.get_mut(field as usize) {
@@ -131,6 +134,33 @@ impl<'de> Visitor<'de> for Text {
 
     fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// `Texts` is an array of strings.
+struct Texts;
+
+impl<'de> DeserializeSeed<'de> for Texts {
+    type Value = Vec<Cow<'de, str>>;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<Self::Value, D::Error> {
+        input.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Texts {
+    type Value = Vec<Cow<'de, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of strings")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut items: S) -> Result<Self::Value, S::Error> {
+        let mut texts = Vec::new();
+        while let Some(text) = items.next_element_seed(Text)? {
+            texts.push(text);
+        }
+        Ok(texts)
     }
 }
 

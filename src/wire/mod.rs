@@ -10,6 +10,7 @@
 pub(crate) mod batch_line;
 pub(crate) mod body_faults;
 pub(crate) mod commands;
+pub(crate) mod corrections;
 pub(crate) mod fault;
 pub(crate) mod field;
 pub(crate) mod fields;

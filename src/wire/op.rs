@@ -14,6 +14,8 @@ pub(crate) enum Op {
     Withdraw,
     /// The request takes a movement back.
     Reverse,
+    /// The request puts the account right.
+    Correct,
     /// The request freezes the account: no money goes out.
     Freeze,
     /// The request lets money out again.
@@ -74,6 +76,7 @@ impl Op {
             Self::OpenAccount => &shape::OPEN_ACCOUNT,
             Self::Deposit | Self::Withdraw => &shape::MOVE,
             Self::Reverse => &shape::REVERSE,
+            Self::Correct => &shape::CORRECT,
             Self::Freeze | Self::Unfreeze | Self::Close => &shape::BECAUSE,
             Self::OverdraftLimit => &shape::OVERDRAFT_LIMIT,
             Self::Hold => &shape::HOLD,
@@ -96,6 +99,7 @@ impl Op {
             | Self::Deposit
             | Self::Withdraw
             | Self::Reverse
+            | Self::Correct
             | Self::Freeze
             | Self::Unfreeze
             | Self::Close

@@ -1,5 +1,6 @@
 //! This file describes the shapes of requests as the OpenAPI document has them.
 
+use utoipa::openapi::schema::ArrayBuilder;
 use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
 use utoipa::openapi::{ObjectBuilder, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -8,6 +9,8 @@ use super::field::{Field, Form};
 use super::op::{BATCHED, Op, any_of};
 use super::shape::{self, Member, Shape, Unsaid};
 use crate::domain::currency::Currency;
+use crate::domain::ids::TransactionId;
+use crate::domain::money::Direction;
 
 /// Makes a type that stands for a body in the description of an operation.
 macro_rules! body {
@@ -35,6 +38,8 @@ body!(/// The body of a deposit and of a withdrawal.
     Move, shape::MOVE, object(&shape::MOVE));
 body!(/// The body of a reversal.
     Reverse, shape::REVERSE, object(&shape::REVERSE));
+body!(/// The body of a correction.
+    Correct, shape::CORRECT, object(&shape::CORRECT));
 body!(/// The body of a change of state.
     Because, shape::BECAUSE, object(&shape::BECAUSE));
 body!(/// The body of a change of the overdraft limit.
@@ -65,7 +70,7 @@ fn object(shape: &Shape) -> Object {
 }
 
 #[expect(deprecated, reason = "`example` is what tools of every age show")]
-fn property(member: &Member, description: &str) -> Object {
+fn property(member: &Member, description: &str) -> Schema {
     // In words, and not as `default`: with that some generated clients want the field from whoever calls them.
     let description = match member.unsaid {
         Some(Unsaid::Text(text)) => format!("{description} `{text}` when not said."),
@@ -74,9 +79,10 @@ fn property(member: &Member, description: &str) -> Object {
     };
     let of = match member.field.form() {
         Form::Text => Type::String,
+        Form::Number => Type::Integer,
+        Form::List => return ids(description),
         Form::Flag => Type::Boolean,
         Form::Pairs => Type::Object,
-        Form::Count => Type::Integer,
     };
     let object = ObjectBuilder::new()
         .description(Some(description))
@@ -86,7 +92,11 @@ fn property(member: &Member, description: &str) -> Object {
         .maximum(member.whole.map(|(_, most)| most))
         .example(member.example.map(Into::into));
     let object = match member.field.form() {
-        Form::Text | Form::Flag | Form::Count => object,
+        Form::Text | Form::Flag | Form::List => object,
+        Form::Number => match member.whole {
+            Some(_) => object,
+            None => object.minimum(Some(0)),
+        },
         Form::Pairs => {
             let key = text(shape::METADATA_KEY);
             let value = text(shape::METADATA_VALUE);
@@ -96,7 +106,14 @@ fn property(member: &Member, description: &str) -> Object {
                 .max_properties(Some(shape::METADATA_KEYS))
         }
     };
-    object.schema_type(of).enum_values(values(member.field)).build()
+    object.schema_type(of).enum_values(values(member.field)).build().into()
+}
+
+/// Describes a list of the transactions that a correction names.
+fn ids(description: String) -> Schema {
+    let id = ObjectBuilder::new().schema_type(Type::String).format(Some(format("uuid")));
+    let list = ArrayBuilder::new().description(Some(description)).items(id);
+    list.min_items(Some(1)).max_items(Some(TransactionId::MOST_CORRECTED)).unique_items(true).build().into()
 }
 
 /// Describes a text that matches this.
@@ -110,6 +127,7 @@ fn values(field: Field) -> Option<Vec<&'static str>> {
         Field::Op => Some(BATCHED.iter().map(|batched| batched.name).collect()),
         Field::Currency => Some(Currency::in_use().collect()),
         Field::Outcome => Some(vec!["done", "declined"]),
+        Field::Direction => Some(vec![Direction::Credit.name(), Direction::Debit.name()]),
         Field::TransactionId
         | Field::Account
         | Field::OverdraftLimit
@@ -122,6 +140,9 @@ fn values(field: Field) -> Option<Vec<&'static str>> {
         | Field::To
         | Field::Reference
         | Field::TimeoutSeconds
+        | Field::Balance
+        | Field::ExpectedRevision
+        | Field::Corrects
         | Field::Reason
         | Field::Force
         | Field::Metadata

@@ -138,6 +138,9 @@ const METADATA: Member = Member::optional(
     Field::Metadata,
     "The business's own ids: at most 16 keys of 64 characters, values of 256.",
 );
+/// This is the regular expression that a balance matches, which may be negative.
+const BALANCE: &str = r"^(0(\.0{1,4})?|-?(10{15}(\.0{1,4})?|[1-9][0-9]{0,14}(\.[0-9]{1,4})?|0\.[0-9]{1,4}))$";
+
 const REASON: Member = Member::required(Field::Reason, "Why.").pattern(REASON_TEXT);
 
 /// This is the body that opens an account.
@@ -266,6 +269,41 @@ pub(crate) static TRANSFER_OUTCOME: Shape = Shape::new(
 
 /// This is the hold in a line of a batch, which stands in the path of its own request.
 pub(crate) static HOLD_OF_LINE: Member = Member::optional(Field::Hold, "The hold.").format(UUID);
+
+/// This is the body of a correction. It has either `balance` and `expected_revision`, or `amount` and `direction`.
+pub(crate) static CORRECT: Shape = Shape::new(
+    "Correct",
+    "Puts an account right: either `balance` and `expected_revision`, or `amount` and `direction`.",
+    &[
+        ID,
+        Member::optional(
+            Field::Balance,
+            "What the balance should be; it may be negative. The ledger works out the amount.",
+        )
+        .pattern(BALANCE),
+        Member::optional(Field::Amount, "How much to move, whatever the balance is.")
+            .example("20.00")
+            .pattern(AMOUNT),
+        Member::optional(Field::Direction, "With `amount`: `credit` moves it in, `debit` out.")
+            .example("credit"),
+        Member::optional(
+            Field::ExpectedRevision,
+            "The account's revision as you saw it; with another one the answer is 409. Needed with `balance`.",
+        ),
+        Member::optional(
+            Field::EffectiveAt,
+            "With `amount`: when it happened in the world; not in the future.",
+        )
+        .format("date-time"),
+        REASON,
+        Member::optional(
+            Field::Corrects,
+            "What was wrong: up to 16 transaction IDs, on any account. Each must have been booked.",
+        ),
+        Member::optional(Field::Force, "May it pass the overdraft limit and open holds?")
+            .unsaid(Unsaid::False),
+    ],
+);
 
 /// This is the body of a change of state, which has only a reason.
 pub(crate) static BECAUSE: Shape = Shape::new("Because", "Changes an account's state.", &[ID, REASON]);

@@ -6,10 +6,11 @@ use super::field::Field;
 use crate::domain::command::{HoldSeconds, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
-use crate::domain::money::{Written, WrittenAmount};
+use crate::domain::money::{Direction, Written, WrittenAmount};
 use crate::domain::payee::Payee;
 use crate::domain::time::Timestamp;
 use crate::domain::transfer::command::{Label, Payout, TimeoutSeconds};
+use crate::domain::written_balance::WrittenBalance;
 
 /// This is the rule for a transaction ID.
 pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
@@ -23,6 +24,9 @@ const NOT_A_PAYEE: &str = "must be an account's name, or \"@external:\" and the 
 
 /// This is the rule for the name of one of the ledger's own accounts.
 const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
+
+/// This is the rule for what a correction names.
+pub(crate) const NOT_CORRECTED: &str = "must be 1 to 16 transaction IDs, each once";
 
 /// Returns what is wrong with this text in this field, if anything is. Whether an `op` exists is for the caller to
 /// check.
@@ -45,42 +49,37 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         ),
         Field::OverdraftLimit => Written::parse(text).err().map(|error| error.to_string().into()),
         Field::Amount => WrittenAmount::parse(text).err().map(|error| error.to_string().into()),
+        Field::Balance => WrittenBalance::parse(text).err().map(|error| error.to_string().into()),
+        Field::Direction => unless(Direction::parse(text).is_some(), "must be \"credit\" or \"debit\""),
         Field::CounterAccount => unless(CounterAccount::parse_requested(text).is_some(), NOT_AN_OWN_ACCOUNT),
         Field::EffectiveAt => Timestamp::parse(text).err().map(|reason| reason.to_string().into()),
         Field::Reason => {
             unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")
         }
-        Field::Op | Field::Force | Field::Metadata | Field::ExpiresInSeconds | Field::TimeoutSeconds => None,
+        Field::Op
+        | Field::ExpectedRevision
+        | Field::ExpiresInSeconds
+        | Field::TimeoutSeconds
+        | Field::Corrects
+        | Field::Force
+        | Field::Metadata => None,
     }
 }
 
-/// Returns what is wrong with a number in a field that is a whole number; `None` stands for one that is not whole, or less
-/// than zero.
-pub(crate) fn count_fault(field: Field, number: Option<u64>) -> Option<Cow<'static, str>> {
-    let (is_right, most) = match field {
-        Field::ExpiresInSeconds => {
-            (number.is_some_and(|number| HoldSeconds::new(number).is_some()), HoldSeconds::MOST)
-        }
-        Field::TimeoutSeconds => {
-            (number.is_some_and(|number| TimeoutSeconds::new(number).is_some()), TimeoutSeconds::MOST)
-        }
-        Field::Op
-        | Field::TransactionId
-        | Field::Account
-        | Field::Currency
-        | Field::OverdraftLimit
-        | Field::Amount
-        | Field::CounterAccount
-        | Field::EffectiveAt
-        | Field::Reverses
-        | Field::Hold
-        | Field::From
-        | Field::To
-        | Field::Outcome
-        | Field::Reference
-        | Field::Reason
-        | Field::Force
-        | Field::Metadata => (true, 0),
-    };
-    (!is_right).then(|| format!("must be a whole number from 1 to {most}").into())
+/// Returns what is wrong with this whole number in this field, if anything is.
+pub(crate) fn number_fault(field: Field, number: u64) -> Option<Cow<'static, str>> {
+    let is_wrong = (field == Field::ExpiresInSeconds && HoldSeconds::new(number).is_none())
+        || (field == Field::TimeoutSeconds && TimeoutSeconds::new(number).is_none());
+    is_wrong.then(|| not_whole(field))
+}
+
+/// Returns what is to be said of a field with something else than a whole number, or one outside its bounds.
+pub(crate) fn not_whole(field: Field) -> Cow<'static, str> {
+    if field == Field::ExpiresInSeconds {
+        format!("must be a whole number from 1 to {}", HoldSeconds::MOST).into()
+    } else if field == Field::TimeoutSeconds {
+        format!("must be a whole number from 1 to {}", TimeoutSeconds::MOST).into()
+    } else {
+        "must be a whole number, zero or more".into()
+    }
 }

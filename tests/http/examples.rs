@@ -80,7 +80,7 @@ fn the_examples_of_the_document_work_in_their_order_and_again() {
                     let lines: Vec<Value> =
                         reply.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
                     let booked = |line: &Value| line["status"] == 201 && line["replayed"] == again;
-                    assert!(lines.len() == 3 && lines.iter().all(booked), "{shown}");
+                    assert!(lines.len() == 4 && lines.iter().all(booked), "{shown}");
                 }
                 _ => {
                     assert_eq!(reply.status, 201, "{shown}");
@@ -89,7 +89,7 @@ fn the_examples_of_the_document_work_in_their_order_and_again() {
             }
         }
     }
-    assert_eq!(service.positions().len(), 11);
+    assert_eq!(service.positions().len(), 16);
 }
 
 /// The same requests as the README's walkthrough are the first examples, so that both may be tried on one ledger.

@@ -6,6 +6,7 @@
 mod bad_bodies;
 mod bad_requests;
 mod contract;
+mod corrections;
 mod examples;
 mod keys;
 mod lenient;
@@ -15,4 +16,5 @@ mod reads;
 mod roles;
 #[path = "../support/mod.rs"]
 mod support;
+mod transfers;
 mod watched;

@@ -4,9 +4,13 @@
 
 use std::sync::Arc;
 
+use bookonce::domain::account::corrected::{AskedChange, Corrected};
 use bookonce::domain::account::decline::Decline;
-use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
-use bookonce::domain::command::{LimitChange, Move, Operation, Reason, Reversal};
+use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement, Terms};
+use bookonce::domain::command::{
+    BalanceChange, Capturing, Correction, HoldSeconds, LimitChange, Move, Operation, Placing, Reason,
+    Releasing, Reversal,
+};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::event::{Body, Event};
 use bookonce::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
@@ -141,6 +145,7 @@ fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operati
             reason,
             force
         })),
+        correction(currency, at).prop_map(|asked| Operation::Correct(Box::new(asked))),
         reason().prop_map(Operation::Freeze),
         reason().prop_map(Operation::Unfreeze),
         reason().prop_map(Operation::Close),
@@ -148,7 +153,96 @@ fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operati
             overdraft_limit: limit.into(),
             reason
         })),
+        (amount(currency), seconds(), metadata()).prop_map(|(amount, expires_in_seconds, metadata)| {
+            Operation::Hold(Placing { amount: amount.into(), expires_in_seconds, metadata })
+        }),
+        (id(), proptest::option::of(amount(currency)), counter_account(), metadata()).prop_map(
+            |(hold, amount, counter_account, metadata)| Operation::Capture(Capturing {
+                hold: Id::Client(hold),
+                amount: amount.map(Into::into),
+                counter_account,
+                metadata,
+                to: None
+            })
+        ),
+        (id(), proptest::option::of(reason()))
+            .prop_map(|(hold, reason)| Operation::Release(Releasing { hold: Id::Client(hold), reason })),
     ]
+}
+
+fn seconds() -> impl Strategy<Value = HoldSeconds> {
+    (1..=u64::from(HoldSeconds::MOST)).prop_map(|seconds| HoldSeconds::new(seconds).unwrap())
+}
+
+/// Returns what a client does to holds, booked.
+fn of_holds(currency: Currency) -> BoxedStrategy<Fact> {
+    let sums = (amount(currency), proptest::option::of(amount(currency)));
+    prop_oneof![
+        (amount(currency), seconds(), time(), metadata()).prop_map(
+            |(amount, expires_in_seconds, expires_at, metadata)| Fact::HoldPlaced {
+                amount,
+                terms: Terms::Client { expires_in_seconds, expires_at, metadata }
+            }
+        ),
+        (id(), sums, counter_account(), any::<bool>(), metadata()).prop_map(
+            |(hold, (amount, released), counter_account, partial, metadata)| Fact::HoldCaptured {
+                hold: Id::Client(hold),
+                amount,
+                released,
+                counter_account,
+                partial,
+                metadata,
+                to: None
+            }
+        ),
+        (id(), amount(currency), proptest::option::of(reason())).prop_map(|(hold, amount, reason)| {
+            Fact::HoldReleased { hold: Id::Client(hold), amount, reason }
+        }),
+        (id(), proptest::option::of(reason()))
+            .prop_map(|(hold, reason)| Fact::HoldPrevented { hold: Id::Client(hold), reason }),
+    ]
+    .boxed()
+}
+
+/// Returns what a correction asks for. Its amount is in the currency, as an event keeps it.
+fn correction(currency: Currency, at: Timestamp) -> impl Strategy<Value = Correction> {
+    let target = (-10_i128.pow(15)..10_i128.pow(15)).prop_map(move |units| sum(units, currency));
+    let to = (target, any::<u64>()).prop_map(|(balance, expected_revision)| BalanceChange::To {
+        balance: balance.into(),
+        expected_revision,
+    });
+    let by = (amount(currency), any::<bool>(), proptest::option::of(any::<u64>()), any::<bool>()).prop_map(
+        move |(amount, credits, expected_revision, given)| BalanceChange::By {
+            amount: amount.into(),
+            direction: if credits { Direction::Credit } else { Direction::Debit },
+            expected_revision,
+            effective_at: given.then_some(at),
+        },
+    );
+    let corrects = proptest::collection::hash_set(id(), 0..=16).prop_map(|ids| ids.into_iter().collect());
+    (prop_oneof![to, by], reason(), corrects, any::<bool>())
+        .prop_map(|(change, reason, corrects, force)| Correction { change, reason, corrects, force })
+}
+
+/// Returns a correction that was booked. Where a balance was asked for, any amount may have been needed.
+fn corrected(currency: Currency, at: Timestamp) -> impl Strategy<Value = Corrected> {
+    let needed = (amount(currency), any::<bool>());
+    (correction(currency, at), needed).prop_map(move |(asked, (needed, credits))| {
+        let (amount, direction, change) = match asked.change {
+            BalanceChange::To { balance, expected_revision } => {
+                let balance = balance.fit(currency).unwrap();
+                let direction = if credits { Direction::Credit } else { Direction::Debit };
+                (needed, direction, AskedChange::To { balance, expected_revision })
+            }
+            BalanceChange::By { amount, direction, expected_revision, effective_at } => {
+                let effective_at_given = effective_at.is_some();
+                let amount = amount.fit(currency).unwrap();
+                (amount, direction, AskedChange::By { expected_revision, effective_at_given })
+            }
+        };
+        let Correction { reason, corrects, force, .. } = asked;
+        Corrected { amount, direction, asked: change, reason, corrects, force }
+    })
 }
 
 fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
@@ -167,11 +261,13 @@ fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
             reason,
             force
         }),
+        corrected(currency, at).prop_map(|corrected| Fact::Corrected(Box::new(corrected))),
         reason().prop_map(Fact::Frozen),
         reason().prop_map(Fact::Unfrozen),
         reason().prop_map(Fact::Closed),
         (limit(currency), reason())
             .prop_map(|(overdraft_limit, reason)| Fact::OverdraftLimitChanged { overdraft_limit, reason }),
+        of_holds(currency),
         (operation(currency, at), decline())
             .prop_map(|(operation, decline)| Fact::Declined { operation, decline }),
     ]

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use bookonce::domain::account::decline::Decline;
 use bookonce::domain::account::event::AccountEvent;
-use bookonce::domain::command::{Command, Operation};
+use bookonce::domain::command::{BalanceChange, Command, Operation};
 use bookonce::domain::event::Event;
 use bookonce::domain::ids::CounterAccount;
 use bookonce::domain::metadata::Metadata;
 
+use crate::each_hold::one_of_each_hold;
 use crate::given::*;
 use crate::support::*;
 
@@ -53,7 +54,39 @@ pub fn one_of_each() -> Vec<(&'static str, Event)> {
         ("overdraft limit changed", rich().when(set_limit(5, "alice", "20")).event()),
     ];
     events.extend(one_of_each_decline());
+    events.extend(one_of_each_correction());
     events
+}
+
+/// Returns the corrections, booked and declined.
+fn one_of_each_correction() -> Vec<(&'static str, Event)> {
+    let rich = || given([opened_with("10"), deposited(2, "100"), deposited(3, "100"), prevented(4, 99)]);
+    let full = |command: Command| {
+        let command = with_asked(naming(forced(command), &[2, 3]), |asked| {
+            asked.reason = bookonce::domain::command::Reason::parse("booked \"twice\" \\ 🦀").unwrap();
+        });
+        adorned(command)
+    };
+    let to = |n, balance| correct_to(n, "alice", balance, 3);
+    let expecting = |command: Command, revision: u64| {
+        with_asked(command, |asked| {
+            if let BalanceChange::By { expected_revision, .. } = &mut asked.change {
+                *expected_revision = Some(revision);
+            }
+        })
+    };
+    let yesterday = NOW.plus_seconds(-86_400);
+    let by = |n, amount| expecting(dated(correct_by(n, "alice", amount), yesterday), 3);
+    vec![
+        ("corrected to a balance", rich().when(to(5, "-5")).event()),
+        ("corrected to a balance, adorned", rich().when(full(to(5, "1000.5"))).event()),
+        ("corrected by a credit", rich().when(correct_by(5, "alice", "20")).event()),
+        ("corrected by a debit, adorned", rich().when(full(by(5, "-211"))).event()),
+        ("declined correction to a balance", rich().when(to(5, "-10.01")).event()),
+        ("declined correction by a debit", rich().when(correct_by(5, "alice", "-210.01")).event()),
+        ("declined correction, prevented, adorned", rich().when(full(by(99, "7.1"))).event()),
+        ("declined correction to a balance, prevented", rich().when(full(to(99, "7.1"))).event()),
+    ]
 }
 
 fn one_of_each_decline() -> Vec<(&'static str, Event)> {
@@ -77,9 +110,9 @@ fn one_of_each_decline() -> Vec<(&'static str, Event)> {
     ]
 }
 
-/// Every code is among them.
+/// Every code is among them and those that have to do with holds.
 pub fn assert_complete() {
-    let events = one_of_each();
+    let events: Vec<_> = one_of_each().into_iter().chain(one_of_each_hold()).collect();
     for code in Decline::CODES {
         let there = |(_, event): &(&str, Event)| {
             event.account().and_then(AccountEvent::decline).is_some_and(|decline| decline.code() == code)

@@ -20,12 +20,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bookonce::clerk::Limits;
-use bookonce::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
+use bookonce::domain::command::{
+    BalanceChange, Command, Correction, LimitChange, Move, Opening, Operation, Reason, Reversal,
+};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
-use bookonce::domain::money::{Written, WrittenAmount};
+use bookonce::domain::money::{Direction, Written, WrittenAmount};
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
+use bookonce::domain::written_balance::WrittenBalance;
 use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, OpenError, Options, ReadLimits};
 use uuid::Uuid;
@@ -134,10 +137,53 @@ pub fn set_limit(n: u128, account: &str, limit: &str) -> Command {
     command(n, account, Operation::SetOverdraftLimit(change))
 }
 
-/// Returns a deposit or a withdrawal that happened at another time than now.
+/// Returns a deposit, a withdrawal or a correction that happened at another time than now.
 pub fn dated(mut command: Command, at: Timestamp) -> Command {
+    if let Operation::Correct(asked) = &mut command.operation
+        && let BalanceChange::By { effective_at, .. } = &mut asked.change
+    {
+        *effective_at = Some(at);
+    }
     if let Operation::Deposit(moved) | Operation::Withdraw(moved) = &mut command.operation {
         moved.effective_at = Some(at);
     }
     command
+}
+
+/// Returns a correction that makes the balance this one, while the account's last event has this revision.
+pub fn correct_to(n: u128, account: &str, balance: &str, expected_revision: u64) -> Command {
+    let balance = WrittenBalance::parse(balance).unwrap();
+    correct(n, account, BalanceChange::To { balance, expected_revision })
+}
+
+/// Returns a correction that moves this amount in, or out where it has a `-`.
+pub fn correct_by(n: u128, account: &str, amount: &str) -> Command {
+    let (direction, amount) = match amount.strip_prefix('-') {
+        Some(amount) => (Direction::Debit, amount),
+        None => (Direction::Credit, amount),
+    };
+    let amount = WrittenAmount::parse(amount).unwrap();
+    correct(n, account, BalanceChange::By { amount, direction, expected_revision: None, effective_at: None })
+}
+
+fn correct(n: u128, account: &str, change: BalanceChange) -> Command {
+    let asked = Correction { change, reason: reason(), corrects: Vec::new(), force: false };
+    command(n, account, Operation::Correct(Box::new(asked)))
+}
+
+/// Returns the correction with more in it.
+pub fn with_asked(mut command: Command, more: impl FnOnce(&mut Correction)) -> Command {
+    let Operation::Correct(asked) = &mut command.operation else { panic!("no correction") };
+    more(asked);
+    command
+}
+
+/// Returns the correction, which names these transactions.
+pub fn naming(command: Command, ids: &[u128]) -> Command {
+    with_asked(command, |asked| asked.corrects = ids.iter().map(|n| id(*n)).collect())
+}
+
+/// Returns the correction, which may pass the overdraft limit.
+pub fn forced(command: Command) -> Command {
+    with_asked(command, |asked| asked.force = true)
 }

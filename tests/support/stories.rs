@@ -12,7 +12,12 @@ use crate::support::*;
 
 /// Returns the stories, each with its name and its commands in batches.
 pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
-    vec![("every-event", every_event()), ("backdated", backdated()), ("preventions", preventions())]
+    vec![
+        ("every-event", every_event()),
+        ("backdated", backdated()),
+        ("preventions", preventions()),
+        ("corrections", corrections()),
+    ]
 }
 
 fn with(mut command: Command, counter: &str, pairs: &[(&str, &str)]) -> Command {
@@ -104,5 +109,26 @@ fn preventions() -> Vec<Vec<Command>> {
         vec![reverse(10, "alice", 11, None, false), reverse(11, "alice", 3, None, false)],
         vec![withdraw(12, "alice", "10"), close(13, "alice"), reverse(14, "alice", 92, None, false)],
         vec![reverse(15, "alice", 92, None, false), withdraw(92, "alice", "1")],
+    ]
+}
+
+/// Tells corrections to a balance and by an amount, forced and backdated, on accounts in every state, and their declines.
+fn corrections() -> Vec<Vec<Command>> {
+    let january = Timestamp::from_micros(1_767_225_600_000_000);
+    vec![
+        vec![open_with(1, "alice", "EUR", "50"), open_with(2, "yen", "JPY", "0")],
+        vec![deposit(3, "alice", "20"), deposit(4, "alice", "20"), deposit(5, "yen", "7")],
+        // Booked twice; seen at revision 1, then at 2. The first is refused, and leaves no event.
+        vec![correct_to(6, "alice", "20", 1), naming(correct_to(7, "alice", "20", 2), &[4, 3])],
+        vec![naming(correct_by(8, "yen", "3"), &[4, 7, 5]), dated(correct_by(9, "alice", "0.05"), january)],
+        vec![dated(forced(correct_by(10, "alice", "-100.05")), january), correct_by(11, "alice", "-0.01")],
+        vec![correct_to(12, "alice", "-81", 6), forced(correct_to(13, "alice", "-81", 7))],
+        vec![
+            naming(correct_to(14, "alice", "0", 8), &[10, 11, 13]),
+            correct_by(15, "yen", "999999999999991"),
+        ],
+        vec![reverse(16, "alice", 14, None, true), reverse(17, "alice", 3, None, true)],
+        vec![freeze(18, "alice"), correct_by(19, "alice", "20"), reverse(20, "yen", 90, None, false)],
+        vec![correct_by(90, "yen", "1"), close(21, "alice"), correct_by(22, "alice", "1")],
     ]
 }

@@ -2,11 +2,19 @@
 //!
 //! What must agree within the event is checked here, too, such as an amount with its entry.
 
-use crate::audit::parse::cursor::{Cursor, unescaped};
-use crate::audit::parse::words::{is_name, sum, transaction};
+use crate::audit::parse::correction_data;
+use crate::audit::parse::cursor::Cursor;
+use crate::audit::parse::head::Head;
+use crate::audit::parse::hold_data::{self, HoldKind};
+use crate::audit::parse::words::{
+    amount_of, counter, currency, entries, id, lossy, metadata, reason, transaction,
+};
+use crate::audit::values::code::Code;
+use crate::audit::values::correction::CORRECTIONS;
 use crate::audit::values::currency::Currency;
-use crate::audit::values::event::{Asked, Change, Code, Direction, Fact};
+use crate::audit::values::fact::{Asked, Change, Direction, Fact};
 use crate::audit::values::finding::Flaw;
+use crate::audit::values::id::Id;
 use crate::audit::values::money;
 use crate::audit::values::span::Span;
 
@@ -21,6 +29,10 @@ pub(crate) enum Kind {
     Reversed,
     /// `Prevented`
     Prevented,
+    /// `Corrected`
+    Corrected,
+    /// `HoldPlaced`, `HoldCaptured` and what else holds and steps of transfers have
+    Hold(HoldKind),
     /// `Frozen`, `Unfrozen`, `Closed`
     Changed(Change),
     /// `OverdraftLimitChanged`
@@ -41,12 +53,16 @@ impl Kind {
             b"Withdrawn" => Self::Moved(Direction::Debit),
             b"Reversed" => Self::Reversed,
             b"Prevented" => Self::Prevented,
+            b"Corrected" => Self::Corrected,
             b"Frozen" => Self::Changed(Change::Freeze),
             b"Unfrozen" => Self::Changed(Change::Unfreeze),
             b"Closed" => Self::Changed(Change::Close),
             b"OverdraftLimitChanged" => Self::LimitChanged,
             b"Declined" => Self::Declined,
-            _ => return Err(Flaw::UnknownType(lossy(name))),
+            _ => match HoldKind::read(name) {
+                Some(kind) => Self::Hold(kind),
+                None => return Err(Flaw::UnknownType(lossy(name))),
+            },
         })
     }
 }
@@ -66,7 +82,11 @@ pub(crate) struct Body {
 ///
 /// # Errors
 /// Fails when its layout is another, or its parts do not agree with each other.
-pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+pub(crate) fn read(kind: Kind, block: &[u8], head: &Head, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    if let (Id::Own(_), false) = (head.id, matches!(kind, Kind::Hold(_) | Kind::Declined)) {
+        return Err(Flaw::OtherId);
+    }
+    let account = head.name;
     let body = |currency, fact| Body { currency, fact, effective_at_given: false };
     match kind {
         Kind::Opened => {
@@ -86,6 +106,7 @@ pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<
             cursor.maybe(",\"force\":true");
             Ok(body(currency, Fact::Prevented { reverses }))
         }
+        Kind::Corrected => corrected(block, account, cursor),
         Kind::Changed(change) => {
             let currency = currency(block, cursor, "\"currency\":\"")?;
             reason(cursor)?;
@@ -98,7 +119,11 @@ pub(crate) fn read(kind: Kind, block: &[u8], account: Span, cursor: &mut Cursor<
             reason(cursor)?;
             Ok(body(currency, Fact::LimitChanged { limit: limit_of(text.of(block), currency)? }))
         }
-        Kind::Declined => declined(block, cursor),
+        Kind::Hold(kind) => {
+            let (currency, fact) = hold_data::read(kind, block, head, cursor)?;
+            Ok(body(currency, fact))
+        }
+        Kind::Declined => declined(block, head, cursor),
     }
 }
 
@@ -107,7 +132,7 @@ fn moved(direction: Direction, block: &[u8], account: Span, cursor: &mut Cursor<
     let text = cursor.word()?;
     let currency = currency(block, cursor, ",\"currency\":\"")?;
     let amount = amount_of(text.of(block), currency)?;
-    let (signed, counter) = entries(block, account, cursor, currency)?;
+    let (signed, counter) = entries(block, account, cursor, currency, |cursor| counter(block, cursor))?;
     if signed != direction.signed(amount) {
         return Err(Flaw::EntryAmount);
     }
@@ -123,7 +148,7 @@ fn reversed(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body
     let text = cursor.word()?;
     let currency = currency(block, cursor, ",\"currency\":\"")?;
     let amount = amount_of(text.of(block), currency)?;
-    let (signed, counter) = entries(block, account, cursor, currency)?;
+    let (signed, counter) = entries(block, account, cursor, currency, |cursor| counter(block, cursor))?;
     if signed.abs() != amount {
         return Err(Flaw::EntryAmount);
     }
@@ -134,39 +159,34 @@ fn reversed(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body
     Ok(Body { currency, fact, effective_at_given: false })
 }
 
-/// Reads the two halves of an entry. Gives what the guarded account gets, and the account on the other side.
-fn entries(
-    block: &[u8],
-    account: Span,
-    cursor: &mut Cursor<'_>,
-    currency: Currency,
-) -> Result<(i128, Span), Flaw> {
-    cursor.literal(",\"entries\":[{\"account\":\"")?;
-    if cursor.word()?.of(block) != account.of(block) {
-        return Err(Flaw::EntryAccount);
+fn corrected(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+    cursor.literal("\"amount\":\"")?;
+    let text = cursor.word()?;
+    let currency = currency(block, cursor, ",\"currency\":\"")?;
+    let amount = amount_of(text.of(block), currency)?;
+    let (signed, counter) = entries(block, account, cursor, currency, |cursor| counter(block, cursor))?;
+    if signed.abs() != amount {
+        return Err(Flaw::EntryAmount);
     }
-    cursor.literal(",\"amount\":\"")?;
-    let guarded = sum(block, cursor, currency, "an entry's amount")?;
-    cursor.literal("},{\"account\":\"")?;
-    let counter = counter(block, cursor)?;
-    cursor.literal(",\"amount\":\"")?;
-    let other = sum(block, cursor, currency, "an entry's amount")?;
-    cursor.literal("}]")?;
-    if guarded.checked_add(other) == Some(0) { Ok((guarded, counter)) } else { Err(Flaw::Unbalanced) }
+    if counter.of(block) != CORRECTIONS {
+        return Err(Flaw::NoName("the other side of the correction"));
+    }
+    let (asked, effective_at_given) = correction_data::booked(block, cursor, currency, signed)?;
+    Ok(Body { currency, fact: Fact::Corrected { asked, signed }, effective_at_given })
 }
 
-fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
+fn declined(block: &[u8], head: &Head, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
     cursor.literal("\"operation\":\"")?;
     let operation = cursor.word()?.of(block);
     cursor.literal(",\"code\":\"")?;
     let code = cursor.word()?.of(block);
     let code = Code::read(code).ok_or_else(|| Flaw::UnknownCode(lossy(code)))?;
     let currency = currency(block, cursor, ",\"currency\":\"")?;
-    let (asked, effective_at_given) = asked(operation, block, cursor, currency)?;
+    let (asked, effective_at_given) = asked(operation, block, head, cursor, currency)?;
     let prevented_by = match code {
         Code::Prevented => {
             cursor.literal(",\"prevented_by\":\"")?;
-            Some(transaction(cursor, "prevented_by")?)
+            Some(id(block, cursor, "prevented_by")?)
         }
         Code::AccountClosed
         | Code::AccountFrozen
@@ -175,7 +195,14 @@ fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
         | Code::AccountNotEmpty
         | Code::WrongState
         | Code::ReversalExceedsOriginal
-        | Code::NotReversible => None,
+        | Code::NotReversible
+        | Code::HoldsOpen
+        | Code::TooManyHolds
+        | Code::HoldExpired
+        | Code::HoldAlreadySettled
+        | Code::CaptureExceedsHold
+        | Code::TransferEnded
+        | Code::TooLate => None,
     };
     Ok(Body { currency, fact: Fact::Declined { code, asked, prevented_by }, effective_at_given })
 }
@@ -183,9 +210,16 @@ fn declined(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
 fn asked(
     operation: &[u8],
     block: &[u8],
+    head: &Head,
     cursor: &mut Cursor<'_>,
     currency: Currency,
 ) -> Result<(Asked, bool), Flaw> {
+    if let Some(asked) = hold_data::asked(operation, block, head.id, cursor, currency)? {
+        return Ok((Asked::Hold(Box::new(asked)), false));
+    }
+    if let Id::Own(_) = head.id {
+        return Err(Flaw::OtherId);
+    }
     let asked = match operation {
         b"deposit" | b"withdrawal" => {
             let direction = if operation == b"deposit" { Direction::Credit } else { Direction::Debit };
@@ -207,6 +241,10 @@ fn asked(
             reason(cursor)?;
             Asked::Reversal { reverses, amount, force: cursor.maybe(",\"force\":true") }
         }
+        b"correction" => {
+            let (asked, given) = correction_data::declined(block, cursor, currency)?;
+            return Ok((Asked::Correction(asked), given));
+        }
         b"overdraft_limit" => {
             cursor.literal(",\"overdraft_limit\":\"")?;
             limit(block, cursor, currency)?;
@@ -226,31 +264,6 @@ fn change(change: Change, cursor: &mut Cursor<'_>) -> Result<Asked, Flaw> {
     Ok(Asked::Change(change))
 }
 
-fn currency(block: &[u8], cursor: &mut Cursor<'_>, key: &'static str) -> Result<Currency, Flaw> {
-    cursor.literal(key)?;
-    let code = cursor.word()?.of(block);
-    Currency::read(code).ok_or_else(|| Flaw::UnknownCurrency(lossy(code)))
-}
-
-/// Reads the name of one of the ledger's own accounts. `@transit` is kept for transfers, which are not known here.
-fn counter(block: &[u8], cursor: &mut Cursor<'_>) -> Result<Span, Flaw> {
-    let span = cursor.word()?;
-    match span.of(block) {
-        [b'@', name @ ..] if is_name(name) && name != b"transit" => Ok(span),
-        _ => Err(Flaw::NoName("the other side of the entry")),
-    }
-}
-
-fn reason(cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
-    cursor.literal(",\"reason\":\"")?;
-    cursor.text().map(|_| ())
-}
-
-fn amount_of(text: &[u8], currency: Currency) -> Result<i128, Flaw> {
-    let fits = |units: &i128| (1..=money::largest(currency)).contains(units);
-    money::read(text, currency).filter(fits).ok_or(Flaw::NoSum("the amount"))
-}
-
 fn limit(block: &[u8], cursor: &mut Cursor<'_>, currency: Currency) -> Result<i128, Flaw> {
     limit_of(cursor.word()?.of(block), currency)
 }
@@ -258,29 +271,4 @@ fn limit(block: &[u8], cursor: &mut Cursor<'_>, currency: Currency) -> Result<i1
 fn limit_of(text: &[u8], currency: Currency) -> Result<i128, Flaw> {
     let fits = |units: &i128| (0..=money::largest(currency)).contains(units);
     money::read(text, currency).filter(fits).ok_or(Flaw::NoSum("the overdraft limit"))
-}
-
-/// Reads the client's own metadata, if there is any: each key once, in order.
-fn metadata(block: &[u8], cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
-    if !cursor.maybe(",\"metadata\":{\"") {
-        return Ok(());
-    }
-    let mut last: Option<Vec<u8>> = None;
-    loop {
-        let key = unescaped(cursor.text()?.of(block));
-        if last.is_some_and(|last| last >= key) {
-            return Err(Flaw::MetadataOrder);
-        }
-        last = Some(key);
-        cursor.literal(":\"")?;
-        cursor.text()?;
-        if cursor.maybe("}") {
-            return Ok(());
-        }
-        cursor.literal(",\"")?;
-    }
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

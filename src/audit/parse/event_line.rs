@@ -7,12 +7,25 @@ use uuid::Uuid;
 
 use crate::audit::parse::cursor::Cursor;
 use crate::audit::parse::event_data::{self, Kind};
-use crate::audit::parse::words::{is_name, sum, transaction};
+use crate::audit::parse::head::Head;
+use crate::audit::parse::transfer_data;
+use crate::audit::parse::words::{id, is_name, sum};
 use crate::audit::values::chain::{self, Hash, Hasher};
-use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::event::{AccountBody, Body, Event, TransferBody};
 use crate::audit::values::finding::Flaw;
+use crate::audit::values::id::{Id, Step};
+use crate::audit::values::moment::{Moment, micros};
 use crate::audit::values::span::Span;
+use crate::audit::values::transfer::State;
 
+/// The name of an account's stream begins so.
+const ACCOUNT: &str = "account-";
+/// The name of a transfer's stream begins so.
+const TRANSFER: &str = "transfer-";
+/// This stands before the name of a stream.
+const KEY: &str = "\"stream\":\"";
+const KEY_ACCOUNT: &str = "\"stream\":\"account-";
+const KEY_TRANSFER: &str = "\"stream\":\"transfer-";
 /// This is the version of events that is known here.
 const VERSION: u64 = 1;
 /// `effective_at` may lie at most this far after `recorded_at`.
@@ -39,8 +52,7 @@ pub(crate) fn read(
     let position = cursor.number()?;
     cursor.literal(",")?;
     let front = cursor.at();
-    cursor.literal("\"stream\":\"account-")?;
-    let account = cursor.word()?;
+    let (stream, whose) = stream(block, cursor)?;
     cursor.literal(",\"revision\":")?;
     let revision = cursor.number()?;
     cursor.literal(",")?;
@@ -49,7 +61,7 @@ pub(crate) fn read(
     let event_id = cursor.bytes::<36>("an event's id")?;
     cursor.literal("\",")?;
     let back = cursor.at();
-    let content = content(block, account, cursor)?;
+    let content = content(block, whose, cursor)?;
     let end = cursor.at();
     cursor.literal(",\"hash\":\"")?;
     let spelled = cursor.bytes::<64>("a hash")?;
@@ -65,16 +77,14 @@ pub(crate) fn read(
     if hasher.event_id() != *event_id {
         return Err(Flaw::EventId);
     }
-    let Content { recorded_at, id, body, answer } = content;
+    let Content { recorded_at, id, body } = content;
     Ok(Event {
         position,
-        account,
+        stream,
         revision,
         recorded_at,
         id,
-        currency: body.currency,
-        fact: body.fact,
-        answer,
+        body,
         hash,
         canonical: (cursor.span(front, middle), cursor.span(back, end)),
     })
@@ -93,7 +103,7 @@ pub(crate) fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
 pub(crate) fn begins_its_stream(line: &[u8]) -> bool {
     let mut hasher = Hasher::default();
     let event = read(line, 0, None, &mut hasher);
-    event.is_ok_and(|event| hasher.hash(&chain::of_stream(event.account.of(line))) == event.hash)
+    event.is_ok_and(|event| hasher.hash(&chain::of_stream(event.stream.of(line))) == event.hash)
 }
 
 /// Reads the position that the line from `start` says it has.
@@ -103,30 +113,60 @@ pub(crate) fn position(block: &[u8], start: usize) -> Option<u64> {
     cursor.literal("{\"position\":").and_then(|()| cursor.number()).ok()
 }
 
-/// Reads the account in whose stream the line from `start` says it is, where it is written as an event writes it.
+/// Reads the name of the stream that the line from `start` says it is in, where it is written as an event writes it.
 #[must_use]
-pub(crate) fn account(block: &[u8], start: usize) -> Option<Span> {
+pub(crate) fn stream_of(block: &[u8], start: usize) -> Option<Span> {
     let mut cursor = Cursor::new(block, start);
     cursor.literal("{\"position\":").ok()?;
     cursor.number().ok()?;
-    cursor.literal(",\"stream\":\"account-").ok()?;
-    cursor.word().ok()
+    cursor.literal(",").ok()?;
+    cursor.literal("\"stream\":\"").ok()?;
+    let stream = cursor.word().ok()?;
+    [ACCOUNT, TRANSFER].iter().any(|prefix| stream.of(block).starts_with(prefix.as_bytes())).then_some(stream)
+}
+
+/// This says whose stream an event is in.
+#[derive(Debug, Clone, Copy)]
+enum Whose {
+    /// It is that of the account with this name.
+    Account(Span),
+    /// It is that of this transfer.
+    Transfer(Span, u128),
+}
+
+/// Reads the name of an event's stream and its closing quote. Gives all of it, and whose it is.
+fn stream(block: &[u8], cursor: &mut Cursor<'_>) -> Result<(Span, Whose), Flaw> {
+    let start = cursor.at().saturating_add(KEY.len());
+    let whose = if !cursor.maybe(KEY_ACCOUNT) && cursor.maybe(KEY_TRANSFER) {
+        let name = cursor.word()?;
+        let id = name.of(block).try_into().ok().and_then(chain::read_uuid).filter(|id| *id != 0);
+        Whose::Transfer(name, id.ok_or(Flaw::NoName("the stream"))?)
+    } else if cursor.at() > start {
+        Whose::Account(cursor.word()?)
+    } else {
+        return Err(cursor.wrong(KEY_ACCOUNT));
+    };
+    Ok((cursor.span(start, cursor.at().saturating_sub(1)), whose))
 }
 
 /// The content of an event is what stands between its id and its hash.
 struct Content {
     recorded_at: Moment,
-    id: u128,
-    body: event_data::Body,
-    answer: (i128, i128),
+    id: Id,
+    body: Body,
 }
 
-fn content(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Content, Flaw> {
-    if !is_name(account.of(block)) {
-        return Err(Flaw::NoName("the stream"));
-    }
+fn content(block: &[u8], whose: Whose, cursor: &mut Cursor<'_>) -> Result<Content, Flaw> {
+    let name = match whose {
+        Whose::Account(name) if !is_name(name.of(block)) => return Err(Flaw::NoName("the stream")),
+        Whose::Account(name) | Whose::Transfer(name, _) => name,
+    };
     cursor.literal("\"type\":\"")?;
-    let kind = Kind::read(cursor.word()?.of(block))?;
+    let type_name = cursor.word()?.of(block);
+    let kind = match whose {
+        Whose::Account(_) => Some(Kind::read(type_name)?),
+        Whose::Transfer(..) => None,
+    };
     cursor.literal(",\"recorded_at\":\"")?;
     let recorded_at = *cursor.bytes::<27>("a moment")?;
     cursor.literal("\",\"effective_at\":\"")?;
@@ -137,23 +177,51 @@ fn content(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Conte
         return Err(Flaw::UnknownVersion(version));
     }
     cursor.literal(",\"transaction_id\":\"")?;
-    let id = transaction(cursor, "the event's own")?;
+    let id = id(block, cursor, "the event's own")?;
     cursor.literal(",\"data\":{")?;
-    let body = event_data::read(kind, block, account, cursor)?;
-    moments(&recorded_at, &effective_at, body.effective_at_given)?;
-    cursor.literal("},\"answer\":{\"balance\":\"")?;
-    let balance = sum(block, cursor, body.currency, "the answer's balance")?;
-    cursor.literal(",\"available\":\"")?;
-    let available = sum(block, cursor, body.currency, "the answer's available")?;
+    let head = Head { name, id, recorded_at };
+    let body = match (whose, kind) {
+        (Whose::Transfer(_, transfer), _) => {
+            let fact = transfer_data::read(type_name, transfer, block, &head, cursor)?;
+            moments(&recorded_at, &effective_at, false)?;
+            cursor.literal("},\"answer\":{\"state\":\"")?;
+            let text = cursor.word()?.of(block);
+            let unknown = || Flaw::UnknownState(String::from_utf8_lossy(text).into_owned());
+            let state = State::read(text).ok_or_else(unknown)?;
+            Body::Transfer(Box::new(TransferBody { transfer, fact, state }))
+        }
+        (Whose::Account(account), Some(kind)) => {
+            let data = event_data::read(kind, block, &head, cursor)?;
+            moments(&recorded_at, &effective_at, data.effective_at_given)?;
+            cursor.literal("},\"answer\":{\"balance\":\"")?;
+            let balance = sum(block, cursor, data.currency, "the answer's balance")?;
+            cursor.literal(",\"available\":\"")?;
+            let available = sum(block, cursor, data.currency, "the answer's available")?;
+            let (currency, fact) = (data.currency, data.fact);
+            Body::Account(AccountBody { account, currency, fact, answer: (balance, available) })
+        }
+        (Whose::Account(_), None) => return Err(Flaw::UnknownType(String::new())),
+    };
+    metadata(block, id, cursor)?;
+    Ok(Content { recorded_at, id, body })
+}
+
+/// Reads an event's metadata, up to its closing brace. What the service booked of its own accord says so, and for what.
+fn metadata(block: &[u8], id: Id, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
     cursor.literal("},\"metadata\":{\"$correlationId\":\"")?;
-    cursor.text()?;
-    if cursor.maybe(",\"$causationId\":\"") {
-        cursor.text()?;
-    }
+    let correlation = cursor.text()?;
+    let causation = match cursor.maybe(",\"$causationId\":\"") {
+        true => Some(cursor.text()?),
+        false => None,
+    };
     cursor.literal(",\"actor\":\"")?;
-    cursor.text()?;
+    let actor = cursor.text()?;
     cursor.literal("}")?;
-    Ok(Content { recorded_at, id, body, answer: (balance, available) })
+    let Id::Own(own) = id else { return Ok(()) };
+    let of = Id::Client(own.of).to_string();
+    let is_cause = causation.is_some_and(|causation| causation.of(block) == of.as_bytes());
+    let is_correlated = own.step != Step::Expiry || correlation.of(block) == of.as_bytes();
+    if actor.of(block) == b"service" && is_cause && is_correlated { Ok(()) } else { Err(Flaw::OwnMetadata) }
 }
 
 /// Checks an event's two moments against each other.
@@ -173,75 +241,9 @@ fn moments(recorded: &Moment, effective: &Moment, given: bool) -> Result<(), Fla
     }
 }
 
-/// Joins two places of a number, as hours and minutes: so many units of so many parts each, and the parts after them. A moment
-/// has so few digits that nothing can wrap around.
-fn join(units: i64, of: i64, parts: i64) -> i64 {
-    units.wrapping_mul(of).wrapping_add(parts)
-}
-
-/// Reads a moment as microseconds on a scale of its own, which only serves to subtract; none when the text is no moment.
-fn micros(moment: &Moment) -> Option<i64> {
-    const SHAPE: &Moment = b"0000-00-00T00:00:00.000000Z";
-    let shaped = moment
-        .iter()
-        .zip(SHAPE)
-        .all(|(b, shape)| if *shape == b'0' { b.is_ascii_digit() } else { b == shape });
-    let number = |from: usize, to: usize| {
-        let digits = moment.get(from..to).unwrap_or_default();
-        digits.iter().fold(0, |sum, digit| join(sum, 10, i64::from(digit.wrapping_sub(b'0'))))
-    };
-    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
-    let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    let exists = (1..=days).contains(&day) && hour < 24 && minute < 60 && second < 60;
-    // Days since 0000-03-01, so that a leap day comes last in its year.
-    let (years, months) = if month > 2 {
-        (year, month.saturating_sub(3))
-    } else {
-        (year.saturating_sub(1), month.saturating_add(9))
-    };
-    let leap_days = [years.div_euclid(4), years.div_euclid(100).saturating_neg(), years.div_euclid(400)];
-    let days: i64 = leap_days.into_iter().chain([join(months, 153, 2) / 5, day]).sum();
-    let seconds = join(join(join(join(years, 365, days), 24, hour), 60, minute), 60, second);
-    (shaped && exists).then_some(join(seconds, 1_000_000, number(20, 26)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_moment_exists_and_has_one_spelling() {
-        assert!(micros(b"2024-02-29T23:59:59.999999Z").is_some());
-        for text in [
-            b"2026-02-29T00:00:00.000000Z",
-            b"2026-13-01T00:00:00.000000Z",
-            b"2026-04-31T00:00:00.000000Z",
-            b"2026-01-01T24:00:00.000000Z",
-            b"2026-01-01 00:00:00.000000Z",
-            b"2026-01-01T00:00:60.000000Z",
-            b"2026-01-00T00:00:00.000000Z",
-            b"2026-00-01T00:00:00.000000Z",
-            b"2026-01-01T00:00:00.00000 Z",
-        ] {
-            assert_eq!(micros(text), None, "{}", String::from_utf8_lossy(text));
-        }
-    }
-
-    #[test]
-    fn moments_are_as_far_apart_as_a_calendar_says() {
-        let between = |from: &Moment, to: &Moment| (micros(to).unwrap() - micros(from).unwrap()) / 1_000_000;
-        assert_eq!(between(b"2026-12-31T23:59:59.000000Z", b"2027-01-01T00:00:00.000000Z"), 1);
-        assert_eq!(between(b"2024-02-28T00:00:00.000000Z", b"2024-03-01T00:00:00.000000Z"), 2 * 86_400);
-        assert_eq!(between(b"1993-01-01T00:00:00.000000Z", b"2026-01-01T00:00:00.000000Z"), 12_053 * 86_400);
-    }
 
     #[test]
     fn an_effective_time_is_at_most_five_minutes_ahead() {

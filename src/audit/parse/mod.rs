@@ -4,9 +4,13 @@
 //! blocks can be read on several threads in any order. Down the way is [`values`](super::values). Up the way are
 //! [`source`](super::source), which fills the blocks, and [`run`](super::run), which reads them.
 
+mod correction_data;
 pub(crate) mod cursor;
 pub(crate) mod event_data;
 pub(crate) mod event_line;
+pub(crate) mod head;
+pub(crate) mod hold_data;
 pub(crate) mod manifest;
 pub(crate) mod read_block;
+pub(crate) mod transfer_data;
 pub(crate) mod words;

@@ -46,8 +46,6 @@ pub(crate) struct Block {
     pub(crate) broken: Option<Flaw>,
     /// This is the position of what the source found, where it knows that.
     pub(crate) says: Option<u64>,
-    /// This is the account in whose stream the source found it, where it knows that.
-    pub(crate) account: Option<Box<[u8]>>,
 }
 
 impl Block {
@@ -58,7 +56,6 @@ impl Block {
         self.previous = None;
         self.broken = None;
         self.says = None;
-        self.account = None;
     }
 
     /// Gives the hash that the last line says it has. A last line without one is found to be wrong by [`parse`](Self::parse).
@@ -96,8 +93,8 @@ impl Block {
                     let alone = (flaw == Flaw::Chain).then(|| event_line::read(whole, begin, None, hasher));
                     let event = alone.and_then(Result::ok);
                     let says = event_line::position(&self.bytes, begin);
-                    let account = event_line::account(whole, begin);
-                    Box::new(BrokenLine { flaw, says, account, event })
+                    let stream = event_line::stream_of(whole, begin);
+                    Box::new(BrokenLine { flaw, says, stream, event })
                 }));
             }
             into.rows.push(into.lines.len());
@@ -131,8 +128,8 @@ pub(crate) struct BrokenLine {
     pub(crate) flaw: Flaw,
     /// This is the position that it says it has.
     pub(crate) says: Option<u64>,
-    /// This is the account in whose stream it says it is.
-    pub(crate) account: Option<Span>,
+    /// This is the name of the stream that it says it is in.
+    pub(crate) stream: Option<Span>,
     /// This is the event, where only its hash does not follow from the one before it. That one may be missing or changed.
     pub(crate) event: Option<Event>,
 }

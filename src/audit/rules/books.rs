@@ -1,53 +1,45 @@
-//! The books say what every account has, as the journal alone gives it. Each event is checked against the rules before
-//! it counts.
+//! The books say what every account has and how far every transfer has come, as the journal alone gives it. Each event is
+//! checked against the rules before it counts.
 //!
-//! They cost about 200 bytes for each guarded account, about 40 for each reversal or prevention, and for each transaction what
-//! [`IdSet`] says.
+//! They cost about 200 bytes for each guarded account, about 40 for each reversal or prevention, about 200 for each transfer,
+//! and for each transaction of a client what [`IdSet`] says.
 
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
+use crate::audit::rules::account::Account;
 use crate::audit::rules::double_use::NamedDoubleUse;
 use crate::audit::rules::id_history;
-use crate::audit::rules::id_set::{IdSet, KnownId, Movement};
+use crate::audit::rules::id_set::{IdSet, KnownId, Role};
 use crate::audit::rules::internal_accounts::InternalAccounts;
-use crate::audit::rules::judge;
-use crate::audit::rules::judge::{AccountBefore, Judgement, Status, Target};
+use crate::audit::rules::transfer::{To, Transfer};
+use crate::audit::rules::transfers::{Sides, Transfers};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::currency::Currency;
-use crate::audit::values::event::{Asked, Change, Event, Fact, Moment};
+use crate::audit::values::event::{AccountBody, Body, Event, TransferBody};
+use crate::audit::values::fact::Fact;
 use crate::audit::values::finding::Flaw;
+use crate::audit::values::id::{Id, Step};
+use crate::audit::values::moment::Moment;
 use crate::audit::values::money;
-
-/// An `Account` is a guarded account, as the events so far leave it.
-#[derive(Debug, Clone)]
-pub(crate) struct Account {
-    pub(crate) currency: Currency,
-    /// This is the balance in minor units.
-    pub(crate) balance: i128,
-    /// This is how far the balance may go below zero, in minor units.
-    pub(crate) limit: i128,
-    pub(crate) status: Status,
-    /// This is the revision of the newest event.
-    pub(crate) revision: u64,
-    /// This is the running hash of what became of which ID on the account.
-    pub(crate) id_history: [u8; 32],
-}
+use crate::audit::values::transfer::TransferFact;
 
 /// `Books` are the books after the events that were taken so far.
 #[derive(Debug)]
 pub(crate) struct Books {
     chain: Chain,
-    names: HashMap<Box<[u8]>, u32, RandomState>,
-    accounts: Vec<Account>,
-    internal: InternalAccounts,
-    ids: IdSet,
+    pub(super) names: HashMap<Box<[u8]>, u32, RandomState>,
+    pub(super) accounts: Vec<Account>,
+    pub(super) internal: InternalAccounts,
+    pub(super) ids: IdSet,
     /// This is the sum that was reversed of a transaction on an account so far.
-    reversed: HashMap<(u32, u128), i128, RandomState>,
+    pub(super) reversed: HashMap<(u32, u128), i128, RandomState>,
     /// These are the transactions that were ruled out on an account, and the transaction that ruled each out.
-    prevented: HashMap<(u32, u128), u128, RandomState>,
+    pub(super) prevented: HashMap<(u32, u128), u128, RandomState>,
+    pub(super) transfers: Transfers,
     recorded_at: Option<Moment>,
+    position: u64,
 }
 
 impl Books {
@@ -62,7 +54,9 @@ impl Books {
             ids: IdSet::new(chain, 1),
             reversed: HashMap::default(),
             prevented: HashMap::default(),
+            transfers: Transfers::default(),
             recorded_at: None,
+            position: 0,
         }
     }
 
@@ -74,41 +68,109 @@ impl Books {
     /// Takes the next event of a whole journal.
     ///
     /// # Errors
-    /// Says what is wrong with it, after the events before. The books are of no further use then.
+    /// Says what is wrong with it, after the events before. What it is of is of no further use then.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         self.not_back(event)?;
-        let name = event.account.of(block);
+        let taken = match &event.body {
+            Body::Account(body) => self.take_on_account(event, body, block),
+            Body::Transfer(body) => self.take_of_transfer(event, body, block),
+        };
+        if taken.is_err() {
+            self.doubt(event);
+        }
+        taken
+    }
+
+    fn take_on_account(&mut self, event: &Event, body: &AccountBody, block: &[u8]) -> Result<(), Flaw> {
+        let name = body.account.of(block);
         let known = self.names.get(name).copied();
-        let account = match (&event.fact, known) {
+        let account = match (&body.fact, known) {
             (Fact::Opened { .. }, Some(_)) => return Err(Flaw::OpenedTwice),
             (Fact::Opened { limit }, None) => {
-                let account = self.open(event, name, *limit)?;
-                self.take_id(event, account, block)?;
+                let account = self.open(event, body, name, *limit)?;
+                self.take_id(event, body, account, block)?;
                 account
             }
             (_, None) => return Err(Flaw::NotOpened),
             (fact, Some(account)) => {
-                self.take_id(event, account, block)?;
-                let judgement = self.judge(event, account)?;
-                self.agree(event, block, account, judgement)?;
-                self.book(event.id, fact, account, judgement, block)?;
+                self.take_id(event, body, account, block)?;
+                let judgement = self.judge(event, body, account, block)?;
+                let is_known = self.step(event, body, account, block)?;
+                if is_known {
+                    self.agree(event, body, block, account, judgement)?;
+                }
+                self.book(event.id, fact, account, block)?;
                 account
             }
         };
         if let Some(account) = self.accounts.get_mut(account as usize) {
-            account.id_history = id_history::after(&account.id_history, event);
+            account.id_history = id_history::after(&account.id_history, event.id, body);
         }
-        self.answered(event, account)
+        self.answered(body, account)
     }
 
-    /// Takes the ID alone of an event whose account was set aside: an ID that was booked twice is found on any account.
+    fn take_of_transfer(&mut self, event: &Event, body: &TransferBody, block: &[u8]) -> Result<(), Flaw> {
+        self.position = event.position;
+        if let Id::Client(id) = event.id {
+            let account = self.transfers.stream_number(body.transfer);
+            self.ids.take(id, event.position, KnownId { account, role: Role::Other })?;
+        }
+        let sides = self.sides(&body.fact, block);
+        self.transfers.take(event, body, sides, block)
+    }
+
+    /// Finds the sides that an event of a transfer's own stream names.
+    fn sides(&mut self, fact: &TransferFact, block: &[u8]) -> Sides {
+        match fact {
+            TransferFact::Requested { from, to, .. } => {
+                let known = |name: &[u8]| {
+                    let number = self.names.get(name).copied()?;
+                    Some((number, self.accounts.get(number as usize)?.currency))
+                };
+                let to = match to.of(block) {
+                    outside if outside.starts_with(b"@") => {
+                        Some((To::Outside(self.internal.number(outside)), None))
+                    }
+                    account => known(account).map(|(number, of)| (To::Account(number), Some(of))),
+                };
+                Sides { from: known(from.of(block)), to }
+            }
+            TransferFact::PayoutSent { provider, .. } => {
+                let name = [b"@external:", provider.of(block)].concat();
+                let to = self.internal.known(&name).map(|number| (To::Outside(number), None));
+                Sides { from: None, to }
+            }
+            TransferFact::CancelRequested
+            | TransferFact::TimedOut
+            | TransferFact::PayoutSettled(_)
+            | TransferFact::PayoutContradicted(_)
+            | TransferFact::Stalled { .. }
+            | TransferFact::Resumed
+            | TransferFact::Abandoned
+            | TransferFact::Completed { .. }
+            | TransferFact::NotHeld(_)
+            | TransferFact::Compensated(_)
+            | TransferFact::Cancelled
+            | TransferFact::Refused { .. } => Sides { from: None, to: None },
+        }
+    }
+
+    /// Takes the ID alone of an event whose stream was set aside: an ID that was booked twice is found on any account.
     ///
     /// # Errors
     /// Fails when the ID was seen before.
     pub(crate) fn take_id_alone(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
-        match self.names.get(event.account.of(block)).copied() {
-            Some(account) => self.take_id(event, account, block),
-            None => Ok(()),
+        self.doubt(event);
+        match (&event.body, event.id) {
+            (Body::Transfer(body), Id::Client(id)) => {
+                let account = self.transfers.stream_number(body.transfer);
+                self.ids.take(id, event.position, KnownId { account, role: Role::Other })
+            }
+            (Body::Transfer(_), Id::Own(_)) => Ok(()),
+            (Body::Account(body), _) => match self.names.get(body.account.of(block)).copied() {
+                Some(account) => self.take_id(event, body, account, block),
+                None => Ok(()),
+            },
         }
     }
 
@@ -122,170 +184,34 @@ impl Books {
         if back { Err(Flaw::TimeBack) } else { Ok(()) }
     }
 
-    fn open(&mut self, event: &Event, name: &[u8], limit: i128) -> Result<u32, Flaw> {
+    fn open(&mut self, event: &Event, body: &AccountBody, name: &[u8], limit: i128) -> Result<u32, Flaw> {
         if event.revision != 0 {
             return Err(Flaw::Revision { says: event.revision, expected: 0 });
         }
         let account = u32::try_from(self.accounts.len()).unwrap_or(u32::MAX);
-        let (currency, status) = (event.currency, Status::Open);
         self.names.insert(name.into(), account);
-        self.accounts.push(Account { currency, balance: 0, limit, status, revision: 0, id_history: [0; 32] });
+        self.accounts.push(Account::open(body.currency, limit));
         Ok(account)
     }
 
-    /// Says what must become of the request that the event tells of.
-    fn judge(&mut self, event: &Event, number: u32) -> Result<Judgement, Flaw> {
-        let prevented = !self.prevented.is_empty() && self.prevented.contains_key(&(number, event.id));
-        let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
-        let expected = account.revision.saturating_add(1);
-        if event.revision != expected {
-            return Err(Flaw::Revision { says: event.revision, expected });
-        }
-        if event.currency != account.currency {
-            return Err(Flaw::OtherCurrency(account.currency.to_string()));
-        }
-        account.revision = event.revision;
-        let Account { currency, balance, limit, status, .. } = *account;
-        let before = AccountBefore { currency, balance, limit, status, prevented };
-        let request = match &event.fact {
-            Fact::Opened { .. } => return Err(Flaw::OpenedTwice),
-            Fact::Moved { direction, amount, .. } => judge::Request::Move(*direction, *amount),
-            Fact::Reversed { reverses, amount, partial, force, .. } => {
-                let asked = partial.then_some(*amount);
-                judge::Request::Reverse {
-                    target: self.target(event, number, *reverses),
-                    amount: asked,
-                    force: *force,
-                }
-            }
-            Fact::Prevented { reverses } => judge::Request::Reverse {
-                target: self.target(event, number, *reverses),
-                amount: None,
-                force: false,
-            },
-            Fact::Changed(change) => judge::Request::Change(*change),
-            Fact::LimitChanged { .. } => judge::Request::Limit,
-            Fact::Declined { asked, .. } => match *asked {
-                Asked::Move { direction, amount } => judge::Request::Move(direction, amount),
-                Asked::Reversal { reverses, amount, force } => {
-                    judge::Request::Reverse { target: self.target(event, number, reverses), amount, force }
-                }
-                Asked::Change(change) => judge::Request::Change(change),
-                Asked::Limit => judge::Request::Limit,
-            },
-        };
-        Ok(judge::judge(&before, request))
-    }
-
-    /// Finds what a reversal on this account that names this ID is to reverse.
-    fn target(&self, event: &Event, account: u32, id: u128) -> Target {
-        let ruled_out = self.prevented.contains_key(&(account, id));
-        // The event's own ID is in the list by now; before it, it was not.
-        match self.ids.get(id, account).filter(|_| id != event.id) {
-            None if ruled_out => Target::RuledOut,
-            None => Target::Unseen,
-            Some(KnownId { moved: Some(moved), .. }) => Target::Moved {
-                direction: moved.direction,
-                amount: moved.amount.into(),
-                reversed: self.reversed.get(&(account, id)).copied().unwrap_or_default(),
-            },
-            Some(KnownId { moved: None, .. }) => Target::Other,
-        }
-    }
-
-    /// Checks that the event says what the rules say.
-    fn agree(&self, event: &Event, block: &[u8], account: u32, judgement: Judgement) -> Result<(), Flaw> {
-        match (&event.fact, judgement) {
-            (_, Judgement::Unrecorded(why)) => Err(Flaw::Unrecorded(why)),
-            (Fact::Declined { code, prevented_by, .. }, Judgement::Declined(ruled)) if *code == ruled => {
-                let by = self.prevented.get(&(account, event.id));
-                if prevented_by.is_some() && by != prevented_by.as_ref() {
-                    Err(Flaw::PreventedBy)
-                } else {
-                    Ok(())
-                }
-            }
-            (Fact::Reversed { reverses, amount, signed, counter, .. }, Judgement::Accepted(ruled)) => {
-                if *amount != ruled.abs() {
-                    let show = |units: i128| money::show(units, event.currency);
-                    return Err(Flaw::Left { says: show(*amount), left: show(ruled.abs()) });
-                }
-                let other =
-                    self.ids.get(*reverses, account).and_then(|known| known.moved).map(|moved| moved.counter);
-                let same = other.is_some() && self.internal.known(counter.of(block)) == other;
-                if *signed == ruled && same { Ok(()) } else { Err(Flaw::NotOffsetting) }
-            }
-            (Fact::Prevented { .. }, Judgement::Prevention)
-            | (Fact::Moved { .. } | Fact::Changed(_) | Fact::LimitChanged { .. }, Judgement::Accepted(_)) => {
-                Ok(())
-            }
-            (fact, judgement) => Err(Flaw::Outcome { says: fact.outcome(), ruled: judgement.to_string() }),
-        }
-    }
-
-    /// Lets an event that is right take effect.
-    fn book(
-        &mut self,
-        id: u128,
-        fact: &Fact,
-        number: u32,
-        judgement: Judgement,
-        block: &[u8],
-    ) -> Result<(), Flaw> {
-        let account = self.accounts.get_mut(number as usize).ok_or(Flaw::NotOpened)?;
-        let currency = account.currency;
-        if let Judgement::Accepted(signed) = judgement {
-            account.balance = account.balance.checked_add(signed).ok_or(Flaw::NoSum("the balance"))?;
-        }
-        match fact {
-            Fact::Opened { .. } | Fact::Declined { .. } => {}
-            Fact::Prevented { reverses } => {
-                self.prevented.insert((number, *reverses), id);
-            }
-            Fact::Changed(change) => {
-                account.status = match change {
-                    Change::Freeze => Status::Frozen,
-                    Change::Unfreeze => Status::Open,
-                    Change::Close => Status::Closed,
-                }
-            }
-            Fact::LimitChanged { limit } => account.limit = *limit,
-            Fact::Moved { direction, amount, counter } => {
-                self.internal.give(counter.of(block), currency, direction.signed(*amount))?;
-            }
-            Fact::Reversed { reverses, amount, signed, counter, .. } => {
-                self.internal.give(counter.of(block), currency, *signed)?;
-                let reversed = self.reversed.entry((number, *reverses)).or_default();
-                *reversed = reversed.checked_add(*amount).ok_or(Flaw::NoSum("the sum reversed"))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Takes the event's ID, which must be new. This comes first, because nothing worse can be found than an ID booked twice.
-    fn take_id(&mut self, event: &Event, number: u32, block: &[u8]) -> Result<(), Flaw> {
-        let moved = match &event.fact {
-            Fact::Moved { direction, amount, counter } => Some(Movement {
-                direction: *direction,
-                amount: u64::try_from(*amount).map_err(|_| Flaw::NoSum("the amount"))?,
-                counter: self.internal.number(counter.of(block)),
-            }),
-            Fact::Opened { .. }
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Changed(_)
-            | Fact::LimitChanged { .. }
-            | Fact::Declined { .. } => None,
-        };
-        self.ids.take(event, KnownId { account: number, moved })
+    fn take_id(&mut self, event: &Event, body: &AccountBody, account: u32, block: &[u8]) -> Result<(), Flaw> {
+        self.position = event.position;
+        let Id::Client(id) = event.id else { return Ok(()) };
+        let role = self.role(&body.fact, block)?;
+        self.ids.take(id, event.position, KnownId { account, role })
     }
 
     /// Checks the answer that the event gives for ever: it must say what the books have after the event.
-    fn answered(&self, event: &Event, number: u32) -> Result<(), Flaw> {
+    fn answered(&self, body: &AccountBody, number: u32) -> Result<(), Flaw> {
         let account = self.accounts.get(number as usize).ok_or(Flaw::NotOpened)?;
-        let available = account.balance.checked_add(account.limit).ok_or(Flaw::NoSum("what is available"))?;
+        let available = account
+            .balance
+            .checked_add(account.limit)
+            .and_then(|sum| sum.checked_sub(account.held()))
+            .ok_or(Flaw::NoSum("what is available"))?;
         for (field, says, is) in
-            [("balance", event.answer.0, account.balance), ("available", event.answer.1, available)]
+            [("balance", body.answer.0, account.balance), ("available", body.answer.1, available)]
         {
             if says != is {
                 let show = |units| money::show(units, account.currency);
@@ -298,16 +224,19 @@ impl Books {
     /// Gives the position of the last event that was taken; 0 when there is none.
     #[must_use]
     pub(crate) fn position(&self) -> u64 {
-        self.ids.position()
+        self.position
     }
 
     /// Lists the IDs that were seen on two accounts, with the names of these.
     #[must_use]
     pub(crate) fn double_uses(&self) -> Vec<NamedDoubleUse> {
-        NamedDoubleUse::named(
-            self.ids.double_uses(),
-            self.names.iter().map(|(name, number)| (*number, &**name)),
-        )
+        if self.ids.double_uses().is_empty() {
+            return Vec::new();
+        }
+        let transfers: Vec<(u32, String)> = self.transfers.stream_names().collect();
+        let transfers = transfers.iter().map(|(number, name)| (*number, name.as_bytes()));
+        let accounts = self.names.iter().map(|(name, number)| (*number, &**name));
+        NamedDoubleUse::named(self.ids.double_uses(), accounts.chain(transfers))
     }
 
     /// Lists the guarded accounts, in the order of the bytes of their names.
@@ -329,4 +258,45 @@ impl Books {
     pub(crate) fn internal(&self) -> BTreeMap<(&str, Currency), i128> {
         self.internal.balances()
     }
+
+    /// Lists the transfers, in the order of their requests, with the names of both sides.
+    #[must_use]
+    pub(crate) fn transfers(&self) -> Vec<(u128, &Transfer, [&str; 2])> {
+        if self.transfers.is_empty() {
+            return Vec::new();
+        }
+        let accounts: HashMap<u32, &[u8]> =
+            self.names.iter().map(|(name, number)| (*number, &**name)).collect();
+        let internal = self.internal.names();
+        self.transfers
+            .all()
+            .map(|(id, transfer)| {
+                let to = match transfer.to {
+                    To::Account(number) => shown(&accounts, number),
+                    To::Outside(number) => shown(&internal, number),
+                };
+                (id, transfer, [shown(&accounts, transfer.from), to])
+            })
+            .collect()
+    }
+
+    /// Notes that events may be missing, so that those of transfers can't be held against each other any more.
+    pub(crate) fn doubt_transfers(&mut self) {
+        self.transfers.doubt_all();
+    }
+
+    /// Notes that this event was found wrong or is not looked at: where it is a transfer's, others of that transfer can't be
+    /// held against it.
+    pub(crate) fn doubt(&mut self, event: &Event) {
+        match (&event.body, event.id) {
+            (Body::Transfer(body), _) => self.transfers.doubt(body.transfer),
+            (Body::Account(_), Id::Own(own)) if own.step != Step::Expiry => self.transfers.doubt(own.of),
+            (Body::Account(_), Id::Own(_) | Id::Client(_)) => {}
+        }
+    }
+}
+
+/// Gives the name that has this number.
+fn shown<'a>(names: &HashMap<u32, &'a [u8]>, number: u32) -> &'a str {
+    names.get(&number).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
 }

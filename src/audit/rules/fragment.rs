@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::audit::rules::double_use::NamedDoubleUse;
-use crate::audit::rules::id_set::{IdSet, KnownId};
+use crate::audit::rules::id_set::{IdSet, KnownId, Role};
 use crate::audit::values::chain::Chain;
-use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::event::Event;
 use crate::audit::values::finding::Flaw;
+use crate::audit::values::id::Id;
+use crate::audit::values::moment::Moment;
 
 /// A `Stream` is a stream, as far as the fragment has shown it.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(crate) struct Fragment {
     chain: Chain,
     streams: HashMap<Box<[u8]>, Stream, RandomState>,
     ids: IdSet,
+    /// These are the IDs of the service's own, with their positions. What they are for may be before the fragment.
+    own_ids: HashMap<Id, u64, RandomState>,
     recorded_at: Option<Moment>,
 }
 
@@ -31,7 +35,13 @@ impl Fragment {
     /// Begins a fragment at this position.
     #[must_use]
     pub(crate) fn new(chain: Chain, from: u64) -> Self {
-        Self { chain, streams: HashMap::default(), ids: IdSet::new(chain, from), recorded_at: None }
+        Self {
+            chain,
+            streams: HashMap::default(),
+            ids: IdSet::new(chain, from),
+            own_ids: HashMap::default(),
+            recorded_at: None,
+        }
     }
 
     /// Takes the next event.
@@ -44,7 +54,7 @@ impl Fragment {
             return Err(Flaw::TimeBack);
         }
         self.recorded_at = Some(event.recorded_at);
-        let name = event.account.of(block);
+        let name = event.stream.of(block);
         let number = match self.streams.get_mut(name) {
             Some(stream) => {
                 let expected = stream.revision.saturating_add(1);
@@ -60,7 +70,15 @@ impl Fragment {
                 number
             }
         };
-        self.ids.take(event, KnownId { account: number, moved: None })
+        match event.id {
+            Id::Client(id) => {
+                self.ids.take(id, event.position, KnownId { account: number, role: Role::Other })
+            }
+            Id::Own(_) => match self.own_ids.insert(event.id, event.position) {
+                Some(position) => Err(Flaw::SeenBefore(position)),
+                None => Ok(()),
+            },
+        }
     }
 
     /// Lists the IDs that were seen on two accounts.
@@ -68,7 +86,12 @@ impl Fragment {
     pub(crate) fn double_uses(&self) -> Vec<NamedDoubleUse> {
         NamedDoubleUse::named(
             self.ids.double_uses(),
-            self.streams.iter().map(|(name, stream)| (stream.number, &**name)),
+            self.streams.iter().map(|(name, stream)| (stream.number, bare(name))),
         )
     }
+}
+
+/// Gives the name of an account, or the whole name of a transfer's stream.
+fn bare(stream: &[u8]) -> &[u8] {
+    stream.strip_prefix(b"account-").unwrap_or(stream)
 }

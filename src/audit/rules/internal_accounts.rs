@@ -43,9 +43,20 @@ impl InternalAccounts {
         Ok(())
     }
 
+    /// Gives the balance of one of them in minor units.
+    pub(crate) fn balance(&self, name: &[u8], currency: Currency) -> i128 {
+        let number = self.known(name);
+        number.and_then(|number| self.balances.get(&(number, currency))).copied().unwrap_or_default()
+    }
+
+    /// Gives the names by their numbers.
+    pub(crate) fn names(&self) -> HashMap<u32, &[u8]> {
+        self.numbers.iter().map(|(name, at)| (*at, &**name)).collect()
+    }
+
     /// Gives the balances in minor units, by name and currency.
     pub(crate) fn balances(&self) -> BTreeMap<(&str, Currency), i128> {
-        let names: HashMap<u32, &[u8]> = self.numbers.iter().map(|(name, at)| (*at, &**name)).collect();
+        let names = self.names();
         self.balances
             .iter()
             .filter_map(|((number, currency), balance)| {

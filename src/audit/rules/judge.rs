@@ -2,45 +2,14 @@
 //!
 //! The order of the declines is part of the rules: closed, frozen, prevented, then the others, and funds last.
 
-use crate::audit::values::currency::Currency;
-use crate::audit::values::event::{Change, Code, Direction};
+use crate::audit::rules::account_before::{
+    AccountBefore, Judgement, Status, moved, not_closed, not_prevented,
+};
+use crate::audit::rules::judge_holds::{HoldRequest, hold};
+use crate::audit::values::code::Code;
+use crate::audit::values::correction::Wanted;
+use crate::audit::values::fact::{Change, Direction};
 use crate::audit::values::money;
-
-/// The status of a guarded account is one of three.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Status {
-    /// An open account takes every request.
-    #[default]
-    Open,
-    /// A frozen account declines what takes money out.
-    Frozen,
-    /// A closed account declines everything but preventions.
-    Closed,
-}
-
-impl Status {
-    /// Gives the status as the service writes it.
-    #[must_use]
-    pub(crate) const fn text(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Frozen => "frozen",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-/// An `AccountBefore` is an account as the events before a request leave it. The rules look at it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AccountBefore {
-    pub(crate) currency: Currency,
-    pub(crate) balance: i128,
-    /// This is how far the balance may go below zero.
-    pub(crate) limit: i128,
-    pub(crate) status: Status,
-    /// This says whether the request's own ID was ruled out on this account.
-    pub(crate) prevented: bool,
-}
 
 /// A target is what a reversal is to reverse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,34 +37,22 @@ pub(crate) enum Request {
         /// This says whether the reversal may pass the overdraft limit.
         force: bool,
     },
+    /// The request is a correction.
+    Correct {
+        wanted: Wanted,
+        /// This says whether the account's last event is the one that the request expected, where it expected any.
+        is_as_expected: bool,
+        /// This says whether each transaction that it corrects was booked before.
+        were_booked: bool,
+        /// This says whether the correction may pass the overdraft limit.
+        force: bool,
+    },
+    /// The request is on a hold, or for a step of a transfer.
+    Hold(HoldRequest),
     /// The request is a freeze, an unfreeze or a closing.
     Change(Change),
     /// The request is for another overdraft limit.
     Limit,
-}
-
-/// A judgement is what must become of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Judgement {
-    /// The request is accepted, and the guarded account gets this sum (zero for what moves no money).
-    Accepted(i128),
-    /// The request is accepted, and rules out a transaction that has not come yet.
-    Prevention,
-    /// The request is declined, and that is recorded.
-    Declined(Code),
-    /// The request is refused, and nothing is recorded.
-    Unrecorded(&'static str),
-}
-
-impl std::fmt::Display for Judgement {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Accepted(_) => f.write_str("accepted"),
-            Self::Prevention => f.write_str("accepted: Prevented"),
-            Self::Declined(code) => write!(f, "declined: {}", code.text()),
-            Self::Unrecorded(why) => write!(f, "not recorded: {why}"),
-        }
-    }
 }
 
 /// Judges a request on an account that exists.
@@ -129,6 +86,14 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
             not_prevented(account)?;
             reversed(account, target, amount, force)
         }
+        Request::Correct { were_booked: false, .. } => {
+            Ok(Judgement::Unrecorded("it corrects a transaction that was not booked before it"))
+        }
+        Request::Correct { is_as_expected: false, .. } => {
+            Ok(Judgement::Unrecorded("the account's last event is not the one that was expected"))
+        }
+        Request::Correct { wanted, force, .. } => corrected(account, wanted, force),
+        Request::Hold(request) => hold(account, request),
         Request::Change(change) => {
             not_closed(account)?;
             not_prevented(account)?;
@@ -136,6 +101,7 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
                 Change::Freeze if account.status == Status::Frozen => Err(Code::WrongState),
                 Change::Unfreeze if account.status != Status::Frozen => Err(Code::WrongState),
                 Change::Close if account.balance != 0 => Err(Code::AccountNotEmpty),
+                Change::Close if account.has_holds => Err(Code::HoldsOpen),
                 Change::Freeze | Change::Unfreeze | Change::Close => Ok(Judgement::Accepted(0)),
             }
         }
@@ -145,6 +111,22 @@ fn judged(account: &AccountBefore, request: Request) -> Result<Judgement, Code> 
             Ok(Judgement::Accepted(0))
         }
     }
+}
+
+fn corrected(account: &AccountBefore, wanted: Wanted, force: bool) -> Result<Judgement, Code> {
+    let signed = match wanted {
+        Wanted::Move(signed) => signed,
+        Wanted::Balance(balance) => balance.saturating_sub(account.balance),
+    };
+    if signed == 0 {
+        return Ok(Judgement::Unrecorded("the balance is what it is to become"));
+    }
+    if signed.saturating_abs() > money::largest(account.currency) {
+        return Ok(Judgement::Unrecorded("the balance is further away than the largest amount"));
+    }
+    not_closed(account)?;
+    not_prevented(account)?;
+    moved(account, signed, force)
 }
 
 fn reversed(
@@ -163,24 +145,4 @@ fn reversed(
         return Err(Code::ReversalExceedsOriginal);
     }
     moved(account, direction.opposite().signed(amount), force)
-}
-
-fn moved(account: &AccountBefore, signed: i128, force: bool) -> Result<Judgement, Code> {
-    // To saturate is enough: the sum is compared here, and added with a check where it is booked.
-    let after = account.balance.saturating_add(signed);
-    if signed > 0 && after > money::largest(account.currency) {
-        return Err(Code::BalanceTooLarge);
-    }
-    if signed < 0 && !force && after.saturating_add(account.limit) < 0 {
-        return Err(Code::InsufficientFunds);
-    }
-    Ok(Judgement::Accepted(signed))
-}
-
-fn not_closed(account: &AccountBefore) -> Result<(), Code> {
-    if account.status == Status::Closed { Err(Code::AccountClosed) } else { Ok(()) }
-}
-
-fn not_prevented(account: &AccountBefore) -> Result<(), Code> {
-    if account.prevented { Err(Code::Prevented) } else { Ok(()) }
 }

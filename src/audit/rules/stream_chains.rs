@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::audit::values::chain::{self, Hash, Hasher};
-use crate::audit::values::event::{Event, Moment};
+use crate::audit::values::event::Event;
 use crate::audit::values::finding::Flaw;
+use crate::audit::values::moment::Moment;
 
 /// The newest event of a stream is what the next one is compared with.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,7 @@ impl StreamChains {
     /// # Errors
     /// Fails when the event does not follow the one before it in its stream.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8], whole: bool) -> Result<(), Flaw> {
-        let name = event.account.of(block);
+        let name = event.stream.of(block);
         if !self.newest.contains_key(name) {
             self.newest.insert(name.into(), None);
         }
@@ -68,10 +69,10 @@ impl StreamChains {
         Ok(())
     }
 
-    /// Lists the accounts whose streams were seen, in the order of their names. The account of an event that was found wrong is
-    /// among them.
+    /// Lists the streams that were seen, in the order of their names. The stream of an event that was found wrong is among
+    /// them.
     #[must_use]
-    pub(crate) fn accounts(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
         let mut names: Vec<String> = self.newest.keys().map(|key| name(key)).collect();
         names.sort_unstable();

@@ -24,7 +24,7 @@ impl Auditor<'_> {
         let looked_at = self.next.saturating_sub(1);
         let (position, hash) = self.good.unwrap_or((looked_at, self.hash));
         let mut aside: Vec<String> =
-            self.aside.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+            self.aside.iter().map(|stream| String::from_utf8_lossy(bare(stream)).into_owned()).collect();
         aside.sort_unstable();
         Audited {
             chain: self.info.chain,
@@ -37,7 +37,7 @@ impl Auditor<'_> {
             counts: counted.collect(),
             whole: all && self.findings.first().is_none() && matches!(self.info.manifest, Some(Ok(_))),
             double_uses,
-            accounts: self.streams.accounts(),
+            streams: self.streams.names(),
             books,
             finding: self.findings.first().cloned(),
             findings: self.findings,
@@ -88,4 +88,9 @@ impl Auditor<'_> {
             _ => None,
         }
     }
+}
+
+/// Gives the name of an account, or the whole name of a transfer's stream.
+fn bare(stream: &[u8]) -> &[u8] {
+    stream.strip_prefix(b"account-").unwrap_or(stream)
 }

@@ -34,15 +34,16 @@ pub(crate) struct Audited {
     /// These are the IDs on two accounts. In a journal chained along its streams that is no flaw, but a person should
     /// know it.
     pub(crate) double_uses: Vec<NamedDoubleUse>,
-    /// These are, along streams, the accounts whose streams were seen.
-    pub(crate) accounts: Vec<String>,
+    /// These are, along streams, the names of the streams that were seen.
+    pub(crate) streams: Vec<String>,
     /// This is the last position that was looked at.
     pub(crate) looked_at: u64,
     /// This is the first thing that is wrong.
     pub(crate) finding: Option<Finding>,
     /// These are all things that are wrong, the first one too.
     pub(crate) findings: Findings,
-    /// These are the accounts with whose events something is wrong, by name. Their later events were not looked at.
+    /// These are the accounts with whose events something is wrong, by name, and the streams of such transfers. Their later
+    /// events were not looked at.
     pub(crate) aside: Vec<String>,
 }
 
@@ -61,7 +62,7 @@ impl Audited {
             books: None,
             whole: false,
             double_uses: Vec::new(),
-            accounts: Vec::new(),
+            streams: Vec::new(),
             looked_at: 0,
             finding: None,
             findings: Findings::default(),

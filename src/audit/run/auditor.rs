@@ -40,7 +40,7 @@ pub(crate) fn audit(source: Box<dyn Source>, options: Options<'_>) -> Result<Aud
 /// A `Before` has the events that were taken before: all of the journal's, or those of a fragment.
 pub(super) enum Before {
     Whole(Box<Books>),
-    Fragment(Fragment),
+    Fragment(Box<Fragment>),
 }
 
 /// An `Auditor` has what was found so far.
@@ -66,7 +66,7 @@ pub(super) struct Auditor<'a> {
     /// event.
     pub(super) counts: [u64; TYPES.len()],
     pub(super) findings: Findings,
-    /// These are the accounts with whose events something is wrong. Their later events are set aside.
+    /// These are the streams with whose events something is wrong. Their later events are set aside.
     pub(super) aside: HashSet<Box<[u8]>, RandomState>,
     /// These are the position and the head hash before the first finding.
     pub(super) good: Option<(u64, Option<Hash>)>,
@@ -84,7 +84,7 @@ impl<'a> Auditor<'a> {
         }
         let before = match info.begins {
             true => Before::Whole(books),
-            false => Before::Fragment(Fragment::new(info.chain, from)),
+            false => Before::Fragment(Box::new(Fragment::new(info.chain, from))),
         };
         Self {
             before,
@@ -110,13 +110,13 @@ impl<'a> Auditor<'a> {
         self.info.manifest.as_ref().and_then(|manifest| manifest.as_ref().ok())
     }
 
-    /// Notes what is wrong. The events of the account are set aside from here on, because what follows from them would be
-    /// found wrong, too; those of other accounts are looked at.
-    fn note(&mut self, place: u64, flaw: Flaw, account: Option<&[u8]>) {
+    /// Notes what is wrong. The events of the stream are set aside from here on, because what follows from them would be
+    /// found wrong, too; those of other streams are looked at.
+    fn note(&mut self, place: u64, flaw: Flaw, stream: Option<&[u8]>) {
         self.good.get_or_insert((self.next.saturating_sub(1), self.hash));
         self.findings.add(Finding { place: Place::Position(place), flaw });
-        if let Some(account) = account {
-            self.aside.insert(account.into());
+        if let Some(stream) = stream {
+            self.aside.insert(stream.into());
         }
     }
 
@@ -147,7 +147,8 @@ impl<'a> Auditor<'a> {
             }
         }
         if let (Some(flaw), false) = (&block.broken, self.stopped) {
-            self.wrong(flaw, block.says, block.account.as_deref());
+            let stream = if let Flaw::Foreign { stream, .. } = flaw { Some(stream.as_bytes()) } else { None };
+            self.wrong(flaw, block.says, stream);
         }
     }
 
@@ -203,14 +204,14 @@ impl<'a> Auditor<'a> {
             // A line that is not the next one is no follower of the one before: its place is wrong, and not the line.
             (Some(event), Some(says)) if says != self.next || self.after_gap => self.event(event, block),
             (_, says) => {
-                let account = broken.account.map(|account| account.of(&block.bytes));
-                self.wrong(&broken.flaw, says, account);
+                let stream = broken.stream.map(|stream| stream.of(&block.bytes));
+                self.wrong(&broken.flaw, says, stream);
             }
         }
     }
 
     /// Notes something that is wrong in the place of the next event, and goes on behind it.
-    fn wrong(&mut self, flaw: &Flaw, says: Option<u64>, account: Option<&[u8]>) {
+    fn wrong(&mut self, flaw: &Flaw, says: Option<u64>, stream: Option<&[u8]>) {
         let place = match (self.info.chain, says) {
             (Chain::Streams, Some(says)) => says.max(self.next),
             (Chain::Streams, None) | (Chain::Journal, _) => self.next,
@@ -219,7 +220,8 @@ impl<'a> Auditor<'a> {
             self.stopped = true;
             return;
         }
-        self.note(place, flaw.clone(), account);
+        self.note(place, flaw.clone(), stream);
+        self.doubt_transfers();
         // What the running hash would be is not known behind it.
         (self.next, self.hash, self.after_gap) = (place.saturating_add(1), None, false);
     }
@@ -240,6 +242,7 @@ impl<'a> Auditor<'a> {
         }
         if !self.is_in_place(event) {
             self.note(self.next, Flaw::Position(event.position), None);
+            self.doubt_transfers();
         }
         if event.position == u64::MAX {
             return;
@@ -250,10 +253,10 @@ impl<'a> Auditor<'a> {
             self.stopped = true;
             return;
         }
-        let account = event.account.of(&block.bytes);
-        let taken = self.take(event, account, block);
+        let stream = event.stream.of(&block.bytes);
+        let taken = self.take(event, stream, block);
         if let Err(flaw) = taken {
-            self.note(event.position, flaw, Some(account));
+            self.note(event.position, flaw, Some(stream));
             self.hash = Some(event.hash).filter(|_| self.info.chain == Chain::Journal);
         }
         self.first_hash.get_or_insert(event.hash);
@@ -278,9 +281,16 @@ impl<'a> Auditor<'a> {
         }
     }
 
+    /// Notes that events may be missing or could not be read: then those of transfers can't be held against each other.
+    fn doubt_transfers(&mut self) {
+        if let Before::Whole(books) = &mut self.before {
+            books.doubt_transfers();
+        }
+    }
+
     /// Holds an event against all events before it, and lets it count.
-    fn take(&mut self, event: &Event, account: &[u8], block: &Block) -> Result<(), Flaw> {
-        let is_aside = !self.aside.is_empty() && self.aside.contains(account);
+    fn take(&mut self, event: &Event, stream: &[u8], block: &Block) -> Result<(), Flaw> {
+        let is_aside = !self.aside.is_empty() && self.aside.contains(stream);
         let hash = match self.info.chain {
             Chain::Journal => Some(event.hash),
             Chain::Streams => self.along_streams(event, is_aside, block)?,
@@ -298,7 +308,8 @@ impl<'a> Auditor<'a> {
         }
         if counts
             && !is_aside
-            && let Some(count) = self.counts.get_mut(event.fact.number())
+            && let Some(place) = TYPES.iter().position(|name| *name == event.type_name())
+            && let Some(count) = self.counts.get_mut(place)
         {
             *count = count.saturating_add(1);
         }

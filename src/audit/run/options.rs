@@ -2,7 +2,7 @@
 
 use crate::audit::rules::books::Books;
 use crate::audit::values::chain::Hash;
-use crate::audit::values::event::Moment;
+use crate::audit::values::moment::Moment;
 
 /// A stop says where an audit ends before the end of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,8 +34,7 @@ pub(crate) struct Verified {
     pub(crate) extent: Extent,
     /// This is what stands behind the last whole commit of a folder's WAL.
     pub(crate) torn: Option<Torn>,
-    /// These are the accounts whose streams in a store no longer show everything that the journal has, and what was
-    /// done to each.
+    /// These are the streams in a store that no longer show everything that the journal has, and what was done to each.
     pub(crate) cut: Vec<(String, String)>,
 }
 
@@ -86,10 +85,10 @@ pub(crate) fn verify(path: &Path, parts: &[PathBuf], options: Options<'_>) -> Re
     Ok(Verified { audited, expected, extent, torn, cut: Vec::new() })
 }
 
-/// Finds out which of these accounts' streams no longer show everything that was written to them, and why.
+/// Finds out which of these streams no longer show everything that was written to them, and why.
 pub(crate) type Cut<'a> = &'a mut dyn FnMut(&[String]) -> Result<Vec<(String, String)>, Error>;
 
-/// Audits a journal in a store. `cut` is asked about every account that was seen, because the journal keeps for a while what is
+/// Audits a journal in a store. `cut` is asked about every stream that was seen, because the journal keeps for a while what is
 /// gone from a stream.
 ///
 /// # Errors
@@ -101,6 +100,6 @@ pub(crate) fn verify_store(
 ) -> Result<Verified, Error> {
     let expected = options.expect.is_some();
     let audited = audit(source, options)?;
-    let cut = cut(&audited.accounts)?;
+    let cut = cut(&audited.streams)?;
     Ok(Verified { audited, expected, extent: Extent::Whole, torn: None, cut })
 }

@@ -104,11 +104,8 @@ impl Verified {
                  disk failed, and was never answered; or the end of the file was lost afterwards, with commits that were."
             )?;
         }
-        for (account, what) in &self.cut {
-            writeln!(
-                f,
-                "CUT        account-{account}: what is to be read of this stream is limited: {what}"
-            )?;
+        for (stream, what) in &self.cut {
+            writeln!(f, "CUT        {stream}: what is to be read of this stream is limited: {what}")?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ enum Piece {
     /// The piece has whole lines, each with its line feed.
     Lines(Vec<u8>),
     /// There is an event that the ledger did not write.
-    Foreign { position: u64, account: Option<Box<[u8]>>, flaw: Flaw },
+    Foreign { position: u64, flaw: Flaw },
     /// The store can't be read.
     Failed(Box<dyn std::error::Error + Send + Sync>),
     /// There are no more lines.
@@ -51,8 +51,7 @@ impl Feeder {
     /// # Errors
     /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
-        let account = stream.strip_prefix("account-").map(|account| account.as_bytes().into());
-        self.give(Piece::Foreign { position, account, flaw: Flaw::Foreign { stream, why } })
+        self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
     }
 
     /// Says that the store can't be read.
@@ -105,8 +104,8 @@ impl Source for FedJournal {
                     continue;
                 }
                 // The block ends here, because what is wrong stands behind its last line. The next one goes on.
-                Ok(Piece::Foreign { position, account, flaw }) => {
-                    (block.broken, block.says, block.account) = (Some(flaw), Some(position), account);
+                Ok(Piece::Foreign { position, flaw }) => {
+                    (block.broken, block.says) = (Some(flaw), Some(position));
                 }
                 Ok(Piece::End) => more = Ok(false),
                 Ok(Piece::Failed(why)) => more = Err(Error::Store(why)),

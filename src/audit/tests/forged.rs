@@ -4,6 +4,8 @@
 //! answer not recomputed, an ID looked up on the wrong account.
 
 use super::audited;
+use crate::audit::values::code::Code;
+
 use super::history::{Teller, Told, entries, everything, export, id, lines, manifest};
 
 /// Audits the history after a change, which must be found at this position for a reason that has these words.
@@ -13,7 +15,7 @@ fn lie(position: usize, why: &str, change: impl FnOnce(&mut Vec<Told>)) {
     found(&events, position, why);
 }
 
-fn found(events: &[Told], position: usize, why: &str) {
+pub(super) fn found(events: &[Told], position: usize, why: &str) {
     let finding =
         audited(&export(events)).finding.unwrap_or_else(|| panic!("not found: {why} at {position}"));
     assert_eq!(finding.position(), Some(position as u64), "{finding}");
@@ -53,7 +55,7 @@ fn another_code_than_the_rules_give() {
     let declines = events.iter().enumerate().filter(|(_, told)| told.kind == "Declined");
     for (place, told) in declines.filter(|(_, told)| !told.data.contains("prevented_by")) {
         let code = told.data.split('"').nth(7).unwrap().to_owned();
-        for other in crate::audit::values::event::Code::ALL.map(crate::audit::values::event::Code::text) {
+        for other in Code::ALL.map(Code::text) {
             if other != code && other != "prevented" {
                 lie(place + 1, &format!("declined: {code}"), |events| {
                     swap(&mut events[place], &format!(r#""code":"{code}""#), &format!(r#""code":"{other}""#));
@@ -178,9 +180,10 @@ fn a_time_that_goes_back_or_is_none() {
 fn what_is_not_known_is_never_skipped() {
     lie(2, "version 2", |events| events[1].version = 2);
     lie(2, "\"Gifted\"", |events| events[1].kind = "Gifted");
-    lie(4, "\"hold_expired\"", |events| swap(&mut events[3], "insufficient_funds", "hold_expired"));
+    lie(4, "\"hold_lost\"", |events| swap(&mut events[3], "insufficient_funds", "hold_lost"));
     lie(4, "\"gift\"", |events| swap(&mut events[3], "\"withdrawal\"", "\"gift\""));
-    lie(2, "account-", |events| events[1].stream = "transfer-1".into());
+    lie(2, "account-", |events| events[1].stream = "delivery-1".into());
+    lie(2, "no name", |events| events[1].stream = "transfer-1".into());
     lie(2, "no name", |events| events[1].stream = "account-".into());
 }
 

@@ -19,6 +19,7 @@ pub(crate) struct Told {
     pub version: u64,
     pub id: String,
     pub data: String,
+    /// Of a transfer's own stream: the state.
     pub balance: String,
     pub available: String,
     pub metadata: String,
@@ -57,9 +58,13 @@ fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
     let Told { stream, revision, kind, recorded_at, version, id, data, balance, available, metadata, .. } =
         told;
     let effective_at = told.effective_at.as_ref().unwrap_or(recorded_at);
+    let answer = match stream.starts_with("transfer-") {
+        true => format!(r#""state":"{balance}""#),
+        false => format!(r#""balance":"{balance}","available":"{available}""#),
+    };
     let front = format!(r#""stream":"{stream}","revision":{revision},"#);
     let back = format!(
-        r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{"balance":"{balance}","available":"{available}"}},"metadata":{{{metadata}}}"#
+        r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{{answer}}},"metadata":{{{metadata}}}"#
     );
     let canonical = format!("{{{front}{back}}}");
     *hash = Sha256::new().chain_update(*hash).chain_update(&canonical).finalize().into();
@@ -130,6 +135,8 @@ pub(crate) fn export(events: &[Told]) -> Vec<u8> {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Teller {
     pub events: Vec<Told>,
+    /// So many seconds more have passed than there were events.
+    pub waited: u64,
     revisions: HashMap<String, u64>,
 }
 
@@ -147,6 +154,13 @@ impl Teller {
         self.tell_as(number, account, kind, data, balance, available)
     }
 
+    /// Returns when the next event is recorded, and so many seconds later.
+    pub fn now_and(&self, seconds: u64) -> String {
+        let place = self.events.len() as u64;
+        let at = place + self.waited + seconds;
+        format!("2026-11-21T{:02}:{:02}:{:02}.{place:06}Z", 2 + at / 3_600, at / 60 % 60, at % 60)
+    }
+
     /// Tells an event with this number as its ID.
     pub fn tell_as(
         &mut self,
@@ -157,24 +171,50 @@ impl Teller {
         balance: &str,
         available: &str,
     ) -> String {
-        let revision =
-            self.revisions.entry(account.into()).and_modify(|revision| *revision += 1).or_insert(0);
-        let place = self.events.len();
         let id = id(number);
+        let metadata = format!(r#""$correlationId":"{id}","actor":"loopback""#);
+        self.push(&format!("account-{account}"), &id, kind, data, (balance, available), metadata)
+    }
+
+    /// Tells what the service booked of its own accord: `step` is what stands behind the ID of the hold or the transfer.
+    pub fn own(
+        &mut self,
+        stream: &str,
+        (of, step): (&str, &str),
+        kind: &'static str,
+        data: &str,
+        answer: (&str, &str),
+    ) -> String {
+        let metadata = format!(r#""$correlationId":"{of}","$causationId":"{of}","actor":"service""#);
+        self.push(stream, &format!("{of}:{step}"), kind, data, answer, metadata)
+    }
+
+    /// Tells an event of this stream with this ID.
+    pub fn push(
+        &mut self,
+        stream: &str,
+        id: &str,
+        kind: &'static str,
+        data: &str,
+        (balance, available): (&str, &str),
+        metadata: String,
+    ) -> String {
+        let recorded_at = self.now_and(0);
+        let revision = self.revisions.entry(stream.into()).and_modify(|revision| *revision += 1).or_insert(0);
         self.events.push(Told {
-            stream: format!("account-{account}"),
+            stream: stream.into(),
             revision: *revision,
             kind,
-            recorded_at: format!("2026-11-21T02:{:02}:{:02}.{place:06}Z", place / 60, place % 60),
+            recorded_at,
             effective_at: None,
             version: 1,
-            metadata: format!(r#""$correlationId":"{id}","actor":"loopback""#),
-            id: id.clone(),
+            metadata,
+            id: id.into(),
             data: data.into(),
             balance: balance.into(),
             available: available.into(),
         });
-        id
+        id.into()
     }
 
     /// Returns a deposit (a positive amount) or a withdrawal (one with a `-`).
@@ -331,4 +371,47 @@ fn largest(t: &mut Teller) {
     t.declines(b, "deposit balance_too_large", r#""amount":"1","counter_account":"@cash""#, full, full);
     let part = format!(r#""reverses":"{withdrawn}","amount":"1",{REASON}"#);
     t.declines(b, "reversal balance_too_large", &part, full, full);
+}
+
+/// Returns a correction's data: the amount with its sign, and the fields after the entries.
+fn corrects(amount: &str, fields: &str) -> String {
+    let size = amount.trim_start_matches('-');
+    format!(r#""amount":"{size}","currency":"EUR",{},{fields}"#, entries("dora", amount, "@corrections"))
+}
+
+/// Makes a history of corrections of every form, booked and declined.
+pub(crate) fn corrections() -> Vec<Told> {
+    let t = &mut Teller::default();
+    t.tell("alice", "AccountOpened", r#""currency":"EUR","overdraft_limit":"0.00""#, "0.00", "0.00");
+    let never = format!(r#""reverses":"{}",{CHANGE}"#, id(2_000));
+    t.tell("alice", "Prevented", &never, "0.00", "0.00");
+    let because = r#""reason":"a \"slip\"""#;
+    let d = "dora";
+    t.tell(d, "AccountOpened", r#""currency":"EUR","overdraft_limit":"10.00""#, "0.00", "10.00");
+    let first = t.moves(d, "20.00", "EUR", "20.00", "30.00");
+    let twice = t.moves(d, "20.00", "EUR", "40.00", "50.00");
+    let to = corrects(
+        "-20.00",
+        &format!(r#""balance":"20.00","expected_revision":2,{because},"corrects":["{twice}","{first}"]"#),
+    );
+    let correction = t.tell(d, "Corrected", &to, "20.00", "30.00");
+    let by = format!(r#""expected_revision":3,"effective_at_given":true,{because},"corrects":["{}"]"#, id(1));
+    t.tell(d, "Corrected", &corrects("5.00", &by), "25.00", "35.00");
+    if let Some(last) = t.events.last_mut() {
+        last.effective_at = Some("2026-01-01T00:00:00.000000Z".into());
+    }
+    let fields = format!(r#""amount":"35.01","direction":"debit",{because}"#);
+    t.declines(d, "correction insufficient_funds", &fields, "25.00", "35.00");
+    let fields = format!(r#""balance":"-10.01","expected_revision":5,{because},"corrects":["{correction}"]"#);
+    t.declines(d, "correction insufficient_funds", &fields, "25.00", "35.00");
+    let forced = format!(r#""balance":"-10.01","expected_revision":6,{because},"force":true"#);
+    t.tell(d, "Corrected", &corrects("-35.01", &forced), "-10.01", "-0.01");
+    let back = format!(r#""reverses":"{correction}",{because}"#);
+    t.declines(d, "reversal not_reversible", &back, "-10.01", "-0.01");
+    t.tell(d, "Frozen", r#""currency":"EUR","reason":"because""#, "-10.01", "-0.01");
+    t.tell(d, "Corrected", &corrects("10.01", because), "0.00", "10.00");
+    t.tell(d, "Closed", r#""currency":"EUR","reason":"because""#, "0.00", "10.00");
+    let fields = format!(r#""amount":"1.00","direction":"credit",{because}"#);
+    t.declines(d, "correction account_closed", &fields, "0.00", "10.00");
+    std::mem::take(&mut t.events)
 }

@@ -9,10 +9,13 @@
 
 mod aside;
 pub(crate) mod compared;
+mod corrections;
 mod folders;
 mod forged;
+mod forged_holds;
 mod forms;
 pub(crate) mod history;
+mod history_holds;
 mod mutated;
 mod remote;
 mod right;

@@ -107,11 +107,11 @@ fn a_stream_that_was_cut_makes_a_right_journal_not_right() {
             asked.extend_from_slice(accounts);
             Ok(cut.to_vec())
         });
-        assert_eq!(asked, ["alice", "bob", "carol"]);
+        assert_eq!(asked, ["account-alice", "account-bob", "account-carol"]);
         verdict.unwrap()
     };
     assert!(verdict(&[]).is_right());
-    let cut = verdict(&[("bob".into(), "$maxCount is 2".into())]);
+    let cut = verdict(&[("account-bob".into(), "$maxCount is 2".into())]);
     assert!(!cut.is_right());
     assert!(cut.to_string().contains("account-bob") && cut.to_string().contains("$maxCount is 2"), "{cut}");
 }

@@ -55,7 +55,7 @@ fn a_history_of_everything_is_right_and_has_the_books_of_the_other_chain() {
     assert_eq!((along.finding, along.chain, along.whole, along.begins), (None, Chain::Streams, true, true));
     assert_eq!((along.from, along.position), (position_of(0), position_of(events.len() - 1)));
     assert_eq!(along.hash.map(|hash| chain::show(&hash)), heads(&streams(&events)).pop());
-    assert_eq!(along.accounts, ["alice", "bob", "carol"]);
+    assert_eq!(along.streams, ["account-alice", "account-bob", "account-carol"]);
     let ours = Replayed::of(&along.books.unwrap());
     let theirs = Replayed::of(&audited(&export(&events)).books.unwrap());
     assert_eq!(ours.position, along.position);

@@ -30,10 +30,10 @@ pub(crate) fn genesis(journal_id: Uuid) -> Hash {
     Sha256::digest(format!("bookonce journal {}", journal_id.hyphenated()).as_bytes()).into()
 }
 
-/// Computes the hash that the first event of this account's stream follows, where the chain runs along each stream.
+/// Computes the hash that the first event of this stream follows, where the chain runs along each stream.
 #[must_use]
-pub(crate) fn of_stream(account: &[u8]) -> Hash {
-    Sha256::digest([b"bookonce stream account-", account].concat()).into()
+pub(crate) fn of_stream(stream: &[u8]) -> Hash {
+    Sha256::digest([b"bookonce stream ", stream].concat()).into()
 }
 
 /// Computes the journal's head hash after one more event, where the chain runs along each stream. It begins with [`genesis`].
@@ -180,12 +180,12 @@ mod tests {
         assert_eq!(&hasher.event_id(), b"d66ff15c-2428-55b0-af7f-1b1f99084d94");
         // printf 'bookonce stream account-alice' | sha256sum
         assert_eq!(
-            show(&of_stream(b"alice")),
+            show(&of_stream(b"account-alice")),
             "34a18aec9ac6f77d8e770fcb706eed8b87c377d4dadc1461c608955ba496181a"
         );
         // (printf '%b' "$genesis_bytes"; printf '%b' "$of_stream_bytes") | sha256sum
         assert_eq!(
-            show(&running(&genesis, &of_stream(b"alice"))),
+            show(&running(&genesis, &of_stream(b"account-alice"))),
             "9fd026e650fa2065ae1433c1c987b9294ada8ac05a396fb8daa025598ae85bae"
         );
     }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use uuid::Uuid;
+
 /// A place says where something is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -113,12 +115,30 @@ pub(crate) enum Flaw {
     NoName(&'static str),
     #[error("{0} is no transaction ID: a UUID in lower case that is not nil")]
     NoId(&'static str),
+    #[error("{0} is no transaction ID, neither a client's UUID nor one of the service's own")]
+    NoOwnId(&'static str),
+    #[error("the transaction ID is not one that such an event may have")]
+    OtherId,
+    #[error("what the service books of its own accord has `service` as its actor, and names what it is for")]
+    OwnMetadata,
+    #[error("{0} is not a number of seconds that may stand there")]
+    NoSeconds(&'static str),
+    #[error("{what} is not {seconds} seconds after recorded_at")]
+    NotAfter { what: &'static str, seconds: u64 },
+    #[error("{0:?} is not known here as the state of a transfer")]
+    UnknownState(String),
+    #[error("{0:?} is not known here as a step of a transfer")]
+    UnknownStep(String),
+    #[error("what the provider said is longer than the ledger keeps, or has control characters")]
+    LongWords,
     #[error("effective_at is not recorded_at, though the client gave none")]
     EffectiveAt,
     #[error("effective_at is more than five minutes after recorded_at")]
     InFuture,
     #[error("the keys of the metadata are not each once and in order")]
     MetadataOrder,
+    #[error("`corrects` does not name 1 to 16 transactions, each once")]
+    Corrects,
     #[error("the entry does not balance: its two amounts do not sum to zero")]
     Unbalanced,
     #[error("the entry's amounts are not those of the event's amount and kind")]
@@ -173,10 +193,48 @@ pub(crate) enum Flaw {
         "what is taken back moves in the direction of the original, or on another of the ledger's own accounts"
     )]
     NotOffsetting,
+    #[error("what is corrected is {says}, where the balance asked for needs {needs}")]
+    Corrected { says: String, needs: String },
     #[error("prevented_by names another transaction than the one that prevents this")]
     PreventedBy,
     #[error("the answer's {field} is {says}, and by the journal it is {is}")]
     Answer { field: &'static str, says: String, is: String },
+    // Holds.
+    #[error("a hold of the account expired at {0}, and its expiry is not booked before this")]
+    PastExpiry(String),
+    #[error("the hold expires at {0}, which is not yet")]
+    EarlyExpiry(String),
+    #[error("an older hold of the account is to expire before this one")]
+    ExpiryOrder,
+    #[error("the hold is not open on this account")]
+    HoldNotOpen,
+    #[error("the event's amount and what is given back are {says}, and what is held is {held}")]
+    HoldAmount { says: String, held: String },
+    // Transfers.
+    #[error("there is no TransferRequested before this with the ID {0}")]
+    NoTransfer(Uuid),
+    #[error("the transfer was requested already")]
+    RequestedTwice,
+    #[error("the transfer was asked for with another {0}")]
+    OtherTransfer(&'static str),
+    #[error("the step has come already")]
+    StepTwice,
+    #[error("the attempt is {says}, where {expected} comes next")]
+    Attempt { says: u32, expected: u32 },
+    #[error("the transfer has ended")]
+    AfterEnd,
+    #[error("a step that must not come yet: {0}")]
+    TooEarly(&'static str),
+    #[error("a transfer that is {state} has no {event}")]
+    NoSuchEvent { state: &'static str, event: &'static str },
+    #[error("the transfer's steps show another end: {0}")]
+    OtherEnd(&'static str),
+    #[error("the answer's state is {says}, and by the journal it is {is}")]
+    AnswerState { says: &'static str, is: &'static str },
+    #[error(
+        "@transit is {is} {currency} here, and what transfers have credited and not yet captured is {expected}"
+    )]
+    Transit { currency: String, is: String, expected: String },
     // The whole.
     #[error("the journal ends before this position, which was to have the hash expected: its end is missing")]
     EndsBeforeExpected,

@@ -5,8 +5,15 @@
 //! them.
 
 pub(crate) mod chain;
+pub(crate) mod code;
+pub(crate) mod correction;
 pub(crate) mod currency;
 pub(crate) mod event;
+pub(crate) mod fact;
 pub(crate) mod finding;
+pub(crate) mod hold;
+pub(crate) mod id;
+pub(crate) mod moment;
 pub(crate) mod money;
 pub(crate) mod span;
+pub(crate) mod transfer;

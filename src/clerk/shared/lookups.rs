@@ -53,18 +53,23 @@ struct Places {
 
 impl Lookups {
     /// Looks up every ID that these commands on a stream name.
-    pub(super) async fn fetch(
+    pub(super) async fn fetch<'a>(
         store: &Store,
         index: &Index,
         reserved: &ReservedIds,
         stream: &StreamName,
-        commands: impl Iterator<Item = &Command> + Clone,
+        commands: impl Iterator<Item = &'a Command> + Clone,
     ) -> Result<Self, Trouble> {
         let mut lookups = Self::default();
         // This must come before the index is asked: what the index has learned is not reserved any more.
-        for command in commands.clone() {
-            if let Some(booked) = reserved.booked_elsewhere(command.id, stream) {
-                lookups.found.entry(command.id).or_default().booked.push(booked);
+        let corrected = |command: &'a Command| command.corrects().iter().copied().map(Id::Client);
+        let own = commands.clone().flat_map(|command| std::iter::once(command.id).chain(corrected(command)));
+        for id in own.clone() {
+            if let Some(booked) = reserved.booked_elsewhere(id, stream) {
+                let found = lookups.found.entry(id).or_default();
+                if found.booked.is_empty() {
+                    found.booked.push(booked);
+                }
             }
         }
         let named: HashSet<Id> = commands.clone().filter_map(Command::names).collect();
@@ -74,7 +79,6 @@ impl Lookups {
             .flat_map(|(from, to)| std::iter::once(from).chain(to))
             .cloned()
             .collect();
-        let own = commands.clone().map(|command| command.id);
         let others = own.chain(commands.flat_map(Command::followers)).filter(|id| !named.contains(id));
         let asked: HashSet<Id> = others.chain(named.iter().copied()).collect();
         let places = asked.into_iter().map(|id| {

@@ -1,6 +1,6 @@
 //! The decision on an account is made here: each operation ends in a fact, a decline, or a refusal.
 
-use crate::domain::command::Operation;
+use crate::domain::command::{BalanceChange, Operation};
 use crate::domain::currency::Currency;
 use crate::domain::ids::TransactionId;
 use crate::domain::money::{Money, Written, WrittenAmount};
@@ -10,7 +10,7 @@ use crate::domain::time::{Now, Timestamp};
 
 use super::checks::{Checks, Outcome};
 use super::event::{AccountEvent, Answer, Fact};
-use super::{Account, available, hold, movement, open, reversal, state_change};
+use super::{Account, available, correction, hold, movement, open, reversal, state_change};
 
 /// Decides one operation on an account, and works out the answer that follows.
 ///
@@ -47,6 +47,7 @@ fn outcome(
         Operation::Deposit(asked) => movement::deposit(checks, asked, now.clock),
         Operation::Withdraw(asked) => movement::withdraw(checks, asked, now.clock),
         Operation::Reverse(asked) => reversal::reverse(checks, asked),
+        Operation::Correct(asked) => correction::correct(checks, asked, now.clock),
         Operation::Freeze(reason) => Ok(state_change::freeze(checks, reason)),
         Operation::Unfreeze(reason) => Ok(state_change::unfreeze(checks, reason)),
         Operation::Close(reason) => Ok(state_change::close(checks, reason)),
@@ -77,6 +78,12 @@ fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusa
         Operation::Open(opening) => opening.overdraft_limit = limit(opening.overdraft_limit)?,
         Operation::Deposit(asked) | Operation::Withdraw(asked) => asked.amount = amount(asked.amount)?,
         Operation::Reverse(asked) => asked.amount = asked.amount.map(amount).transpose()?,
+        Operation::Correct(asked) => match &mut asked.change {
+            BalanceChange::To { balance, .. } => {
+                *balance = balance.fit(currency).map_err(Refusal::amount("balance"))?.into();
+            }
+            BalanceChange::By { amount: by, .. } => *by = amount(*by)?,
+        },
         Operation::SetOverdraftLimit(change) => change.overdraft_limit = limit(change.overdraft_limit)?,
         Operation::Hold(asked) => asked.amount = amount(asked.amount)?,
         Operation::Capture(asked) => asked.amount = asked.amount.map(amount).transpose()?,

@@ -1,7 +1,7 @@
 //! What follows from an event of an account, by its fact alone: what it books, sets aside, and does to other transactions.
 
 use crate::domain::command::Operation;
-use crate::domain::ids::{CounterAccount, Id, Step};
+use crate::domain::ids::{CounterAccount, Id, Step, TransactionId};
 use crate::domain::money::{Direction, Money};
 
 use super::decline::Decline;
@@ -18,6 +18,7 @@ impl AccountEvent {
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
@@ -42,6 +43,7 @@ impl AccountEvent {
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
@@ -64,6 +66,9 @@ impl AccountEvent {
             Fact::Withdrawn(moved) => (moved.amount, Direction::Debit, &moved.counter_account),
             Fact::Reversed { amount, direction, counter_account, .. } => {
                 (*amount, *direction, counter_account)
+            }
+            Fact::Corrected(corrected) => {
+                (corrected.amount, corrected.direction, CounterAccount::corrections())
             }
             Fact::HoldCaptured { amount, counter_account, .. } => {
                 (*amount, Direction::Debit, counter_account)
@@ -104,6 +109,7 @@ impl AccountEvent {
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
@@ -134,6 +140,7 @@ impl AccountEvent {
             Fact::AccountOpened { .. }
             | Fact::Deposited(_)
             | Fact::Withdrawn(_)
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
@@ -144,6 +151,31 @@ impl AccountEvent {
         }
     }
 
+    /// Returns the transactions that it corrects. It does nothing to them: it is only shown under each.
+    #[must_use]
+    pub fn corrects(&self) -> &[TransactionId] {
+        match &self.fact {
+            Fact::Corrected(corrected) => &corrected.corrects,
+            Fact::AccountOpened { .. }
+            | Fact::Deposited(_)
+            | Fact::Withdrawn(_)
+            | Fact::Reversed { .. }
+            | Fact::Prevented { .. }
+            | Fact::Frozen(_)
+            | Fact::Unfrozen(_)
+            | Fact::Closed(_)
+            | Fact::OverdraftLimitChanged { .. }
+            | Fact::HoldPlaced { .. }
+            | Fact::HoldCaptured { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::HoldPrevented { .. }
+            | Fact::TransferCredited { .. }
+            | Fact::CreditPrevented { .. }
+            | Fact::Declined { .. } => &[],
+        }
+    }
+
     /// Says whether the client said when it happened in the world.
     #[must_use]
     pub fn effective_at_given(&self) -> bool {
@@ -151,6 +183,10 @@ impl AccountEvent {
             Fact::Deposited(moved) | Fact::Withdrawn(moved) => moved.effective_at_given,
             Fact::Declined { operation: Operation::Deposit(asked) | Operation::Withdraw(asked), .. } => {
                 asked.effective_at.is_some()
+            }
+            Fact::Corrected(corrected) => corrected.effective_at_given(),
+            Fact::Declined { operation: Operation::Correct(asked), .. } => {
+                asked.change.effective_at().is_some()
             }
             Fact::AccountOpened { .. }
             | Fact::Reversed { .. }

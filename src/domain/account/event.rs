@@ -11,6 +11,7 @@ use crate::domain::money::{Amount, Direction, Money};
 use crate::domain::payee::Payee;
 use crate::domain::time::Timestamp;
 
+use super::corrected::Corrected;
 use super::decline::Decline;
 
 /// This is the version in which new events of accounts are written.
@@ -79,6 +80,8 @@ pub enum Fact {
         /// This is true where the request said `force`.
         force: bool,
     },
+    /// The account was put right.
+    Corrected(Box<Corrected>),
     /// The account was frozen: no money may go out of it.
     Frozen(Reason),
     /// The account was unfrozen: money may go out of it again.
@@ -239,6 +242,7 @@ impl AccountEvent {
             Fact::Withdrawn(_) => "Withdrawn",
             Fact::Reversed { .. } => "Reversed",
             Fact::Prevented { .. } => "Prevented",
+            Fact::Corrected(_) => "Corrected",
             Fact::Frozen(_) => "Frozen",
             Fact::Unfrozen(_) => "Unfrozen",
             Fact::Closed(_) => "Closed",
@@ -264,6 +268,7 @@ impl AccountEvent {
             Fact::Withdrawn(_) => Kind::Withdrawal,
             Fact::Reversed { .. } => Kind::Reversal,
             Fact::Prevented { .. } => Kind::Prevention,
+            Fact::Corrected(_) => Kind::Correction,
             Fact::Frozen(_) => Kind::Freeze,
             Fact::Unfrozen(_) => Kind::Unfreeze,
             Fact::Closed(_) => Kind::Close,
@@ -279,6 +284,7 @@ impl AccountEvent {
                 Operation::Deposit(_) => Kind::Deposit,
                 Operation::Withdraw(_) => Kind::Withdrawal,
                 Operation::Reverse(_) => Kind::Reversal,
+                Operation::Correct(_) => Kind::Correction,
                 Operation::Freeze(_) => Kind::Freeze,
                 Operation::Unfreeze(_) => Kind::Unfreeze,
                 Operation::Close(_) => Kind::Close,

@@ -1,9 +1,11 @@
 //! This folder says how an account stands (the fold of its stream), and what may happen to it.
 //!
 //! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is
-//! the decision; each subject of it has a file: opening, movements, reversals, holds, changes of state.
+//! the decision; each subject of it has a file: opening, movements, reversals, corrections, holds, changes of state.
 
 mod checks;
+pub mod corrected;
+mod correction;
 pub mod decide;
 pub mod decline;
 mod effects;
@@ -142,6 +144,7 @@ impl Account {
             | Fact::HoldPrevented { .. }
             | Fact::TransferCredited { .. }
             | Fact::CreditPrevented { .. }
+            | Fact::Corrected(_)
             | Fact::Declined { .. } => {}
         }
         account.seen = saw(account.seen, event, body);

@@ -25,6 +25,7 @@ pub(super) fn withdraw(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Resu
 pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
     match operation {
         Operation::Deposit(asked) | Operation::Withdraw(asked) => asked.effective_at,
+        Operation::Correct(asked) => asked.change.effective_at(),
         Operation::Open(_)
         | Operation::Reverse(_)
         | Operation::Freeze(_)
@@ -42,10 +43,16 @@ pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
     }
 }
 
-fn movement(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Result<Movement, Refusal> {
-    if asked.effective_at.is_some_and(|at| at > now.plus_seconds(FUTURE_ALLOWED_SECONDS)) {
+/// Refuses a time that a client named and that is in the future.
+pub(super) fn not_in_future(effective_at: Option<Timestamp>, now: Timestamp) -> Result<(), Refusal> {
+    if effective_at.is_some_and(|at| at > now.plus_seconds(FUTURE_ALLOWED_SECONDS)) {
         return Err(Refusal::Invalid { field: "effective_at", problem: "must not be in the future".into() });
     }
+    Ok(())
+}
+
+fn movement(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Result<Movement, Refusal> {
+    not_in_future(asked.effective_at, now)?;
     let amount = asked.amount.fit(checks.account.currency).map_err(Refusal::amount("amount"))?;
     Refusal::reserved(&asked.counter_account)?;
     Ok(Movement {

@@ -38,6 +38,7 @@ impl AccountEvent {
                 reason: reason.clone(),
                 force: *force,
             }),
+            Fact::Corrected(corrected) => Operation::Correct(Box::new(corrected.request(self.effective_at))),
             Fact::Frozen(reason) => Operation::Freeze(reason.clone()),
             Fact::Unfrozen(reason) => Operation::Unfreeze(reason.clone()),
             Fact::Closed(reason) => Operation::Close(reason.clone()),

@@ -42,6 +42,7 @@ impl<'a> Original<'a> {
             Fact::AccountOpened { .. }
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)

@@ -72,6 +72,10 @@ fn effect(body: &AccountEvent, out: &mut Vec<u8>) {
             amount.write(out);
         }
         Fact::CreditPrevented { transfer, .. } => named(Id::Client(*transfer)),
+        Fact::Corrected(corrected) => {
+            out.push(b'|');
+            corrected.signed().write(out);
+        }
         Fact::AccountOpened { .. }
         | Fact::Deposited(_)
         | Fact::Withdrawn(_)

@@ -98,6 +98,7 @@ pub fn refused(refusal: &Refusal) -> Option<Reply> {
         | Refusal::TransactionNotFound
         | Refusal::HoldNotFound
         | Refusal::NotDue
+        | Refusal::AccountChanged { .. }
         | Refusal::TransferNotFound
         | Refusal::Stale
         | Refusal::Invalid { .. } => None,

@@ -27,9 +27,10 @@ use crate::wire::schema::BatchLine;
     ),
     paths(
         single::open, single::deposit, single::withdraw, single::reverse, single::hold, single::capture,
-        single::release, single::limit, single::freeze,
+        single::release, single::correct, single::limit, single::freeze,
         single::unfreeze, transfers::request, transfers::cancel, transfers::outcome, transfers::retry,
-        transfers::abandon, read_transfers::list, read_transfers::one, batch::batch, single::close, accounts::list, accounts::one, statement::statement,
+        transfers::abandon, read_transfers::list, read_transfers::one, batch::batch, single::close, accounts::list,
+        accounts::one, statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
     ),
@@ -109,6 +110,7 @@ mod tests {
             ("/v1/accounts/{account}/deposits", Op::Deposit),
             ("/v1/accounts/{account}/withdrawals", Op::Withdraw),
             ("/v1/accounts/{account}/reversals", Op::Reverse),
+            ("/v1/accounts/{account}/corrections", Op::Correct),
             ("/v1/accounts/{account}/freeze", Op::Freeze),
             ("/v1/accounts/{account}/unfreeze", Op::Unfreeze),
             ("/v1/accounts/{account}/close", Op::Close),

@@ -57,6 +57,8 @@ words! {
         vec!["open", "frozen", "closed", "unopened", "internal"];
     /// This is the state of a transfer.
     TransferState: "How far a transfer is. New ones may be added.", Stage::ALL.map(Stage::name).to_vec();
+    /// This is the direction in which a correction moves money.
+    Direction: "Which way money moves, as the account sees it.", vec!["credit", "debit"];
     /// This is the order of a statement.
     Order: "Which line comes first.", vec!["newest", "oldest"];
 }

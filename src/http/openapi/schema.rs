@@ -44,6 +44,9 @@ pub(crate) struct Accepted {
     /// How much; where money moved.
     #[schema(example = "40.00")]
     amount: Option<String>,
+    /// Of a correction: `credit` where money came in, `debit` where it went out.
+    #[schema(value_type = Option<names::Direction>)]
+    direction: Option<String>,
     /// The account's balance after it.
     #[schema(example = "60.00")]
     balance: String,
@@ -68,6 +71,8 @@ pub(crate) struct Accepted {
     /// When the hold expires.
     #[schema(format = DateTime)]
     expires_at: Option<String>,
+    /// Of a correction: the transactions that were wrong, where it names any.
+    corrects: Option<Vec<String>>,
     /// Why.
     reason: Option<String>,
     /// When it happened, where the client said so.
@@ -113,7 +118,7 @@ pub(crate) struct Problem {
     transaction_id: Option<String>,
     /// True for a decline that was recorded: it is this ID's answer for ever.
     recorded: Option<bool>,
-    /// The decline's place in the account's stream.
+    /// The decline's place in the account's stream; with the code `account_changed` that of the account's last event.
     revision: Option<u64>,
     /// When the decline was recorded.
     recorded_at: Option<String>,

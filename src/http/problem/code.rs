@@ -52,13 +52,13 @@ codes! {
         "no event is at the position named: `nearest` is the one before it";
     Unauthenticated: UNAUTHORIZED, "unauthenticated", "Unauthenticated", "no key, or one that is not good";
     Forbidden: FORBIDDEN, "forbidden", "Forbidden", "the key's role does not allow it";
-    TransferNotFound: NOT_FOUND, "transfer_not_found", "Transfer not found", "there is no transfer with this ID";
     AccountNotFound: NOT_FOUND, "account_not_found", "Account not found",
         "there is no such account, or there was none at that time";
     TransactionNotFound: NOT_FOUND, "transaction_not_found", "Transaction not found",
         "the ledger has not seen the transaction; it may still come";
     HoldNotFound: NOT_FOUND, "hold_not_found", "Hold not found",
         "the account has never seen the hold, or the ID is that of something else";
+    TransferNotFound: NOT_FOUND, "transfer_not_found", "Transfer not found", "there is no transfer with this ID";
     NotFound: NOT_FOUND, "not_found", "Not found", "there is nothing at this path";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
         "the path does not know this method";
@@ -67,6 +67,8 @@ codes! {
     InProgress: CONFLICT, "in_progress", "In progress", "the first request with this ID is still running";
     AccountExists: CONFLICT, "account_exists", "Account exists",
         "the account was opened before, under another ID";
+    AccountChanged: CONFLICT, "account_changed", "Account changed",
+        "the account's last event is not the one that the request expected: `revision` is";
     BodyTooLarge: PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", "the body is larger than is allowed";
     UriTooLong: URI_TOO_LONG, "uri_too_long", "URI too long", "the request's target is longer than is allowed";
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type",
@@ -154,7 +156,10 @@ mod tests {
         }
         let declined = "declined, and recorded as declined for ever";
         rows.extend(
-            Decline::CODES.map(|code| (402, code.to_owned(), declined, !policy::is_final(402, Some(code)))),
+            Decline::CODES
+                .into_iter()
+                .chain(TransferDecline::OWN_CODES)
+                .map(|code| (402, code.to_owned(), declined, !policy::is_final(402, Some(code)))),
         );
         rows.sort_by_key(|(status, ..)| *status);
         let mut text =

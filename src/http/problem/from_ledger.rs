@@ -24,6 +24,11 @@ impl From<Refusal> for Problem {
                 let detail = "There is an account of this name already, opened by another transaction.";
                 Self::new(Code::AccountExists, detail)
             }
+            Refusal::AccountChanged { revision } => {
+                let detail =
+                    "Something was booked on the account since you looked: look again, then correct anew.";
+                Self::new(Code::AccountChanged, detail).with("revision", revision)
+            }
             Refusal::Invalid { field, problem } => Self::field(field, problem),
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::account::decline::Decline;
 use crate::domain::account::event::{AccountEvent, Fact};
-use crate::domain::command::Operation;
+use crate::domain::command::{BalanceChange, Operation};
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::domain::transfer::command::TransferOperation;
@@ -61,6 +61,10 @@ pub(crate) struct Booking {
     /// The transaction that it takes back or rules out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reverses: Option<String>,
+    /// The transactions that it corrects.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) corrects: Vec<String>,
     /// The prevention that ruled it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) prevented_by: Option<String>,
@@ -111,6 +115,7 @@ impl From<&Placed> for Booking {
             available: body.map(|body| body.answer.available.to_string()),
             counter_account: entries.map(|entries| entries.counter_account.to_string()),
             reverses: asked.reverses,
+            corrects: asked.corrects,
             prevented_by: event.decline().and_then(prevented_by),
             reason: asked.reason,
             recorded_at: event.recorded_at.to_string(),
@@ -154,6 +159,7 @@ struct Asked {
     amount: Option<String>,
     reverses: Option<String>,
     hold: Option<String>,
+    corrects: Vec<String>,
     reason: Option<String>,
     metadata: BTreeMap<String, String>,
 }
@@ -173,6 +179,15 @@ impl Asked {
             Operation::Reverse(asked) => Self {
                 amount: asked.amount.map(|amount| amount.to_string()),
                 reverses: Some(asked.reverses.to_string()),
+                reason: Some(asked.reason.as_str().to_owned()),
+                ..Self::default()
+            },
+            Operation::Correct(asked) => Self {
+                amount: match &asked.change {
+                    BalanceChange::To { .. } => None,
+                    BalanceChange::By { amount, .. } => Some(amount.to_string()),
+                },
+                corrects: asked.corrects.iter().map(ToString::to_string).collect(),
                 reason: Some(asked.reason.as_str().to_owned()),
                 ..Self::default()
             },

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::answers;
 use crate::domain::account::event::AccountEvent;
 use crate::domain::event::Event;
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::kind::Kind;
 use crate::http::app::App;
 use crate::http::openapi::examples::WITHDRAWAL;
@@ -25,8 +25,8 @@ use crate::http::request::negotiate::{self, JSON};
 use crate::http::request::parameters::{MinPosition, PageQuery, SearchFilter};
 use crate::http::request::path::Named;
 use crate::http::request::query::Params;
-use crate::ledger::{Placed, SearchQuery};
-use crate::wire::text::NOT_A_NAME;
+use crate::ledger::{Placed, SearchQuery, TransactionHistory};
+use crate::wire::text::{NOT_A_NAME, NOT_AN_ID};
 
 /// What happened to an ID.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -53,6 +53,13 @@ pub(crate) struct Transaction {
     /// What settled it, where it is a hold that is not open any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     settled_by: Option<Booking>,
+    /// The corrections that name it, in order; the first 100 where there are more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    corrections: Vec<Booking>,
+    /// Where all of them are, when there are more than 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    all_corrections: Option<String>,
     /// The same ID on other accounts, recorded in a race between two instances. Each keeps its own first answer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     elsewhere: Vec<Booking>,
@@ -119,23 +126,21 @@ pub(crate) async fn one(
         return Err(Problem::transaction_not_found());
     };
     caller.may_see(&found)?;
-    let reversals = found.reversals.iter().map(Booking::from).collect();
     json(&match &found.first {
-        Some(first) => {
-            let elsewhere = found.elsewhere.iter().map(Booking::from).collect();
-            let mut seen = seen(first, reversals, elsewhere)?;
-            seen.settled_by = found.settled_by.as_ref().map(Booking::from);
-            TransactionAnswer::Seen(Box::new(seen))
-        }
+        Some(first) => TransactionAnswer::Seen(Box::new(seen(first, &found)?)),
         None => TransactionAnswer::RuledOut(RuledOut {
             transaction_id: id.to_string(),
             outcome: "ruled_out",
-            reversals,
+            reversals: shown(&found.reversals),
         }),
     })
 }
 
-fn seen(first: &Placed, reversals: Vec<Booking>, elsewhere: Vec<Booking>) -> Result<Transaction, Problem> {
+fn shown(events: &[Placed]) -> Vec<Booking> {
+    events.iter().map(Booking::from).collect()
+}
+
+fn seen(first: &Placed, found: &TransactionHistory) -> Result<Transaction, Problem> {
     let event = &*first.event;
     let answer = answers::render(event);
     let unreadable =
@@ -147,9 +152,11 @@ fn seen(first: &Placed, reversals: Vec<Booking>, elsewhere: Vec<Booking>) -> Res
         booking: Booking::from(first),
         first_answer: FirstAnswer { status: answer.status, body },
         entries: entries(event),
-        reversals,
-        settled_by: None,
-        elsewhere,
+        reversals: shown(&found.reversals),
+        corrections: shown(&found.corrections),
+        all_corrections: found.more_corrections.then(|| format!("/v1/transactions?corrects={}", event.id)),
+        settled_by: found.settled_by.as_ref().map(Booking::from),
+        elsewhere: shown(&found.elsewhere),
         actor: event.origin.actor.to_string(),
         correlation_id: correlation.map_or_else(|| event.id.to_string(), str::to_owned),
         causation_id: event.origin.causation.as_deref().map(str::to_owned),
@@ -188,6 +195,7 @@ pub(crate) async fn search(
         account: params.parsed("account", AccountName::parse, NOT_A_NAME)?,
         kind: params.parsed("kind", Kind::parse, NOT_A_KIND)?,
         counter_account: params.parsed("counter_account", CounterAccount::parse, NOT_AN_OWN_ACCOUNT)?,
+        corrects: params.parsed("corrects", TransactionId::parse, NOT_AN_ID)?,
         accepted: params.parsed("outcome", accepted, "must be accepted or declined")?,
         from,
         to,

@@ -168,6 +168,9 @@ query! {
         kind: Option<String>,
         /// What moved money from or to this account of the ledger's own.
         counter_account: Option<String>,
+        /// The corrections that name this transaction.
+        #[param(format = "uuid")]
+        corrects: Option<String>,
         /// `accepted` or `declined`.
         #[param(value_type = Option<names::Outcome>, inline)]
         outcome: Option<String>,

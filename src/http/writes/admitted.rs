@@ -30,6 +30,7 @@ pub(crate) async fn well_named(command: Command, app: &App) -> Result<Command, P
         Operation::Capture(asked) => &asked.counter_account,
         Operation::Open(_)
         | Operation::Reverse(_)
+        | Operation::Correct(_)
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)

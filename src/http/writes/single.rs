@@ -8,12 +8,13 @@ use axum::response::Response;
 
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::http::app::App;
+use crate::http::openapi::examples::{HOLD, OVERTAKEN};
 use crate::http::openapi::responses::WriteAnswers;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
 use crate::http::request::headers::{self, IdHeader, OriginHeaders};
-use crate::http::request::parameters::{GuardedPath, HoldPath};
+use crate::http::request::parameters::GuardedPath;
 use crate::http::request::path::{Named, NamedHold};
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::{admitted, well_named};
@@ -128,7 +129,8 @@ pub(crate) async fn hold(write: Write) -> Result<Response, Problem> {
 /// Books out what a hold sets aside, whole or in part.
 #[utoipa::path(post, path = "/v1/accounts/{account}/holds/{hold}/capture", operation_id = "capture_hold",
     tag = "writes", security(("key" = [])),
-    params(HoldPath, IdHeader, OriginHeaders),
+    params(GuardedPath, IdHeader, OriginHeaders,
+        ("hold" = String, Path, description = "The hold.", format = "uuid", example = json!(HOLD))),
     request_body = schema::Capture, responses(WriteAnswers))]
 pub(crate) async fn capture(settlement: Settlement) -> Result<Response, Problem> {
     settlement.book(Op::Capture).await
@@ -137,10 +139,20 @@ pub(crate) async fn capture(settlement: Settlement) -> Result<Response, Problem>
 /// Frees what a hold sets aside, or, where the hold was never seen on this account, rules it out.
 #[utoipa::path(post, path = "/v1/accounts/{account}/holds/{hold}/release", operation_id = "release_hold",
     tag = "writes", security(("key" = [])),
-    params(HoldPath, IdHeader, OriginHeaders),
+    params(GuardedPath, IdHeader, OriginHeaders,
+        ("hold" = String, Path, description = "The hold.", format = "uuid", example = json!(OVERTAKEN))),
     request_body = schema::Release, responses(WriteAnswers))]
 pub(crate) async fn release(settlement: Settlement) -> Result<Response, Problem> {
     settlement.book(Op::Release).await
+}
+
+/// Puts an account right, against `@corrections`: to a balance, if nothing was booked since, or by an amount.
+#[utoipa::path(post, path = "/v1/accounts/{account}/corrections", operation_id = "correct",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
+    request_body = schema::Correct, responses(WriteAnswers))]
+pub(crate) async fn correct(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Correct).await
 }
 
 /// Lets nothing out of an account any more.

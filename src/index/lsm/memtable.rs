@@ -125,6 +125,9 @@ impl Memtable {
                 self.ruled_out.entry(id_key(named, self.seed)).or_insert(position);
             }
         }
+        for id in body.corrects() {
+            self.revision(StreamKey::of_corrections(Id::Client(*id)), Series::All, position, facts);
+        }
         if let Some(entries) = body.entries() {
             let own = match self.own_keys.get(entries.counter_account) {
                 Some(key) => *key,

@@ -43,9 +43,14 @@ pub(super) struct Data<'a> {
     reason: Option<Cow<'a, str>>,
     partial: bool,
     force: bool,
-    effective_at_given: bool,
+    pub(super) effective_at_given: bool,
     metadata: BTreeMap<String, String>,
     prevented_by: Option<&'a str>,
+    pub(super) direction: Option<&'a str>,
+    pub(super) balance: Option<&'a str>,
+    pub(super) expected_revision: Option<u64>,
+    #[serde(borrow)]
+    pub(super) corrects: Option<Vec<&'a str>>,
     hold: Option<&'a str>,
     expires_in_seconds: Option<u64>,
     expires_at: Option<&'a str>,
@@ -91,7 +96,10 @@ pub(super) fn account(
 /// Says whether an event with this fact can be booked with this ID: a client's, or a step's of the transfer or the hold that
 /// it is about.
 fn is_booked_with(id: Id, fact: &Fact) -> bool {
-    let is_step = |of: TransactionId, step: Step| matches!(id, Id::Step { of: found, step: taken, .. } if found == of && taken == step);
+    let is_step = |of: TransactionId, step: Step| match id {
+        Id::Step { of: found, step: taken, .. } => (found, taken) == (of, step),
+        Id::Client(_) => false,
+    };
     let settles = |hold: Id, step: Step| match hold.transfer() {
         Some(of) => is_step(of, step),
         None => id.client().is_some(),
@@ -116,6 +124,7 @@ fn is_booked_with(id: Id, fact: &Fact) -> bool {
             | Operation::Unfreeze(_)
             | Operation::Close(_)
             | Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
             | Operation::Hold(_)
             | Operation::Expire(_)
             | Operation::RuleOut(_)
@@ -126,6 +135,7 @@ fn is_booked_with(id: Id, fact: &Fact) -> bool {
         | Fact::Withdrawn(_)
         | Fact::Reversed { .. }
         | Fact::Prevented { .. }
+        | Fact::Corrected(_)
         | Fact::Frozen(_)
         | Fact::Unfrozen(_)
         | Fact::Closed(_)
@@ -136,8 +146,8 @@ fn is_booked_with(id: Id, fact: &Fact) -> bool {
 
 /// A `Reader` takes the parts out of `data`, each where its type needs it. What is left at the end belongs to no such
 /// event.
-struct Reader<'a> {
-    data: Data<'a>,
+pub(super) struct Reader<'a> {
+    pub(super) data: Data<'a>,
     currency: Currency,
 }
 
@@ -153,6 +163,7 @@ impl Reader<'_> {
             "Prevented" => {
                 Fact::Prevented { reverses: self.reverses()?, reason: self.reason()?, force: self.force() }
             }
+            "Corrected" => self.corrected(account)?,
             "Frozen" => Fact::Frozen(self.reason()?),
             "Unfrozen" => Fact::Unfrozen(self.reason()?),
             "Closed" => Fact::Closed(self.reason()?),
@@ -251,7 +262,7 @@ impl Reader<'_> {
 
     /// Reads the two entries, which must balance, and returns the guarded account's sum and the account on the other
     /// side.
-    fn entries(&mut self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
+    pub(super) fn entries(&mut self, account: &AccountName) -> Result<(Money, CounterAccount), DecodeError> {
         let wrong = DecodeError::Field("entries");
         let Some([guarded, counter]) = self.data.entries.take() else { return Err(wrong) };
         let sum = self.money(Some(guarded.amount), "entries")?;
@@ -272,6 +283,7 @@ impl Reader<'_> {
                 reason: self.reason()?,
                 force: self.force(),
             }),
+            "correction" => Operation::Correct(Box::new(self.correction(at)?)),
             "freeze" => Operation::Freeze(self.reason()?),
             "unfreeze" => Operation::Unfreeze(self.reason()?),
             "close" => Operation::Close(self.reason()?),
@@ -333,7 +345,7 @@ impl Reader<'_> {
         self.data.reverses.take().and_then(TransactionId::parse).ok_or(DecodeError::Field("reverses"))
     }
 
-    fn reason(&mut self) -> Result<Reason, DecodeError> {
+    pub(super) fn reason(&mut self) -> Result<Reason, DecodeError> {
         self.data.reason.take().as_deref().and_then(Reason::parse).ok_or(DecodeError::Field("reason"))
     }
 
@@ -378,7 +390,7 @@ impl Reader<'_> {
         seconds.ok_or(DecodeError::Field("expires_in_seconds"))
     }
 
-    fn force(&mut self) -> bool {
+    pub(super) fn force(&mut self) -> bool {
         std::mem::take(&mut self.data.force)
     }
 
@@ -387,7 +399,7 @@ impl Reader<'_> {
     }
 
     /// Reads an amount, which must be greater than zero.
-    fn amount(&mut self) -> Result<Amount, DecodeError> {
+    pub(super) fn amount(&mut self) -> Result<Amount, DecodeError> {
         let amount = self.data.amount.take();
         Amount::new(self.money(amount, "amount")?).ok_or(DecodeError::Field("amount"))
     }
@@ -397,7 +409,7 @@ impl Reader<'_> {
         self.money(limit, "overdraft_limit")
     }
 
-    fn money(&self, text: Option<&str>, field: &'static str) -> Result<Money, DecodeError> {
+    pub(super) fn money(&self, text: Option<&str>, field: &'static str) -> Result<Money, DecodeError> {
         text.and_then(|text| Money::read(text, self.currency)).ok_or(DecodeError::Field(field))
     }
 }

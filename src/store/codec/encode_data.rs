@@ -7,6 +7,7 @@ use crate::domain::ids::Id;
 use crate::domain::money::Amount;
 use crate::domain::stream::StreamName;
 
+use super::encode_correction;
 use super::json::{flag, metadata, number, put, text};
 
 /// Writes the event's own part: what happened, by type.
@@ -37,6 +38,13 @@ pub(super) fn write(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>
             put(out, &["\",\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
             text(reason.as_str(), out);
             flag("force", *force, out);
+        }
+        Fact::Corrected(corrected) => {
+            put(out, &["\"amount\":\""]);
+            corrected.amount.write(out);
+            put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
+            entries(stream, event, out);
+            encode_correction::booked(corrected, out);
         }
         Fact::Frozen(reason) | Fact::Unfrozen(reason) | Fact::Closed(reason) => {
             put(out, &["\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
@@ -192,6 +200,7 @@ fn declined(operation: &Operation, out: &mut Vec<u8>) {
             text(asked.reason.as_str(), out);
             flag("force", asked.force, out);
         }
+        Operation::Correct(asked) => encode_correction::declined(asked, out),
         Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
             put(out, &[",\"reason\":"]);
             text(reason.as_str(), out);

@@ -1,5 +1,6 @@
 //! These functions write pieces of JSON into a buffer. The codec and the answers share them.
 
+use crate::domain::ids::TransactionId;
 use crate::domain::metadata::Metadata;
 
 /// Appends texts as they are. Names, money and ids need no escaping.
@@ -25,6 +26,17 @@ pub fn flag(name: &str, set: bool, out: &mut Vec<u8>) {
     if set {
         put(out, &[",\"", name, "\":true"]);
     }
+}
+
+/// Appends a list of transaction IDs.
+pub fn ids(ids: &[TransactionId], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (place, id) in ids.iter().enumerate() {
+        put(out, &[if place == 0 { "\"" } else { ",\"" }]);
+        id.write(out);
+        out.push(b'"');
+    }
+    out.push(b']');
 }
 
 /// Appends a further member `metadata`, or nothing when there is none.

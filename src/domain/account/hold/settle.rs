@@ -53,6 +53,7 @@ impl Named {
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::Corrected(_)
             | Fact::Frozen(_)
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
