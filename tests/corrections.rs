@@ -1,5 +1,8 @@
 //! These tests hold the rules of corrections: given what happened, when a correction comes, then this is recorded, or
 //! nothing is.
+//!
+//! Seen failing: with a decision that compares no revision, with one that does not ask whether what is corrected was booked,
+//! and with a retry that is compared with the amount that was worked out.
 
 #[path = "support/given.rs"]
 mod given;

@@ -1,5 +1,6 @@
 //! [`Ledger`] is the handle of a ledger: commands go in through it, and every read begins at it.
 
+use std::num::NonZero;
 use std::sync::{Arc, Weak};
 
 use tokio::sync::{Semaphore, watch};
@@ -23,9 +24,12 @@ use super::verdict::Verdict;
 /// This is the most reads that run at once. More would not be faster: each takes a thread, a connection and the memory
 /// of both.
 const READS: usize = 32;
-/// This is the most reads of a page that run at once, so that the reads of a single thing do not wait behind many of
-/// them.
-const PAGES: usize = 16;
+/// Returns the most reads of a page that run at once: as many as there are processors, and two at least. Such a read works
+/// and seldom waits, so that more would only take turns with one another, with the clerk, and with the reads of a single
+/// thing.
+fn pages() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get).clamp(2, READS / 2)
+}
 
 /// A `Ledger` is a ledger that this process holds. It is cheap to clone.
 #[derive(Clone)]
@@ -88,7 +92,7 @@ impl Ledger {
             head,
             tail: Tail::default(),
             reads: Arc::new(Semaphore::new(READS)),
-            pages: Arc::new(Semaphore::new(PAGES)),
+            pages: Arc::new(Semaphore::new(pages())),
             long_reads: LongReads::new(limits),
             clock_watch,
             folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
@@ -247,7 +251,7 @@ impl Ledger {
         self.0.long_reads.run(work).await
     }
 
-    /// Runs a read of up to a thousand things, with [`PAGES`] of them at a time. The turn is the work's: a page that nobody
+    /// Runs a read of up to a thousand things, with [`pages`] of them at a time. The turn is the work's: a page that nobody
     /// waits for any more holds it to its end.
     pub(super) async fn page<T: Send + 'static>(
         &self,

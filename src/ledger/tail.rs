@@ -2,8 +2,9 @@
 //! many followers read from the ring.
 //!
 //! A follower that is behind the ring reads the journal by itself until it has come up to it. The reader runs only
-//! while somebody follows. It costs one read for each commit, however many follow. The ring keeps 4 MiB of lines, as they
-//! are stored and as they are sent, and a follower keeps nothing between two calls.
+//! while somebody follows. It costs at most one read for each commit, however many follow; where commits come quickly, it
+//! reads several of them together. The ring keeps 4 MiB of lines, as they are stored and as they are sent, and a follower
+//! keeps nothing between two calls.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +19,12 @@ use super::types::ReadError;
 
 /// This is the most lines that are read together.
 const AT_ONCE: usize = 256;
+/// This is how long lines gather after the last ones were read, unless more are there than are read together. To wake all
+/// followers for each commit would take the machine away from those who write.
+const GATHER: Duration = Duration::from_millis(10);
+/// This is how long the reader rests for each byte that all followers of the ring together are given: they get 125 MB a
+/// second at most. When more is recorded than can be sent, the followers fall back, and the writers do not.
+const NANOSECONDS_PER_BYTE: u64 = 8;
 /// This is how often the reader looks whether anybody still follows, when nothing is new.
 const LOOK_AROUND: Duration = Duration::from_secs(1);
 
@@ -136,8 +143,12 @@ async fn read(ledger: WeakLedger, mut head: watch::Receiver<Head>) {
         head.borrow_and_update();
         let Some(ledger) = ledger.upgrade().filter(Ledger::is_followed) else { return };
         match ledger.read_on().await {
-            Ok(true) => continue,
-            Ok(false) => drop(ledger),
+            Ok(Some(rest)) => {
+                drop(ledger);
+                tokio::time::sleep(rest).await;
+                continue;
+            }
+            Ok(None) => drop(ledger),
             Err(error) => return tracing::debug!(%error, "the journal's tail can't be read"),
         }
         if let Ok(Err(_ended)) = tokio::time::timeout(LOOK_AROUND, head.changed()).await {
@@ -151,19 +162,23 @@ impl Ledger {
         self.0.tail.followers.lock().strong_count() > 0
     }
 
-    /// Reads what comes after the ring's end into the ring, and says whether there was anything.
-    async fn read_on(&self) -> Result<bool, ReadError> {
+    /// Reads what comes after the ring's end into the ring, and returns how long to rest before the next look; `None` when
+    /// there was nothing.
+    async fn read_on(&self) -> Result<Option<Duration>, ReadError> {
         let tail = &self.0.tail;
         let end = tail.ring.lock().as_ref().map_or(0, Ring::end);
         if self.head().position <= end {
-            return Ok(false);
+            return Ok(None);
         }
-        let Some(lines) = Lines::of(self.lines(end, AT_ONCE).await?) else { return Ok(false) };
+        let Some(lines) = Lines::of(self.lines(end, AT_ONCE).await?) else { return Ok(None) };
+        let gather = if lines.last < self.head().position { Duration::ZERO } else { GATHER };
+        let sent = lines.bytes.len() as u64 * tail.followers.lock().strong_count() as u64;
+        let sending = Duration::from_nanos(sent * NANOSECONDS_PER_BYTE);
         if let Some(ring) = &mut *tail.ring.lock() {
             ring.push(lines);
         }
         tail.grown.send_replace(());
-        Ok(true)
+        Ok(Some(gather.max(sending)))
     }
 }
 

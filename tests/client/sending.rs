@@ -55,9 +55,13 @@ async fn what_leaves_it_open_is_sent_again_under_the_same_id() {
 #[tokio::test]
 async fn an_answer_about_the_request_is_not_asked_for_again() {
     let (fake, client) = started().await;
-    for (status, code) in
-        [(400, "invalid_request"), (403, "forbidden"), (409, "account_exists"), (413, "too_large")]
-    {
+    for (status, code) in [
+        (400, "invalid_request"),
+        (403, "forbidden"),
+        (409, "account_exists"),
+        (409, "account_changed"),
+        (413, "too_large"),
+    ] {
         fake.0.lock().unwrap().troubles.push_back(Trouble::Refuse(status, code));
         let answer = client.send(&deposit("1", "40.00")).await.unwrap();
         assert_eq!((answer.status, answer.attempts), (status, 1), "{code}");

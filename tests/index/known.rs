@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bookonce::domain::account::Account;
+use bookonce::domain::account::corrected::{AskedChange, Corrected};
 use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::event::{Body, Event};
-use bookonce::domain::ids::{AccountName, CounterAccount, Id};
+use bookonce::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use bookonce::domain::metadata::Metadata;
 use bookonce::domain::money::{Amount, Direction, Money, WrittenAmount};
 use bookonce::domain::state::State;
@@ -32,6 +33,8 @@ pub struct Known {
     reversed: BTreeMap<(u128, AccountName), Money>,
     ruled_out: BTreeMap<(u128, AccountName), u64>,
     internal: BTreeMap<InternalKey, Money>,
+    /// These are the positions of the corrections that name an ID, with what is known of each.
+    corrections: BTreeMap<TransactionId, Vec<(u64, Facts)>>,
 }
 
 /// What happens next: to which account, what, to which earlier ID, for how much.
@@ -69,6 +72,15 @@ impl Known {
             },
             (_, 1) => Fact::Prevented { reverses: earlier, reason: reason(), force: false },
             (_, 2) => Fact::Frozen(reason()),
+            (_, 3) if of.is_multiple_of(3) => Fact::Corrected(Box::new(Corrected {
+                amount,
+                direction: if of.is_multiple_of(2) { Direction::Credit } else { Direction::Debit },
+                asked: AskedChange::By { expected_revision: None, effective_at_given: of.is_multiple_of(9) },
+                reason: reason(),
+                // Few IDs, so that some are corrected often.
+                corrects: (0..of % 4).map(|n| id(u128::from(n) * 7 + u128::from(of % 2))).collect(),
+                force: true,
+            })),
             (_, kind) => {
                 let effective_at_given = kind == 3;
                 let moved =
@@ -113,6 +125,9 @@ impl Known {
             _ => {}
         }
         let facts = Facts::of(&event, position);
+        for corrected in body.corrects() {
+            self.corrections.entry(*corrected).or_default().push((position, facts));
+        }
         self.revisions.insert((name.clone(), event.revision), facts);
         self.places.push((event.recorded_at.micros(), facts));
         if let Some(entries) = body.entries() {
@@ -149,6 +164,11 @@ impl Known {
             let key = u128::from_be_bytes(*asked.as_bytes());
             let right = self.marks.get(&key).cloned().unwrap_or_default();
             assert_eq!(index.marks(asked.into())?, right, "the marks of {asked}");
+            let corrections = self.corrections.get(&asked).cloned().unwrap_or_default();
+            let (all, stream) = (0..=u64::from(u32::MAX), StreamKey::of_corrections(asked.into()));
+            assert_eq!(index.revisions(stream, all.clone(), false, usize::MAX)?, corrections, "of {asked}");
+            let newest: Vec<_> = corrections.iter().rev().take(2).copied().collect();
+            assert_eq!(index.revisions(stream, all, true, 2)?, newest, "the newest corrections of {asked}");
             let used = index.used(asked.into())?;
             let of = |role| right.iter().filter(move |mark| mark.role == role).map(|mark| mark.position);
             assert_eq!(used.booked, of(Role::Booked).collect::<Vec<_>>(), "where {asked} was booked");

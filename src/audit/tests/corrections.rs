@@ -1,6 +1,7 @@
 //! A history of corrections is right, and a forger who lies in one of them is found.
 //!
-//! Guards against: an auditor that leaves out a rule of corrections.
+//! Seen failing: with an auditor that does not work out what a balance asks for, with one that does not look at the revision
+//! that was expected, with one that does not look for what is corrected, and with one that takes every correction as forced.
 
 use super::audited;
 use super::history::{Told, corrections, export, id};
