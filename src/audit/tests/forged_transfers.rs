@@ -1,5 +1,5 @@
-//! A forger changes what events say of the steps of transfers and computes every id and hash anew: the chain is right, and the
-//! rules tell.
+//! A forger changes what events say of the steps of transfers and computes every id and hash anew: the chain is
+//! right, and the rules tell.
 //!
 //! Each case names a word of why. A case is a history that is right up to its last event.
 
