@@ -14,6 +14,7 @@ use super::transfer::Transfer;
 pub struct StateHash {
     hash: Sha256,
     line: String,
+    has_transfers: bool,
     ended: EndedSum,
 }
 
@@ -80,6 +81,7 @@ impl StateHash {
 
     /// Takes in one more transfer, after all accounts. The caller adds the transfers in the order of their IDs.
     pub fn add_transfer(&mut self, transfer: &Transfer) {
+        self.has_transfers = true;
         if transfer.stage.is_end() {
             return self.ended.add(transfer);
         }
@@ -91,7 +93,7 @@ impl StateHash {
     /// Returns the digest, in hexadecimal.
     #[must_use]
     pub fn finish(mut self) -> String {
-        if self.ended.count > 0 {
+        if self.has_transfers {
             let [a, b, c, d] = self.ended.sum;
             self.hash.update(format!("ended|{}|{d:016x}{c:016x}{b:016x}{a:016x}\n", self.ended.count));
         }

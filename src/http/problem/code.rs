@@ -139,6 +139,7 @@ mod tests {
     use super::*;
     use crate::client::policy;
     use crate::domain::account::decline::Decline;
+    use crate::domain::transfer::decline::TransferDecline;
 
     const BEGIN: &str = "<!-- made of the service's codes: a test holds it to them -->\n";
     const END: &str = "<!-- end of the codes -->\n";
