@@ -281,9 +281,12 @@ impl Storm<'_> {
             Refusal::AccountExists => {
                 assert!(self.model.accounts.contains_key(account), "{account} is not there")
             }
-            Refusal::HoldNotFound | Refusal::NotDue | Refusal::CreditDecided(_) => {
-                panic!("nothing of holds was asked")
-            }
+            Refusal::HoldNotFound
+            | Refusal::NotDue
+            | Refusal::CreditDecided(_)
+            | Refusal::HoldDeclined(_)
+            | Refusal::TransferNotFound
+            | Refusal::Stale => panic!("nothing of holds and transfers was asked"),
             Refusal::TransactionNotFound => match &command.operation {
                 Operation::Reverse(asked) => {
                     assert!(!before.knows(account, &asked.reverses.to_string()));

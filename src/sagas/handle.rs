@@ -62,7 +62,7 @@ impl Sagas {
             driven: Mutex::default(),
             ended: Default::default(),
             adopted: AtomicU64::new(0),
-            seconds: histogram(),
+            seconds: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
         }))
     }
 
@@ -196,12 +196,6 @@ impl Counts {
     pub(crate) fn ended(&self, end: Stage) -> u64 {
         end_place(end).and_then(|place| self.ended.get(place)).copied().unwrap_or(0)
     }
-}
-
-/// Makes the histogram of the times that transfers take.
-#[must_use]
-pub(crate) fn histogram() -> Histogram {
-    Histogram::new(exponential_buckets(0.001, 2.0, 18))
 }
 
 fn end_place(end: Stage) -> Option<usize> {

@@ -24,4 +24,4 @@ mod work;
 pub use admission::Admitted;
 pub use adoption::start;
 pub use handle::Sagas;
-pub(crate) use handle::{Counts, histogram};
+pub(crate) use handle::Counts;

@@ -278,7 +278,7 @@ mod tests {
     /// The name, the kind and the help of every figure.
     fn described() -> Vec<[String; 3]> {
         let sign_ins = SignIns::default();
-        let figures = Figures::new(&sign_ins, &crate::sagas::histogram());
+        let figures = Figures::new(&sign_ins, &Histogram::new([1.0]));
         // A figure that has labels is shown from the first of them on.
         sign_ins.failed(crate::keys::ring::Refused::Wrong, None, None);
         figures.answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);
