@@ -123,14 +123,22 @@ fn told(line: &str) -> Value {
     json!({"transaction_id": event.id.to_string(), "status": answer.status, "body": body})
 }
 
-/// These kinds and codes came with holds. Their lines and answers are snapshots of `tests/codec.rs`.
-const WITH_HOLDS: [&str; 11] = [
+/// These kinds and codes came with holds and transfers. Their lines and answers are snapshots of `tests/codec.rs` and
+/// `tests/transfer`.
+const WITH_HOLDS: [&str; 18] = [
     "hold",
     "capture",
     "release",
     "expiry",
     "transfer_out",
     "transfer_in",
+    "transfer",
+    "transfer_cancel",
+    "transfer_outcome",
+    "transfer_retry",
+    "transfer_abandon",
+    "transfer_end",
+    "transfer_note",
     "holds_open",
     "too_many_holds",
     "hold_expired",

@@ -23,5 +23,5 @@ mod work;
 
 pub use admission::Admitted;
 pub use adoption::start;
-pub use handle::Sagas;
 pub(crate) use handle::Counts;
+pub use handle::Sagas;

@@ -4,6 +4,7 @@
 mod support;
 
 mod every_order;
+mod lines;
 mod model;
 mod rules;
 mod stream;

@@ -62,7 +62,7 @@ pub(crate) struct HoldPath {
 #[into_params(parameter_in = Path)]
 pub(crate) struct TransferPath {
     /// The transfer: the transaction ID of its request.
-    #[param(format = "uuid")]
+    #[param(format = "uuid", example = "018f4e6e-9d52-7a30-8f7e-000000000021")]
     transfer: String,
 }
 
