@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::event::Body;
+use bookonce::domain::refusal::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
 use bookonce::tasks::timeout;
 
@@ -189,6 +190,9 @@ fn hear(run: &Run, life: &Life, at: usize, verdict: Verdict, command: &Command) 
         }
         Verdict::Refused(refusal) => {
             world.step("refused", format!("{} by {at}: {refusal:?}", command.id));
+            if matches!(refusal, Refusal::AccountChanged { .. }) {
+                world.mark("correction of an account that has changed");
+            }
             Heard::Refused
         }
         Verdict::Unavailable(why) => {
