@@ -43,7 +43,7 @@
 )]
 
 pub mod answers;
-pub(crate) mod audit;
+pub mod audit;
 pub mod clerk;
 pub mod cli;
 pub mod client;
@@ -56,6 +56,7 @@ pub mod ledger;
 pub(crate) mod seldom;
 pub(crate) mod still;
 pub mod store;
+pub mod tasks;
 pub(crate) mod telemetry;
 pub(crate) mod wire;
 pub(crate) mod with_causes;

@@ -281,6 +281,9 @@ impl Storm<'_> {
             Refusal::AccountExists => {
                 assert!(self.model.accounts.contains_key(account), "{account} is not there")
             }
+            Refusal::HoldNotFound | Refusal::NotDue | Refusal::CreditDecided(_) => {
+                panic!("nothing of holds was asked")
+            }
             Refusal::TransactionNotFound => match &command.operation {
                 Operation::Reverse(asked) => {
                     assert!(!before.knows(account, &asked.reverses.to_string()));

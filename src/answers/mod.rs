@@ -5,6 +5,7 @@
 //! is rendered here, and `domain`, which makes the events.
 
 mod answer;
+mod holds;
 mod v1;
 
 use crate::domain::event::{Body, Event};

@@ -8,6 +8,7 @@ use crate::domain::ids::AccountName;
 use crate::store::codec::json::{ids, metadata, put, text};
 
 use super::answer::Answer;
+use super::holds;
 
 /// Renders the answer to a command on an account.
 pub(super) fn account(event: &Event, name: &AccountName, body: &AccountEvent) -> Answer {
@@ -74,6 +75,13 @@ fn own(body: &AccountEvent, out: &mut Vec<u8>) {
             put(out, &[",\"overdraft_limit\":\"", &overdraft_limit.to_string(), "\",\"reason\":"]);
             text(reason.as_str(), out);
         }
+        Fact::HoldPlaced { .. }
+        | Fact::HoldCaptured { .. }
+        | Fact::HoldReleased { .. }
+        | Fact::HoldExpired { .. }
+        | Fact::HoldPrevented { .. }
+        | Fact::TransferCredited { .. }
+        | Fact::CreditPrevented { .. } => holds::own(&body.fact, out),
         Fact::Declined { .. } => {}
     }
 }
@@ -126,6 +134,19 @@ fn words(decline: Decline) -> (&'static str, &'static str) {
         }
         Decline::Prevented(_) => {
             ("Prevented", "A reversal of this transaction came before it and ruled it out.")
+        }
+        Decline::HoldsOpen => {
+            ("Holds open", "An account can be closed only when nothing is set aside on it.")
+        }
+        Decline::TooManyHolds => ("Too many holds", "The account has as many open holds as it may have."),
+        Decline::HoldExpired => {
+            ("Hold expired", "The hold expired before this came: it sets nothing aside any more.")
+        }
+        Decline::HoldAlreadySettled => {
+            ("Hold already settled", "The hold was captured, released or ruled out before this came.")
+        }
+        Decline::CaptureExceedsHold => {
+            ("Capture exceeds hold", "More would be captured than the hold sets aside.")
         }
         Decline::NotReversible => {
             ("Not reversible", "The transaction to be reversed moved no money, or was itself a reversal.")

@@ -24,5 +24,7 @@ pub(crate) mod show;
 pub(crate) mod source;
 pub(crate) mod values;
 
+pub use run::of_lines::{AuditedLines, audit_lines};
+
 #[cfg(test)]
 pub(crate) mod tests;

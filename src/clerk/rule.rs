@@ -4,13 +4,18 @@
 //! what is known of the ID that the command names, whether the IDs that it corrects were booked, and how the stream
 //! stands. Then comes the pure [`decide`], and then
 //! the fold. A [`Past`] answers the questions; every decision before this one counts in it already.
+//!
+//! Holds of the stream whose time has come expire before anything new is decided on it, also where that is a refusal: so
+//! nothing is ever decided on a hold that is past its time. Their expiries count as decisions of their own, and the answer
+//! of whoever comes with them waits until they are durable.
 
 use std::sync::Arc;
 
 use crate::domain::command::Command;
-use crate::domain::decide::{Refusal, Standing, decide};
+use crate::domain::decide::{Refusal, Standing, decide, due};
 use crate::domain::event::{Event, EvolveError};
 use crate::domain::ids::Id;
+use crate::domain::kind::Kind;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Now;
@@ -108,10 +113,22 @@ pub fn rule<P: Past>(
         Seen::RuledOut(by) => Some(by),
         Seen::Never => None,
     };
-    let named = command.names().map(|id| past.trace(id, &command.stream)).transpose()?;
+    let named = match command.names() {
+        Some(id) if !settles_open(past, command)? => Some(past.trace(id, &command.stream)?),
+        Some(_) | None => None,
+    };
+    let follower = match &named {
+        Some(named) => follower(past, command, named)?,
+        None => None,
+    };
     let corrects_unbooked = corrects_unbooked(past, command)?;
+    let now = now.into();
     let state = past.state(&command.stream)?;
-    let standing = Standing { state, ruled_out_by, named: named.as_ref(), corrects_unbooked };
+    if state.is_some_and(|state| state.is_due(now.recorded_at)) {
+        // What was looked at above has changed then, and nothing is due the second time.
+        return if book_due(past, &command.stream, now)? { rule(past, command, now) } else { Ok(None) };
+    }
+    let standing = Standing { state, ruled_out_by, named: named.as_ref(), follower, corrects_unbooked };
     let event = match decide(standing, command, now) {
         Ok(event) => Arc::new(event),
         Err(refusal) => return Ok(Some(Ruling::Refused(refusal))),
@@ -119,6 +136,42 @@ pub fn rule<P: Past>(
     let state = State::evolve(state, &event)?;
     let taken = past.take_in(Decided { event: Arc::clone(&event), state, named });
     Ok(taken.then_some(Ruling::Booked(event)))
+}
+
+/// Books every expiry that is due on a stream, oldest first. Returns `false` when there is no room for all of them: those
+/// that were booked count.
+fn book_due<P: Past>(past: &mut P, stream: &StreamName, now: Now) -> Result<bool, P::Error> {
+    while let Some(before) = past.state(stream)?
+        && let Some(event) = due(before, now.recorded_at)
+    {
+        let (event, state) = (Arc::new(event.clone()), State::evolve(Some(before), &event)?);
+        if !past.take_in(Decided { event, state, named: None }) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Says whether the command settles a hold that is open. All that counts then is in the state of the stream.
+fn settles_open<P: Past>(past: &mut P, command: &Command) -> Result<bool, P::Error> {
+    let Some(hold) = command.operation.settles() else { return Ok(false) };
+    Ok(past.state(&command.stream)?.is_some_and(|state| state.has_open(hold)))
+}
+
+/// Returns the first ID of the service's own that follows from the named one and that the stream has booked, where that
+/// matters: where the named one was booked as a hold, or never. A command that names no hold looks up nothing for it.
+fn follower<P: Past>(past: &mut P, command: &Command, named: &Trace) -> Result<Option<Id>, P::Error> {
+    let was_ruled_out = named.ruled_out_by.is_some();
+    let moved = named.first.as_ref().is_some_and(|first| first.kind() != Kind::Hold);
+    if was_ruled_out || moved {
+        return Ok(None);
+    }
+    for id in command.followers() {
+        if past.trace(id, &command.stream)?.first.is_some() {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 /// Says whether the command corrects an ID that was never booked, on any stream.

@@ -94,7 +94,7 @@ async fn serve(settings: Settings, accept_clock: bool) -> Outcome {
 fn own_accounts(names: &[String]) -> Result<BTreeSet<CounterAccount>, Error> {
     let read = |name: &String| {
         let problem = || format!("--counter-accounts: {name:?} must begin with @, and may not be @transit");
-        CounterAccount::parse(name).ok_or_else(problem)
+        CounterAccount::parse_requested(name).ok_or_else(problem)
     };
     Ok(names.iter().map(read).collect::<Result<_, _>>()?)
 }

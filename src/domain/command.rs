@@ -1,14 +1,17 @@
 //! A command is what a client asks for. The types of its fields hold every check that the request alone allows.
 
-use std::sync::Arc;
-
 use super::currency::Currency;
-use super::ids::{CounterAccount, Id, TransactionId};
+use super::ids::{CounterAccount, Id, Step, TransactionId};
 use super::metadata::{Metadata, Origin};
 use super::money::{Direction, Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
 use super::written_balance::WrittenBalance;
+
+pub use super::hold_request::{
+    Capturing, Crediting, HoldSeconds, Holding, Placing, Releasing, RulingOut, Stopped,
+};
+pub use super::reason::Reason;
 
 /// A `Command` is one request to book something, with the ID that lets it be booked only once.
 #[derive(Clone, Debug)]
@@ -29,6 +32,11 @@ impl Command {
     pub fn names(&self) -> Option<Id> {
         match &self.operation {
             Operation::Reverse(asked) => Some(Id::Client(asked.reverses)),
+            Operation::Capture(asked) => Some(asked.hold),
+            Operation::Release(asked) => Some(asked.hold),
+            Operation::TransferHold(asked) => Some(Id::Client(asked.transfer)),
+            Operation::TransferCredit(asked) => Some(Id::Client(asked.transfer)),
+            Operation::RuleOut(asked) => Some(Id::first_of(asked.transfer, Step::Credit)),
             Operation::Open(_)
             | Operation::Deposit(_)
             | Operation::Withdraw(_)
@@ -36,8 +44,37 @@ impl Command {
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_) => None,
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Hold(_)
+            | Operation::Expire(_) => None,
         }
+    }
+
+    /// Returns the IDs of the service's own that follow from the ID that it names. Whether the stream has booked one of them
+    /// may matter: the expiry of a hold that is not open any more, and the steps of a transfer, which a client can't name.
+    pub fn followers(&self) -> impl Iterator<Item = Id> + use<> {
+        const STEPS: [Step; 4] = [Step::Hold, Step::Credit, Step::Release, Step::RuleOut];
+        let (of, steps): (Option<TransactionId>, &'static [Step]) = match &self.operation {
+            Operation::Reverse(asked) => (Some(asked.reverses), &STEPS),
+            Operation::Capture(asked) => (asked.hold.client(), &[Step::Expiry]),
+            Operation::Release(asked) => {
+                (asked.hold.client(), &[Step::Expiry, Step::Hold, Step::Credit, Step::Release, Step::RuleOut])
+            }
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
+            | Operation::Hold(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => (None, &[]),
+        };
+        of.into_iter().flat_map(move |of| steps.iter().map(move |step| Id::first_of(of, *step)))
     }
 
     /// Returns the IDs that it corrects. Of these only one thing matters to the decision: that they were booked.
@@ -52,7 +89,14 @@ impl Command {
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_) => &[],
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => &[],
         }
     }
 }
@@ -78,6 +122,21 @@ pub enum Operation {
     Close(Reason),
     /// The client sets how far below zero it may go.
     SetOverdraftLimit(LimitChange),
+    /// The client sets money aside.
+    Hold(Placing),
+    /// The client, or a transfer, books out what a hold sets aside, whole or in part.
+    Capture(Capturing),
+    /// The client, or a transfer, makes free what a hold sets aside, or rules out a hold that has not come.
+    Release(Releasing),
+    /// The service books the expiry of this hold, whose time has come. It is the only command whose event is booked before
+    /// it is decided: with all others that are due.
+    Expire(TransactionId),
+    /// A transfer sets aside what it is to move.
+    TransferHold(Holding),
+    /// A transfer moves money in.
+    TransferCredit(Crediting),
+    /// A transfer rules out its credit, where that has not come.
+    RuleOut(RulingOut),
 }
 
 /// An `Opening` has the fields of [`Operation::Open`].
@@ -182,26 +241,36 @@ pub struct LimitChange {
     pub reason: Reason,
 }
 
-/// The reason why somebody did something: one line that a person wrote, of 1 to 256 characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason(Arc<str>);
-
-impl Reason {
-    /// Reads the text as a reason; `None` when it is empty, too long, or has control characters.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let length = text.chars().count();
-        ((1..=256).contains(&length) && !text.chars().any(char::is_control)).then(|| Self(text.into()))
-    }
-
-    /// Returns the text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl Operation {
+    /// Says whether it sets money aside.
+    #[must_use]
+    pub(super) fn is_hold(&self) -> bool {
+        matches!(self, Self::Hold(_) | Self::TransferHold(_))
+    }
+
+    /// Returns the hold that it settles, if it settles one.
+    #[must_use]
+    pub fn settles(&self) -> Option<Id> {
+        match self {
+            Self::Capture(asked) => Some(asked.hold),
+            Self::Release(asked) => Some(asked.hold),
+            Self::Open(_)
+            | Self::Deposit(_)
+            | Self::Withdraw(_)
+            | Self::Reverse(_)
+            | Self::Freeze(_)
+            | Self::Unfreeze(_)
+            | Self::Close(_)
+            | Self::SetOverdraftLimit(_)
+            | Self::Correct(_)
+            | Self::Hold(_)
+            | Self::Expire(_)
+            | Self::TransferHold(_)
+            | Self::TransferCredit(_)
+            | Self::RuleOut(_) => None,
+        }
+    }
+
     /// Returns its name, as it stands in answers, events and searches.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -215,6 +284,13 @@ impl Operation {
             Self::Unfreeze(_) => "unfreeze",
             Self::Close(_) => "close",
             Self::SetOverdraftLimit(_) => "overdraft_limit",
+            Self::Hold(_) => "hold",
+            Self::Capture(_) => "capture",
+            Self::Release(_) => "release",
+            Self::Expire(_) => "expiry",
+            Self::TransferHold(_) => "transfer_hold",
+            Self::TransferCredit(_) => "transfer_credit",
+            Self::RuleOut(_) => "rule_out",
         }
     }
 }

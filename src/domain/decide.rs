@@ -6,10 +6,13 @@
 //! was seen: [`decide`] gets only an ID that is new to the ledger.
 
 use super::account;
-use super::command::{Command, Operation};
+use super::command::{Capturing, Command, Operation, Releasing};
 use super::event::{Body, Event};
+use super::ids::{Id, Step};
+use super::metadata::{Origin, SERVICE};
+use super::state::State;
 use super::stream::StreamName;
-use super::time::Now;
+use super::time::{Now, Timestamp};
 
 pub use super::refusal::Refusal;
 pub use super::standing::Standing;
@@ -34,6 +37,23 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) ->
     })
 }
 
+/// Returns the expiry of the hold that is due first in this state, recorded at this time; `None` where none is due. It is
+/// booked before anything new is decided on the stream.
+#[must_use]
+pub fn due(state: &State, now: Timestamp) -> Option<Event> {
+    let State::Account(account) = state;
+    let (hold, body) = account::decide::due(account, now)?;
+    let cause: Box<str> = hold.to_string().into();
+    Some(Event {
+        stream: state.stream(),
+        revision: state.revision().saturating_add(1),
+        id: Id::first_of(hold, Step::Expiry),
+        recorded_at: now,
+        body: Body::Account(body),
+        origin: Origin { correlation: Some(cause.clone()), causation: Some(cause), actor: SERVICE.into() },
+    })
+}
+
 /// Checks the fields of a command against each other, which needs neither the account nor the clock.
 ///
 /// # Errors
@@ -43,6 +63,12 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
         Operation::Reverse(asked) if command.id == asked.reverses => {
             let problem = "must not be the transaction's own ID".into();
             Err(Refusal::Invalid { field: "reverses", problem })
+        }
+        Operation::Capture(Capturing { hold, .. }) | Operation::Release(Releasing { hold, .. })
+            if command.id == *hold =>
+        {
+            let problem = "must not be the transaction's own ID".into();
+            Err(Refusal::Invalid { field: "hold", problem })
         }
         Operation::Correct(asked) if asked.corrects.iter().any(|id| command.id == *id) => {
             let problem = "must not name the transaction's own ID".into();
@@ -55,10 +81,17 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
         Operation::Deposit(_)
         | Operation::Withdraw(_)
         | Operation::Reverse(_)
+        | Operation::Capture(_)
+        | Operation::Release(_)
         | Operation::Correct(_)
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)
-        | Operation::SetOverdraftLimit(_) => Ok(()),
+        | Operation::SetOverdraftLimit(_)
+        | Operation::Hold(_)
+        | Operation::Expire(_)
+        | Operation::TransferHold(_)
+        | Operation::TransferCredit(_)
+        | Operation::RuleOut(_) => Ok(()),
     }
 }

@@ -84,7 +84,7 @@ impl Event {
     #[must_use]
     pub fn names(&self) -> Option<(Id, Effect)> {
         match &self.body {
-            Body::Account(body) => body.names().map(|(id, effect)| (Id::Client(id), effect)),
+            Body::Account(body) => body.names(),
         }
     }
 
@@ -118,6 +118,14 @@ pub enum EvolveError {
         /// This is the revision that the event has.
         found: u64,
     },
+    /// The event places a hold that is open already, or settles one that is not open or is of another sum.
+    #[error("{stream} has an event at revision {revision} that does not fit its open holds")]
+    Hold {
+        /// This is the stream.
+        stream: StreamName,
+        /// This is the event's revision.
+        revision: u64,
+    },
     /// The balance would be too large to be counted.
     #[error("{stream} passes what can be counted")]
     Overflow {
@@ -133,6 +141,10 @@ impl EvolveError {
 
     pub(super) fn revision(event: &Event, expected: u64) -> Self {
         Self::Revision { stream: event.stream.clone(), expected, found: event.revision }
+    }
+
+    pub(super) fn hold(event: &Event) -> Self {
+        Self::Hold { stream: event.stream.clone(), revision: event.revision }
     }
 
     pub(super) fn overflow(event: &Event) -> Self {

@@ -127,6 +127,21 @@ impl Id {
         (id.to_string() == text).then_some(id)
     }
 
+    /// Returns the ID of the first attempt at a step of the hold or the transfer with this ID.
+    #[must_use]
+    pub fn first_of(of: TransactionId, step: Step) -> Self {
+        Self::Step { of, step, attempt: 1 }
+    }
+
+    /// Returns the transfer whose step it is; `None` for a client's ID and for the expiry of a hold.
+    #[must_use]
+    pub fn transfer(&self) -> Option<TransactionId> {
+        match self {
+            Self::Client(_) | Self::Step { step: Step::Expiry, .. } => None,
+            Self::Step { of, .. } => Some(*of),
+        }
+    }
+
     /// Returns the client's transaction ID, if it is one.
     #[must_use]
     pub fn client(&self) -> Option<TransactionId> {
@@ -230,15 +245,46 @@ impl CounterAccount {
     /// This is the counter account that is meant when a request names none.
     pub const CASH: &str = "@cash";
 
-    /// Reads `@name`; `None` for any other text, and for `@transit`, which only transfers may use.
+    /// This is the account with what was credited by transfers and is not yet captured.
+    pub const TRANSIT: &str = "@transit";
+
+    /// This is the account against which operators correct.
+    pub const CORRECTIONS: &str = "@corrections";
+
+    /// The accounts of payout providers begin with this.
+    pub const EXTERNAL: &str = "@external:";
+
+    /// Reads `@name`; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.strip_prefix('@')?;
         match text {
             Self::CASH => Some(Self(None)),
-            "@transit" => None,
             _ => is_name(name).then(|| Self(Some(text.into()))),
         }
+    }
+
+    /// Reads the name of an account that a request may name, as far as the request alone shows it: any but `@transit`.
+    #[must_use]
+    pub fn parse_requested(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|_| text != Self::TRANSIT)
+    }
+
+    /// Returns the account of transfers under way, `@transit`.
+    #[must_use]
+    pub fn transit() -> &'static Self {
+        static TRANSIT: LazyLock<CounterAccount> =
+            LazyLock::new(|| CounterAccount(Some(CounterAccount::TRANSIT.into())));
+        &TRANSIT
+    }
+
+    /// Says whether only the ledger itself books against it. `@corrections` and those of payout providers were free once, so
+    /// that a request which named one and was booked still gets its first answer.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.as_deref().is_some_and(|name| {
+            matches!(name, Self::TRANSIT | Self::CORRECTIONS) || name.starts_with(Self::EXTERNAL)
+        })
     }
 
     /// Returns `@corrections`, the account on the other side of each correction.
@@ -286,9 +332,22 @@ mod tests {
     fn the_ledgers_own_accounts_begin_with_an_at() {
         assert_eq!(CounterAccount::parse("@cash"), Some(CounterAccount::default()));
         assert!(CounterAccount::parse("@fees").is_some());
-        for text in ["cash", "@", "@transit", "@@cash", "@ cash"] {
+        for text in ["cash", "@", "@@cash", "@ cash"] {
             assert_eq!(CounterAccount::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn some_of_the_ledgers_own_accounts_are_the_ledgers_to_use() {
+        let reserved = |name| CounterAccount::parse(name).unwrap().is_reserved();
+        for name in ["@transit", "@corrections", "@external:acme"] {
+            assert!(reserved(name), "{name}");
+        }
+        for name in ["@cash", "@external", "@corrections1", "@transit.a"] {
+            assert!(!reserved(name) && CounterAccount::parse_requested(name).is_some(), "{name}");
+        }
+        assert_eq!(CounterAccount::parse("@transit"), Some(CounterAccount::transit().clone()));
+        assert_eq!(CounterAccount::parse_requested("@transit"), None);
     }
 
     #[test]

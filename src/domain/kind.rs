@@ -22,13 +22,25 @@ pub enum Kind {
     Close,
     /// The event is a change of the overdraft limit.
     OverdraftLimit,
+    /// The event is a hold, a client's or a transfer's.
+    Hold,
+    /// The event is a capture of a client's hold.
+    Capture,
+    /// The event is a release of a hold.
+    Release,
+    /// The event is the expiry of a hold.
+    Expiry,
+    /// The event takes out what a transfer moves.
+    TransferOut,
+    /// The event brings in what a transfer moves.
+    TransferIn,
     /// The event is a correction.
     Correction,
 }
 
 impl Kind {
     /// These are all kinds, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::Opening,
         Self::Deposit,
         Self::Withdrawal,
@@ -38,6 +50,12 @@ impl Kind {
         Self::Unfreeze,
         Self::Close,
         Self::OverdraftLimit,
+        Self::Hold,
+        Self::Capture,
+        Self::Release,
+        Self::Expiry,
+        Self::TransferOut,
+        Self::TransferIn,
         Self::Correction,
     ];
 
@@ -54,6 +72,12 @@ impl Kind {
             Self::Unfreeze => "unfreeze",
             Self::Close => "close",
             Self::OverdraftLimit => "overdraft_limit",
+            Self::Hold => "hold",
+            Self::Capture => "capture",
+            Self::Release => "release",
+            Self::Expiry => "expiry",
+            Self::TransferOut => "transfer_out",
+            Self::TransferIn => "transfer_in",
             Self::Correction => "correction",
         }
     }

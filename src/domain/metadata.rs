@@ -68,6 +68,9 @@ impl Metadata {
     }
 }
 
+/// This is the actor of what the service books of its own accord. No key may have it as its id.
+pub const SERVICE: &str = "service";
+
 /// An `Origin` is the origin of a command: who asked, and why. It is kept with the event, and never compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {

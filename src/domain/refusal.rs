@@ -1,5 +1,7 @@
 //! Refusals are outcomes of commands that are answered, and of which nothing is recorded.
 
+use super::account::decline::Decline;
+use super::ids::CounterAccount;
 use super::money::AmountError;
 
 /// The reason why a command is refused. Nothing is recorded of it, so its ID may come again.
@@ -11,6 +13,12 @@ pub enum Refusal {
     AccountExists,
     /// A reversal with an amount, or a correction, names a transaction that was never booked.
     TransactionNotFound,
+    /// The account has never seen a hold with this ID.
+    HoldNotFound,
+    /// The hold is not open any more, or its time has not come: there is no expiry to book.
+    NotDue,
+    /// The credit that is to be ruled out was decided before: booked, or declined for this reason. Both are for ever.
+    CreditDecided(Option<Decline>),
     /// Something was booked on the account since the client looked at it.
     AccountChanged {
         /// This is the revision of the account's last event.
@@ -26,6 +34,14 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Refuses an account of the ledger's own that only the ledger itself books against.
+    pub(super) fn reserved(counter_account: &CounterAccount) -> Result<(), Self> {
+        if !counter_account.is_reserved() {
+            return Ok(());
+        }
+        Err(Self::Invalid { field: "counter_account", problem: "is the ledger's own to use".into() })
+    }
+
     pub(super) fn amount(field: &'static str) -> impl FnOnce(AmountError) -> Self {
         move |error| Self::Invalid { field, problem: error.to_string() }
     }

@@ -76,6 +76,40 @@ fn fields(operation: &Operation) -> Vec<(String, String)> {
             field("overdraft_limit", number(&change.overdraft_limit.to_string()));
             field("reason", change.reason.as_str().to_owned());
         }
+        Operation::Hold(asked) => {
+            field("amount", number(&asked.amount.to_string()));
+            field("expires_in_seconds", asked.expires_in_seconds.get().to_string());
+            metadata(&asked.metadata, &mut fields);
+        }
+        Operation::Capture(asked) => {
+            field("hold", asked.hold.to_string());
+            if let Some(amount) = asked.amount {
+                field("amount", number(&amount.to_string()));
+            }
+            field("counter_account", asked.counter_account.to_string());
+            metadata(&asked.metadata, &mut fields);
+        }
+        Operation::Release(asked) => {
+            field("hold", asked.hold.to_string());
+            if let Some(reason) = &asked.reason {
+                field("reason", reason.as_str().to_owned());
+            }
+        }
+        Operation::Expire(hold) => field("hold", hold.to_string()),
+        Operation::TransferHold(asked) => {
+            field("transfer", asked.transfer.to_string());
+            field("amount", number(&asked.amount.to_string()));
+            field("to", asked.to.to_string());
+        }
+        Operation::TransferCredit(asked) => {
+            field("transfer", asked.transfer.to_string());
+            field("amount", number(&asked.amount.to_string()));
+            field("from", asked.from.to_string());
+        }
+        Operation::RuleOut(asked) => {
+            field("transfer", asked.transfer.to_string());
+            field("code", asked.code.code().to_owned());
+        }
     }
     fields
 }

@@ -11,8 +11,12 @@ pub struct Standing<'a> {
     pub state: Option<&'a State>,
     /// This is the event that ruled this command's ID out on this stream before it came.
     pub ruled_out_by: Option<Id>,
-    /// This is what the stream says of the ID that the command names beside its own; `None` where it names none.
+    /// This is what the stream says of the ID that the command names beside its own; `None` where it names none, and where
+    /// it settles a hold that is open: of that the state says all.
     pub named: Option<&'a Trace>,
+    /// This is the ID of the service's own that follows from the named one and that the stream has booked: the expiry of a
+    /// hold, or a step of a transfer.
+    pub follower: Option<Id>,
     /// This is true where the command corrects an ID that was never booked on any stream. What was booked once stays
     /// booked, so that this may be asked of other streams.
     pub corrects_unbooked: bool,

@@ -2,7 +2,9 @@
 
 use super::account::Account;
 use super::event::{Body, Event, EvolveError};
+use super::ids::Id;
 use super::stream::StreamName;
+use super::time::Timestamp;
 
 /// A `State` is the state of a stream after its last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,22 @@ impl State {
     pub fn revision(&self) -> u64 {
         match self {
             Self::Account(account) => account.revision,
+        }
+    }
+
+    /// Says whether the expiry of one of its holds is due at this time.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Account(account) => account.holds.next_to_expire().is_some_and(|(_, at)| at <= now),
+        }
+    }
+
+    /// Says whether a hold with this ID is open in it.
+    #[must_use]
+    pub fn has_open(&self, hold: Id) -> bool {
+        match self {
+            Self::Account(account) => account.holds.get(hold).is_some(),
         }
     }
 

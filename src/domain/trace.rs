@@ -35,6 +35,7 @@ impl Trace {
             Some((named, Effect::RuledOut)) if named == id => {
                 self.ruled_out_by.get_or_insert(event.id);
             }
+            // Whether a hold is open is in the state of its account.
             Some(_) | None => {}
         }
     }

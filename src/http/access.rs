@@ -10,7 +10,7 @@ use axum::http::Method;
 use crate::ledger::permission::Act;
 
 /// These are the routes that need a key: method, path, and what is asked for.
-pub(crate) const ROUTES: [(Method, &str, Act); 21] = [
+pub(crate) const ROUTES: [(Method, &str, Act); 24] = [
     (Method::GET, "/v1/accounts", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}/entries", Act::ReadAccounts),
@@ -19,6 +19,9 @@ pub(crate) const ROUTES: [(Method, &str, Act); 21] = [
     (Method::POST, "/v1/accounts/{account}/deposits", Act::Book),
     (Method::POST, "/v1/accounts/{account}/withdrawals", Act::Book),
     (Method::POST, "/v1/accounts/{account}/reversals", Act::Book),
+    (Method::POST, "/v1/accounts/{account}/holds", Act::Book),
+    (Method::POST, "/v1/accounts/{account}/holds/{hold}/capture", Act::Book),
+    (Method::POST, "/v1/accounts/{account}/holds/{hold}/release", Act::Book),
     (Method::POST, "/v1/batch", Act::Book),
     (Method::POST, "/v1/accounts/{account}/corrections", Act::Control),
     (Method::POST, "/v1/accounts/{account}/overdraft-limit", Act::Control),

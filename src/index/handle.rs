@@ -112,6 +112,14 @@ impl Index {
         flush::start(&self.0)
     }
 
+    /// Moves the checkpoint to the last event that was taken in, where the index has no threads that do it. It blocks.
+    ///
+    /// # Errors
+    /// Fails when the files can't be written.
+    pub fn move_checkpoint(&self) -> Result<(), IndexError> {
+        flush::flush(&self.0)
+    }
+
     /// Returns the checkpoint in the files.
     ///
     /// # Errors

@@ -200,6 +200,7 @@ mod tests {
             balance: zero,
             overdraft_limit: zero,
             status: Status::Open,
+            holds: Default::default(),
             revision,
             seen: [0; 32],
         };

@@ -17,6 +17,7 @@ mod error;
 mod failure;
 pub mod feed;
 mod handle;
+mod hold_rows;
 mod layers;
 pub mod lsm;
 mod overlay;

@@ -48,6 +48,8 @@ pub enum Role {
     Reversed,
     /// The event rules it out.
     RuledOut,
+    /// The event settles the hold with this ID.
+    Settled,
 }
 
 /// A `Mark` is a position in the journal at which an ID plays a role.
@@ -68,6 +70,7 @@ impl Mark {
                 Role::Booked => 0,
                 Role::Reversed => 1,
                 Role::RuledOut => 2,
+                Role::Settled => 3,
             }
     }
 
@@ -77,7 +80,8 @@ impl Mark {
         let role = match value & 3 {
             0 => Role::Booked,
             1 => Role::Reversed,
-            _ => Role::RuledOut,
+            2 => Role::RuledOut,
+            _ => Role::Settled,
         };
         Self { position: value >> 2, role }
     }
@@ -93,7 +97,8 @@ pub fn id_key(id: Id, seed: u64) -> u128 {
     }
 }
 
-/// Returns the key under which stand all events that take an ID back or rule it out. There may be any number of them.
+/// Returns the key under which stand all events that take an ID back, rule it out or settle its hold. There may be any
+/// number of them.
 #[must_use]
 pub fn naming_key(id: Id, seed: u64) -> u128 {
     hashed("names ", id, None, seed)
@@ -223,7 +228,13 @@ impl Facts {
             | Kind::Withdrawal
             | Kind::Reversal
             | Kind::Prevention
-            | Kind::Correction => self.backdated.then_some(Series::Backdated),
+            | Kind::Correction
+            | Kind::Hold
+            | Kind::Capture
+            | Kind::Release
+            | Kind::Expiry
+            | Kind::TransferOut
+            | Kind::TransferIn => self.backdated.then_some(Series::Backdated),
         }
     }
 

@@ -1,5 +1,6 @@
 //! These functions make and read the rows of the catalog's state: what each kind is about, its key, and its value.
 
+use crate::domain::account::hold::open_holds::OpenHolds;
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{CounterAccount, Id};
@@ -9,6 +10,7 @@ use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
+use super::hold_rows;
 use super::layers::{InternalKey, Tracked};
 use super::lsm::memtable::{Note, ReversedKey};
 use super::record::StreamKey;
@@ -53,8 +55,9 @@ pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
 pub fn state_value(tracked: &Tracked) -> String {
     let State::Account(account) = &tracked.state;
     let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
+    let holds = hold_rows::write(&account.holds);
     format!(
-        "{} {} {} {} {} {}{hash}",
+        "{} {} {} {} {} {}{holds}{hash}",
         account.currency,
         account.balance,
         account.overdraft_limit,
@@ -68,17 +71,21 @@ pub fn state_value(tracked: &Tracked) -> String {
 pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
     let StreamName::Account(name) = stream;
     let read = || {
-        let mut parts = value.split(' ');
+        let mut parts = value.split(' ').peekable();
         let currency = Currency::parse(parts.next()?)?;
-        let account = Account {
+        let mut account = Account {
             name: name.clone(),
             currency,
             balance: Money::read(parts.next()?, currency)?,
             overdraft_limit: Money::read(parts.next()?, currency)?,
             status: Status::parse(parts.next()?)?,
+            holds: OpenHolds::default(),
             revision: parts.next()?.parse().ok()?,
             seen: Hash::parse(parts.next()?)?.0,
         };
+        if let Some(holds) = parts.next_if(|part| part.starts_with(hold_rows::MARK)) {
+            account.holds = hold_rows::read(holds, currency)?;
+        }
         let hash = match parts.next() {
             Some(text) => Some(Hash::parse(text)?),
             None => None,

@@ -65,6 +65,7 @@ impl Ledger {
                     Role::Booked if history.first.is_none() => history.first = Some(placed),
                     Role::Booked => history.elsewhere.push(placed),
                     Role::Reversed | Role::RuledOut => history.reversals.push(placed),
+                    Role::Settled => history.settled_by = Some(placed),
                 }
             }
             history.take_corrections(id, (&index, &reader))?;
@@ -240,6 +241,7 @@ fn has_role(event: &Event, id: Id, role: Role) -> bool {
         Role::Booked => event.id == id,
         Role::Reversed => matches!(event.names(), Some((named, Effect::TakenBack(_))) if named == id),
         Role::RuledOut => event.names() == Some((id, Effect::RuledOut)),
+        Role::Settled => event.names() == Some((id, Effect::Settled)),
     }
 }
 

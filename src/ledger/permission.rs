@@ -39,9 +39,17 @@ impl Act {
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_) => Self::Control,
-            Operation::Open(_) | Operation::Deposit(_) | Operation::Withdraw(_) | Operation::Reverse(_) => {
-                Self::Book
-            }
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => Self::Book,
         }
     }
 }

@@ -199,7 +199,13 @@ impl Stream {
                 | Kind::Withdrawal
                 | Kind::Reversal
                 | Kind::Prevention
-                | Kind::Correction => Status::Open,
+                | Kind::Correction
+                | Kind::Hold
+                | Kind::Capture
+                | Kind::Release
+                | Kind::Expiry
+                | Kind::TransferOut
+                | Kind::TransferIn => Status::Open,
             },
         };
         let set = match self.last_of(Series::Limit, revision)? {

@@ -150,6 +150,8 @@ pub struct TransactionHistory {
     pub elsewhere: Vec<Placed>,
     /// These are the events that reversed it or ruled it out, in order.
     pub reversals: Vec<Placed>,
+    /// This is the event that settled it, where it is a hold.
+    pub settled_by: Option<Placed>,
     /// These are the first corrections that name it, in order. There are at most [`MOST_CORRECTIONS`]; a search with
     /// `corrects` finds all.
     ///

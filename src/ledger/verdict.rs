@@ -33,7 +33,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// Makes the verdict on a command from what a clerk says of it.
-    pub(super) fn of(ruled: clerk::Verdict, command: &Command) -> Self {
+    #[must_use]
+    pub fn of(ruled: clerk::Verdict, command: &Command) -> Self {
         match ruled {
             clerk::Verdict::Booked(event, position) => Self::Booked(event, position),
             clerk::Verdict::Seen(first, position) => {

@@ -56,6 +56,12 @@ impl Draft {
         self.first + self.events.len() as u64 - 1
     }
 
+    /// Returns its lines, each with its line feed.
+    #[must_use]
+    pub fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+
     /// Adds an event.
     pub fn add(&mut self, event: Arc<Event>, encoder: &mut Encoder) {
         let begun = self.rows.len().checked_sub(2).and_then(|before| self.rows.get(before));

@@ -17,7 +17,7 @@ pub(crate) fn command(line: &[u8], frame: &Frame) -> Result<Command, Fault> {
     let text = std::str::from_utf8(line).map_err(|_| Fault::Malformed("The line is not UTF-8.".into()))?;
     let quick = Fields::read(text).and_then(|fields| {
         let op = Op::parse(fields.text(Field::Op)?)?;
-        from_fields(fields, op, frame.clone(), BATCH_LINE.required)
+        from_fields(fields, op, frame.clone(), op.line())
     });
     quick.unwrap_or_else(|| Err(line_fault(text)))
 }
@@ -31,7 +31,7 @@ fn line_fault(text: &str) -> Fault {
     let named = members.iter().filter(|(name, _)| name == Field::Op.name());
     let op = named.filter_map(|(_, node)| node.text()).find_map(Op::parse);
     let has_id = members.iter().any(|(name, _)| name == Field::TransactionId.name());
-    let around = BATCH_LINE.required;
+    let around = op.map_or(BATCH_LINE.required, Op::line);
     let around = if has_id { around } else { around & !Field::TransactionId.bit() };
     let errors = field_errors(&members, op, around);
     if errors.is_empty() && !has_id { Fault::IdMissing } else { Fault::Invalid(errors) }

@@ -25,7 +25,7 @@ pub(crate) enum Node {
     /// The value is `true` or `false`.
     Flag,
     /// The value is a whole number that is not negative and fits into 64 bits.
-    Whole,
+    Whole(u64),
     /// The value is another number.
     Number,
     /// The value is a string.
@@ -41,7 +41,7 @@ impl Node {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Null | Self::Flag | Self::Whole | Self::Number | Self::List(_) | Self::Object(_) => None,
+            Self::Null | Self::Flag | Self::Whole(_) | Self::Number | Self::List(_) | Self::Object(_) => None,
         }
     }
 }
@@ -112,8 +112,9 @@ fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
         (Form::Pairs, Node::Object(pairs)) => return metadata(pairs),
         (Form::Text, Node::Text(_)) if field == Field::Op && op.is_none() => Some(unknown_op().into()),
         (Form::Text, Node::Text(text)) => text::fault(field, text),
-        (Form::Number, Node::Whole) | (Form::Flag, Node::Flag) => None,
-        (Form::Number, _) => Some("must be a whole number, zero or more".into()),
+        (Form::Number, Node::Whole(number)) => text::number_fault(field, *number),
+        (Form::Flag, Node::Flag) => None,
+        (Form::Number, _) => Some(text::not_whole(field)),
         (Form::List, Node::List(items)) if corrected(items) => None,
         (Form::List, _) => Some(text::NOT_CORRECTED.into()),
         (Form::Pairs, _) => Some("must be a flat object of strings".into()),
@@ -180,8 +181,8 @@ impl<'de> Visitor<'de> for NodeReader {
         Ok(Node::Flag)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
-        Ok(Node::Whole)
+    fn visit_u64<E>(self, number: u64) -> Result<Node, E> {
+        Ok(Node::Whole(number))
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Node, E> {

@@ -1,6 +1,9 @@
 //! This file makes the command of a request's fields.
 
-use crate::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
+use crate::domain::command::{
+    Capturing, Command, HoldSeconds, LimitChange, Move, Opening, Operation, Placing, Reason, Releasing,
+    Reversal,
+};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
@@ -19,6 +22,8 @@ use crate::wire::op::Op;
 pub(crate) struct Frame {
     /// This is the account, where it is not in the body.
     pub(crate) account: Option<AccountName>,
+    /// This is the hold, where it is not in the body.
+    pub(crate) hold: Option<TransactionId>,
     /// This is the transaction ID, where it came beside the body.
     pub(crate) transaction_id: Option<TransactionId>,
     /// This says who asks, and why.
@@ -53,7 +58,7 @@ pub(crate) fn from_fields(
         None => None,
     };
     let metadata = std::mem::take(&mut fields.metadata);
-    let operation = operation(&fields, Metadata::new(metadata).ok()?, op)?;
+    let operation = operation(&fields, Metadata::new(metadata).ok()?, op, frame.hold)?;
     let account = match frame.account {
         Some(account) => account,
         None => AccountName::parse(fields.text(Field::Account)?)?,
@@ -71,8 +76,14 @@ pub(crate) fn from_fields(
     }))
 }
 
-fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operation> {
+fn operation(
+    fields: &Fields<'_>,
+    metadata: Metadata,
+    op: Op,
+    hold: Option<TransactionId>,
+) -> Option<Operation> {
     let text = |field| fields.text(field);
+    let hold = || hold.or_else(|| TransactionId::parse(text(Field::Hold)?)).map(Id::Client);
     let reason = || Reason::parse(text(Field::Reason)?);
     Some(match op {
         Op::OpenAccount => Operation::Open(Opening {
@@ -87,10 +98,7 @@ fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operatio
         Op::Withdraw => Operation::Withdraw(movement(fields, metadata)?),
         Op::Reverse => Operation::Reverse(Reversal {
             reverses: TransactionId::parse(text(Field::Reverses)?)?,
-            amount: match text(Field::Amount) {
-                Some(amount) => Some(WrittenAmount::parse(amount).ok()?),
-                None => None,
-            },
+            amount: amount(fields)?,
             reason: reason()?,
             force: fields.force,
         }),
@@ -98,6 +106,25 @@ fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operatio
         Op::Freeze => Operation::Freeze(reason()?),
         Op::Unfreeze => Operation::Unfreeze(reason()?),
         Op::Close => Operation::Close(reason()?),
+        Op::Hold => Operation::Hold(Placing {
+            amount: WrittenAmount::parse(text(Field::Amount)?).ok()?,
+            expires_in_seconds: HoldSeconds::new(fields.number(Field::ExpiresInSeconds)?)?,
+            metadata,
+        }),
+        Op::Capture => Operation::Capture(Capturing {
+            hold: hold()?,
+            amount: amount(fields)?,
+            counter_account: counter_account(fields)?,
+            metadata,
+            to: None,
+        }),
+        Op::Release => Operation::Release(Releasing {
+            hold: hold()?,
+            reason: match text(Field::Reason) {
+                Some(reason) => Some(Reason::parse(reason)?),
+                None => None,
+            },
+        }),
         Op::OverdraftLimit => Operation::SetOverdraftLimit(LimitChange {
             overdraft_limit: Written::parse(text(Field::OverdraftLimit)?).ok()?,
             reason: reason()?,
@@ -108,16 +135,28 @@ fn operation(fields: &Fields<'_>, metadata: Metadata, op: Op) -> Option<Operatio
 fn movement(fields: &Fields<'_>, metadata: Metadata) -> Option<Move> {
     Some(Move {
         amount: WrittenAmount::parse(fields.text(Field::Amount)?).ok()?,
-        counter_account: match fields.text(Field::CounterAccount) {
-            Some(name) => CounterAccount::parse(name)?,
-            None => CounterAccount::default(),
-        },
+        counter_account: counter_account(fields)?,
         effective_at: match fields.text(Field::EffectiveAt) {
             Some(text) => Some(Timestamp::parse(text).ok()?),
             None => None,
         },
         metadata,
     })
+}
+
+/// Reads the amount, where one is there; nothing where it is wrong.
+fn amount(fields: &Fields<'_>) -> Option<Option<WrittenAmount>> {
+    match fields.text(Field::Amount) {
+        Some(amount) => WrittenAmount::parse(amount).ok().map(Some),
+        None => Some(None),
+    }
+}
+
+fn counter_account(fields: &Fields<'_>) -> Option<CounterAccount> {
+    match fields.text(Field::CounterAccount) {
+        Some(name) => CounterAccount::parse_requested(name),
+        None => Some(CounterAccount::default()),
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +169,7 @@ mod tests {
     use crate::wire::fault::FieldError;
 
     /// These are the operations whose fields go together in every choice of them; those of a correction do not.
-    const OPS: [Op; 8] = [
+    const OPS: [Op; 11] = [
         Op::OpenAccount,
         Op::Deposit,
         Op::Withdraw,
@@ -139,18 +178,22 @@ mod tests {
         Op::Unfreeze,
         Op::Close,
         Op::OverdraftLimit,
+        Op::Hold,
+        Op::Capture,
+        Op::Release,
     ];
 
     fn frame(op: Op) -> Frame {
         let account = if op == Op::OpenAccount { None } else { AccountName::parse("alice") };
         let origin = Origin { correlation: None, causation: None, actor: "a".into() };
-        Frame { account, transaction_id: Some(derive("t", "1")), origin }
+        Frame { account, hold: Some(derive("t", "3")), transaction_id: Some(derive("t", "1")), origin }
     }
 
     fn body(fields: impl Iterator<Item = Field>) -> String {
         let value = |field: Field| match field {
             Field::TransactionId => format!("\"{}\"", derive("t", "1")),
-            Field::Reverses => format!("\"{}\"", derive("t", "2")),
+            Field::ExpiresInSeconds => "60".to_owned(),
+            Field::Reverses | Field::Hold => format!("\"{}\"", derive("t", "2")),
             Field::Currency => "\"EUR\"".to_owned(),
             Field::Op | Field::Account | Field::Reason => "\"alice\"".to_owned(),
             Field::Amount | Field::Balance | Field::OverdraftLimit => "\"1.50\"".to_owned(),

@@ -18,12 +18,12 @@ pub(super) fn correction(fields: &Fields<'_>) -> Option<Correction> {
     let change = match text(Field::Balance) {
         Some(balance) => BalanceChange::To {
             balance: WrittenBalance::parse(balance).ok()?,
-            expected_revision: fields.expected_revision?,
+            expected_revision: fields.number(Field::ExpectedRevision)?,
         },
         None => BalanceChange::By {
             amount: WrittenAmount::parse(text(Field::Amount)?).ok()?,
             direction: Direction::parse(text(Field::Direction)?)?,
-            expected_revision: fields.expected_revision,
+            expected_revision: fields.number(Field::ExpectedRevision),
             effective_at: match text(Field::EffectiveAt) {
                 Some(text) => Some(Timestamp::parse(text).ok()?),
                 None => None,

@@ -22,20 +22,24 @@ pub(crate) enum Field {
     EffectiveAt,
     /// `reverses`
     Reverses,
+    /// `hold`, in a batch.
+    Hold,
     /// `balance`
     Balance,
     /// `direction`
     Direction,
     /// `reason`
     Reason,
-    /// `expected_revision`
-    ExpectedRevision,
     /// `corrects`
     Corrects,
     /// `force`
     Force,
     /// `metadata`
     Metadata,
+    /// `expected_revision`
+    ExpectedRevision,
+    /// `expires_in_seconds`
+    ExpiresInSeconds,
 }
 
 /// A `Form` is the form of JSON that a field's value has.
@@ -43,7 +47,7 @@ pub(crate) enum Field {
 pub(crate) enum Form {
     /// The value is a string.
     Text,
-    /// The value is a whole number that is not negative; only [`Field::ExpectedRevision`] is one.
+    /// The value is a whole number that is not negative.
     Number,
     /// The value is an array of strings; only [`Field::Corrects`] is one.
     List,
@@ -56,15 +60,23 @@ pub(crate) enum Form {
 /// This is how many fields are texts; they come first.
 pub(crate) const TEXTS: usize = Field::Reason as usize + 1;
 
+/// This is the first of the fields that are whole numbers; they come last.
+const FIRST_NUMBER: usize = Field::ExpectedRevision as usize;
+
+/// This is how many fields are whole numbers.
+pub(crate) const NUMBERS: usize = Field::ALL.len() - FIRST_NUMBER;
+
 impl Field {
     /// These are all fields. Those that are missing are told in this order.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Op,
         Self::TransactionId,
         Self::Account,
         Self::Currency,
         Self::OverdraftLimit,
+        Self::Hold,
         Self::Amount,
+        Self::ExpiresInSeconds,
         Self::CounterAccount,
         Self::EffectiveAt,
         Self::Reverses,
@@ -90,6 +102,7 @@ impl Field {
             Self::CounterAccount => "counter_account",
             Self::EffectiveAt => "effective_at",
             Self::Reverses => "reverses",
+            Self::Hold => "hold",
             Self::Balance => "balance",
             Self::Direction => "direction",
             Self::Reason => "reason",
@@ -97,6 +110,7 @@ impl Field {
             Self::Corrects => "corrects",
             Self::Force => "force",
             Self::Metadata => "metadata",
+            Self::ExpiresInSeconds => "expires_in_seconds",
         }
     }
 
@@ -118,14 +132,20 @@ impl Field {
             | Self::CounterAccount
             | Self::EffectiveAt
             | Self::Reverses
+            | Self::Hold
             | Self::Balance
             | Self::Direction
             | Self::Reason => Form::Text,
-            Self::ExpectedRevision => Form::Number,
+            Self::ExpectedRevision | Self::ExpiresInSeconds => Form::Number,
             Self::Corrects => Form::List,
             Self::Force => Form::Flag,
             Self::Metadata => Form::Pairs,
         }
+    }
+
+    /// Returns its place among the fields that are whole numbers.
+    pub(crate) const fn number(self) -> usize {
+        (self as usize).saturating_sub(FIRST_NUMBER)
     }
 
     /// Returns its bit in a set of fields.

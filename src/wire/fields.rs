@@ -10,7 +10,7 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 
-use super::field::{Field, Form, TEXTS};
+use super::field::{Field, Form, NUMBERS, TEXTS};
 
 /// `Fields` are a body's fields, as they came.
 #[derive(Debug, Default)]
@@ -18,8 +18,7 @@ pub(crate) struct Fields<'a> {
     /// This is the set of those that are there.
     pub(crate) present: u32,
     texts: [Option<Cow<'a, str>>; TEXTS],
-    /// `expected_revision`
-    pub(crate) expected_revision: Option<u64>,
+    numbers: [Option<u64>; NUMBERS],
     /// `corrects`
     pub(crate) corrects: Vec<Cow<'a, str>>,
     /// `force`
@@ -42,6 +41,12 @@ impl<'a> Fields<'a> {
     pub(crate) fn text(&self, field: Field) -> Option<&str> {
         self.texts.get(field as usize).and_then(Option::as_deref)
     }
+
+    /// Returns the number of a field.
+    #[must_use]
+    pub(crate) fn number(&self, field: Field) -> Option<u64> {
+        self.numbers.get(field.number()).copied().flatten()
+    }
 }
 
 struct Reader;
@@ -61,7 +66,12 @@ impl<'de> Visitor<'de> for Reader {
             }
             fields.present |= field.bit();
             match field.form() {
-                Form::Number => fields.expected_revision = Some(map.next_value()?),
+                Form::Number => {
+                    let number = map.next_value()?;
+                    if let Some(place) = fields.numbers.get_mut(field.number()) {
+                        *place = Some(number);
+                    }
+                }
                 Form::List => fields.corrects = map.next_value_seed(Texts)?,
                 Form::Flag => fields.force = map.next_value()?,
                 Form::Pairs => fields.metadata = map.next_value_seed(Pairs)?,

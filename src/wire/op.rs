@@ -1,5 +1,6 @@
 //! An operation is what a request asks for; each has the shape of its body, and in a batch a name.
 
+use super::field::Field;
 use super::shape::{self, Shape};
 
 /// An `Op` says what a request is to do.
@@ -23,6 +24,12 @@ pub(crate) enum Op {
     Close,
     /// The request sets the overdraft limit.
     OverdraftLimit,
+    /// The request sets money aside.
+    Hold,
+    /// The request books out what a hold sets aside.
+    Capture,
+    /// The request makes free what a hold sets aside.
+    Release,
 }
 
 /// A `Batched` is an operation that a line of a batch can ask for.
@@ -36,11 +43,14 @@ pub(crate) struct Batched {
 }
 
 /// These are the operations that a line of a batch can ask for.
-pub(crate) const BATCHED: [Batched; 4] = [
+pub(crate) const BATCHED: [Batched; 7] = [
     Batched { op: Op::OpenAccount, name: "open_account", noun: "an opening" },
     Batched { op: Op::Deposit, name: "deposit", noun: "a deposit" },
     Batched { op: Op::Withdraw, name: "withdraw", noun: "a withdrawal" },
     Batched { op: Op::Reverse, name: "reverse", noun: "a reversal" },
+    Batched { op: Op::Hold, name: "hold", noun: "a hold" },
+    Batched { op: Op::Capture, name: "capture", noun: "a capture" },
+    Batched { op: Op::Release, name: "release", noun: "a release" },
 ];
 
 impl Op {
@@ -58,6 +68,27 @@ impl Op {
             Self::Correct => &shape::CORRECT,
             Self::Freeze | Self::Unfreeze | Self::Close => &shape::BECAUSE,
             Self::OverdraftLimit => &shape::OVERDRAFT_LIMIT,
+            Self::Hold => &shape::HOLD,
+            Self::Capture => &shape::CAPTURE,
+            Self::Release => &shape::RELEASE,
+        }
+    }
+
+    /// Returns the set of fields that a line of a batch has besides those of its body: those of every line, and what stands
+    /// in the path of its own request.
+    pub(crate) fn line(self) -> u32 {
+        match self {
+            Self::Capture | Self::Release => shape::BATCH_LINE.required | Field::Hold.bit(),
+            Self::OpenAccount
+            | Self::Deposit
+            | Self::Withdraw
+            | Self::Reverse
+            | Self::Correct
+            | Self::Freeze
+            | Self::Unfreeze
+            | Self::Close
+            | Self::OverdraftLimit
+            | Self::Hold => shape::BATCH_LINE.required,
         }
     }
 }

@@ -6,7 +6,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::field::{Field, Form};
-use super::op::{BATCHED, any_of};
+use super::op::{BATCHED, Op, any_of};
 use super::shape::{self, Member, Shape, Unsaid};
 use crate::domain::currency::Currency;
 use crate::domain::ids::TransactionId;
@@ -44,6 +44,12 @@ body!(/// The body of a change of state.
     Because, shape::BECAUSE, object(&shape::BECAUSE));
 body!(/// The body of a change of the overdraft limit.
     OverdraftLimit, shape::OVERDRAFT_LIMIT, object(&shape::OVERDRAFT_LIMIT));
+body!(/// The body of a hold.
+    Hold, shape::HOLD, object(&shape::HOLD));
+body!(/// The body of a capture.
+    Capture, shape::CAPTURE, object(&shape::CAPTURE));
+body!(/// The body of a release.
+    Release, shape::RELEASE, object(&shape::RELEASE));
 body!(/// A line of a batch.
     BatchLine, shape::BATCH_LINE, line());
 
@@ -78,10 +84,15 @@ fn property(member: &Member, description: &str) -> Schema {
         .description(Some(description))
         .format(member.format.map(format))
         .pattern(member.pattern)
+        .minimum(member.whole.map(|(least, _)| least))
+        .maximum(member.whole.map(|(_, most)| most))
         .example(member.example.map(Into::into));
     let object = match member.field.form() {
         Form::Text | Form::Flag | Form::List => object,
-        Form::Number => object.minimum(Some(0)),
+        Form::Number => match member.whole {
+            Some(_) => object,
+            None => object.minimum(Some(0)),
+        },
         Form::Pairs => {
             let key = text(shape::METADATA_KEY);
             let value = text(shape::METADATA_VALUE);
@@ -119,12 +130,14 @@ fn values(field: Field) -> Option<Vec<&'static str>> {
         | Field::CounterAccount
         | Field::EffectiveAt
         | Field::Reverses
+        | Field::Hold
         | Field::Balance
         | Field::ExpectedRevision
         | Field::Corrects
         | Field::Reason
         | Field::Force
-        | Field::Metadata => None,
+        | Field::Metadata
+        | Field::ExpiresInSeconds => None,
     }
 }
 
@@ -137,7 +150,8 @@ fn format(name: &'static str) -> SchemaFormat {
 fn line() -> Object {
     let mut line = object(&shape::BATCH_LINE);
     for field in Field::ALL.into_iter().filter(|field| shape::BATCH_LINE.allowed & field.bit() == 0) {
-        let having = || BATCHED.iter().filter(|batched| batched.op.shape().allowed & field.bit() != 0);
+        let has = |op: Op| (op.shape().allowed | op.line()) & field.bit() != 0;
+        let having = || BATCHED.iter().filter(|batched| has(batched.op));
         let nouns: Vec<String> = having().map(|batched| batched.noun.to_owned()).collect();
         if nouns.is_empty() {
             continue;
@@ -148,7 +162,7 @@ fn line() -> Object {
             required: false,
             unsaid: None,
             example: example.and_then(|member| member.example),
-            ..like.unwrap_or(Member::optional(field, ""))
+            ..like.unwrap_or(shape::HOLD_OF_LINE)
         };
         line.properties
             .insert(field.name().to_owned(), property(&member, &format!("As in {}.", any_of(&nouns))).into());

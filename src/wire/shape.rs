@@ -4,6 +4,7 @@
 //! document is made of its descriptions ([`super::schema`]). The sets are worked out at compile time.
 
 use super::field::Field;
+use crate::domain::command::HoldSeconds;
 use crate::domain::ids::CounterAccount;
 
 /// A `Shape` is the shape of a body.
@@ -35,6 +36,8 @@ pub(crate) struct Member {
     pub(crate) pattern: Option<&'static str>,
     /// This is a text that it may have.
     pub(crate) example: Option<&'static str>,
+    /// These are the least and the largest number that it may be, where it is one.
+    pub(crate) whole: Option<(usize, usize)>,
     /// This is what is meant when it is not there.
     pub(crate) unsaid: Option<Unsaid>,
 }
@@ -55,7 +58,8 @@ impl Member {
 
     /// Returns a field that may be there.
     pub(crate) const fn optional(field: Field, description: &'static str) -> Self {
-        Self { field, required: false, description, format: None, pattern: None, example: None, unsaid: None }
+        let (format, pattern, example, whole, unsaid) = (None, None, None, None, None);
+        Self { field, required: false, description, format, pattern, example, whole, unsaid }
     }
 
     const fn format(self, format: &'static str) -> Self {
@@ -68,6 +72,10 @@ impl Member {
 
     const fn example(self, example: &'static str) -> Self {
         Self { example: Some(example), ..self }
+    }
+
+    const fn whole(self, least: usize, most: usize) -> Self {
+        Self { whole: Some((least, most)), ..self }
     }
 
     const fn unsaid(self, unsaid: Unsaid) -> Self {
@@ -181,6 +189,46 @@ pub(crate) static REVERSE: Shape = Shape::new(
             .unsaid(Unsaid::False),
     ],
 );
+
+/// This is the body of a hold.
+pub(crate) static HOLD: Shape = Shape::new(
+    "Hold",
+    "Sets money aside until it is captured, released or expired.",
+    &[
+        ID,
+        Member::required(Field::Amount, "How much.").example("40.00").pattern(AMOUNT),
+        Member::required(Field::ExpiresInSeconds, "After how many seconds it expires.")
+            .whole(1, HoldSeconds::MOST as usize),
+        METADATA,
+    ],
+);
+
+/// This is the body of a capture.
+pub(crate) static CAPTURE: Shape = Shape::new(
+    "Capture",
+    "Books out what a hold sets aside; what is left of the hold is released.",
+    &[
+        ID,
+        Member::optional(Field::Amount, "How much of it; all when not said.")
+            .example("25.00")
+            .pattern(AMOUNT),
+        Member::optional(Field::CounterAccount, "The ledger's own account on the other side.")
+            .example(CounterAccount::CASH)
+            .pattern(COUNTER_ACCOUNT)
+            .unsaid(Unsaid::Text(CounterAccount::CASH)),
+        METADATA,
+    ],
+);
+
+/// This is the body of a release.
+pub(crate) static RELEASE: Shape = Shape::new(
+    "Release",
+    "Frees what a hold sets aside, or rules out a hold that has not come.",
+    &[ID, Member::optional(Field::Reason, "Why.").pattern(REASON_TEXT)],
+);
+
+/// This is the hold in a line of a batch, which stands in the path of its own request.
+pub(crate) static HOLD_OF_LINE: Member = Member::optional(Field::Hold, "The hold.").format(UUID);
 
 /// This is the body of a correction. It has either `balance` and `expected_revision`, or `amount` and `direction`.
 pub(crate) static CORRECT: Shape = Shape::new(

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::field::Field;
-use crate::domain::command::Reason;
+use crate::domain::command::{HoldSeconds, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::{Direction, Written, WrittenAmount};
@@ -18,7 +18,7 @@ pub(crate) const NOT_A_NAME: &str =
     "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
 
 /// This is the rule for the name of one of the ledger's own accounts.
-pub(crate) const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
+const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
 
 /// This is the rule for what a correction names.
 pub(crate) const NOT_CORRECTED: &str = "must be 1 to 16 transaction IDs, each once";
@@ -28,7 +28,9 @@ pub(crate) const NOT_CORRECTED: &str = "must be 1 to 16 transaction IDs, each on
 pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
     let unless = |right: bool, problem: &'static str| (!right).then_some(Cow::Borrowed(problem));
     match field {
-        Field::TransactionId | Field::Reverses => unless(TransactionId::parse(text).is_some(), NOT_AN_ID),
+        Field::TransactionId | Field::Reverses | Field::Hold => {
+            unless(TransactionId::parse(text).is_some(), NOT_AN_ID)
+        }
         Field::Account => unless(AccountName::parse(text).is_some(), NOT_A_NAME),
         Field::Currency => unless(
             Currency::parse(text).is_some(),
@@ -38,11 +40,31 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         Field::Amount => WrittenAmount::parse(text).err().map(|error| error.to_string().into()),
         Field::Balance => WrittenBalance::parse(text).err().map(|error| error.to_string().into()),
         Field::Direction => unless(Direction::parse(text).is_some(), "must be \"credit\" or \"debit\""),
-        Field::CounterAccount => unless(CounterAccount::parse(text).is_some(), NOT_AN_OWN_ACCOUNT),
+        Field::CounterAccount => unless(CounterAccount::parse_requested(text).is_some(), NOT_AN_OWN_ACCOUNT),
         Field::EffectiveAt => Timestamp::parse(text).err().map(|reason| reason.to_string().into()),
         Field::Reason => {
             unless(Reason::parse(text).is_some(), "must be 1 to 256 characters without control characters")
         }
-        Field::Op | Field::ExpectedRevision | Field::Corrects | Field::Force | Field::Metadata => None,
+        Field::Op
+        | Field::ExpectedRevision
+        | Field::ExpiresInSeconds
+        | Field::Corrects
+        | Field::Force
+        | Field::Metadata => None,
+    }
+}
+
+/// Returns what is wrong with this whole number in this field, if anything is.
+pub(crate) fn number_fault(field: Field, number: u64) -> Option<Cow<'static, str>> {
+    let is_wrong = field == Field::ExpiresInSeconds && HoldSeconds::new(number).is_none();
+    is_wrong.then(|| not_whole(field))
+}
+
+/// Returns what is to be said of a field with something else than a whole number, or one outside its bounds.
+pub(crate) fn not_whole(field: Field) -> Cow<'static, str> {
+    if field == Field::ExpiresInSeconds {
+        format!("must be a whole number from 1 to {}", HoldSeconds::MOST).into()
+    } else {
+        "must be a whole number, zero or more".into()
     }
 }

@@ -11,11 +11,17 @@ mod appends;
 mod arbitrary;
 #[path = "../support/each.rs"]
 mod each;
+#[path = "../support/each_hold.rs"]
+mod each_hold;
 mod ended;
 mod faults;
 mod follows;
 #[path = "../support/given.rs"]
 mod given;
+#[path = "../support/given_holds.rs"]
+mod given_holds;
+#[path = "../support/holds.rs"]
+mod holds;
 mod ids;
 mod lines;
 mod pace;

@@ -180,7 +180,7 @@ fn a_batch_answers_line_by_line() {
         json!({"op": "deposit", "transaction_id": twice, "account": "bob", "amount": "10"}),
         json!({"op": "withdraw", "transaction_id": id(), "account": "bob", "amount": "11"}),
         json!({"op": "withdraw", "transaction_id": id(), "account": "bob", "amount": 1}),
-        json!({"op": "hold", "transaction_id": id(), "account": "bob", "amount": "1"}),
+        json!({"op": "hoard", "transaction_id": id(), "account": "bob", "amount": "1"}),
         json!({"op": "withdraw", "account": "bob", "amount": "1"}),
         json!({"op": "withdraw", "transaction_id": id(), "account": "nobody", "amount": "1"}),
         json!({"op": "withdraw", "transaction_id": twice, "account": "bob", "amount": "1"}),

@@ -89,7 +89,7 @@ fn the_examples_of_the_document_work_in_their_order_and_again() {
             }
         }
     }
-    assert_eq!(service.positions().len(), 13);
+    assert_eq!(service.positions().len(), 16);
 }
 
 /// The same requests as the README's walkthrough are the first examples, so that both may be tried on one ledger.

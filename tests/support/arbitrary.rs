@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use bookonce::domain::account::corrected::{AskedChange, Corrected};
 use bookonce::domain::account::decline::Decline;
-use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
-use bookonce::domain::command::{BalanceChange, Correction, LimitChange, Move, Operation, Reason, Reversal};
+use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement, Terms};
+use bookonce::domain::command::{
+    BalanceChange, Capturing, Correction, HoldSeconds, LimitChange, Move, Operation, Placing, Reason,
+    Releasing, Reversal,
+};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::event::{Body, Event};
 use bookonce::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
@@ -150,7 +153,55 @@ fn operation(currency: Currency, at: Timestamp) -> impl Strategy<Value = Operati
             overdraft_limit: limit.into(),
             reason
         })),
+        (amount(currency), seconds(), metadata()).prop_map(|(amount, expires_in_seconds, metadata)| {
+            Operation::Hold(Placing { amount: amount.into(), expires_in_seconds, metadata })
+        }),
+        (id(), proptest::option::of(amount(currency)), counter_account(), metadata()).prop_map(
+            |(hold, amount, counter_account, metadata)| Operation::Capture(Capturing {
+                hold: Id::Client(hold),
+                amount: amount.map(Into::into),
+                counter_account,
+                metadata,
+                to: None
+            })
+        ),
+        (id(), proptest::option::of(reason()))
+            .prop_map(|(hold, reason)| Operation::Release(Releasing { hold: Id::Client(hold), reason })),
     ]
+}
+
+fn seconds() -> impl Strategy<Value = HoldSeconds> {
+    (1..=u64::from(HoldSeconds::MOST)).prop_map(|seconds| HoldSeconds::new(seconds).unwrap())
+}
+
+/// Returns what a client does to holds, booked.
+fn of_holds(currency: Currency) -> BoxedStrategy<Fact> {
+    let sums = (amount(currency), proptest::option::of(amount(currency)));
+    prop_oneof![
+        (amount(currency), seconds(), time(), metadata()).prop_map(
+            |(amount, expires_in_seconds, expires_at, metadata)| Fact::HoldPlaced {
+                amount,
+                terms: Terms::Client { expires_in_seconds, expires_at, metadata }
+            }
+        ),
+        (id(), sums, counter_account(), any::<bool>(), metadata()).prop_map(
+            |(hold, (amount, released), counter_account, partial, metadata)| Fact::HoldCaptured {
+                hold: Id::Client(hold),
+                amount,
+                released,
+                counter_account,
+                partial,
+                metadata,
+                to: None
+            }
+        ),
+        (id(), amount(currency), proptest::option::of(reason())).prop_map(|(hold, amount, reason)| {
+            Fact::HoldReleased { hold: Id::Client(hold), amount, reason }
+        }),
+        (id(), proptest::option::of(reason()))
+            .prop_map(|(hold, reason)| Fact::HoldPrevented { hold: Id::Client(hold), reason }),
+    ]
+    .boxed()
 }
 
 /// Returns what a correction asks for. Its amount is in the currency, as an event keeps it.
@@ -216,6 +267,7 @@ fn fact(currency: Currency, at: Timestamp) -> BoxedStrategy<Fact> {
         reason().prop_map(Fact::Closed),
         (limit(currency), reason())
             .prop_map(|(overdraft_limit, reason)| Fact::OverdraftLimitChanged { overdraft_limit, reason }),
+        of_holds(currency),
         (operation(currency, at), decline())
             .prop_map(|(operation, decline)| Fact::Declined { operation, decline }),
     ]

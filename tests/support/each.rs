@@ -11,6 +11,7 @@ use bookonce::domain::event::Event;
 use bookonce::domain::ids::CounterAccount;
 use bookonce::domain::metadata::Metadata;
 
+use crate::each_hold::one_of_each_hold;
 use crate::given::*;
 use crate::support::*;
 
@@ -109,9 +110,9 @@ fn one_of_each_decline() -> Vec<(&'static str, Event)> {
     ]
 }
 
-/// Every code is among them.
+/// Every code is among them and those that have to do with holds.
 pub fn assert_complete() {
-    let events = one_of_each();
+    let events: Vec<_> = one_of_each().into_iter().chain(one_of_each_hold()).collect();
     for code in Decline::CODES {
         let there = |(_, event): &(&str, Event)| {
             event.account().and_then(AccountEvent::decline).is_some_and(|decline| decline.code() == code)

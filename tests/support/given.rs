@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bookonce::clerk::rule::{Decided as Decision, First, Past as Memory, Ruling, Seen, rule};
+use bookonce::domain::account::Account;
 use bookonce::domain::account::corrected::{AskedChange, Corrected};
 use bookonce::domain::account::decline::Decline;
 use bookonce::domain::account::event::{AccountEvent, Answer, Fact, Movement};
@@ -14,7 +15,8 @@ use bookonce::domain::command::Command;
 use bookonce::domain::currency::Currency;
 use bookonce::domain::decide::Refusal;
 use bookonce::domain::event::{Body, Event, EvolveError};
-use bookonce::domain::ids::{CounterAccount, Id};
+use bookonce::domain::ids::{CounterAccount, Id, Step};
+use bookonce::domain::kind::Kind;
 use bookonce::domain::metadata::Metadata;
 use bookonce::domain::money::{Amount, Direction, Money, Written};
 use bookonce::domain::state::State;
@@ -28,10 +30,15 @@ use crate::support::{command, id, moved, name, reason};
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_226_400_123_456);
 
 /// A `Past` is something that happened to alice, in few words.
-pub struct Past(u128, Box<dyn Fn(Currency) -> Fact>);
+pub struct Past(Id, Box<dyn Fn(Currency) -> Fact>);
 
 fn past(n: u128, fact: impl Fn(Currency) -> Fact + 'static) -> Past {
-    Past(n, Box::new(fact))
+    past_as(Id::Client(id(n)), fact)
+}
+
+/// Returns something that happened under any ID, a step's of the service's own too.
+pub fn past_as(id: Id, fact: impl Fn(Currency) -> Fact + 'static) -> Past {
+    Past(id, Box::new(fact))
 }
 
 pub fn money(text: &str, currency: Currency) -> Money {
@@ -97,6 +104,10 @@ pub fn closed(n: u128) -> Past {
     past(n, |_| Fact::Closed(reason()))
 }
 
+pub fn past_limit(n: u128, limit: &'static str) -> Past {
+    past(n, move |c| Fact::OverdraftLimitChanged { overdraft_limit: money(limit, c), reason: reason() })
+}
+
 /// Returns a correction that moved this amount in.
 pub fn corrected(n: u128, sum: &'static str) -> Past {
     past(n, move |c| {
@@ -125,6 +136,8 @@ pub struct Given {
     state: Option<State>,
     first: HashMap<Id, Arc<Event>>,
     traces: HashMap<Id, Trace>,
+    /// These are all events, in their order.
+    taken: Vec<Arc<Event>>,
 }
 
 /// Returns an account of euros with this past; none at all when nothing has happened.
@@ -136,7 +149,7 @@ pub fn given_in<const N: usize>(currency: &str, pasts: [Past; N]) -> Given {
     let currency = Currency::parse(currency).unwrap();
     let zero = Money::zero(currency);
     let mut given = Given::default();
-    for (revision, Past(n, fact)) in (0..).zip(pasts) {
+    for (revision, Past(id, fact)) in (0..).zip(pasts) {
         let body = AccountEvent {
             effective_at: NOW.plus_seconds(-3_600),
             currency,
@@ -146,10 +159,10 @@ pub fn given_in<const N: usize>(currency: &str, pasts: [Past; N]) -> Given {
         let event = Arc::new(Event {
             stream: StreamName::Account(name("alice")),
             revision,
-            id: Id::Client(id(n)),
+            id,
             recorded_at: NOW.plus_seconds(-3_600),
             body: Body::Account(body),
-            origin: command(n, "alice", bookonce::domain::command::Operation::Freeze(reason())).origin,
+            origin: command(1, "alice", bookonce::domain::command::Operation::Freeze(reason())).origin,
         });
         let state = State::evolve(given.state.as_ref(), &event).unwrap();
         given.take_in(Decision { event, state, named: None });
@@ -182,6 +195,7 @@ impl Memory for Given {
         for id in std::iter::once(event.id).chain(event.names().map(|(id, _)| id)) {
             self.traces.entry(id).or_default().take_in(id, &event);
         }
+        self.taken.push(Arc::clone(&event));
         self.first.insert(event.id, event);
         self.state = Some(state);
         true
@@ -204,16 +218,39 @@ impl Given {
             assert_eq!(Some(after.answer()), event.account().map(|body| body.answer));
             assert_eq!(event.recorded_at, NOW);
         }
-        Decided { result }
+        let due = past.taken[self.taken.len()..].iter().filter(|event| event.kind() == Kind::Expiry);
+        Decided { result, due: due.cloned().collect() }
+    }
+
+    /// A command comes, and what becomes of it counts from now on.
+    #[track_caller]
+    pub fn then(&mut self, command: Command) {
+        rule(self, &command, NOW).unwrap().unwrap();
+    }
+
+    /// Returns how the account stands.
+    pub fn account(&self) -> &Account {
+        self.state.as_ref().and_then(State::account).unwrap()
     }
 }
 
 /// A `Decided` says what was decided.
 pub struct Decided {
     pub result: Result<Event, Refusal>,
+    /// These are the expiries that were booked before it.
+    pub due: Vec<Arc<Event>>,
 }
 
 impl Decided {
+    /// These holds expired before it was decided, in this order.
+    #[track_caller]
+    pub fn after_expiry_of<const N: usize>(self, holds: [u128; N]) -> Self {
+        let expiry = |n: &u128| Id::first_of(id(*n), Step::Expiry);
+        let expected: Vec<Id> = holds.iter().map(expiry).collect();
+        assert_eq!(self.due.iter().map(|event| event.id).collect::<Vec<_>>(), expected);
+        self
+    }
+
     #[track_caller]
     pub fn event(self) -> Event {
         self.result.expect("a recorded event")

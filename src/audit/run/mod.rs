@@ -8,6 +8,7 @@
 pub(crate) mod at_end;
 pub(crate) mod audited;
 pub(crate) mod auditor;
+pub(crate) mod of_lines;
 pub(crate) mod options;
 pub(crate) mod pipeline;
 pub(crate) mod verify;

@@ -1,11 +1,9 @@
 //! [`Clerk`] is the callers' end of the shared clerk.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use foldhash::fast::RandomState;
-use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::clerk::port::{Condition, Limits, Port, Verdicts};
@@ -17,6 +15,7 @@ use crate::domain::time::Clock;
 use crate::index::{Index, IndexError};
 use crate::store::eventstoredb::Store;
 use crate::store::{CloseError, Head, Position};
+use crate::tasks::Runtime;
 
 use super::admission::Admitted;
 use super::common::{BeginsAfter, Common, Waits};
@@ -59,14 +58,14 @@ pub struct Clerk {
 
 impl Clerk {
     /// Starts a clerk over a store. It takes commands when the store has been reached and the index has caught up with
-    /// it. It must be called inside a tokio runtime.
+    /// it. It must be called inside a tokio runtime, or where an executor was entered.
     ///
     /// # Errors
     /// Fails when the index can't be read.
     pub fn start(office: Office) -> Result<Self, IndexError> {
         let Office { store, index, clock, begins_after, head, limits, waits, accept_missing } = office;
         let (checkpoint, notes) = (index.checkpoint()?, index.notes()?);
-        let common = Common::new(store, index, (clock, begins_after), limits, waits, Handle::current());
+        let common = Common::new(store, index, (clock, begins_after), limits, waits, Runtime::current());
         common.seen.set_accepts_missing(accept_missing);
         let common = Arc::new(common);
         let follower = Follower::start(Arc::clone(&common), checkpoint, head, notes);
@@ -77,7 +76,8 @@ impl Clerk {
         let admitted = Arc::new(self.admit(commands.len())?);
         let mut verdicts: Vec<Option<Verdict>> = Vec::new();
         verdicts.resize_with(commands.len(), || None);
-        let mut groups: HashMap<&StreamName, Vec<usize>, RandomState> = HashMap::default();
+        // In the order of the streams' names, so that the same job is always passed on in the same order.
+        let mut groups: BTreeMap<&StreamName, Vec<usize>> = BTreeMap::new();
         for (place, (command, verdict)) in commands.iter().zip(&mut verdicts).enumerate() {
             if self.common.reserved.reserve(command.id, &command.stream) {
                 groups.entry(&command.stream).or_default().push(place);

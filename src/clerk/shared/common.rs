@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
-use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -20,6 +19,7 @@ use crate::domain::time::{Clock, Timestamp};
 use crate::index::Index;
 use crate::store::Position;
 use crate::store::eventstoredb::Store;
+use crate::tasks::Runtime;
 
 use super::admission::Admission;
 use super::damage::Damage;
@@ -66,7 +66,7 @@ pub(super) struct Common {
     pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
     pub(super) appends: Semaphore,
     pub(super) loads: Semaphore,
-    pub(super) runtime: Handle,
+    pub(super) runtime: Runtime,
     /// This is true when the index knows every event that was in the store at the start.
     pub(super) ready: AtomicBool,
     pub(super) stopping: AtomicBool,
@@ -87,7 +87,7 @@ impl Common {
         (clock, begins_after): (Clock, BeginsAfter),
         limits: Limits,
         waits: Waits,
-        runtime: Handle,
+        runtime: Runtime,
     ) -> Self {
         let (running, ended) = mpsc::channel(1);
         Self {

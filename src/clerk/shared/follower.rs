@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::watch::Sender;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use crate::index::{Checkpoint, Note};
 use crate::store::Head;
+use crate::tasks::{Running, timeout};
 
 use super::common::Common;
 use super::following::Following;
@@ -21,7 +20,7 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 /// A `Follower` is the running follower.
 pub(super) struct Follower {
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    tasks: Mutex<Vec<Running<()>>>,
     common: Arc<Common>,
 }
 
@@ -62,14 +61,14 @@ impl Follower {
     }
 
     pub(super) fn stop(&self) {
-        self.tasks.lock().iter().for_each(JoinHandle::abort);
+        self.tasks.lock().iter().for_each(Running::abort);
     }
 
     /// Waits until the tasks have ended, which have been told to stop, and stops following. It blocks.
     pub(super) fn close(&self) {
         let common = &self.common;
         let waited = common.runtime.block_on(async { timeout(FAREWELL, common.ended()).await });
-        if waited.is_err() {
+        if waited.is_some_and(|waited| waited.is_err()) {
             tracing::warn!("an append is still unresolved; whoever comes next finds out what became of it");
         }
         for task in std::mem::take(&mut *self.tasks.lock()) {

@@ -13,7 +13,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use crate::domain::ids::AccountName;
 use crate::domain::stream::StreamName;
@@ -21,6 +20,7 @@ use crate::index::feed::Feed;
 use crate::index::{Checkpoint, Reached};
 use crate::store::Head;
 use crate::store::eventstoredb::Error;
+use crate::tasks::{sleep, timeout};
 
 use super::common::Common;
 use super::last_event::{Compared, LastEvent};
@@ -88,7 +88,7 @@ impl Following {
                     self.seen().connected.store(false, Ordering::Release);
                     self.seen().complain(&error);
                     self.begin_at_the_last_event();
-                    tokio::time::sleep(RETRY_AFTER).await;
+                    sleep(RETRY_AFTER).await;
                 }
                 Stopped::Doubt => {
                     tracing::warn!(position = self.doubted, "an event does not follow; reading again")
@@ -211,8 +211,9 @@ impl Following {
         loop {
             let next = timeout(self.silence, subscription.next_many(TOGETHER));
             let next = tokio::select! {
-                next = next => next,
+                biased;
                 () = self.common.seen.again.notified() => return Stopped::Again,
+                next = next => next,
             };
             let followed = match next {
                 Ok(Ok(followed)) => followed,
@@ -233,7 +234,7 @@ impl Following {
                 self.look_at(self.looked_at.max(last));
             }
             if count >= BUSY {
-                tokio::time::sleep(HANDFUL).await;
+                sleep(HANDFUL).await;
             }
         }
     }

@@ -69,9 +69,9 @@ impl Lookups {
                 }
             }
         }
-        let named: HashSet<Id> = commands.filter_map(Command::names).collect();
-        let own = own.filter(|id| !named.contains(id));
-        let asked: HashSet<Id> = own.chain(named.iter().copied()).collect();
+        let named: HashSet<Id> = commands.clone().filter_map(Command::names).collect();
+        let others = own.chain(commands.flat_map(Command::followers)).filter(|id| !named.contains(id));
+        let asked: HashSet<Id> = others.chain(named.iter().copied()).collect();
         let places = asked.into_iter().map(|id| {
             let places = places(index, id, stream, named.contains(&id))?;
             Ok::<_, IndexError>((id, places))

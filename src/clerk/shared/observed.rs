@@ -11,6 +11,7 @@ use super::last_event::LastEvent;
 use crate::domain::stream::StreamName;
 use crate::seldom::Seldom;
 use crate::store::eventstoredb::Error;
+use crate::tasks::now;
 
 /// An `Observed` is what has been seen of the store.
 #[derive(Debug, Default)]
@@ -119,7 +120,7 @@ impl Observed {
         let bytes = end.saturating_sub(self.looked_at());
         let stride = self.stride.load(Ordering::Relaxed).max(256);
         let events = usize::try_from(bytes.saturating_mul(256) / stride).unwrap_or(usize::MAX);
-        Lag { events: events.max(1), time: since.elapsed() }
+        Lag { events: events.max(1), time: now().saturating_duration_since(since) }
     }
 
     /// Says whether the index has what is in the store.
@@ -235,7 +236,7 @@ impl Observed {
     /// Notes that the follower begins to read up to the store's end.
     pub(super) fn begin_reading(&self, from: u64, end: u64) {
         *self.trouble.lock() = None;
-        *self.reading.lock() = Some(Reading { begun: Instant::now(), from, end, events: 0 });
+        *self.reading.lock() = Some(Reading { begun: now(), from, end, events: 0 });
     }
 
     pub(super) fn has_read(&self, events: usize) {
@@ -270,7 +271,7 @@ impl Observed {
         let reading = (*self.reading.lock())?;
         let (done, all) =
             (self.looked_at().saturating_sub(reading.from), reading.end.saturating_sub(reading.from));
-        let elapsed = reading.begun.elapsed().as_secs_f64().max(0.001);
+        let elapsed = now().saturating_duration_since(reading.begun).as_secs_f64().max(0.001);
         let share = if all == 0 { 1.0 } else { (done as f64 / all as f64).min(1.0) };
         let left = if share > 0.0 { elapsed / share - elapsed } else { 0.0 };
         Some(format!(

@@ -4,9 +4,9 @@
 //! the three costs about the same. Bound: at most [`AHEAD`] pages wait.
 
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::store::eventstoredb::{Error, Followed, Foreign, Read, Recorded, Store};
+use crate::tasks::{Ending, Running, spawn};
 
 /// This is the most events of a page.
 const PAGE: usize = 2_000;
@@ -43,15 +43,15 @@ pub(super) struct ArrivedPage {
 
 /// A `Reading` is under way until it is dropped.
 pub(super) struct Reading {
-    pages: mpsc::Receiver<Result<JoinHandle<ArrivedPage>, Error>>,
-    reader: AbortHandle,
+    pages: mpsc::Receiver<Result<Running<ArrivedPage>, Error>>,
+    reader: Ending,
 }
 
 impl Reading {
     /// Begins to read behind a position.
     pub(super) fn after(store: &Store, position: u64) -> Self {
         let (sender, pages) = mpsc::channel(AHEAD);
-        let reader = tokio::spawn(read(store.clone(), position, sender)).abort_handle();
+        let reader = spawn(read(store.clone(), position, sender)).ending();
         Self { pages, reader }
     }
 
@@ -62,7 +62,7 @@ impl Reading {
     pub(super) async fn next(&mut self) -> Result<ArrivedPage, Error> {
         let ended = || Error::Dropped("the reading ended".to_owned());
         let page = self.pages.recv().await.unwrap_or_else(|| Err(ended()))?;
-        page.await.map_err(|_| ended())
+        page.await.ok_or_else(ended)
     }
 }
 
@@ -72,7 +72,7 @@ impl Drop for Reading {
     }
 }
 
-async fn read(store: Store, from: u64, pages: mpsc::Sender<Result<JoinHandle<ArrivedPage>, Error>>) {
+async fn read(store: Store, from: u64, pages: mpsc::Sender<Result<Running<ArrivedPage>, Error>>) {
     let mut after = from;
     loop {
         let page = store.followable(after, PAGE).await;
@@ -80,9 +80,7 @@ async fn read(store: Store, from: u64, pages: mpsc::Sender<Result<JoinHandle<Arr
         let decoding = page.map(|page| {
             after = page.seen;
             let (events, seen) = (page.events, page.seen);
-            tokio::spawn(async move {
-                ArrivedPage { events: events.into_iter().map(Arrived::of).collect(), seen }
-            })
+            spawn(async move { ArrivedPage { events: events.into_iter().map(Arrived::of).collect(), seen } })
         });
         if pages.send(decoding).await.is_err() || last {
             return;

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
-use tokio::time::timeout;
 
 use crate::clerk::rule::{First, Ruling};
 use crate::clerk::verdict::{Unavailable, Verdict};
@@ -14,6 +13,7 @@ use crate::domain::event::EvolveError;
 use crate::domain::stream::StreamName;
 use crate::store::Position;
 use crate::store::eventstoredb::{Error, Settled, Settling};
+use crate::tasks::{now, timeout};
 
 use super::booked::Booked;
 use super::common::Common;
@@ -212,7 +212,7 @@ impl StreamTask {
         let common = Arc::clone(&self.common);
         let name = self.name.clone();
         let mut settling = Settling::new(&common.store, &name, &decided.proposed);
-        let begun = Instant::now();
+        let begun = now();
         let waited = {
             let _turn = common.appends.acquire().await;
             timeout(common.waits.patience, settling.settle()).await
@@ -244,7 +244,7 @@ impl StreamTask {
             Settled::Stored(position) => {
                 let index = &self.common.index;
                 self.common.reserved.booked(&decided.events, position, || index.reached());
-                self.common.count(decided.events.len(), begun.elapsed());
+                self.common.count(decided.events.len(), now().saturating_duration_since(begun));
                 if let (Some(known), Some(state)) = (&mut self.view, decided.state.clone()) {
                     known.adopt(state, decided.hash(), &decided.events, position);
                 }
@@ -268,6 +268,7 @@ impl StreamTask {
         tokio::pin!(settle);
         loop {
             tokio::select! {
+                biased;
                 settled = &mut settle => {
                     tracing::info!(stream = %self.name, ?settled, "it is known what became of an append");
                     return settled;

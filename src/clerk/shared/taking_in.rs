@@ -9,6 +9,7 @@ use crate::index::feed::FeedError;
 use crate::index::{IndexError, Note};
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::{Error, Foreign, Read, Recorded};
+use crate::tasks::sleep;
 
 use super::dispatch;
 use super::following::Following;
@@ -158,7 +159,7 @@ impl Following {
             if let Some(why) = common.index.failure() {
                 return Err(IndexError::Damaged(why).into());
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            sleep(Duration::from_millis(20)).await;
         }
         if let Some(journal_id) = journal_id {
             common.index.adopt(journal_id);

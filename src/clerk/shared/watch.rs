@@ -10,11 +10,10 @@
 //! second.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::time::timeout;
+use std::time::Duration;
 
 use crate::store::eventstoredb::Error;
+use crate::tasks::{now, sleep, timeout};
 
 use super::common::Common;
 use super::last_event::Compared;
@@ -32,9 +31,9 @@ pub(super) async fn watch(common: Arc<Common>) {
     let seen = &common.seen;
     // This is the position up to which the store was searched for its end before.
     let mut searched = None;
-    let mut seen_at = Instant::now();
+    let mut seen_at = now();
     loop {
-        let asked = Instant::now();
+        let asked = now();
         let looked = timeout(MOST, look(&common, &mut searched)).await;
         let pause = match looked {
             Ok(Ok(())) => {
@@ -45,7 +44,7 @@ pub(super) async fn watch(common: Arc<Common>) {
                 BEAT
             }
             Ok(Err(_)) | Err(_) => {
-                if seen_at.elapsed() >= MOST && seen.set_sees(false) {
+                if now().saturating_duration_since(seen_at) >= MOST && seen.set_sees(false) {
                     tracing::warn!(
                         "the index does not show what is in the store; nothing new is booked meanwhile"
                     );
@@ -54,7 +53,7 @@ pub(super) async fn watch(common: Arc<Common>) {
             }
         };
         seen.remind();
-        tokio::time::sleep(pause).await;
+        sleep(pause).await;
     }
 }
 
@@ -71,9 +70,9 @@ pub(super) async fn prove(common: Arc<Common>) {
                 // The follower decides what follows from it.
                 store.doubt();
                 seen.again.notify_one();
-                tokio::time::sleep(BEAT).await;
+                sleep(BEAT).await;
             }
-            Err(_unreachable) => tokio::time::sleep(AGAIN).await,
+            Err(_unreachable) => sleep(AGAIN).await,
         }
     }
 }
@@ -81,7 +80,7 @@ pub(super) async fn prove(common: Arc<Common>) {
 /// Checks that the index has all that is in the store, and fails when it does not have it in time.
 async fn look(common: &Common, searched: &mut Option<u64>) -> Result<(), Error> {
     let (store, seen) = (&common.store, &common.seen);
-    let asked = Instant::now();
+    let asked = now();
     let before = *searched.get_or_insert_with(|| seen.looked_at());
     let newest = store.newest(before).await?;
     let end = newest.ours.unwrap_or_default().max(common.answered());

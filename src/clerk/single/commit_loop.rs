@@ -28,9 +28,12 @@ pub(super) struct CommitLoop {
 }
 
 impl CommitLoop {
-    pub(super) fn start(desk: Arc<Desk>, incoming: Receiver<Message>) -> std::io::Result<Thread> {
-        let commit_loop = Self { desk, incoming, stopping: false };
-        std::thread::Builder::new().name("clerk".into()).spawn(move || commit_loop.run())
+    pub(super) fn new(desk: Arc<Desk>, incoming: Receiver<Message>) -> Self {
+        Self { desk, incoming, stopping: false }
+    }
+
+    pub(super) fn start(self) -> std::io::Result<Thread> {
+        std::thread::Builder::new().name("clerk".into()).spawn(move || self.run())
     }
 
     fn run(mut self) -> Option<Box<dyn Appends>> {
@@ -52,19 +55,37 @@ impl CommitLoop {
 
     /// Works until everything is answered that was taken, and that came meanwhile.
     fn work(&mut self, desk: &mut AtWork) {
-        loop {
-            while !self.stopping
-                && let Ok(message) = self.incoming.try_recv()
-            {
-                self.message(message, desk);
-            }
-            desk.give_turns();
-            desk.hand_over();
-            if !desk.is_busy() {
-                return;
-            }
+        while self.turn(desk) {
             desk.wait(HANDFUL);
         }
+    }
+
+    /// Takes what waits, decides it, and appends it when no append is under way. Returns whether anything is not answered yet.
+    fn turn(&mut self, desk: &mut AtWork) -> bool {
+        while !self.stopping
+            && let Ok(message) = self.incoming.try_recv()
+        {
+            self.message(message, desk);
+        }
+        desk.give_turns();
+        desk.hand_over();
+        desk.is_busy()
+    }
+
+    /// Does what the thread does between two waits, and waits for nothing. What has become of an append is taken in when it
+    /// has `ended`. Returns whether anything is not answered yet.
+    pub(super) fn step(&mut self, ended: bool) -> bool {
+        let desk = Arc::clone(&self.desk);
+        let mut desk = desk.sit_down();
+        if ended {
+            desk.wait(Duration::ZERO);
+        }
+        self.turn(&mut desk)
+    }
+
+    /// Says whether a message waits.
+    pub(super) fn has_messages(&self) -> bool {
+        !self.incoming.is_empty()
     }
 
     fn message(&mut self, message: Message, desk: &mut AtWork) {

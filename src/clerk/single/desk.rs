@@ -76,8 +76,9 @@ pub enum Alone {
 pub(super) struct Desk(Mutex<Work>);
 
 impl Desk {
-    pub(super) fn new(office: Office, waiting: Arc<Waiting>) -> std::io::Result<Self> {
-        Work::new(office, waiting).map(Mutex::new).map(Self)
+    /// Makes the desk, with the writer to which it hands appends over.
+    pub(super) fn new(office: Office, waiting: Arc<Waiting>, writer: Writer) -> Self {
+        Self(Mutex::new(Work::new(office, waiting, writer)))
     }
 
     /// Waits until nobody works at the desk, and takes the place.
@@ -151,9 +152,9 @@ pub(super) struct Work {
 }
 
 impl Work {
-    fn new(office: Office, waiting: Arc<Waiting>) -> std::io::Result<Self> {
+    fn new(office: Office, waiting: Arc<Waiting>, writer: Writer) -> Self {
         let end = *office.head.borrow();
-        Ok(Self {
+        Self {
             state: DecidedState::new(office.index.clone(), office.reader),
             index: office.index,
             clock: office.clock,
@@ -162,7 +163,7 @@ impl Work {
             waiting,
             store: Some(office.store),
             alone: office.alone,
-            writer: Writer::start()?,
+            writer,
             jobs: VecDeque::new(),
             encoder: Encoder::default(),
             draft: Draft::after(end.position, end.hash),
@@ -172,7 +173,7 @@ impl Work {
             expects_short: 0,
             is_calm: true,
             finished: None,
-        })
+        }
     }
 
     /// Rules on a job that is alone, makes it durable and answers it.

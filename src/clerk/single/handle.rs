@@ -4,9 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crossbeam_channel::{Sender, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::oneshot;
 
 use crate::clerk::port::{Condition, Limits, Port, Verdicts};
@@ -16,11 +15,14 @@ use crate::domain::command::Command;
 use crate::domain::ids::Id;
 use crate::domain::stream::StreamName;
 use crate::store::{CloseError, Position, Reader};
+use crate::tasks;
 use crate::with_causes::with_causes;
 
 use super::commit_loop::{CommitLoop, Thread};
 use super::desk::{Desk, Office};
+use super::hands::Hands;
 use super::queue::{Job, Message, Rulings, Waiting};
+use super::writer::Writer;
 
 /// A `Clerk` is the handle of the single clerk, whose thread runs until it is stopped.
 pub struct Clerk {
@@ -38,12 +40,26 @@ impl Clerk {
     /// # Errors
     /// Fails when a thread can't be started.
     pub fn start(office: Office, limits: Limits) -> std::io::Result<Self> {
+        let (clerk, incoming) = Self::without_thread(office, limits, Writer::start()?);
+        *clerk.thread.lock() = Some(CommitLoop::new(Arc::clone(&clerk.desk), incoming).start()?);
+        Ok(clerk)
+    }
+
+    /// Makes a clerk that has no threads: whoever holds its [`Hands`] lets it work, step by step.
+    #[must_use]
+    pub fn by_hand(office: Office, limits: Limits) -> (Self, Hands) {
+        let (writer, appender) = Writer::by_hand();
+        let (clerk, incoming) = Self::without_thread(office, limits, writer);
+        let hands = Hands::new(CommitLoop::new(Arc::clone(&clerk.desk), incoming), appender);
+        (clerk, hands)
+    }
+
+    fn without_thread(office: Office, limits: Limits, writer: Writer) -> (Self, Receiver<Message>) {
         let (messages, incoming) = unbounded();
         let waiting = Arc::new(Waiting::default());
         let reader = Arc::clone(&office.reader);
-        let desk = Arc::new(Desk::new(office, Arc::clone(&waiting))?);
-        let thread = Mutex::new(Some(CommitLoop::start(Arc::clone(&desk), incoming)?));
-        Ok(Self { messages, desk, waiting, limits, reader, thread })
+        let desk = Arc::new(Desk::new(office, Arc::clone(&waiting), writer));
+        (Self { messages, desk, waiting, limits, reader, thread: Mutex::new(None) }, incoming)
     }
 
     async fn rulings(&self, commands: Arc<[Command]>) -> Result<Rulings, Unavailable> {
@@ -73,15 +89,13 @@ impl Clerk {
     /// be woken by it, would cost a third of the time. The thread blocks for one append; the runtime's other tasks go on
     /// meanwhile on another thread. Returns the job when it must go to the clerk's thread.
     fn at_once(&self, job: Job) -> Option<Job> {
-        let may_block =
-            || Handle::try_current().is_ok_and(|on| on.runtime_flavor() == RuntimeFlavor::MultiThread);
-        if job.commands.len() > 1 || !may_block() {
+        if job.commands.len() > 1 || !tasks::may_block() {
             return Some(job);
         }
         let Some(mut desk) = self.desk.sit_down_if_calm() else { return Some(job) };
         // After a panic the desk rules on nothing any more, and the caller learns that the outcome is unknown.
         let work = AssertUnwindSafe(move || desk.at_once(job));
-        let _panicked = tokio::task::block_in_place(|| catch_unwind(work));
+        let _panicked = tasks::in_place(|| catch_unwind(work));
         None
     }
 
@@ -97,7 +111,7 @@ impl Clerk {
             ruled.map(verdict).collect()
         };
         if any_stored {
-            return tokio::task::spawn_blocking(read).await.map_err(|_| Unavailable::StoreUnavailable);
+            return tasks::blocking(read).await.ok_or(Unavailable::StoreUnavailable);
         }
         Ok(read())
     }

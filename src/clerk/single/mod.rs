@@ -18,8 +18,10 @@ mod commit_loop;
 mod decided_state;
 mod desk;
 mod handle;
+mod hands;
 mod queue;
 mod writer;
 
 pub use desk::{Alone, Office};
 pub use handle::Clerk;
+pub use hands::{Hands, Owed};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::append::{Append, Appended};
+use super::append::{Append, Appended, Due};
 
 /// A `Lost` is an error that says: the writer's thread has panicked, and the store is lost with it.
 pub(super) struct Lost;
@@ -17,19 +17,49 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// An `Appender` is the writer's own end: it makes the appends that are handed to it.
+pub(super) struct Appender {
+    incoming: Receiver<Append>,
+    done: Sender<Appended>,
+}
+
+impl Appender {
+    /// Makes the append that waits, if there is one, and lets the clerk know. Returns the answers that are owed for it.
+    pub(super) fn go_on(&self) -> Option<Due> {
+        self.incoming.try_recv().ok().map(|append| self.make(append))
+    }
+
+    /// Says whether an append waits.
+    pub(super) fn has_work(&self) -> bool {
+        !self.incoming.is_empty()
+    }
+
+    fn make(&self, append: Append) -> Due {
+        let (appended, due) = append.run();
+        // The clerk is woken before the callers, so that the next append begins first.
+        let _clerk_gone = self.done.send(appended);
+        due
+    }
+}
+
 impl Writer {
+    /// Starts the writer's thread.
     pub(super) fn start() -> std::io::Result<Self> {
-        let (appends, incoming) = bounded::<Append>(1);
-        let (done, appended) = bounded(1);
+        let (mut writer, appender) = Self::by_hand();
         let thread = std::thread::Builder::new().name("writer".into()).spawn(move || {
-            for append in incoming {
-                let (appended, due) = append.run();
-                // The clerk is woken before the callers, so that the next append begins first.
-                let _clerk_gone = done.send(appended);
-                due.pay();
+            while let Ok(append) = appender.incoming.recv() {
+                appender.make(append).pay();
             }
         })?;
-        Ok(Self { appends, appended, thread: Some(thread) })
+        writer.thread = Some(thread);
+        Ok(writer)
+    }
+
+    /// Makes a writer without a thread: whoever has the other end makes its appends.
+    pub(super) fn by_hand() -> (Self, Appender) {
+        let (appends, incoming) = bounded(1);
+        let (done, appended) = bounded(1);
+        (Self { appends, appended, thread: None }, Appender { incoming, done })
     }
 
     pub(super) fn append(&self, append: Append) {

@@ -25,6 +25,16 @@ pub enum Decline {
     Prevented(Id),
     /// The transaction that the reversal names moved no money, or was a reversal itself.
     NotReversible,
+    /// An account can't be closed while money is set aside on it.
+    HoldsOpen,
+    /// The account has as many open holds of clients as it may have.
+    TooManyHolds,
+    /// The hold expired before this came.
+    HoldExpired,
+    /// The hold was captured or released before this came, or was ruled out.
+    HoldAlreadySettled,
+    /// The capture is of more than the hold.
+    CaptureExceedsHold,
 }
 
 impl Decline {
@@ -41,11 +51,16 @@ impl Decline {
             Self::ReversalExceedsOriginal => "reversal_exceeds_original",
             Self::Prevented(_) => "prevented",
             Self::NotReversible => "not_reversible",
+            Self::HoldsOpen => "holds_open",
+            Self::TooManyHolds => "too_many_holds",
+            Self::HoldExpired => "hold_expired",
+            Self::HoldAlreadySettled => "hold_already_settled",
+            Self::CaptureExceedsHold => "capture_exceeds_hold",
         }
     }
 
     /// These are all codes, for searches and documents.
-    pub const CODES: [&'static str; 9] = [
+    pub const CODES: [&'static str; 14] = [
         "insufficient_funds",
         "balance_too_large",
         "account_frozen",
@@ -55,6 +70,11 @@ impl Decline {
         "reversal_exceeds_original",
         "prevented",
         "not_reversible",
+        "holds_open",
+        "too_many_holds",
+        "hold_expired",
+        "hold_already_settled",
+        "capture_exceeds_hold",
     ];
 
     /// Returns the decline with this code. `prevented_by` is needed for `prevented`; for any other code it must be
@@ -70,6 +90,11 @@ impl Decline {
             "wrong_state" => Self::WrongState,
             "reversal_exceeds_original" => Self::ReversalExceedsOriginal,
             "not_reversible" => Self::NotReversible,
+            "holds_open" => Self::HoldsOpen,
+            "too_many_holds" => Self::TooManyHolds,
+            "hold_expired" => Self::HoldExpired,
+            "hold_already_settled" => Self::HoldAlreadySettled,
+            "capture_exceeds_hold" => Self::CaptureExceedsHold,
             "prevented" => return prevented_by.map(Self::Prevented),
             _ => return None,
         };

@@ -1,12 +1,14 @@
 //! An event of an account says what happened to it. One command makes one event; an event is never changed and never
-//! deleted.
+//! deleted. What follows from it (entries, effects, what is set aside) is in `effects`, and the request that it answered in
+//! `request`.
 
-use crate::domain::command::{LimitChange, Move, Opening, Operation, Reason, Reversal};
+use crate::domain::command::{HoldSeconds, Operation, Reason, Stopped};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{CounterAccount, TransactionId};
+use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::kind::Kind;
 use crate::domain::metadata::Metadata;
 use crate::domain::money::{Amount, Direction, Money};
+use crate::domain::payee::Payee;
 use crate::domain::time::Timestamp;
 
 use super::corrected::Corrected;
@@ -93,6 +95,69 @@ pub enum Fact {
         /// This says why.
         reason: Reason,
     },
+    /// Money was set aside.
+    HoldPlaced {
+        /// This is the amount.
+        amount: Amount,
+        /// These are the terms on which it was set aside.
+        terms: Terms,
+    },
+    /// Money that was set aside went out, and what is left of it is free again.
+    HoldCaptured {
+        /// This is the hold.
+        hold: Id,
+        /// This is the part that went out.
+        amount: Amount,
+        /// This is the part that is free again, if there is one.
+        released: Option<Amount>,
+        /// This is the ledger's own account on the other side.
+        counter_account: CounterAccount,
+        /// This is true where the request of a client named the amount.
+        partial: bool,
+        /// These are the business's own ids.
+        metadata: Metadata,
+        /// This is the payee of the transfer whose step it is; `None` for a client's.
+        to: Option<Payee>,
+    },
+    /// Money that was set aside is free again.
+    HoldReleased {
+        /// This is the hold.
+        hold: Id,
+        /// This is the sum that it had set aside.
+        amount: Amount,
+        /// This says why, where the client said so.
+        reason: Option<Reason>,
+    },
+    /// Money that was set aside is free again, because the time of the hold is over.
+    HoldExpired {
+        /// This is the hold.
+        hold: TransactionId,
+        /// This is the sum that it had set aside.
+        amount: Amount,
+    },
+    /// A hold that has not come was ruled out.
+    HoldPrevented {
+        /// This is the ID that is ruled out.
+        hold: Id,
+        /// This says why, where the client said so.
+        reason: Option<Reason>,
+    },
+    /// What a transfer moves came in.
+    TransferCredited {
+        /// This is the transfer.
+        transfer: TransactionId,
+        /// This is the amount.
+        amount: Amount,
+        /// This is the account that it comes from.
+        from: AccountName,
+    },
+    /// The credit of a transfer, which has not come, was ruled out.
+    CreditPrevented {
+        /// This is the transfer.
+        transfer: TransactionId,
+        /// This says why.
+        code: Stopped,
+    },
     /// The ledger declined the request.
     Declined {
         /// This is the operation that was declined.
@@ -102,6 +167,38 @@ pub enum Fact {
     },
 }
 
+/// `Terms` are the terms of a hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Terms {
+    /// A client placed it, for a time.
+    Client {
+        /// This is how long it is set aside at most.
+        expires_in_seconds: HoldSeconds,
+        /// This is when it expires.
+        expires_at: Timestamp,
+        /// These are the business's own ids.
+        metadata: Metadata,
+    },
+    /// A transfer placed it, until the transfer ends.
+    Transfer {
+        /// This is the transfer.
+        transfer: TransactionId,
+        /// This is the side to which the transfer moves the amount.
+        to: Payee,
+    },
+}
+
+impl Terms {
+    /// Returns when the hold expires; `None` for that of a transfer.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Client { expires_at, .. } => Some(*expires_at),
+            Self::Transfer { .. } => None,
+        }
+    }
+}
+
 /// An `Effect` says what an event does to another transaction that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -109,6 +206,8 @@ pub enum Effect {
     TakenBack(Amount),
     /// It is ruled out before it has come.
     RuledOut,
+    /// It is a hold, and is captured, released or expired: it sets nothing aside any more.
+    Settled,
 }
 
 /// A `Movement` is a movement of money between the guarded account and one of the ledger's own accounts.
@@ -148,6 +247,13 @@ impl AccountEvent {
             Fact::Unfrozen(_) => "Unfrozen",
             Fact::Closed(_) => "Closed",
             Fact::OverdraftLimitChanged { .. } => "OverdraftLimitChanged",
+            Fact::HoldPlaced { .. } => "HoldPlaced",
+            Fact::HoldCaptured { .. } => "HoldCaptured",
+            Fact::HoldReleased { .. } => "HoldReleased",
+            Fact::HoldExpired { .. } => "HoldExpired",
+            Fact::HoldPrevented { .. } => "HoldPrevented",
+            Fact::TransferCredited { .. } => "TransferCredited",
+            Fact::CreditPrevented { .. } => "CreditPrevented",
             Fact::Declined { .. } => "Declined",
         }
     }
@@ -167,6 +273,12 @@ impl AccountEvent {
             Fact::Unfrozen(_) => Kind::Unfreeze,
             Fact::Closed(_) => Kind::Close,
             Fact::OverdraftLimitChanged { .. } => Kind::OverdraftLimit,
+            Fact::HoldPlaced { .. } => Kind::Hold,
+            Fact::HoldCaptured { hold, .. } => captured(*hold),
+            Fact::HoldReleased { .. } => Kind::Release,
+            Fact::HoldExpired { .. } => Kind::Expiry,
+            Fact::HoldPrevented { .. } | Fact::CreditPrevented { .. } => Kind::Prevention,
+            Fact::TransferCredited { .. } => Kind::TransferIn,
             Fact::Declined { operation, .. } => match operation {
                 Operation::Open(_) => Kind::Opening,
                 Operation::Deposit(_) => Kind::Deposit,
@@ -177,168 +289,18 @@ impl AccountEvent {
                 Operation::Unfreeze(_) => Kind::Unfreeze,
                 Operation::Close(_) => Kind::Close,
                 Operation::SetOverdraftLimit(_) => Kind::OverdraftLimit,
+                Operation::Hold(_) | Operation::TransferHold(_) => Kind::Hold,
+                Operation::Capture(asked) => captured(asked.hold),
+                Operation::Release(_) => Kind::Release,
+                Operation::Expire(_) => Kind::Expiry,
+                Operation::TransferCredit(_) => Kind::TransferIn,
+                Operation::RuleOut(_) => Kind::Prevention,
             },
         }
     }
+}
 
-    /// Returns the overdraft limit that it sets, if it sets one.
-    #[must_use]
-    pub fn overdraft_limit_set(&self) -> Option<Money> {
-        match &self.fact {
-            Fact::AccountOpened { overdraft_limit, .. }
-            | Fact::OverdraftLimitChanged { overdraft_limit, .. } => Some(*overdraft_limit),
-            Fact::Deposited(_)
-            | Fact::Withdrawn(_)
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Corrected(_)
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::Declined { .. } => None,
-        }
-    }
-
-    /// Returns the decline that it records, if it is one.
-    #[must_use]
-    pub fn decline(&self) -> Option<Decline> {
-        match self.fact {
-            Fact::Declined { decline, .. } => Some(decline),
-            Fact::AccountOpened { .. }
-            | Fact::Deposited(_)
-            | Fact::Withdrawn(_)
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Corrected(_)
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::OverdraftLimitChanged { .. } => None,
-        }
-    }
-
-    /// Returns the two entries that it books, which sum to zero; `None` where no money moved.
-    #[must_use]
-    pub fn entries(&self) -> Option<Entries<'_>> {
-        let (amount, direction, counter_account) = match &self.fact {
-            Fact::Deposited(moved) => (moved.amount, Direction::Credit, &moved.counter_account),
-            Fact::Withdrawn(moved) => (moved.amount, Direction::Debit, &moved.counter_account),
-            Fact::Reversed { amount, direction, counter_account, .. } => {
-                (*amount, *direction, counter_account)
-            }
-            Fact::Corrected(corrected) => {
-                (corrected.amount, corrected.direction, CounterAccount::corrections())
-            }
-            Fact::AccountOpened { .. }
-            | Fact::Prevented { .. }
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::OverdraftLimitChanged { .. }
-            | Fact::Declined { .. } => return None,
-        };
-        Some(Entries { guarded: amount.toward(direction), counter_account })
-    }
-
-    /// Returns the transaction that it names beside its own, and what it does to that transaction.
-    #[must_use]
-    pub fn names(&self) -> Option<(TransactionId, Effect)> {
-        match self.fact {
-            Fact::Reversed { reverses, amount, .. } => Some((reverses, Effect::TakenBack(amount))),
-            Fact::Prevented { reverses, .. } => Some((reverses, Effect::RuledOut)),
-            Fact::AccountOpened { .. }
-            | Fact::Deposited(_)
-            | Fact::Withdrawn(_)
-            | Fact::Corrected(_)
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::OverdraftLimitChanged { .. }
-            | Fact::Declined { .. } => None,
-        }
-    }
-
-    /// Returns the transactions that it corrects. It does nothing to them: it is only shown under each.
-    #[must_use]
-    pub fn corrects(&self) -> &[TransactionId] {
-        match &self.fact {
-            Fact::Corrected(corrected) => &corrected.corrects,
-            Fact::AccountOpened { .. }
-            | Fact::Deposited(_)
-            | Fact::Withdrawn(_)
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::OverdraftLimitChanged { .. }
-            | Fact::Declined { .. } => &[],
-        }
-    }
-
-    /// Says whether the client said when it happened in the world.
-    #[must_use]
-    pub fn effective_at_given(&self) -> bool {
-        match &self.fact {
-            Fact::Deposited(moved) | Fact::Withdrawn(moved) => moved.effective_at_given,
-            Fact::Declined { operation: Operation::Deposit(asked) | Operation::Withdraw(asked), .. } => {
-                asked.effective_at.is_some()
-            }
-            Fact::Corrected(corrected) => corrected.effective_at_given(),
-            Fact::Declined { operation: Operation::Correct(asked), .. } => {
-                asked.change.effective_at().is_some()
-            }
-            Fact::AccountOpened { .. }
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::OverdraftLimitChanged { .. }
-            | Fact::Declined { .. } => false,
-        }
-    }
-
-    /// Returns the request that it answered, in canonical form. A later request with its ID is compared with this.
-    #[must_use]
-    pub fn request(&self) -> Operation {
-        let moved = |moved: &Movement| Move {
-            amount: moved.amount.into(),
-            counter_account: moved.counter_account.clone(),
-            effective_at: moved.effective_at_given.then_some(self.effective_at),
-            metadata: moved.metadata.clone(),
-        };
-        match &self.fact {
-            Fact::AccountOpened { overdraft_limit, metadata } => Operation::Open(Opening {
-                currency: self.currency,
-                overdraft_limit: (*overdraft_limit).into(),
-                metadata: metadata.clone(),
-            }),
-            Fact::Deposited(movement) => Operation::Deposit(moved(movement)),
-            Fact::Withdrawn(movement) => Operation::Withdraw(moved(movement)),
-            Fact::Reversed { reverses, amount, reason, partial, force, .. } => Operation::Reverse(Reversal {
-                reverses: *reverses,
-                amount: partial.then(|| (*amount).into()),
-                reason: reason.clone(),
-                force: *force,
-            }),
-            Fact::Prevented { reverses, reason, force } => Operation::Reverse(Reversal {
-                reverses: *reverses,
-                amount: None,
-                reason: reason.clone(),
-                force: *force,
-            }),
-            Fact::Corrected(corrected) => Operation::Correct(Box::new(corrected.request(self.effective_at))),
-            Fact::Frozen(reason) => Operation::Freeze(reason.clone()),
-            Fact::Unfrozen(reason) => Operation::Unfreeze(reason.clone()),
-            Fact::Closed(reason) => Operation::Close(reason.clone()),
-            Fact::OverdraftLimitChanged { overdraft_limit, reason } => {
-                Operation::SetOverdraftLimit(LimitChange {
-                    overdraft_limit: (*overdraft_limit).into(),
-                    reason: reason.clone(),
-                })
-            }
-            Fact::Declined { operation, .. } => operation.clone(),
-        }
-    }
+/// Returns the kind of the capture of a hold: a client's, or that of a transfer.
+fn captured(hold: Id) -> Kind {
+    if hold.transfer().is_some() { Kind::TransferOut } else { Kind::Capture }
 }

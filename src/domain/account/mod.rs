@@ -1,27 +1,30 @@
 //! This folder says how an account stands (the fold of its stream), and what may happen to it.
 //!
 //! [`evolve`](Account::evolve) is the fold; it adds nothing that an event did not say. [`decide`](decide::decide) is
-//! the decision; each subject of it has a file: opening, movements, reversals, corrections, changes
-//! of state.
+//! the decision; each subject of it has a file: opening, movements, reversals, corrections, holds, changes of state.
 
 mod checks;
 pub mod corrected;
 mod correction;
 pub mod decide;
 pub mod decline;
+mod effects;
 pub mod event;
+pub mod hold;
 mod movement;
 mod open;
+mod request;
 mod reversal;
+mod saw;
 mod state_change;
-
-use sha2::{Digest, Sha256};
 
 use super::currency::Currency;
 use super::event::{Event, EvolveError};
 use super::ids::{AccountName, Id};
 use super::money::Money;
-use event::{AccountEvent, Answer, Effect, Fact};
+use event::{AccountEvent, Answer, Fact};
+use hold::open_holds::{Hold, OpenHolds};
+use saw::saw;
 
 /// A `Status` is the status of an account. It says whether money may go out of the account, and whether anything may
 /// happen to it.
@@ -29,7 +32,7 @@ use event::{AccountEvent, Answer, Effect, Fact};
 pub enum Status {
     /// Everything may happen to an open account.
     Open,
-    /// No money goes out; only a reversal with `force` takes money out.
+    /// No money goes out, but by a capture or a reversal.
     Frozen,
     /// Nothing may happen to it but preventions.
     Closed,
@@ -66,6 +69,8 @@ pub struct Account {
     pub overdraft_limit: Money,
     /// This says whether it is open, frozen or closed.
     pub status: Status,
+    /// These are its open holds.
+    pub holds: OpenHolds,
     /// This is the revision of its last event.
     pub revision: u64,
     /// This is a running hash over the IDs that it has seen and how each ended. Two accounts with the same history
@@ -74,16 +79,16 @@ pub struct Account {
 }
 
 impl Account {
-    /// Returns what may still go out: the balance plus the overdraft limit. There are no holds yet to subtract.
+    /// Returns what may still go out: the balance plus the overdraft limit, less what is set aside.
     #[must_use]
     pub fn available(&self) -> Money {
-        self.balance.plus(self.overdraft_limit).unwrap_or(self.balance)
+        available(self.balance, self.overdraft_limit, self.holds.sum())
     }
 
-    /// Returns the sum that is set aside. It is always zero, because nothing sets money aside yet.
+    /// Returns the sum that is set aside.
     #[must_use]
     pub fn held(&self) -> Money {
-        Money::zero(self.currency)
+        self.holds.sum().unwrap_or_else(|| Money::zero(self.currency))
     }
 
     /// Returns the part of an answer that says how the account stands.
@@ -121,16 +126,40 @@ impl Account {
             Fact::Unfrozen(_) => account.status = Status::Open,
             Fact::Closed(_) => account.status = Status::Closed,
             Fact::OverdraftLimitChanged { overdraft_limit, .. } => account.overdraft_limit = *overdraft_limit,
+            Fact::HoldPlaced { amount, terms } => {
+                let hold = Hold { id: event.id, amount: *amount, expires_at: terms.expires_at() };
+                account.place(hold).ok_or_else(|| EvolveError::hold(event))?;
+            }
+            Fact::HoldCaptured { hold, .. } | Fact::HoldReleased { hold, .. } => {
+                account.settle(*hold, body).ok_or_else(|| EvolveError::hold(event))?;
+            }
+            Fact::HoldExpired { hold, .. } => {
+                account.settle(Id::Client(*hold), body).ok_or_else(|| EvolveError::hold(event))?;
+            }
             Fact::AccountOpened { .. }
             | Fact::Deposited(_)
             | Fact::Withdrawn(_)
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
+            | Fact::HoldPrevented { .. }
+            | Fact::TransferCredited { .. }
+            | Fact::CreditPrevented { .. }
             | Fact::Corrected(_)
             | Fact::Declined { .. } => {}
         }
         account.seen = saw(account.seen, event, body);
         Ok(account)
+    }
+
+    /// Sets aside what a hold sets aside; `None` when that can't be.
+    fn place(&mut self, hold: Hold) -> Option<()> {
+        self.holds.add(hold).then_some(())
+    }
+
+    /// Takes a hold out, when it is open and of the sum that the event settles.
+    fn settle(&mut self, hold: Id, body: &AccountEvent) -> Option<()> {
+        let held = self.holds.take(hold)?;
+        (body.sets_aside()? == held.amount.money().negated()).then_some(())
     }
 
     /// Makes the account that an opening opens.
@@ -141,48 +170,19 @@ impl Account {
             balance: Money::zero(currency),
             overdraft_limit,
             status: Status::Open,
+            holds: OpenHolds::default(),
             revision: 0,
             seen: [0; 32],
         }
     }
 }
 
-/// Returns the running hash of seen IDs after one more event.
-fn saw(before: [u8; 32], event: &Event, body: &AccountEvent) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    let mut text = Vec::with_capacity(64);
-    hash.update(before);
-    match event.id {
-        Id::Client(id) => hash.update(id.as_bytes()),
-        Id::Step { .. } => {
-            event.id.write(&mut text);
-            hash.update(&text);
-        }
-    }
-    match body.decline() {
-        Some(decline) => {
-            hash.update(b"declined:");
-            hash.update(decline.code());
-        }
-        None => {
-            hash.update(b"accepted:");
-            hash.update(body.type_name());
-        }
-    }
-    if let Some((named, effect)) = body.names() {
-        hash.update(b"|");
-        hash.update(named.as_bytes());
-        if let Effect::TakenBack(amount) = effect {
-            text.clear();
-            amount.write(&mut text);
-            hash.update(&text);
-        }
-    }
-    if let Fact::Corrected(corrected) = &body.fact {
-        text.clear();
-        corrected.signed().write(&mut text);
-        hash.update(b"|");
-        hash.update(&text);
-    }
-    hash.finalize().into()
+/// Returns what may still go out of an account with this balance and this limit, of which this sum is set aside.
+fn available(balance: Money, overdraft_limit: Money, held: Option<Money>) -> Money {
+    let available = balance.plus(overdraft_limit);
+    let available = match held {
+        Some(held) => available.and_then(|available| available.minus(held)),
+        None => available,
+    };
+    available.unwrap_or(balance)
 }

@@ -31,7 +31,14 @@ pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)
-        | Operation::SetOverdraftLimit(_) => None,
+        | Operation::SetOverdraftLimit(_)
+        | Operation::Hold(_)
+        | Operation::Capture(_)
+        | Operation::Release(_)
+        | Operation::Expire(_)
+        | Operation::TransferHold(_)
+        | Operation::TransferCredit(_)
+        | Operation::RuleOut(_) => None,
     }
 }
 
@@ -45,8 +52,10 @@ pub(super) fn not_in_future(effective_at: Option<Timestamp>, now: Timestamp) -> 
 
 fn movement(checks: Checks<'_>, asked: &Move, now: Timestamp) -> Result<Movement, Refusal> {
     not_in_future(asked.effective_at, now)?;
+    let amount = asked.amount.fit(checks.account.currency).map_err(Refusal::amount("amount"))?;
+    Refusal::reserved(&asked.counter_account)?;
     Ok(Movement {
-        amount: asked.amount.fit(checks.account.currency).map_err(Refusal::amount("amount"))?,
+        amount,
         counter_account: asked.counter_account.clone(),
         effective_at_given: asked.effective_at.is_some(),
         metadata: asked.metadata.clone(),

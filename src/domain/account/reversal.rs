@@ -2,29 +2,31 @@
 
 use crate::domain::command::Reversal;
 use crate::domain::event::{Body, Event};
+use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::{Amount, Direction, Money};
 use crate::domain::refusal::Refusal;
 use crate::domain::trace::Trace;
 
 use super::checks::{Checks, Outcome};
 use super::decline::Decline;
-use super::event::{Fact, Movement};
+use super::event::Fact;
 
 /// An `Original` is the transaction that a reversal names, as the account's stream knows it.
 enum Original<'a> {
-    /// The stream has never seen it.
+    /// The stream has never seen it, nor a step of a transfer with this ID.
     NeverSeen,
     /// It was ruled out and has not come.
     RuledOut,
     /// It was seen and moved nothing, or was itself a reversal.
     Immovable,
-    /// It moved money, in this direction.
-    Moved(&'a Movement, Direction),
+    /// It moved this amount in this direction, against this account.
+    Moved(Amount, Direction, &'a CounterAccount),
 }
 
 impl<'a> Original<'a> {
-    fn of(trace: Option<&'a Trace>) -> Self {
+    fn of(trace: Option<&'a Trace>, step: Option<Id>) -> Self {
         match trace.map(|trace| (trace.first.as_deref(), trace.ruled_out_by)) {
+            None | Some((None, None)) if step.is_some() => Self::Immovable,
             None | Some((None, None)) => Self::NeverSeen,
             Some((None, Some(_))) => Self::RuledOut,
             Some((Some(first), _)) => Self::booked(first),
@@ -34,8 +36,11 @@ impl<'a> Original<'a> {
     fn booked(first: &'a Event) -> Self {
         let Body::Account(body) = &first.body;
         match &body.fact {
-            Fact::Deposited(moved) => Self::Moved(moved, Direction::Credit),
-            Fact::Withdrawn(moved) => Self::Moved(moved, Direction::Debit),
+            Fact::Deposited(moved) => Self::Moved(moved.amount, Direction::Credit, &moved.counter_account),
+            Fact::Withdrawn(moved) => Self::Moved(moved.amount, Direction::Debit, &moved.counter_account),
+            Fact::HoldCaptured { amount, counter_account, .. } => {
+                Self::Moved(*amount, Direction::Debit, counter_account)
+            }
             Fact::AccountOpened { .. }
             | Fact::Reversed { .. }
             | Fact::Prevented { .. }
@@ -44,6 +49,12 @@ impl<'a> Original<'a> {
             | Fact::Unfrozen(_)
             | Fact::Closed(_)
             | Fact::OverdraftLimitChanged { .. }
+            | Fact::HoldPlaced { .. }
+            | Fact::HoldReleased { .. }
+            | Fact::HoldExpired { .. }
+            | Fact::HoldPrevented { .. }
+            | Fact::TransferCredited { .. }
+            | Fact::CreditPrevented { .. }
             | Fact::Declined { .. } => Self::Immovable,
         }
     }
@@ -51,7 +62,7 @@ impl<'a> Original<'a> {
 
 pub(super) fn reverse(checks: Checks<'_>, asked: &Reversal) -> Result<Outcome, Refusal> {
     let trace = checks.standing.named;
-    let original = Original::of(trace);
+    let original = Original::of(trace, checks.standing.follower);
     if asked.amount.is_some() && matches!(original, Original::NeverSeen | Original::RuledOut) {
         return Err(Refusal::TransactionNotFound);
     }
@@ -66,9 +77,9 @@ pub(super) fn reverse(checks: Checks<'_>, asked: &Reversal) -> Result<Outcome, R
         }),
         Original::RuledOut => checks.open().and(Err(Decline::ReversalExceedsOriginal)),
         Original::Immovable => checks.open().and(Err(Decline::NotReversible)),
-        Original::Moved(moved, direction) => checks.open().and_then(|()| {
-            let left = left(moved.amount, trace.and_then(|trace| trace.taken_back))?;
-            take_back(checks, asked, (moved, direction), left, amount)
+        Original::Moved(moved, direction, counter_account) => checks.open().and_then(|()| {
+            let left = left(moved, trace.and_then(|trace| trace.taken_back))?;
+            take_back(checks, asked, (direction, counter_account), left, amount)
         }),
     })
 }
@@ -82,7 +93,7 @@ fn left(moved: Amount, taken_back: Option<Money>) -> Result<Amount, Decline> {
 fn take_back(
     checks: Checks<'_>,
     asked: &Reversal,
-    (moved, direction): (&Movement, Direction),
+    (direction, counter_account): (Direction, &CounterAccount),
     left: Amount,
     amount: Option<Amount>,
 ) -> Outcome {
@@ -99,7 +110,7 @@ fn take_back(
         reverses: asked.reverses,
         amount: taken,
         direction: direction.opposite(),
-        counter_account: moved.counter_account.clone(),
+        counter_account: counter_account.clone(),
         reason: asked.reason.clone(),
         partial: amount.is_some(),
         force: asked.force,

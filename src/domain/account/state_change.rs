@@ -26,11 +26,13 @@ pub(super) fn unfreeze(checks: Checks<'_>, reason: &Reason) -> Outcome {
 
 pub(super) fn close(checks: Checks<'_>, reason: &Reason) -> Outcome {
     checks.open()?;
-    if checks.account.balance.is_zero() {
-        Ok(Fact::Closed(reason.clone()))
-    } else {
-        Err(Decline::AccountNotEmpty)
+    if !checks.account.balance.is_zero() {
+        return Err(Decline::AccountNotEmpty);
     }
+    if !checks.account.holds.is_empty() {
+        return Err(Decline::HoldsOpen);
+    }
+    Ok(Fact::Closed(reason.clone()))
 }
 
 pub(super) fn set_overdraft_limit(checks: Checks<'_>, change: &LimitChange) -> Result<Outcome, Refusal> {

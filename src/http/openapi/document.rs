@@ -25,7 +25,8 @@ use crate::wire::schema::BatchLine;
             `transaction_id`, as often as you like: it is booked once, and you always get the first answer."
     ),
     paths(
-        single::open, single::deposit, single::withdraw, single::reverse, single::correct, single::limit, single::freeze,
+        single::open, single::deposit, single::withdraw, single::reverse, single::hold, single::capture,
+        single::release, single::correct, single::limit, single::freeze,
         single::unfreeze, batch::batch, single::close, accounts::list, accounts::one, statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
@@ -110,6 +111,9 @@ mod tests {
             ("/v1/accounts/{account}/unfreeze", Op::Unfreeze),
             ("/v1/accounts/{account}/close", Op::Close),
             ("/v1/accounts/{account}/overdraft-limit", Op::OverdraftLimit),
+            ("/v1/accounts/{account}/holds", Op::Hold),
+            ("/v1/accounts/{account}/holds/{hold}/capture", Op::Capture),
+            ("/v1/accounts/{account}/holds/{hold}/release", Op::Release),
         ] {
             let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
             assert_eq!(body["schema"]["$ref"], format!("#/components/schemas/{}", op.shape().name), "{path}");

@@ -17,20 +17,26 @@ macro_rules! id {
 /// This is the ID of the withdrawal, which the reversal and the reads name.
 pub(crate) const WITHDRAWAL: &str = id!("03");
 
+/// This is the ID of the hold, which the capture names.
+pub(crate) const HOLD: &str = id!("16");
+
+/// This is the ID of a hold that has not come. The release names it, and rules it out.
+pub(crate) const OVERTAKEN: &str = id!("19");
+
 /// These are the lines of the batch.
 const BATCH: &str = concat!(
     r#"{"op":"open_account","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000008","account":"bob","currency":"EUR"}"#,
     "\n",
     r#"{"op":"deposit","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000009","account":"bob","amount":"25.00"}"#,
     "\n",
-    r#"{"op":"withdraw","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000010","account":"alice","amount":"100.00"}"#,
+    r#"{"op":"withdraw","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000010","account":"alice","amount":"75.00"}"#,
     "\n",
     r#"{"op":"withdraw","transaction_id":"018f4e6e-9d52-7a30-8f7e-000000000013","account":"alice","amount":"20.00"}"#,
     "\n",
 );
 
 /// Returns the body of each write.
-fn bodies() -> [(&'static str, Value); 10] {
+fn bodies() -> [(&'static str, Value); 13] {
     [
         ("/v1/accounts", json!({"transaction_id": id!("01"), "account": "alice", "currency": "EUR"})),
         ("/v1/accounts/{account}/deposits", json!({"transaction_id": id!("02"), "amount": "100.00"})),
@@ -38,6 +44,18 @@ fn bodies() -> [(&'static str, Value); 10] {
         (
             "/v1/accounts/{account}/reversals",
             json!({"transaction_id": id!("04"), "reverses": WITHDRAWAL, "reason": "cash not dispensed"}),
+        ),
+        (
+            "/v1/accounts/{account}/holds",
+            json!({"transaction_id": HOLD, "amount": "40.00", "expires_in_seconds": 600}),
+        ),
+        (
+            "/v1/accounts/{account}/holds/{hold}/capture",
+            json!({"transaction_id": id!("17"), "amount": "25.00"}),
+        ),
+        (
+            "/v1/accounts/{account}/holds/{hold}/release",
+            json!({"transaction_id": id!("18"), "reason": "paid in cash"}),
         ),
         (
             "/v1/accounts/{account}/corrections",

@@ -38,7 +38,11 @@ impl IntoResponses for WriteAnswers {
                 "A recorded decline, this ID's answer for ever: see `code`.".into(),
             ),
             about(Code::AccountNotFound, |code| {
-                format!("`{code}`, or `{}` for a partial reversal. Not recorded.", Code::TransactionNotFound)
+                format!(
+                    "`{code}`, `{}` for a partial reversal, or `{}`. Not recorded.",
+                    Code::TransactionNotFound,
+                    Code::HoldNotFound
+                )
             }),
             about(Code::TransactionIdReused, |code| {
                 format!("`{code}`: the ID was used for another request; see `differences`.")

@@ -63,6 +63,14 @@ pub(crate) struct Accepted {
     /// What it takes back or rules out.
     #[schema(format = "uuid")]
     reverses: Option<String>,
+    /// The hold that it settles or rules out.
+    #[schema(format = "uuid")]
+    hold: Option<String>,
+    /// What is left of the hold that was captured, and is free again.
+    released: Option<String>,
+    /// When the hold expires.
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
     /// Of a correction: the transactions that were wrong, where it names any.
     corrects: Option<Vec<String>>,
     /// Why.

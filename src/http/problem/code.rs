@@ -56,6 +56,8 @@ codes! {
         "there is no such account, or there was none at that time";
     TransactionNotFound: NOT_FOUND, "transaction_not_found", "Transaction not found",
         "the ledger has not seen the transaction; it may still come";
+    HoldNotFound: NOT_FOUND, "hold_not_found", "Hold not found",
+        "the account has never seen the hold, or the ID is that of something else";
     NotFound: NOT_FOUND, "not_found", "Not found", "there is nothing at this path";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
         "the path does not know this method";

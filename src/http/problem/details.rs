@@ -147,6 +147,14 @@ impl Problem {
         Self::new(Code::TransactionNotFound, detail)
     }
 
+    /// Makes a 404: there is no such hold.
+    #[must_use]
+    pub(crate) fn hold_not_found() -> Self {
+        let detail =
+            "The account has never seen a hold of this ID. It may still come: only a release rules it out.";
+        Self::new(Code::HoldNotFound, detail)
+    }
+
     /// Makes a 404: there is no such path.
     #[must_use]
     pub(crate) fn not_found() -> Self {

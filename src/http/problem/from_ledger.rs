@@ -12,6 +12,11 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::AccountNotFound => Self::account_not_found(),
             Refusal::TransactionNotFound => Self::transaction_not_found(),
+            Refusal::HoldNotFound => Self::hold_not_found(),
+            // Only the service itself asks for what may be refused so.
+            Refusal::NotDue | Refusal::CreditDecided(_) => {
+                Self::new(Code::NotFound, "There is nothing that this could be done to.")
+            }
             Refusal::AccountExists => {
                 let detail = "There is an account of this name already, opened by another transaction.";
                 Self::new(Code::AccountExists, detail)

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::account::decline::Decline;
+use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::command::{BalanceChange, Operation};
 use crate::domain::event::{Body, Event};
+use crate::domain::time::Timestamp;
 use crate::http::openapi::names;
 use crate::ledger::{Placed, Position};
 
@@ -70,6 +72,17 @@ pub(crate) struct Booking {
     /// The business's own ids.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
+    /// The hold that it settles or rules out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) hold: Option<String>,
+    /// The transfer whose step it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    pub(crate) transfer: Option<String>,
+    /// When the hold expires that it places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub(crate) expires_at: Option<String>,
 }
 
 impl From<&Placed> for Booking {
@@ -99,8 +112,16 @@ impl From<&Placed> for Booking {
             recorded_at: event.recorded_at.to_string(),
             effective_at: body.effective_at.to_string(),
             metadata: asked.metadata,
+            hold: asked.hold,
+            transfer: event.id.transfer().map(|id| id.to_string()),
+            expires_at: expires_at(body).map(|at| at.to_string()),
         }
     }
+}
+
+/// Returns when the hold expires that an event places.
+fn expires_at(body: &AccountEvent) -> Option<Timestamp> {
+    if let Fact::HoldPlaced { terms, .. } = &body.fact { terms.expires_at() } else { None }
 }
 
 /// Returns the prevention that a decline names.
@@ -114,7 +135,12 @@ fn prevented_by(decline: Decline) -> Option<String> {
         | Decline::AccountNotEmpty
         | Decline::WrongState
         | Decline::ReversalExceedsOriginal
-        | Decline::NotReversible => None,
+        | Decline::NotReversible
+        | Decline::HoldsOpen
+        | Decline::TooManyHolds
+        | Decline::HoldExpired
+        | Decline::HoldAlreadySettled
+        | Decline::CaptureExceedsHold => None,
     }
 }
 
@@ -123,6 +149,7 @@ fn prevented_by(decline: Decline) -> Option<String> {
 struct Asked {
     amount: Option<String>,
     reverses: Option<String>,
+    hold: Option<String>,
     corrects: Vec<String>,
     reason: Option<String>,
     metadata: BTreeMap<String, String>,
@@ -158,6 +185,30 @@ impl Asked {
             Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
                 Self { reason: Some(reason.as_str().to_owned()), ..Self::default() }
             }
+            Operation::Hold(asked) => Self {
+                amount: Some(asked.amount.to_string()),
+                metadata: pairs(&asked.metadata),
+                ..Self::default()
+            },
+            Operation::Capture(asked) => Self {
+                amount: asked.amount.map(|amount| amount.to_string()),
+                hold: Some(asked.hold.to_string()),
+                metadata: pairs(&asked.metadata),
+                ..Self::default()
+            },
+            Operation::Release(asked) => Self {
+                hold: Some(asked.hold.to_string()),
+                reason: asked.reason.map(|reason| reason.as_str().to_owned()),
+                ..Self::default()
+            },
+            Operation::Expire(hold) => Self { hold: Some(hold.to_string()), ..Self::default() },
+            Operation::TransferHold(asked) => {
+                Self { amount: Some(asked.amount.to_string()), ..Self::default() }
+            }
+            Operation::TransferCredit(asked) => {
+                Self { amount: Some(asked.amount.to_string()), ..Self::default() }
+            }
+            Operation::RuleOut(_) => Self::default(),
             Operation::SetOverdraftLimit(change) => {
                 Self { reason: Some(change.reason.as_str().to_owned()), ..Self::default() }
             }

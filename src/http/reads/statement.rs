@@ -60,7 +60,7 @@ pub(crate) const NOT_AN_OWN_ACCOUNT: &str =
     "must be the name of an account of the ledger's own, such as @cash";
 /// This is the text for a kind that does not exist.
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
-     unfreeze, close or overdraft_limit";
+     unfreeze, close, overdraft_limit, correction, hold, capture, release, expiry, transfer_out or transfer_in";
 
 /// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for; that
 /// of one of the ledger's own accounts is JSON only.

@@ -13,7 +13,11 @@ use crate::ledger::{Ledger, Statement, StatementQuery};
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-const COLUMNS: [&str; 15] = [
+/// This is how many columns there are.
+const COLUMN_COUNT: usize = 19;
+
+/// These are the columns. New ones come last, so that programs that go by their places read on.
+const COLUMNS: [&str; COLUMN_COUNT] = [
     "revision",
     "recorded_at",
     "effective_at",
@@ -29,6 +33,10 @@ const COLUMNS: [&str; 15] = [
     "reason",
     "metadata",
     "position",
+    "available",
+    "hold",
+    "transfer",
+    "expires_at",
 ];
 
 /// Writes a statement whose first page is `found`, and reads the others when they are wanted.
@@ -86,8 +94,8 @@ fn rows(page: &Statement, newest_first: bool, begins: bool) -> Result<Vec<u8>, F
     Ok(out.into_inner()?)
 }
 
-fn standing(kind: &str, balance: String, currency: &str) -> [String; 15] {
-    let mut row = [const { String::new() }; 15];
+fn standing(kind: &str, balance: String, currency: &str) -> [String; COLUMN_COUNT] {
+    let mut row = [const { String::new() }; COLUMN_COUNT];
     let [_, _, _, _, kind_cell, _, _, _, balance_cell, currency_cell, ..] = &mut row;
     kind.clone_into(kind_cell);
     *balance_cell = balance;
@@ -95,7 +103,7 @@ fn standing(kind: &str, balance: String, currency: &str) -> [String; 15] {
     row
 }
 
-fn row(line: Booking) -> [String; 15] {
+fn row(line: Booking) -> [String; COLUMN_COUNT] {
     let metadata = if line.metadata.is_empty() {
         String::new()
     } else {
@@ -117,6 +125,10 @@ fn row(line: Booking) -> [String; 15] {
         harmless(line.reason.unwrap_or_default()),
         harmless(metadata),
         line.position.to_string(),
+        line.available,
+        line.hold.unwrap_or_default(),
+        line.transfer.unwrap_or_default(),
+        line.expires_at.unwrap_or_default(),
     ]
 }
 

@@ -49,6 +49,9 @@ pub(crate) struct Transaction {
     entries: Vec<Entry>,
     /// What took it back, in order.
     reversals: Vec<Booking>,
+    /// What settled it, where it is a hold that is not open any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled_by: Option<Booking>,
     /// The corrections that name it, in order; the first 100 where there are more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -151,6 +154,7 @@ fn seen(first: &Placed, found: &TransactionHistory) -> Result<Transaction, Probl
         reversals: shown(&found.reversals),
         corrections: shown(&found.corrections),
         all_corrections: found.more_corrections.then(|| format!("/v1/transactions?corrects={}", event.id)),
+        settled_by: found.settled_by.as_ref().map(Booking::from),
         elsewhere: shown(&found.elsewhere),
         actor: event.origin.actor.to_string(),
         correlation_id: correlation.map_or_else(|| event.id.to_string(), str::to_owned),

@@ -1,13 +1,13 @@
-//! This file reads the variable part of a path: an account's name or a transaction's ID.
+//! This file reads the variable parts of a path: an account's name, a hold, or a transaction's ID.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::http::app::App;
 use crate::http::problem::details::Problem;
-use crate::wire::text::{NOT_A_NAME, NOT_AN_ID, NOT_AN_OWN_ACCOUNT};
+use crate::wire::text::{NOT_A_NAME, NOT_AN_ID};
 
 /// A `Named` is the one variable part of a path, decoded and not yet checked.
 #[derive(Debug)]
@@ -22,6 +22,43 @@ impl FromRequestParts<App> for Named {
             Ok(Path(text)) => Ok(Self(text)),
             Err(_) => Err(Problem::field("path", "must be percent-encoded UTF-8")),
         }
+    }
+}
+
+/// A `NamedHold` is an account and a hold in a path, decoded and not yet checked.
+#[derive(Debug)]
+pub(crate) struct NamedHold {
+    account: Named,
+    hold: String,
+}
+
+impl FromRequestParts<App> for NamedHold {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let found: Result<Path<(String, String)>, PathRejection> = Path::from_request_parts(parts, app).await;
+        match found {
+            Ok(Path((account, hold))) => Ok(Self { account: Named(account), hold }),
+            Err(_) => Err(Problem::field("path", "must be percent-encoded UTF-8")),
+        }
+    }
+}
+
+impl NamedHold {
+    /// Returns the guarded account of this name.
+    ///
+    /// # Errors
+    /// Fails with a 400 as [`Named::guarded`] does.
+    pub(crate) fn account(&self) -> Result<AccountName, Problem> {
+        self.account.guarded()
+    }
+
+    /// Returns the hold's ID. The hold of a transfer can't be named.
+    ///
+    /// # Errors
+    /// Fails with a 400 when the text is no ID.
+    pub(crate) fn hold(&self) -> Result<TransactionId, Problem> {
+        TransactionId::parse(&self.hold).ok_or_else(|| Problem::field("hold", NOT_AN_ID))
     }
 }
 
@@ -52,14 +89,14 @@ impl Named {
             return Ok(None);
         }
         let name = CounterAccount::parse(&self.0);
-        name.map(Some).ok_or_else(|| Problem::field("account", NOT_AN_OWN_ACCOUNT))
+        name.map(Some).ok_or_else(|| Problem::field("account", "must be `@` and a name"))
     }
 
-    /// Returns the transaction of this ID.
+    /// Returns the transaction of this ID, a client's or one of the service's own.
     ///
     /// # Errors
     /// Answers 400 for a text that is no ID.
-    pub(crate) fn transaction(&self) -> Result<TransactionId, Problem> {
-        TransactionId::parse(&self.0).ok_or_else(|| Problem::field("transaction_id", NOT_AN_ID))
+    pub(crate) fn transaction(&self) -> Result<Id, Problem> {
+        Id::parse(&self.0).ok_or_else(|| Problem::field("transaction_id", NOT_AN_ID))
     }
 }

@@ -27,13 +27,20 @@ pub(crate) fn admitted(command: Command, caller: &Caller) -> Result<Command, Pro
 pub(crate) async fn well_named(command: Command, app: &App) -> Result<Command, Problem> {
     let named = match &command.operation {
         Operation::Deposit(moved) | Operation::Withdraw(moved) => &moved.counter_account,
+        Operation::Capture(asked) => &asked.counter_account,
         Operation::Open(_)
         | Operation::Reverse(_)
         | Operation::Correct(_)
         | Operation::Freeze(_)
         | Operation::Unfreeze(_)
         | Operation::Close(_)
-        | Operation::SetOverdraftLimit(_) => return Ok(command),
+        | Operation::SetOverdraftLimit(_)
+        | Operation::Hold(_)
+        | Operation::Release(_)
+        | Operation::Expire(_)
+        | Operation::TransferHold(_)
+        | Operation::TransferCredit(_)
+        | Operation::RuleOut(_) => return Ok(command),
     };
     if app.may_be_named(named) {
         return Ok(command);

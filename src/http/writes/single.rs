@@ -6,20 +6,21 @@
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::Response;
 
-use crate::domain::ids::AccountName;
+use crate::domain::ids::{AccountName, TransactionId};
 use crate::http::app::App;
+use crate::http::openapi::examples::{HOLD, OVERTAKEN};
 use crate::http::openapi::responses::WriteAnswers;
 use crate::http::problem::details::Problem;
 use crate::http::request::body::{self, Wanted};
 use crate::http::request::caller::Caller;
 use crate::http::request::headers::{self, IdHeader, OriginHeaders};
 use crate::http::request::parameters::GuardedPath;
-use crate::http::request::path::Named;
+use crate::http::request::path::{Named, NamedHold};
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::{admitted, well_named};
 use crate::http::writes::answered::{POSITION, answered, execute, response};
 use crate::ledger::{Unavailable, Verdict};
-use crate::wire::commands::command;
+use crate::wire::commands::{Frame, command};
 use crate::wire::op::Op;
 use crate::wire::schema;
 
@@ -48,6 +49,32 @@ impl FromRequest<App> for Write {
 impl Write {
     async fn book(self, op: Op) -> Result<Response, Problem> {
         book(&self.app, &self.caller, op, Some(self.account.guarded()?), self.request).await
+    }
+}
+
+/// A `Settlement` is a write on the hold that its path names. It is extracted only after its caller was checked.
+pub(crate) struct Settlement {
+    app: App,
+    caller: Caller,
+    named: NamedHold,
+    request: Request,
+}
+
+impl FromRequest<App> for Settlement {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, app).await?;
+        let named = NamedHold::from_request_parts(&mut parts, app).await?;
+        Ok(Self { app: app.clone(), caller, named, request: Request::from_parts(parts, body) })
+    }
+}
+
+impl Settlement {
+    async fn book(self, op: Op) -> Result<Response, Problem> {
+        let on = On { account: Some(self.named.account()?), hold: Some(self.named.hold()?) };
+        book_on(&self.app, &self.caller, op, on, self.request).await
     }
 }
 
@@ -87,6 +114,35 @@ pub(crate) async fn withdraw(write: Write) -> Result<Response, Problem> {
     request_body = schema::Reverse, responses(WriteAnswers))]
 pub(crate) async fn reverse(write: Write) -> Result<Response, Problem> {
     write.book(Op::Reverse).await
+}
+
+/// Sets money aside on an account.
+#[utoipa::path(post, path = "/v1/accounts/{account}/holds", operation_id = "place_hold",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders),
+    request_body = schema::Hold, responses(WriteAnswers))]
+pub(crate) async fn hold(write: Write) -> Result<Response, Problem> {
+    write.book(Op::Hold).await
+}
+
+/// Books out what a hold sets aside, whole or in part.
+#[utoipa::path(post, path = "/v1/accounts/{account}/holds/{hold}/capture", operation_id = "capture_hold",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders,
+        ("hold" = String, Path, description = "The hold.", format = "uuid", example = json!(HOLD))),
+    request_body = schema::Capture, responses(WriteAnswers))]
+pub(crate) async fn capture(settlement: Settlement) -> Result<Response, Problem> {
+    settlement.book(Op::Capture).await
+}
+
+/// Frees what a hold sets aside, or, where the hold was never seen on this account, rules it out.
+#[utoipa::path(post, path = "/v1/accounts/{account}/holds/{hold}/release", operation_id = "release_hold",
+    tag = "writes", security(("key" = [])),
+    params(GuardedPath, IdHeader, OriginHeaders,
+        ("hold" = String, Path, description = "The hold.", format = "uuid", example = json!(OVERTAKEN))),
+    request_body = schema::Release, responses(WriteAnswers))]
+pub(crate) async fn release(settlement: Settlement) -> Result<Response, Problem> {
+    settlement.book(Op::Release).await
 }
 
 /// Puts an account right, against `@corrections`: to a balance, if nothing was booked since, or by an amount.
@@ -134,7 +190,12 @@ pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
     write.book(Op::OverdraftLimit).await
 }
 
-/// Takes every write of one command through the same steps.
+/// An `On` says what a path names.
+struct On {
+    account: Option<AccountName>,
+    hold: Option<TransactionId>,
+}
+
 async fn book(
     app: &App,
     caller: &Caller,
@@ -142,9 +203,14 @@ async fn book(
     account: Option<AccountName>,
     request: Request,
 ) -> Result<Response, Problem> {
+    book_on(app, caller, op, On { account, hold: None }, request).await
+}
+
+/// Takes every write of one command through the same steps.
+async fn book_on(app: &App, caller: &Caller, op: Op, on: On, request: Request) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     Params::none(parts.uri.query())?;
-    let frame = headers::frame(account, &parts.headers, caller)?;
+    let frame = Frame { hold: on.hold, ..headers::frame(on.account, &parts.headers, caller)? };
     let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
     let (bytes, _held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;

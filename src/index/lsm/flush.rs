@@ -141,7 +141,7 @@ fn keep_trying(shared: &Shared, what: &str, work: impl Fn(&Shared) -> Result<(),
 }
 
 /// Freezes the active memtable, and writes the frozen one to files and to the catalog.
-fn flush(shared: &Shared) -> Result<(), IndexError> {
+pub(in crate::index) fn flush(shared: &Shared) -> Result<(), IndexError> {
     let frozen = {
         let mut state = shared.state.write();
         match &state.frozen {

@@ -108,6 +108,7 @@ impl Memtable {
         if let Some((named, effect)) = event.names() {
             let role = match effect {
                 Effect::RuledOut => Role::RuledOut,
+                Effect::Settled => Role::Settled,
                 Effect::TakenBack(amount) => {
                     let none = (body.currency, Money::zero(body.currency));
                     let key = (named, event.stream.clone());

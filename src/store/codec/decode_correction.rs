@@ -7,7 +7,8 @@ use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::{Direction, Money};
 use crate::domain::time::Timestamp;
 
-use super::decode::{DecodeError, Reader};
+use super::decode_data::Reader;
+use super::error::DecodeError;
 
 impl Reader<'_> {
     pub(super) fn corrected(&mut self, account: &AccountName) -> Result<Fact, DecodeError> {

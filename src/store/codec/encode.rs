@@ -3,16 +3,12 @@
 
 use uuid::Uuid;
 
-use crate::domain::account::decline::Decline;
-use crate::domain::account::event::{AccountEvent, Fact, Movement};
-use crate::domain::command::Operation;
 use crate::domain::event::{Body, Event};
-use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::store::chain::{self, Hash};
 
-use super::encode_correction;
-use super::json::{flag, metadata, number, put, text};
+use super::encode_data;
+use super::json::{number, put, text};
 
 /// An `Encoder` writes lines, each chained to the one before. It keeps its buffer, and the last timestamp that it wrote.
 #[derive(Debug, Default)]
@@ -112,7 +108,7 @@ impl Encoder {
         put(&mut out, &["\","]);
         let data_at = out.len();
         put(&mut out, &["\"data\":{"]);
-        data(&event.stream, body, &mut out);
+        encode_data::write(&event.stream, body, &mut out);
         put(&mut out, &["},"]);
         let answer = out.len();
         put(&mut out, &["\"answer\":{\"balance\":\""]);
@@ -150,117 +146,6 @@ impl Encoder {
                 out.extend_from_slice(&written);
                 self.time = Some((moment, written));
             }
-        }
-    }
-}
-
-/// Writes the event's own part: what happened, by type.
-fn data(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
-    match &event.fact {
-        Fact::AccountOpened { overdraft_limit, metadata: pairs } => {
-            put(out, &["\"currency\":\"", event.currency.code(), "\",\"overdraft_limit\":\""]);
-            overdraft_limit.write(out);
-            out.push(b'"');
-            metadata(pairs, out);
-        }
-        Fact::Deposited(moved) | Fact::Withdrawn(moved) => movement(stream, event, moved, out),
-        Fact::Reversed { reverses, amount, reason, partial, force, .. } => {
-            put(out, &["\"reverses\":\""]);
-            reverses.write(out);
-            put(out, &["\",\"amount\":\""]);
-            amount.write(out);
-            put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
-            entries(stream, event, out);
-            put(out, &[",\"reason\":"]);
-            text(reason.as_str(), out);
-            flag("partial", *partial, out);
-            flag("force", *force, out);
-        }
-        Fact::Prevented { reverses, reason, force } => {
-            put(out, &["\"reverses\":\""]);
-            reverses.write(out);
-            put(out, &["\",\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
-            text(reason.as_str(), out);
-            flag("force", *force, out);
-        }
-        Fact::Corrected(corrected) => {
-            put(out, &["\"amount\":\""]);
-            corrected.amount.write(out);
-            put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
-            entries(stream, event, out);
-            encode_correction::booked(corrected, out);
-        }
-        Fact::Frozen(reason) | Fact::Unfrozen(reason) | Fact::Closed(reason) => {
-            put(out, &["\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
-            text(reason.as_str(), out);
-        }
-        Fact::OverdraftLimitChanged { overdraft_limit, reason } => {
-            put(out, &["\"overdraft_limit\":\""]);
-            overdraft_limit.write(out);
-            put(out, &["\",\"currency\":\"", event.currency.code(), "\",\"reason\":"]);
-            text(reason.as_str(), out);
-        }
-        Fact::Declined { operation, decline } => {
-            put(out, &["\"operation\":\"", operation.name(), "\",\"code\":\"", decline.code()]);
-            put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
-            declined(operation, out);
-            if let Decline::Prevented(by) = decline {
-                put(out, &[",\"prevented_by\":\""]);
-                by.write(out);
-                out.push(b'"');
-            }
-        }
-    }
-}
-
-fn movement(stream: &StreamName, event: &AccountEvent, moved: &Movement, out: &mut Vec<u8>) {
-    put(out, &["\"amount\":\""]);
-    moved.amount.write(out);
-    put(out, &["\",\"currency\":\"", event.currency.code(), "\""]);
-    entries(stream, event, out);
-    flag("effective_at_given", moved.effective_at_given, out);
-    metadata(&moved.metadata, out);
-}
-
-fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
-    let StreamName::Account(account) = stream;
-    let Some(entries) = event.entries() else { return };
-    put(out, &[",\"entries\":[{\"account\":\"", account.as_str(), "\",\"amount\":\""]);
-    entries.guarded.write(out);
-    put(out, &["\"},{\"account\":\"", entries.counter_account.as_str(), "\",\"amount\":\""]);
-    entries.guarded.negated().write(out);
-    put(out, &["\"}]"]);
-}
-
-/// Writes the fields of a declined request, as the event of the same request would have them if it was accepted.
-fn declined(operation: &Operation, out: &mut Vec<u8>) {
-    match operation {
-        Operation::Open(_) => {}
-        Operation::Deposit(asked) | Operation::Withdraw(asked) => {
-            put(out, &[",\"amount\":\"", &asked.amount.to_string(), "\",\"counter_account\":\""]);
-            put(out, &[asked.counter_account.as_str(), "\""]);
-            flag("effective_at_given", asked.effective_at.is_some(), out);
-            metadata(&asked.metadata, out);
-        }
-        Operation::Reverse(asked) => {
-            put(out, &[",\"reverses\":\""]);
-            asked.reverses.write(out);
-            out.push(b'"');
-            if let Some(amount) = asked.amount {
-                put(out, &[",\"amount\":\"", &amount.to_string(), "\""]);
-            }
-            put(out, &[",\"reason\":"]);
-            text(asked.reason.as_str(), out);
-            flag("force", asked.force, out);
-        }
-        Operation::Correct(asked) => encode_correction::declined(asked, out),
-        Operation::Freeze(reason) | Operation::Unfreeze(reason) | Operation::Close(reason) => {
-            put(out, &[",\"reason\":"]);
-            text(reason.as_str(), out);
-        }
-        Operation::SetOverdraftLimit(change) => {
-            put(out, &[",\"overdraft_limit\":\"", &change.overdraft_limit.to_string(), "\",\"reason\":"]);
-            text(change.reason.as_str(), out);
         }
     }
 }

@@ -7,10 +7,14 @@
 mod canonical;
 mod decode;
 mod decode_correction;
+mod decode_data;
 mod encode;
 mod encode_correction;
+mod encode_data;
+mod error;
 pub mod json;
 
 pub use canonical::{cut, position_of};
-pub use decode::{DecodeError, Line, decode, decode_canonical, decode_proven};
+pub use decode::{Line, decode, decode_canonical, decode_proven};
 pub use encode::{Encoder, Parts};
+pub use error::DecodeError;

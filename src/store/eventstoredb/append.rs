@@ -10,46 +10,42 @@ use std::time::Instant;
 
 use eventstore::{AppendToStreamOptions, EventData, ExpectedRevision, Streaming, WriteResult};
 
-use super::connection::is_over;
-use super::{Error, Proposed, Store};
+use super::connection::{Links, is_over};
+use super::{Appended, Epoch, Error, Proposed, Store, Way};
 use crate::domain::stream::StreamName;
-
-/// An `Appended` says what became of an append, as far as one attempt can know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Appended {
-    /// The events are in the stream: the node acknowledged them, as new or as a repeat.
-    Stored {
-        /// This is the revision of its last event, as the node says.
-        last_revision: u64,
-        /// This is the position of its last event, when the node says one.
-        position: Option<u64>,
-    },
-    /// The expected revision was refused, because another event is there: this attempt stored nothing. The other event may
-    /// not be readable yet, and may even vanish with the leader that took it.
-    Conflict,
-    /// Nobody can know whether the events were stored: there was a deadline, a lost connection, an error, or no answer.
-    Unknown(String),
-    /// This attempt certainly stored nothing: it was never sent, or was refused by a rule before anything was done.
-    NotSent(Error),
-    /// The stream was deleted for ever.
-    Deleted,
-}
 
 impl Store {
     /// Appends the events of one stream at exactly the expected revision; it tries once. It may be called again with the
     /// same events: they are stored once. Its future should be awaited to the end: when it is dropped before, the outcome is
     /// unknown.
     pub async fn append(&self, stream: &StreamName, proposed: &Proposed) -> Appended {
-        let events: Option<Vec<EventData>> = proposed.wires().iter().map(event).collect();
-        let Some(events) = events.filter(|events| !events.is_empty()) else {
+        if proposed.is_empty() {
             return Appended::NotSent(Error::Damaged("an append of nothing".to_owned()));
-        };
+        }
         let Some(epoch) = self.proven(self.0.patience.connect).await else {
             return Appended::NotSent(Error::Unreachable(
                 "it was not compared with what was seen before".into(),
             ));
         };
-        let live = match self.0.leader.live().await {
+        let appended = match &self.0.way {
+            Way::Links(links) => self.send(links, epoch, stream, proposed).await,
+            Way::Node(node) => {
+                node.append(stream.to_string(), proposed.expected(), proposed.unplaced()).await
+            }
+        };
+        // A connection was lost meanwhile, so it is not known whether the node that acknowledged the append is the same store.
+        if matches!(appended, Appended::Stored { .. }) && self.proven_epoch() != Some(epoch) {
+            return Appended::Unknown("a connection was lost meanwhile".to_owned());
+        }
+        appended
+    }
+
+    async fn send(&self, links: &Links, epoch: Epoch, stream: &StreamName, proposed: &Proposed) -> Appended {
+        let events: Option<Vec<EventData>> = proposed.wires().iter().map(event).collect();
+        let Some(events) = events else {
+            return Appended::NotSent(Error::Damaged("an event that is no JSON".to_owned()));
+        };
+        let live = match links.leader.live().await {
             Ok(live) => live,
             Err(why) => return Appended::NotSent(why),
         };
@@ -64,7 +60,7 @@ impl Store {
             .expected_revision(expected)
             .requires_leader(true)
             .deadline(patience * 9 / 10);
-        if let Some(credentials) = &self.0.credentials {
+        if let Some(credentials) = &links.credentials {
             options = options.authenticated(credentials.clone());
         }
         let gate = Arc::new(Gate::default());
@@ -76,13 +72,8 @@ impl Store {
             live.client.append_to_stream(stream.to_string(), &options, events),
         )
         .await;
-        self.0.leader.took(begun, !matches!(answer, Ok(Ok(_))));
+        links.leader.took(begun, !matches!(answer, Ok(Ok(_))));
         match answer {
-            // A connection was lost meanwhile, so it is not known whether the node that acknowledged the append is the
-            // same store.
-            Ok(Ok(_)) if self.proven_epoch() != Some(epoch) => {
-                Appended::Unknown("a connection was lost meanwhile".to_owned())
-            }
             Ok(Ok(written)) => stored(&written),
             Ok(Err(error)) => {
                 // The crate goes to the leader that a node names by itself.
@@ -90,12 +81,12 @@ impl Store {
                     self.doubt();
                 }
                 if is_over(&error) {
-                    self.0.leader.give_up(&live);
+                    links.leader.give_up(&live);
                 }
                 failed(error, &gate)
             }
             Err(_) => {
-                self.0.leader.give_up(&live);
+                links.leader.give_up(&live);
                 let why = "no answer in time".to_owned();
                 if gate.shut() { Appended::NotSent(Error::Unreachable(why)) } else { Appended::Unknown(why) }
             }

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventstore::{Client, ClientSettings};
+use eventstore::{Client, ClientSettings, Credentials};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -27,6 +27,7 @@ const NODELAY_PAUSE: Duration = Duration::from_millis(100);
 const NODELAY_EVERY: Duration = Duration::from_secs(5);
 
 /// A `Link` is the connection to a node, over whichever client is alive.
+#[derive(Clone)]
 pub struct Link(Arc<Inner>);
 
 struct Inner {
@@ -47,6 +48,34 @@ struct State {
     /// This is why the last client could not connect.
     failed: Option<Error>,
     looked_at: Option<Instant>,
+}
+
+/// `Links` are the connections to the nodes, and who connects.
+pub(super) struct Links {
+    pub(super) credentials: Option<Credentials>,
+    /// This connection goes to the leader, whatever the connection string says: decisions rest on what is read over it.
+    pub(super) leader: Link,
+    /// This connection goes to the leader, too. It is asked where the store ends, and must not wait behind appends.
+    pub(super) probe: Link,
+    /// This connection goes where the connection string says. The journal is read over it.
+    pub(super) any: Link,
+}
+
+impl Links {
+    /// Returns the connection over which this is asked.
+    pub(super) fn to(&self, whom: Whom) -> &Link {
+        match whom {
+            Whom::Leader => &self.leader,
+            Whom::Any => &self.any,
+        }
+    }
+}
+
+/// A `Whom` says over which connection something is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whom {
+    Leader,
+    Any,
 }
 
 /// A `Live` is a client that is connected, with its number: a caller gives up the client that failed, and not its

@@ -7,30 +7,22 @@ use tokio::task::AbortHandle;
 
 use super::connection::is_over;
 use super::crate_traps::endless::interruptible;
+use super::followed::Followed;
+use super::names::METADATA;
 use super::read::recorded;
-use super::{Error, METADATA, Recorded, Store};
+use super::{Error, Store, Way};
 use crate::domain::stream::StreamName;
 
 /// This is how many messages may wait here to be taken. A node drops a subscriber for whom more than 32 messages wait
 /// *at the node*.
 const MOST_WAITING: usize = 4_096;
 
-/// A `Followed` is a message of a subscription. How far the node says it has looked is left out: nodes have said
-/// 2^64-1, the same place again and again, and the place of an event that came only later. A caller who follows again
-/// begins after the last event that came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Followed {
-    /// This is an event of one of the ledger's streams, or of the metadata of one.
-    Event(Recorded),
-    /// All events that were there when the subscription began have come. From now on new ones come as they are stored.
-    CaughtUp,
-}
-
 /// A `Follow` is a subscription. It ends when it is dropped.
 #[derive(Debug)]
 pub struct Follow {
     arrived: mpsc::Receiver<Result<Followed, Error>>,
-    pump: AbortHandle,
+    /// This is the task that brings the messages, where one must.
+    pump: Option<AbortHandle>,
     over: Option<Error>,
 }
 
@@ -40,17 +32,23 @@ impl Store {
     /// # Errors
     /// Fails when there is no connection. [`Follow::next`] says what is wrong with the subscription itself.
     pub async fn follow(&self, after: Option<u64>) -> Result<Follow, Error> {
-        let live = self.0.any.live().await?;
+        let links = match &self.0.way {
+            Way::Links(links) => links,
+            Way::Node(node) => {
+                return Ok(Follow { arrived: node.follow(after).await?, pump: None, over: None });
+            }
+        };
+        let live = links.any.live().await?;
         let from = after.map_or(StreamPosition::Start, |after| {
             StreamPosition::Position(Position { commit: after, prepare: after })
         });
         let mut options = SubscribeToAllOptions::default().position(from).filter(filter());
-        if let Some(credentials) = &self.0.credentials {
+        if let Some(credentials) = &links.credentials {
             options = options.authenticated(credentials.clone());
         }
         let mut subscription = live.client.subscribe_to_all(&options).await;
         let (arrives, arrived) = mpsc::channel(MOST_WAITING);
-        let store = self.clone();
+        let (store, link) = (self.clone(), links.any.clone());
         // The crate's future loses the subscription when it is dropped half-way, so it runs in a task that is cancelled only
         // to end the subscription.
         let pump = tokio::spawn(interruptible(async move {
@@ -62,7 +60,7 @@ impl Store {
                     Ok(_) => continue,
                     Err(error) => {
                         if is_over(&error) {
-                            store.0.any.give_up(&live);
+                            link.give_up(&live);
                         } else {
                             doubt.0 = None;
                         }
@@ -75,7 +73,7 @@ impl Store {
                 }
             }
         }));
-        Ok(Follow { arrived, pump: pump.abort_handle(), over: None })
+        Ok(Follow { arrived, pump: Some(pump.abort_handle()), over: None })
     }
 }
 
@@ -132,7 +130,9 @@ impl Follow {
 
 impl Drop for Follow {
     fn drop(&mut self) {
-        self.pump.abort();
+        if let Some(pump) = &self.pump {
+            pump.abort();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! These functions say what the metadata of a stream hides of it.
 
-use super::LAST_REVISION;
+use super::names::LAST_REVISION;
 
 /// Returns the fields of a stream's metadata. What can't be read hides nothing: a node does not heed it either.
 fn fields(metadata: &[u8]) -> Option<serde_json::Map<String, serde_json::Value>> {

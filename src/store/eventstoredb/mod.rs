@@ -18,13 +18,17 @@
 //!   can't connect, and [`crate_traps`] works around the faults of the crate.
 
 mod append;
+mod appended;
 mod connection;
 mod crate_traps;
 mod diagnosis;
 mod error;
 mod follow;
+mod followed;
 mod hidden;
+mod names;
 mod newest;
+pub mod node;
 mod proof;
 mod proposed;
 mod proven;
@@ -37,10 +41,11 @@ mod settle;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use append::Appended;
+pub use appended::Appended;
 pub use crate_traps::tls::prepare_tls;
 pub use error::Error;
-pub use follow::{Follow, Followed};
+pub use follow::Follow;
+pub use followed::Followed;
 pub use newest::Newest;
 pub use proof::Epoch;
 pub use proposed::{MOST_BYTES, Proposed};
@@ -49,16 +54,11 @@ pub use reader::Reader;
 pub use recorded::{Foreign, Read, Recorded};
 pub use settle::{Settled, Settling};
 
-use connection::Link;
+use connection::{Link, Links};
 use crate_traps::tls;
+use node::Node;
 use proof::Proof;
 use settings::Settings;
-
-/// A stream whose name begins with this holds the metadata of the stream whose name follows.
-const METADATA: &str = "$$";
-
-/// No revision is greater: a node keeps them as signed numbers.
-const LAST_REVISION: u64 = i64::MAX as u64;
 
 /// `Patience` says how long a call waits for the node before it gives up.
 #[derive(Clone, Copy, Debug)]
@@ -85,15 +85,17 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     shown: String,
     patience: Patience,
-    credentials: Option<eventstore::Credentials>,
-    /// This connection goes to the leader, whatever the connection string says: decisions rest on what is read over it.
-    leader: Link,
-    /// This connection goes to the leader, too. It is asked where the store ends, and must not wait behind appends.
-    probe: Link,
-    /// This connection goes where the connection string says. The journal is read over it.
-    any: Link,
+    way: Way,
     /// The proof says whether it is known that this is the store that it was.
     proof: Proof,
+}
+
+/// A `Way` is the way to the nodes.
+enum Way {
+    /// The `eventstore` crate connects to them.
+    Links(Links),
+    /// One in this process answers for them.
+    Node(Arc<dyn Node>),
 }
 
 impl Store {
@@ -115,10 +117,20 @@ impl Store {
         prepare_tls().await;
         tls::prepared()?;
         let proof = Proof::default();
-        let probe = Link::new(leader.clone(), patience.connect, Proof::default());
-        let leader = Link::new(leader, patience.connect, proof.clone());
-        let any = Link::new(any, patience.connect, proof.clone());
-        Ok(Self(Arc::new(Inner { shown, patience, credentials, leader, probe, any, proof })))
+        let way = Way::Links(Links {
+            credentials,
+            probe: Link::new(leader.clone(), patience.connect, Proof::default()),
+            leader: Link::new(leader, patience.connect, proof.clone()),
+            any: Link::new(any, patience.connect, proof.clone()),
+        });
+        Ok(Self(Arc::new(Inner { shown, patience, way, proof })))
+    }
+
+    /// Makes the handle of a store whose node is in this process.
+    #[must_use]
+    pub fn over(node: Arc<dyn Node>) -> Self {
+        let (shown, patience) = ("a node in this process".to_owned(), Patience::default());
+        Self(Arc::new(Inner { shown, patience, way: Way::Node(node), proof: Proof::default() }))
     }
 
     /// Returns the connection string without user and password, to be logged or shown.

@@ -2,7 +2,8 @@
 
 use eventstore::{Client, Position, ReadAllOptions, StreamPosition};
 
-use super::{Error, Recorded, Store};
+use super::node::{From, Range};
+use super::{Error, Recorded, Store, Way};
 use crate::domain::stream::StreamName;
 
 /// This is how many records are read back at once after the first one alone, which is mostly the ledger's.
@@ -24,7 +25,7 @@ impl Store {
     /// Fails when `$all` can't be read.
     pub async fn newest(&self, behind: u64) -> Result<Newest, Error> {
         let mut newest = Newest::default();
-        let (mut from, mut count) = (StreamPosition::End, 1);
+        let (mut from, mut count) = (From::End, 1);
         loop {
             let page = self.back(from, count).await?;
             if let Some(first) = page.first() {
@@ -37,8 +38,7 @@ impl Store {
             }
             match page.last().filter(|last| last.position > behind && ours.is_none()) {
                 Some(last) => {
-                    let (commit, prepare) = (last.position, last.position);
-                    from = StreamPosition::Position(Position { commit, prepare });
+                    from = From::At(last.position);
                     count = (count * 2).clamp(*PAGE.start(), *PAGE.end());
                 }
                 None => return Ok(newest),
@@ -47,15 +47,24 @@ impl Store {
     }
 
     /// Reads records of `$all` before a place, the last first.
-    async fn back(&self, from: StreamPosition<Position>, count: usize) -> Result<Vec<Recorded>, Error> {
+    async fn back(&self, from: From, count: usize) -> Result<Vec<Recorded>, Error> {
+        let links = match &self.0.way {
+            Way::Links(links) => links,
+            Way::Node(node) => return node.all(Range { from, backwards: true, limit: count }).await,
+        };
+        let from = match from {
+            From::Start => StreamPosition::Start,
+            From::At(at) => StreamPosition::Position(Position { commit: at, prepare: at }),
+            From::End => StreamPosition::End,
+        };
         let mut options =
             ReadAllOptions::default().position(from).backwards().max_count(count).requires_leader(true);
-        if let Some(credentials) = &self.0.credentials {
+        if let Some(credentials) = &links.credentials {
             options = options.authenticated(credentials.clone());
         }
         let mut found = Vec::new();
         let open = async |client: &Client| client.read_all(&options).await;
-        self.read(&self.0.probe, open, |record| found.push(record)).await?;
+        self.read(&links.probe, open, |record| found.push(record)).await?;
         Ok(found)
     }
 }

@@ -134,6 +134,21 @@ impl Proposed {
             })
     }
 
+    /// Returns its events as a node would have them, without their positions.
+    pub(super) fn unplaced(&self) -> Vec<Recorded> {
+        let stream = self.stream.to_string();
+        let recorded = |(revision, event): (u64, &Wire)| Recorded {
+            position: 0,
+            stream: stream.clone(),
+            revision,
+            event_id: event.id,
+            kind: event.kind.to_owned(),
+            data: bytes::Bytes::copy_from_slice(event.data.get().as_bytes()),
+            metadata: event.metadata.clone(),
+        };
+        (self.first_revision()..).zip(&self.events).map(recorded).collect()
+    }
+
     pub(super) fn wires(&self) -> &[Wire] {
         &self.events
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Store;
 use super::proof::{Epoch, Known};
+use crate::tasks::timeout;
 
 impl Store {
     /// Demands the proof: from now on nothing is appended to a node that was not proven.
@@ -39,7 +40,7 @@ impl Store {
             return Some(epoch);
         }
         let mut known = self.0.proof.0.subscribe();
-        let proven = tokio::time::timeout(patience, known.wait_for(Known::is_proven)).await;
+        let proven = timeout(patience, known.wait_for(Known::is_proven)).await;
         proven.ok()?.ok().map(|known| known.epoch())
     }
 

@@ -7,9 +7,11 @@ use eventstore::{
     StreamPosition,
 };
 
-use super::connection::{Link, is_over};
+use super::connection::{Link, Whom, is_over};
 use super::hidden::cuts;
-use super::{Error, LAST_REVISION, METADATA, Recorded, Store};
+use super::names::{LAST_REVISION, METADATA};
+use super::node::{From, Range};
+use super::{Error, Recorded, Store, Way};
 use crate::domain::stream::StreamName;
 
 /// A `Page` has events that were read of `$all`, and says how far it was read for them.
@@ -34,8 +36,7 @@ impl Store {
         if from > LAST_REVISION {
             return Ok(Vec::new());
         }
-        let options = ReadStreamOptions::default().forwards().position(StreamPosition::Position(from));
-        self.some(stream.to_string(), options, limit).await
+        self.some(stream.to_string(), Range { from: From::At(from), backwards: false, limit }).await
     }
 
     /// Reads what [`Store::stream`] reads, backwards.
@@ -48,9 +49,8 @@ impl Store {
         from: u64,
         limit: usize,
     ) -> Result<Vec<Recorded>, Error> {
-        let from = if from > LAST_REVISION { StreamPosition::End } else { StreamPosition::Position(from) };
-        let options = ReadStreamOptions::default().position(from).backwards();
-        self.some(stream.to_string(), options, limit).await
+        let from = if from > LAST_REVISION { From::End } else { From::At(from) };
+        self.some(stream.to_string(), Range { from, backwards: true, limit }).await
     }
 
     /// Asks the leader what cuts or deletes a stream. Returns `None` when nothing does.
@@ -68,8 +68,8 @@ impl Store {
     /// # Errors
     /// Fails when the metadata can't be read.
     pub async fn limited(&self, stream: &StreamName) -> Result<Option<String>, Error> {
-        let last = ReadStreamOptions::default().position(StreamPosition::End);
-        let metadata = self.some(format!("{METADATA}{stream}"), last, 1).await?;
+        let last = Range { from: From::End, backwards: true, limit: 1 };
+        let metadata = self.some(format!("{METADATA}{stream}"), last).await?;
         Ok(metadata.first().and_then(|metadata| cuts(&metadata.data)))
     }
 
@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// Fails when it can't be read.
     pub async fn at(&self, position: u64) -> Result<Option<Recorded>, Error> {
-        match self.at_node(&self.0.any, position).await? {
+        match self.at_node(Whom::Any, position).await? {
             None => self.at_leader(position).await,
             found => Ok(found),
         }
@@ -90,12 +90,12 @@ impl Store {
     /// # Errors
     /// Fails when it can't be read.
     pub async fn at_leader(&self, position: u64) -> Result<Option<Recorded>, Error> {
-        self.at_node(&self.0.leader, position).await
+        self.at_node(Whom::Leader, position).await
     }
 
-    async fn at_node(&self, link: &Link, position: u64) -> Result<Option<Recorded>, Error> {
+    async fn at_node(&self, whom: Whom, position: u64) -> Result<Option<Recorded>, Error> {
         let mut found = None;
-        match self.all(link, Some(position), 1, |event| found = Some(event)).await {
+        match self.all(whom, Some(position), 1, |event| found = Some(event)).await {
             // A node answers with this error where it has no record instead of reading on.
             Err(Error::NoSuchPosition(_)) => {}
             read => read?,
@@ -134,7 +134,7 @@ impl Store {
                     }
                 }
             };
-            self.all(&self.0.any, (from > 0).then_some(from), page, take).await?;
+            self.all(Whom::Any, (from > 0).then_some(from), page, take).await?;
             if last == from {
                 break;
             }
@@ -146,42 +146,57 @@ impl Store {
     /// Reads events of `$all` from a position on (inclusive), of any stream.
     async fn all(
         &self,
-        link: &Link,
+        whom: Whom,
         from: Option<u64>,
         limit: usize,
         take: impl FnMut(Recorded),
     ) -> Result<(), Error> {
         let asked = from.unwrap_or_default();
+        let links = match &self.0.way {
+            Way::Links(links) => links,
+            Way::Node(node) => {
+                let from = from.map_or(From::Start, From::At);
+                node.all(Range { from, backwards: false, limit }).await?.into_iter().for_each(take);
+                return Ok(());
+            }
+        };
         let from = from.map_or(StreamPosition::Start, |from| {
             StreamPosition::Position(Position { commit: from, prepare: from })
         });
         let mut options = ReadAllOptions::default().position(from).forwards().max_count(limit);
-        if let Some(credentials) = &self.0.credentials {
+        if let Some(credentials) = &links.credentials {
             options = options.authenticated(credentials.clone());
         }
-        let read = self.read(link, async |client: &Client| client.read_all(&options).await, take).await;
+        let read =
+            self.read(links.to(whom), async |client: &Client| client.read_all(&options).await, take).await;
         read.map_err(|error| {
             let nowhere = matches!(&error, Error::Unreachable(why) if is_no_place(why));
             if nowhere { Error::NoSuchPosition(asked) } else { error }
         })
     }
 
-    async fn some(
-        &self,
-        stream: String,
-        options: ReadStreamOptions,
-        limit: usize,
-    ) -> Result<Vec<Recorded>, Error> {
-        if limit == 0 {
+    async fn some(&self, stream: String, range: Range) -> Result<Vec<Recorded>, Error> {
+        if range.limit == 0 {
             return Ok(Vec::new());
         }
-        let mut options = options.requires_leader(true).max_count(limit);
-        if let Some(credentials) = &self.0.credentials {
+        let links = match &self.0.way {
+            Way::Links(links) => links,
+            Way::Node(node) => return node.stream(stream, range).await,
+        };
+        let from = match range.from {
+            From::Start => StreamPosition::Start,
+            From::At(revision) => StreamPosition::Position(revision),
+            From::End => StreamPosition::End,
+        };
+        let options = ReadStreamOptions::default().position(from);
+        let options = if range.backwards { options.backwards() } else { options.forwards() };
+        let mut options = options.requires_leader(true).max_count(range.limit);
+        if let Some(credentials) = &links.credentials {
             options = options.authenticated(credentials.clone());
         }
         let mut found = Vec::new();
         let open = async |client: &Client| client.read_stream(stream.as_str(), &options).await;
-        self.read(&self.0.leader, open, |event| found.push(event)).await?;
+        self.read(&links.leader, open, |event| found.push(event)).await?;
         Ok(found)
     }
 
@@ -245,7 +260,7 @@ enum Trouble {
     Wrong(Error),
 }
 
-impl From<eventstore::Error> for Trouble {
+impl std::convert::From<eventstore::Error> for Trouble {
     fn from(error: eventstore::Error) -> Self {
         Self::Refused(error)
     }

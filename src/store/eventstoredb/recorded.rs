@@ -7,7 +7,7 @@ use memchr::memmem::FinderRev;
 use uuid::Uuid;
 
 use super::hidden::hides_all;
-use super::{LAST_REVISION, METADATA};
+use super::names::{LAST_REVISION, METADATA};
 use crate::domain::stream::StreamName;
 use crate::store::chain::{self, Hash};
 use crate::store::codec::{self, DecodeError};

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use crate::domain::stream::StreamName;
+use crate::tasks::sleep;
 
 use super::{Appended, Error, Proposed, Recorded, Store};
 
@@ -64,7 +65,7 @@ impl<'a> Settling<'a> {
             } else if let Some(settled) = self.look().await {
                 return settled;
             }
-            tokio::time::sleep(self.pause).await;
+            sleep(self.pause).await;
             self.pause = (self.pause * 2).min(PAUSE.1);
         }
     }

@@ -1,0 +1,151 @@
+//! [`Instance`] is one machine with a ledger: it starts, crashes, and starts again. What outlives a crash is its clock, its
+//! index's files, and its store.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bookonce::clerk::Port;
+use bookonce::index::Index;
+use bookonce::store::Head;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
+
+use crate::clock::SetClock;
+use crate::disk::Disk;
+use crate::executor::Owner;
+use crate::index_files::IndexFiles;
+use crate::node::Node;
+use crate::world::World;
+use crate::{embedded, shared};
+
+/// A `Life` is an instance from a start to the next crash.
+pub struct Life {
+    /// This is the owner of its tasks.
+    pub owner: Owner,
+    /// This is its clerk.
+    pub clerk: Box<dyn Port>,
+    /// This is its index.
+    pub index: Index,
+    /// This tells how far its journal goes.
+    pub head: watch::Receiver<Head>,
+    /// This wakes a clerk that has no way of its own to be woken.
+    pub called: Arc<Notify>,
+    /// This is its handle of the store, where several write one.
+    pub store: Option<bookonce::store::eventstoredb::Store>,
+}
+
+/// A `Place` is the store of all instances.
+#[derive(Clone)]
+pub enum Place {
+    /// It is held by the one instance.
+    Embedded(Disk),
+    /// Several instances write it.
+    Shared(Node),
+}
+
+/// An `Instance` is one machine with a ledger.
+pub struct Instance {
+    /// This is its number, which its clients know.
+    pub number: usize,
+    /// This is its clock.
+    pub clock: SetClock,
+    files: Mutex<IndexFiles>,
+    life: Mutex<Option<Arc<Life>>>,
+    /// This is after how many steps of its tasks each life crashes.
+    armed: Mutex<BTreeMap<Owner, u64>>,
+    lives: AtomicU64,
+}
+
+impl Instance {
+    /// Makes a machine on which nothing runs.
+    ///
+    /// # Errors
+    /// Fails when there is no room for its files.
+    pub fn new(number: usize) -> std::io::Result<Self> {
+        Ok(Self {
+            number,
+            clock: SetClock::default(),
+            files: Mutex::new(IndexFiles::new()?),
+            life: Mutex::default(),
+            armed: Mutex::default(),
+            lives: AtomicU64::new(0),
+        })
+    }
+
+    /// Returns the present life.
+    pub fn life(&self) -> Option<Arc<Life>> {
+        self.life.lock().clone()
+    }
+
+    /// Starts the ledger.
+    pub fn start(&self, world: &World, place: &Place) {
+        let lives = self.lives.fetch_add(1, Ordering::Relaxed) + 1;
+        let owner = 1 + self.number as u64 + 16 * lives;
+        let clock = self.clock.reader(world);
+        let seed = 77 + self.number as u64;
+        let started = {
+            let files = self.files.lock();
+            match place {
+                Place::Embedded(disk) => files
+                    .open(disk.journal_id(), seed)
+                    .and_then(|index| embedded::start(world, disk, index, clock, owner)),
+                Place::Shared(node) => files
+                    .open(uuid::Uuid::nil(), seed)
+                    .and_then(|index| shared::start(world, node, index, clock, owner)),
+            }
+        };
+        match started {
+            Ok(life) => {
+                world.step("start", format!("{} at {}", self.number, life.head.borrow().position));
+                *self.life.lock() = Some(Arc::new(life));
+            }
+            Err(why) => world.wrong(format!("instance {} does not start: {why}", self.number)),
+        }
+    }
+
+    /// Lets the present life crash after so many more steps of its tasks.
+    pub fn crash_after(&self, steps: u64) {
+        if let Some(life) = self.life() {
+            self.armed.lock().insert(life.owner, steps);
+        }
+    }
+
+    /// Counts a step of a task, and crashes when it was the one.
+    pub fn went_on(&self, world: &World, owner: Owner) {
+        let due = {
+            let mut armed = self.armed.lock();
+            let Some(left) = armed.get_mut(&owner) else { return };
+            *left = left.saturating_sub(1);
+            *left == 0 && world.is_faulty()
+        };
+        if due {
+            world.mark("crash between two effects");
+            self.crash(world);
+        }
+    }
+
+    /// Crashes: all of its tasks are gone where they waited.
+    pub fn crash(&self, world: &World) {
+        let Some(life) = self.life.lock().take() else { return };
+        world.step("crash", self.number.to_string());
+        self.armed.lock().remove(&life.owner);
+        world.tasks().crash(life.owner);
+        drop(life);
+        self.files.lock().crash(world);
+    }
+
+    /// Builds the index anew from the store, as an operator orders it.
+    pub fn rebuild(&self, world: &World) {
+        world.mark("index built anew");
+        self.crash(world);
+        self.files.lock().lose(world);
+    }
+
+    /// Moves the checkpoint of its index.
+    pub fn move_checkpoint(&self, world: &World) {
+        if let Some(life) = self.life() {
+            self.files.lock().move_checkpoint(world, &life.index);
+        }
+    }
+}

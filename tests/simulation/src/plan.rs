@@ -1,0 +1,65 @@
+//! [`Plan`] is what a seed draws before a run begins: which store, how many take part, and how often what goes wrong.
+
+use crate::random::Random;
+
+/// A `Plan` is what a seed draws before a run begins. Rates are in a thousand.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// This is true when several instances may write one store.
+    pub shared: bool,
+    /// This is the number of instances.
+    pub instances: usize,
+    /// This is the number of accounts.
+    pub accounts: u64,
+    /// This is the number of clients.
+    pub clients: u64,
+    /// This is the number of commands of each client.
+    pub commands: u64,
+    /// This is true when nothing goes wrong.
+    pub calm: bool,
+    /// This is how often a request, or its answer, is lost between a client and an instance.
+    pub net: u64,
+    /// This is how often something is wrong with a call to the store, or with a commit.
+    pub store: u64,
+    /// This is how often an instance crashes, where it may.
+    pub crash: u64,
+    /// This is how often a clock is set.
+    pub clock: u64,
+    /// This is how often an index file is lost or old after a crash.
+    pub index: u64,
+    /// This is how often a stream of the store is damaged.
+    pub poison: u64,
+    /// This is true when the thread that asks appends for a job that is alone.
+    pub alone: bool,
+}
+
+impl Plan {
+    /// Draws a plan.
+    pub fn draw(random: &mut Random) -> Self {
+        let calm = random.below(10) == 0;
+        let mut rate = |rates: [u64; 4]| {
+            let drawn = rates[random.place(4)];
+            if calm { 0 } else { drawn }
+        };
+        let (net, store) = (rate([0, 5, 30, 150]), rate([0, 10, 50, 200]));
+        let (crash, clock, index) =
+            (rate([0, 50, 200, 400]), rate([0, 0, 50, 200]), rate([0, 100, 300, 600]));
+        let poison = rate([0, 0, 0, 15]);
+        let shared = random.below(2) == 0;
+        Self {
+            shared,
+            instances: if shared { 1 + random.place(3) } else { 1 },
+            accounts: random.between(1, 4),
+            clients: random.between(1, 5),
+            commands: random.between(2, 14),
+            calm,
+            net,
+            store,
+            crash,
+            clock,
+            index,
+            poison,
+            alone: random.below(2) == 0,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! [`World`] is what everything in one run shares: its tasks, its random numbers, its trace, and what was found wrong.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bookonce::domain::time::Timestamp;
+use parking_lot::Mutex;
+
+use crate::executor::{Tasks, pause};
+use crate::marks::Marks;
+use crate::plan::Plan;
+use crate::random::Random;
+use crate::trace::Trace;
+
+/// This is the moment at which every run begins: 2026-11-27T00:00:00Z.
+pub const BEGINNING: Timestamp = Timestamp::from_micros(1_795_737_600_000_000);
+
+/// A `World` is what everything in one run shares. It is cheap to clone.
+#[derive(Clone)]
+pub struct World(Arc<Inner>);
+
+struct Inner {
+    tasks: Tasks,
+    plan: Plan,
+    random: Mutex<Random>,
+    trace: Mutex<Trace>,
+    marks: Mutex<Marks>,
+    /// Things may go wrong.
+    faulty: AtomicBool,
+    wrong: Mutex<Option<String>>,
+}
+
+impl World {
+    /// Makes the world of a run.
+    #[must_use]
+    pub fn new(plan: Plan, random: Random, prints: bool) -> Self {
+        let faulty = AtomicBool::new(!plan.calm);
+        Self(Arc::new(Inner {
+            tasks: Tasks::default(),
+            plan,
+            random: Mutex::new(random),
+            trace: Mutex::new(Trace::new(prints)),
+            marks: Mutex::default(),
+            faulty,
+            wrong: Mutex::new(None),
+        }))
+    }
+
+    /// Returns the tasks of the run.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Returns the plan of the run.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.0.plan
+    }
+
+    /// Returns the time since the run began.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.0.tasks.time()
+    }
+
+    /// Draws from the random numbers.
+    pub fn draw<T>(&self, draw: impl FnOnce(&mut Random) -> T) -> T {
+        draw(&mut self.0.random.lock())
+    }
+
+    /// Says whether something goes wrong now that goes wrong so many times in a thousand.
+    pub fn goes_wrong(&self, rate: u64) -> bool {
+        self.is_faulty() && rate > 0 && self.draw(|random| random.in_a_thousand(rate))
+    }
+
+    /// Says whether things may go wrong.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        self.0.faulty.load(Ordering::Relaxed)
+    }
+
+    /// Lets nothing go wrong any more.
+    pub fn heal(&self) {
+        self.0.faulty.store(false, Ordering::Relaxed);
+        self.step("nothing goes wrong any more", String::new());
+    }
+
+    /// Notes a step of the run.
+    pub fn step(&self, what: &'static str, more: String) {
+        let at = self.time();
+        self.0.trace.lock().step(at, what, more);
+    }
+
+    /// Notes a number that must be the same in every run of the seed.
+    pub fn number(&self, number: u64) {
+        self.0.trace.lock().number(number);
+    }
+
+    /// Returns the hash of all steps, and the last of them in words.
+    #[must_use]
+    pub fn traced(&self) -> (u64, u64, String) {
+        let trace = self.0.trace.lock();
+        (trace.hash(), trace.steps(), trace.last())
+    }
+
+    /// Notes that the run came into a rare state.
+    pub fn mark(&self, state: &'static str) {
+        self.0.marks.lock().meet(state);
+    }
+
+    /// Returns the rare states that the run came into.
+    #[must_use]
+    pub fn marks(&self) -> Marks {
+        self.0.marks.lock().clone()
+    }
+
+    /// Notes that an invariant does not hold. The first one is kept.
+    pub fn wrong(&self, what: String) {
+        self.0.wrong.lock().get_or_insert(what);
+    }
+
+    /// Returns the invariant that does not hold.
+    #[must_use]
+    pub fn is_wrong(&self) -> Option<String> {
+        self.0.wrong.lock().clone()
+    }
+
+    /// Waits for a time between two, in microseconds.
+    pub async fn wait(&self, least: u64, most: u64) {
+        let micros = self.draw(|random| random.between(least, most));
+        pause(Duration::from_micros(micros)).await;
+    }
+}
