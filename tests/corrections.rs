@@ -6,6 +6,10 @@
 
 #[path = "support/given.rs"]
 mod given;
+#[path = "support/given_holds.rs"]
+mod given_holds;
+#[path = "support/holds.rs"]
+mod holds;
 mod support;
 
 use bookonce::domain::account::corrected::{AskedChange, Corrected};
@@ -17,6 +21,7 @@ use bookonce::domain::ids::Id;
 use bookonce::domain::money::Direction;
 use bookonce::domain::same::differences;
 use given::*;
+use given_holds::{expired, held, held_until};
 use support::*;
 
 const LARGEST: &str = "1000000000000000";
@@ -133,6 +138,29 @@ fn a_debit_obeys_the_overdraft_limit_unless_it_is_forced() {
     rich().when(correct_to(3, "alice", "-0.01", 1)).declined_as(Decline::InsufficientFunds);
     rich().when(forced(correct_by(3, "alice", "-100.01"))).accepted_with("-0.01", "-0.01");
     rich().when(forced(correct_to(3, "alice", "-7", 1))).accepted_with("-7.00", "-7.00");
+}
+
+#[test]
+fn a_debit_obeys_open_holds_unless_it_is_forced() {
+    let holding = || given([opened(), deposited(2, "100"), held(3, "70")]);
+    holding().when(correct_by(4, "alice", "-30.01")).declined_as(Decline::InsufficientFunds);
+    holding().when(correct_to(4, "alice", "69.99", 2)).declined_as(Decline::InsufficientFunds);
+    holding().when(correct_by(4, "alice", "-30")).accepted_with("70.00", "0.00");
+    holding().when(forced(correct_to(4, "alice", "60", 2))).accepted_with("60.00", "-10.00");
+    holding().when(correct_by(4, "alice", "5")).accepted_with("105.00", "35.00");
+}
+
+/// What comes due is booked before the correction is decided, also where the correction is then refused.
+#[test]
+fn a_due_expiry_changes_the_account_under_a_correction() {
+    let due = || given([opened(), deposited(2, "100"), held_until(3, "70", 0)]);
+    due()
+        .when(correct_to(4, "alice", "20", 2))
+        .after_expiry_of([3])
+        .refused_as(Refusal::AccountChanged { revision: 3 });
+    due().when(correct_to(4, "alice", "20", 3)).after_expiry_of([3]).accepted_with("20.00", "20.00");
+    let over = given([opened(), deposited(2, "100"), held_until(3, "70", -1), expired(3, "70")]);
+    over.when(naming(correct_by(5, "alice", "-100"), &[3])).accepted_with("0.00", "0.00");
 }
 
 #[test]

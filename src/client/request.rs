@@ -50,6 +50,20 @@ struct ReversalBody<'a> {
     reason: &'a str,
 }
 
+/// A `CorrectionBody` is the body of a correction to a balance, which only operators may send.
+///
+/// An answer 409 `account_changed` says that the account has another revision by now: nothing was recorded, and the ID may
+/// be used again once somebody has looked.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct CorrectionBody<'a> {
+    /// This is what the balance should be, as a decimal string.
+    pub balance: &'a str,
+    /// This is the revision that the account had when somebody looked at it.
+    pub expected_revision: u64,
+    /// This says why.
+    pub reason: &'a str,
+}
+
 impl Request {
     /// Makes a request that opens an account.
     #[must_use]
@@ -80,6 +94,12 @@ impl Request {
         Self::new(id, format!("/v1/accounts/{account}/reversals"), &asked)
     }
 
+    /// Makes a request that puts an account's balance right.
+    #[must_use]
+    pub fn correct(id: TransactionId, account: &str, asked: &CorrectionBody<'_>) -> Self {
+        Self::new(id, format!("/v1/accounts/{account}/corrections"), asked)
+    }
+
     /// Gives the same request under another ID. A client must never do so to retry.
     #[must_use]
     pub fn under(&self, id: TransactionId) -> Self {
@@ -87,7 +107,7 @@ impl Request {
     }
 
     fn new(id: TransactionId, path: String, body: &impl Serialize) -> Self {
-        // Structs of strings and maps of strings always serialize.
+        // Structs of strings and numbers, and maps of strings, always serialize.
         Self { id, path, body: serde_json::to_vec(body).unwrap_or_default() }
     }
 }

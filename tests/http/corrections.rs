@@ -98,6 +98,12 @@ fn the_balance_of_corrections_is_the_sum_of_all() {
     let own = service.get("/v1/accounts/@corrections").json();
     assert_eq!(own["balances"], json!({"EUR": "103.50"}), "-7.00 + 0.50 + 110.00");
     assert_eq!(service.get("/v1/accounts/@corrections/entries").json()["items"].as_array().unwrap().len(), 3);
+    let trial = service.get("/v1/trial-balance").json();
+    let total = json!({"kind": "@corrections", "currency": "EUR", "total": "103.50"});
+    assert!(trial["totals"].as_array().unwrap().contains(&total), "{trial}");
+    let fifth = service.position(5);
+    let before = service.get(&format!("/v1/accounts/@corrections?at_position={fifth}")).json();
+    assert_eq!(before["balances"], json!({"EUR": "-7.00"}), "{before}");
     let declined = correct(&service, &body(json!({"amount": "1.00", "direction": "debit"})));
     assert_eq!((declined.status, declined.code().as_str()), (402, "insufficient_funds"));
     assert_eq!(declined.json()["kind"], "correction");

@@ -25,6 +25,8 @@ pub struct Memory {
     pub answered: Vec<Answered>,
     /// This is the balance by account, in cents.
     pub balances: HashMap<String, i64>,
+    /// This is the number of events by account.
+    pub events: HashMap<String, u64>,
     pub retries: usize,
 }
 
@@ -61,6 +63,12 @@ pub fn work(teller: u64, whereabouts: &Whereabouts, stop: &AtomicBool) -> Memory
     while !stop.load(Ordering::Relaxed) {
         n += 1;
         let account = &accounts[usize::try_from(dice.below(2)).unwrap()];
+        if dice.below(8) == 0 {
+            let (body, moved) = correction(&memory, account, &id(teller, n), &mut dice);
+            let path = format!("/v1/accounts/{account}/corrections");
+            book(&mut memory, whereabouts, path, body, account, moved);
+            continue;
+        }
         let cents = i64::try_from(dice.below(5_000)).unwrap() + 1;
         let deposit = dice.below(2) == 0;
         let (kind, moved) = if deposit { ("deposits", cents) } else { ("withdrawals", -cents) };
@@ -75,6 +83,21 @@ pub fn work(teller: u64, whereabouts: &Whereabouts, stop: &AtomicBool) -> Memory
     memory
 }
 
+/// Returns a correction of an account to some balance, as it is after its last event, and what it moves. Where the balance
+/// would be below zero it is declined.
+fn correction(memory: &Memory, account: &str, id: &str, dice: &mut Dice) -> (String, i64) {
+    let (balance, events) = (memory.balances[account], memory.events[account]);
+    let wanted = i64::try_from(dice.below(10_000)).unwrap() - 500;
+    let wanted = if wanted == balance { wanted + 1 } else { wanted };
+    let sign = if wanted < 0 { "-" } else { "" };
+    let shown = format!("{sign}{}.{:02}", wanted.abs() / 100, wanted.abs() % 100);
+    let body = format!(
+        r#"{{"transaction_id":"{id}","balance":"{shown}","expected_revision":{},"reason":"counted"}}"#,
+        events - 1
+    );
+    (body, wanted - balance)
+}
+
 fn book(
     memory: &mut Memory,
     whereabouts: &Whereabouts,
@@ -86,6 +109,7 @@ fn book(
     let (reply, retries) = insist(whereabouts, &path, &body);
     memory.retries += retries;
     assert!(matches!(reply.status, 201 | 402), "{path} {body}: {reply:?}");
+    *memory.events.entry(account.to_owned()).or_default() += 1;
     let balance = memory.balances.entry(account.to_owned()).or_default();
     if reply.status == 201 {
         *balance += moved;

@@ -17,6 +17,7 @@ pub(crate) mod fragment;
 pub(crate) mod id_history;
 pub(crate) mod id_set;
 pub(crate) mod id_slots;
+pub(crate) mod in_transit;
 pub(crate) mod internal_accounts;
 pub(crate) mod judge;
 pub(crate) mod judge_holds;

@@ -47,9 +47,11 @@ pub(super) fn check(
         TransferFact::Compensated(code) => compensated(transfer, *code),
         TransferFact::Cancelled => {
             released(transfer)?;
+            let was_declined = matches!(transfer.credit, CreditStep::Declined(_));
             match transfer.stop {
+                Some(Stop::Cancelled) if was_declined => Err(Flaw::OtherEnd("its credit was declined")),
                 Some(Stop::Cancelled) => Ok(()),
-                _ => Err(Flaw::OtherEnd("no cancel was recorded")),
+                Some(Stop::TimedOut) | None => Err(Flaw::OtherEnd("no cancel was recorded")),
             }
         }
         TransferFact::Refused { act, code } => agree(transfer, *act, Some(*code)),

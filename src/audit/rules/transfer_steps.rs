@@ -124,9 +124,11 @@ fn is_allowed(transfer: &Transfer, on: On, taken: StepTaken) -> Result<(), Flaw>
         }
         StepTaken::Released | StepTaken::HoldRuledOut => {
             attempt(transfer.releases_declined)?;
-            let expected =
-                if matches!(taken, StepTaken::Released) { HoldStep::Open } else { HoldStep::Unasked };
-            once(transfer.hold == expected)?;
+            let (is_release, hold) = (matches!(taken, StepTaken::Released), transfer.hold);
+            if is_release && hold == HoldStep::Unasked {
+                return Err(Flaw::HoldNotOpen);
+            }
+            once(hold == if is_release { HoldStep::Open } else { HoldStep::Unasked })?;
             may_release(transfer)
         }
     }

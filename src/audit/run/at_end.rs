@@ -1,6 +1,7 @@
 //! At the end of a journal the auditor finds what shows only when all events were read, and says what it has found.
 
 use crate::audit::parse::manifest::Manifest;
+use crate::audit::rules::in_transit;
 use crate::audit::run::audited::Audited;
 use crate::audit::run::auditor::{Auditor, Before};
 use crate::audit::run::options::StopAt;
@@ -17,6 +18,10 @@ impl Auditor<'_> {
         let counted = TYPES.into_iter().zip(self.counts).filter(|(_, count)| *count > 0);
         // Of a moment's books, later events were read and not counted.
         let all = !stopped && !matches!(self.options.to, Some(StopAt::Moment(_)));
+        let in_transit = match &self.before {
+            Before::Whole(books) => in_transit::of(books),
+            Before::Fragment(_) => Vec::new(),
+        };
         let (double_uses, books) = match self.before {
             Before::Whole(books) => (books.double_uses(), Some(*books)),
             Before::Fragment(fragment) => (fragment.double_uses(), None),
@@ -39,6 +44,7 @@ impl Auditor<'_> {
             double_uses,
             streams: self.streams.names(),
             books,
+            in_transit,
             finding: self.findings.first().cloned(),
             findings: self.findings,
             aside,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::audit::rules::books::Books;
 use crate::audit::rules::double_use::NamedDoubleUse;
+use crate::audit::rules::in_transit::InTransit;
 use crate::audit::values::chain::{Chain, Hash};
 use crate::audit::values::finding::{Finding, Findings, Flaw, Place};
 
@@ -40,6 +41,8 @@ pub(crate) struct Audited {
     pub(crate) looked_at: u64,
     /// This is the first thing that is wrong.
     pub(crate) finding: Option<Finding>,
+    /// These are the transfers whose credit is booked and whose capture is not: what they move is missing on `@transit`.
+    pub(crate) in_transit: Vec<InTransit>,
     /// These are all things that are wrong, the first one too.
     pub(crate) findings: Findings,
     /// These are the accounts with whose events something is wrong, by name, and the streams of such transfers. Their later
@@ -65,6 +68,7 @@ impl Audited {
             streams: Vec::new(),
             looked_at: 0,
             finding: None,
+            in_transit: Vec::new(),
             findings: Findings::default(),
             aside: Vec::new(),
         };

@@ -8,6 +8,8 @@ use crate::audit::run::verify::{Extent, Verified};
 use crate::audit::source::wal::Torn;
 use crate::audit::values::chain::{self, Chain};
 
+/// At most this many transfers are named that are between their credit and their capture.
+const IN_TRANSIT_NAMED: usize = 10_000;
 /// At most this many accounts are named whose events were set aside.
 const ASIDE_NAMED: usize = 20;
 
@@ -94,6 +96,13 @@ impl Verified {
                 "           Two instances took one transaction ID at the same time, each on another account. Each account goes \
                  on giving its own first answer; whether it was meant twice only the client can say."
             )?;
+        }
+        let in_transit = &self.audited.in_transit;
+        for transfer in in_transit.iter().take(IN_TRANSIT_NAMED) {
+            writeln!(f, "TRANSIT    {transfer}")?;
+        }
+        if let more @ 1.. = in_transit.len().saturating_sub(IN_TRANSIT_NAMED) {
+            writeln!(f, "           {more} more transfers are between their credit and their capture.")?;
         }
         if let Some(Torn { at, bytes }) = self.torn {
             let position = self.audited.looked_at;

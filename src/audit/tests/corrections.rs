@@ -4,7 +4,7 @@
 //! that was expected, with one that does not look for what is corrected, and with one that takes every correction as forced.
 
 use super::audited;
-use super::history::{Told, corrections, export, id};
+use super::history::{Teller, Told, corrections, entries, export, id};
 
 /// Every beginning of the history is right, and at its end the other side has what was moved.
 #[test]
@@ -118,6 +118,32 @@ fn funds_and_force() {
     lie_declined(0, "by the rules it is accepted", |told| swap(told, "35.01", "35.00"));
     lie_declined(0, "by the rules it is accepted", |told| swap(told, "debit", "credit"));
     lie_declined(2, "declined: account_closed", |told| swap(told, "account_closed", "balance_too_large"));
+}
+
+/// Guards against: a correction that takes what a hold has set aside.
+#[test]
+fn what_is_held_is_not_corrected_away_without_force() {
+    let mut t = Teller::default();
+    let data = |amount: &str, more: &str| {
+        let size = amount.trim_start_matches('-');
+        let entries = entries("dora", amount, "@corrections");
+        format!(r#""amount":"{size}","currency":"EUR",{entries},"reason":"r"{more}"#)
+    };
+    t.tell("dora", "AccountOpened", r#""currency":"EUR","overdraft_limit":"0.00""#, "0.00", "0.00");
+    t.moves("dora", "20.00", "EUR", "20.00", "20.00");
+    let hold = r#""amount":"15.00","currency":"EUR","expires_in_seconds":60,"expires_at":"2026-11-21T02:01:02.000002Z""#;
+    t.tell("dora", "HoldPlaced", hold, "20.00", "5.00");
+    let fields = r#""amount":"5.01","direction":"debit","reason":"r""#;
+    t.declines("dora", "correction insufficient_funds", fields, "20.00", "5.00");
+    t.tell("dora", "Corrected", &data("-5.00", ""), "15.00", "0.00");
+    t.tell("dora", "Corrected", &data("-1.00", r#","force":true"#), "14.00", "-1.00");
+    assert_eq!(audited(&export(&t.events)).finding, None);
+    let forged = t.events[..5].to_vec();
+    found(&mut forged.clone(), 4, "declined: insufficient_funds", |told| {
+        told.data = data("-5.01", "");
+        (told.balance, told.available) = ("14.99".into(), "-0.01".into());
+    });
+    found(&mut forged.clone(), 4, "answer's available", |told| told.available = "15.00".into());
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::history::{Told, corrections, everything, export, lines};
+use super::history::{Told, corrections, everything, export, id, lines};
 use super::history_holds::held;
+use super::history_transfers::transferred;
 use super::{audited, audited_with};
 use crate::audit::rules::digest;
 use crate::audit::run::audited::Audited;
@@ -29,16 +30,26 @@ fn a_history_of_everything_is_right() {
 
 #[test]
 fn the_histories_together_have_every_type_and_every_code() {
-    let histories = [everything(), corrections(), held()];
+    let histories = [everything(), corrections(), held(), transferred()];
     let audits = histories.each_ref().map(|events| right(events));
     let types = audits.iter().flat_map(|audited| audited.counts.keys()).collect::<BTreeSet<_>>();
-    assert_eq!(types, TYPES.iter().take(16).collect());
+    assert_eq!(types, TYPES.iter().collect());
     let told = histories.concat();
     // It takes a thousand holds, and has a test of its own.
-    for code in Code::ALL.into_iter().take(14).filter(|code| *code != Code::TooManyHolds) {
+    for code in Code::ALL.into_iter().filter(|code| *code != Code::TooManyHolds) {
         let has = |told: &Told| told.data.contains(&format!(r#""code":"{}""#, code.text()));
         assert!(told.iter().any(has), "no decline in them with {}", code.text());
     }
+}
+
+#[test]
+fn what_is_between_a_credit_and_its_capture_is_named() {
+    let said: Vec<String> = right(&transferred()).in_transit.iter().map(ToString::to_string).collect();
+    let said_of = |number, amount, state| {
+        let id = id(number);
+        format!("{id}: {amount} EUR is credited on bob and not yet captured on alice ({state})")
+    };
+    assert_eq!(said, [said_of(1_015, "15.00", "under_way"), said_of(1_016, "16.00", "abandoned")]);
 }
 
 #[test]

@@ -62,10 +62,9 @@ impl Proof {
             client.read(&format!("/v1/journal/head?min_position={head}")).await?;
         }
         let trial = client.read("/v1/trial-balance").await?;
-        let cash = client.read("/v1/accounts/@cash").await?;
         let mut proof = Self {
             balanced: trial["balanced"] == true,
-            other_side: -amount(&cash["balances"]["EUR"])?,
+            other_side: -own_accounts(&trial)?,
             unanswered: storm.operations.iter().filter(|operation| operation.told.is_none()).count(),
             bookings: Bookings::compare(&storm.operations, &journal(client).await?),
             ..Self::default()
@@ -143,12 +142,19 @@ async fn journal(client: &Client) -> Result<HashMap<String, i64>, Error> {
         let Some(last) = items.last() else { return Ok(moved) };
         after = last["position"].as_u64().ok_or("an event in the journal has no position")?;
         for event in items {
-            if matches!(event["type"].as_str(), Some("Deposited" | "Withdrawn" | "Reversed")) {
+            if matches!(event["type"].as_str(), Some("Deposited" | "Withdrawn" | "Reversed" | "Corrected")) {
                 let id = event["transaction_id"].as_str().unwrap_or_default().to_owned();
                 moved.insert(id, amount(&event["data"]["amount"])?);
             }
         }
     }
+}
+
+/// Returns what the ledger's own accounts have together, by its trial balance.
+fn own_accounts(trial: &serde_json::Value) -> Result<i64, Error> {
+    let totals = trial["totals"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let own = totals.iter().filter(|total| total["kind"].as_str().is_some_and(|kind| kind.starts_with('@')));
+    own.map(|total| amount(&total["total"])).sum()
 }
 
 fn amount(text: &serde_json::Value) -> Result<i64, Error> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::client::ids::derive;
 use crate::client::policy::{self, Policy};
 use crate::client::random::Draws;
-use crate::client::request::{MoveBody, Request};
+use crate::client::request::{CorrectionBody, MoveBody, Request};
 use crate::client::sender::{Answer, Client};
 use crate::domain::ids::TransactionId;
 use crate::domain::money::Direction;
@@ -86,7 +86,8 @@ impl Teller {
                 0..45 => self.move_money(account, Direction::Debit).await,
                 45..78 => self.move_money(account, Direction::Credit).await,
                 78..86 => self.take_back(false).await,
-                86..94 => self.take_back(true).await,
+                86..92 => self.take_back(true).await,
+                92..95 => self.correct(account).await,
                 _ => self.prevent(account).await,
             }
             tokio::time::sleep(Duration::from_millis(2 + self.draws.below(20))).await;
@@ -138,6 +139,23 @@ impl Teller {
         {
             booked.left -= amount;
         }
+    }
+
+    /// Looks at an account, and corrects its balance as it saw it. Where another client has booked something since, that is
+    /// refused, and nothing is corrected away.
+    async fn correct(&mut self, account: usize) {
+        let more = i64::try_from(1 + self.draws.below(2_000)).unwrap_or(1);
+        let Ok(seen) = self.client.look(&format!("/v1/accounts/{}", self.name(account))).await else {
+            return;
+        };
+        let seen = seen.json();
+        let balance = seen["balance"].as_str().and_then(cents::read);
+        let (Some(balance), Some(expected_revision)) = (balance, seen["revision"].as_u64()) else { return };
+        let balance = cents::write(balance + more);
+        let asked = CorrectionBody { balance: &balance, expected_revision, reason: "counted again" };
+        let own = self.id(self.operations.len(), 0);
+        let request = Request::correct(own, &self.name(account), &asked);
+        self.ask("correction", account, request, more).await;
     }
 
     /// Rules a withdrawal out before it comes, and then lets it come.
