@@ -2,13 +2,13 @@
 head and digest, or WRONG with the first reason and ends with 1. A part is WRONG; whether it had to come so is not asked."""
 import hashlib, json, re, sys, uuid
 from decimal import Decimal
-LINE = re.compile(r'\{"position":\d+,(.*?)"event_id":"[^"]*",(.*),"hash":"[^"]*"\}')
+LINE, position = re.compile(r'\{"position":\d+,(.*?)"event_id":"[^"]*",(.*),"hash":"[^"]*"\}'), 0
 STATUS = {"AccountOpened": "open", "Frozen": "frozen", "Unfrozen": "open", "Closed": "closed"}
 SIGN = {"Deposited": 1, "TransferCredited": 1, "Withdrawn": -1, "HoldCaptured": -1, "Reversed": 0}
 SEEN = {"Reversed": "reverses amount", "Prevented": "reverses", "Corrected": "signed", "HoldCaptured": "hold amount",
         "HoldReleased": "hold", "HoldExpired": "hold", "HoldPrevented": "hold", "TransferCredited": "transfer amount",
         "CreditPrevented": "transfer", "HoldPlaced": "amount | expires_in_seconds transfer"}
-NAMESPACE, position = uuid.UUID("5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131"), 0
+ENDS, NAMESPACE = ("completed", "declined", "compensated", "cancelled"), uuid.UUID("5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131")
 def check(is_right, why):
     if not is_right: raise ValueError(why)
 def sha(*parts): return hashlib.sha256(b"".join(it if isinstance(it, bytes) else it.encode() for it in parts)).digest()
@@ -42,7 +42,7 @@ def digest(streams):
     for name, at in sorted(streams.items()):
         line = [name[8:], *map(at.get, ("currency", "balance", "limit", "status")), sum(at["holds"].values(), at["limit"] * 0)]
         line = ["transfer", name[9:], *at["asked"], at["state"]] if name[0] == "t" else line
-        (ended if at["ended"] else lines).append("%s|%s\n" % ("|".join(map(str, line)), at["seen"].hex()))
+        (ended if at["state"] in ENDS else lines).append("%s|%s\n" % ("|".join(map(str, line)), at["seen"].hex()))
     total = sum(int.from_bytes(sha(line), "big") for line in ended) % 2**256
     return sha(*lines, "ended|%d|%064x\n" % (len(ended), total) if max(streams, default="") > "t" else "").hex()
 
@@ -59,7 +59,7 @@ try:
         check((kind in ("AccountOpened", "TransferRequested")) == (name not in streams), "its stream has no beginning, or two")
         asked, start = [data.get(key) for key in ("from", "to", "currency", "amount")], sha("bookonce stream ", name)
         at = streams.setdefault(name, {"asked": asked, "currency": asked[2], "balance": 0, "limit": 0, "left": {}, "holds": {},
-             "status": "", "ended": False, "time": "", "seen": bytes(32), "revision": -1, "hash": start})
+             "status": "", "time": "", "seen": bytes(32), "revision": -1, "hash": start})
         own, used, time = sha(at["hash"] if along else head, text), (id, name if along else ""), at["time"] if along else time
         check(event["hash"] == own.hex(), "its hash does not follow from the one before")
         check(event["revision"] == at["revision"] + 1 and event["recorded_at"] >= time, "it does not come next in its stream")
@@ -69,7 +69,7 @@ try:
         named = [raw(str(told[key])) for key in SEEN.get(kind, "").split() if key in told]
         word, time = "declined:" + data["code"] if kind == "Declined" else "accepted:" + kind, event["recorded_at"]
         at.update(revision=event["revision"], hash=own, time=time, state=event["answer"].get("state"),
-                  ended=at["ended"] or id.endswith(":end:1"), seen=sha(at["seen"], raw(id), word, "|"[:len(named)], *named))
+                  seen=sha(at["seen"], raw(id), word, "|"[:len(named)], *named))
         head = sha(head, own) if along else own
     id, hash = (first["event_id"], "") if along else (manifest["journal_id"], '"first_hash":"%s",' % first["hash"])
     fields = '2,"chain":"streams"' if along else "1", id, first["position"], position, len(events), hash, head.hex(), begin

@@ -95,11 +95,12 @@ impl Books {
     fn correction(&self, event: &Event, asked: Correction, block: &[u8]) -> judge::Request {
         // The event's own ID is in the list by now; before it, it was not.
         let mut corrects = asked.corrects(block);
+        let was_booked = |id: u128| self.lacks_ids || self.ids.has(id);
         let follows = |expected: u64| expected.checked_add(1) == Some(event.revision);
         judge::Request::Correct {
             wanted: asked.wanted,
             is_as_expected: asked.expected_revision.is_none_or(follows),
-            were_booked: corrects.all(|id| Id::Client(id) != event.id && self.ids.has(id)),
+            were_booked: corrects.all(|id| Id::Client(id) != event.id && was_booked(id)),
             force: asked.force,
         }
     }

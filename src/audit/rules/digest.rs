@@ -43,7 +43,7 @@ fn transfers(books: &Books, hash: &mut Sha256) {
             transfer.state.text(),
             hex::encode(transfer.id_history),
         );
-        if transfer.has_ended() {
+        if transfer.is_at_end() {
             count = count.saturating_add(1);
             sum = plus(sum, Sha256::digest(line).into());
         } else {

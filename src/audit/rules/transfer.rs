@@ -1,5 +1,6 @@
 //! [`Transfer`] is one transfer, as its own events and its steps on accounts leave it.
 
+use crate::audit::rules::transfer_table::is_end;
 use crate::audit::values::code::Code;
 use crate::audit::values::currency::Currency;
 use crate::audit::values::id::Step;
@@ -103,10 +104,10 @@ impl Transfer {
         self.credit == CreditStep::Booked && self.hold == HoldStep::Open
     }
 
-    /// Says whether its end is recorded.
+    /// Says whether its state is an end. One that needs an operator after its end is not at one.
     #[must_use]
-    pub(crate) fn has_ended(&self) -> bool {
-        self.ended
+    pub(crate) fn is_at_end(&self) -> bool {
+        is_end(self.state)
     }
 
     /// Says whether a step of it was seen on this account.
