@@ -16,7 +16,7 @@ use bookonce::domain::event::Event;
 use bookonce::domain::ids::{Id, Step};
 use bookonce::domain::kind::Kind;
 use bookonce::domain::time::{Clock, Timestamp};
-use bookonce::ledger::{At, Ledger, SearchQuery, Verdict};
+use bookonce::ledger::{At, Ledger, OpenError, SearchQuery, Verdict};
 use holds::*;
 use support::*;
 
@@ -139,7 +139,7 @@ async fn a_thousand_open_holds_are_there_after_a_stop_a_kill_and_a_new_index() {
         if restart == 2 {
             Ledger::forget_index(dir.path(), false).unwrap();
         }
-        ledger = open_ledger_at(dir.path(), time.clock()).unwrap();
+        ledger = reopened(&dir, &time).await;
         assert_eq!(ledger.digest(None).await.unwrap(), digest);
         assert_eq!((held(&ledger).await.as_str(), ledger.status().open_holds), ("1000.00", 1_000));
     }
@@ -169,10 +169,21 @@ async fn a_ledger_that_is_lost_while_it_books_expiries_goes_on_with_them() {
     time.pass(61);
     expired_some(&ledger).await;
     drop(ledger);
-    let ledger = open_ledger_at(dir.path(), time.clock()).unwrap();
+    let ledger = reopened(&dir, &time).await;
     expired(&ledger, 200).await;
     assert_eq!(ledger.status().open_holds, 0);
     store::stop(&ledger);
+}
+
+/// Opens a ledger again that was dropped, when the thread that books expiries has let go of it, too.
+async fn reopened(dir: &tempfile::TempDir, time: &Time) -> Ledger {
+    loop {
+        match open_ledger_at(dir.path(), time.clock()) {
+            Ok(ledger) => return ledger,
+            Err(OpenError::Store(_)) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// Waits until at least one expiry is booked.
