@@ -53,7 +53,7 @@ impl Books {
                 amount: None,
                 force: false,
             },
-            Fact::Corrected { asked, .. } => self.correction(event, *asked, block),
+            Fact::Corrected { asked, .. } => self.correction(event, **asked, block),
             Fact::Hold(fact) => match self.hold_request(event, number, fact)? {
                 Some(request) => judge::Request::Hold(request),
                 None => return Ok(Judgement::Accepted(0)),
@@ -72,7 +72,7 @@ impl Books {
                     amount: *amount,
                     force: *force,
                 },
-                Asked::Correction(asked) => self.correction(event, *asked, block),
+                Asked::Correction(asked) => self.correction(event, **asked, block),
                 Asked::Hold(asked) => judge::Request::Hold(match **asked {
                     AskedHold::Place { amount } => HoldRequest::Place(amount),
                     AskedHold::TransferHold { amount, .. } => HoldRequest::PlaceForTransfer(amount),
@@ -138,7 +138,7 @@ impl Books {
             (_, Judgement::Unrecorded(why)) => Err(Flaw::Unrecorded(why)),
             (Fact::Declined { code, prevented_by, .. }, Judgement::Declined(ruled)) if *code == ruled => {
                 match prevented_by {
-                    Some(by) if !self.prevents(*by, event.id, account) => Err(Flaw::PreventedBy),
+                    Some(by) if !self.prevents(**by, event.id, account) => Err(Flaw::PreventedBy),
                     Some(_) | None => Ok(()),
                 }
             }
