@@ -7,6 +7,7 @@ use crate::domain::ids::{CounterAccount, Id, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
@@ -32,6 +33,8 @@ pub enum Kind {
     Damaged = 5,
     /// The row says how many events a stream lacks, by name.
     Missing = 6,
+    /// The row says that a hold of a stream expires, by time and stream. It has no value.
+    Timer = 7,
     /// The row is about a transfer that has not ended, by ID.
     Transfer = 10,
     /// The row is about a transfer that has ended, by ID. They are apart, so that the open ones are found without them.
@@ -40,13 +43,14 @@ pub enum Kind {
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Account,
         Self::Reversed,
         Self::Internal,
         Self::Twice,
         Self::Damaged,
         Self::Missing,
+        Self::Timer,
         Self::Transfer,
         Self::EndedTransfer,
     ];
@@ -71,7 +75,13 @@ pub fn other_row(kind: Kind) -> Option<Kind> {
     match kind {
         Kind::Transfer => Some(Kind::EndedTransfer),
         Kind::EndedTransfer => Some(Kind::Transfer),
-        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Twice | Kind::Damaged | Kind::Missing => None,
+        Kind::Account
+        | Kind::Reversed
+        | Kind::Internal
+        | Kind::Twice
+        | Kind::Damaged
+        | Kind::Missing
+        | Kind::Timer => None,
     }
 }
 
@@ -150,6 +160,14 @@ fn read_transfer(id: TransactionId, stream: &StreamName, value: &str) -> Result<
     read().ok_or_else(|| IndexError::damaged("a transfer's row can't be read"))
 }
 
+/// Returns when the next hold of a stream expires, of which this is the row.
+pub fn next_expiry(stream: &StreamName, value: &str) -> Result<Option<Timestamp>, IndexError> {
+    if !value.contains(hold_rows::MARK) {
+        return Ok(None);
+    }
+    Ok(read_state(stream, value)?.state.next_expiry())
+}
+
 /// Returns a note's kind, key and value.
 pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     match note {
@@ -167,7 +185,12 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         Kind::Missing => {
             Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
         }
-        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Transfer | Kind::EndedTransfer => None,
+        Kind::Account
+        | Kind::Reversed
+        | Kind::Internal
+        | Kind::Timer
+        | Kind::Transfer
+        | Kind::EndedTransfer => None,
     }
 }
 

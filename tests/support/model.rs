@@ -3,7 +3,7 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -14,6 +14,8 @@ pub struct Account {
     pub balance: i128,
     pub limit: i128,
     pub status: &'static str,
+    /// These are its open holds, in cents, in the order in which they expire: by the time, then by the ID.
+    pub holds: BTreeMap<(String, String), i128>,
     revision: u64,
     seen: [u8; 32],
 }
@@ -22,6 +24,20 @@ impl Account {
     /// Returns how many events it has.
     pub fn events(&self) -> u64 {
         self.revision
+    }
+
+    /// Returns what is set aside.
+    fn held(&self) -> i128 {
+        self.holds.values().sum()
+    }
+
+    /// Returns what may go out.
+    fn available(&self) -> i128 {
+        self.balance + self.limit - self.held()
+    }
+
+    fn hold(&self, id: &str) -> Option<i128> {
+        self.holds.iter().find(|((_, hold), _)| hold == id).map(|(_, amount)| *amount)
     }
 }
 
@@ -60,6 +76,8 @@ pub struct Model {
     pub cash: i128,
     /// This is what the ledger's own account of corrections has.
     pub corrections: i128,
+    /// This leads from account and hold to the code of whoever comes after it was settled.
+    settled: HashMap<(String, String), &'static str>,
     /// This is the last event's position, and whether there may be gaps between one and the next.
     pub position: u64,
     gaps: bool,
@@ -99,6 +117,7 @@ impl Model {
         );
         self.position = position;
         self.corrected(&event["data"], position);
+        self.due_first(&event);
         let name = text(&event, "stream").strip_prefix("account-").unwrap().to_owned();
         let id = text(&event, "transaction_id").to_owned();
         match self.first.get(&id) {
@@ -112,7 +131,7 @@ impl Model {
         let (kind, data) = (text(&event, "type"), &event["data"]);
         let said = data["code"].as_str();
         let operation = data["operation"].as_str().unwrap_or(kind);
-        if operation != "AccountOpened" {
+        if !matches!(operation, "AccountOpened" | "HoldExpired") {
             let right = self.decline(&name, &id, operation, data);
             assert_eq!(said, right, "another outcome is right for {line}");
         }
@@ -122,7 +141,7 @@ impl Model {
         account.revision += 1;
         account.seen = saw(account.seen, &id, said, kind, data);
         assert_eq!(text(&event["answer"], "balance"), euros(account.balance), "{line}");
-        assert_eq!(text(&event["answer"], "available"), euros(account.balance + account.limit), "{line}");
+        assert_eq!(text(&event["answer"], "available"), euros(account.available()), "{line}");
         assert_eq!(
             self.cash + self.corrections + self.accounts.values().map(|a| a.balance).sum::<i128>(),
             0,
@@ -147,19 +166,26 @@ impl Model {
         let reversal = matches!(operation, "reversal" | "Reversed" | "Prevented");
         let original = data["reverses"].as_str().map(|original| (name.to_owned(), original.to_owned()));
         let seen = original.as_ref().is_some_and(|(_, id)| self.knows(name, id));
-        let prevents = reversal && !seen && !self.ruled_out.contains_key(original.as_ref().unwrap());
+        let hold = data["hold"].as_str().map(|hold| (name.to_owned(), hold.to_owned()));
+        let unseen = |(name, id): &(String, String)| {
+            !self.knows(name, id) && !self.ruled_out.contains_key(&(name.clone(), id.clone()))
+        };
+        let releases = matches!(operation, "release" | "HoldReleased" | "HoldPrevented");
+        let prevents = (reversal && !seen && !self.ruled_out.contains_key(original.as_ref().unwrap()))
+            || (releases && hold.as_ref().is_some_and(unseen));
         if account.status == "closed" && !prevents {
             return Some("account_closed");
         }
-        if account.status == "frozen" && matches!(operation, "withdrawal" | "Withdrawn") {
+        if account.status == "frozen"
+            && matches!(operation, "withdrawal" | "Withdrawn" | "hold" | "HoldPlaced")
+        {
             return Some("account_frozen");
         }
         if ruled_out {
             return Some("prevented");
         }
         let too_much = |more: i128| (account.balance + more > LARGEST).then_some("balance_too_large");
-        let too_little =
-            |less: i128| (account.balance - less < -account.limit).then_some("insufficient_funds");
+        let too_little = |less: i128| (account.available() < less).then_some("insufficient_funds");
         match operation {
             "correction" | "Corrected" => {
                 let wanted = wanted(account.balance, data);
@@ -170,8 +196,18 @@ impl Model {
                 if wanted > 0 { too_much(wanted) } else { too_little(-wanted).filter(|_| !force) }
             }
             "deposit" | "Deposited" => too_much(amount()),
-            "withdrawal" | "Withdrawn" => too_little(amount()),
+            "withdrawal" | "Withdrawn" | "hold" | "HoldPlaced" => too_little(amount()),
             _ if prevents => None,
+            "capture" | "HoldCaptured" | "release" | "HoldReleased" | "HoldPrevented" => {
+                let hold = hold.expect("a hold that is named");
+                match account.hold(&hold.1) {
+                    Some(held) if !releases && data["amount"].is_string() => {
+                        (amount() > held).then_some("capture_exceeds_hold")
+                    }
+                    Some(_) => None,
+                    None => Some(self.settled.get(&hold).copied().unwrap_or("hold_already_settled")),
+                }
+            }
             _ if reversal => {
                 let Some(moved) = original.and_then(|original| self.moved.get(&original)) else {
                     return Some(if seen { "not_reversible" } else { "reversal_exceeds_original" });
@@ -191,7 +227,8 @@ impl Model {
             }
             "freeze" | "Frozen" => (account.status == "frozen").then_some("wrong_state"),
             "unfreeze" | "Unfrozen" => (account.status != "frozen").then_some("wrong_state"),
-            "close" | "Closed" => (account.balance != 0).then_some("account_not_empty"),
+            "close" | "Closed" if account.balance != 0 => Some("account_not_empty"),
+            "close" | "Closed" => (!account.holds.is_empty()).then_some("holds_open"),
             "overdraft_limit" | "OverdraftLimitChanged" => None,
             other => panic!("{other}"),
         }
@@ -200,7 +237,8 @@ impl Model {
     fn apply(&mut self, name: &str, id: &str, kind: &str, data: &Value) {
         if kind == "AccountOpened" {
             let limit = cents(text(data, "overdraft_limit"));
-            let account = Account { balance: 0, limit, status: "open", revision: 0, seen: [0; 32] };
+            let (holds, seen) = (BTreeMap::new(), [0; 32]);
+            let account = Account { balance: 0, limit, status: "open", holds, revision: 0, seen };
             assert!(self.accounts.insert(name.to_owned(), account).is_none(), "{name} is opened twice");
             return;
         }
@@ -228,8 +266,17 @@ impl Model {
                 assert_eq!(moves, wanted(self.accounts[name].balance, data), "what was asked for: {data}");
                 assert_eq!(text(&data["entries"][1], "account"), "@corrections");
             }
-            "Prevented" => {
-                let key = (name.to_owned(), text(data, "reverses").to_owned());
+            "HoldPlaced" => {
+                let key = (text(data, "expires_at").to_owned(), id.to_owned());
+                let held = cents(text(data, "amount"));
+                self.accounts.get_mut(name).unwrap().holds.insert(key, held);
+            }
+            "HoldCaptured" | "HoldReleased" | "HoldExpired" => {
+                moves = -self.settle(name, id, kind, data);
+            }
+            "Prevented" | "HoldPrevented" => {
+                let named = if kind == "Prevented" { "reverses" } else { "hold" };
+                let key = (name.to_owned(), text(data, named).to_owned());
                 assert!(self.ruled_out.insert(key, id.to_owned()).is_none(), "ruled out twice");
             }
             "Declined" => {
@@ -252,6 +299,41 @@ impl Model {
         *own -= moves;
     }
 
+    /// Settles a hold, and returns what is booked out.
+    fn settle(&mut self, name: &str, id: &str, kind: &str, data: &Value) -> i128 {
+        let hold = text(data, "hold");
+        let holds = &mut self.accounts.get_mut(name).unwrap().holds;
+        let key = holds.keys().find(|(_, open)| open == hold).cloned().expect("a hold that is open");
+        let held = holds.remove(&key).unwrap();
+        let code = if kind == "HoldExpired" { "hold_expired" } else { "hold_already_settled" };
+        self.settled.insert((name.to_owned(), hold.to_owned()), code);
+        let amount = cents(text(data, "amount"));
+        if kind != "HoldCaptured" {
+            assert_eq!(amount, held, "all that was set aside: {data}");
+            return 0;
+        }
+        let released = data["released"].as_str().map_or(0, cents);
+        assert_eq!(amount + released, held, "what is left of the hold: {data}");
+        self.moved.insert((name.to_owned(), id.to_owned()), Moved { cents: amount, out: true, left: amount });
+        amount
+    }
+
+    /// Checks that nothing but an expiry is recorded at or past the time of an open hold, that no expiry comes before it, and
+    /// that the oldest is the first.
+    fn due_first(&self, event: &Value) {
+        let name = text(event, "stream").strip_prefix("account-").unwrap();
+        let Some(account) = self.accounts.get(name) else { return };
+        let at = text(event, "recorded_at");
+        let first = account.holds.keys().next();
+        if text(event, "type") == "HoldExpired" {
+            let (expires_at, hold) = first.expect("a hold that is open");
+            assert_eq!(text(&event["data"], "hold"), hold, "the oldest is the first");
+            assert!(expires_at.as_str() <= at, "{hold} expires at {expires_at}, and not at {at}");
+        } else if let Some((expires_at, hold)) = first {
+            assert!(at < expires_at.as_str(), "{hold} was due at {expires_at}: {event}");
+        }
+    }
+
     /// Says whether this ID was ever seen on this account, or ruled out there.
     pub fn knows(&self, name: &str, id: &str) -> bool {
         self.first.get(id).is_some_and(|(account, _)| account == name)
@@ -266,10 +348,11 @@ impl Model {
         for name in names {
             let account = &self.accounts[name];
             hash.update(format!(
-                "{name}|EUR|{}|{}|{}|0.00|{}\n",
+                "{name}|EUR|{}|{}|{}|{}|{}\n",
                 euros(account.balance),
                 euros(account.limit),
                 account.status,
+                euros(account.held()),
                 hex::encode(account.seen)
             ));
         }
@@ -279,7 +362,8 @@ impl Model {
 
 /// Returns the running hash of an account's IDs and how each ended.
 fn saw(before: [u8; 32], id: &str, code: Option<&str>, kind: &str, data: &Value) -> [u8; 32] {
-    let bytes = |id: &str| *uuid::Uuid::parse_str(id).unwrap().as_bytes();
+    // An ID of the service's own is no UUID, and stands there as its text.
+    let bytes = |id: &str| uuid::Uuid::parse_str(id).map_or(id.into(), |id| id.as_bytes().to_vec());
     let mut hash = Sha256::new();
     hash.update(before);
     hash.update(bytes(id));
@@ -288,8 +372,15 @@ fn saw(before: [u8; 32], id: &str, code: Option<&str>, kind: &str, data: &Value)
         hash.update(b"|");
         hash.update(bytes(text(data, "reverses")));
     }
-    if kind == "Reversed" {
+    if matches!(kind, "HoldCaptured" | "HoldReleased" | "HoldExpired" | "HoldPrevented") {
+        hash.update(b"|");
+        hash.update(bytes(text(data, "hold")));
+    }
+    if matches!(kind, "Reversed" | "HoldCaptured") {
         hash.update(text(data, "amount"));
+    }
+    if kind == "HoldPlaced" {
+        hash.update(format!("|{}|{}", text(data, "amount"), data["expires_in_seconds"]));
     }
     if kind == "Corrected" {
         hash.update(b"|");

@@ -11,7 +11,7 @@ use crate::http::openapi::examples::Examples;
 use crate::http::openapi::nulls::Nulls;
 use crate::http::openapi::schema;
 use crate::http::reads::transfers as read_transfers;
-use crate::http::reads::{accounts, journal, live, reports, statement, transactions};
+use crate::http::reads::{accounts, holds, journal, live, reports, statement, transactions};
 use crate::http::service::{front, health, metrics};
 use crate::http::writes::{batch, single, transfers};
 use crate::ledger::permission::permit;
@@ -30,7 +30,7 @@ use crate::wire::schema::BatchLine;
         single::release, single::correct, single::limit, single::freeze,
         single::unfreeze, transfers::request, transfers::cancel, transfers::outcome, transfers::retry,
         transfers::abandon, read_transfers::list, read_transfers::one, batch::batch, single::close, accounts::list,
-        accounts::one, statement::statement,
+        accounts::one, holds::list, holds::one, statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
     ),

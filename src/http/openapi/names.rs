@@ -59,6 +59,8 @@ words! {
     TransferState: "How far a transfer is. New ones may be added.", Stage::ALL.map(Stage::name).to_vec();
     /// This is the direction in which a correction moves money.
     Direction: "Which way money moves, as the account sees it.", vec!["credit", "debit"];
+    /// This is what became of a hold.
+    HoldState: "What became of a hold.", vec!["open", "captured", "released", "expired", "prevented"];
     /// This is the order of a statement.
     Order: "Which line comes first.", vec!["newest", "oldest"];
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use bookonce::answers::render;
-use bookonce::domain::command::Command;
+use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::event::Event;
+use bookonce::domain::refusal::Refusal;
 use parking_lot::Mutex;
 
 use crate::world::World;
@@ -19,6 +21,8 @@ pub struct First {
     pub command: Command,
     /// This is the instance that gave it, and in which of its lives.
     pub by: (usize, u64),
+    /// This is when it was heard.
+    pub at: Duration,
 }
 
 /// `Answers` are the first answers that clients got.
@@ -33,7 +37,7 @@ impl Answers {
         let key = (command.stream.to_string(), command.id.to_string());
         match self.0.lock().entry(key) {
             Entry::Vacant(new) => {
-                new.insert(First { body, command: command.clone(), by });
+                new.insert(First { body, command: command.clone(), by, at: world.time() });
             }
             Entry::Occupied(first) => {
                 let first = first.get();
@@ -52,6 +56,32 @@ impl Answers {
                     world.mark("first answer after a crash");
                 }
             }
+        }
+    }
+
+    /// Says whether what a refusal denies was told to somebody before a moment: that the account is there, that the ID to be
+    /// reversed was booked on it, that the hold to be captured was placed.
+    pub fn belies(&self, command: &Command, refusal: &Refusal, before: Duration) -> bool {
+        let stream = command.stream.to_string();
+        let heard = self.0.lock();
+        let on_it = |id: &str| heard.get(&(stream.clone(), id.to_owned())).filter(|first| first.at < before);
+        match (refusal, &command.operation) {
+            (Refusal::AccountNotFound, _) => {
+                let from = (stream.clone(), String::new());
+                heard
+                    .range(from..)
+                    .take_while(|((of, _), _)| *of == stream)
+                    .any(|(_, first)| first.at < before)
+            }
+            (Refusal::TransactionNotFound, Operation::Reverse(asked)) => {
+                on_it(&asked.reverses.to_string()).is_some()
+            }
+            (Refusal::HoldNotFound, Operation::Capture(asked)) => {
+                let accepted = "\"kind\":\"hold\",\"outcome\":\"accepted\"";
+                on_it(&asked.hold.to_string())
+                    .is_some_and(|first| String::from_utf8_lossy(&first.body).contains(accepted))
+            }
+            _ => false,
         }
     }
 

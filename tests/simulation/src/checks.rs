@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bookonce::answers::render;
 use bookonce::audit::audit_lines;
+use bookonce::domain::account::event::Fact;
 use bookonce::domain::digest::StateHash;
+use bookonce::domain::event::Event;
 use bookonce::domain::ids::AccountName;
 use bookonce::domain::stream::StreamName;
 use bookonce::store::codec;
@@ -79,11 +81,28 @@ fn lines(place: &Place) -> Result<Vec<u8>, String> {
     }
 }
 
+/// Notes the rare states that an event of the journal shows.
+fn mark(run: &Run, event: &Event) {
+    let Some(body) = event.account() else { return };
+    let state = match (&body.fact, body.decline().map(|decline| decline.code())) {
+        (_, Some("hold_expired")) => "capture or release after the expiry",
+        (_, Some("holds_open")) => "closing with an open hold",
+        (_, Some("capture_exceeds_hold")) => "capture above its hold",
+        (Fact::HoldExpired { .. }, _) => "hold expired",
+        (Fact::HoldCaptured { released: Some(_), .. }, _) => "hold captured in part",
+        (Fact::HoldPrevented { .. }, _) => "release before its hold",
+        (Fact::Corrected(_), _) => "correction",
+        _ => return,
+    };
+    run.world.mark(state);
+}
+
 /// Holds all answers that clients heard against the journal.
 fn answers(run: &Run, lines: &[u8]) -> Result<(), String> {
     let mut booked = BTreeMap::new();
     for line in lines_of(lines) {
         let event = codec::decode(line).map_err(|error| error.to_string())?.event;
+        mark(run, &event);
         let key = (event.stream.to_string(), event.id.to_string());
         if booked.insert(key, render(&event).body).is_some() {
             return Err(format!("{} is booked twice on {}", event.id, event.stream));

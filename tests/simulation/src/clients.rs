@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookonce::domain::command::{Command, Operation};
+use bookonce::domain::refusal::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
 use bookonce::tasks::timeout;
 
@@ -91,6 +92,7 @@ async fn ask_again(run: &Run) {
 /// Asks an instance once. Returns what was heard of each command, and whether an answer was lost on the way.
 async fn ask(run: &Run, at: usize, commands: &[Command]) -> (Vec<Heard>, bool) {
     let world = &run.world;
+    let begun = world.time();
     let nothing = |lost| (vec![Heard::Nothing; commands.len()], lost);
     world.wait(20, 500).await;
     let Some(life) = run.instances[at].life() else { return nothing(false) };
@@ -115,7 +117,7 @@ async fn ask(run: &Run, at: usize, commands: &[Command]) -> (Vec<Heard>, bool) {
     };
     let mut heard = Vec::new();
     for (ruled, command) in ruled.into_iter().zip(commands.iter()) {
-        heard.push(hear(run, &life, at, Verdict::of(ruled, command), command));
+        heard.push(hear(run, (&life, at), Verdict::of(ruled, command), command, begun));
     }
     if heard.len() != commands.len() {
         world.wrong(format!("{} verdicts for {} commands", heard.len(), commands.len()));
@@ -161,7 +163,13 @@ fn unavailable(run: &Run, why: Unavailable, at: usize, command: Option<&Command>
     }
 }
 
-fn hear(run: &Run, life: &Life, at: usize, verdict: Verdict, command: &Command) -> Heard {
+fn hear(
+    run: &Run,
+    (life, at): (&Life, usize),
+    verdict: Verdict,
+    command: &Command,
+    begun: Duration,
+) -> Heard {
     let world = &run.world;
     match verdict {
         Verdict::Booked(event, _) | Verdict::Replayed(event, _) => {
@@ -187,6 +195,14 @@ fn hear(run: &Run, life: &Life, at: usize, verdict: Verdict, command: &Command) 
         }
         Verdict::Refused(refusal) => {
             world.step("refused", format!("{} by {at}: {refusal:?}", command.id));
+            if run.answers.belies(command, &refusal, begun) {
+                world.wrong(format!(
+                    "{at} says {refusal:?} of {command:?}, and somebody was told otherwise before"
+                ));
+            }
+            if matches!(refusal, Refusal::AccountChanged { .. }) {
+                world.mark("correction of an account that has changed");
+            }
             Heard::Refused
         }
         Verdict::Unavailable(why) => {

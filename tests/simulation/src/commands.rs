@@ -3,11 +3,15 @@
 
 use std::sync::Arc;
 
-use bookonce::domain::command::{Command, LimitChange, Move, Opening, Operation, Reason, Reversal};
+use bookonce::domain::command::{
+    BalanceChange, Capturing, Command, Correction, HoldSeconds, LimitChange, Move, Opening, Operation,
+    Placing, Reason, Releasing, Reversal,
+};
 use bookonce::domain::currency::Currency;
-use bookonce::domain::ids::{AccountName, CounterAccount, TransactionId};
+use bookonce::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
-use bookonce::domain::money::{Written, WrittenAmount};
+use bookonce::domain::money::{Direction, Written, WrittenAmount};
+use bookonce::domain::written_balance::WrittenBalance;
 use uuid::Uuid;
 
 use crate::random::Random;
@@ -20,13 +24,15 @@ pub struct Writer {
     written: u64,
     /// These are the IDs and accounts of what it wrote.
     own: Vec<(TransactionId, u64)>,
+    /// These are the IDs of its holds.
+    holds: Vec<TransactionId>,
 }
 
 impl Writer {
     /// Makes the writer of a client.
     #[must_use]
     pub fn new(client: u64) -> Self {
-        Self { client, written: 0, own: Vec::new() }
+        Self { client, written: 0, own: Vec::new(), holds: Vec::new() }
     }
 
     /// Writes the commands of the next job: mostly one.
@@ -81,12 +87,38 @@ impl Writer {
             _ => id(client, written),
         };
         self.own.push((id, account));
-        let operation = world.draw(|random| self.operation(random));
+        // Now and then an account is to be closed while something of it is set aside.
+        let held = self
+            .own
+            .iter()
+            .rev()
+            .nth(1)
+            .filter(|(last, _)| self.holds.last() == Some(last))
+            .map(|(_, of)| *of);
+        let closes = held.is_some() && world.draw(|random| random.below(5)) == 0;
+        let account = if closes { held.unwrap_or(account) } else { account };
+        let operation = match closes {
+            true => Operation::Close(reason()),
+            false => world.draw(|random| self.operation(random)),
+        };
+        let mut account = account;
+        match &operation {
+            Operation::Hold(_) => self.holds.push(id),
+            // Mostly on the account of the hold.
+            Operation::Capture(Capturing { hold, .. }) | Operation::Release(Releasing { hold, .. }) => {
+                let of = |(own, _): &&(TransactionId, u64)| Id::Client(*own) == *hold;
+                account = self.own.iter().find(of).map_or(account, |(_, of)| *of);
+            }
+            _ => {}
+        }
+        if let Some(last) = self.own.last_mut() {
+            last.1 = account;
+        }
         command(id, account, operation, client)
     }
 
     fn operation(&self, random: &mut Random) -> Operation {
-        match random.below(40) {
+        match random.below(56) {
             0 => opening(random),
             1..14 => Operation::Deposit(moved(random)),
             14..26 => Operation::Withdraw(moved(random)),
@@ -96,6 +128,23 @@ impl Writer {
                 reason: reason(),
                 force: random.below(8) == 0,
             }),
+            40..46 => Operation::Hold(Placing {
+                amount: amount(random),
+                expires_in_seconds: hold_seconds(random),
+                metadata: Metadata::default(),
+            }),
+            46..50 => Operation::Capture(Capturing {
+                hold: self.settled(random).into(),
+                amount: (random.below(2) == 0).then(|| amount(random)),
+                counter_account: CounterAccount::default(),
+                metadata: Metadata::default(),
+                to: None,
+            }),
+            50..53 => Operation::Release(Releasing {
+                hold: self.settled(random).into(),
+                reason: (random.below(2) == 0).then(reason),
+            }),
+            53..55 => Operation::Correct(Box::new(self.correction(random))),
             32 | 33 => Operation::Freeze(reason()),
             34..37 => Operation::Unfreeze(reason()),
             37 => Operation::Close(reason()),
@@ -104,6 +153,28 @@ impl Writer {
                 reason: reason(),
             }),
         }
+    }
+
+    /// Draws the hold that is settled: mostly one of its own, or what comes next.
+    fn settled(&self, random: &mut Random) -> TransactionId {
+        match self.holds.len() {
+            0 => self.reversed(random),
+            _ if random.below(5) == 0 => self.reversed(random),
+            count => self.holds[count - 1 - random.place(count.min(2))],
+        }
+    }
+
+    fn correction(&self, random: &mut Random) -> Correction {
+        let change = if random.below(2) == 0 {
+            let balance = WrittenBalance::parse(&random.below(90).to_string()).unwrap();
+            BalanceChange::To { balance, expected_revision: random.below(9) }
+        } else {
+            let direction = if random.below(2) == 0 { Direction::Credit } else { Direction::Debit };
+            let amount = amount(random);
+            BalanceChange::By { amount, direction, expected_revision: None, effective_at: None }
+        };
+        let corrects = if random.below(2) == 0 { vec![self.reversed(random)] } else { Vec::new() };
+        Correction { change, reason: reason(), corrects, force: random.below(3) == 0 }
     }
 
     /// Draws what is reversed: mostly something of its own, or what comes next.
@@ -142,6 +213,15 @@ fn moved(random: &mut Random) -> Move {
         effective_at: None,
         metadata: Metadata::default(),
     }
+}
+
+/// Draws how long a hold lasts: mostly so long that its end comes within the run.
+fn hold_seconds(random: &mut Random) -> HoldSeconds {
+    let seconds = match random.below(4) {
+        0 => random.between(1, 2_592_000),
+        _ => random.between(1, 25),
+    };
+    HoldSeconds::new(seconds).unwrap()
 }
 
 fn amount(random: &mut Random) -> WrittenAmount {
