@@ -172,7 +172,7 @@ fn corrected(block: &[u8], account: Span, cursor: &mut Cursor<'_>) -> Result<Bod
         return Err(Flaw::NoName("the other side of the correction"));
     }
     let (asked, effective_at_given) = correction_data::booked(block, cursor, currency, signed)?;
-    Ok(Body { currency, fact: Fact::Corrected { asked, signed }, effective_at_given })
+    Ok(Body { currency, fact: Fact::Corrected { asked: Box::new(asked), signed }, effective_at_given })
 }
 
 fn declined(block: &[u8], head: &Head, cursor: &mut Cursor<'_>) -> Result<Body, Flaw> {
@@ -186,7 +186,7 @@ fn declined(block: &[u8], head: &Head, cursor: &mut Cursor<'_>) -> Result<Body, 
     let prevented_by = match code {
         Code::Prevented => {
             cursor.literal(",\"prevented_by\":\"")?;
-            Some(id(block, cursor, "prevented_by")?)
+            Some(Box::new(id(block, cursor, "prevented_by")?))
         }
         Code::AccountClosed
         | Code::AccountFrozen
@@ -243,7 +243,7 @@ fn asked(
         }
         b"correction" => {
             let (asked, given) = correction_data::declined(block, cursor, currency)?;
-            return Ok((Asked::Correction(asked), given));
+            return Ok((Asked::Correction(Box::new(asked)), given));
         }
         b"overdraft_limit" => {
             cursor.literal(",\"overdraft_limit\":\"")?;

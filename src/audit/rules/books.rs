@@ -33,6 +33,8 @@ pub(crate) struct Books {
     pub(super) accounts: Vec<Account>,
     pub(super) internal: InternalAccounts,
     pub(super) ids: IdSet,
+    /// This says that an event was not read, so that IDs may have been booked that are not in the list.
+    pub(super) lacks_ids: bool,
     /// This is the sum that was reversed of a transaction on an account so far.
     pub(super) reversed: HashMap<(u32, u128), i128, RandomState>,
     /// These are the transactions that were ruled out on an account, and the transaction that ruled each out.
@@ -52,6 +54,7 @@ impl Books {
             accounts: Vec::new(),
             internal: InternalAccounts::default(),
             ids: IdSet::new(chain, 1),
+            lacks_ids: false,
             reversed: HashMap::default(),
             prevented: HashMap::default(),
             transfers: Transfers::default(),
@@ -77,6 +80,7 @@ impl Books {
         };
         if taken.is_err() {
             self.doubt(event);
+            self.lacks_ids |= matches!(event.id, Id::Client(id) if !self.ids.has(id));
         }
         taken
     }
@@ -169,7 +173,10 @@ impl Books {
             (Body::Transfer(_), Id::Own(_)) => Ok(()),
             (Body::Account(body), _) => match self.names.get(body.account.of(block)).copied() {
                 Some(account) => self.take_id(event, body, account, block),
-                None => Ok(()),
+                None => {
+                    self.lacks_ids = true;
+                    Ok(())
+                }
             },
         }
     }
@@ -280,9 +287,11 @@ impl Books {
             .collect()
     }
 
-    /// Notes that events may be missing, so that those of transfers can't be held against each other any more.
+    /// Notes that events may be missing, so that those of transfers can't be held against each other any more, and a correction
+    /// not against what it names.
     pub(crate) fn doubt_transfers(&mut self) {
         self.transfers.doubt_all();
+        self.lacks_ids = true;
     }
 
     /// Notes that this event was found wrong or is not looked at: where it is a transfer's, others of that transfer can't be

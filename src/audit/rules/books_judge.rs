@@ -53,7 +53,7 @@ impl Books {
                 amount: None,
                 force: false,
             },
-            Fact::Corrected { asked, .. } => self.correction(event, *asked, block),
+            Fact::Corrected { asked, .. } => self.correction(event, **asked, block),
             Fact::Hold(fact) => match self.hold_request(event, number, fact)? {
                 Some(request) => judge::Request::Hold(request),
                 None => return Ok(Judgement::Accepted(0)),
@@ -72,7 +72,7 @@ impl Books {
                     amount: *amount,
                     force: *force,
                 },
-                Asked::Correction(asked) => self.correction(event, *asked, block),
+                Asked::Correction(asked) => self.correction(event, **asked, block),
                 Asked::Hold(asked) => judge::Request::Hold(match **asked {
                     AskedHold::Place { amount } => HoldRequest::Place(amount),
                     AskedHold::TransferHold { amount, .. } => HoldRequest::PlaceForTransfer(amount),
@@ -95,11 +95,12 @@ impl Books {
     fn correction(&self, event: &Event, asked: Correction, block: &[u8]) -> judge::Request {
         // The event's own ID is in the list by now; before it, it was not.
         let mut corrects = asked.corrects(block);
+        let was_booked = |id: u128| self.lacks_ids || self.ids.has(id);
         let follows = |expected: u64| expected.checked_add(1) == Some(event.revision);
         judge::Request::Correct {
             wanted: asked.wanted,
             is_as_expected: asked.expected_revision.is_none_or(follows),
-            were_booked: corrects.all(|id| Id::Client(id) != event.id && self.ids.has(id)),
+            were_booked: corrects.all(|id| Id::Client(id) != event.id && was_booked(id)),
             force: asked.force,
         }
     }
@@ -137,7 +138,7 @@ impl Books {
             (_, Judgement::Unrecorded(why)) => Err(Flaw::Unrecorded(why)),
             (Fact::Declined { code, prevented_by, .. }, Judgement::Declined(ruled)) if *code == ruled => {
                 match prevented_by {
-                    Some(by) if !self.prevents(*by, event.id, account) => Err(Flaw::PreventedBy),
+                    Some(by) if !self.prevents(**by, event.id, account) => Err(Flaw::PreventedBy),
                     Some(_) | None => Ok(()),
                 }
             }

@@ -4,7 +4,8 @@
 //! that was expected, with one that does not look for what is corrected, and with one that takes every correction as forced.
 
 use super::audited;
-use super::history::{Teller, Told, corrections, entries, export, id};
+use super::history::{Teller, Told, corrections, entries, export, id, lines, manifest};
+use crate::audit::values::finding::Place;
 
 /// Every beginning of the history is right, and at its end the other side has what was moved.
 #[test]
@@ -144,6 +145,35 @@ fn what_is_held_is_not_corrected_away_without_force() {
         (told.balance, told.available) = ("14.99".into(), "-0.01".into());
     });
     found(&mut forged.clone(), 4, "answer's available", |told| told.available = "15.00".into());
+}
+
+/// What is wrong with the event that a correction names is found there, and not at the correction, too. Seen failing with an
+/// auditor that takes an ID which it could not read for one that was not booked.
+#[test]
+fn a_correction_of_what_can_not_be_read_is_not_found_wrong() {
+    let events = corrections();
+    let named = events.iter().position(|told| told.kind == "AccountOpened").unwrap();
+    let findings = |lines: &[String]| {
+        let bytes = lines.concat() + &manifest(lines);
+        let audited = audited(bytes.as_bytes());
+        let places = audited.findings.listed().iter().map(|finding| finding.place).collect::<Vec<_>>();
+        (places, audited.aside)
+    };
+    let told = lines(&events);
+    let place = |at: usize| Place::Position(at as u64 + 1);
+    // The line is no event; its answer is another; it is missing.
+    let mut broken = told.clone();
+    broken[named] = broken[named].replace("EUR", "EURO");
+    let (places, aside) = findings(&broken);
+    assert_eq!((places[0], aside), (place(named), vec!["alice".to_owned()]));
+    let mut forged = events.clone();
+    forged[named].balance = "1.00".into();
+    let (places, aside) = findings(&lines(&forged));
+    assert_eq!((places, aside), (vec![place(named)], vec!["alice".to_owned()]));
+    let mut cut = told.clone();
+    cut.remove(named);
+    let (_, aside) = findings(&cut);
+    assert!(!aside.contains(&"dora".to_owned()), "{aside:?}");
 }
 
 #[test]

@@ -109,3 +109,14 @@ impl Event {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An audit moves each event several times. What only some events have stands in boxes.
+    #[test]
+    fn an_event_has_few_bytes() {
+        assert!(size_of::<Event>() <= 288, "{}", size_of::<Event>());
+    }
+}

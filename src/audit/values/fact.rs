@@ -86,7 +86,7 @@ pub(crate) enum Fact {
     /// The account was put right, against the ledger's own account of corrections.
     Corrected {
         /// This is the request.
-        asked: Correction,
+        asked: Box<Correction>,
         /// This is what the guarded account gets: the amount or its negative.
         signed: i128,
     },
@@ -108,7 +108,7 @@ pub(crate) enum Fact {
         /// This is the request.
         asked: Asked,
         /// This is the transaction that ruled this one out.
-        prevented_by: Option<Id>,
+        prevented_by: Option<Box<Id>>,
     },
 }
 
@@ -132,7 +132,7 @@ pub(crate) enum Asked {
         force: bool,
     },
     /// The request was a correction.
-    Correction(Correction),
+    Correction(Box<Correction>),
     /// The request was on a hold, or for a step of a transfer.
     Hold(Box<AskedHold>),
     /// The request was a freeze, an unfreeze or a closing.

@@ -49,6 +49,7 @@ Examples:
   bookonce bench --batch-total 10000000        with ten million transactions
   bookonce bench --only http --connections 256 --seconds 10
   bookonce bench --only start,bounds --events 10000000 --accounts 900000
+  bookonce bench --only neighbour --connections 1,32,256
   bookonce bench --store 'esdb://127.0.0.1:2113?tls=false'
 
 With --store its events are left in the store, in streams named account-bench-… that no other run uses.
@@ -74,7 +75,7 @@ pub struct Args {
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these; without it, all but the neighbour. With --store it is of http, batch and start
+    /// Measure only these; without it, all but bounds and neighbour. With --store it is of http, batch, start and neighbour
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
@@ -131,13 +132,14 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        if args.only.iter().any(|part| matches!(part, Part::Bounds | Part::Replay | Part::Neighbour)) {
-            return Err("over an event store neither a replay nor a neighbour is measured here; `bookonce replay --store` \
+        if args.only.iter().any(|part| matches!(part, Part::Bounds | Part::Replay)) {
+            return Err("over an event store neither bounds nor a replay is measured here; `bookonce replay --store` \
                         replays one"
                 .into());
         }
         let run = store::run::Run { store, phases, connections: &connections, folder, only: &args.only };
-        figures.store = Some(run.measure(&mut figures.index_lag).await?);
+        let (measured, neighbours) = run.measure(&mut figures.index_lag).await?;
+        (figures.store, figures.neighbours) = (Some(measured), neighbours);
         return Ok(figures);
     }
     if wants(&args.only, Part::Http) {
@@ -149,23 +151,10 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     }
     if wants(&args.only, Part::Neighbour) {
         let service = prepared(phases.accounts, &folder.join("neighbour")).await?;
-        figures.neighbours = neighbours(service.address, phases, &connections).await?;
+        figures.neighbours = neighbour::measure_each(service.address, phases, &connections).await?;
         service.stop().await?;
     }
     Ok(figures)
-}
-
-/// Measures the neighbour at each number of connections.
-async fn neighbours(
-    address: std::net::SocketAddr,
-    phases: Phases,
-    connections: &[usize],
-) -> Result<Vec<neighbour::Neighbour>, Error> {
-    let mut found = Vec::new();
-    for connections in connections.iter().copied() {
-        found.push(blocking(move || Ok(neighbour::measure(address, phases, connections)?)).await?);
-    }
-    Ok(found)
 }
 
 async fn http(

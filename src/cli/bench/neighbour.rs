@@ -3,17 +3,19 @@
 //!
 //! The two phases take turns: the neighbour alone, and the neighbour beside the other one.
 
-use std::io::Error;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::cli::outcome::Error;
 use crate::client::random::Draws;
 
 use super::batch;
 use super::beside::beside;
+use super::blocking::blocking;
 use super::rows::{heading, row, side};
 use super::singles::{Phases, Rounds, Side, ratio};
 use super::wire::{self, Accounts, Connection};
@@ -36,11 +38,24 @@ pub(crate) struct Neighbour {
     pub(crate) commands_of_the_other: u64,
 }
 
-/// Measures the neighbour at one number of connections. The accounts must be open.
+/// Measures the neighbour at each number of connections. The accounts must be open.
 ///
 /// # Errors
 /// Fails when the service can't be reached, or does not answer the other client's batches.
-pub(crate) fn measure(address: SocketAddr, phases: Phases, connections: usize) -> Result<Neighbour, Error> {
+pub(crate) async fn measure_each(
+    address: SocketAddr,
+    phases: Phases,
+    connections: &[usize],
+) -> Result<Vec<Neighbour>, Error> {
+    let mut found = Vec::new();
+    for connections in connections.iter().copied() {
+        found.push(blocking(move || Ok(measure(address, phases, connections)?)).await?);
+    }
+    Ok(found)
+}
+
+/// Measures the neighbour at one number of connections.
+fn measure(address: SocketAddr, phases: Phases, connections: usize) -> Result<Neighbour, io::Error> {
     let mut other = Other::open(address)?;
     let (mut alone, mut together) = (Rounds::default(), Rounds::default());
     let load = phases.load(address, connections, true);
@@ -68,7 +83,7 @@ struct Other {
 }
 
 impl Other {
-    fn open(address: SocketAddr) -> Result<Self, Error> {
+    fn open(address: SocketAddr) -> Result<Self, io::Error> {
         let accounts = Accounts::fresh(1);
         batch::prepare(address, accounts)?;
         let (draws, account) = (Draws::fresh(), accounts.name(0));
@@ -83,7 +98,7 @@ impl Other {
         Ok(other)
     }
 
-    fn send_while(&mut self, going: &AtomicBool) -> Result<(), Error> {
+    fn send_while(&mut self, going: &AtomicBool) -> Result<(), io::Error> {
         while going.load(Ordering::Acquire) {
             let body = self.before.take().unwrap_or_else(|| self.reversals());
             self.send(&body)?;
@@ -106,7 +121,7 @@ impl Other {
         (0..LINES).map(line).collect()
     }
 
-    fn send(&mut self, body: &str) -> Result<(), Error> {
+    fn send(&mut self, body: &str) -> Result<(), io::Error> {
         batch::send(&mut self.connection, body.as_bytes(), body.lines().count())
     }
 }

@@ -10,6 +10,7 @@ use crate::store::eventstoredb::Store;
 use super::super::batch;
 use super::super::blocking::blocking;
 use super::super::large::Lag;
+use super::super::neighbour::{self, Neighbour};
 use super::super::part::{Part, wants};
 use super::super::singles::{Phases, Rounds, ratio};
 use super::super::stats::{median, rate};
@@ -45,7 +46,7 @@ impl Run<'_> {
     ///
     /// # Errors
     /// Fails when the store or the ledger can't be reached, or does not take what it must.
-    pub(crate) async fn measure(&self, lags: &mut Vec<Lag>) -> Result<Measured, Error> {
+    pub(crate) async fn measure(&self, lags: &mut Vec<Lag>) -> Result<(Measured, Vec<Neighbour>), Error> {
         let (phases, all) = (self.phases, self.phases.accounts);
         let store = Store::new(self.store.reveal()).await?;
         let shape = Shape {
@@ -73,6 +74,11 @@ impl Run<'_> {
         } else {
             None
         };
+        let neighbours = if wants(self.only, Part::Neighbour) {
+            neighbour::measure_each(address, phases, self.connections).await?
+        } else {
+            Vec::new()
+        };
         let followed_per_s = (!ledger.followed.is_empty()).then(|| median(&ledger.followed));
         let long = if wants(self.only, Part::Start) {
             let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
@@ -82,7 +88,7 @@ impl Run<'_> {
             ledger.stop().await?;
             None
         };
-        Ok(Measured { shape, singles, hot, followed_per_s, long })
+        Ok((Measured { shape, singles, hot, followed_per_s, long }, neighbours))
     }
 
     async fn beside(
