@@ -35,7 +35,7 @@ const FUTURE_ALLOWED_MICROS: i64 = 5 * 60 * 1_000_000;
 /// line, where it is known; else the line's own hash is not checked and taken as it stands there.
 ///
 /// # Errors
-/// The first thing that is wrong with the line.
+/// Fails with the first thing that is wrong with the line.
 pub(crate) fn read(
     block: &[u8],
     start: usize,
