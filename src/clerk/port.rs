@@ -73,6 +73,10 @@ pub trait Port: Send + Sync {
     /// none.
     fn answered(&self) -> Position;
 
+    /// Returns the time over which the instances that write the store spread what each of them would do at the same moment;
+    /// zero where there is only one.
+    fn spread(&self) -> Duration;
+
     /// Says whether an append with this ID was sent to the store, and it is not known yet whether the store took it.
     fn is_unresolved(&self, id: Id) -> bool;
 

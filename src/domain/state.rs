@@ -43,12 +43,18 @@ impl State {
         }
     }
 
+    /// Returns when the next of its holds expires; `None` where none ever does.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        match self {
+            Self::Account(account) => account.holds.next_to_expire().map(|(_, at)| at),
+        }
+    }
+
     /// Says whether the expiry of one of its holds is due at this time.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
-        match self {
-            Self::Account(account) => account.holds.next_to_expire().is_some_and(|(_, at)| at <= now),
-        }
+        self.next_expiry().is_some_and(|at| at <= now)
     }
 
     /// Says whether a hold with this ID is open in it.

@@ -10,10 +10,12 @@ use axum::http::Method;
 use crate::ledger::permission::Act;
 
 /// These are the routes that need a key: method, path, and what is asked for.
-pub(crate) const ROUTES: [(Method, &str, Act); 24] = [
+pub(crate) const ROUTES: [(Method, &str, Act); 26] = [
     (Method::GET, "/v1/accounts", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}/entries", Act::ReadAccounts),
+    (Method::GET, "/v1/accounts/{account}/holds", Act::ReadAccounts),
+    (Method::GET, "/v1/accounts/{account}/holds/{hold}", Act::ReadAccounts),
     (Method::GET, "/v1/transactions/{id}", Act::ReadTransaction),
     (Method::POST, "/v1/accounts", Act::Book),
     (Method::POST, "/v1/accounts/{account}/deposits", Act::Book),

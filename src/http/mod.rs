@@ -29,7 +29,7 @@ pub use server::serve::serve;
 pub use server::tls;
 
 use openapi::{document, page};
-use reads::{accounts, journal, live, reports, statement, transactions};
+use reads::{accounts, holds, journal, live, reports, statement, transactions};
 use service::{front, health, metrics};
 use writes::{batch, single};
 
@@ -42,7 +42,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/accounts/{account}/deposits", post(single::deposit))
         .route("/v1/accounts/{account}/withdrawals", post(single::withdraw))
         .route("/v1/accounts/{account}/reversals", post(single::reverse))
-        .route("/v1/accounts/{account}/holds", post(single::hold))
+        .route("/v1/accounts/{account}/holds", post(single::hold).get(holds::list))
+        .route("/v1/accounts/{account}/holds/{hold}", get(holds::one))
         .route("/v1/accounts/{account}/holds/{hold}/capture", post(single::capture))
         .route("/v1/accounts/{account}/holds/{hold}/release", post(single::release))
         .route("/v1/accounts/{account}/corrections", post(single::correct))

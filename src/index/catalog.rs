@@ -215,21 +215,37 @@ pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<S
     }
 }
 
-/// Sets one row of state, and keeps the sum of all.
+/// Sets one row of state, and keeps the sum of all. Returns the value that it had before.
 pub fn set_state(
     connection: &Connection,
     kind: Kind,
     key: &[u8],
     value: &str,
     sum: &mut u64,
-) -> Result<(), IndexError> {
-    let mut old = connection.prepare_cached("SELECT crc FROM state WHERE kind = ?1 AND key = ?2")?;
-    let before: Option<u32> = old.query_row(params![kind as i64, key], |row| row.get(0)).optional()?;
+) -> Result<Option<String>, IndexError> {
+    let mut old = connection.prepare_cached("SELECT crc, value FROM state WHERE kind = ?1 AND key = ?2")?;
+    let before: Option<(u32, String)> =
+        old.query_row(params![kind as i64, key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let after = crc(kind, key, value);
-    *sum = sum.wrapping_sub(before.map_or(0, weight)).wrapping_add(weight(after));
+    let weighed = before.as_ref().map_or(0, |(crc, _)| weight(*crc));
+    *sum = sum.wrapping_sub(weighed).wrapping_add(weight(after));
     let mut set = connection
         .prepare_cached("INSERT OR REPLACE INTO state(kind, key, value, crc) VALUES (?1, ?2, ?3, ?4)")?;
     set.execute(params![kind as i64, key, value, after])?;
+    Ok(before.map(|(_, value)| value))
+}
+
+/// Removes one row of state where it is there, and keeps the sum of all.
+pub fn remove_state(
+    connection: &Connection,
+    kind: Kind,
+    key: &[u8],
+    sum: &mut u64,
+) -> Result<(), IndexError> {
+    let mut remove =
+        connection.prepare_cached("DELETE FROM state WHERE kind = ?1 AND key = ?2 RETURNING crc")?;
+    let removed: Option<u32> = remove.query_row(params![kind as i64, key], |row| row.get(0)).optional()?;
+    *sum = sum.wrapping_sub(removed.map_or(0, weight));
     Ok(())
 }
 

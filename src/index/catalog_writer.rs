@@ -7,6 +7,8 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 
 use crate::domain::money::Money;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
 
 use super::catalog::{self, Checkpoint};
 use super::error::IndexError;
@@ -16,12 +18,15 @@ use super::lsm::memtable::Memtable;
 use super::lsm::run::Run;
 use super::lsm::tree::{Tree, TreeKind};
 use super::rows::{self, Kind};
+use super::timer_key::timer_key;
 
 /// A `CatalogWriter` is the catalog's one writing connection, with the sum over its rows.
 #[derive(Debug)]
 pub(super) struct CatalogWriter {
     connection: Connection,
     sum: u64,
+    /// This is the number of holds that are open at the checkpoint.
+    open_holds: i64,
     next_file: u64,
     /// This is the index's seed.
     seed: u64,
@@ -33,7 +38,14 @@ impl CatalogWriter {
     pub(super) fn new(connection: Connection, sum: u64, seed: u64, fresh: u64) -> Result<Self, IndexError> {
         let next_file =
             catalog::meta(&connection, "next_file")?.and_then(|text| text.parse().ok()).unwrap_or(1);
-        Ok(Self { connection, sum, next_file, seed, fresh })
+        let open_holds =
+            catalog::meta(&connection, "open_holds")?.and_then(|text| text.parse().ok()).unwrap_or(0);
+        Ok(Self { connection, sum, open_holds, next_file, seed, fresh })
+    }
+
+    /// Returns the number of holds that are open at the checkpoint.
+    pub(super) fn open_holds(&self) -> i64 {
+        self.open_holds
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -83,7 +95,12 @@ impl CatalogWriter {
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
             let (kind, key) = rows::stream_row(&stream);
-            catalog::set_state(&transaction, kind, key, &rows::state_value(tracked), &mut sum)?;
+            let before = catalog::set_state(&transaction, kind, key, &rows::state_value(tracked), &mut sum)?;
+            let before = match before {
+                Some(before) => rows::next_expiry(&stream, &before)?,
+                None => None,
+            };
+            set_timer(&transaction, &stream, (before, tracked.state.next_expiry()), &mut sum)?;
         }
         let adding = |kind, key: &[u8], currency, amount: Money, sum: &mut u64| {
             let before = match catalog::state(&transaction, kind, key)? {
@@ -91,7 +108,7 @@ impl CatalogWriter {
                 None => Money::zero(currency),
             };
             let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
-            catalog::set_state(&transaction, kind, key, &rows::sum_value(currency, after), sum)
+            catalog::set_state(&transaction, kind, key, &rows::sum_value(currency, after), sum).map(drop)
         };
         for (key, (currency, amount)) in frozen.all_reversed() {
             adding(Kind::Reversed, &rows::reversed_row_key(key), *currency, *amount, &mut sum)?;
@@ -106,14 +123,35 @@ impl CatalogWriter {
         for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
             catalog::set_runs(&transaction, kind, &named(tree))?;
         }
+        let open_holds = self.open_holds.saturating_add(frozen.open_holds());
+        catalog::set_meta(&transaction, "open_holds", &open_holds.to_string())?;
         catalog::set_meta(&transaction, "sum", &sum.to_string())?;
         catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
         catalog::set_checkpoint(&transaction, to)?;
         catalog::set_seal(&transaction)?;
         transaction.commit()?;
-        self.sum = sum;
+        (self.sum, self.open_holds) = (sum, open_holds);
         Ok(())
     }
+}
+
+/// Moves the timer of a stream from the first of these times to the second.
+fn set_timer(
+    connection: &Connection,
+    stream: &StreamName,
+    (before, after): (Option<Timestamp>, Option<Timestamp>),
+    sum: &mut u64,
+) -> Result<(), IndexError> {
+    if before == after {
+        return Ok(());
+    }
+    if let Some(at) = before {
+        catalog::remove_state(connection, Kind::Timer, &timer_key(at, stream), sum)?;
+    }
+    if let Some(at) = after {
+        catalog::set_state(connection, Kind::Timer, &timer_key(at, stream), "", sum)?;
+    }
+    Ok(())
 }
 
 fn named(tree: &Tree) -> Vec<catalog::NamedRun> {

@@ -78,6 +78,7 @@ impl Index {
         // Opening reads only a part of each file. So damage that was marked before still counts, though nothing wrong
         // was found now.
         Failure::check_mark(dir)?;
+        let writer = CatalogWriter::new(connection, sum, seed, fresh)?;
         let shared = Shared {
             dir: dir.to_owned(),
             journal_id: Mutex::new(checkpoint.journal_id),
@@ -88,9 +89,10 @@ impl Index {
                 frozen: None,
                 trees: Arc::new(trees),
                 flushed: checkpoint.position,
+                open_holds: writer.open_holds(),
             }),
             readers: Mutex::new(Vec::new()),
-            writer: Mutex::new(CatalogWriter::new(connection, sum, seed, fresh)?),
+            writer: Mutex::new(writer),
             joining: Mutex::new(()),
             checkpoint: AtomicU64::new(checkpoint.position),
             reached: AtomicU64::new(checkpoint.position),

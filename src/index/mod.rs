@@ -25,6 +25,8 @@ mod query;
 pub mod record;
 pub mod rows;
 mod shared;
+mod timer_key;
+mod timers;
 mod tuning;
 
 pub use catalog::Checkpoint;
@@ -35,4 +37,5 @@ pub use lsm::memtable::{Memtable, Note, Reached};
 pub use lsm::run_error::RunError;
 pub use overlay::{Overlay, read_files};
 pub use query::{TakenBack, Used};
+pub use timers::Due;
 pub use tuning::Tuning;

@@ -46,7 +46,7 @@ pub struct TakenBack {
 
 impl State {
     /// Returns the two parts in memory, newest first.
-    fn in_memory(&self) -> impl Iterator<Item = &Memtable> {
+    pub(super) fn in_memory(&self) -> impl Iterator<Item = &Memtable> {
         std::iter::once(&self.active).chain(self.frozen.as_deref())
     }
 
@@ -307,7 +307,7 @@ impl Index {
         })
     }
 
-    fn with_reader<T>(
+    pub(super) fn with_reader<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, IndexError>,
     ) -> Result<T, IndexError> {

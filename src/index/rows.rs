@@ -7,6 +7,7 @@ use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
@@ -31,12 +32,21 @@ pub enum Kind {
     Damaged = 5,
     /// The row says how many events a stream lacks, by name.
     Missing = 6,
+    /// The row says that a hold of a stream expires, by time and stream. It has no value.
+    Timer = 7,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 6] =
-        [Self::Account, Self::Reversed, Self::Internal, Self::Twice, Self::Damaged, Self::Missing];
+    const ALL: [Self; 7] = [
+        Self::Account,
+        Self::Reversed,
+        Self::Internal,
+        Self::Twice,
+        Self::Damaged,
+        Self::Missing,
+        Self::Timer,
+    ];
 
     /// Returns the kind with this number.
     pub fn of(number: i64) -> Option<Self> {
@@ -96,6 +106,14 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
 }
 
+/// Returns when the next hold of a stream expires, of which this is the row.
+pub fn next_expiry(stream: &StreamName, value: &str) -> Result<Option<Timestamp>, IndexError> {
+    if !value.contains(hold_rows::MARK) {
+        return Ok(None);
+    }
+    Ok(read_state(stream, value)?.state.next_expiry())
+}
+
 /// Returns a note's kind, key and value.
 pub fn note_row(note: &Note) -> (Kind, Vec<u8>, String) {
     match note {
@@ -113,7 +131,7 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         Kind::Missing => {
             Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
         }
-        Kind::Account | Kind::Reversed | Kind::Internal => None,
+        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Timer => None,
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct State {
     pub(super) trees: Arc<[Tree; 3]>,
     /// This is the position up to which events are in the files alone.
     pub(super) flushed: u64,
+    /// This is the number of holds that are open after these events.
+    pub(super) open_holds: i64,
 }
 
 impl State {

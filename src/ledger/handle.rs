@@ -14,6 +14,7 @@ use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
 
 use super::clock_watch::ClockWatch;
+use super::expiries::Expiries;
 use super::folder_watch::FolderWatch;
 use super::long_reads::{LongReads, ReadLimits, Wanted, holding};
 use super::open_error::OpenError;
@@ -55,6 +56,7 @@ pub(super) struct Inner {
     pub(super) pages: Arc<Semaphore>,
     pub(super) long_reads: LongReads,
     pub(super) clock_watch: Arc<ClockWatch>,
+    pub(super) expiries: Expiries,
     pub(super) folder_watch: FolderWatch,
     pub(super) folder: Folder,
 }
@@ -95,6 +97,7 @@ impl Ledger {
             pages: Arc::new(Semaphore::new(pages())),
             long_reads: LongReads::new(limits),
             clock_watch,
+            expiries: Expiries::default(),
             folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
             folder,
         })))
@@ -199,6 +202,7 @@ impl Ledger {
     /// # Errors
     /// Fails when that could not be done. Nothing that was answered is lost by it.
     pub fn stop(&self) -> Result<(), OpenError> {
+        self.0.expiries.stop();
         let closed = self.0.clerk.close().map_err(OpenError::Close);
         self.0.index.close()?;
         closed

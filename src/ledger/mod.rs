@@ -7,9 +7,12 @@
 
 mod accounts;
 mod clock_watch;
+mod expiries;
+mod expiry_beat;
 mod folder_watch;
 mod handle;
 mod history;
+mod holds;
 mod long_reads;
 mod open;
 mod open_error;
@@ -27,6 +30,7 @@ mod verdict;
 pub use crate::clerk::Done;
 pub use clock_watch::{Steady, system_steady};
 pub use handle::Ledger;
+pub use holds::{HoldHistory, HoldsPage};
 pub use long_reads::ReadLimits;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;

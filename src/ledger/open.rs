@@ -26,6 +26,7 @@ use crate::store::embedded::{database, wal};
 use crate::store::{Appends, lines_of};
 
 use super::clock_watch::{ClockWatch, Steady};
+use super::expiry_beat;
 use super::handle::Ledger;
 use super::long_reads::ReadLimits;
 use super::open_error::OpenError;
@@ -154,7 +155,10 @@ impl Ledger {
         let clerk = Clerk::start(office, options.limits)?;
         folder.held().remember(JOURNAL);
         folder.held().remember(INDEX);
-        Ok(Self::over(Box::new(clerk), journal, index, head, watch, folder, options.reads)?)
+        let clock = watch.clock();
+        let ledger = Self::over(Box::new(clerk), journal, index, head, watch, folder, options.reads)?;
+        expiry_beat::start(&ledger, clock)?;
+        Ok(ledger)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::store::embedded::folder::{Folder, JOURNAL};
 use crate::store::eventstoredb::{Reader, Store};
 
 use super::clock_watch::ClockWatch;
+use super::expiry_beat;
 use super::handle::Ledger;
 use super::open::{ACCEPT_MISSING, INDEX, Options, Workings};
 use super::open_error::OpenError;
@@ -64,6 +65,9 @@ impl Ledger {
         let clerk = Clerk::start(office)?;
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
         folder.held().remember(INDEX);
-        Ok(Self::over(Box::new(clerk), reader, index, head, watch, folder, reads)?)
+        let clock = watch.clock();
+        let ledger = Self::over(Box::new(clerk), reader, index, head, watch, folder, reads)?;
+        expiry_beat::start(&ledger, clock)?;
+        Ok(ledger)
     }
 }

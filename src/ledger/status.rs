@@ -41,6 +41,10 @@ pub struct Status {
     pub missing_events: u64,
     /// This is the number of IDs that were recorded on two accounts, in a race between two instances.
     pub ids_on_two_accounts: usize,
+    /// This is the number of holds that are open.
+    pub open_holds: u64,
+    /// This is for how long the oldest expiry has been due that is not booked.
+    pub expiry_lag: Duration,
 }
 
 impl Ledger {
@@ -83,6 +87,8 @@ impl Ledger {
             damaged_accounts: clerk.damaged,
             missing_events: clerk.missing_events,
             ids_on_two_accounts: clerk.booked_twice,
+            open_holds: index.open_holds(),
+            expiry_lag: self.0.expiries.lag(),
         }
     }
 }

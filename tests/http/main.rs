@@ -8,6 +8,7 @@ mod bad_requests;
 mod contract;
 mod corrections;
 mod examples;
+mod holds;
 mod keys;
 mod lenient;
 mod load;

@@ -8,10 +8,12 @@ use bookonce::keys::file::{NewKey, create};
 use serde_json::{Value, json};
 
 /// Every route that needs a key, and who may use it: teller, auditor, operator.
-const TABLE: [(&str, &str, [bool; 3]); 27] = [
+const TABLE: [(&str, &str, [bool; 3]); 29] = [
     ("GET", "/v1/accounts", [true, true, true]),
     ("GET", "/v1/accounts/{account}", [true, true, true]),
     ("GET", "/v1/accounts/{account}/entries", [true, true, true]),
+    ("GET", "/v1/accounts/{account}/holds", [true, true, true]),
+    ("GET", "/v1/accounts/{account}/holds/{hold}", [true, true, true]),
     ("GET", "/v1/transactions/{id}", [true, true, true]),
     ("GET", "/v1/transactions", [false, true, true]),
     ("GET", "/v1/journal", [false, true, true]),

@@ -8,6 +8,7 @@ use bookonce::domain::ids::CounterAccount;
 use bookonce::domain::metadata::Metadata;
 use bookonce::domain::time::Timestamp;
 
+use crate::holds::*;
 use crate::support::*;
 
 /// Returns the stories, each with its name and its commands in batches.
@@ -16,6 +17,7 @@ pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
         ("every-event", every_event()),
         ("backdated", backdated()),
         ("preventions", preventions()),
+        ("holds", holds()),
         ("corrections", corrections()),
     ]
 }
@@ -130,5 +132,58 @@ fn corrections() -> Vec<Vec<Command>> {
         vec![reverse(16, "alice", 14, None, true), reverse(17, "alice", 3, None, true)],
         vec![freeze(18, "alice"), correct_by(19, "alice", "20"), reverse(20, "yen", 90, None, false)],
         vec![correct_by(90, "yen", "1"), close(21, "alice"), correct_by(22, "alice", "1")],
+    ]
+}
+
+/// Holds in every way to their end. The clock goes on by a minute and a second with each batch.
+fn holds() -> Vec<Vec<Command>> {
+    let mut adorned = capture(22, "alice", 21, Some("7.25"));
+    let Operation::Capture(asked) = &mut adorned.operation else { unreachable!() };
+    asked.counter_account = CounterAccount::parse("@fees").unwrap();
+    asked.metadata = Metadata::new([("terminal".to_owned(), "77".to_owned())].into()).unwrap();
+    vec![
+        vec![
+            open_with(1, "alice", "EUR", "50"),
+            open(2, "bob"),
+            deposit(3, "alice", "100"),
+            deposit(4, "bob", "10"),
+        ],
+        // Captured whole, in part, and once more; released; more than there is.
+        vec![
+            hold_for(10, "alice", "40", 600),
+            hold_for(11, "alice", "30", 600),
+            hold_for(12, "alice", "80", 600),
+        ],
+        vec![
+            hold_for(13, "alice", "80.01", 600),
+            withdraw(14, "alice", "0.01"),
+            capture(15, "alice", 10, None),
+        ],
+        vec![
+            capture(16, "alice", 10, None),
+            capture(17, "alice", 11, Some("31")),
+            capture(18, "alice", 11, Some("25")),
+        ],
+        vec![
+            release(19, "alice", 12),
+            release_because(20, "alice", 12),
+            reverse(23, "alice", 15, Some("1"), false),
+        ],
+        vec![hold_for(21, "alice", "20", 600), adorned, reverse(24, "alice", 21, None, false)],
+        // Expired before a command, and before one that is refused.
+        vec![hold_for(25, "alice", "5", 61), hold_for(26, "alice", "6", 60), hold_for(27, "bob", "10", 1)],
+        vec![capture(28, "alice", 25, None), release(29, "alice", 26), capture(30, "bob", 99, None)],
+        // Ruled out before it comes, by a release and by a reversal.
+        vec![release_because(31, "alice", 90), hold(90, "alice", "1"), release(32, "alice", 90)],
+        vec![reverse(33, "bob", 91, None, false), hold(91, "bob", "1")],
+        // Under a freeze, and in the way of a closing.
+        vec![hold_for(34, "bob", "10", 600), freeze(35, "bob"), hold(36, "bob", "1"), close(37, "bob")],
+        vec![capture(38, "bob", 34, None), close(39, "bob"), hold(40, "bob", "1"), release(41, "bob", 92)],
+        vec![
+            open_with(42, "carol", "JPY", "500"),
+            hold_for(43, "carol", "500", 2_592_000),
+            close(44, "carol"),
+        ],
+        vec![hold_for(45, "alice", "1", 2_592_000)],
     ]
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
@@ -130,6 +131,10 @@ impl Port for Clerk {
 
     fn answered(&self) -> Position {
         self.common.answered()
+    }
+
+    fn spread(&self) -> Duration {
+        Duration::from_secs(1)
     }
 
     fn is_unresolved(&self, id: Id) -> bool {

@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
@@ -163,6 +164,10 @@ impl Port for Clerk {
     /// Returns 0, because the head is updated before any caller is told.
     fn answered(&self) -> Position {
         0
+    }
+
+    fn spread(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn is_unresolved(&self, id: Id) -> bool {

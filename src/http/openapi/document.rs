@@ -10,7 +10,7 @@ use crate::http::access;
 use crate::http::openapi::examples::Examples;
 use crate::http::openapi::nulls::Nulls;
 use crate::http::openapi::schema;
-use crate::http::reads::{accounts, journal, live, reports, statement, transactions};
+use crate::http::reads::{accounts, holds, journal, live, reports, statement, transactions};
 use crate::http::service::{front, health, metrics};
 use crate::http::writes::{batch, single};
 use crate::ledger::permission::permit;
@@ -27,7 +27,8 @@ use crate::wire::schema::BatchLine;
     paths(
         single::open, single::deposit, single::withdraw, single::reverse, single::hold, single::capture,
         single::release, single::correct, single::limit, single::freeze,
-        single::unfreeze, batch::batch, single::close, accounts::list, accounts::one, statement::statement,
+        single::unfreeze, batch::batch, single::close, accounts::list, accounts::one, holds::list, holds::one,
+        statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
     ),

@@ -55,6 +55,8 @@ words! {
         vec!["open", "frozen", "closed", "unopened", "internal"];
     /// This is the direction in which a correction moves money.
     Direction: "Which way money moves, as the account sees it.", vec!["credit", "debit"];
+    /// This is what became of a hold.
+    HoldState: "What became of a hold.", vec!["open", "captured", "released", "expired", "prevented"];
     /// This is the order of a statement.
     Order: "Which line comes first.", vec!["newest", "oldest"];
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod event_view;
+pub(crate) mod holds;
 pub(crate) mod journal;
 pub(crate) mod live;
 pub(crate) mod min_position;

@@ -53,6 +53,14 @@ impl NamedHold {
         self.account.guarded()
     }
 
+    /// Returns the hold's ID, a client's or that of a transfer.
+    ///
+    /// # Errors
+    /// Fails with a 400 when the text is no ID.
+    pub(crate) fn any_hold(&self) -> Result<Id, Problem> {
+        Id::parse(&self.hold).ok_or_else(|| Problem::field("hold", NOT_AN_ID))
+    }
+
     /// Returns the hold's ID. The hold of a transfer can't be named.
     ///
     /// # Errors

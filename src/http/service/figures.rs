@@ -32,9 +32,10 @@ pub(crate) struct Figures {
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
     damaged: Family<Labels, Gauge>,
     not_ready: Family<Labels, Gauge>,
-    gauges: [Gauge; 12],
+    gauges: [Gauge; 13],
     counters: [Counter; 3],
     lag_seconds: Gauge<f64, AtomicU64>,
+    expiry_lag_seconds: Gauge<f64, AtomicU64>,
     commit_times: CommitTimes,
     replays: Counter,
     declines: [(&'static str, Counter); Decline::CODES.len()],
@@ -55,7 +56,7 @@ const MOST_NAMED: usize = 100;
 type Look = fn(&Ledger, &Status) -> i64;
 
 /// These are the gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
-const GAUGES: [(&str, &str, Look); 12] = [
+const GAUGES: [(&str, &str, Look); 13] = [
     ("bookonce_ready", "1 while commands are taken", |_, status| i64::from(status.ready)),
     ("bookonce_position", "The position of the last durable event", |ledger, _| {
         count(ledger.head().position)
@@ -92,6 +93,7 @@ const GAUGES: [(&str, &str, Look); 12] = [
         "IDs that two instances recorded on two accounts at once",
         |_, status| size(status.ids_on_two_accounts),
     ),
+    ("bookonce_holds_open", "Holds that are open", |_, status| count(status.open_holds)),
 ];
 
 /// A `Count` is a function that reads what a counter has come to.
@@ -151,6 +153,9 @@ impl Figures {
         let about =
             "How long the oldest event that the index has not taken in has been in the store at least";
         registry.register("bookonce_index_lag_seconds", about, lag_seconds.clone());
+        let expiry_lag_seconds = Gauge::default();
+        let about = "How long the oldest expiry of a hold has been due that is not booked";
+        registry.register("bookonce_expiry_lag_seconds", about, expiry_lag_seconds.clone());
         let commit_times = CommitTimes::default();
         let about = "How long a commit takes until it is durable";
         registry.register("bookonce_commit_seconds", about, commit_times.clone());
@@ -178,6 +183,7 @@ impl Figures {
             gauges,
             counters,
             lag_seconds,
+            expiry_lag_seconds,
             commit_times,
             replays,
             declines,
@@ -235,6 +241,7 @@ impl Figures {
             counter.inc_by(now.saturating_sub(counter.get()));
         }
         self.lag_seconds.set(status.index_lag.as_secs_f64());
+        self.expiry_lag_seconds.set(status.expiry_lag.as_secs_f64());
         self.commit_times.set(status.done);
         self.damaged.clear();
         for account in ledger.damaged_accounts(MOST_NAMED) {

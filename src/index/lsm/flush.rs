@@ -201,7 +201,7 @@ pub(in crate::index) fn flush(shared: &Shared) -> Result<(), IndexError> {
         let mut state = shared.state.write();
         state.trees = Arc::new(trees);
         state.frozen = None;
-        state.flushed = position;
+        (state.flushed, state.open_holds) = (position, writer.open_holds());
     }
     drop(writer);
     shared.checkpoint.store(position, Ordering::Release);

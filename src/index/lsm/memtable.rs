@@ -1,6 +1,7 @@
 //! The memtable has what the index knows of events that are durable but not yet in its files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
 
 use foldhash::fast::RandomState;
 
@@ -16,6 +17,7 @@ use crate::index::layers::{InternalKey, Layers, Tracked};
 use crate::index::record::{
     Facts, Mark, Record, Role, Series, StreamKey, id_key, naming_key, place_key, ruled_out_key,
 };
+use crate::index::timer_key::timer_key;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
@@ -68,6 +70,10 @@ pub struct Memtable {
     /// These layers say how streams and own accounts stand.
     layers: Layers,
     notes: Vec<Note>,
+    /// These are the timers of the streams, by time. One may be past already: the state of its stream says so.
+    timers: BTreeSet<Vec<u8>>,
+    /// This is by how many holds more are open after its events than before them.
+    open_holds: i64,
     last: Option<Reached>,
 }
 
@@ -86,6 +92,8 @@ impl Memtable {
             reversed: Map::default(),
             layers: Layers::default(),
             notes: Vec::new(),
+            timers: BTreeSet::new(),
+            open_holds: 0,
             last: None,
         }
     }
@@ -128,6 +136,9 @@ impl Memtable {
         for id in body.corrects() {
             self.revision(StreamKey::of_corrections(Id::Client(*id)), Series::All, position, facts);
         }
+        if let Some(change) = body.sets_aside() {
+            self.open_holds += if change.is_negative() { -1 } else { 1 };
+        }
         if let Some(entries) = body.entries() {
             let own = match self.own_keys.get(entries.counter_account) {
                 Some(key) => *key,
@@ -149,12 +160,30 @@ impl Memtable {
 
     /// Takes in how a stream stands after the events that were taken in.
     pub fn state(&mut self, tracked: Tracked) {
+        if let Some(at) = tracked.state.next_expiry() {
+            self.timers.insert(timer_key(at, &tracked.state.stream()));
+        }
         self.layers.set(tracked);
     }
 
     /// Notes that everything up to this place was taken in.
     pub fn reached(&mut self, last: Reached) {
         self.last = Some(last);
+    }
+
+    /// Returns by how many holds more are open after its events than before them.
+    pub(in crate::index) fn open_holds(&self) -> i64 {
+        self.open_holds
+    }
+
+    /// Returns the first timers after this one, in their order.
+    pub(in crate::index) fn timers(&self, after: &[u8], limit: usize) -> impl Iterator<Item = &Vec<u8>> {
+        self.timers.range::<[u8], _>((Bound::Excluded(after), Bound::Unbounded)).take(limit)
+    }
+
+    /// Takes out a timer whose stream has no such hold any more.
+    pub(in crate::index) fn forget_timer(&mut self, timer: &[u8]) {
+        self.timers.remove(timer);
     }
 
     /// Takes a note.

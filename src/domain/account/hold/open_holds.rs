@@ -26,7 +26,8 @@ pub struct Hold {
 
 impl Hold {
     /// Returns its place in the order in which holds expire. Those that never do are the last.
-    fn order(&self) -> (i64, Id) {
+    #[must_use]
+    pub fn order(&self) -> (i64, Id) {
         (self.expires_at.map_or(i64::MAX, Timestamp::micros), self.id)
     }
 }

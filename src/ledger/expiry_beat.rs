@@ -1,0 +1,173 @@
+//! The expiries of holds are booked here for accounts for which nothing comes. Where a command comes, the clerk books what is
+//! due before it (`clerk::rule`), so nothing rests on this being in time.
+//!
+//! A thread looks at the index's timers every [`BEAT`], and asks the clerk for what is due as any client would, a page at a
+//! time: each is a job that takes turns with those of clients. While no hold is open it does not even look at the clock. Where
+//! several instances write the store, each waits a random part of a second first and looks again, so that most is booked by
+//! one of them; two that book the same are told apart by the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use sha2::{Digest, Sha256};
+
+use crate::domain::command::{Command, Operation};
+use crate::domain::ids::{Id, Step};
+use crate::domain::metadata::{Origin, SERVICE};
+use crate::domain::time::{Clock, Timestamp};
+use crate::index::Due;
+
+use super::expiries::Shared;
+use super::handle::{Ledger, WeakLedger};
+use super::types::ReadError;
+
+/// This is how often it looks.
+const BEAT: Duration = Duration::from_millis(400);
+/// This is how many timers are looked at together.
+const PAGE: usize = 256;
+/// This is the most expiries in a job, but for those of one account.
+const TOGETHER: usize = 256;
+
+/// Starts the thread that books expiries of a ledger.
+///
+/// # Errors
+/// Fails when a thread can't be started.
+pub(super) fn start(ledger: &Ledger, clock: Clock) -> std::io::Result<()> {
+    let spread = ledger.0.clerk.spread();
+    let (shared, ended) = ledger.0.expiries.for_thread();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let beat = Beat { ledger: ledger.downgrade(), clock, spread, shared, ended, drawn: 0, has_failed: false };
+    std::thread::Builder::new().name("expiries".into()).spawn(move || beat.run(&runtime))?;
+    Ok(())
+}
+
+/// A `Beat` is what the thread works with.
+struct Beat {
+    ledger: WeakLedger,
+    clock: Clock,
+    spread: Duration,
+    shared: Arc<Shared>,
+    ended: Receiver<()>,
+    /// This is how many random times were drawn.
+    drawn: u64,
+    /// It says that the last time failed.
+    has_failed: bool,
+}
+
+impl Beat {
+    fn run(mut self, runtime: &tokio::runtime::Runtime) {
+        while self.waits(BEAT) {
+            if !self.finds_any() {
+                continue;
+            }
+            // The ledger is not held meanwhile, so that it can be closed.
+            let spread = self.random_part_of_spread();
+            if !spread.is_zero() && !self.waits(spread) {
+                return;
+            }
+            let Some(ledger) = self.ledger.upgrade() else { return };
+            // It is tried again at the next beat. A line for each time would fill the log.
+            match runtime.block_on(self.book(&ledger)) {
+                Err(error) if !std::mem::replace(&mut self.has_failed, true) => {
+                    tracing::warn!(%error, "expiries of holds can't be booked; they are tried again");
+                }
+                Err(_) => {}
+                Ok(()) => self.has_failed = false,
+            }
+        }
+    }
+
+    /// Waits, and says whether to go on.
+    fn waits(&self, time: Duration) -> bool {
+        self.ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
+    }
+
+    /// Says whether any expiry is due, and notes for how long the oldest has been.
+    fn finds_any(&self) -> bool {
+        let Some(ledger) = self.ledger.upgrade() else { return false };
+        let index = &ledger.0.index;
+        if self.shared.is_stopped() || index.open_holds() == 0 || ledger.0.clerk.readable().is_err() {
+            self.shared.set_lag(0);
+            return false;
+        }
+        let now = (self.clock)();
+        let first = self.first_due(&ledger, now);
+        let lag = first.map_or(0, |at| now.micros().saturating_sub(at.micros()));
+        self.shared.set_lag(u64::try_from(lag).unwrap_or(0));
+        first.is_some()
+    }
+
+    /// Returns when the hold expires that is due first. What can't be read is found again, and told, when it is booked.
+    fn first_due(&self, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+        let mut after = Vec::new();
+        loop {
+            let (found, next) = ledger.0.index.due(now, &after, PAGE).ok()?;
+            if let Some(first) = found.first() {
+                return Some(first.at);
+            }
+            after = next?;
+        }
+    }
+
+    /// Books all that is due now.
+    async fn book(&self, ledger: &Ledger) -> Result<(), ReadError> {
+        let now = (self.clock)();
+        let mut after = Vec::new();
+        loop {
+            let (found, next) = ledger.0.index.due(now, &after, PAGE)?;
+            let mut rest = found.as_slice();
+            while !rest.is_empty() {
+                if self.shared.is_stopped() {
+                    return Ok(());
+                }
+                let (job, others) = rest.split_at(jobs(rest));
+                let commands: Vec<Command> = job.iter().map(command).collect();
+                // One that can't be ruled on holds back no other; it is found again at the next beat.
+                ledger.execute(commands).await?;
+                rest = others;
+            }
+            match next {
+                Some(next) => after = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Returns a random part of the time over which the instances spread. It needs to be fair, and no more.
+    fn random_part_of_spread(&mut self) -> Duration {
+        if self.spread.is_zero() {
+            return self.spread;
+        }
+        self.drawn = self.drawn.wrapping_add(1);
+        let thread = format!("{:?}", std::thread::current().id());
+        let digest = Sha256::new()
+            .chain_update(std::process::id().to_le_bytes())
+            .chain_update(thread)
+            .chain_update(self.drawn.to_le_bytes())
+            .chain_update((self.clock)().micros().to_le_bytes())
+            .finalize();
+        let part = digest.iter().take(2).fold(0_u32, |part, byte| part << 8 | u32::from(*byte));
+        self.spread * part / (1 << 16)
+    }
+}
+
+/// Returns how many of these streams are booked in one job: at least one.
+fn jobs(due: &[Due]) -> usize {
+    let mut together = 0;
+    let fits = |due: &&Due| {
+        together += due.count;
+        together <= TOGETHER
+    };
+    due.iter().take_while(fits).count().max(1)
+}
+
+/// Returns the command that books the first expiry that is due on a stream, and so all that are.
+fn command(due: &Due) -> Command {
+    Command {
+        id: Id::first_of(due.hold, Step::Expiry),
+        stream: due.stream.clone(),
+        operation: Operation::Expire(due.hold),
+        origin: Origin { correlation: None, causation: None, actor: SERVICE.into() },
+    }
+}
