@@ -12,16 +12,23 @@ mod given_holds;
 mod holds;
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use bookonce::domain::account::corrected::{AskedChange, Corrected};
 use bookonce::domain::account::decline::Decline;
 use bookonce::domain::account::event::Fact;
+use bookonce::domain::command::Command;
 use bookonce::domain::decide::Refusal;
 use bookonce::domain::event::Event;
 use bookonce::domain::ids::Id;
 use bookonce::domain::money::Direction;
 use bookonce::domain::same::differences;
+use bookonce::domain::time::Timestamp;
+use bookonce::ledger::Verdict;
 use given::*;
 use given_holds::{expired, held, held_until};
+use holds::hold;
 use support::*;
 
 const LARGEST: &str = "1000000000000000";
@@ -208,4 +215,36 @@ fn a_retry_is_compared_with_what_was_asked_and_not_with_what_was_worked_out() {
     assert_eq!(fields(by), ["balance", "expected_revision", "amount", "direction"]);
     let declined = rich().when(correct_to(3, "alice", "-1.0", 1)).event();
     assert_eq!(differences(&declined, &correct_to(3, "alice", "-1", 1)), []);
+}
+
+// ---- on a ledger
+
+/// A hold's time is over when an operator's correction comes: its expiry is booked, and the operator is told to look again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_books_what_is_due_and_then_says_that_the_account_has_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let seconds = Arc::new(AtomicI64::new(1_795_226_400));
+    let now = Arc::clone(&seconds);
+    let clock = Arc::new(move || Timestamp::from_micros(now.load(Ordering::SeqCst) * 1_000_000));
+    let ledger = open_ledger_at(dir.path(), clock).unwrap();
+    let ask = async |command: Command| ledger.execute(vec![command]).await.unwrap().remove(0);
+    for command in [open(1, "alice"), deposit(2, "alice", "100"), hold(3, "alice", "70")] {
+        assert!(matches!(ask(command).await, Verdict::Booked(..)));
+    }
+    // Revision 2 is that of the hold.
+    let correction = |expected| naming(correct_to(4, "alice", "20", expected), &[2, 3]);
+    let Verdict::Booked(declined, _) = ask(correct_to(5, "alice", "20", 2)).await else { panic!() };
+    assert_eq!(declined.decline(), Some(Decline::InsufficientFunds));
+    seconds.fetch_add(60, Ordering::SeqCst);
+    let Verdict::Refused(refusal) = ask(correction(3)).await else { panic!() };
+    assert_eq!(refusal, Refusal::AccountChanged { revision: 4 });
+    let Verdict::Booked(event, _) = ask(correction(4)).await else { panic!() };
+    let answer = event.account().unwrap().answer;
+    assert_eq!(
+        (event.revision, answer.balance.to_string(), answer.available.to_string()),
+        (5, "20.00".into(), "20.00".into())
+    );
+    let history = ledger.transaction(id(3)).await.unwrap().unwrap();
+    assert_eq!(history.corrections.iter().map(|placed| placed.event.id).collect::<Vec<_>>(), [id(4)]);
+    store::stop(&ledger);
 }

@@ -109,6 +109,10 @@ impl Writer {
                 let of = |(own, _): &&(TransactionId, u64)| Id::Client(*own) == *hold;
                 account = self.own.iter().find(of).map_or(account, |(_, of)| *of);
             }
+            Operation::Reverse(Reversal { reverses, .. }) if world.draw(|random| random.below(5)) > 0 => {
+                let of = |(own, _): &&(TransactionId, u64)| own == reverses;
+                account = self.own.iter().find(of).map_or(account, |(_, of)| *of);
+            }
             _ => {}
         }
         if let Some(last) = self.own.last_mut() {
@@ -124,7 +128,7 @@ impl Writer {
             14..26 => Operation::Withdraw(moved(random)),
             26..32 => Operation::Reverse(Reversal {
                 reverses: self.reversed(random),
-                amount: (random.below(3) == 0).then(|| amount(random)),
+                amount: (random.below(2) == 0).then(|| part(random)),
                 reason: reason(),
                 force: random.below(8) == 0,
             }),
@@ -182,7 +186,8 @@ impl Writer {
         match random.below(4) {
             0 => id(self.client, self.written + 1),
             1 => id(random.below(5), random.between(1, 14)),
-            _ => self.own[random.place(self.own.len())].0,
+            // Mostly what it reversed before, or something near it, so that parts add up.
+            _ => self.own[self.own.len() - 1 - random.place(self.own.len().min(5))].0,
         }
     }
 }
@@ -222,6 +227,11 @@ fn hold_seconds(random: &mut Random) -> HoldSeconds {
         _ => random.between(1, 25),
     };
     HoldSeconds::new(seconds).unwrap()
+}
+
+/// Draws a part of an amount.
+fn part(random: &mut Random) -> WrittenAmount {
+    WrittenAmount::parse(&format!("0.{:02}", random.between(1, 99))).unwrap()
 }
 
 fn amount(random: &mut Random) -> WrittenAmount {
