@@ -25,7 +25,7 @@ use crate::ledger::HoldHistory;
 
 /// A hold of an account.
 #[derive(Serialize, utoipa::ToSchema)]
-#[schema(title = "Hold")]
+#[schema(title = "HoldRecord")]
 pub(crate) struct HoldView {
     /// The ID that it was placed with.
     hold: String,
