@@ -99,6 +99,11 @@ impl Described {
     fn url(&self) -> String {
         format!("http://{}", self.service.address)
     }
+
+    /// Returns the number of operations in the document.
+    fn operations(&self) -> usize {
+        fs::read_to_string(&self.document).unwrap().matches("\"operationId\":").count()
+    }
 }
 
 /// Seen failing with `Operation ID 'one' … is not unique`.
@@ -186,7 +191,11 @@ fn every_operation_is_as_the_document_says() {
     ]);
     schemathesis.arg(format!("Authorization: Bearer {}", described.token));
     let said = run(schemathesis.arg(format!("{}/openapi.json", described.url()))).unwrap();
-    assert!(said.contains("Selected: 22/23") && said.contains("Tested: 22"), "{said}");
+    // All but one are tried: the live feed never ends.
+    let all = described.operations();
+    let tried = all - 1;
+    let has = |text: String| said.contains(&text);
+    assert!(has(format!("Selected: {tried}/{all}")) && has(format!("Tested: {tried}")), "{said}");
 }
 
 /// Guards against: figures whose names or descriptions Prometheus' own tool finds wrong.
