@@ -263,8 +263,8 @@ fn every_order(accounts: Accounts) -> usize {
     reached.len()
 }
 
-/// A release before the credit is ruled out, an end before its last step, a step under a random ID, and a timeout after the
-/// end are caught here.
+/// Seen failing with a stop that released the hold before the credit was ruled out. Guards against: an end before its last
+/// step, and a second end.
 #[test]
 fn whatever_comes_in_whatever_order_the_money_moves_once_or_not() {
     let free = [false, false];

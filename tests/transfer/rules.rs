@@ -75,7 +75,7 @@ fn a_cancel_counts_until_something_else_has_stopped_or_ended_it() {
     assert_eq!(when(&mut Streams::default(), 2, cancel()), Err(Refusal::TransferNotFound));
 }
 
-/// A deadline that is taken from another clock than the one that records is caught here.
+/// Guards against: a deadline that is taken from another clock than the one that records.
 #[test]
 fn a_timeout_is_never_early_and_never_after_the_end() {
     let mut stream = requested();
