@@ -16,7 +16,11 @@ pub(crate) struct WriteAnswers;
 
 impl IntoResponses for WriteAnswers {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        write_answers("201", "Booked: now, or (with `Idempotent-Replayed`) before; the same bytes each time.")
+        write_answers(
+            "Accepted",
+            "201",
+            "Booked: now, or (with `Idempotent-Replayed`) before; the same bytes each time.",
+        )
     }
 }
 
@@ -26,15 +30,16 @@ pub(crate) struct TransferAnswers;
 impl IntoResponses for TransferAnswers {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         write_answers(
+            "TransferAccepted",
             "202",
             "Recorded: now, or (with `Idempotent-Replayed`) before; the same bytes each time, however far it got.",
         )
     }
 }
 
-fn write_answers(status: &str, description: &str) -> BTreeMap<String, RefOr<Response>> {
+fn write_answers(schema: &str, status: &str, description: &str) -> BTreeMap<String, RefOr<Response>> {
     let mut all = WriteProblems::responses();
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Accepted"))).build();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
     let header = |of: Type, description: &str| {
         let schema = ObjectBuilder::new().schema_type(of).build();
         HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()

@@ -88,6 +88,54 @@ pub(crate) struct Accepted {
     recorded_at: String,
 }
 
+/// The answer to what was asked of a transfer. It says nothing of how far the transfer got.
+#[derive(ToSchema)]
+pub(crate) struct TransferAccepted {
+    /// The client's ID.
+    #[schema(format = "uuid")]
+    transaction_id: String,
+    /// What was asked.
+    #[schema(value_type = names::EventKind)]
+    kind: String,
+    /// `accepted`
+    #[schema(value_type = names::AcceptedOutcome)]
+    outcome: String,
+    /// The transfer, where it was there before.
+    #[schema(format = "uuid")]
+    transfer: Option<String>,
+    /// The account that the money leaves; of a new transfer.
+    #[schema(example = "alice")]
+    from: Option<String>,
+    /// Where it goes to; of a new transfer.
+    #[schema(example = "bob")]
+    to: Option<String>,
+    /// Its currency.
+    #[schema(example = "EUR")]
+    currency: Option<String>,
+    /// How much.
+    #[schema(example = "40.00")]
+    amount: Option<String>,
+    /// After how many seconds it is stopped; of a new transfer.
+    timeout_seconds: Option<u64>,
+    /// When that is.
+    #[schema(format = DateTime)]
+    deadline_at: Option<String>,
+    /// What an operator says that became of the payout: `done` or `declined`.
+    payout: Option<String>,
+    /// The payout's own id at the provider.
+    reference: Option<String>,
+    /// Why.
+    reason: Option<String>,
+    /// The business's own ids.
+    metadata: Option<BTreeMap<String, String>>,
+    /// Its place in the transfer's stream, from 0.
+    #[schema(example = 0)]
+    revision: u64,
+    /// When it was recorded.
+    #[schema(format = DateTime)]
+    recorded_at: String,
+}
+
 /// One side of a movement.
 #[derive(ToSchema)]
 pub(crate) struct AnswerEntry {
@@ -178,7 +226,7 @@ pub(crate) struct JournalPage {
 pub(crate) struct JournalEvent {
     /// Its place in the journal.
     position: u64,
-    /// `account-` and the account.
+    /// `account-` and the account, or `transfer-` and the transfer.
     stream: String,
     /// Its place in the stream, from 0.
     revision: u64,
@@ -196,7 +244,7 @@ pub(crate) struct JournalEvent {
     effective_at: String,
     /// The version that it is written in.
     version: u32,
-    /// The client's ID.
+    /// The client's ID, or one of the service's own.
     transaction_id: String,
     /// What happened, by type.
     #[schema(value_type = Object)]

@@ -26,8 +26,7 @@ pub(crate) struct Booking {
     pub(crate) state: Option<&'static str>,
     /// Its place in its stream, from 0.
     pub(crate) revision: u64,
-    /// Its ID.
-    #[schema(format = "uuid")]
+    /// Its ID: the client's, or one of the service's own.
     pub(crate) transaction_id: String,
     /// What it is about.
     #[schema(value_type = names::EventKind)]

@@ -32,8 +32,7 @@ pub(crate) struct OwnStatementPage {
 struct OwnEntry {
     /// Its place in the journal.
     position: Position,
-    /// The ID of its transaction.
-    #[schema(format = "uuid")]
+    /// The ID of its transaction: the client's, or one of the service's own.
     transaction_id: String,
     /// `deposit`, `withdrawal` or `reversal`.
     kind: &'static str,

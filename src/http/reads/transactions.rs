@@ -76,7 +76,6 @@ pub(crate) struct Transaction {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct RuledOut {
     /// The ID.
-    #[schema(format = "uuid")]
     transaction_id: String,
     /// `ruled_out`
     #[schema(value_type = names::RuledOutOutcome)]
