@@ -127,7 +127,7 @@ async fn ask(run: &Run, at: usize, commands: &[Command]) -> (Vec<Heard>, bool) {
 }
 
 /// Calls the clerk, and wakes it once it has the job.
-async fn calling(
+pub async fn calling(
     life: &Life,
     commands: Arc<[Command]>,
 ) -> Result<Vec<bookonce::clerk::Verdict>, Unavailable> {

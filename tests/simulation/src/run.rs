@@ -11,6 +11,7 @@ use bookonce::domain::ids::{Id, TransactionId};
 use parking_lot::Mutex;
 
 use crate::answers::Answers;
+use crate::beat::beat;
 use crate::checks;
 use crate::clients::{client, confirm};
 use crate::disk::Disk;
@@ -134,6 +135,7 @@ fn through(world: &World, mut scheduled: Random) -> Result<usize, String> {
     }
     for number in 0..plan.instances {
         world.tasks().spawn(WORLD, trouble::keep_alive(Arc::clone(&run), number));
+        world.tasks().spawn(WORLD, beat(Arc::clone(&run), number));
     }
     world.tasks().spawn(WORLD, trouble::make(Arc::clone(&run)));
     world.tasks().spawn(WORLD, finish(Arc::clone(&run)));
