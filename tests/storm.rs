@@ -6,6 +6,8 @@
 
 #[path = "support/faulty.rs"]
 mod faulty;
+#[path = "support/holds.rs"]
+mod holds;
 #[path = "support/model.rs"]
 mod model;
 mod support;
@@ -27,6 +29,7 @@ use bookonce::store::eventstoredb::Patience;
 use eventstore_standin::faults::Fault;
 use faulty::{Fate, Faults};
 use futures_util::future::join_all;
+use holds::{capture, hold_for, release};
 use model::Model;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -71,6 +74,11 @@ fn body(n: u128) -> impl Strategy<Value = Command> {
             let command = Command { stream: name(a).into(), ..command };
             if force { forced(command) } else { command }
         }),
+        // None of these expires while the test runs: the service would book that at a time of its own.
+        6 => (account(), amount()).prop_map(move |(a, amount)| hold_for(n, a, &amount, 3_600)),
+        5 => (account(), 1..=IDS, proptest::option::weighted(0.3, amount()))
+            .prop_map(move |(a, of, amount)| capture(n, a, of, amount.as_deref())),
+        3 => (account(), 1..=IDS).prop_map(move |(a, of)| release(n, a, of)),
         1 => account().prop_map(move |a| freeze(n, a)),
         1 => account().prop_map(move |a| unfreeze(n, a)),
         1 => account().prop_map(move |a| close(n, a)),
@@ -281,9 +289,13 @@ impl Storm<'_> {
             Refusal::AccountExists => {
                 assert!(self.model.accounts.contains_key(account), "{account} is not there")
             }
-            Refusal::HoldNotFound | Refusal::NotDue | Refusal::CreditDecided(_) => {
-                panic!("nothing of holds was asked")
+            Refusal::HoldNotFound => {
+                let hold = command.operation.settles().expect("a hold that is named").to_string();
+                let is_open = |account: &model::Account| account.holds.keys().any(|(_, open)| *open == hold);
+                let was_open = before.accounts.get(account).is_some_and(is_open);
+                assert!(!was_open, "{hold} was open on {account}: {command:?}");
             }
+            Refusal::NotDue | Refusal::CreditDecided(_) => panic!("{command:?} is not the service's own"),
             Refusal::TransactionNotFound => match &command.operation {
                 Operation::Reverse(asked) => {
                     assert!(!before.knows(account, &asked.reverses.to_string()));
@@ -303,6 +315,9 @@ impl Storm<'_> {
             Refusal::Invalid { field, .. } => match &command.operation {
                 Operation::Reverse(asked) => {
                     assert_eq!((*field, command.id), ("reverses", asked.reverses.into()));
+                }
+                Operation::Capture(_) | Operation::Release(_) => {
+                    assert_eq!((*field, Some(command.id)), ("hold", command.operation.settles()));
                 }
                 Operation::Correct(asked) => {
                     let own = asked.corrects.iter().any(|id| command.id == *id);
