@@ -10,6 +10,7 @@ use bookonce::domain::ids::{Id, Step};
 use bookonce::domain::metadata::{Origin, SERVICE};
 use bookonce::domain::time::Timestamp;
 use bookonce::index::Due;
+use bookonce::tasks::timeout;
 
 use crate::clients::calling;
 use crate::executor::pause;
@@ -20,6 +21,8 @@ use crate::run::Run;
 const BEAT: Duration = Duration::from_millis(400);
 /// This is the longest part of a second that one of several instances waits before it looks again, in microseconds.
 const SPREAD: u64 = 1_000_000;
+/// This is how long it waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// This is how many timers it looks at together.
 const PAGE: usize = 256;
 
@@ -40,7 +43,9 @@ pub async fn beat(run: Arc<Run>, number: usize) {
             world.wait(0, SPREAD).await;
         }
         for due in due(&run, instance, &life, 0) {
-            let verdicts = calling(&life, Arc::new([command(&due)])).await.unwrap_or_default();
+            // An instance that crashes meanwhile never says anything.
+            let asked = timeout(PATIENCE, calling(&life, Arc::new([command(&due)]))).await;
+            let verdicts = asked.ok().and_then(Result::ok).unwrap_or_default();
             let booked =
                 verdicts.iter().any(|verdict| matches!(verdict, Verdict::Booked(..) | Verdict::Seen(..)));
             world.step("expiry", format!("{} by {number}: {booked}", due.hold));
@@ -72,6 +77,18 @@ fn due(run: &Run, instance: &Instance, life: &Life, seconds: i64) -> Vec<Due> {
 /// Finds a hold that is open on an instance though it has been due for some time.
 pub fn overdue(run: &Run, instance: &Instance, life: &Life) -> Option<String> {
     due(run, instance, life, 5).first().map(|due| format!("hold {} on {}", due.hold, due.stream))
+}
+
+/// Says whether nothing is due on any instance, nor will be in the next seconds, and all have come equally far.
+pub fn is_quiet(run: &Run) -> bool {
+    let mut heads = Vec::new();
+    for instance in &run.instances {
+        let Some(life) = instance.life().filter(|life| due(run, instance, life, -5).is_empty()) else {
+            return false;
+        };
+        heads.push(life.head.borrow().position);
+    }
+    heads.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 fn command(due: &Due) -> Command {

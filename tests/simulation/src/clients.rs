@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookonce::domain::command::{Command, Operation};
+use bookonce::domain::command::Command;
 use bookonce::domain::event::Body;
 use bookonce::domain::refusal::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
@@ -143,7 +143,7 @@ pub async fn calling(
 }
 
 /// Takes in that there is no answer. Where nothing is wrong there must be one, and what is wrong with one stream must keep
-/// nobody waiting who asks of another.
+/// nobody waiting who asks of another, and names nothing that may be in it.
 fn unavailable(run: &Run, why: Unavailable, at: usize, command: Option<&Command>) {
     let world = &run.world;
     world.step("unavailable", format!("by {at}: {why:?}"));
@@ -154,7 +154,8 @@ fn unavailable(run: &Run, why: Unavailable, at: usize, command: Option<&Command>
     let Place::Shared(node) = &run.place else { return };
     if let (Unavailable::StoreDamaged, Some(command)) = (why, command)
         && !reused
-        && !matches!(command.operation, Operation::Reverse(_))
+        && command.names().is_none()
+        && command.corrects().is_empty()
         && !node.was_damaged(&command.stream.to_string())
     {
         world.wrong(format!("{at} says that the store is damaged of {command:?}"));

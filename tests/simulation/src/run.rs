@@ -11,7 +11,7 @@ use bookonce::domain::ids::{Id, TransactionId};
 use parking_lot::Mutex;
 
 use crate::answers::Answers;
-use crate::beat::beat;
+use crate::beat::{beat, is_quiet};
 use crate::checks;
 use crate::clients::{client, confirm};
 use crate::disk::Disk;
@@ -187,6 +187,13 @@ async fn finish(run: Arc<Run>) {
         for (_, first) in run.answers.all() {
             confirm(Arc::clone(&run), number, first.command).await;
         }
+    }
+    // A hold that comes to its time at this very moment is waited for.
+    for _ in 0..120 {
+        if is_quiet(&run) {
+            break;
+        }
+        pause(Duration::from_secs(1)).await;
     }
     run.is_over.store(true, Ordering::Relaxed);
 }
