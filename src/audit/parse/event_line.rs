@@ -13,7 +13,7 @@ use crate::audit::parse::words::{id, is_name, sum};
 use crate::audit::values::chain::{self, Hash, Hasher};
 use crate::audit::values::event::{AccountBody, Body, Event, TransferBody};
 use crate::audit::values::finding::Flaw;
-use crate::audit::values::id::{Id, Step};
+use crate::audit::values::id::{Id, OwnId, Step};
 use crate::audit::values::moment::{Moment, micros};
 use crate::audit::values::span::Span;
 use crate::audit::values::transfer::State;
@@ -35,7 +35,7 @@ const FUTURE_ALLOWED_MICROS: i64 = 5 * 60 * 1_000_000;
 /// line, where it is known; else the line's own hash is not checked and taken as it stands there.
 ///
 /// # Errors
-/// The first thing that is wrong with the line.
+/// Fails with the first thing that is wrong with the line.
 pub(crate) fn read(
     block: &[u8],
     start: usize,
@@ -156,6 +156,12 @@ struct Content {
     body: Body,
 }
 
+/// This is the type of an event of an account. Which type it is of a transfer's is read with its `data`.
+enum TypeOf {
+    Account(Kind),
+    Transfer(u128),
+}
+
 fn content(block: &[u8], whose: Whose, cursor: &mut Cursor<'_>) -> Result<Content, Flaw> {
     let name = match whose {
         Whose::Account(name) if !is_name(name.of(block)) => return Err(Flaw::NoName("the stream")),
@@ -164,8 +170,8 @@ fn content(block: &[u8], whose: Whose, cursor: &mut Cursor<'_>) -> Result<Conten
     cursor.literal("\"type\":\"")?;
     let type_name = cursor.word()?.of(block);
     let kind = match whose {
-        Whose::Account(_) => Some(Kind::read(type_name)?),
-        Whose::Transfer(..) => None,
+        Whose::Account(_) => TypeOf::Account(Kind::read(type_name)?),
+        Whose::Transfer(_, transfer) => TypeOf::Transfer(transfer),
     };
     cursor.literal(",\"recorded_at\":\"")?;
     let recorded_at = *cursor.bytes::<27>("a moment")?;
@@ -180,30 +186,48 @@ fn content(block: &[u8], whose: Whose, cursor: &mut Cursor<'_>) -> Result<Conten
     let id = id(block, cursor, "the event's own")?;
     cursor.literal(",\"data\":{")?;
     let head = Head { name, id, recorded_at };
-    let body = match (whose, kind) {
-        (Whose::Transfer(_, transfer), _) => {
-            let fact = transfer_data::read(type_name, transfer, block, &head, cursor)?;
-            moments(&recorded_at, &effective_at, false)?;
-            cursor.literal("},\"answer\":{\"state\":\"")?;
-            let text = cursor.word()?.of(block);
-            let unknown = || Flaw::UnknownState(String::from_utf8_lossy(text).into_owned());
-            let state = State::read(text).ok_or_else(unknown)?;
-            Body::Transfer(Box::new(TransferBody { transfer, fact, state }))
-        }
-        (Whose::Account(account), Some(kind)) => {
-            let data = event_data::read(kind, block, &head, cursor)?;
-            moments(&recorded_at, &effective_at, data.effective_at_given)?;
-            cursor.literal("},\"answer\":{\"balance\":\"")?;
-            let balance = sum(block, cursor, data.currency, "the answer's balance")?;
-            cursor.literal(",\"available\":\"")?;
-            let available = sum(block, cursor, data.currency, "the answer's available")?;
-            let (currency, fact) = (data.currency, data.fact);
-            Body::Account(AccountBody { account, currency, fact, answer: (balance, available) })
-        }
-        (Whose::Account(_), None) => return Err(Flaw::UnknownType(String::new())),
+    let body = match kind {
+        TypeOf::Account(kind) => Body::Account(account(kind, block, &head, &effective_at, cursor)?),
+        TypeOf::Transfer(id) => Body::Transfer(transfer(type_name, id, block, &head, &effective_at, cursor)?),
     };
     metadata(block, id, cursor)?;
     Ok(Content { recorded_at, id, body })
+}
+
+/// Reads the `data` and the answer of an event in the stream of an account.
+fn account(
+    kind: Kind,
+    block: &[u8],
+    head: &Head,
+    effective_at: &Moment,
+    cursor: &mut Cursor<'_>,
+) -> Result<AccountBody, Flaw> {
+    let data = event_data::read(kind, block, head, cursor)?;
+    moments(&head.recorded_at, effective_at, data.effective_at_given)?;
+    cursor.literal("},\"answer\":{\"balance\":\"")?;
+    let balance = sum(block, cursor, data.currency, "the answer's balance")?;
+    cursor.literal(",\"available\":\"")?;
+    let available = sum(block, cursor, data.currency, "the answer's available")?;
+    let (currency, fact) = (data.currency, data.fact);
+    Ok(AccountBody { account: head.name, currency, fact, answer: (balance, available) })
+}
+
+/// Reads the `data` and the answer of an event in the stream of a transfer.
+fn transfer(
+    kind: &[u8],
+    transfer: u128,
+    block: &[u8],
+    head: &Head,
+    effective_at: &Moment,
+    cursor: &mut Cursor<'_>,
+) -> Result<Box<TransferBody>, Flaw> {
+    let fact = transfer_data::read(kind, transfer, block, head, cursor)?;
+    moments(&head.recorded_at, effective_at, false)?;
+    cursor.literal("},\"answer\":{\"state\":\"")?;
+    let text = cursor.word()?.of(block);
+    let unknown = || Flaw::UnknownState(String::from_utf8_lossy(text).into_owned());
+    let state = State::read(text).ok_or_else(unknown)?;
+    Ok(Box::new(TransferBody { transfer, fact, state }))
 }
 
 /// Reads an event's metadata, up to its closing brace. What the service booked of its own accord says so, and for what.
@@ -217,11 +241,19 @@ fn metadata(block: &[u8], id: Id, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
     cursor.literal(",\"actor\":\"")?;
     let actor = cursor.text()?;
     cursor.literal("}")?;
-    let Id::Own(own) = id else { return Ok(()) };
+    match id {
+        Id::Client(_) => Ok(()),
+        Id::Own(own) => is_own(own, block, [Some(correlation), causation, Some(actor)]),
+    }
+}
+
+/// Checks that what the service booked of its own accord has it as its actor, and names what it is for.
+fn is_own(own: OwnId, block: &[u8], said: [Option<Span>; 3]) -> Result<(), Flaw> {
+    let [correlation, causation, actor] = said.map(|span| span.map_or(&[][..], |span| span.of(block)));
     let of = Id::Client(own.of).to_string();
-    let is_cause = causation.is_some_and(|causation| causation.of(block) == of.as_bytes());
-    let is_correlated = own.step != Step::Expiry || correlation.of(block) == of.as_bytes();
-    if actor.of(block) == b"service" && is_cause && is_correlated { Ok(()) } else { Err(Flaw::OwnMetadata) }
+    let is_correlated = own.step != Step::Expiry || correlation == of.as_bytes();
+    let is_right = actor == b"service" && causation == of.as_bytes() && is_correlated;
+    if is_right { Ok(()) } else { Err(Flaw::OwnMetadata) }
 }
 
 /// Checks an event's two moments against each other.

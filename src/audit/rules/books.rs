@@ -71,7 +71,7 @@ impl Books {
     /// Takes the next event of a whole journal.
     ///
     /// # Errors
-    /// Says what is wrong with it, after the events before. What it is of is of no further use then.
+    /// Fails with what is wrong with it, after the events before. What it is of is of no further use then.
     pub(crate) fn take(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
         self.not_back(event)?;
         let taken = match &event.body {

@@ -7,7 +7,7 @@ use crate::audit::values::event::{AccountBody, Event};
 use crate::audit::values::fact::{Asked, Fact};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::hold::{AskedHold, CreditFact, HoldFact, Placed, Side};
-use crate::audit::values::id::{Id, Step};
+use crate::audit::values::id::{Id, OwnId, Step};
 
 impl Books {
     /// Takes the part of a transfer in an event on this account, where it has one. Says whether the event can be judged: not
@@ -15,6 +15,7 @@ impl Books {
     ///
     /// # Errors
     /// Fails when the step is none that its transfer may have now, or there is no such transfer.
+    #[inline]
     pub(super) fn step(
         &mut self,
         event: &Event,
@@ -22,10 +23,13 @@ impl Books {
         account: u32,
         block: &[u8],
     ) -> Result<bool, Flaw> {
-        let Id::Own(own) = event.id else { return Ok(true) };
-        if own.step == Step::Expiry {
-            return Ok(true);
+        match event.id {
+            Id::Own(own) if own.step != Step::Expiry => self.own_step(own, body, account, block),
+            Id::Own(_) | Id::Client(_) => Ok(true),
         }
+    }
+
+    fn own_step(&mut self, own: OwnId, body: &AccountBody, account: u32, block: &[u8]) -> Result<bool, Flaw> {
         let told = |amount: i128, side: &Side| Told { amount, other: self.side(side, block) };
         let taken = match &body.fact {
             Fact::Hold(fact) => match &**fact {

@@ -109,6 +109,7 @@ fn add_hold(hash: &mut Sha256, fact: &HoldFact, show: impl Fn(i128) -> String) {
 }
 
 /// Adds the 16 bytes of a client's ID, or the text of one of the service's own.
+#[inline]
 fn add_id(hash: &mut Sha256, id: Id) {
     match id {
         Id::Client(id) => hash.update(id.to_be_bytes()),

@@ -13,7 +13,7 @@ use crate::audit::values::transfer::{Act, EndCode, Paid, State, TransferFact};
 /// Checks an event that the table allows against what is known of the transfer. `to` is the provider that it names.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// Fails with what is wrong with it.
 pub(super) fn check(
     transfer: &Transfer,
     fact: &TransferFact,

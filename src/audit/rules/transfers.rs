@@ -127,7 +127,7 @@ impl Transfers {
     /// Takes the next event of a transfer's own stream.
     ///
     /// # Errors
-    /// Says what is wrong with it, after the events before.
+    /// Fails with what is wrong with it, after the events before.
     pub(super) fn take(
         &mut self,
         event: &Event,

@@ -308,7 +308,7 @@ impl<'a> Auditor<'a> {
         }
         if counts
             && !is_aside
-            && let Some(place) = TYPES.iter().position(|name| *name == event.type_name())
+            && let Some(place) = event.type_number()
             && let Some(count) = self.counts.get_mut(place)
         {
             *count = count.saturating_add(1);

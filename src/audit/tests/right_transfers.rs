@@ -2,10 +2,11 @@
 
 use super::audited;
 use super::forge::*;
-use super::history::{Told, export, id, streams_export};
+use super::history::{Told, entries, export, id, position_of, streams_export};
 use super::history_transfers::{Story, transferred};
 use crate::audit::rules::digest;
 use crate::audit::show::replay::Replayed;
+use crate::audit::values::finding::Flaw;
 
 #[test]
 fn a_history_of_transfers_is_right_at_every_end_and_on_both_chains() {
@@ -95,4 +96,22 @@ fn the_digest_has_a_line_for_each_transfer_under_way_and_one_for_all_that_ended(
     let sum = hex::encode(Sha256::digest(line(&ended, "completed")));
     let text = format!("{}ended|1|{sum}\n", accounts_of(&ended));
     assert_eq!(digest_of(&ended), hex::encode(Sha256::digest(text)));
+}
+
+/// Two instances took one ID at the same time, one for a deposit and one for a transfer.
+#[test]
+fn one_id_of_a_transfer_and_of_a_deposit_is_listed_along_streams_and_else_a_flaw() {
+    let mut s = Story::new();
+    let data = format!(r#""amount":"5.00","currency":"EUR",{}"#, entries("carol", "5.00", "@cash"));
+    s.t.tell("dora", "AccountOpened", r#""currency":"EUR","overdraft_limit":"0.00""#, "0.00", "0.00");
+    s.t.tell_as(1_001, "dora", "Deposited", &data.replace("carol", "dora"), "5.00", "5.00");
+    held(&mut s);
+    s.credit(&of(), 4_000);
+    let audit = audited(&streams_export(&s.t.events));
+    assert_eq!(audit.finding, None);
+    let shown: Vec<String> = audit.double_uses.iter().map(ToString::to_string).collect();
+    let (first, again) = (position_of(7), position_of(8));
+    let (id, stream) = (of(), format!("transfer-{}", of()));
+    assert_eq!(shown, [format!("{id} on dora (position {first}) and on {stream} (position {again})")]);
+    assert_eq!(audited(&export(&s.t.events)).finding.unwrap().flaw, Flaw::SeenBefore(8));
 }
