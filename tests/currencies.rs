@@ -27,7 +27,7 @@ fn opened_once(currency: &str) -> Event {
     let mut event = decide(standing, &open(1, "alice"), system_clock()()).unwrap();
     let currency = Currency::parse(currency).unwrap();
     let zero = Money::zero(currency);
-    let Body::Account(body) = &mut event.body;
+    let Body::Account(body) = &mut event.body else { unreachable!("it opens an account") };
     body.currency = currency;
     body.answer = Answer { balance: zero, available: zero };
     body.fact = Fact::AccountOpened { overdraft_limit: zero, metadata: Metadata::default() };

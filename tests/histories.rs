@@ -126,8 +126,19 @@ fn told(line: &str) -> Value {
 }
 
 /// These kinds come with transfers, and this code needs a thousand holds. Their lines and answers are snapshots of
-/// `tests/codec.rs`.
-const WITH_TRANSFERS: [&str; 3] = ["transfer_out", "transfer_in", "too_many_holds"];
+/// `tests/codec.rs` and `tests/transfer`.
+const WITH_TRANSFERS: [&str; 10] = [
+    "transfer_out",
+    "transfer_in",
+    "transfer",
+    "transfer_cancel",
+    "transfer_outcome",
+    "transfer_retry",
+    "transfer_abandon",
+    "transfer_end",
+    "transfer_note",
+    "too_many_holds",
+];
 
 #[test]
 fn the_histories_have_every_event_and_every_decline() {

@@ -295,7 +295,11 @@ impl Storm<'_> {
                 let was_open = before.accounts.get(account).is_some_and(is_open);
                 assert!(!was_open, "{hold} was open on {account}: {command:?}");
             }
-            Refusal::NotDue | Refusal::CreditDecided(_) => panic!("{command:?} is not the service's own"),
+            Refusal::NotDue
+            | Refusal::CreditDecided(_)
+            | Refusal::HoldDeclined(_)
+            | Refusal::TransferNotFound
+            | Refusal::Stale => panic!("{command:?} is not what clients ask here"),
             Refusal::TransactionNotFound => match &command.operation {
                 Operation::Reverse(asked) => {
                     assert!(!before.knows(account, &asked.reverses.to_string()));

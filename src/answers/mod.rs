@@ -6,6 +6,7 @@
 
 mod answer;
 mod holds;
+mod transfer;
 mod v1;
 
 use crate::domain::event::{Body, Event};
@@ -18,5 +19,10 @@ pub use answer::Answer;
 pub fn render(event: &Event) -> Answer {
     match (&event.stream, &event.body) {
         (StreamName::Account(name), Body::Account(body)) => v1::account(event, name, body),
+        (StreamName::Transfer(id), Body::Transfer(body)) => transfer::transfer(event, *id, body),
+        // No such event can be decided or read.
+        (StreamName::Account(_), Body::Transfer(_)) | (StreamName::Transfer(_), Body::Account(_)) => {
+            Answer { status: 500, body: b"{}".to_vec() }
+        }
     }
 }

@@ -101,6 +101,9 @@ pub trait Port: Send + Sync {
     /// Returns the clerk's condition.
     fn condition(&self) -> Condition;
 
+    /// Says whether no other process writes to the store.
+    fn is_alone(&self) -> bool;
+
     /// Makes the clerk take no new jobs. It does not wait for those that it has.
     fn stop(&self);
 

@@ -12,10 +12,12 @@
 use std::sync::Arc;
 
 use crate::domain::command::Command;
+use crate::domain::currency::Currency;
 use crate::domain::decide::{Refusal, Standing, decide, due};
 use crate::domain::event::{Event, EvolveError};
-use crate::domain::ids::Id;
+use crate::domain::ids::{AccountName, Id};
 use crate::domain::kind::Kind;
+use crate::domain::standing::Parties;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Now;
@@ -94,6 +96,13 @@ pub trait Past {
     /// Fails when it can't be read.
     fn state(&mut self, stream: &StreamName) -> Result<Option<&State>, Self::Error>;
 
+    /// Returns the currency of an account, which never changes; `None` when there is no such account. It is asked only for a
+    /// transfer, of its two accounts.
+    ///
+    /// # Errors
+    /// Fails when it can't be read.
+    fn currency(&mut self, account: &AccountName) -> Result<Option<Currency>, Self::Error>;
+
     /// Takes in a decision, which counts from now on. Returns `false` when there is no room for it: then it does not
     /// count.
     fn take_in(&mut self, decided: Decided) -> bool;
@@ -121,6 +130,12 @@ pub fn rule<P: Past>(
         Some(named) => follower(past, command, named)?,
         None => None,
     };
+    let parties = match command.parties() {
+        Some((from, to)) => {
+            Parties { from: past.currency(from)?, to: to.map(|to| past.currency(to)).transpose()?.flatten() }
+        }
+        None => Parties::default(),
+    };
     let corrects_unbooked = corrects_unbooked(past, command)?;
     let now = now.into();
     let state = past.state(&command.stream)?;
@@ -128,7 +143,8 @@ pub fn rule<P: Past>(
         // What was looked at above has changed then, and nothing is due the second time.
         return if book_due(past, &command.stream, now)? { rule(past, command, now) } else { Ok(None) };
     }
-    let standing = Standing { state, ruled_out_by, named: named.as_ref(), follower, corrects_unbooked };
+    let standing =
+        Standing { state, ruled_out_by, named: named.as_ref(), follower, corrects_unbooked, parties };
     let event = match decide(standing, command, now) {
         Ok(event) => Arc::new(event),
         Err(refusal) => return Ok(Some(Ruling::Refused(refusal))),

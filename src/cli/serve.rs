@@ -13,6 +13,7 @@ use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
 use crate::keys::Ring;
 use crate::ledger::{Ledger, ReadLimits};
+use crate::sagas;
 use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry::{self, LogFormat};
 use crate::with_causes::with_causes;
@@ -149,6 +150,7 @@ async fn listen(
         ..http::Config::default()
     };
     let app = App::new(ledger.clone(), keys, config).naming_only(counter_accounts);
+    sagas::start(app.sagas());
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
     out::line(greeting.show(settings.log))?;
     tracing::info!(%address, position = ledger.head().position, "listening");

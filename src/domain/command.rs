@@ -1,11 +1,12 @@
 //! A command is what a client asks for. The types of its fields hold every check that the request alone allows.
 
 use super::currency::Currency;
-use super::ids::{CounterAccount, Id, Step, TransactionId};
+use super::ids::{AccountName, CounterAccount, Id, Step, TransactionId};
 use super::metadata::{Metadata, Origin};
 use super::money::{Direction, Written, WrittenAmount};
 use super::stream::StreamName;
 use super::time::Timestamp;
+use super::transfer::command::TransferOperation;
 use super::written_balance::WrittenBalance;
 
 pub use super::hold_request::{
@@ -27,6 +28,32 @@ pub struct Command {
 }
 
 impl Command {
+    /// Returns the accounts of the transfer that it asks for: the one that the money comes from, and the one that it moves to
+    /// where that is an account of the ledger.
+    #[must_use]
+    pub fn parties(&self) -> Option<(&AccountName, Option<&AccountName>)> {
+        match &self.operation {
+            Operation::Transfer(TransferOperation::Request(asked)) => Some((&asked.from, asked.to.account())),
+            Operation::Transfer(_)
+            | Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => None,
+        }
+    }
+
     /// Returns the ID that it names beside its own.
     #[must_use]
     pub fn names(&self) -> Option<Id> {
@@ -46,7 +73,8 @@ impl Command {
             | Operation::Close(_)
             | Operation::SetOverdraftLimit(_)
             | Operation::Hold(_)
-            | Operation::Expire(_) => None,
+            | Operation::Expire(_)
+            | Operation::Transfer(_) => None,
         }
     }
 
@@ -72,7 +100,8 @@ impl Command {
             | Operation::Expire(_)
             | Operation::TransferHold(_)
             | Operation::TransferCredit(_)
-            | Operation::RuleOut(_) => (None, &[]),
+            | Operation::RuleOut(_)
+            | Operation::Transfer(_) => (None, &[]),
         };
         of.into_iter().flat_map(move |of| steps.iter().map(move |step| Id::first_of(of, *step)))
     }
@@ -96,7 +125,8 @@ impl Command {
             | Operation::Expire(_)
             | Operation::TransferHold(_)
             | Operation::TransferCredit(_)
-            | Operation::RuleOut(_) => &[],
+            | Operation::RuleOut(_)
+            | Operation::Transfer(_) => &[],
         }
     }
 }
@@ -137,6 +167,8 @@ pub enum Operation {
     TransferCredit(Crediting),
     /// A transfer rules out its credit, where that has not come.
     RuleOut(RulingOut),
+    /// Something is asked of a transfer, or the service goes on with one. Its stream is a transfer's.
+    Transfer(TransferOperation),
 }
 
 /// An `Opening` has the fields of [`Operation::Open`].
@@ -267,7 +299,8 @@ impl Operation {
             | Self::Expire(_)
             | Self::TransferHold(_)
             | Self::TransferCredit(_)
-            | Self::RuleOut(_) => None,
+            | Self::RuleOut(_)
+            | Self::Transfer(_) => None,
         }
     }
 
@@ -291,6 +324,7 @@ impl Operation {
             Self::TransferHold(_) => "transfer_hold",
             Self::TransferCredit(_) => "transfer_credit",
             Self::RuleOut(_) => "rule_out",
+            Self::Transfer(asked) => asked.name(),
         }
     }
 }

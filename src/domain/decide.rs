@@ -13,6 +13,7 @@ use super::metadata::{Origin, SERVICE};
 use super::state::State;
 use super::stream::StreamName;
 use super::time::{Now, Timestamp};
+use super::transfer;
 
 pub use super::refusal::Refusal;
 pub use super::standing::Standing;
@@ -26,6 +27,27 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) ->
     check_request(command)?;
     let body = match &command.stream {
         StreamName::Account(_) => Body::Account(account::decide::decide(standing, &command.operation, now)?),
+        StreamName::Transfer(_) => match &command.operation {
+            Operation::Transfer(asked) => {
+                Body::Transfer(Box::new(transfer::decide::decide(standing, asked, now)?))
+            }
+            Operation::Open(_)
+            | Operation::Deposit(_)
+            | Operation::Withdraw(_)
+            | Operation::Reverse(_)
+            | Operation::Freeze(_)
+            | Operation::Unfreeze(_)
+            | Operation::Close(_)
+            | Operation::SetOverdraftLimit(_)
+            | Operation::Correct(_)
+            | Operation::Hold(_)
+            | Operation::Capture(_)
+            | Operation::Release(_)
+            | Operation::Expire(_)
+            | Operation::TransferHold(_)
+            | Operation::TransferCredit(_)
+            | Operation::RuleOut(_) => return Err(Refusal::AccountNotFound),
+        },
     };
     Ok(Event {
         stream: command.stream.clone(),
@@ -41,7 +63,7 @@ pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) ->
 /// booked before anything new is decided on the stream.
 #[must_use]
 pub fn due(state: &State, now: Timestamp) -> Option<Event> {
-    let State::Account(account) = state;
+    let account = state.account()?;
     let (hold, body) = account::decide::due(account, now)?;
     let cause: Box<str> = hold.to_string().into();
     Some(Event {
@@ -78,6 +100,7 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
             let fitted = opening.overdraft_limit.fit(opening.currency);
             fitted.map(drop).map_err(Refusal::amount("overdraft_limit"))
         }
+        Operation::Transfer(asked) => transfer::check::check_request(asked),
         Operation::Deposit(_)
         | Operation::Withdraw(_)
         | Operation::Reverse(_)

@@ -8,6 +8,8 @@ use super::kind::Kind;
 use super::metadata::Origin;
 use super::stream::StreamName;
 use super::time::Timestamp;
+use super::transfer::decline::TransferDecline;
+use super::transfer::event::{self as transfer, TransferEvent};
 
 /// An `Event` is what happened in a stream, with its place, the ID that it was booked with, and what happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Event {
 pub enum Body {
     /// It happened to an account.
     Account(AccountEvent),
+    /// It happened to a transfer. It is boxed, so that an account's event does not become larger.
+    Transfer(Box<TransferEvent>),
 }
 
 impl Event {
@@ -39,6 +43,7 @@ impl Event {
     pub fn version(&self) -> u32 {
         match self.body {
             Body::Account(_) => account::VERSION,
+            Body::Transfer(_) => transfer::VERSION,
         }
     }
 
@@ -47,6 +52,7 @@ impl Event {
     pub fn type_name(&self) -> &'static str {
         match &self.body {
             Body::Account(body) => body.type_name(),
+            Body::Transfer(body) => body.type_name(),
         }
     }
 
@@ -55,6 +61,7 @@ impl Event {
     pub fn kind(&self) -> Kind {
         match &self.body {
             Body::Account(body) => body.kind(),
+            Body::Transfer(body) => body.kind(),
         }
     }
 
@@ -63,20 +70,49 @@ impl Event {
     pub fn account(&self) -> Option<&AccountEvent> {
         match &self.body {
             Body::Account(body) => Some(body),
+            Body::Transfer(_) => None,
+        }
+    }
+
+    /// Returns the body, if it is the event of a transfer.
+    #[must_use]
+    pub fn transfer(&self) -> Option<&TransferEvent> {
+        match &self.body {
+            Body::Account(_) => None,
+            Body::Transfer(body) => Some(body),
+        }
+    }
+
+    /// Returns the time at which it happened in the world; what happens to a transfer happens when it is recorded.
+    #[must_use]
+    pub fn effective_at(&self) -> Timestamp {
+        match &self.body {
+            Body::Account(body) => body.effective_at,
+            Body::Transfer(_) => self.recorded_at,
         }
     }
 
     /// Says whether it is a decline.
     #[must_use]
     pub fn is_declined(&self) -> bool {
-        self.decline().is_some()
+        self.decline_code().is_some()
     }
 
-    /// Returns the decline that it records, if it is one.
+    /// Returns the code of the decline that it records, if it is one.
+    #[must_use]
+    pub fn decline_code(&self) -> Option<&'static str> {
+        match &self.body {
+            Body::Account(body) => body.decline().map(Decline::code),
+            Body::Transfer(body) => body.decline().map(TransferDecline::code),
+        }
+    }
+
+    /// Returns the decline of an account that it records, if it is one.
     #[must_use]
     pub fn decline(&self) -> Option<Decline> {
         match &self.body {
             Body::Account(body) => body.decline(),
+            Body::Transfer(_) => None,
         }
     }
 
@@ -85,6 +121,7 @@ impl Event {
     pub fn names(&self) -> Option<(Id, Effect)> {
         match &self.body {
             Body::Account(body) => body.names(),
+            Body::Transfer(_) => None,
         }
     }
 
@@ -93,6 +130,7 @@ impl Event {
     pub fn request(&self) -> Operation {
         match &self.body {
             Body::Account(body) => body.request(),
+            Body::Transfer(body) => body.request(),
         }
     }
 }
@@ -118,6 +156,14 @@ pub enum EvolveError {
         /// This is the revision that the event has.
         found: u64,
     },
+    /// The event is impossible in the state that the stream is in.
+    #[error("{stream} has an event at revision {revision} that is impossible in its state")]
+    Impossible {
+        /// This is the stream.
+        stream: StreamName,
+        /// This is the event's revision.
+        revision: u64,
+    },
     /// The event places a hold that is open already, or settles one that is not open or is of another sum.
     #[error("{stream} has an event at revision {revision} that does not fit its open holds")]
     Hold {
@@ -141,6 +187,10 @@ impl EvolveError {
 
     pub(super) fn revision(event: &Event, expected: u64) -> Self {
         Self::Revision { stream: event.stream.clone(), expected, found: event.revision }
+    }
+
+    pub(super) fn impossible(event: &Event) -> Self {
+        Self::Impossible { stream: event.stream.clone(), revision: event.revision }
     }
 
     pub(super) fn hold(event: &Event) -> Self {

@@ -40,9 +40,14 @@ impl TransactionId {
         self.0.as_bytes()
     }
 
+    /// Calls `work` with its hyphenated lower-case form.
+    pub fn with_text<T>(&self, work: impl FnOnce(&str) -> T) -> T {
+        work(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    }
+
     /// Appends its hyphenated lower-case form.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        self.with_text(|text| out.extend_from_slice(text.as_bytes()));
     }
 }
 
@@ -73,11 +78,41 @@ pub enum Step {
     Expiry,
     /// A credit that has not come is ruled out.
     RuleOut,
+    /// The deadline of a transfer is over.
+    Timeout,
+    /// A payout is sent.
+    Payout,
+    /// It is known what became of a payout.
+    Settle,
+    /// A provider says otherwise than what is recorded.
+    Contradiction,
+    /// The service can't go on with a transfer.
+    Stall,
+    /// A transfer ends.
+    End,
 }
 
 impl Step {
-    const ALL: [Self; 6] =
-        [Self::Hold, Self::Credit, Self::Capture, Self::Release, Self::Expiry, Self::RuleOut];
+    const ALL: [Self; 12] = [
+        Self::Hold,
+        Self::Credit,
+        Self::Capture,
+        Self::Release,
+        Self::Expiry,
+        Self::RuleOut,
+        Self::Timeout,
+        Self::Payout,
+        Self::Settle,
+        Self::Contradiction,
+        Self::Stall,
+        Self::End,
+    ];
+
+    /// Returns the step with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
 
     /// Returns its name in an ID.
     #[must_use]
@@ -89,6 +124,12 @@ impl Step {
             Self::Release => "release",
             Self::Expiry => "expiry",
             Self::RuleOut => "rule-out",
+            Self::Timeout => "timeout",
+            Self::Payout => "payout",
+            Self::Settle => "settle",
+            Self::Contradiction => "contradiction",
+            Self::Stall => "stall",
+            Self::End => "end",
         }
     }
 }
@@ -120,7 +161,7 @@ impl Id {
         let (step, attempt) = rest.split_once(':')?;
         let id = Self::Step {
             of: TransactionId::parse(of)?,
-            step: Step::ALL.into_iter().find(|known| known.name() == step)?,
+            step: Step::parse(step)?,
             attempt: attempt.parse().ok().filter(|attempt| *attempt > 0)?,
         };
         // One ID has one text: no other spelling of the UUID and no padded number is taken.

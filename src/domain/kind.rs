@@ -36,11 +36,25 @@ pub enum Kind {
     TransferIn,
     /// The event is a correction.
     Correction,
+    /// The event is the request for a transfer.
+    Transfer,
+    /// The event is the request to cancel a transfer.
+    TransferCancel,
+    /// The event is an operator's word on what became of a transfer's payout.
+    TransferOutcome,
+    /// The event is an operator's order to go on with a transfer.
+    TransferRetry,
+    /// The event is an operator's order to leave a transfer as it is.
+    TransferAbandon,
+    /// The event is the end of a transfer.
+    TransferEnd,
+    /// The event is something that the service notes of a transfer before its end.
+    TransferNote,
 }
 
 impl Kind {
     /// These are all kinds, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::Opening,
         Self::Deposit,
         Self::Withdrawal,
@@ -57,6 +71,13 @@ impl Kind {
         Self::TransferOut,
         Self::TransferIn,
         Self::Correction,
+        Self::Transfer,
+        Self::TransferCancel,
+        Self::TransferOutcome,
+        Self::TransferRetry,
+        Self::TransferAbandon,
+        Self::TransferEnd,
+        Self::TransferNote,
     ];
 
     /// Returns its name on the wire.
@@ -79,6 +100,13 @@ impl Kind {
             Self::TransferOut => "transfer_out",
             Self::TransferIn => "transfer_in",
             Self::Correction => "correction",
+            Self::Transfer => "transfer",
+            Self::TransferCancel => "transfer_cancel",
+            Self::TransferOutcome => "transfer_outcome",
+            Self::TransferRetry => "transfer_retry",
+            Self::TransferAbandon => "transfer_abandon",
+            Self::TransferEnd => "transfer_end",
+            Self::TransferNote => "transfer_note",
         }
     }
 

@@ -3,8 +3,8 @@
 //!
 //! A [`command::Command`] meets what the ledger knows ([`decide::Standing`]) in [`decide::decide`] and becomes an
 //! [`event::Event`] or a [`decide::Refusal`]; [`state::State::evolve`] folds the events of a stream into its state. The
-//! stream ([`stream::StreamName`]) is the unit that is decided on; an account is one kind of stream. This folder knows
-//! no other module of this crate. Up the way, `clerk` runs it; down the way, `store` keeps its events.
+//! stream ([`stream::StreamName`]) is the unit that is decided on; accounts and transfers are the kinds of streams. This
+//! folder knows no other module of this crate. Up the way, `clerk` runs it; down the way, `store` keeps its events.
 
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 #![cfg_attr(test, allow(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
@@ -30,4 +30,5 @@ pub mod state;
 pub mod stream;
 pub mod time;
 pub mod trace;
+pub mod transfer;
 pub mod written_balance;

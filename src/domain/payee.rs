@@ -24,6 +24,15 @@ impl Payee {
         }
     }
 
+    /// Returns the account of the ledger, if it is one.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountName> {
+        match self {
+            Self::Account(name) => Some(name),
+            Self::External(_) => None,
+        }
+    }
+
     /// Returns its text, as requests and events have it.
     #[must_use]
     pub fn as_str(&self) -> &str {

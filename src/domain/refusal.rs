@@ -24,6 +24,13 @@ pub enum Refusal {
         /// This is the revision of the account's last event.
         revision: u64,
     },
+    /// There is no such transfer.
+    TransferNotFound,
+    /// What the service was to record of its own accord is not possible any more: another driver was first. No client's
+    /// request ends so.
+    Stale,
+    /// The hold of a transfer that is to be released was declined before, for this reason.
+    HoldDeclined(Decline),
     /// A field is wrong, which another field, the account or the clock shows.
     Invalid {
         /// This is the field.

@@ -5,6 +5,7 @@ use super::command::{BalanceChange, Command, Correction, Move, Operation};
 use super::event::Event;
 use super::metadata::Metadata;
 use super::stream::StreamName;
+use super::transfer::command::TransferOperation;
 
 /// A `Difference` is a field in which a request differs from the one that its ID was first used for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
     };
     compare("operation", Some(first.request().name().into()), Some(now.operation.name().into()));
     compare("account", account(&first.stream), account(&now.stream));
+    compare("transfer", transfer(&first.stream, &first.request()), transfer(&now.stream, &now.operation));
     for (field, value) in &before {
         let other = after.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone());
         compare(field, Some(value.clone()), other);
@@ -46,6 +48,12 @@ pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
 
 fn account(stream: &StreamName) -> Option<String> {
     stream.account().map(ToString::to_string)
+}
+
+/// Returns the transfer that something is asked of. A request for a transfer names none: its ID is the transfer's.
+fn transfer(stream: &StreamName, operation: &Operation) -> Option<String> {
+    let is_request = matches!(operation, Operation::Transfer(TransferOperation::Request(_)));
+    stream.transfer().filter(|_| !is_request).map(|id| id.to_string())
 }
 
 /// Returns the fields of a request that have a meaning, each in one canonical text. A field that was left out is listed
@@ -110,8 +118,40 @@ fn fields(operation: &Operation) -> Vec<(String, String)> {
             field("transfer", asked.transfer.to_string());
             field("code", asked.code.code().to_owned());
         }
+        Operation::Transfer(asked) => of_transfer(asked, &mut fields),
     }
     fields
+}
+
+fn of_transfer(operation: &TransferOperation, fields: &mut Vec<(String, String)>) {
+    let mut field = |name: &str, value: String| fields.push((name.to_owned(), value));
+    match operation {
+        TransferOperation::Request(asked) => {
+            field("from", asked.from.to_string());
+            field("to", asked.to.to_string());
+            field("amount", number(&asked.amount.to_string()));
+            field("timeout_seconds", asked.timeout_seconds.get().to_string());
+            metadata(&asked.metadata, fields);
+        }
+        TransferOperation::Cancel(reason)
+        | TransferOperation::Retry(reason)
+        | TransferOperation::Abandon(reason) => field("reason", reason.as_str().to_owned()),
+        TransferOperation::Outcome(asked) => {
+            field("outcome", asked.outcome.name().to_owned());
+            if let Some(amount) = asked.amount {
+                field("amount", number(&amount.to_string()));
+            }
+            if let Some(reference) = &asked.reference {
+                field("reference", reference.as_str().to_owned());
+            }
+            field("reason", asked.reason.as_str().to_owned());
+        }
+        TransferOperation::End { end, .. } => field("end", format!("{end:?}")),
+        TransferOperation::Stall { stall, .. } => field("stall", format!("{stall:?}")),
+        TransferOperation::Send(sending) => field("claim", sending.claim.as_str().to_owned()),
+        TransferOperation::Settle(settled) => field("outcome", settled.outcome.name().to_owned()),
+        TransferOperation::TimeOut => {}
+    }
 }
 
 fn moved(asked: &Move, fields: &mut Vec<(String, String)>) {

@@ -1,5 +1,6 @@
 //! The standing of a command is the part of the ledger's past on which the command is decided.
 
+use super::currency::Currency;
 use super::ids::Id;
 use super::state::State;
 use super::trace::Trace;
@@ -20,4 +21,16 @@ pub struct Standing<'a> {
     /// This is true where the command corrects an ID that was never booked on any stream. What was booked once stays
     /// booked, so that this may be asked of other streams.
     pub corrects_unbooked: bool,
+    /// These are the currencies of the accounts of a transfer that is asked for. They never change, so that they may come
+    /// from other streams.
+    pub parties: Parties,
+}
+
+/// `Parties` say in which currencies the two accounts of a transfer are. `None` stands for an account that does not exist.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parties {
+    /// This is that of the account that the money comes from.
+    pub from: Option<Currency>,
+    /// This is that of the account that it moves to.
+    pub to: Option<Currency>,
 }

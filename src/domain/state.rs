@@ -5,12 +5,15 @@ use super::event::{Body, Event, EvolveError};
 use super::ids::Id;
 use super::stream::StreamName;
 use super::time::Timestamp;
+use super::transfer::Transfer;
 
 /// A `State` is the state of a stream after its last event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It is the state of an account.
     Account(Account),
+    /// It is the state of a transfer.
+    Transfer(Transfer),
 }
 
 impl State {
@@ -24,6 +27,13 @@ impl State {
                 let before = before.and_then(Self::account);
                 Account::evolve(before, name, event, body).map(Self::Account)
             }
+            (StreamName::Transfer(id), Body::Transfer(body)) => {
+                let before = before.and_then(Self::transfer);
+                Transfer::evolve(before, *id, event, body).map(Self::Transfer)
+            }
+            (StreamName::Account(_), Body::Transfer(_)) | (StreamName::Transfer(_), Body::Account(_)) => {
+                Err(EvolveError::impossible(event))
+            }
         }
     }
 
@@ -32,6 +42,7 @@ impl State {
     pub fn stream(&self) -> StreamName {
         match self {
             Self::Account(account) => StreamName::Account(account.name.clone()),
+            Self::Transfer(transfer) => StreamName::Transfer(transfer.id),
         }
     }
 
@@ -40,6 +51,7 @@ impl State {
     pub fn revision(&self) -> u64 {
         match self {
             Self::Account(account) => account.revision,
+            Self::Transfer(transfer) => transfer.revision,
         }
     }
 
@@ -48,6 +60,7 @@ impl State {
     pub fn next_expiry(&self) -> Option<Timestamp> {
         match self {
             Self::Account(account) => account.holds.next_to_expire().map(|(_, at)| at),
+            Self::Transfer(_) => None,
         }
     }
 
@@ -62,6 +75,7 @@ impl State {
     pub fn has_open(&self, hold: Id) -> bool {
         match self {
             Self::Account(account) => account.holds.get(hold).is_some(),
+            Self::Transfer(_) => false,
         }
     }
 
@@ -70,6 +84,16 @@ impl State {
     pub fn account(&self) -> Option<&Account> {
         match self {
             Self::Account(account) => Some(account),
+            Self::Transfer(_) => None,
+        }
+    }
+
+    /// Returns the transfer, if it is the state of one.
+    #[must_use]
+    pub fn transfer(&self) -> Option<&Transfer> {
+        match self {
+            Self::Account(_) => None,
+            Self::Transfer(transfer) => Some(transfer),
         }
     }
 }

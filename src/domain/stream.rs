@@ -4,25 +4,33 @@
 
 use std::fmt;
 
-use super::ids::AccountName;
+use super::ids::{AccountName, TransactionId};
 
 /// This is the prefix of the name of an account's stream.
 const ACCOUNT: &str = "account-";
+/// This is the prefix of the name of a transfer's stream.
+const TRANSFER: &str = "transfer-";
 
 /// A `StreamName` is a stream's name: the kind of the stream, and the name of the thing whose stream it is.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamName {
     /// It is the stream of a guarded account, `account-<name>`.
     Account(AccountName),
+    /// It is the stream of a transfer, `transfer-<id>`, the ID in its usual spelling.
+    Transfer(TransactionId),
 }
 
 impl StreamName {
     /// These are the prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
-    pub const PREFIXES: [&'static str; 1] = [ACCOUNT];
+    pub const PREFIXES: [&'static str; 2] = [ACCOUNT, TRANSFER];
 
     /// Reads the name of a stream; `None` where no stream of the ledger can have this name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some(id) = text.strip_prefix(TRANSFER) {
+            // One stream has one name: no other spelling of the ID is taken.
+            return TransactionId::parse(id).filter(|known| known.to_string() == id).map(Self::Transfer);
+        }
         text.strip_prefix(ACCOUNT).and_then(AccountName::parse).map(Self::Account)
     }
 
@@ -33,11 +41,11 @@ impl StreamName {
         Self::PREFIXES.iter().any(|prefix| text.starts_with(prefix))
     }
 
-    /// Returns its name in two parts, the prefix of its kind and the rest, so that writing it needs no allocation.
-    #[must_use]
-    pub fn parts(&self) -> [&str; 2] {
+    /// Calls `work` with its name in two parts, the prefix of its kind and the rest, so that writing it needs no allocation.
+    pub fn with_parts<T>(&self, work: impl FnOnce([&str; 2]) -> T) -> T {
         match self {
-            Self::Account(name) => [ACCOUNT, name.as_str()],
+            Self::Account(name) => work([ACCOUNT, name.as_str()]),
+            Self::Transfer(id) => id.with_text(|id| work([TRANSFER, id])),
         }
     }
 
@@ -46,6 +54,16 @@ impl StreamName {
     pub fn account(&self) -> Option<&AccountName> {
         match self {
             Self::Account(name) => Some(name),
+            Self::Transfer(_) => None,
+        }
+    }
+
+    /// Returns the transfer whose stream it is, if it is a transfer's.
+    #[must_use]
+    pub fn transfer(&self) -> Option<TransactionId> {
+        match self {
+            Self::Account(_) => None,
+            Self::Transfer(id) => Some(*id),
         }
     }
 }
@@ -58,7 +76,7 @@ impl From<AccountName> for StreamName {
 
 impl fmt::Display for StreamName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.parts().into_iter().try_for_each(|part| f.write_str(part))
+        self.with_parts(|parts| parts.into_iter().try_for_each(|part| f.write_str(part)))
     }
 }
 
@@ -77,6 +95,10 @@ mod tests {
         let stream = StreamName::Account(AccountName::parse("alice").unwrap());
         assert_eq!(stream.to_string(), "account-alice");
         assert_eq!(StreamName::parse("account-alice"), Some(stream));
+        let transfer = "transfer-018f4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e";
+        assert_eq!(StreamName::parse(transfer).unwrap().to_string(), transfer);
+        let named_alike = StreamName::parse(&format!("account-{transfer}")).unwrap();
+        assert_ne!(Some(named_alike), StreamName::parse(transfer));
     }
 
     #[test]
@@ -84,6 +106,9 @@ mod tests {
         for text in ["alice", "account-", "account-al ice", "account-@cash", "$$account-alice", "transfer-1"]
         {
             assert_eq!(StreamName::parse(text), None, "{text:?}");
+        }
+        for text in ["018F4E6E-9D52-7A30-8F7E-3F6B2A1C0D4E", "018f4e6e9d527a308f7e3f6b2a1c0d4e"] {
+            assert_eq!(StreamName::parse(&format!("transfer-{text}")), None, "{text:?}");
         }
     }
 }

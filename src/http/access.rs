@@ -10,7 +10,7 @@ use axum::http::Method;
 use crate::ledger::permission::Act;
 
 /// These are the routes that need a key: method, path, and what is asked for.
-pub(crate) const ROUTES: [(Method, &str, Act); 26] = [
+pub(crate) const ROUTES: [(Method, &str, Act); 33] = [
     (Method::GET, "/v1/accounts", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}/entries", Act::ReadAccounts),
@@ -24,6 +24,13 @@ pub(crate) const ROUTES: [(Method, &str, Act); 26] = [
     (Method::POST, "/v1/accounts/{account}/holds", Act::Book),
     (Method::POST, "/v1/accounts/{account}/holds/{hold}/capture", Act::Book),
     (Method::POST, "/v1/accounts/{account}/holds/{hold}/release", Act::Book),
+    (Method::GET, "/v1/transfers", Act::ReadAccounts),
+    (Method::GET, "/v1/transfers/{transfer}", Act::ReadAccounts),
+    (Method::POST, "/v1/transfers", Act::Book),
+    (Method::POST, "/v1/transfers/{transfer}/cancel", Act::Book),
+    (Method::POST, "/v1/transfers/{transfer}/outcome", Act::Control),
+    (Method::POST, "/v1/transfers/{transfer}/retry", Act::Control),
+    (Method::POST, "/v1/transfers/{transfer}/abandon", Act::Control),
     (Method::POST, "/v1/batch", Act::Book),
     (Method::POST, "/v1/accounts/{account}/corrections", Act::Control),
     (Method::POST, "/v1/accounts/{account}/overdraft-limit", Act::Control),

@@ -12,6 +12,7 @@ use super::service::sign_ins::SignIns;
 use crate::domain::ids::CounterAccount;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
+use crate::sagas::Sagas;
 
 /// A `Config` is the configuration of the handlers: how long they wait. The sockets have [`super::Limits`].
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     ledger: Ledger,
+    sagas: Sagas,
     keys: Ring,
     config: Config,
     figures: Figures,
@@ -64,10 +66,12 @@ impl App {
     #[must_use]
     pub fn new(ledger: Ledger, keys: Ring, config: Config) -> Self {
         let (sign_ins, budget) = (SignIns::default(), Budget::default());
-        let figures = Figures::new(&sign_ins);
         let feeds = Arc::new(Semaphore::new(config.feeds));
+        let sagas = Sagas::new(ledger.clone());
+        let figures = Figures::new(&sign_ins, sagas.seconds());
         Self(Arc::new(Inner {
             ledger,
+            sagas,
             keys,
             config,
             figures,
@@ -97,6 +101,12 @@ impl App {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.0.ledger
+    }
+
+    /// Returns the sagas, which drive the ledger's transfers.
+    #[must_use]
+    pub fn sagas(&self) -> &Sagas {
+        &self.0.sagas
     }
 
     /// Returns the keys.

@@ -29,9 +29,10 @@ pub use server::serve::serve;
 pub use server::tls;
 
 use openapi::{document, page};
+use reads::transfers as read_transfers;
 use reads::{accounts, holds, journal, live, reports, statement, transactions};
 use service::{front, health, metrics};
-use writes::{batch, single};
+use writes::{batch, single, transfers};
 
 /// Makes the service of all routes.
 pub fn router(app: App) -> Router {
@@ -51,6 +52,12 @@ pub fn router(app: App) -> Router {
         .route("/v1/accounts/{account}/freeze", post(single::freeze))
         .route("/v1/accounts/{account}/unfreeze", post(single::unfreeze))
         .route("/v1/accounts/{account}/close", post(single::close))
+        .route("/v1/transfers", post(transfers::request).get(read_transfers::list))
+        .route("/v1/transfers/{transfer}", get(read_transfers::one))
+        .route("/v1/transfers/{transfer}/cancel", post(transfers::cancel))
+        .route("/v1/transfers/{transfer}/outcome", post(transfers::outcome))
+        .route("/v1/transfers/{transfer}/retry", post(transfers::retry))
+        .route("/v1/transfers/{transfer}/abandon", post(transfers::abandon))
         .route("/v1/batch", post(batch::batch))
         .route("/v1/transactions", get(transactions::search))
         .route("/v1/transactions/{id}", get(transactions::one))

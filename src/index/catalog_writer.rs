@@ -94,8 +94,12 @@ impl CatalogWriter {
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
-            let (kind, key) = rows::stream_row(&stream);
+            let (_, key) = rows::stream_row(&stream);
+            let kind = rows::kind_of(&tracked.state);
             let before = catalog::set_state(&transaction, kind, key, &rows::state_value(tracked), &mut sum)?;
+            if let Some(other) = rows::other_row(kind) {
+                catalog::remove_state(&transaction, other, key, &mut sum)?;
+            }
             let before = match before {
                 Some(before) => rows::next_expiry(&stream, &before)?,
                 None => None,

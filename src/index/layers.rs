@@ -16,6 +16,7 @@ use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
+use crate::domain::transfer::Transfer;
 use crate::store::chain::Hash;
 
 use super::record::StreamKey;
@@ -77,6 +78,11 @@ impl Layer {
         let start = after.map_or(0, |after| names.partition_point(|name| name <= after));
         let names = names.iter().skip(start).take(limit);
         names.filter_map(|name| self.streams.get(&StreamName::Account(name.clone()))?.state.account())
+    }
+
+    /// Returns its transfers, in no order.
+    pub(super) fn transfers(&self) -> impl Iterator<Item = &Transfer> {
+        self.streams.values().filter_map(|tracked| tracked.state.transfer())
     }
 
     /// Returns by how much its events changed the ledger's own accounts.

@@ -27,6 +27,7 @@ pub mod rows;
 mod shared;
 mod timer_key;
 mod timers;
+mod transfer_row;
 mod tuning;
 
 pub use catalog::Checkpoint;

@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use crate::domain::account::Account;
 use crate::domain::digest::StateHash;
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
+use crate::domain::transfer::Transfer;
 use crate::still::StillDatabase;
 
 use super::catalog;
@@ -73,6 +75,70 @@ impl Overlay<'_> {
         }
     }
 
+    /// Visits every transfer: those that have not ended in the order of their IDs, and then those that have, in no order.
+    ///
+    /// # Errors
+    /// Fails when the catalog can't be read.
+    pub fn every_transfer(&self, mut visit: impl FnMut(&Transfer)) -> Result<(), IndexError> {
+        self.every_open_transfer(&mut visit)?;
+        let newer = self.newer_transfers();
+        self.rows_of(Kind::EndedTransfer, |transfer| {
+            if !newer.contains_key(&transfer.id) {
+                visit(transfer);
+            }
+        })?;
+        newer.into_values().filter(|transfer| transfer.stage.is_end()).for_each(visit);
+        Ok(())
+    }
+
+    /// Visits every transfer that has not ended, in the order of their IDs.
+    ///
+    /// # Errors
+    /// Fails when the catalog can't be read.
+    pub fn every_open_transfer(&self, mut visit: impl FnMut(&Transfer)) -> Result<(), IndexError> {
+        let newer = self.newer_transfers();
+        let is_open = |transfer: &&&Transfer| !transfer.stage.is_end();
+        let mut open = newer.values().filter(is_open).peekable();
+        self.rows_of(Kind::Transfer, |transfer| {
+            while let Some(before) = open.next_if(|newer| newer.id < transfer.id) {
+                visit(before);
+            }
+            if !newer.contains_key(&transfer.id) {
+                visit(transfer);
+            }
+        })?;
+        open.for_each(|transfer| visit(transfer));
+        Ok(())
+    }
+
+    /// Returns the transfers that are newer in memory.
+    fn newer_transfers(&self) -> BTreeMap<TransactionId, &Transfer> {
+        let mut newer = BTreeMap::new();
+        for layer in &self.layers {
+            newer.extend(layer.transfers().map(|transfer| (transfer.id, transfer)));
+        }
+        newer
+    }
+
+    /// Visits the transfers in the catalog of a kind of row, in the order of their IDs.
+    fn rows_of(&self, kind: Kind, mut visit: impl FnMut(&Transfer)) -> Result<(), IndexError> {
+        const PAGE: usize = 4_096;
+        let mut after = Vec::new();
+        loop {
+            let page = catalog::states(self.catalog, kind, &after, PAGE)?;
+            for (key, value) in &page {
+                let id = Uuid::from_slice(key).ok().and_then(TransactionId::from_uuid);
+                let id = id.ok_or_else(|| IndexError::damaged("a transfer's ID can't be read"))?;
+                let tracked = rows::read_state(&StreamName::Transfer(id), value)?;
+                tracked.state.transfer().into_iter().for_each(&mut visit);
+            }
+            match page.last() {
+                Some((key, _)) if page.len() == PAGE => after.clone_from(key),
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Returns the state digest.
     ///
     /// # Errors
@@ -80,6 +146,7 @@ impl Overlay<'_> {
     pub fn digest(&self) -> Result<String, IndexError> {
         let mut hash = StateHash::default();
         self.every_account(|account| hash.add(account))?;
+        self.every_transfer(|transfer| hash.add_transfer(transfer))?;
         Ok(hash.finish())
     }
 

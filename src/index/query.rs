@@ -126,7 +126,10 @@ impl Index {
         }
         // The row was moved out of memory since the look above, and is in the catalog already.
         let (kind, key) = rows::stream_row(stream);
-        let value = self.with_reader(|catalog| catalog::state(catalog, kind, key))?;
+        let value = self.with_reader(|catalog| match catalog::state(catalog, kind, key)? {
+            Some(value) => Ok(Some(value)),
+            None => rows::other_row(kind).map_or(Ok(None), |other| catalog::state(catalog, other, key)),
+        })?;
         self.told(value.map(|value| rows::read_state(stream, &value)).transpose())
     }
 

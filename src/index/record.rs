@@ -117,7 +117,7 @@ fn hashed(what: &str, id: Id, stream: Option<&StreamName>, seed: u64) -> u128 {
     id.write(&mut text);
     if let Some(stream) = stream {
         text.push(b' ');
-        stream.parts().into_iter().for_each(|part| text.extend_from_slice(part.as_bytes()));
+        stream.with_parts(|parts| parts.into_iter().for_each(|part| text.extend_from_slice(part.as_bytes())));
     }
     let digest = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(text).finalize();
     digest.iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
@@ -132,7 +132,7 @@ impl StreamKey {
     /// Returns the key of this stream.
     #[must_use]
     pub fn of(stream: &StreamName) -> Self {
-        Self::hashed(stream.parts())
+        stream.with_parts(|parts| Self::hashed(parts))
     }
 
     /// Returns the key of one of the ledger's own accounts. Its events have their positions in the journal in the place of
@@ -235,6 +235,13 @@ impl Facts {
             | Kind::Expiry
             | Kind::TransferOut
             | Kind::TransferIn => self.backdated.then_some(Series::Backdated),
+            Kind::Transfer
+            | Kind::TransferCancel
+            | Kind::TransferOutcome
+            | Kind::TransferRetry
+            | Kind::TransferAbandon
+            | Kind::TransferEnd
+            | Kind::TransferNote => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::domain::account::hold::open_holds::OpenHolds;
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{CounterAccount, Id};
+use crate::domain::ids::{CounterAccount, Id, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
@@ -15,6 +15,7 @@ use super::hold_rows;
 use super::layers::{InternalKey, Tracked};
 use super::lsm::memtable::{Note, ReversedKey};
 use super::record::StreamKey;
+use super::transfer_row;
 
 /// A `Kind` says what a row of state is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +35,15 @@ pub enum Kind {
     Missing = 6,
     /// The row says that a hold of a stream expires, by time and stream. It has no value.
     Timer = 7,
+    /// The row is about a transfer that has not ended, by ID.
+    Transfer = 10,
+    /// The row is about a transfer that has ended, by ID. They are apart, so that the open ones are found without them.
+    EndedTransfer = 11,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Account,
         Self::Reversed,
         Self::Internal,
@@ -46,6 +51,8 @@ impl Kind {
         Self::Damaged,
         Self::Missing,
         Self::Timer,
+        Self::Transfer,
+        Self::EndedTransfer,
     ];
 
     /// Returns the kind with this number.
@@ -58,13 +65,42 @@ impl Kind {
 pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {
         StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
+        StreamName::Transfer(id) => (Kind::Transfer, id.as_bytes()),
+    }
+}
+
+/// Returns the other kind of row that may say how a stream stood before: that of an open transfer for one that has ended, and
+/// the reverse.
+pub fn other_row(kind: Kind) -> Option<Kind> {
+    match kind {
+        Kind::Transfer => Some(Kind::EndedTransfer),
+        Kind::EndedTransfer => Some(Kind::Transfer),
+        Kind::Account
+        | Kind::Reversed
+        | Kind::Internal
+        | Kind::Twice
+        | Kind::Damaged
+        | Kind::Missing
+        | Kind::Timer => None,
+    }
+}
+
+/// Returns the kind of the row that is to say how a stream stands.
+pub fn kind_of(state: &State) -> Kind {
+    match state {
+        State::Account(_) => Kind::Account,
+        State::Transfer(transfer) if transfer.stage.is_end() => Kind::EndedTransfer,
+        State::Transfer(_) => Kind::Transfer,
     }
 }
 
 /// Returns how a stream stands, as a row's value.
 pub fn state_value(tracked: &Tracked) -> String {
-    let State::Account(account) = &tracked.state;
     let hash = tracked.hash.map_or_else(String::new, |hash| format!(" {hash}"));
+    let account = match &tracked.state {
+        State::Account(account) => account,
+        State::Transfer(transfer) => return format!("{}{hash}", transfer_row::value(transfer)),
+    };
     let holds = hold_rows::write(&account.holds);
     format!(
         "{} {} {} {} {} {}{holds}{hash}",
@@ -79,7 +115,10 @@ pub fn state_value(tracked: &Tracked) -> String {
 
 /// Returns how a stream stands, from its row.
 pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
-    let StreamName::Account(name) = stream;
+    let name = match stream {
+        StreamName::Account(name) => name,
+        StreamName::Transfer(id) => return read_transfer(*id, stream, value),
+    };
     let read = || {
         let mut parts = value.split(' ').peekable();
         let currency = Currency::parse(parts.next()?)?;
@@ -104,6 +143,21 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
         parts.next().is_none().then(|| Tracked { key: StreamKey::of(stream), state, hash })
     };
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
+}
+
+/// Returns how a transfer's stream stands, from its row.
+fn read_transfer(id: TransactionId, stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
+    let read = || {
+        let mut parts = value.split(' ');
+        let transfer = transfer_row::read(id, &mut parts)?;
+        let hash = match parts.next() {
+            Some(text) => Some(Hash::parse(text)?),
+            None => None,
+        };
+        let state = State::Transfer(transfer);
+        parts.next().is_none().then(|| Tracked { key: StreamKey::of(stream), state, hash })
+    };
+    read().ok_or_else(|| IndexError::damaged("a transfer's row can't be read"))
 }
 
 /// Returns when the next hold of a stream expires, of which this is the row.
@@ -131,7 +185,12 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         Kind::Missing => {
             Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
         }
-        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Timer => None,
+        Kind::Account
+        | Kind::Reversed
+        | Kind::Internal
+        | Kind::Timer
+        | Kind::Transfer
+        | Kind::EndedTransfer => None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 pub fn timer_key(at: Timestamp, stream: &StreamName) -> Vec<u8> {
     // With the sign's bit the other way round, the bytes are in the order of the numbers.
     let mut key = (at.micros().cast_unsigned() ^ 1 << 63).to_be_bytes().to_vec();
-    stream.parts().into_iter().for_each(|part| key.extend_from_slice(part.as_bytes()));
+    stream.with_parts(|parts| parts.into_iter().for_each(|part| key.extend_from_slice(part.as_bytes())));
     key
 }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::account::event::Effect;
 use crate::domain::currency::Currency;
-use crate::domain::event::{Body, Event};
+use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
@@ -180,10 +180,7 @@ impl Begun {
         let (start, end) = self.revisions;
         let Scan { found: lines, more, .. } = self.scan;
         let balance_before = |revision: u64| match revision.checked_sub(1) {
-            Some(last) => {
-                let Body::Account(event) = self.stream.event(last)?.1.body;
-                Ok::<_, ReadError>(event.answer.balance)
-            }
+            Some(last) => Ok::<_, ReadError>(self.stream.account_event(last)?.answer.balance),
             None => Ok(Money::zero(self.currency)),
         };
         let (opens, closes) = page_bounds(&self.query, (start, end.max(start)), &lines, more);
@@ -245,7 +242,7 @@ fn has_role(event: &Event, id: Id, role: Role) -> bool {
     }
 }
 
-fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
+pub(super) fn placed(reader: &Reader, positions: &[Position]) -> Result<Vec<Placed>, ReadError> {
     Ok(reader.events(positions)?.into_iter().map(Placed::from).collect())
 }
 

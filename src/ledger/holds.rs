@@ -3,7 +3,7 @@
 use crate::domain::account::event::{Effect, Fact};
 use crate::domain::account::hold::open_holds::Hold;
 use crate::domain::currency::Currency;
-use crate::domain::event::{Body, Event};
+use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, Id};
 use crate::domain::stream::StreamName;
 
@@ -80,6 +80,5 @@ impl Ledger {
 }
 
 fn is_hold(event: &Event) -> bool {
-    let Body::Account(body) = &event.body;
-    matches!(body.fact, Fact::HoldPlaced { .. })
+    event.account().is_some_and(|body| matches!(body.fact, Fact::HoldPlaced { .. }))
 }

@@ -24,6 +24,7 @@ mod status;
 mod stream;
 mod sums;
 mod tail;
+mod transfers;
 mod types;
 mod verdict;
 
@@ -37,5 +38,7 @@ pub use open_error::OpenError;
 pub use ring::Lines;
 pub use status::Status;
 pub use tail::Follower;
+pub(crate) use transfers::next;
+pub use transfers::{TransferQuery, TransferReading, TransfersPage};
 pub use types::*;
 pub use verdict::Verdict;

@@ -7,6 +7,7 @@ use super::types::TransactionHistory;
 use crate::domain::command::Operation;
 use crate::domain::money::Written;
 use crate::domain::role::Role;
+use crate::domain::transfer::command::TransferOperation;
 
 /// An `Act` is what somebody asks for, as far as it matters for the permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,17 @@ impl Act {
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_) => Self::Control,
+            Operation::Transfer(asked) => match asked {
+                TransferOperation::Request(_) | TransferOperation::Cancel(_) => Self::Book,
+                TransferOperation::Outcome(_)
+                | TransferOperation::Retry(_)
+                | TransferOperation::Abandon(_)
+                | TransferOperation::TimeOut
+                | TransferOperation::Stall { .. }
+                | TransferOperation::End { .. }
+                | TransferOperation::Send(_)
+                | TransferOperation::Settle(_) => Self::Control,
+            },
             Operation::Open(_)
             | Operation::Deposit(_)
             | Operation::Withdraw(_)

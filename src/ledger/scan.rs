@@ -3,7 +3,8 @@
 //! It can stop after some records and go on later. So an ordinary read looks through some, and what is not found by then is
 //! found by a long read: a kind of which there are few may take the whole ledger.
 
-use crate::domain::event::{Body, Event};
+use crate::domain::account::event::AccountEvent;
+use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::kind::Kind;
 use crate::domain::time::Timestamp;
@@ -132,14 +133,13 @@ impl Among {
 
 /// Says whether an event moved money from or to one of the ledger's own accounts.
 fn moves(event: &Event, own: &CounterAccount) -> bool {
-    let Body::Account(body) = &event.body;
-    body.entries().is_some_and(|entries| entries.counter_account == own)
+    let entries = event.account().and_then(AccountEvent::entries);
+    entries.is_some_and(|entries| entries.counter_account == own)
 }
 
 /// Says whether an event corrects a transaction.
 fn corrects(event: &Event, id: &TransactionId) -> bool {
-    let Body::Account(body) = &event.body;
-    body.corrects().contains(id)
+    event.account().is_some_and(|body| body.corrects().contains(id))
 }
 
 impl Scan {

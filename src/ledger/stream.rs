@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::domain::account::event::AccountEvent;
 use crate::domain::account::{Account, Status};
 use crate::domain::event::{Body, Event};
 use crate::domain::ids::AccountName;
@@ -158,10 +159,15 @@ impl Stream {
         self.partition(account, |facts| Ok(facts.position < position))
     }
 
+    /// Returns the body of one of its events.
+    pub(super) fn account_event(&self, revision: u64) -> Result<AccountEvent, ReadError> {
+        body_of(self.event(revision)?.1)
+    }
+
     /// Returns the account as it stood after one of its events.
     fn after(&self, revision: Option<u64>) -> Result<Option<AccountReading>, ReadError> {
         let Some(revision) = revision else { return Ok(None) };
-        let Body::Account(event) = self.event(revision)?.1.body;
+        let event = self.account_event(revision)?;
         let (status, overdraft_limit) = self.terms(revision)?;
         let answer = event.answer;
         let held = answer.balance.plus(overdraft_limit).and_then(|sum| sum.minus(answer.available));
@@ -205,16 +211,23 @@ impl Stream {
                 | Kind::Release
                 | Kind::Expiry
                 | Kind::TransferOut
-                | Kind::TransferIn => Status::Open,
+                | Kind::TransferIn
+                | Kind::Transfer
+                | Kind::TransferCancel
+                | Kind::TransferOutcome
+                | Kind::TransferRetry
+                | Kind::TransferAbandon
+                | Kind::TransferEnd
+                | Kind::TransferNote => Status::Open,
             },
         };
         let set = match self.last_of(Series::Limit, revision)? {
             Some((_, event)) => event,
             None => self.event(0)?.1,
         };
-        let Body::Account(event) = set.body;
-        let limit = event
-            .overdraft_limit_set()
+        let limit = set
+            .account()
+            .and_then(AccountEvent::overdraft_limit_set)
             .ok_or_else(|| IndexError::damaged("an account's limit is not where the index says"))?;
         Ok((status, limit))
     }
@@ -251,7 +264,7 @@ impl Stream {
             let Some((latest, _)) = backdated.last() else { break };
             low = latest + 1;
             for ((revision, _), line) in backdated.iter().zip(self.events(&backdated)?) {
-                let Body::Account(event) = line.event.body;
+                let event = body_of(line.event)?;
                 let in_view = known.is_some_and(|known| *revision <= known);
                 let moved = event.entries().map_or(zero, |entries| entries.guarded);
                 let sum = match (in_view, event.effective_at <= moment) {
@@ -269,6 +282,16 @@ impl Stream {
         let available = found.balance.plus(found.overdraft_limit).and_then(|sum| sum.minus(found.held));
         found.available = available.unwrap_or(found.balance);
         Ok(counted.then_some(found))
+    }
+}
+
+/// Returns what an event of an account's stream says.
+fn body_of(event: Event) -> Result<AccountEvent, ReadError> {
+    match event.body {
+        Body::Account(body) => Ok(body),
+        Body::Transfer(_) => {
+            Err(IndexError::damaged("an account's stream has the event of a transfer").into())
+        }
     }
 }
 

@@ -9,9 +9,11 @@ use crate::domain::account::Account;
 use crate::domain::currency::Currency;
 use crate::domain::digest::StateHash;
 use crate::domain::event::{Body, Event};
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
+use crate::domain::transfer::Transfer;
+use crate::domain::transfer::event::TransferEvent;
 use crate::index::{Index, IndexError, Overlay};
 use crate::store::{Journal, codec, lines_of};
 
@@ -76,7 +78,7 @@ impl Ledger {
             let last = by_position.and_then(|positions| positions.into_iter().max()).unwrap_or(end);
             let mut sums = vec![OwnBalances::new(); at.len()];
             each_event(&*reader, last, wanted, |event, position| {
-                let Body::Account(body) = &event.body;
+                let Some(body) = event.account() else { return Ok(()) };
                 let Some(entries) = body.entries().filter(|entries| *entries.counter_account == name) else {
                     return Ok(());
                 };
@@ -103,6 +105,7 @@ impl Ledger {
             let now = at_or_before(&index, at, |overlay| {
                 let mut hash = StateHash::default();
                 let visited = visit_all(overlay, wanted, |account| hash.add(account))?;
+                overlay.every_transfer(|transfer| hash.add_transfer(transfer))?;
                 Ok(visited.map(|()| (overlay.position(), hash.finish())))
             })?;
             if let Some(now) = now {
@@ -111,6 +114,7 @@ impl Ledger {
             let books = Books::fold(&*reader, at.unwrap_or_default(), wanted)?;
             let mut hash = StateHash::default();
             books.accounts.values().for_each(|account| hash.add(account));
+            books.transfers.values().for_each(|transfer| hash.add_transfer(transfer));
             Ok((books.position, hash.finish()))
         })
         .await
@@ -171,13 +175,12 @@ fn now(index: &Index, name: &CounterAccount) -> Result<Option<OwnBalances>, Read
 
 /// Says whether an event counts for who asks as of this time.
 fn counts(at: At, event: &Event, position: Position) -> bool {
-    let Body::Account(body) = &event.body;
     match at {
         At::Now => true,
         At::Position(last) => position <= last,
         At::Known(moment) => event.recorded_at <= moment,
-        At::Effective(moment) => body.effective_at <= moment,
-        At::Both { effective, known } => body.effective_at <= effective && event.recorded_at <= known,
+        At::Effective(moment) => event.effective_at() <= moment,
+        At::Both { effective, known } => event.effective_at() <= effective && event.recorded_at <= known,
     }
 }
 
@@ -217,6 +220,7 @@ fn add(sums: &mut BTreeMap<Currency, Money>, account: &Account) {
 struct Books {
     position: Position,
     accounts: BTreeMap<AccountName, Account>,
+    transfers: BTreeMap<TransactionId, Transfer>,
     internal: BTreeMap<(CounterAccount, Currency), Money>,
 }
 
@@ -230,7 +234,13 @@ impl Books {
 
     fn event(&mut self, event: &Event, position: Position) -> Result<(), ReadError> {
         self.position = position;
-        let (StreamName::Account(name), Body::Account(body)) = (&event.stream, &event.body);
+        let (name, body) = match (&event.stream, &event.body) {
+            (StreamName::Account(name), Body::Account(body)) => (name, body),
+            (StreamName::Transfer(id), Body::Transfer(body)) => return self.transfer(*id, event, body),
+            (StreamName::Account(_), Body::Transfer(_)) | (StreamName::Transfer(_), Body::Account(_)) => {
+                return Ok(());
+            }
+        };
         if let Some(entries) = body.entries() {
             let key = (entries.counter_account.clone(), body.currency);
             let sum = self.internal.entry(key).or_insert_with(|| Money::zero(body.currency));
@@ -243,6 +253,17 @@ impl Books {
         }
         let after = Account::evolve(before, name, event, body).map_err(ReadError::unreadable)?;
         self.accounts.insert(name.clone(), after);
+        Ok(())
+    }
+
+    fn transfer(&mut self, id: TransactionId, event: &Event, body: &TransferEvent) -> Result<(), ReadError> {
+        let before = self.transfers.get(&id);
+        // As with an account, a damaged stream has events that do not follow.
+        if before.map_or(0, |transfer| transfer.revision + 1) != event.revision {
+            return Ok(());
+        }
+        let after = Transfer::evolve(before, id, event, body).map_err(ReadError::unreadable)?;
+        self.transfers.insert(id, after);
         Ok(())
     }
 }

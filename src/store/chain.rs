@@ -32,7 +32,7 @@ impl Hash {
     pub fn of_stream(stream: &StreamName) -> Self {
         let mut hash = Sha256::new();
         hash.update(b"bookonce stream ");
-        stream.parts().into_iter().for_each(|part| hash.update(part));
+        stream.with_parts(|parts| parts.into_iter().for_each(|part| hash.update(part)));
         Self(hash.finalize().into())
     }
 

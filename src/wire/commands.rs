@@ -8,8 +8,12 @@ use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
 use crate::domain::money::{Written, WrittenAmount};
+use crate::domain::payee::Payee;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
+use crate::domain::transfer::command::{
+    Label, Payout, Reported, Requesting, TimeoutSeconds, TransferOperation,
+};
 use crate::wire::body_faults::body_fault;
 use crate::wire::corrections::correction;
 use crate::wire::fault::Fault;
@@ -24,6 +28,8 @@ pub(crate) struct Frame {
     pub(crate) account: Option<AccountName>,
     /// This is the hold, where it is not in the body.
     pub(crate) hold: Option<TransactionId>,
+    /// This is the transfer that something is asked of.
+    pub(crate) transfer: Option<TransactionId>,
     /// This is the transaction ID, where it came beside the body.
     pub(crate) transaction_id: Option<TransactionId>,
     /// This says who asks, and why.
@@ -59,9 +65,12 @@ pub(crate) fn from_fields(
     };
     let metadata = std::mem::take(&mut fields.metadata);
     let operation = operation(&fields, Metadata::new(metadata).ok()?, op, frame.hold)?;
-    let account = match frame.account {
-        Some(account) => account,
-        None => AccountName::parse(fields.text(Field::Account)?)?,
+    let stream = match (&operation, frame.account, frame.transfer) {
+        (Operation::Transfer(_), _, Some(transfer)) => Some(StreamName::Transfer(transfer)),
+        // Its ID is the transfer's.
+        (Operation::Transfer(_), _, None) => None,
+        (_, Some(account), _) => Some(StreamName::Account(account)),
+        (_, None, _) => Some(StreamName::Account(AccountName::parse(fields.text(Field::Account)?)?)),
     };
     let transaction_id = match (body_id, frame.transaction_id) {
         (Some(body), Some(beside)) if body != beside => return Some(Err(Fault::IdConflicting)),
@@ -70,7 +79,7 @@ pub(crate) fn from_fields(
     };
     Some(Ok(Command {
         id: Id::Client(transaction_id),
-        stream: StreamName::Account(account),
+        stream: stream.unwrap_or(StreamName::Transfer(transaction_id)),
         operation,
         origin: frame.origin,
     }))
@@ -129,6 +138,28 @@ fn operation(
             overdraft_limit: Written::parse(text(Field::OverdraftLimit)?).ok()?,
             reason: reason()?,
         }),
+        Op::Transfer => Operation::Transfer(TransferOperation::Request(Box::new(Requesting {
+            from: AccountName::parse(text(Field::From)?)?,
+            to: Payee::parse(text(Field::To)?)?,
+            amount: WrittenAmount::parse(text(Field::Amount)?).ok()?,
+            timeout_seconds: match fields.number(Field::TimeoutSeconds) {
+                Some(seconds) => TimeoutSeconds::new(seconds)?,
+                None => TimeoutSeconds::default(),
+            },
+            metadata,
+        }))),
+        Op::CancelTransfer => Operation::Transfer(TransferOperation::Cancel(reason()?)),
+        Op::RetryTransfer => Operation::Transfer(TransferOperation::Retry(reason()?)),
+        Op::AbandonTransfer => Operation::Transfer(TransferOperation::Abandon(reason()?)),
+        Op::TransferOutcome => Operation::Transfer(TransferOperation::Outcome(Box::new(Reported {
+            outcome: Payout::parse(text(Field::Outcome)?)?,
+            amount: amount(fields)?,
+            reference: match text(Field::Reference) {
+                Some(reference) => Some(Label::parse(reference)?),
+                None => None,
+            },
+            reason: reason()?,
+        }))),
     })
 }
 
@@ -169,7 +200,7 @@ mod tests {
     use crate::wire::fault::FieldError;
 
     /// These are the operations whose fields go together in every choice of them; those of a correction do not.
-    const OPS: [Op; 11] = [
+    const OPS: [Op; 16] = [
         Op::OpenAccount,
         Op::Deposit,
         Op::Withdraw,
@@ -181,18 +212,27 @@ mod tests {
         Op::Hold,
         Op::Capture,
         Op::Release,
+        Op::Transfer,
+        Op::CancelTransfer,
+        Op::TransferOutcome,
+        Op::RetryTransfer,
+        Op::AbandonTransfer,
     ];
 
     fn frame(op: Op) -> Frame {
         let account = if op == Op::OpenAccount { None } else { AccountName::parse("alice") };
         let origin = Origin { correlation: None, causation: None, actor: "a".into() };
-        Frame { account, hold: Some(derive("t", "3")), transaction_id: Some(derive("t", "1")), origin }
+        let (hold, transfer) = (Some(derive("t", "3")), None);
+        Frame { account, hold, transfer, transaction_id: Some(derive("t", "1")), origin }
     }
 
     fn body(fields: impl Iterator<Item = Field>) -> String {
         let value = |field: Field| match field {
             Field::TransactionId => format!("\"{}\"", derive("t", "1")),
-            Field::ExpiresInSeconds => "60".to_owned(),
+            Field::ExpiresInSeconds | Field::TimeoutSeconds => "60".to_owned(),
+            Field::Outcome => "\"done\"".to_owned(),
+            Field::From => "\"bob\"".to_owned(),
+            Field::To | Field::Reference => "\"alice\"".to_owned(),
             Field::Reverses | Field::Hold => format!("\"{}\"", derive("t", "2")),
             Field::Currency => "\"EUR\"".to_owned(),
             Field::Op | Field::Account | Field::Reason => "\"alice\"".to_owned(),

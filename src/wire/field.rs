@@ -24,6 +24,14 @@ pub(crate) enum Field {
     Reverses,
     /// `hold`, in a batch.
     Hold,
+    /// `from`
+    From,
+    /// `to`
+    To,
+    /// `outcome`
+    Outcome,
+    /// `reference`
+    Reference,
     /// `balance`
     Balance,
     /// `direction`
@@ -40,6 +48,8 @@ pub(crate) enum Field {
     ExpectedRevision,
     /// `expires_in_seconds`
     ExpiresInSeconds,
+    /// `timeout_seconds`
+    TimeoutSeconds,
 }
 
 /// A `Form` is the form of JSON that a field's value has.
@@ -68,15 +78,20 @@ pub(crate) const NUMBERS: usize = Field::ALL.len() - FIRST_NUMBER;
 
 impl Field {
     /// These are all fields. Those that are missing are told in this order.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::Op,
         Self::TransactionId,
         Self::Account,
         Self::Currency,
         Self::OverdraftLimit,
         Self::Hold,
+        Self::From,
+        Self::To,
+        Self::Outcome,
         Self::Amount,
+        Self::Reference,
         Self::ExpiresInSeconds,
+        Self::TimeoutSeconds,
         Self::CounterAccount,
         Self::EffectiveAt,
         Self::Reverses,
@@ -103,6 +118,10 @@ impl Field {
             Self::EffectiveAt => "effective_at",
             Self::Reverses => "reverses",
             Self::Hold => "hold",
+            Self::From => "from",
+            Self::To => "to",
+            Self::Outcome => "outcome",
+            Self::Reference => "reference",
             Self::Balance => "balance",
             Self::Direction => "direction",
             Self::Reason => "reason",
@@ -111,6 +130,7 @@ impl Field {
             Self::Force => "force",
             Self::Metadata => "metadata",
             Self::ExpiresInSeconds => "expires_in_seconds",
+            Self::TimeoutSeconds => "timeout_seconds",
         }
     }
 
@@ -133,10 +153,14 @@ impl Field {
             | Self::EffectiveAt
             | Self::Reverses
             | Self::Hold
+            | Self::From
+            | Self::To
+            | Self::Outcome
+            | Self::Reference
             | Self::Balance
             | Self::Direction
             | Self::Reason => Form::Text,
-            Self::ExpectedRevision | Self::ExpiresInSeconds => Form::Number,
+            Self::ExpectedRevision | Self::ExpiresInSeconds | Self::TimeoutSeconds => Form::Number,
             Self::Corrects => Form::List,
             Self::Force => Form::Flag,
             Self::Metadata => Form::Pairs,

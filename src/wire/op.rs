@@ -30,6 +30,16 @@ pub(crate) enum Op {
     Capture,
     /// The request makes free what a hold sets aside.
     Release,
+    /// The request moves money from one account to another.
+    Transfer,
+    /// The request stops a transfer, where it comes in time.
+    CancelTransfer,
+    /// The request says what became of a transfer's payout.
+    TransferOutcome,
+    /// The request lets the service go on with a transfer.
+    RetryTransfer,
+    /// The request leaves a transfer as it is.
+    AbandonTransfer,
 }
 
 /// A `Batched` is an operation that a line of a batch can ask for.
@@ -43,7 +53,7 @@ pub(crate) struct Batched {
 }
 
 /// These are the operations that a line of a batch can ask for.
-pub(crate) const BATCHED: [Batched; 7] = [
+pub(crate) const BATCHED: [Batched; 8] = [
     Batched { op: Op::OpenAccount, name: "open_account", noun: "an opening" },
     Batched { op: Op::Deposit, name: "deposit", noun: "a deposit" },
     Batched { op: Op::Withdraw, name: "withdraw", noun: "a withdrawal" },
@@ -51,6 +61,7 @@ pub(crate) const BATCHED: [Batched; 7] = [
     Batched { op: Op::Hold, name: "hold", noun: "a hold" },
     Batched { op: Op::Capture, name: "capture", noun: "a capture" },
     Batched { op: Op::Release, name: "release", noun: "a release" },
+    Batched { op: Op::Transfer, name: "transfer", noun: "a transfer" },
 ];
 
 impl Op {
@@ -71,6 +82,9 @@ impl Op {
             Self::Hold => &shape::HOLD,
             Self::Capture => &shape::CAPTURE,
             Self::Release => &shape::RELEASE,
+            Self::Transfer => &shape::TRANSFER,
+            Self::TransferOutcome => &shape::TRANSFER_OUTCOME,
+            Self::CancelTransfer | Self::RetryTransfer | Self::AbandonTransfer => &shape::BECAUSE,
         }
     }
 
@@ -79,6 +93,8 @@ impl Op {
     pub(crate) fn line(self) -> u32 {
         match self {
             Self::Capture | Self::Release => shape::BATCH_LINE.required | Field::Hold.bit(),
+            // A transfer is on no one account: its own fields name both.
+            Self::Transfer => shape::BATCH_LINE.required & !Field::Account.bit(),
             Self::OpenAccount
             | Self::Deposit
             | Self::Withdraw
@@ -88,7 +104,11 @@ impl Op {
             | Self::Unfreeze
             | Self::Close
             | Self::OverdraftLimit
-            | Self::Hold => shape::BATCH_LINE.required,
+            | Self::Hold
+            | Self::CancelTransfer
+            | Self::TransferOutcome
+            | Self::RetryTransfer
+            | Self::AbandonTransfer => shape::BATCH_LINE.required,
         }
     }
 }

@@ -50,6 +50,10 @@ body!(/// The body of a capture.
     Capture, shape::CAPTURE, object(&shape::CAPTURE));
 body!(/// The body of a release.
     Release, shape::RELEASE, object(&shape::RELEASE));
+body!(/// The body of a transfer.
+    Transfer, shape::TRANSFER, object(&shape::TRANSFER));
+body!(/// The body of an operator's word on a payout.
+    TransferOutcome, shape::TRANSFER_OUTCOME, object(&shape::TRANSFER_OUTCOME));
 body!(/// A line of a batch.
     BatchLine, shape::BATCH_LINE, line());
 
@@ -122,6 +126,7 @@ fn values(field: Field) -> Option<Vec<&'static str>> {
     match field {
         Field::Op => Some(BATCHED.iter().map(|batched| batched.name).collect()),
         Field::Currency => Some(Currency::in_use().collect()),
+        Field::Outcome => Some(vec!["done", "declined"]),
         Field::Direction => Some(vec![Direction::Credit.name(), Direction::Debit.name()]),
         Field::TransactionId
         | Field::Account
@@ -131,6 +136,10 @@ fn values(field: Field) -> Option<Vec<&'static str>> {
         | Field::EffectiveAt
         | Field::Reverses
         | Field::Hold
+        | Field::From
+        | Field::To
+        | Field::Reference
+        | Field::TimeoutSeconds
         | Field::Balance
         | Field::ExpectedRevision
         | Field::Corrects

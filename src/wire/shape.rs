@@ -6,6 +6,7 @@
 use super::field::Field;
 use crate::domain::command::HoldSeconds;
 use crate::domain::ids::CounterAccount;
+use crate::domain::transfer::command::TimeoutSeconds;
 
 /// A `Shape` is the shape of a body.
 pub(crate) struct Shape {
@@ -123,6 +124,11 @@ const COUNTER_ACCOUNT: &str = "^@(?!transit$)[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$";
 /// This is the regular expression that a reason matches.
 const REASON_TEXT: &str = r"^[^\u0000-\u001F\u007F-\u009F]{1,256}$";
 
+/// This is the regular expression that the side to which a transfer moves money matches.
+const PAYEE: &str = "^([A-Za-z0-9][A-Za-z0-9._:-]{0,63}|@external:[a-z0-9][a-z0-9-]{0,31})$";
+/// This is the regular expression that a short text of somebody else's matches.
+const LABEL: &str = r"^[^\u0000-\u001F\u007F-\u009F]{1,128}$";
+
 /// This is the format of a transaction ID.
 const UUID: &str = "uuid";
 
@@ -225,6 +231,40 @@ pub(crate) static RELEASE: Shape = Shape::new(
     "Release",
     "Frees what a hold sets aside, or rules out a hold that has not come.",
     &[ID, Member::optional(Field::Reason, "Why.").pattern(REASON_TEXT)],
+);
+
+/// This is the body of a transfer.
+pub(crate) static TRANSFER: Shape = Shape::new(
+    "TransferRequest",
+    "Moves money from one account to another.",
+    &[
+        ID,
+        Member::required(Field::From, "The account that the money comes from.")
+            .example("alice")
+            .pattern(ACCOUNT),
+        Member::required(Field::To, "The account that it moves to, or `@external:` and a payout provider.")
+            .example("bob")
+            .pattern(PAYEE),
+        Member::required(Field::Amount, "How much.").example("40.00").pattern(AMOUNT),
+        Member::optional(Field::TimeoutSeconds, "After how many seconds it is stopped; 60 when not said.")
+            .whole(1, TimeoutSeconds::MOST as usize),
+        METADATA,
+    ],
+);
+
+/// This is the body with which an operator says what became of a payout.
+pub(crate) static TRANSFER_OUTCOME: Shape = Shape::new(
+    "TransferOutcome",
+    "Says what became of a transfer's payout.",
+    &[
+        ID,
+        Member::required(Field::Outcome, "`done` or `declined`.").example("done"),
+        Member::optional(Field::Amount, "How much was paid, where it was less than asked.")
+            .example("25.00")
+            .pattern(AMOUNT),
+        Member::optional(Field::Reference, "The provider's own name for it.").pattern(LABEL),
+        REASON,
+    ],
 );
 
 /// This is the hold in a line of a batch, which stands in the path of its own request.

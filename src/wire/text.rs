@@ -7,7 +7,9 @@ use crate::domain::command::{HoldSeconds, Reason};
 use crate::domain::currency::Currency;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::{Direction, Written, WrittenAmount};
+use crate::domain::payee::Payee;
 use crate::domain::time::Timestamp;
+use crate::domain::transfer::command::{Label, Payout, TimeoutSeconds};
 use crate::domain::written_balance::WrittenBalance;
 
 /// This is the rule for a transaction ID.
@@ -16,6 +18,9 @@ pub(crate) const NOT_AN_ID: &str = "must be a UUID, and not the nil one";
 /// This is the rule for an account's name.
 pub(crate) const NOT_A_NAME: &str =
     "must be 1 to 64 letters, digits, `.`, `_`, `:` or `-`, the first a letter or digit";
+
+/// This is the rule for the side to which a transfer moves money.
+const NOT_A_PAYEE: &str = "must be an account's name, or \"@external:\" and the name of a payout provider";
 
 /// This is the rule for the name of one of the ledger's own accounts.
 const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
@@ -30,6 +35,12 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
     match field {
         Field::TransactionId | Field::Reverses | Field::Hold => {
             unless(TransactionId::parse(text).is_some(), NOT_AN_ID)
+        }
+        Field::From => unless(AccountName::parse(text).is_some(), NOT_A_NAME),
+        Field::To => unless(Payee::parse(text).is_some(), NOT_A_PAYEE),
+        Field::Outcome => unless(Payout::parse(text).is_some(), "must be \"done\" or \"declined\""),
+        Field::Reference => {
+            unless(Label::parse(text).is_some(), "must be 1 to 128 characters without control characters")
         }
         Field::Account => unless(AccountName::parse(text).is_some(), NOT_A_NAME),
         Field::Currency => unless(
@@ -48,6 +59,7 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         Field::Op
         | Field::ExpectedRevision
         | Field::ExpiresInSeconds
+        | Field::TimeoutSeconds
         | Field::Corrects
         | Field::Force
         | Field::Metadata => None,
@@ -56,7 +68,8 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
 
 /// Returns what is wrong with this whole number in this field, if anything is.
 pub(crate) fn number_fault(field: Field, number: u64) -> Option<Cow<'static, str>> {
-    let is_wrong = field == Field::ExpiresInSeconds && HoldSeconds::new(number).is_none();
+    let is_wrong = (field == Field::ExpiresInSeconds && HoldSeconds::new(number).is_none())
+        || (field == Field::TimeoutSeconds && TimeoutSeconds::new(number).is_none());
     is_wrong.then(|| not_whole(field))
 }
 
@@ -64,6 +77,8 @@ pub(crate) fn number_fault(field: Field, number: u64) -> Option<Cow<'static, str
 pub(crate) fn not_whole(field: Field) -> Cow<'static, str> {
     if field == Field::ExpiresInSeconds {
         format!("must be a whole number from 1 to {}", HoldSeconds::MOST).into()
+    } else if field == Field::TimeoutSeconds {
+        format!("must be a whole number from 1 to {}", TimeoutSeconds::MOST).into()
     } else {
         "must be a whole number, zero or more".into()
     }

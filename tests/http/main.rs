@@ -17,4 +17,5 @@ mod reads;
 mod roles;
 #[path = "../support/mod.rs"]
 mod support;
+mod transfers;
 mod watched;

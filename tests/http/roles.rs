@@ -8,7 +8,7 @@ use bookonce::keys::file::{NewKey, create};
 use serde_json::{Value, json};
 
 /// Every route that needs a key, and who may use it: teller, auditor, operator.
-const TABLE: [(&str, &str, [bool; 3]); 29] = [
+const TABLE: [(&str, &str, [bool; 3]); 36] = [
     ("GET", "/v1/accounts", [true, true, true]),
     ("GET", "/v1/accounts/{account}", [true, true, true]),
     ("GET", "/v1/accounts/{account}/entries", [true, true, true]),
@@ -29,6 +29,13 @@ const TABLE: [(&str, &str, [bool; 3]); 29] = [
     ("POST", "/v1/accounts/{account}/holds", [true, false, true]),
     ("POST", "/v1/accounts/{account}/holds/{hold}/capture", [true, false, true]),
     ("POST", "/v1/accounts/{account}/holds/{hold}/release", [true, false, true]),
+    ("GET", "/v1/transfers", [true, true, true]),
+    ("GET", "/v1/transfers/{transfer}", [true, true, true]),
+    ("POST", "/v1/transfers", [true, false, true]),
+    ("POST", "/v1/transfers/{transfer}/cancel", [true, false, true]),
+    ("POST", "/v1/transfers/{transfer}/outcome", [false, false, true]),
+    ("POST", "/v1/transfers/{transfer}/retry", [false, false, true]),
+    ("POST", "/v1/transfers/{transfer}/abandon", [false, false, true]),
     ("POST", "/v1/batch", [true, false, true]),
     ("POST", "/v1/accounts/{account}/corrections", [false, false, true]),
     ("POST", "/v1/accounts/{account}/overdraft-limit", [false, false, true]),
@@ -77,7 +84,11 @@ fn every_route_lets_in_the_roles_of_the_table_and_no_other() {
         assert_eq!(service.get(path).status, 200, "{path}");
     }
     for (place, (method, path, allowed)) in TABLE.iter().enumerate() {
-        let concrete = path.replace("{account}", "alice").replace("{id}", &id()).replace("{hold}", &id());
+        let concrete = path
+            .replace("{account}", "alice")
+            .replace("{id}", &id())
+            .replace("{hold}", &id())
+            .replace("{transfer}", &id());
         let open = place >= TABLE.len() - OPEN;
         let nobody = service.send(method, &concrete, &[], "").status;
         assert_eq!(nobody == 401, !open, "{method} {path} without a key: {nobody}");

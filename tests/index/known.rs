@@ -104,7 +104,9 @@ impl Known {
 
     pub fn learn(&mut self, event: Event, before: Option<&State>, position: u64) {
         let after = State::evolve(before, &event).unwrap();
-        let (StreamName::Account(name), Body::Account(body)) = (&event.stream, &event.body);
+        let (StreamName::Account(name), Body::Account(body)) = (&event.stream, &event.body) else {
+            unreachable!("it knows accounts only")
+        };
         let key = |id: Id| u128::from_be_bytes(*id.client().unwrap().as_bytes());
         let mut mark = |id, role| self.marks.entry(key(id)).or_default().push(Mark { position, role });
         mark(event.id, Role::Booked);

@@ -249,7 +249,7 @@ fn it_takes_at_most_two_bytes_for_an_id() {
         known.next((n as u8, 4, 1, 1));
     }
     let event = known.events.last().unwrap().clone();
-    let Body::Account(body) = event.body;
+    let Body::Account(body) = event.body else { unreachable!("it knows accounts only") };
     let body = Body::Account(AccountEvent { fact: Fact::Frozen(reason()), ..body });
     let mut event = Event { body, ..event };
     let stream = StreamKey::of(&event.stream);

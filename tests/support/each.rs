@@ -9,6 +9,7 @@ use bookonce::domain::account::event::AccountEvent;
 use bookonce::domain::command::{BalanceChange, Command, Operation};
 use bookonce::domain::event::Event;
 use bookonce::domain::ids::CounterAccount;
+use bookonce::domain::kind::Kind;
 use bookonce::domain::metadata::Metadata;
 
 use crate::each_hold::one_of_each_hold;
@@ -119,7 +120,11 @@ pub fn assert_complete() {
         };
         assert!(events.iter().any(there), "no event is declined as {code}");
     }
-    for kind in bookonce::domain::kind::Kind::ALL {
+    // The lines and answers of transfers' own streams are snapshots of `tests/transfer`.
+    let is_own = |kind: &Kind| {
+        kind.name().starts_with("transfer") && !kind.name().ends_with("in") && !kind.name().ends_with("out")
+    };
+    for kind in Kind::ALL.into_iter().filter(|kind| !is_own(kind)) {
         let there = |(_, event): &(&str, Event)| event.kind() == kind && !event.is_declined();
         assert!(events.iter().any(there), "no event is of the kind {}", kind.name());
     }

@@ -15,7 +15,7 @@ use bookonce::domain::command::Command;
 use bookonce::domain::currency::Currency;
 use bookonce::domain::decide::Refusal;
 use bookonce::domain::event::{Body, Event, EvolveError};
-use bookonce::domain::ids::{CounterAccount, Id, Step};
+use bookonce::domain::ids::{AccountName, CounterAccount, Id, Step};
 use bookonce::domain::kind::Kind;
 use bookonce::domain::metadata::Metadata;
 use bookonce::domain::money::{Amount, Direction, Money, Written};
@@ -190,6 +190,10 @@ impl Memory for Given {
         Ok(self.state.as_ref())
     }
 
+    fn currency(&mut self, _account: &AccountName) -> Result<Option<Currency>, EvolveError> {
+        Ok(None)
+    }
+
     fn take_in(&mut self, decided: Decision) -> bool {
         let Decision { event, state, .. } = decided;
         for id in std::iter::once(event.id).chain(event.names().map(|(id, _)| id)) {
@@ -259,8 +263,10 @@ impl Decided {
     /// Returns the body of the event that is recorded.
     #[track_caller]
     pub fn body(self) -> AccountEvent {
-        let Body::Account(body) = self.event().body;
-        body
+        match self.event().body {
+            Body::Account(body) => body,
+            Body::Transfer(body) => panic!("{body:?}"),
+        }
     }
 
     /// This fact is recorded.

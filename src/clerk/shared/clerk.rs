@@ -141,6 +141,10 @@ impl Port for Clerk {
         self.common.reserved.is_unresolved(id)
     }
 
+    fn is_alone(&self) -> bool {
+        false
+    }
+
     fn readable(&self) -> Result<(), Unavailable> {
         if self.common.damage.is_whole() {
             return Err(Unavailable::StoreDamaged);

@@ -9,8 +9,9 @@ use foldhash::fast::RandomState;
 
 use crate::domain::account::event::Effect;
 use crate::domain::command::Command;
+use crate::domain::currency::Currency;
 use crate::domain::event::Event;
-use crate::domain::ids::Id;
+use crate::domain::ids::{AccountName, Id};
 use crate::domain::stream::StreamName;
 use crate::index::{Index, IndexError, TakenBack, Used};
 use crate::store::Position;
@@ -26,6 +27,8 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 #[derive(Debug, Default)]
 pub(super) struct Lookups {
     found: Map<Id, Found>,
+    /// These are the currencies of the accounts of transfers that are asked for; an account that is not there does not exist.
+    currencies: Map<AccountName, Currency>,
 }
 
 /// A `Found` is what the index knows of an ID.
@@ -70,6 +73,12 @@ impl Lookups {
             }
         }
         let named: HashSet<Id> = commands.clone().filter_map(Command::names).collect();
+        let parties: HashSet<AccountName> = commands
+            .clone()
+            .filter_map(Command::parties)
+            .flat_map(|(from, to)| std::iter::once(from).chain(to))
+            .cloned()
+            .collect();
         let others = own.chain(commands.flat_map(Command::followers)).filter(|id| !named.contains(id));
         let asked: HashSet<Id> = others.chain(named.iter().copied()).collect();
         let places = asked.into_iter().map(|id| {
@@ -87,7 +96,17 @@ impl Lookups {
         for (id, places) in places {
             lookups.found.entry(id).or_default().fill(id, stream, places, &events);
         }
+        for account in parties {
+            if let Some(currency) = currency(store, index, &account).await? {
+                lookups.currencies.insert(account, currency);
+            }
+        }
         Ok(lookups)
+    }
+
+    /// Returns the currency of an account of a transfer; `None` when there is no such account.
+    pub(super) fn currency(&self, account: &AccountName) -> Option<Currency> {
+        self.currencies.get(account).copied()
     }
 
     /// Returns what the index knows of an ID.
@@ -107,6 +126,22 @@ impl Places {
     fn all(&self) -> impl Iterator<Item = Position> {
         self.used.booked.iter().copied().chain(self.ruled_out)
     }
+}
+
+/// Returns the currency of an account. An account that the index does not know may have been opened a moment ago, by another
+/// instance, so that its stream is asked then.
+async fn currency(store: &Store, index: &Index, account: &AccountName) -> Result<Option<Currency>, Trouble> {
+    let stream = StreamName::Account(account.clone());
+    let tracked = index.tracked(&stream).map_err(|error| {
+        tracing::error!(%error, "the index can't be read");
+        Trouble::Unreachable
+    })?;
+    if let Some(account) = tracked.as_ref().and_then(|tracked| tracked.state.account()) {
+        return Ok(Some(account.currency));
+    }
+    let Some(opening) = store.stream(&stream, 0, 1).await?.into_iter().next() else { return Ok(None) };
+    let read = opening.read().map_err(|foreign| Trouble::foreign(&foreign, 0))?;
+    Ok(read.line.event.account().map(|body| body.currency))
 }
 
 /// `Events` are the events at some positions; in place of an event that can't be read stands the reason.

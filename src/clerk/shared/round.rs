@@ -9,8 +9,9 @@ use foldhash::fast::RandomState;
 use crate::clerk::rule::{Decided, First, Past, Ruling, Seen, rule};
 use crate::domain::account::event::Effect;
 use crate::domain::command::Command;
+use crate::domain::currency::Currency;
 use crate::domain::event::{Event, EvolveError};
-use crate::domain::ids::Id;
+use crate::domain::ids::{AccountName, Id};
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::{Now, Timestamp};
@@ -158,6 +159,10 @@ impl Past for Round<'_> {
 
     fn state(&mut self, _stream: &StreamName) -> Result<Option<&State>, RoundError> {
         Ok(self.state.as_ref())
+    }
+
+    fn currency(&mut self, account: &AccountName) -> Result<Option<Currency>, RoundError> {
+        Ok(self.lookups.currency(account))
     }
 
     fn take_in(&mut self, decided: Decided) -> bool {

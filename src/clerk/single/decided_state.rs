@@ -12,8 +12,9 @@ use foldhash::fast::RandomState;
 use crate::clerk::rule::{Decided, First, Past, Seen};
 use crate::clerk::verdict::Unavailable;
 use crate::domain::account::event::Effect;
+use crate::domain::currency::Currency;
 use crate::domain::event::{Event, EvolveError};
-use crate::domain::ids::Id;
+use crate::domain::ids::{AccountName, Id};
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::trace::Trace;
@@ -260,6 +261,11 @@ impl Past for DecidedState {
             self.streams.insert(stream.clone(), Slot { tracked, batch: 0 });
         }
         Ok(self.streams.get(stream).map(|slot| &slot.tracked.state))
+    }
+
+    fn currency(&mut self, account: &AccountName) -> Result<Option<Currency>, StateError> {
+        let state = self.state(&StreamName::Account(account.clone()))?;
+        Ok(state.and_then(State::account).map(|account| account.currency))
     }
 
     fn take_in(&mut self, decided: Decided) -> bool {

@@ -178,6 +178,10 @@ impl Port for Clerk {
         Ok(())
     }
 
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     fn stream_readable(&self, _stream: &StreamName) -> Result<(), Unavailable> {
         Ok(())
     }

@@ -60,6 +60,8 @@ fn outcome(
         Operation::TransferHold(asked) => hold::hold(checks, asked),
         Operation::TransferCredit(asked) => hold::credit(checks, asked),
         Operation::RuleOut(asked) => hold::rule_out(checks, *asked),
+        // It is asked of a transfer's stream, never of an account's.
+        Operation::Transfer(_) => Err(Refusal::TransferNotFound),
     }
 }
 
@@ -92,7 +94,8 @@ fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusa
         | Operation::Close(_)
         | Operation::Release(_)
         | Operation::Expire(_)
-        | Operation::RuleOut(_) => {}
+        | Operation::RuleOut(_)
+        | Operation::Transfer(_) => {}
     }
     Ok(operation)
 }

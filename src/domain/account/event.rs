@@ -295,6 +295,7 @@ impl AccountEvent {
                 Operation::Expire(_) => Kind::Expiry,
                 Operation::TransferCredit(_) => Kind::TransferIn,
                 Operation::RuleOut(_) => Kind::Prevention,
+                Operation::Transfer(asked) => asked.kind(),
             },
         }
     }

@@ -38,7 +38,8 @@ pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
         | Operation::Expire(_)
         | Operation::TransferHold(_)
         | Operation::TransferCredit(_)
-        | Operation::RuleOut(_) => None,
+        | Operation::RuleOut(_)
+        | Operation::Transfer(_) => None,
     }
 }
 

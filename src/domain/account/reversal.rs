@@ -1,7 +1,6 @@
 //! A reversal offsets an earlier movement, or rules out one that has not come.
 
 use crate::domain::command::Reversal;
-use crate::domain::event::{Body, Event};
 use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::{Amount, Direction, Money};
 use crate::domain::refusal::Refusal;
@@ -9,7 +8,7 @@ use crate::domain::trace::Trace;
 
 use super::checks::{Checks, Outcome};
 use super::decline::Decline;
-use super::event::Fact;
+use super::event::{AccountEvent, Fact};
 
 /// An `Original` is the transaction that a reversal names, as the account's stream knows it.
 enum Original<'a> {
@@ -29,12 +28,11 @@ impl<'a> Original<'a> {
             None | Some((None, None)) if step.is_some() => Self::Immovable,
             None | Some((None, None)) => Self::NeverSeen,
             Some((None, Some(_))) => Self::RuledOut,
-            Some((Some(first), _)) => Self::booked(first),
+            Some((Some(first), _)) => first.account().map_or(Self::Immovable, Self::booked),
         }
     }
 
-    fn booked(first: &'a Event) -> Self {
-        let Body::Account(body) = &first.body;
+    fn booked(body: &'a AccountEvent) -> Self {
         match &body.fact {
             Fact::Deposited(moved) => Self::Moved(moved.amount, Direction::Credit, &moved.counter_account),
             Fact::Withdrawn(moved) => Self::Moved(moved.amount, Direction::Debit, &moved.counter_account),

@@ -10,9 +10,10 @@ use crate::http::access;
 use crate::http::openapi::examples::Examples;
 use crate::http::openapi::nulls::Nulls;
 use crate::http::openapi::schema;
+use crate::http::reads::transfers as read_transfers;
 use crate::http::reads::{accounts, holds, journal, live, reports, statement, transactions};
 use crate::http::service::{front, health, metrics};
-use crate::http::writes::{batch, single};
+use crate::http::writes::{batch, single, transfers};
 use crate::ledger::permission::permit;
 use crate::wire::schema::BatchLine;
 
@@ -27,8 +28,9 @@ use crate::wire::schema::BatchLine;
     paths(
         single::open, single::deposit, single::withdraw, single::reverse, single::hold, single::capture,
         single::release, single::correct, single::limit, single::freeze,
-        single::unfreeze, batch::batch, single::close, accounts::list, accounts::one, holds::list, holds::one,
-        statement::statement,
+        single::unfreeze, transfers::request, transfers::cancel, transfers::outcome, transfers::retry,
+        transfers::abandon, read_transfers::list, read_transfers::one, batch::batch, single::close, accounts::list,
+        accounts::one, holds::list, holds::one, statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
     ),
@@ -37,6 +39,7 @@ use crate::wire::schema::BatchLine;
     tags(
         (name = "writes", description = "Each with a transaction ID, each booked once."),
         (name = "accounts", description = "How accounts stand, and their statements."),
+        (name = "transfers", description = "From one account to another, once or not at all."),
         (name = "transactions", description = "What happened to an ID."),
         (name = "journal", description = "Every event, in order."),
         (name = "audit", description = "Sums over everything."),
@@ -115,6 +118,11 @@ mod tests {
             ("/v1/accounts/{account}/holds", Op::Hold),
             ("/v1/accounts/{account}/holds/{hold}/capture", Op::Capture),
             ("/v1/accounts/{account}/holds/{hold}/release", Op::Release),
+            ("/v1/transfers", Op::Transfer),
+            ("/v1/transfers/{transfer}/cancel", Op::CancelTransfer),
+            ("/v1/transfers/{transfer}/outcome", Op::TransferOutcome),
+            ("/v1/transfers/{transfer}/retry", Op::RetryTransfer),
+            ("/v1/transfers/{transfer}/abandon", Op::AbandonTransfer),
         ] {
             let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
             assert_eq!(body["schema"]["$ref"], format!("#/components/schemas/{}", op.shape().name), "{path}");

@@ -36,7 +36,7 @@ const BATCH: &str = concat!(
 );
 
 /// Returns the body of each write.
-fn bodies() -> [(&'static str, Value); 13] {
+fn bodies() -> [(&'static str, Value); 18] {
     [
         ("/v1/accounts", json!({"transaction_id": id!("01"), "account": "alice", "currency": "EUR"})),
         ("/v1/accounts/{account}/deposits", json!({"transaction_id": id!("02"), "amount": "100.00"})),
@@ -74,6 +74,23 @@ fn bodies() -> [(&'static str, Value); 13] {
         ),
         ("/v1/accounts/{account}/unfreeze", json!({"transaction_id": id!("07"), "reason": "card found"})),
         ("/v1/batch", BATCH.into()),
+        (
+            "/v1/transfers",
+            json!({"transaction_id": id!("21"), "from": "bob", "to": "alice", "amount": "5.00"}),
+        ),
+        (
+            "/v1/transfers/{transfer}/cancel",
+            json!({"transaction_id": id!("22"), "reason": "sent by mistake"}),
+        ),
+        (
+            "/v1/transfers/{transfer}/outcome",
+            json!({"transaction_id": id!("23"), "outcome": "done", "reason": "the provider's list has it"}),
+        ),
+        ("/v1/transfers/{transfer}/retry", json!({"transaction_id": id!("24"), "reason": "mended"})),
+        (
+            "/v1/transfers/{transfer}/abandon",
+            json!({"transaction_id": id!("25"), "reason": "booked by hand"}),
+        ),
         ("/v1/accounts/{account}/close", json!({"transaction_id": id!("11"), "reason": "asked by letter"})),
     ]
 }

@@ -9,6 +9,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::account::decline::Decline;
 use crate::domain::kind::Kind;
+use crate::domain::transfer::decline::TransferDecline;
+use crate::domain::transfer::stage::Stage;
 use crate::http::problem::code::Code;
 
 /// Makes a type that stands for a list of words in the document.
@@ -39,7 +41,7 @@ words! {
     /// This is the code of a problem.
     ProblemCode: "Stable; what programs look at. New ones may be added.", codes();
     /// This is the code of a decline.
-    DeclineCode: "Why it was declined. New ones may be added.", Decline::CODES.to_vec();
+    DeclineCode: "Why it was declined. New ones may be added.", declines();
     /// This is the kind of an event.
     EventKind: "What an event is about.", Kind::ALL.map(Kind::name).to_vec();
     /// This is the outcome of what was recorded.
@@ -53,6 +55,8 @@ words! {
     /// This is the state of an account.
     AccountStatus: "How an account is: `unopened` at a position before its opening, `internal` for the ledger's own.",
         vec!["open", "frozen", "closed", "unopened", "internal"];
+    /// This is the state of a transfer.
+    TransferState: "How far a transfer is. New ones may be added.", Stage::ALL.map(Stage::name).to_vec();
     /// This is the direction in which a correction moves money.
     Direction: "Which way money moves, as the account sees it.", vec!["credit", "debit"];
     /// This is what became of a hold.
@@ -63,5 +67,10 @@ words! {
 
 /// Returns the codes of the problems, and those of the recorded declines, which are problems, too.
 fn codes() -> Vec<&'static str> {
-    Code::ALL.iter().map(|code| code.text()).chain(Decline::CODES).collect()
+    Code::ALL.iter().map(|code| code.text()).chain(declines()).collect()
+}
+
+/// Returns the codes of the recorded declines: those of accounts, and those that only transfers have.
+fn declines() -> Vec<&'static str> {
+    Decline::CODES.into_iter().chain(TransferDecline::OWN_CODES).collect()
 }

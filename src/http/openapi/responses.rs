@@ -16,40 +16,53 @@ pub(crate) struct WriteAnswers;
 
 impl IntoResponses for WriteAnswers {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let mut all = WriteProblems::responses();
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Accepted"))).build();
-        let header = |of: Type, description: &str| {
-            let schema = ObjectBuilder::new().schema_type(of).build();
-            HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
-        };
-        let booked = ResponseBuilder::new()
-            .description("Booked: now, or (with `Idempotent-Replayed`) before; the same bytes each time.")
-            .content("application/json", content)
-            .header(
-                "Bookonce-Position",
-                header(Type::Integer, "The journal is sure to hold the event at or before it."),
-            )
-            .header("Idempotent-Replayed", header(Type::String, "`true` where this answer was given before."))
-            .build();
-        all.insert("201".to_owned(), booked.into());
-        all.extend(problems([
-            (
-                StatusCode::PAYMENT_REQUIRED,
-                "A recorded decline, this ID's answer for ever: see `code`.".into(),
-            ),
-            about(Code::AccountNotFound, |code| {
-                format!(
-                    "`{code}`, `{}` for a partial reversal, or `{}`. Not recorded.",
-                    Code::TransactionNotFound,
-                    Code::HoldNotFound
-                )
-            }),
-            about(Code::TransactionIdReused, |code| {
-                format!("`{code}`: the ID was used for another request; see `differences`.")
-            }),
-        ]));
-        all
+        write_answers("201", "Booked: now, or (with `Idempotent-Replayed`) before; the same bytes each time.")
     }
+}
+
+/// `TransferAnswers` are the answers to what is asked of a transfer.
+pub(crate) struct TransferAnswers;
+
+impl IntoResponses for TransferAnswers {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        write_answers(
+            "202",
+            "Recorded: now, or (with `Idempotent-Replayed`) before; the same bytes each time, however far it got.",
+        )
+    }
+}
+
+fn write_answers(status: &str, description: &str) -> BTreeMap<String, RefOr<Response>> {
+    let mut all = WriteProblems::responses();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Accepted"))).build();
+    let header = |of: Type, description: &str| {
+        let schema = ObjectBuilder::new().schema_type(of).build();
+        HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
+    };
+    let booked = ResponseBuilder::new()
+        .description(description)
+        .content("application/json", content)
+        .header(
+            "Bookonce-Position",
+            header(Type::Integer, "The journal is sure to hold the event at or before it."),
+        )
+        .header("Idempotent-Replayed", header(Type::String, "`true` where this answer was given before."))
+        .build();
+    all.insert(status.to_owned(), booked.into());
+    all.extend(problems([
+        (StatusCode::PAYMENT_REQUIRED, "A recorded decline, this ID's answer for ever: see `code`.".into()),
+        about(Code::AccountNotFound, |code| {
+            format!(
+                "`{code}`, `{}` for a partial reversal, or `{}`. Not recorded.",
+                Code::TransactionNotFound,
+                Code::HoldNotFound
+            )
+        }),
+        about(Code::TransactionIdReused, |code| {
+            format!("`{code}`: the ID was used for another request; see `differences`.")
+        }),
+    ]));
+    all
 }
 
 /// `WriteProblems` are the problems that every write may be answered with.

@@ -58,6 +58,7 @@ codes! {
         "the ledger has not seen the transaction; it may still come";
     HoldNotFound: NOT_FOUND, "hold_not_found", "Hold not found",
         "the account has never seen the hold, or the ID is that of something else";
+    TransferNotFound: NOT_FOUND, "transfer_not_found", "Transfer not found", "there is no transfer with this ID";
     NotFound: NOT_FOUND, "not_found", "Not found", "there is nothing at this path";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
         "the path does not know this method";
@@ -138,6 +139,7 @@ mod tests {
     use super::*;
     use crate::client::policy;
     use crate::domain::account::decline::Decline;
+    use crate::domain::transfer::decline::TransferDecline;
 
     const BEGIN: &str = "<!-- made of the service's codes: a test holds it to them -->\n";
     const END: &str = "<!-- end of the codes -->\n";
@@ -155,7 +157,10 @@ mod tests {
         }
         let declined = "declined, and recorded as declined for ever";
         rows.extend(
-            Decline::CODES.map(|code| (402, code.to_owned(), declined, !policy::is_final(402, Some(code)))),
+            Decline::CODES
+                .into_iter()
+                .chain(TransferDecline::OWN_CODES)
+                .map(|code| (402, code.to_owned(), declined, !policy::is_final(402, Some(code)))),
         );
         rows.sort_by_key(|(status, ..)| *status);
         let mut text =

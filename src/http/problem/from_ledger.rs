@@ -13,8 +13,11 @@ impl From<Refusal> for Problem {
             Refusal::AccountNotFound => Self::account_not_found(),
             Refusal::TransactionNotFound => Self::transaction_not_found(),
             Refusal::HoldNotFound => Self::hold_not_found(),
+            Refusal::TransferNotFound => {
+                Self::new(Code::TransferNotFound, "There is no transfer with this ID.")
+            }
             // Only the service itself asks for what may be refused so.
-            Refusal::NotDue | Refusal::CreditDecided(_) => {
+            Refusal::NotDue | Refusal::CreditDecided(_) | Refusal::HoldDeclined(_) | Refusal::Stale => {
                 Self::new(Code::NotFound, "There is nothing that this could be done to.")
             }
             Refusal::AccountExists => {

@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::domain::account::decline::Decline;
 use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::command::{BalanceChange, Operation};
-use crate::domain::event::{Body, Event};
+use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
+use crate::domain::transfer::command::TransferOperation;
 use crate::http::openapi::names;
 use crate::ledger::{Placed, Position};
 
@@ -17,9 +18,13 @@ use crate::ledger::{Placed, Position};
 pub(crate) struct Booking {
     /// Its place in the journal.
     pub(crate) position: Position,
-    /// The account.
-    pub(crate) account: String,
-    /// Its place in the account's stream, from 0.
+    /// The account; what happened to a transfer has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account: Option<String>,
+    /// The transfer's state after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<&'static str>,
+    /// Its place in its stream, from 0.
     pub(crate) revision: u64,
     /// Its ID.
     #[schema(format = "uuid")]
@@ -34,8 +39,9 @@ pub(crate) struct Booking {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<names::DeclineCode>)]
     pub(crate) code: Option<&'static str>,
-    /// The account's currency.
-    pub(crate) currency: String,
+    /// Its currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) currency: Option<String>,
     /// What the account gained; negative where it lost; null where no money moved.
     #[schema(example = "-40.00", required = true)]
     pub(crate) amount: Option<String>,
@@ -44,9 +50,11 @@ pub(crate) struct Booking {
     pub(crate) requested_amount: Option<String>,
     /// The account's balance after it.
     #[schema(example = "60.00")]
-    pub(crate) balance: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) balance: Option<String>,
     /// What could go out after it.
-    pub(crate) available: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) available: Option<String>,
     /// The ledger's own account on the other side.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) counter_account: Option<String>,
@@ -75,7 +83,7 @@ pub(crate) struct Booking {
     /// The hold that it settles or rules out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hold: Option<String>,
-    /// The transfer whose step it is.
+    /// The transfer whose step it is, or to which it happened.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     pub(crate) transfer: Option<String>,
@@ -89,32 +97,33 @@ impl From<&Placed> for Booking {
     fn from(placed: &Placed) -> Self {
         let event = &*placed.event;
         let asked = Asked::of(event);
-        let Body::Account(body) = &event.body;
-        let entries = body.entries();
+        let body = event.account();
+        let entries = body.and_then(AccountEvent::entries);
         Self {
             position: placed.position,
-            account: event.stream.account().map(ToString::to_string).unwrap_or_default(),
+            account: event.stream.account().map(ToString::to_string),
+            state: event.transfer().map(|body| body.state.name()),
             revision: event.revision,
             transaction_id: event.id.to_string(),
             kind: event.kind().name(),
-            outcome: if body.decline().is_some() { "declined" } else { "accepted" },
-            code: body.decline().map(Decline::code),
-            currency: body.currency.to_string(),
+            outcome: if event.is_declined() { "declined" } else { "accepted" },
+            code: event.decline_code(),
+            currency: body.map(|body| body.currency.to_string()),
             amount: entries.as_ref().map(|entries| entries.guarded.to_string()),
-            requested_amount: asked.amount.filter(|_| body.decline().is_some()),
-            balance: body.answer.balance.to_string(),
-            available: body.answer.available.to_string(),
+            requested_amount: asked.amount.filter(|_| event.is_declined() || body.is_none()),
+            balance: body.map(|body| body.answer.balance.to_string()),
+            available: body.map(|body| body.answer.available.to_string()),
             counter_account: entries.map(|entries| entries.counter_account.to_string()),
             reverses: asked.reverses,
             corrects: asked.corrects,
-            prevented_by: body.decline().and_then(prevented_by),
+            prevented_by: event.decline().and_then(prevented_by),
             reason: asked.reason,
             recorded_at: event.recorded_at.to_string(),
-            effective_at: body.effective_at.to_string(),
+            effective_at: event.effective_at().to_string(),
             metadata: asked.metadata,
             hold: asked.hold,
-            transfer: event.id.transfer().map(|id| id.to_string()),
-            expires_at: expires_at(body).map(|at| at.to_string()),
+            transfer: event.stream.transfer().or(event.id.transfer()).map(|id| id.to_string()),
+            expires_at: body.and_then(expires_at).map(|at| at.to_string()),
         }
     }
 }
@@ -212,6 +221,28 @@ impl Asked {
             Operation::SetOverdraftLimit(change) => {
                 Self { reason: Some(change.reason.as_str().to_owned()), ..Self::default() }
             }
+            Operation::Transfer(asked) => match asked {
+                TransferOperation::Request(asked) => Self {
+                    amount: Some(asked.amount.to_string()),
+                    metadata: pairs(&asked.metadata),
+                    ..Self::default()
+                },
+                TransferOperation::Cancel(reason)
+                | TransferOperation::Retry(reason)
+                | TransferOperation::Abandon(reason) => {
+                    Self { reason: Some(reason.as_str().to_owned()), ..Self::default() }
+                }
+                TransferOperation::Outcome(asked) => Self {
+                    amount: asked.amount.map(|amount| amount.to_string()),
+                    reason: Some(asked.reason.as_str().to_owned()),
+                    ..Self::default()
+                },
+                TransferOperation::TimeOut
+                | TransferOperation::Stall { .. }
+                | TransferOperation::End { .. }
+                | TransferOperation::Send(_)
+                | TransferOperation::Settle(_) => Self::default(),
+            },
         }
     }
 }

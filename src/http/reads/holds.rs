@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::domain::account::event::{AccountEvent, Fact, Terms};
 use crate::domain::account::hold::open_holds::Hold;
-use crate::domain::event::Body;
 use crate::domain::ids::Id;
 use crate::http::app::App;
 use crate::http::openapi::examples::HOLD;
@@ -67,12 +66,10 @@ impl HoldView {
     }
 
     fn of(id: Id, found: &HoldHistory) -> Self {
-        let body = |placed: &crate::ledger::Placed| {
-            let Body::Account(body) = &placed.event.body;
-            body.clone()
-        };
-        let placed = found.placed.as_ref().map(body);
-        let (state, captured) = found.settled_by.as_ref().map_or(("open", None), |by| became(&body(by)));
+        let body = |placed: &crate::ledger::Placed| placed.event.account().cloned();
+        let placed = found.placed.as_ref().and_then(body);
+        let settled_by = found.settled_by.as_ref().and_then(body);
+        let (state, captured) = settled_by.as_ref().map_or(("open", None), became);
         let (amount, expires_at) = placed.as_ref().map_or((None, None), terms);
         Self {
             hold: id.to_string(),

@@ -16,3 +16,4 @@ pub(crate) mod reports;
 pub(crate) mod statement;
 mod statement_csv;
 pub(crate) mod transactions;
+pub(crate) mod transfers;

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::event::Body;
 use crate::domain::ids::CounterAccount;
 use crate::http::app::App;
 use crate::http::problem::details::Problem;
@@ -57,7 +56,7 @@ struct OwnEntry {
 impl OwnEntry {
     fn of(placed: &Placed) -> Option<Self> {
         let event = &placed.event;
-        let Body::Account(body) = &event.body;
+        let body = event.account()?;
         Some(Self {
             position: placed.position,
             transaction_id: event.id.to_string(),

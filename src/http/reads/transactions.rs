@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::answers;
-use crate::domain::event::{Body, Event};
+use crate::domain::account::event::AccountEvent;
+use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::kind::Kind;
 use crate::http::app::App;
@@ -163,8 +164,7 @@ fn seen(first: &Placed, found: &TransactionHistory) -> Result<Transaction, Probl
 }
 
 fn entries(event: &Event) -> Vec<Entry> {
-    let Body::Account(body) = &event.body;
-    let Some(entries) = body.entries() else { return Vec::new() };
+    let Some(entries) = event.account().and_then(AccountEvent::entries) else { return Vec::new() };
     let own = Entry {
         account: event.stream.account().map(ToString::to_string).unwrap_or_default(),
         amount: entries.guarded.to_string(),

@@ -36,6 +36,7 @@ impl List {
             "known_at",
             "at_position",
             "counter_account",
+            "state",
         ] {
             mac.update(b"\0");
             mac.update(params.get(name).unwrap_or_default().as_bytes());

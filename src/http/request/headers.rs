@@ -80,7 +80,7 @@ pub(crate) fn frame(
         causation: plain(headers, CAUSATION)?,
         actor: Arc::clone(&caller.actor),
     };
-    Ok(Frame { account, hold: None, transaction_id: transaction_id(headers)?, origin })
+    Ok(Frame { account, hold: None, transfer: None, transaction_id: transaction_id(headers)?, origin })
 }
 
 /// Returns the ID in the header [`ID`], bare or quoted.

@@ -45,6 +45,54 @@ pub(crate) struct GuardedPath {
     account: String,
 }
 
+/// A `HoldPath` is the guarded account and the hold in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct HoldPath {
+    /// The account's name.
+    #[param(example = "alice", pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+    account: String,
+    /// The hold: the transaction ID that it was placed with.
+    #[param(format = "uuid")]
+    hold: String,
+}
+
+/// A `TransferPath` is the transfer in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct TransferPath {
+    /// The transfer: the transaction ID of its request.
+    #[param(format = "uuid", example = "018f4e6e-9d52-7a30-8f7e-000000000021")]
+    transfer: String,
+}
+
+query! {
+    /// How long to wait.
+    struct TransferWait {
+        /// How many seconds to wait for the end, at most.
+        #[param(minimum = 0, maximum = 60)]
+        wait: Option<u64>,
+    }
+}
+
+query! {
+    /// Which transfers.
+    struct TransferFilter {
+        /// In this state.
+        #[param(value_type = Option<names::TransferState>, inline)]
+        state: Option<String>,
+        /// Out of this account or into it.
+        #[param(pattern = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+        account: Option<String>,
+        /// Requested at or after.
+        #[param(format = DateTime)]
+        from: Option<String>,
+        /// Requested before.
+        #[param(format = DateTime)]
+        to: Option<String>,
+    }
+}
+
 query! {
     /// As of when: `as_of`, `known_at` or both, or `at_position`.
     struct AtQuery {

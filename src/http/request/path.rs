@@ -100,6 +100,14 @@ impl Named {
         name.map(Some).ok_or_else(|| Problem::field("account", "must be `@` and a name"))
     }
 
+    /// Returns the transfer of this ID.
+    ///
+    /// # Errors
+    /// Fails with a 400 when the text is no ID.
+    pub(crate) fn transfer(&self) -> Result<TransactionId, Problem> {
+        TransactionId::parse(&self.0).ok_or_else(|| Problem::field("transfer", NOT_AN_ID))
+    }
+
     /// Returns the transaction of this ID, a client's or one of the service's own.
     ///
     /// # Errors

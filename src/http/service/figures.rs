@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 
 use super::commit_times::CommitTimes;
 use super::sign_ins::SignIns;
+use super::transfer_figures::TransferFigures;
 use crate::domain::account::decline::Decline;
 use crate::keys::Ring;
 use crate::ledger::{Ledger, Status};
@@ -40,6 +41,7 @@ pub(crate) struct Figures {
     replays: Counter,
     declines: [(&'static str, Counter); Decline::CODES.len()],
     keys_unreadable: Gauge,
+    transfers: TransferFigures,
 }
 
 /// A `Route` has the figures of one route.
@@ -120,7 +122,7 @@ fn size(value: usize) -> i64 {
 }
 
 impl Figures {
-    pub(crate) fn new(sign_ins: &SignIns) -> Self {
+    pub(crate) fn new(sign_ins: &SignIns, transfer_seconds: &Histogram) -> Self {
         let mut registry = Registry::default();
         let requests = Family::default();
         registry.register("bookonce_http_requests", "Requests answered", requests.clone());
@@ -173,6 +175,7 @@ impl Figures {
         let keys_unreadable = Gauge::default();
         let about = "1 while the keys in effect may not be those on disk";
         registry.register("bookonce_keys_unreadable", about, keys_unreadable.clone());
+        let transfers = TransferFigures::new(&mut registry, transfer_seconds);
         Self {
             registry,
             routes: RwLock::default(),
@@ -188,7 +191,13 @@ impl Figures {
             replays,
             declines,
             keys_unreadable,
+            transfers,
         }
+    }
+
+    /// Returns the figures of transfers.
+    pub(crate) fn transfers(&self) -> &TransferFigures {
+        &self.transfers
     }
 
     /// Counts one answer.
@@ -276,7 +285,7 @@ mod tests {
     /// The name, the kind and the help of every figure.
     fn described() -> Vec<[String; 3]> {
         let sign_ins = SignIns::default();
-        let figures = Figures::new(&sign_ins);
+        let figures = Figures::new(&sign_ins, &Histogram::new([1.0]));
         // A figure that has labels is shown from the first of them on.
         sign_ins.failed(crate::keys::ring::Refused::Wrong, None, None);
         figures.answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);

@@ -23,6 +23,10 @@ pub(crate) async fn metrics(
 ) -> Result<Response, Problem> {
     Params::none(request.uri().query())?;
     let form = negotiate::choose(request.headers(), &[PLAIN, OPEN_METRICS])?;
+    // While the ledger can't be read, the figures of transfers stay as they were.
+    if let Ok(open) = app.ledger().open_transfers().await {
+        app.figures().transfers().show(&app.sagas().counts(), &open, app.ledger().now());
+    }
     let text = app.figures().text(app.ledger(), app.keys());
     let text = text.map_err(|error| Problem::internal("the figures could not be written", &error))?;
     if form == OPEN_METRICS {

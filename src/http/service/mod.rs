@@ -10,3 +10,4 @@ pub(crate) mod front;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod sign_ins;
+pub(crate) mod transfer_figures;

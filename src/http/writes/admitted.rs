@@ -40,7 +40,8 @@ pub(crate) async fn well_named(command: Command, app: &App) -> Result<Command, P
         | Operation::Expire(_)
         | Operation::TransferHold(_)
         | Operation::TransferCredit(_)
-        | Operation::RuleOut(_) => return Ok(command),
+        | Operation::RuleOut(_)
+        | Operation::Transfer(_) => return Ok(command),
     };
     if app.may_be_named(named) {
         return Ok(command);

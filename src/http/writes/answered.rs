@@ -7,7 +7,6 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::answers::{self, Answer};
-use crate::domain::account::decline::Decline;
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::same::Difference;
@@ -15,6 +14,7 @@ use crate::http::app::App;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::{PROBLEM_JSON, Problem};
 use crate::ledger::{Position, Verdict};
+use crate::sagas::Admitted;
 
 /// This is the header with a position at or before which the journal is sure to hold the event.
 pub(crate) const POSITION: HeaderName = HeaderName::from_static("bookonce-position");
@@ -23,13 +23,22 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// Asks the ledger for its verdicts on these commands, one each, in order.
+/// Asks the ledger for its verdicts on these commands, one each, in order. What they begin of transfers is driven, each in one
+/// of these places.
 ///
 /// # Errors
 /// Answers 503 when it can't say, 409 when it takes too long; the commands stay in flight then.
-pub(crate) async fn execute(app: &App, commands: Vec<Command>) -> Result<Vec<Verdict>, Problem> {
+pub(crate) async fn execute(
+    app: &App,
+    commands: Vec<Command>,
+    places: Vec<Admitted>,
+) -> Result<Vec<Verdict>, Problem> {
     match tokio::time::timeout(app.config().write_wait, app.ledger().execute(commands)).await {
-        Ok(verdicts) => Ok(verdicts?),
+        Ok(verdicts) => {
+            let verdicts = verdicts?;
+            app.sagas().goes_on(&verdicts, places);
+            Ok(verdicts)
+        }
         Err(_) => {
             let detail = "The transaction is still being booked: ask again with the same ID.";
             Err(Problem::new(Code::InProgress, detail))
@@ -47,7 +56,7 @@ pub(crate) struct Answered {
 /// Renders a verdict as an answer or a problem.
 pub(crate) fn answered(app: &App, verdict: Verdict) -> Result<Answered, Problem> {
     let rendered = |event: &Event, replayed, position| {
-        app.figures().ruled(replayed, event.decline().map(Decline::code));
+        app.figures().ruled(replayed, event.decline_code());
         Ok(Answered { answer: answers::render(event), replayed, position })
     };
     match verdict {

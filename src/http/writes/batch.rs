@@ -21,6 +21,8 @@ use crate::http::request::negotiate::NDJSON;
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::{admitted, well_named};
 use crate::http::writes::answered::{Answered, POSITION, answered, execute};
+use crate::http::writes::under_way::{is_request, place_for};
+use crate::sagas::Admitted;
 use crate::wire::batch_line;
 use crate::wire::commands::Frame;
 
@@ -54,9 +56,9 @@ pub(crate) async fn batch(
     let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };
     let (bytes, mut held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
     let length = bytes.len();
-    let (commands, lines) = read(bytes, &frame, &caller, &app).await?;
+    let (commands, lines, places) = read(bytes, &frame, &caller, &app).await?;
     app.budget().hold(&mut held, length + lines.len() * ANSWER)?;
-    let verdicts = if commands.is_empty() { Vec::new() } else { execute(&app, commands).await? };
+    let verdicts = if commands.is_empty() { Vec::new() } else { execute(&app, commands, places).await? };
     let mut verdicts = verdicts.into_iter();
     // A refusal rests only on what is durable by now.
     let head = app.ledger().answered();
@@ -81,8 +83,9 @@ pub(crate) async fn batch(
     Ok(counted(response, held))
 }
 
-/// `Lines` are the commands of a batch, and for each line whether it is the next of them or what is wrong with it.
-type Lines = (Vec<Command>, Vec<Result<(), Problem>>);
+/// `Lines` are the commands of a batch, for each line whether it is the next of them or what is wrong with it, and the places
+/// of the transfers that it asks for.
+type Lines = (Vec<Command>, Vec<Result<(), Problem>>, Vec<Admitted>);
 
 async fn read(bytes: Bytes, frame: &Frame, caller: &Caller, app: &App) -> Result<Lines, Problem> {
     let body = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
@@ -94,10 +97,18 @@ async fn read(bytes: Bytes, frame: &Frame, caller: &Caller, app: &App) -> Result
         return Err(Problem::too_large(format!("A batch has at most {MOST_LINES} lines.")));
     }
     let (mut commands, mut lines) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut places = Vec::new();
     for line in body.split(|byte| *byte == b'\n') {
         let command = batch_line::command(line, frame).map_err(Problem::from);
         let command = match command.and_then(|command| admitted(command, caller)) {
             Ok(command) => well_named(command, app).await,
+            Err(problem) => Err(problem),
+        };
+        let command = match command {
+            Ok(command) => {
+                let place = place_for(is_request(&command), &command, app).await;
+                place.map(|place| places.extend(place)).map(|()| command)
+            }
             Err(problem) => Err(problem),
         };
         lines.push(command.map(|command| commands.push(command)));
@@ -105,7 +116,7 @@ async fn read(bytes: Bytes, frame: &Frame, caller: &Caller, app: &App) -> Result
             tokio::task::yield_now().await;
         }
     }
-    Ok((commands, lines))
+    Ok((commands, lines, places))
 }
 
 fn write(outcome: Result<Answered, Problem>, out: &mut Vec<u8>) {

@@ -19,6 +19,7 @@ use crate::http::request::path::{Named, NamedHold};
 use crate::http::request::query::Params;
 use crate::http::writes::admitted::{admitted, well_named};
 use crate::http::writes::answered::{POSITION, answered, execute, response};
+use crate::http::writes::under_way::{is_request, locate, place_for};
 use crate::ledger::{Unavailable, Verdict};
 use crate::wire::commands::{Frame, command};
 use crate::wire::op::Op;
@@ -73,7 +74,7 @@ impl FromRequest<App> for Settlement {
 
 impl Settlement {
     async fn book(self, op: Op) -> Result<Response, Problem> {
-        let on = On { account: Some(self.named.account()?), hold: Some(self.named.hold()?) };
+        let on = On { account: Some(self.named.account()?), hold: Some(self.named.hold()?), transfer: None };
         book_on(&self.app, &self.caller, op, on, self.request).await
     }
 }
@@ -191,9 +192,14 @@ pub(crate) async fn limit(write: Write) -> Result<Response, Problem> {
 }
 
 /// An `On` says what a path names.
-struct On {
-    account: Option<AccountName>,
-    hold: Option<TransactionId>,
+#[derive(Default)]
+pub(crate) struct On {
+    /// This is the account.
+    pub(crate) account: Option<AccountName>,
+    /// This is the hold.
+    pub(crate) hold: Option<TransactionId>,
+    /// This is the transfer.
+    pub(crate) transfer: Option<TransactionId>,
 }
 
 async fn book(
@@ -203,21 +209,36 @@ async fn book(
     account: Option<AccountName>,
     request: Request,
 ) -> Result<Response, Problem> {
-    book_on(app, caller, op, On { account, hold: None }, request).await
+    book_on(app, caller, op, On { account, ..On::default() }, request).await
 }
 
 /// Takes every write of one command through the same steps.
-async fn book_on(app: &App, caller: &Caller, op: Op, on: On, request: Request) -> Result<Response, Problem> {
+pub(crate) async fn book_on(
+    app: &App,
+    caller: &Caller,
+    op: Op,
+    on: On,
+    request: Request,
+) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     Params::none(parts.uri.query())?;
-    let frame = Frame { hold: on.hold, ..headers::frame(on.account, &parts.headers, caller)? };
+    let frame =
+        Frame { hold: on.hold, transfer: on.transfer, ..headers::frame(on.account, &parts.headers, caller)? };
     let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
     let (bytes, _held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let command = well_named(admitted(command(text, op, frame)?, caller)?, app).await?;
-    let verdicts = execute(app, vec![command]).await?;
+    let is_request = is_request(&command);
+    let place = place_for(is_request, &command, app).await?;
+    let id = command.id;
+    let verdicts = execute(app, vec![command], place.into_iter().collect()).await?;
     // A refusal, or the answer to an ID that was another transaction's, rests only on what is durable by now.
     let head = app.ledger().answered();
     let verdict = verdicts.into_iter().next().unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown));
-    Ok(response(answered(app, verdict).map_err(|problem| problem.header(POSITION, head.into()))?))
+    let answered = answered(app, verdict).map_err(|problem| problem.header(POSITION, head.into()))?;
+    let mut response = response(answered);
+    if is_request {
+        locate(id, &mut response);
+    }
+    Ok(response)
 }

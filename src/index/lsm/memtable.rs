@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::account::event::Effect;
 use crate::domain::currency::Currency;
-use crate::domain::event::{Body, Event};
+use crate::domain::event::Event;
 use crate::domain::ids::{CounterAccount, Id};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
@@ -112,7 +112,7 @@ impl Memtable {
             self.revision(stream, series, event.revision, facts);
         }
         self.places.push(Record { key: place_key(position, event.recorded_at.micros()), value: facts });
-        let Body::Account(body) = &event.body;
+        let Some(body) = event.account() else { return };
         if let Some((named, effect)) = event.names() {
             let role = match effect {
                 Effect::RuledOut => Role::RuledOut,

@@ -127,7 +127,8 @@ fn is_booked_with(id: Id, fact: &Fact) -> bool {
             | Operation::Correct(_)
             | Operation::Hold(_)
             | Operation::Expire(_)
-            | Operation::RuleOut(_) => id.client().is_some(),
+            | Operation::RuleOut(_)
+            | Operation::Transfer(_) => id.client().is_some(),
         },
         Fact::AccountOpened { .. }
         | Fact::Deposited(_)

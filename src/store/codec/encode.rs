@@ -7,8 +7,8 @@ use crate::domain::event::{Body, Event};
 use crate::domain::time::Timestamp;
 use crate::store::chain::{self, Hash};
 
-use super::encode_data;
 use super::json::{number, put, text};
+use super::{encode_data, encode_transfer};
 
 /// An `Encoder` writes lines, each chained to the one before. It keeps its buffer, and the last timestamp that it wrote.
 #[derive(Debug, Default)]
@@ -87,9 +87,9 @@ impl Encoder {
     fn canonical(&mut self, event: &Event) -> Marks {
         let mut out = std::mem::take(&mut self.canonical);
         out.clear();
-        let Body::Account(body) = &event.body;
-        let [kind, name] = event.stream.parts();
-        put(&mut out, &["{\"stream\":\"", kind, name, "\",\"revision\":"]);
+        event.stream.with_parts(|[kind, name]| {
+            put(&mut out, &["{\"stream\":\"", kind, name, "\",\"revision\":"]);
+        });
         number(event.revision, &mut out);
         out.push(b',');
         let kind = out.len();
@@ -98,7 +98,7 @@ impl Encoder {
         put(&mut out, &["\"recorded_at\":\""]);
         self.moment(event.recorded_at, &mut out);
         put(&mut out, &["\",\"effective_at\":\""]);
-        self.moment(body.effective_at, &mut out);
+        self.moment(event.effective_at(), &mut out);
         put(&mut out, &["\",\"version\":"]);
         number(event.version().into(), &mut out);
         out.push(b',');
@@ -108,13 +108,21 @@ impl Encoder {
         put(&mut out, &["\","]);
         let data_at = out.len();
         put(&mut out, &["\"data\":{"]);
-        encode_data::write(&event.stream, body, &mut out);
+        match &event.body {
+            Body::Account(body) => encode_data::write(&event.stream, body, &mut out),
+            Body::Transfer(body) => encode_transfer::data(body, &mut out),
+        }
         put(&mut out, &["},"]);
         let answer = out.len();
-        put(&mut out, &["\"answer\":{\"balance\":\""]);
-        body.answer.balance.write(&mut out);
-        put(&mut out, &["\",\"available\":\""]);
-        body.answer.available.write(&mut out);
+        match &event.body {
+            Body::Account(body) => {
+                put(&mut out, &["\"answer\":{\"balance\":\""]);
+                body.answer.balance.write(&mut out);
+                put(&mut out, &["\",\"available\":\""]);
+                body.answer.available.write(&mut out);
+            }
+            Body::Transfer(body) => put(&mut out, &["\"answer\":{\"state\":\"", body.state.name()]),
+        }
         put(&mut out, &["\"},"]);
         let origin = out.len();
         put(&mut out, &["\"metadata\":{\"$correlationId\":"]);

@@ -171,8 +171,7 @@ fn movement(stream: &StreamName, event: &AccountEvent, moved: &Movement, out: &m
 }
 
 fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
-    let StreamName::Account(account) = stream;
-    let Some(entries) = event.entries() else { return };
+    let (Some(account), Some(entries)) = (stream.account(), event.entries()) else { return };
     put(out, &[",\"entries\":[{\"account\":\"", account.as_str(), "\",\"amount\":\""]);
     entries.guarded.write(out);
     put(out, &["\"},{\"account\":\"", entries.counter_account.as_str(), "\",\"amount\":\""]);
@@ -183,7 +182,7 @@ fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
 /// Writes the fields of a declined request, as the event of the same request would have them if it was accepted.
 fn declined(operation: &Operation, out: &mut Vec<u8>) {
     match operation {
-        Operation::Open(_) => {}
+        Operation::Open(_) | Operation::Transfer(_) => {}
         Operation::Deposit(asked) | Operation::Withdraw(asked) => {
             put(out, &[",\"amount\":\"", &asked.amount.to_string(), "\",\"counter_account\":\""]);
             put(out, &[asked.counter_account.as_str(), "\""]);

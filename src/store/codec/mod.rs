@@ -8,9 +8,11 @@ mod canonical;
 mod decode;
 mod decode_correction;
 mod decode_data;
+mod decode_transfer;
 mod encode;
 mod encode_correction;
 mod encode_data;
+mod encode_transfer;
 mod error;
 pub mod json;
 

@@ -8,7 +8,7 @@ use bookonce::answers::render;
 use bookonce::audit::audit_lines;
 use bookonce::domain::account::event::Fact;
 use bookonce::domain::digest::StateHash;
-use bookonce::domain::event::{Body, Event};
+use bookonce::domain::event::Event;
 use bookonce::domain::ids::AccountName;
 use bookonce::domain::stream::StreamName;
 use bookonce::store::codec;
@@ -87,7 +87,7 @@ fn lines(place: &Place) -> Result<Vec<u8>, String> {
 
 /// Notes the rare states that an event of the journal shows.
 fn mark(run: &Run, event: &Event) {
-    let Body::Account(body) = &event.body;
+    let Some(body) = event.account() else { return };
     let state = match (&body.fact, body.decline().map(|decline| decline.code())) {
         (_, Some("hold_expired")) => "capture or release after the expiry",
         (_, Some("holds_open")) => "closing with an open hold",

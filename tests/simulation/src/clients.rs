@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookonce::domain::command::Command;
-use bookonce::domain::event::Body;
 use bookonce::domain::refusal::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
 use bookonce::tasks::timeout;
@@ -175,8 +174,7 @@ fn hear(
     let world = &run.world;
     match verdict {
         Verdict::Booked(event, _) | Verdict::Replayed(event, _) => {
-            let Body::Account(body) = &event.body;
-            if body.decline().is_some_and(|decline| decline.code() == "prevented") {
+            if event.decline_code() == Some("prevented") {
                 world.mark("prevented");
             }
             if let Place::Shared(node) = &run.place

@@ -5,7 +5,6 @@ use crate::domain::account::checks::{Checks, Outcome};
 use crate::domain::account::decline::Decline;
 use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::command::{Capturing, Releasing};
-use crate::domain::event::Body;
 use crate::domain::ids::{Id, Step};
 use crate::domain::money::Amount;
 use crate::domain::refusal::Refusal;
@@ -31,8 +30,8 @@ impl Named {
         }
         let follower = checks.standing.follower;
         let Some(trace) = checks.standing.named else { return Self::NeverSeen };
-        match (trace.first.as_deref().map(|first| &first.body), trace.ruled_out_by, follower) {
-            (Some(Body::Account(first)), ..) => Self::booked(first, follower),
+        match (trace.first.as_deref(), trace.ruled_out_by, follower) {
+            (Some(first), ..) => first.account().map_or(Self::NoHold, |first| Self::booked(first, follower)),
             (None, Some(_), _) => Self::RuledOut,
             (None, None, Some(_)) => Self::NoHold,
             (None, None, None) => Self::NeverSeen,
@@ -88,6 +87,13 @@ pub(in crate::domain::account) fn capture(checks: Checks<'_>, asked: &Capturing)
     }))
 }
 
+/// Returns why the hold of a transfer was declined, where it was. There is nothing to release then, and the transfer learns
+/// why.
+fn declined_step(checks: Checks<'_>, hold: Id) -> Option<Decline> {
+    let first = checks.standing.named?.first.as_deref().filter(|_| hold.client().is_none())?;
+    first.decline()
+}
+
 fn captured(asked: &Capturing, held: Amount, amount: Option<Amount>) -> Outcome {
     let taken = amount.unwrap_or(held);
     if taken > held {
@@ -108,6 +114,9 @@ fn captured(asked: &Capturing, held: Amount, amount: Option<Amount>) -> Outcome 
 /// that overtakes its hold does what the two in order do.
 pub(in crate::domain::account) fn release(checks: Checks<'_>, asked: &Releasing) -> Result<Outcome, Refusal> {
     let (hold, reason) = (asked.hold, asked.reason.clone());
+    if let Some(decline) = declined_step(checks, hold) {
+        return Err(Refusal::HoldDeclined(decline));
+    }
     Ok(match Named::of(checks, hold) {
         Named::NoHold => return Err(Refusal::HoldNotFound),
         Named::NeverSeen => checks.not_ruled_out().map(|()| Fact::HoldPrevented { hold, reason }),

@@ -1,0 +1,76 @@
+//! These figures tell of transfers: how many there are in each state, how they ended, and how long that took.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::domain::time::Timestamp;
+use crate::domain::transfer::Transfer;
+use crate::domain::transfer::stage::Stage;
+use crate::sagas::Counts;
+
+type Labels = Vec<(&'static str, &'static str)>;
+
+/// The `TransferFigures` are the figures of transfers. All are there, at 0, from the start.
+#[derive(Debug)]
+pub(crate) struct TransferFigures {
+    states: Family<Labels, Gauge>,
+    oldest: Family<Labels, Gauge<f64, AtomicU64>>,
+    ended: Family<Labels, Counter>,
+    adopted: Counter,
+}
+
+impl TransferFigures {
+    /// Makes them, and registers them with the histogram that the sagas keep themselves.
+    pub(crate) fn new(registry: &mut Registry, seconds: &Histogram) -> Self {
+        let figures = Self {
+            states: Family::default(),
+            oldest: Family::default(),
+            ended: Family::default(),
+            adopted: Counter::default(),
+        };
+        registry.register("bookonce_transfers", "Transfers that have not ended", figures.states.clone());
+        let about = "For how long the oldest transfer in this state has been under way";
+        registry.register("bookonce_transfer_oldest_seconds", about, figures.oldest.clone());
+        let about = "Transfers that were driven to an end here";
+        registry.register("bookonce_transfers_ended", about, figures.ended.clone());
+        let about = "Transfers that were taken up here, because nobody drove them";
+        registry.register("bookonce_transfers_adopted", about, figures.adopted.clone());
+        let about = "How long a transfer is driven here until its end";
+        registry.register("bookonce_transfer_seconds", about, seconds.clone());
+        figures.show(&Counts::default(), &[], Timestamp::from_micros(0));
+        figures
+    }
+
+    /// Sets them to how things stand now.
+    pub(crate) fn show(&self, counts: &Counts, open: &[Transfer], now: Timestamp) {
+        for stage in Stage::ALL {
+            let labels = vec![(if stage.is_end() { "end" } else { "state" }, stage.name())];
+            if stage.is_end() {
+                let counter = self.ended.get_or_create(&labels);
+                counter.inc_by(counts.ended(stage).saturating_sub(counter.get()));
+                continue;
+            }
+            let of_stage = || open.iter().filter(|transfer| transfer.stage == stage);
+            let count = i64::try_from(of_stage().count()).unwrap_or(i64::MAX);
+            self.states.get_or_create(&labels).set(count);
+            let oldest = of_stage().map(|transfer| age(transfer, now)).fold(0.0, f64::max);
+            self.oldest.get_or_create(&labels).set(oldest);
+        }
+        self.adopted.inc_by(counts.adopted.saturating_sub(self.adopted.get()));
+    }
+}
+
+/// Returns for how many seconds a transfer has been under way.
+fn age(transfer: &Transfer, now: Timestamp) -> f64 {
+    let timeout = i64::from(transfer.terms.timeout_seconds.get());
+    let requested = transfer.terms.deadline_at.plus_seconds(-timeout);
+    let micros = now.micros().saturating_sub(requested.micros()).max(0);
+    #[expect(clippy::cast_precision_loss, reason = "a figure that people look at")]
+    let seconds = micros as f64 / 1_000_000.0;
+    seconds
+}

@@ -1,0 +1,181 @@
+//! These reads say how transfers stand. What a transfer has done is in its own stream and, by the IDs of its steps, in the
+//! accounts' streams.
+
+use crate::domain::event::Event;
+use crate::domain::ids::{AccountName, Id, Step, TransactionId};
+use crate::domain::kind::Kind;
+use crate::domain::state::State;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
+use crate::domain::transfer::Transfer;
+use crate::domain::transfer::stage::Stage;
+use crate::index::record::{Role, StreamKey};
+use crate::index::{Index, IndexError};
+use crate::store::Reader;
+
+use super::handle::Ledger;
+use super::history::placed;
+use super::types::{Placed, Position, ReadError, SearchQuery};
+
+/// This is the most events of one transfer's stream that are shown.
+const MOST_EVENTS: usize = 1_000;
+
+/// This is how many attempts at a capture or a release are looked for.
+const MOST_ATTEMPTS: u32 = 12;
+
+/// A `TransferReading` is a transfer with its events and its steps.
+#[derive(Clone, Debug)]
+pub struct TransferReading {
+    /// This is the transfer, as it stands.
+    pub transfer: Transfer,
+    /// These are the events of its own stream, in order.
+    pub events: Vec<Placed>,
+    /// These are the events of its steps on accounts, by step and attempt.
+    pub steps: Vec<Placed>,
+}
+
+/// A `TransferQuery` says which transfers a list wants. All conditions must hold.
+#[derive(Clone, Debug, Default)]
+pub struct TransferQuery {
+    /// Only transfers in this state are wanted.
+    pub state: Option<Stage>,
+    /// Only transfers out of this account or into it are wanted.
+    pub account: Option<AccountName>,
+    /// Only transfers that were requested at or after this moment are wanted.
+    pub from: Option<Timestamp>,
+    /// Only transfers that were requested before this moment are wanted.
+    pub to: Option<Timestamp>,
+    /// Only transfers that were requested before this position are wanted; the newest come first.
+    pub before: Option<Position>,
+    /// This is the most requests that are looked at.
+    pub limit: usize,
+}
+
+/// A `TransfersPage` is a page of the list of transfers.
+#[derive(Clone, Debug)]
+pub struct TransfersPage {
+    /// These are the transfers, the newest first, each with the event of its request.
+    pub transfers: Vec<(Placed, Transfer)>,
+    /// This is the position before which the next page begins, where there is more.
+    pub more_before: Option<Position>,
+}
+
+impl Ledger {
+    /// Returns a transfer as it stands; `None` when there is none with this ID.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn transfer_state(&self, id: TransactionId) -> Result<Option<Transfer>, ReadError> {
+        let index = self.0.index.clone();
+        self.blocking(move || Ok(state(&index, id)?)).await
+    }
+
+    /// Returns a transfer with its events and its steps; `None` when there is none with this ID.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn transfer(&self, id: TransactionId) -> Result<Option<TransferReading>, ReadError> {
+        let stream = StreamName::Transfer(id);
+        self.0.clerk.stream_readable(&stream)?;
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || {
+            let Some(transfer) = state(&index, id)? else { return Ok(None) };
+            let key = StreamKey::of(&stream);
+            let found = index.revisions(key, 0..=transfer.revision, false, MOST_EVENTS)?;
+            let positions: Vec<Position> = found.iter().map(|(_, facts)| facts.position).collect();
+            let events = placed(&reader, &positions)?;
+            if events.iter().any(|placed| placed.event.stream != stream) {
+                return Err(IndexError::damaged("an event is not of the transfer that the index says").into());
+            }
+            let steps = steps(&index, &reader, id)?;
+            Ok(Some(TransferReading { transfer, events, steps }))
+        })
+        .await
+    }
+
+    /// Returns a page of the list of transfers.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn transfers(&self, query: TransferQuery) -> Result<TransfersPage, ReadError> {
+        let TransferQuery { state: wanted, account, from, to, before, limit } = query;
+        let kind = Some(Kind::Transfer);
+        let search = SearchQuery { kind, from, to, before, limit: limit + 1, ..SearchQuery::default() };
+        let found = self.search(search).await?;
+        let more_before = found.get(limit).and(found.get(limit - 1)).map(|last| last.position);
+        let index = self.0.index.clone();
+        self.page(move || {
+            let mut transfers = Vec::new();
+            for placed in found.into_iter().take(limit) {
+                let id = placed.event.stream.transfer();
+                let Some(transfer) = id.map(|id| state(&index, id)).transpose()?.flatten() else { continue };
+                let is_side = |account: &AccountName| {
+                    transfer.terms.from == *account || transfer.terms.to.account() == Some(account)
+                };
+                let fits = account.as_ref().is_none_or(is_side)
+                    && wanted.is_none_or(|wanted| transfer.stage == wanted);
+                if fits {
+                    transfers.push((placed, transfer));
+                }
+            }
+            Ok(TransfersPage { transfers, more_before })
+        })
+        .await
+    }
+
+    /// Returns all transfers that have not ended, in the order of their IDs.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn open_transfers(&self) -> Result<Vec<Transfer>, ReadError> {
+        let index = self.0.index.clone();
+        self.page(move || {
+            let mut open = Vec::new();
+            index.overlay(|overlay| overlay.every_open_transfer(|transfer| open.push(transfer.clone())))?;
+            Ok(open)
+        })
+        .await
+    }
+}
+
+fn state(index: &Index, id: TransactionId) -> Result<Option<Transfer>, IndexError> {
+    let tracked = index.tracked(&StreamName::Transfer(id))?;
+    Ok(tracked.as_ref().and_then(|tracked| tracked.state.transfer()).cloned())
+}
+
+/// Returns the events of a transfer's steps, by step and attempt.
+fn steps(index: &Index, reader: &Reader, of: TransactionId) -> Result<Vec<Placed>, ReadError> {
+    let mut found = Vec::new();
+    for step in [Step::Hold, Step::Credit, Step::RuleOut, Step::Capture, Step::Release] {
+        for attempt in 1..=MOST_ATTEMPTS {
+            let id = Id::Step { of, step, attempt };
+            let marks = index.marks(id)?;
+            let booked: Vec<Position> =
+                marks.iter().filter(|mark| mark.role == Role::Booked).map(|mark| mark.position).collect();
+            if booked.is_empty() {
+                break;
+            }
+            let is_it = |event: &Event| event.id == id;
+            found.extend(placed(reader, &booked)?.into_iter().filter(|placed| is_it(&placed.event)));
+        }
+    }
+    Ok(found)
+}
+
+impl Ledger {
+    /// Returns the time, by the clock that the ledger goes by.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.0.clock_watch.clock())()
+    }
+
+    /// Says whether no other process writes to the store.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.0.clerk.is_alone()
+    }
+}
+
+/// Returns the transfer after one more event of its stream, if it is the next one.
+pub(crate) fn next(before: &Transfer, event: &Event) -> Option<Transfer> {
+    let state = State::evolve(Some(&State::Transfer(before.clone())), event).ok()?;
+    state.transfer().cloned()
+}

@@ -1,0 +1,74 @@
+//! Adoption is how an instance takes up transfers that nobody drives: at its start, and when another instance has gone.
+//!
+//! Nobody leads. An instance counts by its own clock, which never goes back, how long it has seen a transfer stand still; it
+//! never compares clocks. The random part keeps several instances from taking up the same ones at once.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+
+use crate::domain::ids::TransactionId;
+use crate::domain::transfer::Transfer;
+
+use super::handle::{Sagas, WeakSagas};
+
+/// This is how often it looks.
+const EVERY: Duration = Duration::from_secs(1);
+/// This is how long a transfer must stand still at least.
+const STILL: Duration = Duration::from_secs(5);
+/// This is how many milliseconds are added to it at random, at most.
+const RANDOM_MS: u64 = 5_000;
+
+/// A `Watched` is a transfer that was seen to stand still.
+struct Watched {
+    revision: u64,
+    take_up_at: Instant,
+}
+
+/// Starts to take up what nobody drives. It must be called inside a tokio runtime, and ends when the sagas are dropped.
+pub fn start(sagas: &Sagas) {
+    tokio::spawn(run(sagas.downgrade()));
+}
+
+/// Takes up what stands still, for as long as the service runs.
+async fn run(sagas: WeakSagas) {
+    let mut watched: HashMap<TransactionId, Watched, RandomState> = HashMap::default();
+    let mut is_first = true;
+    loop {
+        let Some(sagas) = sagas.upgrade() else { return };
+        if let Ok(open) = sagas.ledger().open_transfers().await {
+            let takes_all = is_first && sagas.ledger().is_alone();
+            is_first = false;
+            look(&sagas, open, takes_all, &mut watched);
+        }
+        drop(sagas);
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Takes up those that have stood still for long enough, or all.
+fn look(
+    sagas: &Sagas,
+    open: Vec<Transfer>,
+    takes_all: bool,
+    watched: &mut HashMap<TransactionId, Watched, RandomState>,
+) {
+    let mut still = HashMap::default();
+    for transfer in open {
+        if sagas.drives(transfer.id) || !transfer.stage.is_driven() {
+            continue;
+        }
+        let known = watched.remove(&transfer.id).filter(|known| known.revision == transfer.revision);
+        let known = known.unwrap_or_else(|| {
+            let wait = STILL + Duration::from_millis(sagas.draws().below(RANDOM_MS));
+            Watched { revision: transfer.revision, take_up_at: Instant::now() + wait }
+        });
+        if takes_all || known.take_up_at <= Instant::now() {
+            sagas.adopt(transfer);
+        } else {
+            still.insert(transfer.id, known);
+        }
+    }
+    *watched = still;
+}
