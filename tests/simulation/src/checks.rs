@@ -14,6 +14,7 @@ use bookonce::domain::stream::StreamName;
 use bookonce::store::codec;
 use bookonce::store::lines_of;
 
+use crate::beat::overdue;
 use crate::instance::{Life, Place};
 use crate::model::Model;
 use crate::run::Run;
@@ -56,6 +57,9 @@ pub fn check(run: &Run) -> Result<usize, String> {
                 "instance {} is at {head}, the journal at {}",
                 instance.number, model.position
             ));
+        }
+        if let Some(hold) = overdue(run, instance, &life) {
+            return Err(format!("{hold} is open on instance {} though its time is over", instance.number));
         }
         let live = live_digest(&life, &model)?;
         if live != digest {

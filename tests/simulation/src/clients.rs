@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookonce::domain::command::{Command, Operation};
+use bookonce::domain::command::Command;
 use bookonce::domain::refusal::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
 use bookonce::tasks::timeout;
@@ -126,7 +126,7 @@ async fn ask(run: &Run, at: usize, commands: &[Command]) -> (Vec<Heard>, bool) {
 }
 
 /// Calls the clerk, and wakes it once it has the job.
-async fn calling(
+pub async fn calling(
     life: &Life,
     commands: Arc<[Command]>,
 ) -> Result<Vec<bookonce::clerk::Verdict>, Unavailable> {
@@ -142,7 +142,7 @@ async fn calling(
 }
 
 /// Takes in that there is no answer. Where nothing is wrong there must be one, and what is wrong with one stream must keep
-/// nobody waiting who asks of another.
+/// nobody waiting who asks of another, and names nothing that may be in it.
 fn unavailable(run: &Run, why: Unavailable, at: usize, command: Option<&Command>) {
     let world = &run.world;
     world.step("unavailable", format!("by {at}: {why:?}"));
@@ -153,7 +153,8 @@ fn unavailable(run: &Run, why: Unavailable, at: usize, command: Option<&Command>
     let Place::Shared(node) = &run.place else { return };
     if let (Unavailable::StoreDamaged, Some(command)) = (why, command)
         && !reused
-        && !matches!(command.operation, Operation::Reverse(_))
+        && command.names().is_none()
+        && command.corrects().is_empty()
         && !node.was_damaged(&command.stream.to_string())
     {
         world.wrong(format!("{at} says that the store is damaged of {command:?}"));

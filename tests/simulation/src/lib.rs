@@ -18,6 +18,7 @@
 )]
 
 pub mod answers;
+pub mod beat;
 pub mod checks;
 pub mod clients;
 pub mod clock;

@@ -30,6 +30,8 @@ pub const WANTED: &[&str] = &[
     "crash while an append is under way",
     "disk full",
     "disk full, then room again",
+    "expiry by a timer",
+    "expiry soon after a start",
     "first answer after a crash",
     "first answer from another instance",
     "ID on two accounts at once",

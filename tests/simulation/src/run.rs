@@ -11,6 +11,7 @@ use bookonce::domain::ids::{Id, TransactionId};
 use parking_lot::Mutex;
 
 use crate::answers::Answers;
+use crate::beat::{beat, is_quiet};
 use crate::checks;
 use crate::clients::{client, confirm};
 use crate::disk::Disk;
@@ -134,6 +135,7 @@ fn through(world: &World, mut scheduled: Random) -> Result<usize, String> {
     }
     for number in 0..plan.instances {
         world.tasks().spawn(WORLD, trouble::keep_alive(Arc::clone(&run), number));
+        world.tasks().spawn(WORLD, beat(Arc::clone(&run), number));
     }
     world.tasks().spawn(WORLD, trouble::make(Arc::clone(&run)));
     world.tasks().spawn(WORLD, finish(Arc::clone(&run)));
@@ -185,6 +187,13 @@ async fn finish(run: Arc<Run>) {
         for (_, first) in run.answers.all() {
             confirm(Arc::clone(&run), number, first.command).await;
         }
+    }
+    // A hold that comes to its time at this very moment is waited for.
+    for _ in 0..120 {
+        if is_quiet(&run) {
+            break;
+        }
+        pause(Duration::from_secs(1)).await;
     }
     run.is_over.store(true, Ordering::Relaxed);
 }
