@@ -304,7 +304,7 @@ fn the_hold_of_a_transfer_is_ruled_out_where_it_has_not_come() {
         .declined_as(Decline::Prevented(step(30, Step::Release)));
     let mut broke = given([opened()]);
     broke.then(transfer_hold(30, "alice", "1", "bob"));
-    broke.when(transfer_release(30, "alice")).refused_as(Refusal::HoldNotFound);
+    broke.when(transfer_release(30, "alice")).refused_as(Refusal::HoldDeclined(Decline::InsufficientFunds));
 }
 
 #[test]
