@@ -34,7 +34,9 @@ use crate::wire::schema::BatchLine;
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
     ),
-    components(schemas(schema::Problem, schema::Accepted, schema::TransferAccepted, schema::BatchAnswer, schema::JournalEvent, BatchLine)),
+    components(schemas(
+        schema::Problem, schema::Accepted, schema::TransferAccepted, schema::BatchAnswer, schema::JournalEvent, BatchLine
+    )),
     modifiers(&Key, &Roles, &Examples, &Nulls),
     tags(
         (name = "writes", description = "Each with a transaction ID, each booked once."),
