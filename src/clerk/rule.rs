@@ -2,8 +2,8 @@
 //!
 //! It asks in this order: whether the ID was booked before (then that event is the answer), whether it was ruled out,
 //! what is known of the ID that the command names, whether the IDs that it corrects were booked, and how the stream
-//! stands. Then comes the pure [`decide`], and then
-//! the fold. A [`Past`] answers the questions; every decision before this one counts in it already.
+//! stands. Then comes the pure [`decide`], and then the fold. A [`Past`] answers the questions; every decision before this
+//! one counts in it already.
 //!
 //! Holds of the stream whose time has come expire before anything new is decided on it, also where that is a refusal: so
 //! nothing is ever decided on a hold that is past its time. Their expiries count as decisions of their own, and the answer

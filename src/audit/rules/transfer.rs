@@ -84,7 +84,7 @@ pub(super) enum PayoutStep {
     Sent {
         cancellable: bool,
     },
-    /// So much was paid.
+    /// This amount was paid.
     Paid(u64),
     /// It never will be paid.
     Declined,

@@ -135,7 +135,7 @@ pub(crate) fn export(events: &[Told]) -> Vec<u8> {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Teller {
     pub events: Vec<Told>,
-    /// So many seconds more have passed than there were events.
+    /// This is how many seconds more have passed than there were events.
     pub waited: u64,
     revisions: HashMap<String, u64>,
 }

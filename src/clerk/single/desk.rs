@@ -37,8 +37,8 @@ const SLICE: usize = 256;
 /// A job of more commands than this is a long one.
 const LONG: usize = 64;
 
-/// After a short job, this many appends are made as if another one were to come: long jobs have one turn together for each.
-/// So the append that a short job waits for, and the one that it is in, take a few milliseconds each.
+/// This is how many appends are made, after a short job, as if another one were to come: long jobs have one turn together for
+/// each. The append that a short job waits for, and the one that it is in, then take a few milliseconds each.
 const APPENDS_AFTER_SHORT: u32 = 64;
 
 /// An `Office` is everything that the clerk works with.

@@ -1,4 +1,5 @@
-//! What follows from an event of an account, by its fact alone: what it books, sets aside, and does to other transactions.
+//! This file says what follows from an event of an account, by its fact alone: what it books, what it sets aside, and what it
+//! does to other transactions.
 
 use crate::domain::command::Operation;
 use crate::domain::ids::{CounterAccount, Id, Step, TransactionId};

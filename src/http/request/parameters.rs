@@ -76,7 +76,7 @@ query! {
 }
 
 query! {
-    /// Which transfers.
+    /// This says which transfers are listed.
     struct TransferFilter {
         /// In this state.
         #[param(value_type = Option<names::TransferState>, inline)]
