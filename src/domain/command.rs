@@ -32,26 +32,8 @@ impl Command {
     /// where that is an account of the ledger.
     #[must_use]
     pub fn parties(&self) -> Option<(&AccountName, Option<&AccountName>)> {
-        match &self.operation {
-            Operation::Transfer(TransferOperation::Request(asked)) => Some((&asked.from, asked.to.account())),
-            Operation::Transfer(_)
-            | Operation::Open(_)
-            | Operation::Deposit(_)
-            | Operation::Withdraw(_)
-            | Operation::Reverse(_)
-            | Operation::Freeze(_)
-            | Operation::Unfreeze(_)
-            | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_)
-            | Operation::Correct(_)
-            | Operation::Hold(_)
-            | Operation::Capture(_)
-            | Operation::Release(_)
-            | Operation::Expire(_)
-            | Operation::TransferHold(_)
-            | Operation::TransferCredit(_)
-            | Operation::RuleOut(_) => None,
-        }
+        let Operation::Transfer(TransferOperation::Request(asked)) = &self.operation else { return None };
+        Some((&asked.from, asked.to.account()))
     }
 
     /// Returns the ID that it names beside its own.
@@ -109,25 +91,7 @@ impl Command {
     /// Returns the IDs that it corrects. Of these only one thing matters to the decision: that they were booked.
     #[must_use]
     pub fn corrects(&self) -> &[TransactionId] {
-        match &self.operation {
-            Operation::Correct(asked) => &asked.corrects,
-            Operation::Open(_)
-            | Operation::Deposit(_)
-            | Operation::Withdraw(_)
-            | Operation::Reverse(_)
-            | Operation::Freeze(_)
-            | Operation::Unfreeze(_)
-            | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_)
-            | Operation::Hold(_)
-            | Operation::Capture(_)
-            | Operation::Release(_)
-            | Operation::Expire(_)
-            | Operation::TransferHold(_)
-            | Operation::TransferCredit(_)
-            | Operation::RuleOut(_)
-            | Operation::Transfer(_) => &[],
-        }
+        if let Operation::Correct(asked) = &self.operation { &asked.corrects } else { &[] }
     }
 }
 

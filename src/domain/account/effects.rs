@@ -37,26 +37,7 @@ impl AccountEvent {
     /// Returns the decline that it records, if it is one.
     #[must_use]
     pub fn decline(&self) -> Option<Decline> {
-        match self.fact {
-            Fact::Declined { decline, .. } => Some(decline),
-            Fact::AccountOpened { .. }
-            | Fact::Deposited(_)
-            | Fact::Withdrawn(_)
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Corrected(_)
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::HoldPlaced { .. }
-            | Fact::HoldCaptured { .. }
-            | Fact::HoldReleased { .. }
-            | Fact::HoldExpired { .. }
-            | Fact::HoldPrevented { .. }
-            | Fact::TransferCredited { .. }
-            | Fact::CreditPrevented { .. }
-            | Fact::OverdraftLimitChanged { .. } => None,
-        }
+        if let Fact::Declined { decline, .. } = self.fact { Some(decline) } else { None }
     }
 
     /// Returns the two entries that it books, which sum to zero; `None` where no money moved.
@@ -155,26 +136,7 @@ impl AccountEvent {
     /// Returns the transactions that it corrects. It does nothing to them: it is only shown under each.
     #[must_use]
     pub fn corrects(&self) -> &[TransactionId] {
-        match &self.fact {
-            Fact::Corrected(corrected) => &corrected.corrects,
-            Fact::AccountOpened { .. }
-            | Fact::Deposited(_)
-            | Fact::Withdrawn(_)
-            | Fact::Reversed { .. }
-            | Fact::Prevented { .. }
-            | Fact::Frozen(_)
-            | Fact::Unfrozen(_)
-            | Fact::Closed(_)
-            | Fact::OverdraftLimitChanged { .. }
-            | Fact::HoldPlaced { .. }
-            | Fact::HoldCaptured { .. }
-            | Fact::HoldReleased { .. }
-            | Fact::HoldExpired { .. }
-            | Fact::HoldPrevented { .. }
-            | Fact::TransferCredited { .. }
-            | Fact::CreditPrevented { .. }
-            | Fact::Declined { .. } => &[],
-        }
+        if let Fact::Corrected(corrected) = &self.fact { &corrected.corrects } else { &[] }
     }
 
     /// Says whether the client said when it happened in the world.

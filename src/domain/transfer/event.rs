@@ -161,20 +161,7 @@ impl TransferEvent {
     /// Returns the decline that it records, if it is one.
     #[must_use]
     pub fn decline(&self) -> Option<TransferDecline> {
-        match &self.fact {
-            Fact::Declined { decline, .. } => Some(*decline),
-            Fact::Requested { .. }
-            | Fact::CancelRequested(_)
-            | Fact::TimedOut
-            | Fact::PayoutSent(_)
-            | Fact::PayoutSettled(_)
-            | Fact::PayoutContradicted(_)
-            | Fact::Stalled(_)
-            | Fact::Resumed(_)
-            | Fact::Abandoned(_)
-            | Fact::Completed { .. }
-            | Fact::Unmoved(_) => None,
-        }
+        if let Fact::Declined { decline, .. } = &self.fact { Some(*decline) } else { None }
     }
 
     /// Returns the request that it answered, in canonical form. A later request with its ID is compared with this; for an
