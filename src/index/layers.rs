@@ -5,14 +5,14 @@
 //! that every commit needs. Bounds: sealing moves a map and costs the same whatever is in it; a reader that finds small layers
 //! joins them outside the lock, so that there are about as many as the number of streams has binary digits.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
-use crate::domain::ids::{AccountName, CounterAccount};
+use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
@@ -41,6 +41,8 @@ pub type InternalKey = (CounterAccount, Currency);
 #[derive(Debug, Default)]
 pub(super) struct Layer {
     streams: Map<StreamName, Tracked>,
+    /// These are the transfers among the streams, so that they are found without the accounts.
+    transfers: BTreeSet<TransactionId>,
     /// These sums say by how much the events of this layer changed the ledger's own accounts.
     internal: Map<InternalKey, Money>,
     /// These are the names of its accounts in their order, made when they are first asked for.
@@ -80,9 +82,16 @@ impl Layer {
         names.filter_map(|name| self.streams.get(&StreamName::Account(name.clone()))?.state.account())
     }
 
-    /// Returns its transfers, in no order.
+    /// Returns its transfers, in the order of their IDs.
     pub(super) fn transfers(&self) -> impl Iterator<Item = &Transfer> {
-        self.streams.values().filter_map(|tracked| tracked.state.transfer())
+        self.transfers.iter().filter_map(|id| self.streams.get(&StreamName::Transfer(*id))?.state.transfer())
+    }
+
+    fn set(&mut self, tracked: Tracked) {
+        if let Some(transfer) = tracked.state.transfer() {
+            self.transfers.insert(transfer.id);
+        }
+        self.streams.insert(tracked.state.stream(), tracked);
     }
 
     /// Returns by how much its events changed the ledger's own accounts.
@@ -101,7 +110,7 @@ pub(super) struct Layers {
 
 impl Layers {
     pub(super) fn set(&mut self, tracked: Tracked) {
-        self.top.streams.insert(tracked.state.stream(), tracked);
+        self.top.set(tracked);
     }
 
     /// Adds to what an own account has.
@@ -180,6 +189,7 @@ impl Joined {
         let mut layer = Layer::default();
         for part in &of {
             layer.streams.extend(part.streams.iter().map(|(name, tracked)| (name.clone(), tracked.clone())));
+            layer.transfers.extend(&part.transfers);
             part.internal.iter().for_each(|(key, amount)| layer.add(key, *amount));
         }
         Some(Self { of, layer: Arc::new(layer) })

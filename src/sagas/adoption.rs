@@ -13,8 +13,10 @@ use crate::domain::transfer::Transfer;
 
 use super::handle::{Sagas, WeakSagas};
 
-/// This is how often it looks.
+/// This is how often it looks, at most. A look reads every transfer that is open; where there are many, it rests for longer.
 const EVERY: Duration = Duration::from_secs(1);
+/// This is how many times as long as a look took it rests after it, at least.
+const RESTS: u32 = 16;
 /// This is how long a transfer must stand still at least.
 const STILL: Duration = Duration::from_secs(5);
 /// This is how many milliseconds are added to it at random, at most.
@@ -37,13 +39,14 @@ async fn run(sagas: WeakSagas) {
     let mut is_first = true;
     loop {
         let Some(sagas) = sagas.upgrade() else { return };
+        let begun = Instant::now();
         if let Ok(open) = sagas.ledger().open_transfers().await {
             let takes_all = is_first && sagas.ledger().is_alone();
             is_first = false;
             look(&sagas, open, takes_all, &mut watched);
         }
         drop(sagas);
-        tokio::time::sleep(EVERY).await;
+        tokio::time::sleep(EVERY.max(begun.elapsed() * RESTS)).await;
     }
 }
 
