@@ -123,13 +123,14 @@ impl Ledger {
         .await
     }
 
-    /// Returns all transfers that have not ended, in the order of their IDs.
+    /// Returns all transfers that have not ended, in the order of their IDs. It does not wait for a turn among the pages: the
+    /// figures are read with it, and must be there also when many read lists.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
     pub async fn open_transfers(&self) -> Result<Vec<Transfer>, ReadError> {
         let index = self.0.index.clone();
-        self.page(move || {
+        self.blocking(move || {
             let mut open = Vec::new();
             index.overlay(|overlay| overlay.every_open_transfer(|transfer| open.push(transfer.clone())))?;
             Ok(open)
