@@ -20,6 +20,7 @@ pub mod ids;
 pub mod kind;
 pub mod metadata;
 pub mod money;
+pub(crate) mod names;
 pub mod payee;
 pub mod reason;
 pub mod refusal;
