@@ -20,9 +20,10 @@ use crate::tasks;
 use crate::with_causes::with_causes;
 
 use super::commit_loop::{CommitLoop, Thread};
-use super::desk::{Desk, Office};
+use super::desk::Desk;
 use super::hands::Hands;
 use super::queue::{Job, Message, Rulings, Waiting};
+use super::work::Office;
 use super::writer::Writer;
 
 /// A `Clerk` is the handle of the single clerk, whose thread runs until it is stopped.

@@ -20,8 +20,9 @@ mod desk;
 mod handle;
 mod hands;
 mod queue;
+mod work;
 mod writer;
 
-pub use desk::{Alone, Office};
 pub use handle::Clerk;
 pub use hands::{Hands, Owed};
+pub use work::{Alone, Office};
