@@ -12,6 +12,7 @@ use crate::domain::stream::StreamName;
 use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
+use crate::tasks;
 
 use super::clock_watch::ClockWatch;
 use super::expiries::Expiries;
@@ -230,7 +231,7 @@ impl Ledger {
         }
         let mut changes = self.changes();
         let reached = changes.wait_for(|head| head.position >= answered);
-        match tokio::time::timeout(MOST_LAG, reached).await {
+        match tasks::timeout(MOST_LAG, reached).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(ReadError::Unreachable),
         }
@@ -243,7 +244,9 @@ impl Ledger {
     ) -> Result<T, ReadError> {
         self.settled().await?;
         let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
-        tokio::task::spawn_blocking(holding(turn, work)).await.map_err(ReadError::unreadable)?
+        tasks::blocking(holding(turn, work))
+            .await
+            .ok_or(ReadError::Unreadable("a read has panicked".into()))?
     }
 
     /// Runs a read whose cost grows with the ledger. It takes no place of the ordinary reads.
