@@ -40,8 +40,13 @@ pub(super) fn start(ledger: &Ledger, clock: Clock) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Starts a task that books expiries of a ledger, where an executor runs all of its tasks.
+pub(super) fn start_task(ledger: &Ledger, clock: Clock) {
+    tasks::spawn(Beat::new(ledger, clock).run());
+}
+
 /// A `Beat` books the expiries of one ledger.
-pub(super) struct Beat {
+struct Beat {
     ledger: WeakLedger,
     clock: Clock,
     spread: Duration,
@@ -53,13 +58,13 @@ pub(super) struct Beat {
 
 impl Beat {
     /// Makes the beat of a ledger, which is started once.
-    pub(super) fn new(ledger: &Ledger, clock: Clock) -> Self {
+    fn new(ledger: &Ledger, clock: Clock) -> Self {
         let (spread, (shared, ended)) = (ledger.0.clerk.spread(), ledger.0.expiries.for_beat());
         Self { ledger: ledger.downgrade(), clock, spread, shared, ended, has_failed: false }
     }
 
     /// Books what is due, again and again, until the ledger is dropped.
-    pub(super) async fn run(mut self) {
+    async fn run(mut self) {
         while self.waits(BEAT).await {
             if !self.finds_any() {
                 continue;

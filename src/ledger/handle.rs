@@ -59,7 +59,7 @@ pub(super) struct Inner {
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) expiries: Expiries,
     pub(super) folder_watch: FolderWatch,
-    pub(super) folder: Folder,
+    pub(super) folder: Option<Folder>,
 }
 
 impl Drop for Inner {
@@ -75,7 +75,7 @@ impl Ledger {
         WeakLedger(Arc::downgrade(&self.0))
     }
 
-    /// Makes the handle of a ledger whose parts are open, in a folder that this process holds.
+    /// Makes the handle of a ledger whose parts are open, in a folder that this process holds, if in any.
     ///
     /// # Errors
     /// Fails when a thread can't be started.
@@ -85,9 +85,13 @@ impl Ledger {
         index: Index,
         head: watch::Receiver<Head>,
         clock_watch: Arc<ClockWatch>,
-        folder: Folder,
+        folder: Option<Folder>,
         limits: ReadLimits,
     ) -> std::io::Result<Self> {
+        let folder_watch = match &folder {
+            Some(folder) => FolderWatch::start(Arc::clone(folder.held()))?,
+            None => FolderWatch::none(),
+        };
         Ok(Self(Arc::new(Inner {
             clerk,
             reader,
@@ -99,7 +103,7 @@ impl Ledger {
             long_reads: LongReads::new(limits),
             clock_watch,
             expiries: Expiries::default(),
-            folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
+            folder_watch,
             folder,
         })))
     }

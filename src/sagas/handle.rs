@@ -92,7 +92,7 @@ impl Sagas {
 
     /// Goes on after verdicts: a transfer that was recorded now is driven in its place, and one that was stopped or resumed
     /// is driven from where it stands.
-    pub(crate) fn goes_on(&self, verdicts: &[Verdict], places: Vec<Admitted>) {
+    pub fn goes_on(&self, verdicts: &[Verdict], places: Vec<Admitted>) {
         let mut places = places.into_iter();
         for verdict in verdicts {
             let Verdict::Booked(event, _) = verdict else { continue };
@@ -149,7 +149,7 @@ impl Sagas {
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
-    pub(crate) async fn wait_for_end(&self, id: TransactionId, within: Duration) -> Result<(), ReadError> {
+    pub async fn wait_for_end(&self, id: TransactionId, within: Duration) -> Result<(), ReadError> {
         let until = tasks::now() + within;
         loop {
             let told = self.0.driven.lock().get(&id).cloned();
