@@ -13,6 +13,8 @@ use bookonce::domain::time::system_clock;
 use bookonce::http::{App, Config, Limits, router, serve};
 use bookonce::keys::Ring;
 use bookonce::ledger::{Ledger, OpenError};
+use bookonce::payouts::Providers;
+use bookonce::sagas;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -91,6 +93,13 @@ impl Service {
             let _either_way = stopped.await;
         }));
         Self { address, folder, app, stop: Some(stop), ended: Some(ended), runtime: Some(runtime) }
+    }
+
+    /// Sets it up with payout providers, and lets it take up transfers.
+    pub fn pay_through(&self, providers: Providers) {
+        let _guard = self.runtime.as_ref().unwrap().enter();
+        self.app.sagas().pay_through(providers);
+        sagas::start(self.app.sagas());
     }
 
     /// Asks it to stop; [`Self::ended`] waits until it has.

@@ -12,6 +12,11 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::sagas::Admitted;
 
+/// Says whether a command asks for a transfer between accounts, of which only so many are driven at once.
+fn is_between_accounts(command: &Command) -> bool {
+    matches!(&command.operation, Operation::Transfer(TransferOperation::Request(asked)) if asked.to.account().is_some())
+}
+
 /// Says whether a command asks for a transfer.
 pub(crate) fn is_request(command: &Command) -> bool {
     matches!(command.operation, Operation::Transfer(TransferOperation::Request(_)))
@@ -28,6 +33,9 @@ pub(crate) async fn place_for(
     app: &App,
 ) -> Result<Option<Admitted>, Problem> {
     if !is_request {
+        return Ok(None);
+    }
+    if !is_between_accounts(command) {
         return Ok(None);
     }
     if let Some(place) = app.sagas().admit().await {
