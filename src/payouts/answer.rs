@@ -99,7 +99,7 @@ mod tests {
     fn settled(status: u16, body: &str) -> Settlement {
         match said(status, body) {
             Said::Settled(settlement) => settlement,
-            other => panic!("{body}: {other:?}"),
+            other @ (Said::Working | Said::Unknown) => panic!("{body}: {other:?}"),
         }
     }
 

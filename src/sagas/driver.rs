@@ -46,9 +46,7 @@ impl<'a> Driver<'a> {
 
     /// Drives it until nothing is to be done any more, or for now. Returns the transfer as it was seen last.
     pub(super) async fn run(mut self) -> Transfer {
-        if self.set_out().await == Goes::No {
-            return self.view;
-        }
+        self.set_out().await;
         loop {
             let goes = match todo(&self.view, &self.steps, self.work.ledger.now()) {
                 Todo::Ask(ask) => match asking::step(&self.view, ask) {

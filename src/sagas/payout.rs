@@ -27,13 +27,20 @@ const LOOK: Duration = Duration::from_secs(5);
 impl Driver<'_> {
     /// Begins a transfer to a provider: with a claim that no other driver has, and with the knowledge whether another copy of
     /// the ledger may have sent the payout.
-    pub(super) async fn set_out(&mut self) -> Goes {
+    pub(super) async fn set_out(&mut self) {
         if matches!(self.view.terms.to, Payee::Account(_)) {
-            return Goes::On;
+            return;
         }
-        let calls = &mut self.steps.calls;
-        calls.claim = Label::parse(&self.work.draws.id().to_string());
-        Goes::On
+        self.steps.calls.claim = Label::parse(&self.work.draws.id().to_string());
+        loop {
+            match self.work.ledger.may_be_sent_elsewhere(self.view.id).await {
+                Ok(is_sent_elsewhere) => {
+                    self.steps.calls.is_sent_elsewhere = is_sent_elsewhere;
+                    return;
+                }
+                Err(_) => self.patience.wait(&self.work.draws).await,
+            }
+        }
     }
 
     /// Waits for a place among the provider's calls. What is recorded meanwhile, and a deadline that passes, is seen.

@@ -69,6 +69,22 @@ fn what_the_provider_declines_is_released() {
 }
 
 #[test]
+fn the_token_goes_with_each_call_and_is_in_no_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "s3cret\n").unwrap();
+    let counter = Counter::start("never", "ask", &format!("token_file = '{}'\n", file.display()));
+    counter.provider.pays([Does::Lose]);
+    let id = counter.pay();
+    assert_eq!(counter.end(&id)["state"], "completed");
+    let calls = counter.provider.calls();
+    assert_eq!(calls.len(), 2);
+    assert!(calls.iter().all(|call| call.head.contains("authorization: bearer s3cret")), "{calls:?}");
+    let journal = counter.service.send("GET", "/v1/journal?limit=1000", &[("accept", "application/x-ndjson")], "");
+    assert!(!journal.text().contains("s3cret"));
+}
+
+#[test]
 fn what_alice_does_not_have_never_reaches_the_provider() {
     let counter = Counter::start("same_key", "", "");
     let ids: Vec<String> = (0..4).map(|_| counter.pay()).collect();

@@ -4,11 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
 mod acts;
+mod bank;
 mod counter;
 mod documented;
 mod ends;
+mod instances;
 mod refused;
 mod restarts;
+mod restored;
 #[path = "../support/mod.rs"]
 mod support;
 mod unknown;

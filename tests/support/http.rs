@@ -97,9 +97,19 @@ impl Service {
 
     /// Sets it up with payout providers, and lets it take up transfers.
     pub fn pay_through(&self, providers: Providers) {
-        let _guard = self.runtime.as_ref().unwrap().enter();
         self.app.sagas().pay_through(providers);
-        sagas::start(self.app.sagas());
+        self.inside(|| sagas::start(self.app.sagas()));
+    }
+
+    /// Does something in the service's runtime.
+    pub fn inside<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _guard = self.runtime.as_ref().unwrap().enter();
+        work()
+    }
+
+    /// Waits for something in the service's runtime.
+    pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(work)
     }
 
     /// Asks it to stop; [`Self::ended`] waits until it has.

@@ -58,7 +58,8 @@ impl TransferFigures {
     /// Shows the calls to a provider, which are shown from the first provider on.
     #[cfg(test)]
     pub(super) fn called_once(&self) {
-        self.calls.get_or_create(&vec![("provider", "atm".to_owned()), ("outcome", "done".to_owned())]);
+        let labels = vec![("provider", "atm".to_owned()), ("outcome", "done".to_owned())];
+        self.calls.get_or_create(&labels).inc();
     }
 
     /// Sets them to how things stand now.
