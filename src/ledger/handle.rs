@@ -18,6 +18,7 @@ use super::expiries::Expiries;
 use super::folder_watch::FolderWatch;
 use super::long_reads::{LongReads, ReadLimits, Wanted, holding};
 use super::open_error::OpenError;
+use super::pause::Pause;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
 use super::verdict::Verdict;
@@ -57,6 +58,7 @@ pub(super) struct Inner {
     pub(super) long_reads: LongReads,
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) expiries: Expiries,
+    pub(super) pause: Pause,
     pub(super) folder_watch: FolderWatch,
     pub(super) folder: Folder,
 }
@@ -85,6 +87,7 @@ impl Ledger {
         head: watch::Receiver<Head>,
         clock_watch: Arc<ClockWatch>,
         folder: Folder,
+        pause: Pause,
         limits: ReadLimits,
     ) -> std::io::Result<Self> {
         Ok(Self(Arc::new(Inner {
@@ -98,6 +101,7 @@ impl Ledger {
             long_reads: LongReads::new(limits),
             clock_watch,
             expiries: Expiries::default(),
+            pause,
             folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
             folder,
         })))
