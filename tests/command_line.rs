@@ -203,7 +203,7 @@ fn a_journal_is_restored_into_any_folder_that_is_empty() {
     let mut left: Vec<_> =
         fs::read_dir(kept.path("here")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["FORMAT", "journal.db"]);
+    assert_eq!(left, ["FORMAT", "journal.db", "transfers.json"]);
 }
 
 /// Seen failing while the auditor refused what the service took.

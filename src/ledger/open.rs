@@ -161,7 +161,8 @@ impl Ledger {
         folder.held().remember(JOURNAL);
         folder.held().remember(INDEX);
         let clock = watch.clock();
-        let ledger = Self::over(Box::new(clerk), journal, index, head, watch, folder, pause, options.reads)?;
+        let kept = (Some(folder), pause);
+        let ledger = Self::over(Box::new(clerk), journal, index, head, watch, kept, options.reads)?;
         expiry_beat::start(&ledger, clock)?;
         Ok(ledger)
     }

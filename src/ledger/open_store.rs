@@ -68,7 +68,8 @@ impl Ledger {
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
         folder.held().remember(INDEX);
         let clock = watch.clock();
-        let ledger = Self::over(Box::new(clerk), reader, index, head, watch, folder, pause, reads)?;
+        let kept = (Some(folder), pause);
+        let ledger = Self::over(Box::new(clerk), reader, index, head, watch, kept, reads)?;
         expiry_beat::start(&ledger, clock)?;
         Ok(ledger)
     }
