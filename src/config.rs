@@ -1,13 +1,12 @@
 //! Settings say how the service is set up. They come from flags first, then from the environment, then from a file, and then
 //! from the defaults.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::payouts::GivenProvider;
+use crate::payouts::GivenProviders;
 use crate::telemetry::LogFormat;
 
 /// The service keeps its data in this folder when nothing else is said.
@@ -70,7 +69,7 @@ pub(crate) struct Given {
     pub(crate) counter_accounts: Option<Vec<String>>,
     /// These are the payout providers, by name. They stand in the file alone.
     #[arg(skip)]
-    pub(crate) providers: BTreeMap<String, GivenProvider>,
+    pub(crate) providers: GivenProviders,
 }
 
 /// Reads an address with its port. One that is not whole is refused with the one that was probably meant.
@@ -143,7 +142,7 @@ pub(crate) struct Settings {
     /// These are the ledger's own accounts that clients may name; any, where there is no list.
     pub(crate) counter_accounts: Option<Vec<String>>,
     /// These are the payout providers, by name.
-    pub(crate) providers: BTreeMap<String, GivenProvider>,
+    pub(crate) providers: GivenProviders,
 }
 
 /// A configuration error says why the settings can't be used.

@@ -15,4 +15,4 @@ mod settings;
 pub use line::{Line, Reply, Replying, Request};
 pub use order::Order;
 pub use provider::{Outcomes, Place, Provider, Providers};
-pub use settings::{GivenProvider, ProviderError, providers};
+pub use settings::{GivenProviders, ProviderError, providers};

@@ -18,10 +18,14 @@ use crate::domain::transfer::payout::Repeat;
 use super::http_line::{Addresses, HttpLine, KEY};
 use super::provider::{Provider, Providers};
 
-/// A `GivenProvider` is a provider as the settings file has it.
-#[derive(Clone, Debug, Deserialize)]
+/// The `GivenProviders` are the providers as the settings file has them, by their names. Each is read by itself, so that what is
+/// wrong with one names it.
+pub type GivenProviders = BTreeMap<String, toml::Value>;
+
+/// A `GivenProvider` is one provider as the settings file has it.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GivenProvider {
+struct GivenProvider {
     url: String,
     status_url: Option<String>,
     cancel_url: Option<String>,
@@ -61,11 +65,17 @@ pub struct ProviderError {
 ///
 /// # Errors
 /// Fails with the first provider that can't be right, and with what is wrong with it.
-pub fn providers(given: &BTreeMap<String, GivenProvider>) -> Result<Providers, ProviderError> {
+pub fn providers(given: &GivenProviders) -> Result<Providers, ProviderError> {
     given
         .iter()
         .map(|(name, given)| {
-            provider(name, given).map_err(|(what, source)| ProviderError { name: name.clone(), what, source })
+            let read =
+                given.clone().try_into::<GivenProvider>().map_err(|error| (error.message().to_owned(), None));
+            read.and_then(|given| provider(name, &given)).map_err(|(what, source)| ProviderError {
+                name: name.clone(),
+                what,
+                source,
+            })
         })
         .collect()
 }
@@ -164,10 +174,7 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        let given: BTreeMap<String, GivenProvider> = match toml::from_str(text) {
-            Ok(given) => given,
-            Err(error) => return error.to_string(),
-        };
+        let given: GivenProviders = toml::from_str(text).unwrap();
         crate::with_causes::with_causes(&providers(&given).err().expect(text))
     }
 
@@ -214,7 +221,7 @@ mod tests {
     fn a_provider_is_made_of_its_settings_and_the_defaults() {
         let text =
             "[atm]\nurl = 'http://localhost:9/pay'\nrepeat = 'same_key'\nstatus_url = 'http://[::1]:9/{key}'";
-        let given: BTreeMap<String, GivenProvider> = toml::from_str(text).unwrap();
+        let given: GivenProviders = toml::from_str(text).unwrap();
         let providers = providers(&given).unwrap();
         let provider = providers.get(&CounterAccount::parse("@external:atm").unwrap()).unwrap();
         let means = provider.means();

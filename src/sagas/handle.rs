@@ -131,6 +131,9 @@ impl Sagas {
 
     fn follow(&self, event: &Event, places: &mut impl Iterator<Item = Admitted>) {
         let Some(id) = event.stream.transfer() else { return };
+        if self.0.work.ledger.is_paused() {
+            return;
+        }
         if event.revision > 0 {
             if let Some(driven) = self.0.driven.lock().get(&id) {
                 driven.bell.notify_one();

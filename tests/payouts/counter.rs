@@ -1,8 +1,6 @@
 //! [`Counter`] is a service with alice's account and one provider, `@external:atm`: the counter at which payouts are asked for.
 
-use std::collections::BTreeMap;
-
-use bookonce::payouts::{GivenProvider, providers};
+use bookonce::payouts::{GivenProviders, providers};
 use serde_json::{Value, json};
 
 use crate::support::http::{Reply, Service, id};
@@ -19,7 +17,7 @@ impl Counter {
     pub fn start(repeat: &str, means: &str, more: &str) -> Self {
         let provider = Provider::start(repeat == "same_key");
         let settings = format!("[atm]\n{}", provider.settings(repeat, means, more));
-        let given: BTreeMap<String, GivenProvider> = toml::from_str(&settings).unwrap();
+        let given: GivenProviders = toml::from_str(&settings).unwrap();
         let service = Service::start();
         service.pay_through(providers(&given).unwrap());
         service.account("alice");

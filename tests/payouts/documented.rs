@@ -4,18 +4,23 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use bookonce::payouts::{GivenProvider, providers};
+use bookonce::payouts::{GivenProviders, providers};
 use serde_json::json;
 
 use crate::support::http::{Service, id};
 
 /// A `Script` is the running provider of the documents. It is killed when it is dropped.
-struct Script(Child, u16, tempfile::TempDir);
+struct Script {
+    child: Child,
+    port: u16,
+    /// The code is in it.
+    _folder: tempfile::TempDir,
+}
 
 impl Drop for Script {
     fn drop(&mut self) {
-        let _gone_already = self.0.kill();
-        let _reaped_already = self.0.wait();
+        let _gone_already = self.child.kill();
+        let _reaped_already = self.child.wait();
     }
 }
 
@@ -40,14 +45,14 @@ fn script() -> Script {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let port = line.trim().rsplit(' ').next().unwrap().parse().unwrap();
-    Script(child, port, folder)
+    Script { child, port, _folder: folder }
 }
 
 #[test]
 fn the_provider_in_the_documents_pays_once_and_tells_and_cancels() {
     let script = script();
-    let settings = code("```toml\n").pop().unwrap().replace("8099", &script.1.to_string());
-    let mut settings: BTreeMap<String, BTreeMap<String, GivenProvider>> = toml::from_str(&settings).unwrap();
+    let settings = code("```toml\n").pop().unwrap().replace("8099", &script.port.to_string());
+    let mut settings: BTreeMap<String, GivenProviders> = toml::from_str(&settings).unwrap();
     let service = Service::start();
     service.pay_through(providers(&settings.remove("providers").unwrap()).unwrap());
     service.account("alice");
@@ -63,7 +68,7 @@ fn the_provider_in_the_documents_pays_once_and_tells_and_cancels() {
             "import sys, urllib.request as u; print(u.urlopen(u.Request(sys.argv[1], \
              sys.argv[2].encode() if len(sys.argv) > 2 else None)).read().decode())",
         );
-        command.arg(format!("http://127.0.0.1:{}{path}", script.1)).args(body);
+        command.arg(format!("http://127.0.0.1:{}{path}", script.port)).args(body);
         let told = command.output().unwrap();
         serde_json::from_slice::<serde_json::Value>(&told.stdout).unwrap()["outcome"].clone()
     };

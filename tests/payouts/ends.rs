@@ -80,7 +80,8 @@ fn the_token_goes_with_each_call_and_is_in_no_event() {
     let calls = counter.provider.calls();
     assert_eq!(calls.len(), 2);
     assert!(calls.iter().all(|call| call.head.contains("authorization: bearer s3cret")), "{calls:?}");
-    let journal = counter.service.send("GET", "/v1/journal?limit=1000", &[("accept", "application/x-ndjson")], "");
+    let journal =
+        counter.service.send("GET", "/v1/journal?limit=1000", &[("accept", "application/x-ndjson")], "");
     assert!(!journal.text().contains("s3cret"));
 }
 

@@ -1,7 +1,5 @@
 //! Two instances on one store drive the same payouts at once: each is sent once, by the one whose claim is recorded.
 
-use std::collections::BTreeMap;
-
 use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::ids::{AccountName, Id, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
@@ -9,7 +7,7 @@ use bookonce::domain::money::WrittenAmount;
 use bookonce::domain::payee::Payee;
 use bookonce::domain::stream::StreamName;
 use bookonce::domain::transfer::command::{Requesting, TimeoutSeconds, TransferOperation};
-use bookonce::payouts::{GivenProvider, providers};
+use bookonce::payouts::{GivenProviders, providers};
 
 use crate::support::http::{Service, id};
 use crate::support::node::Node;
@@ -42,7 +40,7 @@ fn of_two_instances_one_sends_a_payout_and_both_bring_it_to_its_end() {
     let services = [(); 2].map(|()| {
         let service = Service::over(tempfile::tempdir().unwrap(), &node.connection_string());
         store::until("the service is ready", || service.get("/readyz").status == 200);
-        let given: BTreeMap<String, GivenProvider> = toml::from_str(&settings).unwrap();
+        let given: GivenProviders = toml::from_str(&settings).unwrap();
         service.pay_through(providers(&given).unwrap());
         service
     });
@@ -50,7 +48,8 @@ fn of_two_instances_one_sends_a_payout_and_both_bring_it_to_its_end() {
     store::until("the other knows the account", || services[1].get("/v1/accounts/alice").status == 200);
     let transfers: Vec<String> = (0..20).map(|_| id()).collect();
     for transfer in &transfers {
-        let verdicts = services[0].wait_for(services[0].app.ledger().execute(vec![request(transfer)])).unwrap();
+        let verdicts =
+            services[0].wait_for(services[0].app.ledger().execute(vec![request(transfer)])).unwrap();
         for service in &services {
             service.inside(|| service.app.sagas().goes_on(&verdicts, Vec::new()));
         }

@@ -64,7 +64,9 @@ fn a_service_does_not_start_with_a_provider_that_cannot_be_right() {
         ("url = 'https://pay.example/'\nrepeat = 'never'\nretries = 1", "retries"),
         ("url = 'https://pay.example/'\nrepeat = 'never'\ntoken_file = '/nowhere/token'", "/nowhere/token"),
     ] {
-        let said = start(&folder.path().join("data"), &format!("[providers.atm]\n{settings}\n"), &[]).err().expect(settings);
+        let said = start(&folder.path().join("data"), &format!("[providers.atm]\n{settings}\n"), &[])
+            .err()
+            .expect(settings);
         assert!(said.contains("atm") && said.contains(named), "{settings}: {said}");
         assert!(!folder.path().join("data").exists(), "nothing was touched: {settings}");
     }

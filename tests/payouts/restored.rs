@@ -28,8 +28,7 @@ fn restored(repeat: &str, means: &str) -> (Bank, [String; 2]) {
     }
     assert_eq!(bank.process.stop(), Some(0));
     let copy = bank.folder.path().join("copy");
-    let (code, _, said) =
-        bookonce(&["restore", export.to_str().unwrap(), "--data", copy.to_str().unwrap()]);
+    let (code, _, said) = bookonce(&["restore", export.to_str().unwrap(), "--data", copy.to_str().unwrap()]);
     assert_eq!(code, 0, "{said}");
     bank.begin(&copy, &[]);
     for transfer in [&first, &second] {

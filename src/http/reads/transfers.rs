@@ -22,7 +22,6 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
-use crate::http::reads::page::Page;
 use crate::http::reply::json;
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
@@ -143,6 +142,18 @@ pub(crate) struct TransferItem {
     position: Position,
 }
 
+/// A page of the list of transfers.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct TransferPage {
+    /// The transfers, the newest first.
+    items: Vec<TransferItem>,
+    /// What `cursor` takes to go on; null at the end.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// Whether the service drives no transfers at the moment.
+    paused: bool,
+}
+
 /// How a transfer stands; with `wait`, at its end, when an operator is needed, or after so many seconds.
 #[utoipa::path(get, path = "/v1/transfers/{transfer}", operation_id = "get_transfer",
     tag = "transfers", security(("key" = [])),
@@ -174,7 +185,7 @@ const KNOWN: [&[&str]; 3] = [TransferFilter::NAMES, PageQuery::NAMES, MinPositio
 #[utoipa::path(get, path = "/v1/transfers", operation_id = "list_transfers",
     tag = "transfers", security(("key" = [])),
     params(TransferFilter, PageQuery, MinPosition),
-    responses((status = 200, body = Page<TransferItem>, description = "A page of transfers."),
+    responses((status = 200, body = TransferPage, description = "A page of transfers."),
         responses::ReadProblems))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -197,7 +208,7 @@ pub(crate) async fn list(
     let found = app.ledger().transfers(query).await?;
     let items = found.transfers.iter().map(|(placed, transfer)| item(placed, transfer)).collect();
     let next = found.more_before.map(|position| cursors.cursor(&position.to_string()));
-    json(&Page { items, next })
+    json(&TransferPage { items, next, paused: app.ledger().is_paused() })
 }
 
 fn item(placed: &Placed, transfer: &Transfer) -> TransferItem {
@@ -233,7 +244,7 @@ fn view(found: &TransferReading, app: &App) -> TransferView {
         steps: steps.iter().filter_map(step).collect(),
         acts: Vec::new(),
         waits_for: None,
-        paused: false,
+        paused: app.ledger().is_paused(),
         metadata: BTreeMap::new(),
     };
     for placed in events {
