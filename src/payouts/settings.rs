@@ -18,8 +18,8 @@ use crate::domain::transfer::payout::Repeat;
 use super::http_line::{Addresses, HttpLine, KEY};
 use super::provider::{Provider, Providers};
 
-/// The `GivenProviders` are the providers as the settings file has them, by their names. Each is read by itself, so that what is
-/// wrong with one names it.
+/// The `GivenProviders` are the providers as the settings file has them, by their names. Each is read by itself, so that what
+/// is wrong with one names it.
 pub type GivenProviders = BTreeMap<String, toml::Value>;
 
 /// A `GivenProvider` is one provider as the settings file has it.
