@@ -60,16 +60,16 @@ impl Connection {
                 }
                 2 | 3 => {
                     world.mark("append's answer lost");
-                    let _taken = node.take(&stream, expected, &events);
+                    let _taken = node.take(self.owner, &stream, expected, &events);
                     return give_up().await;
                 }
                 _ => {
-                    node.take_late(stream, expected, events);
+                    node.take_late(self.owner, stream, expected, events);
                     return give_up().await;
                 }
             }
         }
-        match node.take(&stream, expected, &events) {
+        match node.take(self.owner, &stream, expected, &events) {
             Took::Conflict => {
                 world.mark("append taken over by another's");
                 Appended::Conflict

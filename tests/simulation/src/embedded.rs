@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use crate::disk::{Disk, genesis};
 use crate::executor::{Owner, give_way};
 use crate::instance::Life;
+use crate::service::{self, Opened};
 use crate::world::World;
 
 /// Starts a ledger over a disk.
@@ -28,7 +29,7 @@ pub fn start(world: &World, disk: &Disk, index: Index, clock: Clock, owner: Owne
         store: disk.writer(owner),
         reader: Arc::new(disk.clone()),
         index: index.clone(),
-        clock,
+        clock: Arc::clone(&clock),
         last_recorded,
         head: head_sender,
         callers: None,
@@ -41,7 +42,8 @@ pub fn start(world: &World, disk: &Disk, index: Index, clock: Clock, owner: Owne
         (Arc::clone(&hands), Arc::clone(&called), Arc::clone(&appends));
     world.tasks().spawn(owner, decides(hands_too, called_too, appends_too));
     world.tasks().spawn(owner, writes(world.clone(), hands, Arc::clone(&called), appends));
-    Ok(Life { owner, clerk: Box::new(clerk), index, head, called, store: None })
+    let (clerk, reader) = (Box::new(clerk), Arc::new(disk.clone()));
+    service::start(world, owner, Opened { clerk, called, reader, index, head, clock, store: None })
 }
 
 /// Brings an index up to the end of a disk.

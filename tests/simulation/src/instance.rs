@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bookonce::clerk::Port;
 use bookonce::index::Index;
+use bookonce::ledger::Ledger;
+use bookonce::sagas::Sagas;
 use bookonce::store::Head;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::clock::SetClock;
 use crate::disk::Disk;
 use crate::executor::Owner;
 use crate::index_files::IndexFiles;
-use crate::node::Node;
+use crate::node::{Author, Node};
+use crate::seat::Seat;
 use crate::world::World;
 use crate::{embedded, shared};
 
@@ -24,13 +26,15 @@ pub struct Life {
     /// This is the owner of its tasks.
     pub owner: Owner,
     /// This is its clerk.
-    pub clerk: Box<dyn Port>,
+    pub clerk: Seat,
     /// This is its index.
     pub index: Index,
     /// This tells how far its journal goes.
     pub head: watch::Receiver<Head>,
-    /// This wakes a clerk that has no way of its own to be woken.
-    pub called: Arc<Notify>,
+    /// This is its ledger.
+    pub ledger: Ledger,
+    /// These drive its transfers.
+    pub sagas: Sagas,
     /// This is its handle of the store, where several write one.
     pub store: Option<bookonce::store::eventstoredb::Store>,
 }
@@ -42,6 +46,17 @@ pub enum Place {
     Embedded(Disk),
     /// Several instances write it.
     Shared(Node),
+}
+
+impl Place {
+    /// Returns who wrote each line of the journal, and when.
+    #[must_use]
+    pub fn authors(&self) -> Vec<Author> {
+        match self {
+            Self::Embedded(disk) => disk.authors(),
+            Self::Shared(node) => node.authors(),
+        }
+    }
 }
 
 /// An `Instance` is one machine with a ledger.
@@ -98,6 +113,9 @@ impl Instance {
         match started {
             Ok(life) => {
                 world.step("start", format!("{} at {}", self.number, life.head.borrow().position));
+                if self.files.lock().was_old() && has_open(&life) {
+                    world.mark("index one checkpoint old with open holds and transfers");
+                }
                 *self.life.lock() = Some(Arc::new(life));
             }
             Err(why) => world.wrong(format!("instance {} does not start: {why}", self.number)),
@@ -130,6 +148,7 @@ impl Instance {
         let Some(life) = self.life.lock().take() else { return };
         world.step("crash", self.number.to_string());
         self.armed.lock().remove(&life.owner);
+        world.died(life.owner);
         world.tasks().crash(life.owner);
         drop(life);
         self.files.lock().crash(world);
@@ -148,4 +167,11 @@ impl Instance {
             self.files.lock().move_checkpoint(world, &life.index);
         }
     }
+}
+
+/// Says whether an instance has open holds and transfers that have not ended.
+fn has_open(life: &Life) -> bool {
+    let mut has_transfers = false;
+    let read = life.index.overlay(|overlay| overlay.every_open_transfer(|_| has_transfers = true));
+    read.is_ok() && has_transfers && life.index.open_holds() > 0
 }

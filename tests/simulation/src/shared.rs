@@ -15,6 +15,7 @@ use crate::connection::{Connection, IDLE};
 use crate::executor::Owner;
 use crate::instance::Life;
 use crate::node::Node;
+use crate::service::{self, Opened};
 use crate::world::World;
 
 /// Starts an instance over a node.
@@ -30,15 +31,17 @@ pub fn start(world: &World, node: &Node, index: Index, clock: Clock, owner: Owne
     let office = Office {
         store: store.clone(),
         index: index.clone(),
-        clock,
+        clock: Arc::clone(&clock),
         begins_after: Box::new(|_| {}),
         head: sender,
         limits: Limits::default(),
         waits: Waits { idle: IDLE, ..Waits::default() },
         accept_missing: false,
     };
-    let _entered = enter(world.tasks().of(owner));
-    let clerk = Clerk::start(office).map_err(|error| error.to_string())?;
-    let called = Arc::new(Notify::new());
-    Ok(Life { owner, clerk: Box::new(clerk), index, head, called, store: Some(store) })
+    let clerk = {
+        let _entered = enter(world.tasks().of(owner));
+        Box::new(Clerk::start(office).map_err(|error| error.to_string())?)
+    };
+    let (called, reader, store) = (Arc::new(Notify::new()), Arc::new(node.clone()), Some(store));
+    service::start(world, owner, Opened { clerk, called, reader, index, head, clock, store })
 }

@@ -1,13 +1,15 @@
 //! [`World`] is what everything in one run shares: its tasks, its random numbers, its trace, and what was found wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bookonce::domain::ids::TransactionId;
 use bookonce::domain::time::Timestamp;
 use parking_lot::Mutex;
 
-use crate::executor::{Tasks, pause};
+use crate::executor::{Owner, Tasks, pause};
 use crate::marks::Marks;
 use crate::plan::Plan;
 use crate::random::Random;
@@ -29,6 +31,10 @@ struct Inner {
     /// Things may go wrong.
     faulty: AtomicBool,
     wrong: Mutex<Option<String>>,
+    /// These are the lives that have ended, and when.
+    dead: Mutex<BTreeMap<Owner, Duration>>,
+    /// These are the holds that could not expire any more when their time had come, and at whose instance.
+    late: Mutex<BTreeMap<TransactionId, Vec<Owner>>>,
 }
 
 impl World {
@@ -45,6 +51,8 @@ impl World {
             marks: Mutex::default(),
             faulty,
             wrong: Mutex::new(None),
+            dead: Mutex::default(),
+            late: Mutex::default(),
         }))
     }
 
@@ -115,6 +123,29 @@ impl World {
     #[must_use]
     pub fn marks(&self) -> Marks {
         self.0.marks.lock().clone()
+    }
+
+    /// Notes that the life of an instance has ended.
+    pub fn died(&self, owner: Owner) {
+        let now = self.time();
+        self.0.dead.lock().insert(owner, now);
+    }
+
+    /// Notes that a hold could not expire any more at an instance.
+    pub fn is_late(&self, hold: TransactionId, at: Owner) {
+        self.0.late.lock().entry(hold).or_default().push(at);
+    }
+
+    /// Returns the lives of instances at which this hold could not expire any more.
+    #[must_use]
+    pub fn late_expiries(&self, hold: TransactionId) -> Vec<Owner> {
+        self.0.late.lock().get(&hold).cloned().unwrap_or_default()
+    }
+
+    /// Says whether the life of an instance had ended by a time.
+    #[must_use]
+    pub fn was_dead(&self, owner: Owner, by: Duration) -> bool {
+        self.0.dead.lock().get(&owner).is_some_and(|at| *at <= by)
     }
 
     /// Notes that an invariant does not hold. The first one is kept.
