@@ -45,6 +45,9 @@ pub fn check(run: &Run) -> Result<usize, String> {
         run.world.mark("ID on two accounts, booked on both");
     }
     ended(&model)?;
+    if let Some(wrong) = run.world.is_wrong() {
+        return Err(wrong);
+    }
     let digest = model.digest();
     if audited.digest.as_ref() != Some(&digest) {
         return Err(format!("the auditor's digest is {:?}, the model's {digest}", audited.digest));

@@ -7,6 +7,7 @@ use bookonce::clerk::single::{Alone, Clerk, Hands, Office};
 use bookonce::domain::time::{Clock, Timestamp};
 use bookonce::index::Index;
 use bookonce::index::feed::{Feed, Taken};
+use bookonce::ledger::DriveOrder;
 use bookonce::store::Head;
 use bookonce::store::codec;
 use parking_lot::Mutex;
@@ -22,7 +23,13 @@ use crate::world::World;
 ///
 /// # Errors
 /// Fails when the index and the disk do not belong together, or a line does not follow on the one before it.
-pub fn start(world: &World, disk: &Disk, index: Index, clock: Clock, owner: Owner) -> Result<Life, String> {
+pub fn start(
+    world: &World,
+    disk: &Disk,
+    index: Index,
+    clock: Clock,
+    (owner, drive): (Owner, DriveOrder),
+) -> Result<Life, String> {
     let (head, last_recorded) = catch_up(disk, &index)?;
     let (head_sender, head) = watch::channel(head);
     let office = Office {
@@ -43,7 +50,7 @@ pub fn start(world: &World, disk: &Disk, index: Index, clock: Clock, owner: Owne
     world.tasks().spawn(owner, decides(hands_too, called_too, appends_too));
     world.tasks().spawn(owner, writes(world.clone(), hands, Arc::clone(&called), appends));
     let (clerk, reader) = (Box::new(clerk), Arc::new(disk.clone()));
-    service::start(world, owner, Opened { clerk, called, reader, index, head, clock, store: None })
+    service::start(world, (owner, drive), Opened { clerk, called, reader, index, head, clock, store: None })
 }
 
 /// Brings an index up to the end of a disk.

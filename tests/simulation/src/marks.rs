@@ -19,6 +19,7 @@ const WANTED: &[&str] = &[
     "hold of a transfer ruled out, then it comes",
     "index one checkpoint old with open holds and transfers",
     "one ID for a transfer and a deposit on two instances",
+    "paused, then resumed with open transfers",
     "release of a transfer before its hold",
     "stop against a booked credit",
     "timeout after a cancel or an end",

@@ -159,6 +159,10 @@ impl Node {
             state.log.push(Recorded { position, ..event.clone() });
             state.by.push((by, world.time()));
         }
+        world.appended(
+            by,
+            events.iter().map(|event| is_of_transfer(&event.data) || stream.starts_with("transfer-")),
+        );
         let (end, term) = (state.log.len(), state.terms);
         let last = state.log.last().map_or((0, 0), |last| (last.position, last.revision));
         drop(state);
@@ -306,6 +310,12 @@ impl Node {
 pub async fn give_up() -> Appended {
     pause(DEADLINE).await;
     Appended::Unknown("no answer in time".to_owned())
+}
+
+/// Says whether an event is of a transfer or one of its steps.
+pub fn is_of_transfer(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    line.contains("\"transfer\":") || line.contains("\"stream\":\"transfer-")
 }
 
 /// Notes that an append landed late, by the type of its event.

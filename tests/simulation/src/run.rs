@@ -175,12 +175,14 @@ async fn finish(run: Arc<Run>) {
     while run.waiting.load(Ordering::Relaxed) > 0 {
         pause(Duration::from_millis(50)).await;
         if !world.is_faulty() && !world.plan().calm {
+            run.instances.iter().for_each(|instance| instance.resume(world));
             trouble::mend(&run).await;
         }
     }
     if world.is_faulty() {
         world.heal();
     }
+    run.instances.iter().for_each(|instance| instance.resume(world));
     pause(AFTERMATH).await;
     trouble::mend(&run).await;
     pause(AFTERMATH).await;

@@ -7,7 +7,7 @@ use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::time::Clock;
 use bookonce::domain::transfer::command::TransferOperation;
 use bookonce::index::Index;
-use bookonce::ledger::{Ledger, Parts, Verdict};
+use bookonce::ledger::{DriveOrder, Ledger, Parts, Verdict};
 use bookonce::sagas::{self, Sagas};
 use bookonce::store::eventstoredb::Store;
 use bookonce::store::{Head, Reader};
@@ -41,11 +41,17 @@ pub struct Opened {
 ///
 /// # Errors
 /// Fails when a thread can't be started.
-pub fn start(world: &World, owner: Owner, opened: Opened) -> Result<Life, String> {
+pub fn start(world: &World, (owner, drive): (Owner, DriveOrder), opened: Opened) -> Result<Life, String> {
     let Opened { clerk, called, reader, index, head, clock, store } = opened;
     let clerk = Seat::new(world, owner, clerk, called);
-    let parts =
-        Parts { clerk: Box::new(clerk.clone()), reader, index: index.clone(), head: head.clone(), clock };
+    let parts = Parts {
+        clerk: Box::new(clerk.clone()),
+        reader,
+        index: index.clone(),
+        head: head.clone(),
+        clock,
+        drive,
+    };
     let _entered = enter(world.tasks().of(owner));
     let ledger = Ledger::of_parts(parts).map_err(|error| error.to_string())?;
     let sagas = Sagas::new(ledger.clone());
@@ -80,7 +86,9 @@ pub fn call(world: &World, life: &Life, commands: Arc<[Command]>) -> Called {
     let task = world.tasks().spawn(life.owner, async move {
         let mut places = Vec::new();
         for _ in commands.iter().filter(|command| is_request(command)) {
-            let Some(place) = sagas.admit().await else {
+            // A new transfer is refused while they are paused.
+            let place = if ledger.is_paused() { None } else { sagas.admit().await };
+            let Some(place) = place else {
                 let _nobody_waits = tell.send(Err(Unavailable::Overloaded));
                 return;
             };

@@ -6,6 +6,7 @@ use bookonce::clerk::Limits;
 use bookonce::clerk::shared::{Clerk, Office, Waits};
 use bookonce::domain::time::Clock;
 use bookonce::index::Index;
+use bookonce::ledger::DriveOrder;
 use bookonce::store::Head;
 use bookonce::store::eventstoredb::Store;
 use bookonce::tasks::enter;
@@ -22,7 +23,13 @@ use crate::world::World;
 ///
 /// # Errors
 /// Fails when the index can't be read.
-pub fn start(world: &World, node: &Node, index: Index, clock: Clock, owner: Owner) -> Result<Life, String> {
+pub fn start(
+    world: &World,
+    node: &Node,
+    index: Index,
+    clock: Clock,
+    (owner, drive): (Owner, DriveOrder),
+) -> Result<Life, String> {
     let checkpoint = index.checkpoint().map_err(|error| error.to_string())?;
     let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
     let (sender, head) = watch::channel(Head { journal_id, position, hash });
@@ -43,5 +50,5 @@ pub fn start(world: &World, node: &Node, index: Index, clock: Clock, owner: Owne
         Box::new(Clerk::start(office).map_err(|error| error.to_string())?)
     };
     let (called, reader, store) = (Arc::new(Notify::new()), Arc::new(node.clone()), Some(store));
-    service::start(world, owner, Opened { clerk, called, reader, index, head, clock, store })
+    service::start(world, (owner, drive), Opened { clerk, called, reader, index, head, clock, store })
 }

@@ -7,6 +7,7 @@ use bookonce::domain::account::event::Fact;
 use bookonce::domain::command::Operation;
 use bookonce::domain::event::{Body, Event};
 use bookonce::domain::ids::{Id, Step, TransactionId};
+use bookonce::domain::kind::Kind;
 use bookonce::domain::stream::StreamName;
 use bookonce::domain::transfer::command::{TransferOperation, Unmoved};
 use bookonce::domain::transfer::event::Fact as Told;
@@ -33,6 +34,12 @@ pub fn mark(run: &Run, events: &[Event], authors: &[Author]) {
     let mut transfers: BTreeMap<TransactionId, Of<'_>> = BTreeMap::new();
     for (event, author) in events.iter().zip(authors) {
         mark_one(run, event);
+        if matches!(event.id, Id::Step { .. })
+            && event.kind() != Kind::Expiry
+            && run.world.was_paused(author.0)
+        {
+            run.world.wrong(format!("{} was sent by an instance that was paused", event.id));
+        }
         let of = match event.id {
             Id::Step { of, step, .. } if step != Step::Expiry => Some(of),
             Id::Step { .. } | Id::Client(_) => event.stream.transfer(),

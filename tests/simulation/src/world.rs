@@ -1,6 +1,6 @@
 //! [`World`] is what everything in one run shares: its tasks, its random numbers, its trace, and what was found wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,6 +31,10 @@ struct Inner {
     /// Things may go wrong.
     faulty: AtomicBool,
     wrong: Mutex<Option<String>>,
+    /// This is after how many steps of its tasks each life crashes.
+    doomed: Mutex<BTreeMap<Owner, u64>>,
+    /// These are the lives in which nothing is to be driven.
+    paused: Mutex<BTreeSet<Owner>>,
     /// These are the lives that have ended, and when.
     dead: Mutex<BTreeMap<Owner, Duration>>,
     /// These are the holds that could not expire any more when their time had come, and at whose instance.
@@ -51,6 +55,8 @@ impl World {
             marks: Mutex::default(),
             faulty,
             wrong: Mutex::new(None),
+            doomed: Mutex::default(),
+            paused: Mutex::default(),
             dead: Mutex::default(),
             late: Mutex::default(),
         }))
@@ -123,6 +129,38 @@ impl World {
     #[must_use]
     pub fn marks(&self) -> Marks {
         self.0.marks.lock().clone()
+    }
+
+    /// Lets a life crash after so many more steps of its tasks.
+    pub fn doom(&self, owner: Owner, steps: u64) {
+        self.0.doomed.lock().insert(owner, steps);
+    }
+
+    /// Counts a step of a life, and says whether it crashes now.
+    pub fn is_doomed(&self, owner: Owner) -> bool {
+        let mut doomed = self.0.doomed.lock();
+        let Some(left) = doomed.get_mut(&owner) else { return false };
+        *left = left.saturating_sub(1);
+        *left == 0 && self.is_faulty()
+    }
+
+    /// Lets whoever appended a step of a transfer crash soon after, where the run draws it.
+    pub fn appended(&self, owner: Owner, kinds: impl IntoIterator<Item = bool>) {
+        if kinds.into_iter().any(|is_step| is_step) && self.goes_wrong(self.plan().crash / 6) {
+            let steps = self.draw(|random| random.between(1, 24));
+            self.doom(owner, steps);
+        }
+    }
+
+    /// Notes that nothing is to be driven in a life.
+    pub fn pauses(&self, owner: Owner) {
+        self.0.paused.lock().insert(owner);
+    }
+
+    /// Says whether nothing was to be driven in a life.
+    #[must_use]
+    pub fn was_paused(&self, owner: Owner) -> bool {
+        self.0.paused.lock().contains(&owner)
     }
 
     /// Notes that the life of an instance has ended.
