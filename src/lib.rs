@@ -54,6 +54,7 @@ pub mod index;
 pub mod keys;
 pub mod ledger;
 pub(crate) mod patient;
+pub(crate) mod pause_mark;
 pub mod sagas;
 pub(crate) mod seldom;
 pub(crate) mod still;

@@ -12,12 +12,14 @@ use crate::domain::stream::StreamName;
 use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
+use crate::tasks;
 
 use super::clock_watch::ClockWatch;
 use super::expiries::Expiries;
 use super::folder_watch::FolderWatch;
 use super::long_reads::{LongReads, ReadLimits, Wanted, holding};
 use super::open_error::OpenError;
+use super::pause::Pause;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
 use super::verdict::Verdict;
@@ -57,8 +59,9 @@ pub(super) struct Inner {
     pub(super) long_reads: LongReads,
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) expiries: Expiries,
+    pub(super) pause: Pause,
     pub(super) folder_watch: FolderWatch,
-    pub(super) folder: Folder,
+    pub(super) folder: Option<Folder>,
 }
 
 impl Drop for Inner {
@@ -74,7 +77,7 @@ impl Ledger {
         WeakLedger(Arc::downgrade(&self.0))
     }
 
-    /// Makes the handle of a ledger whose parts are open, in a folder that this process holds.
+    /// Makes the handle of a ledger whose parts are open, in a folder that this process holds, if in any.
     ///
     /// # Errors
     /// Fails when a thread can't be started.
@@ -84,9 +87,13 @@ impl Ledger {
         index: Index,
         head: watch::Receiver<Head>,
         clock_watch: Arc<ClockWatch>,
-        folder: Folder,
+        (folder, pause): (Option<Folder>, Pause),
         limits: ReadLimits,
     ) -> std::io::Result<Self> {
+        let folder_watch = match &folder {
+            Some(folder) => FolderWatch::start(Arc::clone(folder.held()))?,
+            None => FolderWatch::none(),
+        };
         Ok(Self(Arc::new(Inner {
             clerk,
             reader,
@@ -98,7 +105,8 @@ impl Ledger {
             long_reads: LongReads::new(limits),
             clock_watch,
             expiries: Expiries::default(),
-            folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
+            pause,
+            folder_watch,
             folder,
         })))
     }
@@ -230,7 +238,7 @@ impl Ledger {
         }
         let mut changes = self.changes();
         let reached = changes.wait_for(|head| head.position >= answered);
-        match tokio::time::timeout(MOST_LAG, reached).await {
+        match tasks::timeout(MOST_LAG, reached).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(ReadError::Unreachable),
         }
@@ -243,7 +251,9 @@ impl Ledger {
     ) -> Result<T, ReadError> {
         self.settled().await?;
         let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
-        tokio::task::spawn_blocking(holding(turn, work)).await.map_err(ReadError::unreadable)?
+        tasks::blocking(holding(turn, work))
+            .await
+            .ok_or(ReadError::Unreadable("a read has panicked".into()))?
     }
 
     /// Runs a read whose cost grows with the ledger. It takes no place of the ordinary reads.
