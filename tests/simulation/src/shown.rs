@@ -171,10 +171,10 @@ impl Of<'_> {
 
     fn mark_stops(&self, run: &Run) {
         let stopped = self.place("the cancel").or(self.place("the timeout"));
-        let cancels = |event: &Event| match event.transfer().map(|body| &body.fact) {
-            Some(Told::CancelRequested(_)) => true,
-            Some(Told::Declined { operation: TransferOperation::Cancel(_), .. }) => true,
-            _ => false,
+        let cancels = |event: &Event| {
+            let told = event.transfer().map(|body| &body.fact);
+            matches!(told, Some(Told::CancelRequested(_)))
+                || matches!(told, Some(Told::Declined { operation: TransferOperation::Cancel(_), .. }))
         };
         let cancel = self.events.iter().position(|(event, _)| cancels(event));
         if stopped.is_some() && self.way() == Some("completed") {

@@ -127,10 +127,8 @@ pub async fn transfer(run: &Run, writer: &mut Writer) {
         let patience = [1_500, 15_000, 200_000, 3_000_000, 8_000_000];
         (random.below(4) == 0, patience[random.place(patience.len())])
     });
-    if before {
-        if let Some(first) = acts.first() {
-            insist(run, vec![first.clone()]).await;
-        }
+    if let Some(first) = acts.first().filter(|_| before) {
+        insist(run, vec![first.clone()]).await;
     }
     let meddles = async {
         for act in acts {
