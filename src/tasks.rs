@@ -1,5 +1,6 @@
-//! [`Executor`] is what runs the tasks of a clerk and tells them the time, in place of tokio. The functions here spawn, sleep
-//! and wait through the executor of the present thread, or through tokio where there is none.
+//! [`Executor`] is what runs the tasks of a clerk and of the sagas and tells them the time, in place of tokio. The functions
+//! here spawn, sleep, wait and draw through the executor of the present thread, or through tokio and the system where there is
+//! none.
 //!
 //! A service has no executor, and everything here is tokio's. A simulation enters one of its own: then each order in which
 //! tasks go on, and each moment at which they wake, is chosen by a seed, and the code that runs is the code that ships. It
@@ -32,6 +33,9 @@ pub trait Executor: Send + Sync {
 
     /// Calls the waker when this moment has come.
     fn wake_at(&self, at: Instant, waker: &Waker);
+
+    /// Draws a number with which a sequence of random numbers begins.
+    fn seed(&self) -> u64;
 }
 
 thread_local! {
@@ -162,6 +166,17 @@ pub(crate) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
 /// Returns the time by which tasks wait.
 pub(crate) fn now() -> Instant {
     entered().map_or_else(Instant::now, |executor| executor.now())
+}
+
+/// Draws a number with which a sequence of random numbers begins that nobody has seen before.
+pub(crate) fn seed() -> u64 {
+    if let Some(executor) = entered() {
+        return executor.seed();
+    }
+    let mut seed = [0; 8];
+    // Where the system has no randomness to give, the process id still tells two processes apart.
+    let drawn = getrandom::fill(&mut seed).is_ok();
+    if drawn { u64::from_le_bytes(seed) } else { u64::from(std::process::id()) }
 }
 
 /// Waits for so long.

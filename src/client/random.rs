@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
 use crate::domain::ids::TransactionId;
+use crate::tasks;
 
 const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -32,13 +33,10 @@ impl Draws {
         Self { seed, state: AtomicU64::new(mix(seed)) }
     }
 
-    /// Begins a sequence that nobody has seen before, with a seed from the system.
+    /// Begins a sequence that nobody has seen before, with a seed from the system, or from the executor of the present thread.
     #[must_use]
     pub(crate) fn fresh() -> Self {
-        let mut seed = [0; 8];
-        // Where the system has no randomness to give, the process id still tells two processes apart.
-        let drawn = getrandom::fill(&mut seed).is_ok();
-        Self::new(if drawn { u64::from_le_bytes(seed) } else { u64::from(std::process::id()) })
+        Self::new(tasks::seed())
     }
 
     /// Gives the seed that it began with.

@@ -1,19 +1,19 @@
-//! [`Expiries`] is what a ledger knows of the thread that books the expiries of holds (`expiry_beat`).
+//! [`Expiries`] is what a ledger knows of the beat that books the expiries of holds (`expiry_beat`).
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use tokio::sync::oneshot;
 
-/// `Expiries` is what a ledger knows of the thread that books expiries. The thread ends when this is dropped.
+/// `Expiries` is what a ledger knows of the beat that books expiries. The beat ends when this is dropped.
 #[derive(Default)]
 pub(super) struct Expiries {
     shared: Arc<Shared>,
-    end: OnceLock<Sender<()>>,
+    end: OnceLock<oneshot::Sender<()>>,
 }
 
-/// `Shared` is what the thread and the ledger share.
+/// `Shared` is what the beat and the ledger share.
 #[derive(Default)]
 pub(super) struct Shared {
     is_stopped: AtomicBool,
@@ -33,15 +33,14 @@ impl Shared {
 }
 
 impl Expiries {
-    /// Returns what the thread needs: what it shares, and the channel that closes when it is to end. The thread is started
-    /// once.
-    pub(super) fn for_thread(&self) -> (Arc<Shared>, Receiver<()>) {
-        let (end, ended) = bounded::<()>(0);
+    /// Returns what the beat needs: what it shares, and the channel that closes when it is to end. The beat is started once.
+    pub(super) fn for_beat(&self) -> (Arc<Shared>, oneshot::Receiver<()>) {
+        let (end, ended) = oneshot::channel();
         let _once = self.end.set(end);
         (Arc::clone(&self.shared), ended)
     }
 
-    /// Makes the thread book nothing any more.
+    /// Makes the beat book nothing any more.
     pub(super) fn stop(&self) {
         self.shared.is_stopped.store(true, Ordering::Release);
     }

@@ -1,22 +1,22 @@
 //! The expiries of holds are booked here for accounts for which nothing comes. Where a command comes, the clerk books what is
 //! due before it (`clerk::rule`), so nothing rests on this being in time.
 //!
-//! A thread looks at the index's timers every [`BEAT`], and asks the clerk for what is due as any client would, a page at a
-//! time: each is a job that takes turns with those of clients. While no hold is open it does not even look at the clock. Where
-//! several instances write the store, each waits a random part of a second first and looks again, so that most is booked by
-//! one of them; two that book the same are told apart by the store.
+//! A thread of its own looks at the index's timers every [`BEAT`], and asks the clerk for what is due as any client would, a
+//! page at a time: each is a job that takes turns with those of clients. While no hold is open it does not even look at the
+//! clock. Where several instances write the store, each waits a random part of a second first and looks again, so that most is
+//! booked by one of them; two that book the same are told apart by the store.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use crate::domain::command::{Command, Operation};
 use crate::domain::ids::{Id, Step};
 use crate::domain::metadata::{Origin, SERVICE};
 use crate::domain::time::{Clock, Timestamp};
 use crate::index::Due;
+use crate::tasks;
 
 use super::expiries::Shared;
 use super::handle::{Ledger, WeakLedger};
@@ -34,41 +34,49 @@ const TOGETHER: usize = 256;
 /// # Errors
 /// Fails when a thread can't be started.
 pub(super) fn start(ledger: &Ledger, clock: Clock) -> std::io::Result<()> {
-    let spread = ledger.0.clerk.spread();
-    let (shared, ended) = ledger.0.expiries.for_thread();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let beat = Beat { ledger: ledger.downgrade(), clock, spread, shared, ended, drawn: 0, has_failed: false };
-    std::thread::Builder::new().name("expiries".into()).spawn(move || beat.run(&runtime))?;
+    let beat = Beat::new(ledger, clock);
+    std::thread::Builder::new().name("expiries".into()).spawn(move || runtime.block_on(beat.run()))?;
     Ok(())
 }
 
-/// A `Beat` is what the thread works with.
+/// Starts a task that books expiries of a ledger, where an executor runs all of its tasks.
+pub(super) fn start_task(ledger: &Ledger, clock: Clock) {
+    tasks::spawn(Beat::new(ledger, clock).run());
+}
+
+/// A `Beat` books the expiries of one ledger.
 struct Beat {
     ledger: WeakLedger,
     clock: Clock,
     spread: Duration,
     shared: Arc<Shared>,
-    ended: Receiver<()>,
-    /// This is how many random times were drawn.
-    drawn: u64,
+    ended: oneshot::Receiver<()>,
     /// It says that the last time failed.
     has_failed: bool,
 }
 
 impl Beat {
-    fn run(mut self, runtime: &tokio::runtime::Runtime) {
-        while self.waits(BEAT) {
+    /// Makes the beat of a ledger, which is started once.
+    fn new(ledger: &Ledger, clock: Clock) -> Self {
+        let (spread, (shared, ended)) = (ledger.0.clerk.spread(), ledger.0.expiries.for_beat());
+        Self { ledger: ledger.downgrade(), clock, spread, shared, ended, has_failed: false }
+    }
+
+    /// Books what is due, again and again, until the ledger is dropped.
+    async fn run(mut self) {
+        while self.waits(BEAT).await {
             if !self.finds_any() {
                 continue;
             }
             // The ledger is not held meanwhile, so that it can be closed.
             let spread = self.random_part_of_spread();
-            if !spread.is_zero() && !self.waits(spread) {
+            if !spread.is_zero() && !self.waits(spread).await {
                 return;
             }
             let Some(ledger) = self.ledger.upgrade() else { return };
             // It is tried again at the next beat. A line for each time would fill the log.
-            match runtime.block_on(self.book(&ledger)) {
+            match self.book(&ledger).await {
                 Err(error) if !std::mem::replace(&mut self.has_failed, true) => {
                     tracing::warn!(%error, "expiries of holds can't be booked; they are tried again");
                 }
@@ -79,8 +87,8 @@ impl Beat {
     }
 
     /// Waits, and says whether to go on.
-    fn waits(&self, time: Duration) -> bool {
-        self.ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
+    async fn waits(&mut self, time: Duration) -> bool {
+        tasks::timeout(time, &mut self.ended).await.is_err()
     }
 
     /// Says whether any expiry is due, and notes for how long the oldest has been.
@@ -134,21 +142,10 @@ impl Beat {
         }
     }
 
-    /// Returns a random part of the time over which the instances spread. It needs to be fair, and no more.
-    fn random_part_of_spread(&mut self) -> Duration {
-        if self.spread.is_zero() {
-            return self.spread;
-        }
-        self.drawn = self.drawn.wrapping_add(1);
-        let thread = format!("{:?}", std::thread::current().id());
-        let digest = Sha256::new()
-            .chain_update(std::process::id().to_le_bytes())
-            .chain_update(thread)
-            .chain_update(self.drawn.to_le_bytes())
-            .chain_update((self.clock)().micros().to_le_bytes())
-            .finalize();
-        let part = digest.iter().take(2).fold(0_u32, |part, byte| part << 8 | u32::from(*byte));
-        self.spread * part / (1 << 16)
+    /// Returns a random part of the time over which the instances spread.
+    fn random_part_of_spread(&self) -> Duration {
+        let micros = u64::try_from(self.spread.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(tasks::seed().checked_rem(micros).unwrap_or(0))
     }
 }
 

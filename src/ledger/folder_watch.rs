@@ -21,10 +21,16 @@ pub(super) struct FolderWatch {
     /// Each command asks for this.
     is_replaced: Arc<AtomicBool>,
     why: watch::Receiver<Option<String>>,
-    _end: Sender<()>,
+    _end: Option<Sender<()>>,
 }
 
 impl FolderWatch {
+    /// Makes a watch that looks at nothing, for a ledger without a folder.
+    pub(super) fn none() -> Self {
+        let (_nobody_tells, why) = watch::channel(None);
+        Self { is_replaced: Arc::default(), why, _end: None }
+    }
+
     /// Starts to look.
     ///
     /// # Errors
@@ -47,7 +53,7 @@ impl FolderWatch {
                 }
             }
         })?;
-        Ok(Self { is_replaced, why: told, _end: end })
+        Ok(Self { is_replaced, why: told, _end: Some(end) })
     }
 
     /// Says whether something else stands at the folder's path.

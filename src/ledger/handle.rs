@@ -12,6 +12,7 @@ use crate::domain::stream::StreamName;
 use crate::index::Index;
 use crate::store::embedded::folder::Folder;
 use crate::store::{Head, Position, Reader};
+use crate::tasks;
 
 use super::clock_watch::ClockWatch;
 use super::expiries::Expiries;
@@ -58,7 +59,7 @@ pub(super) struct Inner {
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) expiries: Expiries,
     pub(super) folder_watch: FolderWatch,
-    pub(super) folder: Folder,
+    pub(super) folder: Option<Folder>,
 }
 
 impl Drop for Inner {
@@ -74,7 +75,7 @@ impl Ledger {
         WeakLedger(Arc::downgrade(&self.0))
     }
 
-    /// Makes the handle of a ledger whose parts are open, in a folder that this process holds.
+    /// Makes the handle of a ledger whose parts are open, in a folder that this process holds, if in any.
     ///
     /// # Errors
     /// Fails when a thread can't be started.
@@ -84,9 +85,13 @@ impl Ledger {
         index: Index,
         head: watch::Receiver<Head>,
         clock_watch: Arc<ClockWatch>,
-        folder: Folder,
+        folder: Option<Folder>,
         limits: ReadLimits,
     ) -> std::io::Result<Self> {
+        let folder_watch = match &folder {
+            Some(folder) => FolderWatch::start(Arc::clone(folder.held()))?,
+            None => FolderWatch::none(),
+        };
         Ok(Self(Arc::new(Inner {
             clerk,
             reader,
@@ -98,7 +103,7 @@ impl Ledger {
             long_reads: LongReads::new(limits),
             clock_watch,
             expiries: Expiries::default(),
-            folder_watch: FolderWatch::start(Arc::clone(folder.held()))?,
+            folder_watch,
             folder,
         })))
     }
@@ -230,7 +235,7 @@ impl Ledger {
         }
         let mut changes = self.changes();
         let reached = changes.wait_for(|head| head.position >= answered);
-        match tokio::time::timeout(MOST_LAG, reached).await {
+        match tasks::timeout(MOST_LAG, reached).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(ReadError::Unreachable),
         }
@@ -243,7 +248,9 @@ impl Ledger {
     ) -> Result<T, ReadError> {
         self.settled().await?;
         let turn = Arc::clone(&self.0.reads).acquire_owned().await.map_err(ReadError::unreadable)?;
-        tokio::task::spawn_blocking(holding(turn, work)).await.map_err(ReadError::unreadable)?
+        tasks::blocking(holding(turn, work))
+            .await
+            .ok_or(ReadError::Unreadable("a read has panicked".into()))?
     }
 
     /// Runs a read whose cost grows with the ledger. It takes no place of the ordinary reads.

@@ -156,7 +156,7 @@ impl Ledger {
         folder.held().remember(JOURNAL);
         folder.held().remember(INDEX);
         let clock = watch.clock();
-        let ledger = Self::over(Box::new(clerk), journal, index, head, watch, folder, options.reads)?;
+        let ledger = Self::over(Box::new(clerk), journal, index, head, watch, Some(folder), options.reads)?;
         expiry_beat::start(&ledger, clock)?;
         Ok(ledger)
     }

@@ -66,7 +66,7 @@ impl Ledger {
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
         folder.held().remember(INDEX);
         let clock = watch.clock();
-        let ledger = Self::over(Box::new(clerk), reader, index, head, watch, folder, reads)?;
+        let ledger = Self::over(Box::new(clerk), reader, index, head, watch, Some(folder), reads)?;
         expiry_beat::start(&ledger, clock)?;
         Ok(ledger)
     }

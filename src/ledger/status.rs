@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::handle::Ledger;
 use crate::clerk::Done;
 use crate::domain::ids::AccountName;
+use crate::store::embedded::folder::Folder;
 
 /// A `Status` says how the clerk, the store and the index are doing.
 #[derive(Clone, Copy, Debug)]
@@ -80,7 +81,7 @@ impl Ledger {
             index_not_flushed: index.behind(),
             index_bytes: index.bytes(),
             done: clerk.done,
-            disk_free: self.0.folder.free(),
+            disk_free: self.0.folder.as_ref().and_then(Folder::free),
             unreadable: clerk.unreadable,
             unresolved_appends: clerk.unresolved,
             accounts_in_use: clerk.in_use,

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::ids::AccountName;
+use crate::tasks;
 
 /// This is the most transfers that were recorded here and are driven at once.
 pub(super) const MOST_UNDER_WAY: usize = 8_192;
@@ -38,7 +39,7 @@ impl Places {
     /// Takes a place for a new transfer; `None` when none is free in time.
     pub(super) async fn admit(&self) -> Option<Admitted> {
         let place = Arc::clone(&self.all).acquire_owned();
-        tokio::time::timeout(WAIT, place).await.ok()?.ok().map(Admitted)
+        tasks::timeout(WAIT, place).await.ok()?.ok().map(Admitted)
     }
 
     /// Waits for the turn of a transfer out of this account. Turns are given in the order in which they are asked for.

@@ -10,6 +10,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::ids::TransactionId;
 use crate::domain::transfer::Transfer;
+use crate::tasks;
 
 use super::handle::{Sagas, WeakSagas};
 
@@ -30,7 +31,7 @@ struct Watched {
 
 /// Starts to take up what nobody drives. It must be called inside a tokio runtime, and ends when the sagas are dropped.
 pub fn start(sagas: &Sagas) {
-    tokio::spawn(run(sagas.downgrade()));
+    tasks::spawn(run(sagas.downgrade()));
 }
 
 /// Takes up what stands still, for as long as the service runs.
@@ -39,14 +40,14 @@ async fn run(sagas: WeakSagas) {
     let mut is_first = true;
     loop {
         let Some(sagas) = sagas.upgrade() else { return };
-        let begun = Instant::now();
+        let begun = tasks::now();
         if let Ok(open) = sagas.ledger().open_transfers().await {
             let takes_all = is_first && sagas.ledger().is_alone();
             is_first = false;
             look(&sagas, open, takes_all, &mut watched);
         }
         drop(sagas);
-        tokio::time::sleep(EVERY.max(begun.elapsed() * RESTS)).await;
+        tasks::sleep(EVERY.max(tasks::now().saturating_duration_since(begun) * RESTS)).await;
     }
 }
 
@@ -65,9 +66,9 @@ fn look(
         let known = watched.remove(&transfer.id).filter(|known| known.revision == transfer.revision);
         let known = known.unwrap_or_else(|| {
             let wait = STILL + Duration::from_millis(sagas.draws().below(RANDOM_MS));
-            Watched { revision: transfer.revision, take_up_at: Instant::now() + wait }
+            Watched { revision: transfer.revision, take_up_at: tasks::now() + wait }
         });
-        if takes_all || known.take_up_at <= Instant::now() {
+        if takes_all || known.take_up_at <= tasks::now() {
             sagas.adopt(transfer);
         } else {
             still.insert(transfer.id, known);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use crate::domain::state::State;
 use crate::domain::transfer::Transfer;
 use crate::domain::transfer::stage::Stage;
 use crate::ledger::{Ledger, ReadError, Verdict};
+use crate::tasks;
 
 use super::admission::{Admitted, Places};
 use super::driver::Driver;
@@ -91,7 +92,7 @@ impl Sagas {
 
     /// Goes on after verdicts: a transfer that was recorded now is driven in its place, and one that was stopped or resumed
     /// is driven from where it stands.
-    pub(crate) fn goes_on(&self, verdicts: &[Verdict], places: Vec<Admitted>) {
+    pub fn goes_on(&self, verdicts: &[Verdict], places: Vec<Admitted>) {
         let mut places = places.into_iter();
         for verdict in verdicts {
             let Verdict::Booked(event, _) = verdict else { continue };
@@ -106,7 +107,7 @@ impl Sagas {
         if event.revision > 0 {
             let sagas = self.clone();
             // It is driven already, or is taken up from where it stands after the event.
-            tokio::spawn(async move {
+            tasks::spawn(async move {
                 if let Ok(Some(transfer)) = sagas.0.work.ledger.transfer_state(id).await {
                     sagas.adopt(transfer);
                 }
@@ -117,7 +118,7 @@ impl Sagas {
         let Some(transfer) = state.as_ref().and_then(State::transfer).cloned() else { return };
         let place = places.next();
         if let Some(driven) = self.begin(transfer.id) {
-            tokio::spawn(async move {
+            tasks::spawn(async move {
                 driven.drive(transfer).await;
                 drop(place);
             });
@@ -129,7 +130,7 @@ impl Sagas {
         let Some(driven) = self.begin(transfer.id) else { return };
         self.0.adopted.fetch_add(1, Ordering::Relaxed);
         let adopting = Arc::clone(&self.0.adopting);
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             let _place = adopting.acquire().await;
             driven.drive(transfer).await;
         });
@@ -148,22 +149,24 @@ impl Sagas {
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
-    pub(crate) async fn wait_for_end(&self, id: TransactionId, within: Duration) -> Result<(), ReadError> {
-        let until = tokio::time::Instant::now() + within;
-        while tokio::time::Instant::now() < until {
+    pub async fn wait_for_end(&self, id: TransactionId, within: Duration) -> Result<(), ReadError> {
+        let until = tasks::now() + within;
+        loop {
             let told = self.0.driven.lock().get(&id).cloned();
             let told = told.as_ref().map(|told| told.notified());
+            let left = until.saturating_duration_since(tasks::now());
+            if left.is_zero() {
+                return Ok(());
+            }
             let transfer = self.0.work.ledger.transfer_state(id).await?;
             if transfer.is_none_or(|transfer| !transfer.stage.is_driven()) {
                 return Ok(());
             }
-            let next = until.min(tokio::time::Instant::now() + LOOK);
             match told {
-                Some(told) => drop(tokio::time::timeout_at(next, told).await),
-                None => tokio::time::sleep_until(next.min(tokio::time::Instant::now() + LOOK / 4)).await,
+                Some(told) => drop(tasks::timeout(left.min(LOOK), told).await),
+                None => tasks::sleep(left.min(LOOK / 4)).await,
             }
         }
-        Ok(())
     }
 
     /// Returns how long transfers are driven here until their ends.
@@ -211,12 +214,13 @@ struct Driven {
 
 impl Driven {
     async fn drive(&self, transfer: Transfer) {
-        let (begun, account) = (Instant::now(), transfer.terms.from.clone());
+        let (begun, account) = (tasks::now(), transfer.terms.from.clone());
         let _turn = self.sagas.0.places.turn(&account).await;
         let after = Driver::new(&self.sagas.0.work, transfer).run().await;
         if let Some(count) = end_place(after.stage).and_then(|place| self.sagas.0.ended.get(place)) {
             count.fetch_add(1, Ordering::Relaxed);
-            self.sagas.0.seconds.observe(begun.elapsed().as_secs_f64());
+            let took = tasks::now().saturating_duration_since(begun);
+            self.sagas.0.seconds.observe(took.as_secs_f64());
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::client::random::Draws;
+use crate::tasks;
 
 /// This is the shortest wait.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -26,7 +27,8 @@ impl Patience {
 
     /// Notes that the account of the step is damaged. Says whether it has been so for so long that waiting does not help.
     pub(super) fn is_damaged_for_long(&mut self) -> bool {
-        self.damaged_since.get_or_insert_with(Instant::now).elapsed() >= DAMAGED
+        let since = *self.damaged_since.get_or_insert_with(tasks::now);
+        tasks::now().saturating_duration_since(since) >= DAMAGED
     }
 
     /// Waits: a random time, up to a bound that doubles from 50 ms to 5 s.
@@ -34,6 +36,6 @@ impl Patience {
         let bound = SHORTEST.saturating_mul(1 << self.tries.min(7)).min(LONGEST);
         self.tries = self.tries.saturating_add(1);
         let millis = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
-        tokio::time::sleep(Duration::from_millis(draws.below(millis).max(10))).await;
+        tasks::sleep(Duration::from_millis(draws.below(millis).max(10))).await;
     }
 }

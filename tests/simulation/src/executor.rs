@@ -31,13 +31,14 @@ struct Inner {
     begun: Instant,
 }
 
-#[derive(Default)]
 struct State {
     tasks: BTreeMap<u64, Slot>,
     next: u64,
     now: Duration,
     timers: BTreeMap<(Duration, u64), Waker>,
     timers_made: u64,
+    /// This is where the random numbers of the tasks come from.
+    seeds: Random,
 }
 
 struct Slot {
@@ -69,14 +70,21 @@ pub enum Went {
     Nowhere,
 }
 
-impl Default for Tasks {
-    fn default() -> Self {
-        let inner = Inner { state: Mutex::default(), ready: Arc::default(), begun: Instant::now() };
-        Self(Arc::new(inner))
-    }
-}
-
 impl Tasks {
+    /// Makes tasks whose random numbers come from here.
+    #[must_use]
+    pub fn new(seeds: Random) -> Self {
+        let state = State {
+            tasks: BTreeMap::new(),
+            next: 0,
+            now: Duration::ZERO,
+            timers: BTreeMap::new(),
+            timers_made: 0,
+            seeds,
+        };
+        Self(Arc::new(Inner { state: Mutex::new(state), ready: Arc::default(), begun: Instant::now() }))
+    }
+
     /// Returns the time since the run began.
     #[must_use]
     pub fn time(&self) -> Duration {
@@ -218,6 +226,10 @@ impl Executor for Owned {
         state.timers_made += 1;
         let key = (at.saturating_duration_since(self.tasks.0.begun), state.timers_made);
         state.timers.insert(key, waker.clone());
+    }
+
+    fn seed(&self) -> u64 {
+        self.tasks.0.state.lock().seeds.any()
     }
 }
 

@@ -34,10 +34,11 @@ struct Inner {
 impl World {
     /// Makes the world of a run.
     #[must_use]
-    pub fn new(plan: Plan, random: Random, prints: bool) -> Self {
+    pub fn new(plan: Plan, mut random: Random, prints: bool) -> Self {
+        let seeds = Random::new(random.any());
         let faulty = AtomicBool::new(!plan.calm);
         Self(Arc::new(Inner {
-            tasks: Tasks::default(),
+            tasks: Tasks::new(seeds),
             plan,
             random: Mutex::new(random),
             trace: Mutex::new(Trace::new(prints)),
