@@ -6,7 +6,8 @@
 //! event.
 //!
 //! It costs this: a command on a stream in use costs one append, shared with all commands that came for the stream
-//! meanwhile; the first command on a stream costs two reads more. It is bounded: at most `clerk::Limits` jobs and commands
+//! meanwhile; the first command on a stream costs two reads more,
+//! but for the request of a new transfer, whose stream can only be empty. It is bounded: at most `clerk::Limits` jobs and commands
 //! wait, at most 256 appends and 64 loads are under way at once, and a stream for which no command comes is removed from
 //! memory.
 //!
@@ -28,6 +29,7 @@ mod lookups;
 mod observed;
 mod page;
 mod reading;
+mod recent;
 mod reserved_ids;
 mod round;
 mod stopped;

@@ -37,8 +37,8 @@ const ALL: usize = 100_000;
 const CONNECTIONS: usize = 32;
 /// These many commands are recorded together.
 const TOGETHER: usize = 5_000;
-/// Each account has this many open holds.
-const HOLDS: usize = 1_000;
+/// Each account has this many of the holds.
+const HOLDS: usize = 100;
 /// The holds expire after this many seconds: no sooner than the ledger is filled.
 const EXPIRE_AFTER: u64 = 5;
 /// The clients' load is sent in pieces of this length, until all is done.
