@@ -25,8 +25,15 @@ use uuid::Uuid;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-const SMALL: Tuning =
-    Tuning { flush_at: 16, flush_after: Duration::from_secs(3_600), most_behind: 256, lowest: 16, fan_in: 2 };
+const SMALL: Tuning = Tuning {
+    flush_at: 16,
+    flush_after: Duration::from_secs(3_600),
+    most_behind: 256,
+    lowest: 16,
+    fan_in: 2,
+    rows_together: 8,
+    parts_at_start: 64,
+};
 
 fn open_small(data: &Path, fresh: u128) -> Result<Ledger, OpenError> {
     let mut options = options(data, system_clock());

@@ -38,8 +38,15 @@ use support::*;
 /// IDs 1 to this one are used, again and again.
 const IDS: u128 = 60;
 
-const SMALL: Tuning =
-    Tuning { flush_at: 8, flush_after: Duration::from_millis(50), most_behind: 64, lowest: 8, fan_in: 2 };
+const SMALL: Tuning = Tuning {
+    flush_at: 8,
+    flush_after: Duration::from_millis(50),
+    most_behind: 64,
+    lowest: 8,
+    fan_in: 2,
+    rows_together: 8,
+    parts_at_start: 64,
+};
 
 /// What a client asks; which one of two bodies its ID comes with.
 type Asked = (usize, bool);

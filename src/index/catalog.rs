@@ -1,7 +1,7 @@
 //! The catalog has the index's one checkpoint, the list of its runs, and the state that is too small for runs.
 //!
-//! It is one SQLite file, changed in one transaction at a time. Each row of state carries a checksum, and the
-//! checkpoint carries the sum of all of them, so that neither a changed nor a missing row is believed.
+//! It is one SQLite file, changed in one transaction at a time. Each row of state carries a checksum, and the seal of the
+//! checkpoint covers the sums of all of them (`parts`), so that neither a changed nor a missing row is believed.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
 /// This is the format of the index. An index of another format is built anew from the journal.
-pub const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 7;
 
 /// A `Checkpoint` says up to where the index knows the journal, and which journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,9 @@ pub fn open(path: &Path) -> Result<Connection, IndexError> {
          CREATE TABLE IF NOT EXISTS runs(file TEXT PRIMARY KEY, tree TEXT NOT NULL, place INTEGER NOT NULL,
              number INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS state(kind INTEGER, key BLOB, value TEXT NOT NULL, crc INTEGER NOT NULL,
-             PRIMARY KEY(kind, key)) WITHOUT ROWID;",
+             PRIMARY KEY(kind, key)) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS parts(kind INTEGER, first BLOB, rows INTEGER NOT NULL, sum INTEGER NOT NULL,
+             PRIMARY KEY(kind, first)) WITHOUT ROWID;",
     )?;
     Ok(connection)
 }
@@ -193,7 +195,8 @@ pub fn check_seal(connection: &Connection) -> Result<(), IndexError> {
     }
 }
 
-fn crc(kind: Kind, key: &[u8], value: &str) -> u32 {
+/// Returns the checksum of a row of state.
+pub(super) fn crc(kind: Kind, key: &[u8], value: &str) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&(kind as i64).to_le_bytes());
     crc.update(key);
@@ -215,42 +218,8 @@ pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<S
     }
 }
 
-/// Sets one row of state, and keeps the sum of all. Returns the value that it had before.
-pub fn set_state(
-    connection: &Connection,
-    kind: Kind,
-    key: &[u8],
-    value: &str,
-    sum: &mut u64,
-) -> Result<Option<String>, IndexError> {
-    let mut old = connection.prepare_cached("SELECT crc, value FROM state WHERE kind = ?1 AND key = ?2")?;
-    let before: Option<(u32, String)> =
-        old.query_row(params![kind as i64, key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    let after = crc(kind, key, value);
-    let weighed = before.as_ref().map_or(0, |(crc, _)| weight(*crc));
-    *sum = sum.wrapping_sub(weighed).wrapping_add(weight(after));
-    let mut set = connection
-        .prepare_cached("INSERT OR REPLACE INTO state(kind, key, value, crc) VALUES (?1, ?2, ?3, ?4)")?;
-    set.execute(params![kind as i64, key, value, after])?;
-    Ok(before.map(|(_, value)| value))
-}
-
-/// Removes one row of state where it is there, and keeps the sum of all.
-pub fn remove_state(
-    connection: &Connection,
-    kind: Kind,
-    key: &[u8],
-    sum: &mut u64,
-) -> Result<(), IndexError> {
-    let mut remove =
-        connection.prepare_cached("DELETE FROM state WHERE kind = ?1 AND key = ?2 RETURNING crc")?;
-    let removed: Option<u32> = remove.query_row(params![kind as i64, key], |row| row.get(0)).optional()?;
-    *sum = sum.wrapping_sub(removed.map_or(0, weight));
-    Ok(())
-}
-
 /// Returns a row's part in the sum: never zero, so that a missing row shows.
-fn weight(crc: u32) -> u64 {
+pub(super) fn weight(crc: u32) -> u64 {
     u64::from(crc) << 20 | 1
 }
 
@@ -277,32 +246,4 @@ pub fn states(
         }
     })
     .collect()
-}
-
-/// Reads every row and compares with the sum that the checkpoint carries. Rows that are all there and stand out of order,
-/// as pages of the file do that changed places, would not be found by their keys.
-pub fn check(connection: &Connection) -> Result<u64, IndexError> {
-    let mut statement = connection.prepare("SELECT kind, key, value, crc FROM state")?;
-    let mut rows = statement.query([])?;
-    let mut sum = 0_u64;
-    let mut last: Option<(i64, Vec<u8>)> = None;
-    while let Some(row) = rows.next()? {
-        let kind =
-            Kind::of(row.get(0)?).ok_or_else(|| IndexError::damaged("it has a row of an unknown kind"))?;
-        let place = (row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?);
-        if last.as_ref().is_some_and(|last| *last >= place) {
-            return Err(IndexError::damaged("rows of its state are not in order"));
-        }
-        let stored: u32 = row.get(3)?;
-        if crc(kind, &place.1, row.get_ref(2)?.as_str().unwrap_or_default()) != stored {
-            return Err(IndexError::damaged("a row of its state was changed"));
-        }
-        sum = sum.wrapping_add(weight(stored));
-        last = Some(place);
-    }
-    if meta(connection, "sum")?.unwrap_or_else(|| "0".into()) == sum.to_string() {
-        Ok(sum)
-    } else {
-        Err(IndexError::damaged("rows of its state are missing"))
-    }
 }

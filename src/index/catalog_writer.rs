@@ -17,14 +17,18 @@ use super::lsm::block::RunId;
 use super::lsm::memtable::Memtable;
 use super::lsm::run::Run;
 use super::lsm::tree::{Tree, TreeKind};
+use super::parts::Parts;
 use super::rows::{self, Kind};
 use super::timer_key::timer_key;
 
-/// A `CatalogWriter` is the catalog's one writing connection, with the sum over its rows.
+/// A `CatalogWriter` is the catalog's one writing connection, with what is known of the parts of its rows.
 #[derive(Debug)]
 pub(super) struct CatalogWriter {
     connection: Connection,
-    sum: u64,
+    /// These are the parts at the checkpoint; none after a transaction that failed, when they are read again.
+    parts: Option<Parts>,
+    /// This is the most rows of a part.
+    rows_together: u64,
     /// This is the number of holds that are open at the checkpoint.
     open_holds: i64,
     next_file: u64,
@@ -35,12 +39,18 @@ pub(super) struct CatalogWriter {
 }
 
 impl CatalogWriter {
-    pub(super) fn new(connection: Connection, sum: u64, seed: u64, fresh: u64) -> Result<Self, IndexError> {
+    pub(super) fn new(
+        connection: Connection,
+        rows_together: u64,
+        seed: u64,
+        fresh: u64,
+    ) -> Result<Self, IndexError> {
+        let parts = Some(Parts::load(&connection, rows_together)?);
         let next_file =
             catalog::meta(&connection, "next_file")?.and_then(|text| text.parse().ok()).unwrap_or(1);
         let open_holds =
             catalog::meta(&connection, "open_holds")?.and_then(|text| text.parse().ok()).unwrap_or(0);
-        Ok(Self { connection, sum, open_holds, next_file, seed, fresh })
+        Ok(Self { connection, parts, rows_together, open_holds, next_file, seed, fresh })
     }
 
     /// Returns the number of holds that are open at the checkpoint.
@@ -90,51 +100,54 @@ impl CatalogWriter {
         frozen: &Memtable,
         to: Checkpoint,
     ) -> Result<(), IndexError> {
-        let mut sum = self.sum;
+        let mut parts = match self.parts.take() {
+            Some(parts) => parts,
+            None => Parts::load(&self.connection, self.rows_together)?,
+        };
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
             let (_, key) = rows::stream_row(&stream);
             let kind = rows::kind_of(&tracked.state);
-            let before = catalog::set_state(&transaction, kind, key, &rows::state_value(tracked), &mut sum)?;
+            let before = parts.set(&transaction, kind, key, &rows::state_value(tracked))?;
             if let Some(other) = rows::other_row(kind) {
-                catalog::remove_state(&transaction, other, key, &mut sum)?;
+                parts.remove(&transaction, other, key)?;
             }
             let before = match before {
                 Some(before) => rows::next_expiry(&stream, &before)?,
                 None => None,
             };
-            set_timer(&transaction, &stream, (before, tracked.state.next_expiry()), &mut sum)?;
+            set_timer(&transaction, &stream, (before, tracked.state.next_expiry()), &mut parts)?;
         }
-        let adding = |kind, key: &[u8], currency, amount: Money, sum: &mut u64| {
+        let adding = |kind, key: &[u8], currency, amount: Money, parts: &mut Parts| {
             let before = match catalog::state(&transaction, kind, key)? {
                 Some(value) => rows::read_sum(&value)?.1,
                 None => Money::zero(currency),
             };
             let after = before.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
-            catalog::set_state(&transaction, kind, key, &rows::sum_value(currency, after), sum).map(drop)
+            parts.set(&transaction, kind, key, &rows::sum_value(currency, after)).map(drop)
         };
         for (key, (currency, amount)) in frozen.all_reversed() {
-            adding(Kind::Reversed, &rows::reversed_row_key(key), *currency, *amount, &mut sum)?;
+            adding(Kind::Reversed, &rows::reversed_row_key(key), *currency, *amount, &mut parts)?;
         }
         for (key, amount) in frozen.all_internal() {
-            adding(Kind::Internal, &rows::internal_key(key), key.1, *amount, &mut sum)?;
+            adding(Kind::Internal, &rows::internal_key(key), key.1, *amount, &mut parts)?;
         }
         for note in frozen.notes() {
             let (kind, key, value) = rows::note_row(note);
-            catalog::set_state(&transaction, kind, &key, &value, &mut sum)?;
+            parts.set(&transaction, kind, &key, &value)?;
         }
         for (kind, tree) in TreeKind::ALL.into_iter().zip(trees) {
             catalog::set_runs(&transaction, kind, &named(tree))?;
         }
         let open_holds = self.open_holds.saturating_add(frozen.open_holds());
         catalog::set_meta(&transaction, "open_holds", &open_holds.to_string())?;
-        catalog::set_meta(&transaction, "sum", &sum.to_string())?;
+        parts.write(&transaction)?;
         catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
         catalog::set_checkpoint(&transaction, to)?;
         catalog::set_seal(&transaction)?;
         transaction.commit()?;
-        (self.sum, self.open_holds) = (sum, open_holds);
+        (self.parts, self.open_holds) = (Some(parts), open_holds);
         Ok(())
     }
 }
@@ -144,16 +157,16 @@ fn set_timer(
     connection: &Connection,
     stream: &StreamName,
     (before, after): (Option<Timestamp>, Option<Timestamp>),
-    sum: &mut u64,
+    parts: &mut Parts,
 ) -> Result<(), IndexError> {
     if before == after {
         return Ok(());
     }
     if let Some(at) = before {
-        catalog::remove_state(connection, Kind::Timer, &timer_key(at, stream), sum)?;
+        parts.remove(connection, Kind::Timer, &timer_key(at, stream))?;
     }
     if let Some(at) = after {
-        catalog::set_state(connection, Kind::Timer, &timer_key(at, stream), "", sum)?;
+        parts.set(connection, Kind::Timer, &timer_key(at, stream), "")?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use super::layers::Tracked;
 use super::lsm::flush;
 use super::lsm::memtable::{Memtable, Note, Reached};
 use super::lsm::tree::Tree;
+use super::proven::Proven;
 use super::record::StreamKey;
 use super::shared::{Shared, State};
 use super::tuning::Tuning;
@@ -70,7 +71,6 @@ impl Index {
         catalog::check_seal(&connection)?;
         let checkpoint =
             catalog::checkpoint(&connection)?.ok_or_else(|| IndexError::damaged("it has no checkpoint"))?;
-        let sum = catalog::check(&connection)?;
         let seed = catalog::meta(&connection, "seed")?.and_then(|text| text.parse().ok());
         let seed = seed.ok_or_else(|| IndexError::damaged("it has no seed"))?;
         let failure = Arc::new(Failure::none(dir));
@@ -78,7 +78,9 @@ impl Index {
         // Opening reads only a part of each file. So damage that was marked before still counts, though nothing wrong
         // was found now.
         Failure::check_mark(dir)?;
-        let writer = CatalogWriter::new(connection, sum, seed, fresh)?;
+        let writer = CatalogWriter::new(connection, tuning.rows_together, seed, fresh)?;
+        let proven = Proven::default();
+        let proven_to = proven.begin(writer.connection(), tuning.parts_at_start)?;
         let shared = Shared {
             dir: dir.to_owned(),
             journal_id: Mutex::new(checkpoint.journal_id),
@@ -93,6 +95,8 @@ impl Index {
             }),
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(writer),
+            proven,
+            proven_to,
             joining: Mutex::new(()),
             checkpoint: AtomicU64::new(checkpoint.position),
             reached: AtomicU64::new(checkpoint.position),

@@ -21,6 +21,8 @@ mod hold_rows;
 mod layers;
 pub mod lsm;
 mod overlay;
+mod parts;
+mod proven;
 mod query;
 pub mod record;
 pub mod rows;

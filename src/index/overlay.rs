@@ -19,12 +19,14 @@ use crate::still::StillDatabase;
 use super::catalog;
 use super::error::IndexError;
 use super::layers::{InternalKey, Layer};
+use super::proven::Proven;
 use super::rows::{self, Kind};
 
 /// An `Overlay` shows the accounts after one event: the catalog, and over it what is newer in memory.
 #[derive(Debug)]
 pub struct Overlay<'a> {
     pub(super) catalog: &'a Connection,
+    pub(super) proven: &'a Proven,
     /// These layers are newer than the catalog; the oldest is the first.
     pub(super) layers: Vec<Arc<Layer>>,
     pub(super) position: u64,
@@ -44,7 +46,7 @@ impl Overlay<'_> {
     pub fn accounts(&self, after: Option<&AccountName>, limit: usize) -> Result<Vec<Account>, IndexError> {
         let key = after.map_or(&b""[..], |name| name.as_str().as_bytes());
         let mut found: BTreeMap<AccountName, Account> = BTreeMap::new();
-        for (key, value) in catalog::states(self.catalog, Kind::Account, key, limit)? {
+        for (key, value) in self.proven.states(self.catalog, Kind::Account, key, limit)? {
             let name = std::str::from_utf8(&key).ok().and_then(AccountName::parse);
             let name = name.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
             let tracked = rows::read_state(&StreamName::Account(name.clone()), &value)?;
@@ -125,7 +127,7 @@ impl Overlay<'_> {
         const PAGE: usize = 4_096;
         let mut after = Vec::new();
         loop {
-            let page = catalog::states(self.catalog, kind, &after, PAGE)?;
+            let page = self.proven.states(self.catalog, kind, &after, PAGE)?;
             for (key, value) in &page {
                 let id = Uuid::from_slice(key).ok().and_then(TransactionId::from_uuid);
                 let id = id.ok_or_else(|| IndexError::damaged("a transfer's ID can't be read"))?;
@@ -160,7 +162,7 @@ impl Overlay<'_> {
     ) -> Result<BTreeMap<InternalKey, Money>, IndexError> {
         let wanted = |key: &InternalKey| name.is_none_or(|name| key.0 == *name);
         let mut sums = BTreeMap::new();
-        for (key, value) in catalog::states(self.catalog, Kind::Internal, b"", usize::MAX)? {
+        for (key, value) in self.proven.states(self.catalog, Kind::Internal, b"", usize::MAX)? {
             let key = rows::read_internal_key(&key);
             let key = key.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
             if wanted(&key) {
@@ -192,6 +194,7 @@ pub fn read_files<T>(
         let transaction = connection.unchecked_transaction()?;
         let Some(checkpoint) = catalog::checkpoint(&transaction)? else { return Ok(None) };
         let position = checkpoint.position;
-        work(&Overlay { catalog: &transaction, layers: Vec::new(), position }).map(Some)
+        let proven = &Proven::believing();
+        work(&Overlay { catalog: &transaction, proven, layers: Vec::new(), position }).map(Some)
     })
 }

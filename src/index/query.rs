@@ -126,9 +126,9 @@ impl Index {
         }
         // The row was moved out of memory since the look above, and is in the catalog already.
         let (kind, key) = rows::stream_row(stream);
-        let value = self.with_reader(|catalog| match catalog::state(catalog, kind, key)? {
+        let value = self.with_reader(|catalog| match self.0.proven.state(catalog, kind, key)? {
             Some(value) => Ok(Some(value)),
-            None => rows::other_row(kind).map_or(Ok(None), |other| catalog::state(catalog, other, key)),
+            None => rows::other_row(kind).map_or(Ok(None), |other| self.0.proven.state(catalog, other, key)),
         })?;
         self.told(value.map(|value| rows::read_state(stream, &value)).transpose())
     }
@@ -145,7 +145,7 @@ impl Index {
         let unreadable = || IndexError::damaged("a note can't be read");
         self.with_reader(|catalog| {
             for kind in [Kind::Twice, Kind::Damaged, Kind::Missing] {
-                for (key, value) in catalog::states(catalog, kind, b"", usize::MAX)? {
+                for (key, value) in self.0.proven.states(catalog, kind, b"", usize::MAX)? {
                     notes.push(rows::read_note(kind, &key, value).ok_or_else(unreadable)?);
                 }
             }
@@ -168,7 +168,8 @@ impl Index {
                 let tracked = memories.iter().rev().find_map(|memory| memory.tracked(stream).cloned());
                 Some((newer, tracked))
             })?;
-            let sum = match catalog::state(&transaction, Kind::Reversed, &rows::reversed_row_key(&key))? {
+            let row = rows::reversed_row_key(&key);
+            let sum = match self.0.proven.state(&transaction, Kind::Reversed, &row)? {
                 Some(value) => Some(rows::read_sum(&value)?.1),
                 None => None,
             };
@@ -178,7 +179,10 @@ impl Index {
             });
             let tracked = match tracked {
                 Some(tracked) => Some(tracked),
-                None => catalog::state(&transaction, row_kind, row_key)?
+                None => self
+                    .0
+                    .proven
+                    .state(&transaction, row_kind, row_key)?
                     .map(|value| rows::read_state(stream, &value))
                     .transpose()?,
             };
@@ -273,7 +277,7 @@ impl Index {
                 Some((layers, position.map_or(checkpoint, |last| last.position)))
             })?;
             self.join(&layers);
-            work(&Overlay { catalog: &transaction, layers, position })
+            work(&Overlay { catalog: &transaction, proven: &self.0.proven, layers, position })
         })
     }
 
@@ -317,12 +321,7 @@ impl Index {
         let kept = self.0.readers.lock().pop();
         let connection = match kept {
             Some(connection) => connection,
-            None => {
-                let connection = Connection::open(self.0.dir.join("index.db"))?;
-                connection.pragma_update(None, "query_only", true)?;
-                connection.busy_timeout(std::time::Duration::from_secs(10))?;
-                connection
-            }
+            None => self.0.open_reader()?,
         };
         let result = self.told(work(&connection));
         let mut readers = self.0.readers.lock();

@@ -9,9 +9,12 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::catalog_writer::CatalogWriter;
+use super::error::IndexError;
 use super::failure::Failure;
 use super::lsm::memtable::Memtable;
 use super::lsm::tree::{Tree, TreeKind};
+use super::parts::Start;
+use super::proven::Proven;
 use super::tuning::Tuning;
 
 #[derive(Debug)]
@@ -23,8 +26,12 @@ pub(super) struct Shared {
     pub(super) state: RwLock<State>,
     /// These are the connections that are not reading at the moment.
     pub(super) readers: Mutex<Vec<Connection>>,
-    /// This is the one connection that writes, with the sum of the state's checksums.
+    /// This is the one connection that writes.
     pub(super) writer: Mutex<CatalogWriter>,
+    /// It says which parts of the catalog are proven to be what was written.
+    pub(super) proven: Proven,
+    /// This is the last part that was proven at the start.
+    pub(super) proven_to: Option<Start>,
     /// It is held by the reader that joins layers.
     pub(super) joining: Mutex<()>,
     pub(super) checkpoint: AtomicU64,
@@ -61,6 +68,14 @@ impl State {
 }
 
 impl Shared {
+    /// Opens one more connection that only reads the catalog.
+    pub(super) fn open_reader(&self) -> Result<Connection, IndexError> {
+        let connection = Connection::open(self.dir.join("index.db"))?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        Ok(connection)
+    }
+
     pub(super) fn wake(&self) {
         self.flush_wanted.store(true, Ordering::Release);
         let _guard = self.signal.0.lock();

@@ -8,7 +8,6 @@ use crate::domain::ids::TransactionId;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 
-use super::catalog;
 use super::error::IndexError;
 use super::handle::Index;
 use super::lsm::memtable::Memtable;
@@ -54,7 +53,7 @@ impl Index {
             let state = self.0.state.read();
             state.in_memory().flat_map(|memory| memory.timers(after, limit)).cloned().collect()
         };
-        let rows = self.with_reader(|catalog| catalog::states(catalog, Kind::Timer, after, limit))?;
+        let rows = self.with_reader(|catalog| self.0.proven.states(catalog, Kind::Timer, after, limit))?;
         timers.extend(rows.into_iter().map(|(key, _)| key));
         timers.sort_unstable();
         timers.dedup();

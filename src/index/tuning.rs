@@ -18,6 +18,10 @@ pub struct Tuning {
     pub lowest: u64,
     /// This is the number of runs of about the same size that are merged into one.
     pub fan_in: usize,
+    /// This is the most rows of the catalog that are proven together.
+    pub rows_together: u64,
+    /// This is how many such parts of the catalog are proven at the start, before it is used.
+    pub parts_at_start: usize,
 }
 
 impl Default for Tuning {
@@ -28,6 +32,8 @@ impl Default for Tuning {
             most_behind: 262_144,
             lowest: 1 << 17,
             fan_in: 4,
+            rows_together: 512,
+            parts_at_start: 64,
         }
     }
 }

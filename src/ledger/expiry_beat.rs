@@ -98,7 +98,11 @@ impl Beat {
     fn finds_any(&self) -> bool {
         let Some(ledger) = self.ledger.upgrade() else { return false };
         let index = &ledger.0.index;
-        if self.shared.is_stopped() || index.open_holds() == 0 || ledger.0.clerk.readable().is_err() {
+        if self.shared.is_stopped()
+            || ledger.is_paused()
+            || index.open_holds() == 0
+            || ledger.0.clerk.readable().is_err()
+        {
             self.shared.set_lag(0);
             return false;
         }
@@ -132,9 +136,10 @@ impl Beat {
             let mut rest = found.as_slice();
             while !rest.is_empty() {
                 tasks::sleep(rests).await;
-                let Some(ledger) = self.ledger.upgrade().filter(|_| !self.shared.is_stopped()) else {
+                let Some(ledger) = self.ledger.upgrade() else { return Ok(()) };
+                if self.shared.is_stopped() || ledger.is_paused() {
                     return Ok(());
-                };
+                }
                 let (job, others) = rest.split_at(jobs(rest));
                 let commands: Vec<Command> = job.iter().map(command).collect();
                 let begun = tasks::now();

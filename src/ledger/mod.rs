@@ -7,6 +7,7 @@
 
 mod accounts;
 mod clock_watch;
+mod driving;
 mod expiries;
 mod expiry_beat;
 mod folder_watch;
@@ -18,6 +19,7 @@ mod open;
 mod open_error;
 mod open_store;
 mod parts;
+mod pause;
 pub mod permission;
 mod ring;
 mod scan;
@@ -37,6 +39,7 @@ pub use long_reads::ReadLimits;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;
 pub use parts::Parts;
+pub use pause::DriveOrder;
 pub use ring::Lines;
 pub use status::Status;
 pub use tail::Follower;

@@ -22,8 +22,15 @@ use proptest::prelude::*;
 use support::*;
 use uuid::Uuid;
 
-const SMALL: Tuning =
-    Tuning { flush_at: 16, flush_after: Duration::from_secs(3_600), most_behind: 64, lowest: 16, fan_in: 2 };
+const SMALL: Tuning = Tuning {
+    flush_at: 16,
+    flush_after: Duration::from_secs(3_600),
+    most_behind: 64,
+    lowest: 16,
+    fan_in: 2,
+    rows_together: 8,
+    parts_at_start: 2,
+};
 
 fn journal() -> Uuid {
     Uuid::from_u128(77)
@@ -192,7 +199,8 @@ fn a_missing_row_is_found() {
     let known = built(dir.path(), 150);
     let good = read_all(dir.path());
     let catalog = dir.path().join("index.db");
-    for (table, keys) in [("state", "kind, key"), ("runs", "file"), ("meta", "key")] {
+    for (table, keys) in [("state", "kind, key"), ("parts", "kind, first"), ("runs", "file"), ("meta", "key")]
+    {
         let count = format!("SELECT count(*) FROM {table}");
         let count: u32 =
             rusqlite::Connection::open(&catalog).unwrap().query_row(&count, [], |row| row.get(0)).unwrap();

@@ -126,7 +126,7 @@ async fn rows_of_the_catalog_that_change_places_are_found() {
         ("runs", "tree", "place = 0"),
         ("meta", "value", "key IN ('position', 'next_file')"),
         ("meta", "value", "key IN ('hash', 'seal')"),
-        ("meta", "value", "key IN ('seed', 'sum')"),
+        ("meta", "value", "key IN ('seed', 'parts')"),
     ];
     for (table, columns, rows) in swaps {
         write_all(told.dir.path(), told.today());

@@ -28,6 +28,8 @@ pub(crate) const DAILY: Tuning = Tuning {
     most_behind: 1_000_000,
     lowest: 1_000_000,
     fan_in: 4,
+    rows_together: 512,
+    parts_at_start: 64,
 };
 /// The events of a day: three blocks.
 pub(crate) const A_DAY: u128 = 700;

@@ -17,10 +17,16 @@ use crate::index::error::IndexError;
 use crate::index::shared::Shared;
 
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// This is the time between two parts of the catalog that are proven in the background.
+const BETWEEN_PARTS: Duration = Duration::from_millis(3);
 
 /// Starts the thread that flushes and the thread that merges.
 pub(in crate::index) fn start(shared: &Arc<Shared>) -> Result<(), IndexError> {
-    for (name, work) in [("index-flush", flush_loop as fn(&Shared)), ("index-merge", merge_loop)] {
+    let mut threads = vec![("index-flush", flush_loop as fn(&Shared)), ("index-merge", merge_loop)];
+    if !shared.proven.is_whole() {
+        threads.push(("index-prove", prove_loop));
+    }
+    for (name, work) in threads {
         let shared_there = Arc::clone(shared);
         let thread = std::thread::Builder::new().name(name.into()).spawn(move || {
             let _alarm = Alarm(&shared_there);
@@ -90,6 +96,28 @@ fn merge_loop(shared: &Shared) {
                 shared.sleep(false);
             }
         }
+    }
+}
+
+/// Proves the parts of the catalog that were not proven at the start, a few milliseconds apart, so that it takes a small part
+/// of one processor: a million accounts take some ten seconds.
+fn prove_loop(shared: &Shared) {
+    let mut last = shared.proven_to.clone();
+    while !shared.closing.load(Ordering::Acquire) && !shared.failure.is_damage() {
+        let ended = shared.open_reader().and_then(|catalog| {
+            while !shared.closing.load(Ordering::Acquire) {
+                let Some(next) = shared.proven.go_on(&catalog, last.as_ref())? else { break };
+                last = Some(next);
+                std::thread::sleep(BETWEEN_PARTS);
+            }
+            Ok(())
+        });
+        match ended {
+            Ok(()) => return,
+            Err(error) if error.is_damage() => return shared.fail(&error),
+            Err(error) => tracing::warn!(%error, "a part of the index can't be read at the moment"),
+        }
+        std::thread::sleep(RETRY_AFTER);
     }
 }
 
