@@ -78,7 +78,7 @@ pub(crate) async fn measure_each(phases: Phases, folder: &Path) -> Result<Vec<Ba
         let data = folder.join(kind.what().replace(' ', "-"));
         let ledger = {
             let data = data.clone();
-            let open = move || open::ledger(&data, ReadLimits::default(), false, false);
+            let open = move || open::ledger(&data, ReadLimits::default(), false, open::Ordered::default());
             tokio::task::spawn_blocking(open).await??
         };
         let filled = fill(&ledger, kind, phases.accounts).await;
