@@ -56,6 +56,7 @@ pub mod http;
 pub mod index;
 pub mod keys;
 pub mod ledger;
+pub(crate) mod patient;
 pub(crate) mod pause_mark;
 pub mod payouts;
 pub mod sagas;

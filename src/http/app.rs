@@ -12,6 +12,7 @@ use super::service::sign_ins::SignIns;
 use crate::domain::ids::CounterAccount;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
+use crate::patient::Patient;
 use crate::payouts::Providers;
 use crate::sagas::Sagas;
 
@@ -58,6 +59,7 @@ struct Inner {
     sign_ins: SignIns,
     budget: Budget,
     feeds: Arc<Semaphore>,
+    patient: Patient,
     /// These are the ledger's own accounts that a client may name; any, where there is no list.
     counter_accounts: OnceLock<BTreeSet<CounterAccount>>,
 }
@@ -79,6 +81,7 @@ impl App {
             sign_ins,
             budget,
             feeds,
+            patient: Patient::default(),
             counter_accounts: OnceLock::new(),
         }))
     }
@@ -141,6 +144,11 @@ impl App {
     /// Returns the places of the live feeds.
     pub(crate) fn feeds(&self) -> &Arc<Semaphore> {
         &self.0.feeds
+    }
+
+    /// Returns the threads for what takes long.
+    pub(crate) fn patient(&self) -> &Patient {
+        &self.0.patient
     }
 
     /// Returns its configuration.
