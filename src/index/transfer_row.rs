@@ -12,7 +12,7 @@ use crate::domain::transfer::command::TimeoutSeconds;
 use crate::domain::transfer::event::Terms;
 use crate::domain::transfer::payout::{LearntBy, Payout, Repeat};
 use crate::domain::transfer::stage::Stage;
-use crate::domain::transfer::{Paid, Settled, Transfer};
+use crate::domain::transfer::{Later, Paid, Settled, Transfer};
 use crate::store::chain::Hash;
 
 /// This stands for what is not there.
@@ -21,7 +21,8 @@ const NONE: &str = "-";
 /// Returns how a transfer stands, as the parts of a row's value with a blank between them. None of them has a blank.
 pub(super) fn value(transfer: &Transfer) -> String {
     let Terms { from, to, amount, currency, timeout_seconds, deadline_at } = &*transfer.terms;
-    let Paid { sent, repeat, cancellable, settled, contradictions } = transfer.payout;
+    let Paid { sent, repeat, cancellable, .. } = transfer.payout;
+    let Later { settled, contradictions, resumed_at } = transfer.payout.later();
     format!(
         "{from} {to} {currency} {amount} {} {deadline_at} {} {} {} {} {} {} {} {} {} {} {contradictions} {} {} {}",
         timeout_seconds.get(),
@@ -30,7 +31,7 @@ pub(super) fn value(transfer: &Transfer) -> String {
         transfer.stopped.map_or(NONE, Stopped::code),
         transfer.stalls,
         transfer.resumes,
-        transfer.resumed_at.map_or_else(|| NONE.to_owned(), |at| at.to_string()),
+        resumed_at.map_or_else(|| NONE.to_owned(), |at| at.to_string()),
         u8::from(sent),
         repeat.map_or(NONE, Repeat::name),
         u8::from(cancellable),
@@ -61,19 +62,22 @@ pub(super) fn read<'a>(id: TransactionId, parts: &mut impl Iterator<Item = &'a s
         stopped: maybe(parts.next()?, Stopped::from_code)?,
         stalls: parts.next()?.parse().ok()?,
         resumes: parts.next()?.parse().ok()?,
-        resumed_at: maybe(parts.next()?, Timestamp::read)?,
-        payout: Paid {
-            sent: flag(parts.next()?)?,
-            repeat: maybe(parts.next()?, Repeat::parse)?,
-            cancellable: flag(parts.next()?)?,
-            settled: maybe(parts.next()?, |text| settled(text, currency))?,
-            contradictions: parts.next()?.parse().ok()?,
-        },
+        payout: paid(currency, parts)?,
         correlation: maybe(parts.next()?, |text| String::from_utf8(hex::decode(text).ok()?).ok())?
             .map(Into::into),
         revision: parts.next()?.parse().ok()?,
         seen: Hash::parse(parts.next()?)?.0,
     })
+}
+
+/// Reads what is recorded of a payout.
+fn paid<'a>(currency: Currency, parts: &mut impl Iterator<Item = &'a str>) -> Option<Paid> {
+    let resumed_at = maybe(parts.next()?, Timestamp::read)?;
+    let (sent, repeat) = (flag(parts.next()?)?, maybe(parts.next()?, Repeat::parse)?);
+    let cancellable = flag(parts.next()?)?;
+    let settled = maybe(parts.next()?, |text| settled(text, currency))?;
+    let contradictions = parts.next()?.parse().ok()?;
+    Some(Paid::new(sent, repeat, cancellable, Later { settled, contradictions, resumed_at }))
 }
 
 /// Returns what became of a payout as one part: the outcome, how it is known, and the amount where it was less than asked.

@@ -295,7 +295,9 @@ impl World {
                 assert!(!is_captured && alice.held().is_zero() && ends == 1, "{}", told());
             }
             // Whether it was paid can't be known, or the provider says otherwise than the operator.
-            Stage::NeedsOperator => assert!(self.reported || transfer.payout.settled.is_none(), "{}", told()),
+            Stage::NeedsOperator => {
+                assert!(self.reported || transfer.payout.later().settled.is_none(), "{}", told())
+            }
             other => panic!("{other:?}: {}", told()),
         }
         if self.reported {

@@ -13,12 +13,12 @@ use crate::domain::refusal::Refusal;
 use crate::domain::standing::Standing;
 use crate::domain::time::Now;
 
+use super::Transfer;
 use super::command::{End, Reported, Requesting, TransferOperation, Unmoved};
 use super::decline::TransferDecline;
 use super::event::{Fact, Terms, TransferEvent};
 use super::payout::{LearntBy, Payout, Settlement};
 use super::stage::{Stage, Target, Trigger};
-use super::{Paid, Transfer};
 
 type Outcome = Result<Fact, TransferDecline>;
 
@@ -137,9 +137,9 @@ fn report(transfer: &Transfer, asked: &Reported) -> Result<Outcome, Refusal> {
     let amount = amount.filter(|amount| *amount < transfer.terms.amount).map(Into::into);
     let trigger = settling(asked.outcome);
     Ok(able(transfer, trigger).and_then(|()| {
-        let Paid { sent: true, settled: None, .. } = transfer.payout else {
+        if !transfer.payout.sent || transfer.payout.later().settled.is_some() {
             return Err(TransferDecline::WrongState);
-        };
+        }
         Ok(Fact::PayoutSettled(Settlement {
             outcome: asked.outcome,
             learnt_by: LearntBy::Operator,
@@ -187,11 +187,13 @@ fn own(transfer: &Transfer, operation: &TransferOperation, now: Now) -> Result<F
         TransferOperation::Send(sending) if matches!(transfer.terms.to, Payee::External(_)) => {
             (Trigger::PayoutSent, Fact::PayoutSent((**sending).clone()))
         }
-        TransferOperation::Settle(said) if transfer.payout.sent && transfer.payout.settled.is_none() => {
+        TransferOperation::Settle(said)
+            if transfer.payout.sent && transfer.payout.later().settled.is_none() =>
+        {
             (settling(said.outcome), Fact::PayoutSettled((**said).clone()))
         }
         TransferOperation::Contradict { said, .. }
-            if transfer.payout.settled.is_some_and(|known| Some(known) != transfer.settled(said)) =>
+            if transfer.payout.later().settled.is_some_and(|known| Some(known) != transfer.settled(said)) =>
         {
             (Trigger::Contradicted, Fact::PayoutContradicted((**said).clone()))
         }

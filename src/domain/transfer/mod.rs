@@ -50,8 +50,6 @@ pub struct Transfer {
     pub stalls: u32,
     /// This is how often an operator let the service go on.
     pub resumes: u32,
-    /// This is when an operator last did so.
-    pub resumed_at: Option<Timestamp>,
     /// This is what is recorded of its payout.
     pub payout: Paid,
     /// This is the revision of its last event.
@@ -61,7 +59,7 @@ pub struct Transfer {
 }
 
 /// A `Paid` says what is recorded of the payout of a transfer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paid {
     /// This is true where it may have been sent: it was about to be, or the original of a restored ledger may have sent it.
     pub sent: bool,
@@ -69,10 +67,38 @@ pub struct Paid {
     pub repeat: Option<Repeat>,
     /// This is true where its provider can cancel it.
     pub cancellable: bool,
-    /// This is what became of it, once that is known.
+    /// This is what came later. It is apart, so that the state of a stream is not larger for what few have.
+    later: Option<Arc<Later>>,
+}
+
+/// `Later` has what is recorded of a transfer after its payout was sent, or after an operator was needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Later {
+    /// This is what became of the payout, once that is known.
     pub settled: Option<Settled>,
     /// This is how often the provider said otherwise than what is recorded.
     pub contradictions: u32,
+    /// This is when an operator last let the service go on.
+    pub resumed_at: Option<Timestamp>,
+}
+
+impl Paid {
+    /// Returns what came later.
+    #[must_use]
+    pub fn later(&self) -> Later {
+        self.later.as_deref().copied().unwrap_or_default()
+    }
+
+    /// Makes it of its parts, in their order.
+    #[must_use]
+    pub fn new(sent: bool, repeat: Option<Repeat>, cancellable: bool, later: Later) -> Self {
+        let later = (later != Later::default()).then(|| Arc::new(later));
+        Self { sent, repeat, cancellable, later }
+    }
+
+    fn change(&mut self) -> &mut Later {
+        Arc::make_mut(self.later.get_or_insert_default())
+    }
 }
 
 /// A `Settled` says what is recorded to have become of a payout.
@@ -99,7 +125,7 @@ impl Transfer {
     /// Returns the amount that moves where it moves: all that was asked for, or the part that was paid.
     #[must_use]
     pub fn moves(&self) -> Amount {
-        self.payout.settled.and_then(|settled| settled.part).unwrap_or(self.terms.amount)
+        self.payout.later().settled.and_then(|settled| settled.part).unwrap_or(self.terms.amount)
     }
 
     /// Returns what is said of its payout; `None` where the amount is none of its currency.
@@ -150,7 +176,6 @@ impl Transfer {
             stopped: None,
             stalls: 0,
             resumes: 0,
-            resumed_at: None,
             payout: Paid::default(),
             revision: 0,
             seen: [0; 32],
@@ -175,16 +200,18 @@ impl Transfer {
                 (self.payout.sent, self.payout.repeat) = (true, Some(sending.repeat));
                 self.payout.cancellable = sending.cancellable;
             }
-            Fact::PayoutSettled(said) => self.payout.settled = Some(self.settled(said)?),
+            Fact::PayoutSettled(said) => self.payout.change().settled = Some(self.settled(said)?),
             Fact::PayoutContradicted(_) => {
-                self.payout.contradictions = self.payout.contradictions.saturating_add(1);
+                let later = self.payout.change();
+                later.contradictions = later.contradictions.saturating_add(1);
             }
             Fact::Stalled(Stall { code, .. }) => {
                 self.stalls = self.stalls.saturating_add(1);
                 self.payout.sent |= *code == StallCode::Restored;
             }
             Fact::Resumed(_) => {
-                (self.resumes, self.resumed_at) = (self.resumes.saturating_add(1), Some(event.recorded_at));
+                self.resumes = self.resumes.saturating_add(1);
+                self.payout.change().resumed_at = Some(event.recorded_at);
             }
             Fact::Abandoned(_) | Fact::Completed { .. } | Fact::Unmoved(_) | Fact::Declined { .. } => {}
         }

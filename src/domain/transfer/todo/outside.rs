@@ -52,13 +52,13 @@ fn tell(transfer: &Transfer, calls: &Calls) -> Option<Todo> {
         Payout::Done => Trigger::Paid,
         Payout::Declined => Trigger::NotPaid,
     };
-    match transfer.payout.settled {
+    match transfer.payout.later().settled {
         None if transfer.payout.sent && transfer.stage.after(trigger).is_some() => Some(Todo::Record(
             own(transfer, Step::Settle, 1),
             TransferOperation::Settle(Box::new(said.clone())),
         )),
         Some(known) if Some(known) != transfer.settled(said) => Some(Todo::Record(
-            own(transfer, Step::Contradiction, transfer.payout.contradictions.saturating_add(1)),
+            own(transfer, Step::Contradiction, transfer.payout.later().contradictions.saturating_add(1)),
             TransferOperation::Contradict { said: Box::new(said.clone()), seen: transfer.revision },
         )),
         Some(_) | None => None,
@@ -145,7 +145,7 @@ fn may_be_sent_again(transfer: &Transfer) -> bool {
 fn asking(transfer: &Transfer, calls: &Calls, now: Timestamp) -> Todo {
     let most = calls.means.map_or(Means::ASK_FOR_SECONDS, |means| means.ask_for_seconds);
     let deadline = transfer.terms.deadline_at;
-    let since = transfer.resumed_at.map_or(deadline, |at| at.max(deadline));
+    let since = transfer.payout.later().resumed_at.map_or(deadline, |at| at.max(deadline));
     let until = since.plus_seconds(most.into());
     let (call, made) = match calls.means {
         // One that is not answered is asked the other question next.
@@ -180,7 +180,7 @@ fn finishing(transfer: &Transfer, steps: &Steps) -> Todo {
 
 /// Returns the end of a transfer that is not paid and never will be.
 fn unmoved(transfer: &Transfer) -> Unmoved {
-    let by = transfer.payout.settled.map(|settled| settled.learnt_by);
+    let by = transfer.payout.later().settled.map(|settled| settled.learnt_by);
     let code = match (transfer.stopped, by) {
         (Some(Stopped::Cancelled), _) => return Unmoved::Cancelled,
         (Some(Stopped::TimedOut), None | Some(LearntBy::Cancel)) => EndCode::TIMED_OUT,
