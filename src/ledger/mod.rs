@@ -7,6 +7,7 @@
 
 mod accounts;
 mod clock_watch;
+mod effective;
 mod expiries;
 mod expiry_beat;
 mod folder_watch;
