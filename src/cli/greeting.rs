@@ -15,11 +15,17 @@ pub(super) struct Greeting {
     kept: String,
     keys: String,
     tls: bool,
+    paused: Option<&'static str>,
 }
 
 impl Greeting {
     /// Makes the greeting of a service at this address.
-    pub(super) fn new(settings: &Settings, keys: &Ring, address: SocketAddr) -> Self {
+    pub(super) fn new(
+        settings: &Settings,
+        keys: &Ring,
+        address: SocketAddr,
+        paused: Option<&'static str>,
+    ) -> Self {
         let tls = settings.tls.is_some();
         let kept = if settings.store.is_some() { "index" } else { "data" };
         let keys = match keys.count() {
@@ -35,12 +41,13 @@ impl Greeting {
             kept: format!("{kept} in {}", settings.data.display()),
             keys,
             tls,
+            paused,
         }
     }
 
     /// Returns the greeting in the form of the log: lines for people, or one JSON object.
     pub(super) fn show(&self, form: LogFormat) -> String {
-        let Self { scheme, address, kept, keys, tls } = self;
+        let Self { scheme, address, kept, keys, tls, paused } = self;
         let first = format!("bookonce is listening on {scheme}://{address}, {kept}");
         let front = format!("{scheme}://{}/", reachable(*address));
         let docs = format!("{front}docs/");
@@ -48,12 +55,20 @@ impl Greeting {
             if *tls { "With TLS." } else { "Without TLS: whoever sees the traffic can read it, keys too." };
         match form {
             LogFormat::Text => {
+                let paused = paused.map_or_else(String::new, |why| {
+                    format!("\n  Transfers are paused, because {why}: `bookonce serve --resume-transfers` goes on.")
+                });
                 format!(
-                    "{first}\n  {front} says how it is, {docs} lets you try every request.\n  {keys}\n  {secured}"
+                    "{first}\n  {front} says how it is, {docs} lets you try every request.\n  {keys}\n  {secured}{paused}"
                 )
             }
             LogFormat::Json => {
-                json!({"message": first, "front": front, "docs": docs, "keys": keys, "tls": tls}).to_string()
+                let mut said =
+                    json!({"message": first, "front": front, "docs": docs, "keys": keys, "tls": tls});
+                if let (Some(why), Some(said)) = (paused, said.as_object_mut()) {
+                    said.insert("transfers_paused".to_owned(), json!(why));
+                }
+                said.to_string()
             }
         }
     }

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
         ))?;
         return Ok(Exit::Ok);
     }
-    let ledger = open::ledger(&args.data, ReadLimits::default(), true, false)?;
+    let ledger = open::ledger(&args.data, ReadLimits::default(), true, open::Ordered::default())?;
     let head = ledger.head();
     ledger.stop()?;
     out::line(format!("The index knows all {} events of journal {}.", head.position, head.journal_id))?;

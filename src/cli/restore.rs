@@ -50,6 +50,10 @@ pub(crate) fn run(args: Args) -> Outcome {
                 "It has no API keys, because an export has none. Until one is made, everybody on the machine that serves it is \
                  an operator: `bookonce keys create --role operator --data {data}`."
             ))?;
+            out::line(
+                "Its transfers are paused, because the original may have gone on since. When the original is stopped for good, \
+                 `bookonce serve --resume-transfers` goes on with them.",
+            )?;
             Ok(Exit::Ok)
         }
         Err(error @ RestoreError::Bad(_)) => {

@@ -12,7 +12,7 @@ use crate::domain::ids::CounterAccount;
 use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
 use crate::keys::Ring;
-use crate::ledger::{Ledger, ReadLimits};
+use crate::ledger::{DriveOrder, Ledger, ReadLimits};
 use crate::sagas;
 use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry::{self, LogFormat};
@@ -46,6 +46,24 @@ pub struct Args {
     /// The machine's clock is right, though it is more than an hour behind the last event: take commands
     #[arg(long)]
     accept_clock: bool,
+    /// Drive no transfers and book no expiries from now on, also after a restart: for a copy of a ledger whose original may
+    /// have gone on
+    #[arg(long, conflicts_with = "resume_transfers")]
+    pause_transfers: bool,
+    /// Drive transfers again, in a folder that was restored or paused
+    #[arg(long)]
+    resume_transfers: bool,
+}
+
+impl Args {
+    fn ordered(&self) -> open::Ordered {
+        let drive = match (self.pause_transfers, self.resume_transfers) {
+            (true, _) => DriveOrder::Pause,
+            (false, true) => DriveOrder::Resume,
+            (false, false) => DriveOrder::AsBefore,
+        };
+        open::Ordered { accept_clock: self.accept_clock, drive }
+    }
 }
 
 /// Runs the command until it is told to stop.
@@ -53,11 +71,12 @@ pub struct Args {
 /// # Errors
 /// Fails when the service can't start, or can't stop cleanly.
 pub(crate) fn run(args: Args) -> Outcome {
+    let ordered = args.ordered();
     let settings = Settings::gather(args.given, args.config.as_deref())?;
     telemetry::start(settings.log, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let log = settings.log;
-    match runtime.block_on(serve(settings, args.accept_clock)) {
+    match runtime.block_on(serve(settings, ordered)) {
         // Where each line is to be JSON, so is the last one.
         Err(error) if log == LogFormat::Json => {
             tracing::error!(error = with_causes(error.as_ref()), "the service can't go on");
@@ -67,7 +86,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     }
 }
 
-async fn serve(settings: Settings, accept_clock: bool) -> Outcome {
+async fn serve(settings: Settings, ordered: open::Ordered) -> Outcome {
     if settings.store.is_some() {
         // This comes before anything else touches TLS.
         prepare_tls().await;
@@ -80,8 +99,8 @@ async fn serve(settings: Settings, accept_clock: bool) -> Outcome {
     let long_within = Duration::from_secs(settings.long_read_seconds);
     let reads = ReadLimits { long_within, ..ReadLimits::default() };
     let ledger = match &settings.store {
-        Some(store) => open::over_store(&data, store, reads, accept_clock).await?,
-        None => tokio::task::spawn_blocking(move || open::ledger(&data, reads, true, accept_clock)).await??,
+        Some(store) => open::over_store(&data, store, reads, ordered).await?,
+        None => tokio::task::spawn_blocking(move || open::ledger(&data, reads, true, ordered)).await??,
     };
     let served = listen(&settings, tls, keys, counter_accounts, &ledger).await;
     // This is done also when nothing was served: the folder is left as a service leaves it.
@@ -144,7 +163,7 @@ async fn listen(
         }
     };
     let address = listener.local_addr()?;
-    let greeting = Greeting::new(settings, &keys, address);
+    let greeting = Greeting::new(settings, &keys, address, ledger.pause_reason());
     let config = http::Config {
         write_wait: Duration::from_secs(settings.write_wait_seconds),
         ..http::Config::default()

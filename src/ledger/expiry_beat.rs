@@ -95,7 +95,11 @@ impl Beat {
     fn finds_any(&self) -> bool {
         let Some(ledger) = self.ledger.upgrade() else { return false };
         let index = &ledger.0.index;
-        if self.shared.is_stopped() || index.open_holds() == 0 || ledger.0.clerk.readable().is_err() {
+        if self.shared.is_stopped()
+            || ledger.is_paused()
+            || index.open_holds() == 0
+            || ledger.0.clerk.readable().is_err()
+        {
             self.shared.set_lag(0);
             return false;
         }
@@ -126,7 +130,7 @@ impl Beat {
             let (found, next) = ledger.0.index.due(now, &after, PAGE)?;
             let mut rest = found.as_slice();
             while !rest.is_empty() {
-                if self.shared.is_stopped() {
+                if self.shared.is_stopped() || ledger.is_paused() {
                     return Ok(());
                 }
                 let (job, others) = rest.split_at(jobs(rest));

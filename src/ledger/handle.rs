@@ -19,6 +19,7 @@ use super::expiries::Expiries;
 use super::folder_watch::FolderWatch;
 use super::long_reads::{LongReads, ReadLimits, Wanted, holding};
 use super::open_error::OpenError;
+use super::pause::Pause;
 use super::ring::Tail;
 use super::types::{ReadError, Unavailable};
 use super::verdict::Verdict;
@@ -58,6 +59,7 @@ pub(super) struct Inner {
     pub(super) long_reads: LongReads,
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) expiries: Expiries,
+    pub(super) pause: Pause,
     pub(super) folder_watch: FolderWatch,
     pub(super) folder: Option<Folder>,
 }
@@ -85,7 +87,7 @@ impl Ledger {
         index: Index,
         head: watch::Receiver<Head>,
         clock_watch: Arc<ClockWatch>,
-        folder: Option<Folder>,
+        (folder, pause): (Option<Folder>, Pause),
         limits: ReadLimits,
     ) -> std::io::Result<Self> {
         let folder_watch = match &folder {
@@ -103,6 +105,7 @@ impl Ledger {
             long_reads: LongReads::new(limits),
             clock_watch,
             expiries: Expiries::default(),
+            pause,
             folder_watch,
             folder,
         })))

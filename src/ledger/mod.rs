@@ -7,6 +7,7 @@
 
 mod accounts;
 mod clock_watch;
+mod driving;
 mod effective;
 mod expiries;
 mod expiry_beat;
@@ -19,6 +20,7 @@ mod open;
 mod open_error;
 mod open_store;
 mod parts;
+mod pause;
 pub mod permission;
 mod ring;
 mod scan;
@@ -38,6 +40,7 @@ pub use long_reads::ReadLimits;
 pub use open::{INDEX, Options, Workings};
 pub use open_error::OpenError;
 pub use parts::Parts;
+pub use pause::DriveOrder;
 pub use ring::Lines;
 pub use status::Status;
 pub use tail::Follower;

@@ -30,6 +30,7 @@ use super::expiry_beat;
 use super::handle::Ledger;
 use super::long_reads::ReadLimits;
 use super::open_error::OpenError;
+use super::pause::{DriveOrder, Pause};
 use super::types::Head;
 
 /// This is the name of the index's folder in a data folder.
@@ -52,6 +53,8 @@ pub struct Options {
     pub steady: Option<Steady>,
     /// This is true when an operator has said that the clock is right, though it is behind the last event.
     pub accept_clock: bool,
+    /// This is what an operator ordered about the driving of transfers.
+    pub drive: DriveOrder,
     /// This is the id of the journal when it is new, and the source of the index's seed. It is a random number from the
     /// caller.
     pub fresh: Uuid,
@@ -121,6 +124,7 @@ impl Ledger {
                 folder.path().display()
             )));
         }
+        let pause = Pause::open(held.clone(), options.drive).map_err(OpenError::Pause)?;
         let torn = inspect_wal(&path, &folder.path().join(JOURNAL))?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
@@ -152,11 +156,13 @@ impl Ledger {
         if end.position > 0 {
             watch.begin_after(end.recorded_at);
         }
+        pause.resume(end.position).map_err(OpenError::Pause)?;
         let clerk = Clerk::start(office, options.limits)?;
         folder.held().remember(JOURNAL);
         folder.held().remember(INDEX);
         let clock = watch.clock();
-        let ledger = Self::over(Box::new(clerk), journal, index, head, watch, Some(folder), options.reads)?;
+        let kept = (Some(folder), pause);
+        let ledger = Self::over(Box::new(clerk), journal, index, head, watch, kept, options.reads)?;
         expiry_beat::start(&ledger, clock)?;
         Ok(ledger)
     }

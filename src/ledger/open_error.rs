@@ -26,6 +26,11 @@ pub enum OpenError {
     /// The store can't be closed cleanly.
     #[error("the store could not be closed")]
     Close(#[source] CloseError),
+    /// The mark that says whether transfers are paused can't be read or written.
+    #[error(
+        "transfers.json in the data folder, which says whether transfers are paused, can't be read or written"
+    )]
+    Pause(#[source] std::io::Error),
     /// A thread can't be started.
     #[error("a thread can't be started")]
     Thread(#[from] std::io::Error),

@@ -17,6 +17,7 @@ use super::expiry_beat;
 use super::handle::Ledger;
 use super::open::{ACCEPT_MISSING, INDEX, Options, Workings};
 use super::open_error::OpenError;
+use super::pause::Pause;
 use super::types::Head;
 
 impl Ledger {
@@ -41,6 +42,7 @@ impl Ledger {
                 folder.path().display()
             )));
         }
+        let pause = Pause::open(folder.held().path(), options.drive).map_err(OpenError::Pause)?;
         let accept_missing = options.data.join(ACCEPT_MISSING).exists();
         let runtime = Handle::current();
         let seed = options.fresh.as_u64_pair().1;
@@ -66,7 +68,8 @@ impl Ledger {
         let reader = (workings.journal)(Arc::new(Reader::new(store, runtime)));
         folder.held().remember(INDEX);
         let clock = watch.clock();
-        let ledger = Self::over(Box::new(clerk), reader, index, head, watch, Some(folder), reads)?;
+        let kept = (Some(folder), pause);
+        let ledger = Self::over(Box::new(clerk), reader, index, head, watch, kept, reads)?;
         expiry_beat::start(&ledger, clock)?;
         Ok(ledger)
     }

@@ -12,6 +12,7 @@ use super::clock_watch::ClockWatch;
 use super::expiry_beat;
 use super::handle::Ledger;
 use super::long_reads::ReadLimits;
+use super::pause::{DriveOrder, Pause};
 
 /// The `Parts` are what a ledger without a data folder is made of.
 pub struct Parts {
@@ -25,6 +26,9 @@ pub struct Parts {
     pub head: watch::Receiver<Head>,
     /// This is its clock, which is believed, whatever it says.
     pub clock: Clock,
+    /// This is what is ordered about the driving of its transfers. It has no folder: who says `Resume` says that it is a copy
+    /// which was paused.
+    pub drive: DriveOrder,
 }
 
 impl Ledger {
@@ -34,10 +38,18 @@ impl Ledger {
     /// # Errors
     /// Fails when a thread can't be started.
     pub fn of_parts(parts: Parts) -> std::io::Result<Self> {
-        let Parts { clerk, reader, index, head, clock } = parts;
+        let Parts { clerk, reader, index, head, clock, drive } = parts;
         let watch = ClockWatch::new(clock, None, true);
         let clock = watch.clock();
-        let ledger = Self::over(clerk, reader, index, head, watch, None, ReadLimits::default())?;
+        let ledger = Self::over(
+            clerk,
+            reader,
+            index,
+            head,
+            watch,
+            (None, Pause::without_folder(drive)),
+            ReadLimits::default(),
+        )?;
         expiry_beat::start_task(&ledger, clock);
         Ok(ledger)
     }

@@ -41,7 +41,9 @@ async fn run(sagas: WeakSagas) {
     loop {
         let Some(sagas) = sagas.upgrade() else { return };
         let begun = tasks::now();
-        if let Ok(open) = sagas.ledger().open_transfers().await {
+        if sagas.ledger().drives().await
+            && let Ok(open) = sagas.ledger().open_transfers().await
+        {
             let takes_all = is_first && sagas.ledger().is_alone();
             is_first = false;
             look(&sagas, open, takes_all, &mut watched);

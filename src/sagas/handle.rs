@@ -104,6 +104,9 @@ impl Sagas {
 
     fn follow(&self, event: &Event, places: &mut impl Iterator<Item = Admitted>) {
         let Some(id) = event.stream.transfer() else { return };
+        if self.0.work.ledger.is_paused() {
+            return;
+        }
         if event.revision > 0 {
             let sagas = self.clone();
             // It is driven already, or is taken up from where it stands after the event.

@@ -9,6 +9,8 @@ use bookonce::domain::ids::{CounterAccount, Id, Step};
 use bookonce::domain::metadata::Metadata;
 use bookonce::domain::money::WrittenAmount;
 use bookonce::domain::payee::Payee;
+use bookonce::domain::stream::StreamName;
+use bookonce::domain::transfer::command::{Requesting, TimeoutSeconds, TransferOperation};
 
 use crate::support::{command, id, name, reason};
 
@@ -91,4 +93,17 @@ pub fn transfer_release(transfer: u128, account: &str) -> Command {
 
 pub fn rule_out(transfer: u128, account: &str, code: Stopped) -> Command {
     stepped(transfer, Step::RuleOut, account, Operation::RuleOut(RulingOut { transfer: id(transfer), code }))
+}
+
+/// Asks for a transfer between two accounts, which may take an hour.
+pub fn transfer(n: u128, from: &str, to: &str, amount: &str) -> Command {
+    let requesting = Requesting {
+        from: name(from),
+        to: Payee::parse(to).unwrap(),
+        amount: written(amount),
+        timeout_seconds: TimeoutSeconds::new(3_600).unwrap(),
+        metadata: Metadata::default(),
+    };
+    let operation = Operation::Transfer(TransferOperation::Request(Box::new(requesting)));
+    Command { stream: StreamName::Transfer(id(n)), ..command(n, from, operation) }
 }

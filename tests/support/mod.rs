@@ -30,7 +30,7 @@ use bookonce::domain::money::{Direction, Written, WrittenAmount};
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::domain::written_balance::WrittenBalance;
 use bookonce::index::Tuning;
-use bookonce::ledger::{Ledger, OpenError, Options, ReadLimits};
+use bookonce::ledger::{DriveOrder, Ledger, OpenError, Options, ReadLimits};
 use uuid::Uuid;
 
 /// Returns the transaction ID that the tests call `n`.
@@ -113,6 +113,7 @@ pub fn options(data: &Path, clock: Clock) -> Options {
         clock,
         steady: None,
         accept_clock: false,
+        drive: DriveOrder::default(),
         fresh: Uuid::from_u128(0x0b00_c0de_0000_4000_8000_0000_0000_0001),
         limits: Limits::default(),
         reads: ReadLimits::default(),

@@ -19,6 +19,7 @@ use crate::audit::source::folder::{FORMAT, JOURNAL};
 use crate::audit::source::parts::open_files;
 use crate::audit::values::chain::Chain;
 use crate::audit::values::finding::{Finding, Flaw, Place};
+use crate::pause_mark::PauseMark;
 
 /// A row has at most this many bytes, or a single line.
 const ROW_BYTES: usize = 64 * 1024;
@@ -115,12 +116,14 @@ fn write_folder(
     write_journal(export, &journal, audited, progress)?;
     let format = unfinished.path().join("FORMAT");
     fs::write(&format, FORMAT).map_err(failed)?;
+    PauseMark::restored().write(unfinished.path()).map_err(failed)?;
+    let mark = unfinished.path().join(PauseMark::file());
     for path in [&*journal, &*format, unfinished.path()] {
         sync(path)?;
     }
     if is_there {
         // What came into it meanwhile is not written over.
-        for (from, name) in [(&journal, JOURNAL), (&format, "FORMAT")] {
+        for (from, name) in [(&mark, PauseMark::file()), (&journal, JOURNAL), (&format, "FORMAT")] {
             place(from, &folder.join(name)).map_err(failed)?;
             sync(folder)?;
         }

@@ -101,7 +101,10 @@ impl IntoResponses for WriteProblems {
                     Code::StorageFull,
                     Code::StoreDamaged,
                 ]);
-                format!("{codes}: send it again with the same ID after `Retry-After`.")
+                let paused = Code::TransfersPaused;
+                format!(
+                    "{codes}, or `{paused}` for a transfer: send it again with the same ID after `Retry-After`."
+                )
             }),
         ])
     }

@@ -93,6 +93,8 @@ codes! {
     ReadTooLong: SERVICE_UNAVAILABLE, "read_too_long", "Read too long",
         "the read took longer than a long read may: ask for less, or when less is going on";
     NotReady: SERVICE_UNAVAILABLE, "not_ready", "Not ready", "the ledger takes no commands; `/readyz` says why";
+    TransfersPaused: SERVICE_UNAVAILABLE, "transfers_paused", "Transfers paused",
+        "no new transfer is taken until an operator lets the service drive transfers again";
 }
 
 impl Code {

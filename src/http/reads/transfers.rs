@@ -21,7 +21,6 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
-use crate::http::reads::page::Page;
 use crate::http::reply::json;
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
@@ -142,6 +141,18 @@ pub(crate) struct TransferItem {
     position: Position,
 }
 
+/// A page of the list of transfers.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct TransferPage {
+    /// The transfers, the newest first.
+    items: Vec<TransferItem>,
+    /// What `cursor` takes to go on; null at the end.
+    #[schema(required = true)]
+    next: Option<String>,
+    /// Whether the service drives no transfers at the moment.
+    paused: bool,
+}
+
 /// How a transfer stands; with `wait`, at its end, when an operator is needed, or after so many seconds.
 #[utoipa::path(get, path = "/v1/transfers/{transfer}", operation_id = "get_transfer",
     tag = "transfers", security(("key" = [])),
@@ -164,7 +175,7 @@ pub(crate) async fn one(
     }
     let not_found = || Problem::new(Code::TransferNotFound, "There is no transfer with this ID.");
     let found = app.ledger().transfer(id).await?.ok_or_else(not_found)?;
-    json(&view(&found))
+    json(&view(&found, app.ledger().is_paused()))
 }
 
 const KNOWN: [&[&str]; 3] = [TransferFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
@@ -173,7 +184,7 @@ const KNOWN: [&[&str]; 3] = [TransferFilter::NAMES, PageQuery::NAMES, MinPositio
 #[utoipa::path(get, path = "/v1/transfers", operation_id = "list_transfers",
     tag = "transfers", security(("key" = [])),
     params(TransferFilter, PageQuery, MinPosition),
-    responses((status = 200, body = Page<TransferItem>, description = "A page of transfers."),
+    responses((status = 200, body = TransferPage, description = "A page of transfers."),
         responses::ReadProblems))]
 pub(crate) async fn list(
     State(app): State<App>,
@@ -196,7 +207,7 @@ pub(crate) async fn list(
     let found = app.ledger().transfers(query).await?;
     let items = found.transfers.iter().map(|(placed, transfer)| item(placed, transfer)).collect();
     let next = found.more_before.map(|position| cursors.cursor(&position.to_string()));
-    json(&Page { items, next })
+    json(&TransferPage { items, next, paused: app.ledger().is_paused() })
 }
 
 fn item(placed: &Placed, transfer: &Transfer) -> TransferItem {
@@ -214,7 +225,7 @@ fn item(placed: &Placed, transfer: &Transfer) -> TransferItem {
     }
 }
 
-fn view(found: &TransferReading) -> TransferView {
+fn view(found: &TransferReading, paused: bool) -> TransferView {
     let TransferReading { transfer, events, steps } = found;
     let terms = &transfer.terms;
     let mut shown = TransferView {
@@ -232,7 +243,7 @@ fn view(found: &TransferReading) -> TransferView {
         steps: steps.iter().filter_map(step).collect(),
         acts: Vec::new(),
         waits_for: None,
-        paused: false,
+        paused,
         metadata: BTreeMap::new(),
     };
     for placed in events {

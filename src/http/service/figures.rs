@@ -33,7 +33,7 @@ pub(crate) struct Figures {
     seconds: Family<Labels, Histogram, fn() -> Histogram>,
     damaged: Family<Labels, Gauge>,
     not_ready: Family<Labels, Gauge>,
-    gauges: [Gauge; 13],
+    gauges: [Gauge; 14],
     counters: [Counter; 3],
     lag_seconds: Gauge<f64, AtomicU64>,
     expiry_lag_seconds: Gauge<f64, AtomicU64>,
@@ -58,7 +58,7 @@ const MOST_NAMED: usize = 100;
 type Look = fn(&Ledger, &Status) -> i64;
 
 /// These are the gauges, in the order of [`Figures::gauges`]: name, help, and what each shows.
-const GAUGES: [(&str, &str, Look); 13] = [
+const GAUGES: [(&str, &str, Look); 14] = [
     ("bookonce_ready", "1 while commands are taken", |_, status| i64::from(status.ready)),
     ("bookonce_position", "The position of the last durable event", |ledger, _| {
         count(ledger.head().position)
@@ -96,6 +96,9 @@ const GAUGES: [(&str, &str, Look); 13] = [
         |_, status| size(status.ids_on_two_accounts),
     ),
     ("bookonce_holds_open", "Holds that are open", |_, status| count(status.open_holds)),
+    ("bookonce_transfers_paused", "1 while no transfer is driven, and no new one is taken", |ledger, _| {
+        i64::from(ledger.is_paused())
+    }),
 ];
 
 /// A `Count` is a function that reads what a counter has come to.

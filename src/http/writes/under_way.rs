@@ -21,7 +21,7 @@ pub(crate) fn is_request(command: &Command) -> bool {
 /// ID was booked before.
 ///
 /// # Errors
-/// Fails with a 503 when too many are under way, or the ledger can't say whether the ID was booked.
+/// Fails with a 503 when transfers are paused, too many are under way, or the ledger can't say whether the ID was booked.
 pub(crate) async fn place_for(
     is_request: bool,
     command: &Command,
@@ -30,12 +30,17 @@ pub(crate) async fn place_for(
     if !is_request {
         return Ok(None);
     }
-    if let Some(place) = app.sagas().admit().await {
+    let is_paused = app.ledger().is_paused();
+    if !is_paused && let Some(place) = app.sagas().admit().await {
         return Ok(Some(place));
     }
     let booked = app.ledger().transaction(command.id).await?;
     if booked.is_some_and(|history| history.first.is_some()) {
         return Ok(None);
+    }
+    if is_paused {
+        let detail = "Transfers are paused: an operator lets the service go on with them.";
+        return Err(Problem::new(Code::TransfersPaused, detail));
     }
     Err(Problem::new(Code::Overloaded, "As many transfers are under way as can be driven at once."))
 }

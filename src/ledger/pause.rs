@@ -1,0 +1,118 @@
+//! [`Pause`] says whether the service writes anything of its own accord: the steps of transfers, their timers, and expiries.
+//!
+//! While it is paused, commands are taken and reads are answered; only a new transfer is refused, by `http`. The mark lies in
+//! the data folder, over an event store in the instance's own folder, so that it outlives the process. Transfers are resumed
+//! as soon as the end of the journal is known: at the start, and over an event store when it has been read.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+
+use crate::pause_mark::{PauseMark, PauseReason};
+use crate::store::Position;
+
+/// A `DriveOrder` is what an operator ordered at the start about the driving of transfers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DriveOrder {
+    /// It stays as it is: paused in a folder that is marked so, and driven in any other.
+    #[default]
+    AsBefore,
+    /// Transfers are paused from now on.
+    Pause,
+    /// Transfers are driven again.
+    Resume,
+}
+
+/// A `Pause` is the mark of a data folder, and what of it was ordered and is not done yet.
+#[derive(Debug)]
+pub(super) struct Pause {
+    /// This is where the mark lies, if in any folder.
+    folder: Option<PathBuf>,
+    mark: Mutex<PauseMark>,
+    /// It is read for each look at transfers, so it is kept apart from the mark.
+    is_paused: AtomicBool,
+    is_to_resume: AtomicBool,
+}
+
+impl Pause {
+    /// Reads the mark of a folder, and makes one where that was ordered.
+    ///
+    /// # Errors
+    /// Fails when the mark can't be read or written.
+    pub(super) fn open(folder: PathBuf, order: DriveOrder) -> io::Result<Self> {
+        let mut mark = PauseMark::read(&folder)?;
+        if order == DriveOrder::Pause && mark.paused.is_none() {
+            mark.paused = Some(PauseReason::Ordered);
+            mark.write(&folder)?;
+        }
+        let is_to_resume = order == DriveOrder::Resume && mark.paused.is_some();
+        if let Some(reason) = mark.paused.filter(|_| !is_to_resume) {
+            tracing::warn!(
+                "transfers are paused, because {}: nothing is booked for them until `bookonce serve --resume-transfers`",
+                reason.words()
+            );
+        }
+        Ok(Self::with(Some(folder), mark, is_to_resume))
+    }
+
+    /// Makes the pause of a ledger without a folder: none, or that of a copy.
+    pub(super) fn without_folder(order: DriveOrder) -> Self {
+        let mark = match order {
+            DriveOrder::AsBefore => PauseMark::default(),
+            DriveOrder::Pause | DriveOrder::Resume => PauseMark::restored(),
+        };
+        Self::with(None, mark, order == DriveOrder::Resume)
+    }
+
+    fn with(folder: Option<PathBuf>, mark: PauseMark, is_to_resume: bool) -> Self {
+        Self {
+            folder,
+            mark: Mutex::new(mark),
+            is_paused: AtomicBool::new(mark.paused.is_some()),
+            is_to_resume: AtomicBool::new(is_to_resume),
+        }
+    }
+
+    /// Says whether nothing is written of the service's own accord.
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Acquire)
+    }
+
+    /// Returns why, as the end of a sentence; `None` also where the pause is about to end.
+    pub(super) fn reason(&self) -> Option<&'static str> {
+        let is_to_stay = !self.is_to_resume();
+        self.mark.lock().paused.filter(|_| is_to_stay).map(PauseReason::words)
+    }
+
+    /// Returns where the journal ended when transfers were resumed last.
+    pub(super) fn resumed_at(&self) -> Option<Position> {
+        self.mark.lock().resumed_at
+    }
+
+    /// Says whether the pause was ordered to end, and has not ended yet.
+    pub(super) fn is_to_resume(&self) -> bool {
+        self.is_to_resume.load(Ordering::Acquire)
+    }
+
+    /// Takes the pause away where that was ordered, with this end of the journal. It syncs a file, and so blocks for a moment.
+    ///
+    /// # Errors
+    /// Fails when the mark can't be written; then transfers stay paused.
+    pub(super) fn resume(&self, end: Position) -> io::Result<()> {
+        if !self.is_to_resume() {
+            return Ok(());
+        }
+        let mut mark = self.mark.lock();
+        let resumed = PauseMark { paused: None, resumed_at: Some(end) };
+        if let Some(folder) = &self.folder {
+            resumed.write(folder)?;
+        }
+        *mark = resumed;
+        self.is_to_resume.store(false, Ordering::Release);
+        self.is_paused.store(false, Ordering::Release);
+        tracing::warn!(position = end, "transfers are resumed");
+        Ok(())
+    }
+}
