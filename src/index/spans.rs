@@ -38,7 +38,8 @@ pub fn shortest_span(at: Timestamp) -> u64 {
     since_ever(at) >> SHORTEST
 }
 
-/// Returns the first moment of the shortest span in which a moment lies, and the first one after it, in microseconds since 1970.
+/// Returns the first moment of the shortest span in which a moment lies, and the first one after it, in microseconds since
+/// 1970.
 #[must_use]
 pub fn bounds_of_span(at: Timestamp) -> Range<i64> {
     let start = at.micros() >> SHORTEST << SHORTEST;

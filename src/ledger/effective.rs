@@ -1,8 +1,8 @@
 //! This file reads how an account stood: after a position, by when things were recorded, by when they happened in the world.
 //!
-//! The first two take a number of look-ups that grows with the logarithm of the account's events. For the last
-//! The sums by time of the index ([`MovedBy`]) say what its backdated events moved before the 72 minutes in which the moment lies.
-//! Only the events that happened or were recorded in those 72 minutes are read, whatever the number of all. Where also what was
+//! The first two take a number of look-ups that grows with the logarithm of the account's events. For the last the sums by
+//! time of the index ([`MovedBy`]) say what its backdated events moved before the 72 minutes in which the moment lies. Only
+//! the events that happened or were recorded in those 72 minutes are read, whatever the number of all. Where also what was
 //! known at another moment counts, there are no such sums, and every backdated event is read.
 
 use std::ops::Range;
