@@ -122,7 +122,12 @@ fn events() -> impl Strategy<Value = Vec<(i64, Option<i64>, i64, bool)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 20, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 8,
+        max_shrink_iters: 20,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     /// Catches: an event that counts twice or not at all where what is in memory, what is in the files and what is read of the
     /// journal meet. Seen failing with a span that is left out of a sum.

@@ -56,8 +56,8 @@ impl Stream {
         Ok(found.len() > PAGE)
     }
 
-    /// Returns the account by when things happened in the world, going by all its events. Without `wanted` it does not read more
-    /// than an ordinary read may.
+    /// Returns the account by when things happened in the world, going by all its events. Without `wanted` it does not read
+    /// more than an ordinary read may.
     fn happened_by(&self, moment: Timestamp, wanted: Option<&Wanted>) -> Result<Standing, ReadError> {
         let nothing = || Ok(Standing::Found(None));
         let Some(MovedBy { now, before, around }) = self.index.moved_by(&self.name, moment)? else {
