@@ -24,6 +24,7 @@ use crate::tasks;
 
 use super::admission::{Admitted, Places, way};
 use super::driver::Driver;
+use super::pace::Pace;
 use super::work::Work;
 
 /// This is the most transfers that are taken up and driven at once.
@@ -48,6 +49,7 @@ struct Inner {
     work: Work,
     places: Places,
     adopting: Arc<Semaphore>,
+    pace: Pace,
     /// These are the transfers that are driven here, and who waits for their ends.
     driven: Mutex<HashMap<TransactionId, Arc<Told>, RandomState>>,
     ended: [AtomicU64; 4],
@@ -63,6 +65,7 @@ impl Sagas {
             work: Work::new(ledger),
             places: Places::new(),
             adopting: Arc::new(Semaphore::new(ADOPTED)),
+            pace: Pace::default(),
             driven: Mutex::default(),
             ended: Default::default(),
             adopted: AtomicU64::new(0),
@@ -165,9 +168,15 @@ impl Sagas {
         self.0.adopted.fetch_add(1, Ordering::Relaxed);
         let provider = self.0.work.provider(&transfer);
         let adopting = Arc::clone(provider.map_or(&self.0.adopting, |provider| provider.adopting()));
+        let waits_for_provider = provider.is_some();
         tasks::spawn(async move {
             let _place = adopting.acquire().await;
-            driven.drive(transfer).await;
+            // A slow provider keeps nobody else from a place: its transfers have places of their own.
+            if waits_for_provider {
+                driven.drive(transfer).await;
+            } else {
+                driven.sagas.0.pace.at(driven.drive(transfer)).await;
+            }
         });
     }
 
