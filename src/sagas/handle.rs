@@ -167,13 +167,16 @@ impl Sagas {
         let Some(driven) = self.begin(transfer.id) else { return };
         self.0.adopted.fetch_add(1, Ordering::Relaxed);
         let provider = self.0.work.provider(&transfer);
-        let is_between_accounts = provider.is_none();
         let adopting = Arc::clone(provider.map_or(&self.0.adopting, |provider| provider.adopting()));
+        let waits_for_provider = provider.is_some();
         tasks::spawn(async move {
             let _place = adopting.acquire().await;
-            let driving = driven.drive(transfer);
-            // What goes to a provider has the provider's own bound.
-            if is_between_accounts { driven.sagas.0.pace.at(driving).await } else { driving.await }
+            // A slow provider keeps nobody else from a place: its transfers have places of their own.
+            if waits_for_provider {
+                driven.drive(transfer).await;
+            } else {
+                driven.sagas.0.pace.at(driven.drive(transfer)).await;
+            }
         });
     }
 
