@@ -178,7 +178,7 @@ mod tests {
         crate::with_causes::with_causes(&providers(&given).err().expect(text))
     }
 
-    /// Seen failing with a plain `http` address that was taken for every host.
+    /// Guards against: a plain `http` address that is taken for every host.
     #[test]
     fn a_provider_that_cannot_be_right_is_refused_and_named() {
         let url = "url = 'https://pay.example/payouts'";
