@@ -7,5 +7,6 @@ mod every_order;
 mod lines;
 mod model;
 mod payouts;
+mod restored;
 mod rules;
 mod stream;

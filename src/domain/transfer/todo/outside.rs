@@ -82,6 +82,8 @@ fn setting_out(transfer: &Transfer, steps: &Steps, now: Timestamp) -> Todo {
         }
     }
     match steps.hold {
+        // That this copy of the ledger has not the money says nothing of whether the other one has paid it.
+        Learnt::Declined(_) if may_be_sent => stall(transfer, Step::Hold, StallCode::Restored),
         Learnt::Declined(decline) => {
             end(transfer, End::Unmoved(Unmoved::Declined { step: Some(Step::Hold), code: decline.into() }))
         }
