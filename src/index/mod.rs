@@ -40,5 +40,5 @@ pub use lsm::memtable::{Memtable, Note, Reached};
 pub use lsm::run_error::RunError;
 pub use overlay::{Overlay, read_files};
 pub use query::{TakenBack, Used};
-pub use timers::Due;
+pub use timers::{Due, DueThing};
 pub use tuning::Tuning;

@@ -18,6 +18,8 @@ use super::handle::{Sagas, WeakSagas};
 const EVERY: Duration = Duration::from_secs(1);
 /// This is how many times as long as a look took it rests after it, at least.
 const RESTS: u32 = 16;
+/// This is how long it waits for a place for the next one that is to be taken up.
+const NEXT_PLACE: Duration = Duration::from_millis(5);
 /// This is how long a transfer must stand still at least.
 const STILL: Duration = Duration::from_secs(5);
 /// This is how many milliseconds are added to it at random, at most.
@@ -41,40 +43,71 @@ async fn run(sagas: WeakSagas) {
     loop {
         let Some(sagas) = sagas.upgrade() else { return };
         let begun = tasks::now();
+        let mut found = Vec::new();
         if sagas.ledger().drives().await
-            && let Ok(open) = sagas.ledger().open_transfers().await
+            && let Ok(open) = sagas.ledger().open_transfers_that(open).await
         {
             let takes_all = is_first && sagas.ledger().is_alone();
             is_first = false;
-            look(&sagas, open, takes_all, &mut watched);
+            sagas.saw(open.len());
+            found = look(&sagas, open, takes_all, &mut watched);
         }
-        drop(sagas);
-        tasks::sleep(EVERY.max(tasks::now().saturating_duration_since(begun) * RESTS)).await;
+        let rest = EVERY.max(tasks::now().saturating_duration_since(begun) * RESTS);
+        let sagas = { sagas }.downgrade();
+        for id in found {
+            if !take_up(&sagas, id).await {
+                return;
+            }
+        }
+        tasks::sleep(rest).await;
     }
 }
 
-/// Takes up those that have stood still for long enough, or all.
+/// Takes up one transfer as soon as there is a place. Until then only its ID is in memory. Returns `false` when the sagas are
+/// gone.
+async fn take_up(sagas: &WeakSagas, id: TransactionId) -> bool {
+    loop {
+        let Some(sagas) = sagas.upgrade() else { return false };
+        if let Some(place) = sagas.place_to_adopt() {
+            sagas.adopt(id, place);
+            return true;
+        }
+        drop(sagas);
+        tasks::sleep(NEXT_PLACE).await;
+    }
+}
+
+/// An `Open` is the ID of a transfer that is under way, and the revision of its last event.
+type Open = (TransactionId, u64);
+
+/// Returns what is kept of an open transfer until it is taken up.
+fn open(transfer: &Transfer) -> Option<Open> {
+    transfer.stage.is_driven().then_some((transfer.id, transfer.revision))
+}
+
+/// Returns those that have stood still for long enough, or all that nobody drives here.
 fn look(
     sagas: &Sagas,
-    open: Vec<Transfer>,
+    open: Vec<Open>,
     takes_all: bool,
     watched: &mut HashMap<TransactionId, Watched, RandomState>,
-) {
-    let mut still = HashMap::default();
-    for transfer in open {
-        if sagas.drives(transfer.id) || !transfer.stage.is_driven() {
+) -> Vec<TransactionId> {
+    let (mut found, mut still) = (Vec::new(), HashMap::default());
+    for (id, revision) in open {
+        if sagas.drives(id) {
             continue;
         }
-        let known = watched.remove(&transfer.id).filter(|known| known.revision == transfer.revision);
+        let known = watched.remove(&id).filter(|known| known.revision == revision);
         let known = known.unwrap_or_else(|| {
             let wait = STILL + Duration::from_millis(sagas.draws().below(RANDOM_MS));
-            Watched { revision: transfer.revision, take_up_at: tasks::now() + wait }
+            Watched { revision, take_up_at: tasks::now() + wait }
         });
         if takes_all || known.take_up_at <= tasks::now() {
-            sagas.adopt(transfer);
+            found.push(id);
         } else {
-            still.insert(transfer.id, known);
+            still.insert(id, known);
         }
     }
     *watched = still;
+    found
 }

@@ -9,8 +9,11 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::clerk::rule::{First, Ruling};
 use crate::clerk::verdict::{Unavailable, Verdict};
+use crate::domain::command::{Command, Operation};
 use crate::domain::event::EvolveError;
+use crate::domain::state::State;
 use crate::domain::stream::StreamName;
+use crate::domain::transfer::command::TransferOperation;
 use crate::store::Position;
 use crate::store::eventstoredb::{Error, Settled, Settling};
 use crate::tasks::{now, timeout};
@@ -61,7 +64,17 @@ impl StreamTask {
             if std::mem::take(&mut self.look) && self.view.is_none() {
                 self.look().await;
             }
+            if self.has_ended() && self.common.retire(&self.name, &self.mailbox) {
+                return;
+            }
         }
+    }
+
+    /// Says whether nothing more is to come for the stream: it is that of a transfer at its end. Whoever asks for it later
+    /// starts another task.
+    fn has_ended(&self) -> bool {
+        let state = self.view.as_ref().and_then(|known| known.state.as_ref());
+        state.and_then(State::transfer).is_some_and(|transfer| transfer.stage.is_end())
     }
 
     fn message(&mut self, message: Message, work: &mut Work) {
@@ -138,9 +151,27 @@ impl StreamTask {
                 known.trim(self.common.index.reached());
                 known
             }
+            None if self.is_begun_by(work)? => StreamView::unread(&self.name),
             None => self.load().await?,
         };
         Ok((known, fetched.await?))
+    }
+
+    /// Says whether a transfer begins here, of which the index has seen nothing: its stream is not read, since the append finds
+    /// out whether another instance was first.
+    fn is_begun_by(&self, work: &Work) -> Result<bool, Trouble> {
+        let is_request = |command: &Command| {
+            matches!(command.operation, Operation::Transfer(TransferOperation::Request(_)))
+        };
+        let common = &self.common;
+        if !work.next(1).all(is_request) || common.damage.has(&self.name) {
+            return Ok(false);
+        }
+        let known = common.index.tracked(&self.name).map_err(|error| {
+            tracing::error!(%error, "the index can't be read");
+            Trouble::Unreachable
+        })?;
+        Ok(known.is_none())
     }
 
     async fn load(&self) -> Result<StreamView, Trouble> {
@@ -214,6 +245,8 @@ impl StreamTask {
         let mut settling = Settling::new(&common.store, &name, &decided.proposed);
         let begun = now();
         let waited = {
+            let is_own = decided.events.iter().all(|event| event.id.client().is_none());
+            let _own_turn = if is_own { Some(common.own_appends.acquire().await) } else { None };
             let _turn = common.appends.acquire().await;
             timeout(common.waits.patience, settling.settle()).await
         };

@@ -45,14 +45,10 @@ pub(super) struct StreamView {
 }
 
 impl StreamView {
-    /// Loads the view: what the index has of the stream, and the stream's events from there on. It checks that the
-    /// store still has the last event that the index saw.
-    pub(super) async fn load(store: &Store, index: &Index, name: &StreamName) -> Result<Self, Trouble> {
-        let tracked = index.tracked(name).map_err(|error| {
-            tracing::error!(%error, "the index can't be read");
-            Trouble::Unreachable
-        })?;
-        let mut view = Self {
+    /// Makes the view of a stream of which nothing was read. Where it has begun, the first append conflicts, and the view is read
+    /// on.
+    pub(super) fn unread(name: &StreamName) -> Self {
+        Self {
             name: name.clone(),
             state: None,
             hash: Hash::of_stream(name),
@@ -60,7 +56,17 @@ impl StreamView {
             newer: HashMap::default(),
             order: VecDeque::new(),
             naming: HashMap::default(),
-        };
+        }
+    }
+
+    /// Loads the view: what the index has of the stream, and the stream's events from there on. It checks that the
+    /// store still has the last event that the index saw.
+    pub(super) async fn load(store: &Store, index: &Index, name: &StreamName) -> Result<Self, Trouble> {
+        let tracked = index.tracked(name).map_err(|error| {
+            tracing::error!(%error, "the index can't be read");
+            Trouble::Unreachable
+        })?;
+        let mut view = Self::unread(name);
         let from = tracked.as_ref().map_or(0, |tracked| tracked.state.revision());
         let (cut, first) = tokio::join!(store.limited(name), store.stream(name, from, PAGE));
         if let Some(why) = cut? {

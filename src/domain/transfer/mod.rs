@@ -23,10 +23,11 @@ use sha2::{Digest, Sha256};
 use super::command::Stopped;
 use super::event::{Event, EvolveError};
 use super::ids::{Id, TransactionId};
+use super::time::Timestamp;
 use command::{Stall, StallCode};
 use event::{Fact, Terms, TransferEvent};
 use payout::Payout;
-use stage::{Stage, Target};
+use stage::{Stage, Target, Trigger};
 
 /// A `Transfer` is a transfer, as it stands after the last event of its stream. A copy of it copies no text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +96,13 @@ impl Transfer {
         }
         transfer.seen = saw(transfer.seen, event, body);
         Ok(transfer)
+    }
+
+    /// Returns when its deadline is to be recorded; `None` where it was, or can't be any more.
+    #[must_use]
+    pub fn timer(&self) -> Option<Timestamp> {
+        let is_possible = self.stopped.is_none() && self.stage.after(Trigger::TimedOut).is_some();
+        is_possible.then_some(self.terms.deadline_at)
     }
 
     fn requested(id: TransactionId, terms: &Arc<Terms>, correlation: Option<&str>) -> Self {

@@ -9,7 +9,9 @@ use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::ids::{Id, Step};
 use bookonce::domain::metadata::{Origin, SERVICE};
 use bookonce::domain::time::Timestamp;
-use bookonce::index::Due;
+use bookonce::domain::transfer::asking;
+use bookonce::domain::transfer::command::TransferOperation;
+use bookonce::index::{Due, DueThing};
 use bookonce::tasks::timeout;
 
 use crate::clients::calling;
@@ -48,7 +50,7 @@ pub async fn beat(run: Arc<Run>, number: usize) {
             let verdicts = asked.ok().and_then(Result::ok).unwrap_or_default();
             let booked =
                 verdicts.iter().any(|verdict| matches!(verdict, Verdict::Booked(..) | Verdict::Seen(..)));
-            world.step("expiry", format!("{} by {number}: {booked}", due.hold));
+            world.step("expiry", format!("{:?} by {number}: {booked}", due.what));
             if booked {
                 world.mark("expiry by a timer");
                 if world.time().saturating_sub(last.1) < Duration::from_secs(2) && last.0 > 32 {
@@ -62,7 +64,7 @@ pub async fn beat(run: Arc<Run>, number: usize) {
 /// Returns what is due on an instance, by its own clock, since so many seconds.
 fn due(run: &Run, instance: &Instance, life: &Life, seconds: i64) -> Vec<Due> {
     let now: Timestamp = (instance.clock.reader(&run.world))();
-    if life.index.open_holds() == 0 {
+    if !life.index.has_timers() {
         return Vec::new();
     }
     match life.index.due(now.plus_seconds(-seconds), &[], PAGE) {
@@ -76,7 +78,7 @@ fn due(run: &Run, instance: &Instance, life: &Life, seconds: i64) -> Vec<Due> {
 
 /// Finds a hold that is open on an instance though it has been due for some time.
 pub fn overdue(run: &Run, instance: &Instance, life: &Life) -> Option<String> {
-    due(run, instance, life, 5).first().map(|due| format!("hold {} on {}", due.hold, due.stream))
+    due(run, instance, life, 5).first().map(|due| format!("{:?} on {}", due.what, due.stream))
 }
 
 /// Says whether nothing is due on any instance, nor will be in the next seconds, and all have come equally far.
@@ -92,10 +94,15 @@ pub fn is_quiet(run: &Run) -> bool {
 }
 
 fn command(due: &Due) -> Command {
-    Command {
-        id: Id::first_of(due.hold, Step::Expiry),
-        stream: due.stream.clone(),
-        operation: Operation::Expire(due.hold),
-        origin: Origin { correlation: None, causation: None, actor: SERVICE.into() },
+    match &due.what {
+        DueThing::Expiry(hold) => Command {
+            id: Id::first_of(*hold, Step::Expiry),
+            stream: due.stream.clone(),
+            operation: Operation::Expire(*hold),
+            origin: Origin { correlation: None, causation: None, actor: SERVICE.into() },
+        },
+        DueThing::Deadline(transfer) => {
+            asking::record(transfer, Id::first_of(transfer.id, Step::Timeout), TransferOperation::TimeOut)
+        }
     }
 }
