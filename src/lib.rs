@@ -53,6 +53,7 @@ pub mod http;
 pub mod index;
 pub mod keys;
 pub mod ledger;
+pub(crate) mod patient;
 pub(crate) mod pause_mark;
 pub mod sagas;
 pub(crate) mod seldom;

@@ -108,7 +108,9 @@ fn head(said: &str) -> String {
 
 #[tokio::test]
 async fn a_store_is_right_its_export_says_the_same_and_so_do_the_books() {
-    for name in ["every-event", "backdated", "preventions"] {
+    let names =
+        ["every-event", "backdated", "preventions", "holds", "corrections", "transfers", "stopped-transfers"];
+    for name in names {
         let node = Node::with(name).await;
         let (code, said) = node.run("verify", &[]);
         assert_eq!(code, 0, "{said}");

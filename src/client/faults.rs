@@ -178,7 +178,7 @@ struct WholeAnswer {
 
 impl WholeAnswer {
     fn is_final(&self) -> bool {
-        matches!(self.status.as_u16(), 201 | 402)
+        matches!(self.status.as_u16(), 201 | 202 | 402)
     }
 }
 

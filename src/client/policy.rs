@@ -1,7 +1,7 @@
 //! The policy says which requests are tried again with the same ID, and after how long.
 //!
 //! When it is not known whether the ledger booked, the request is tried again under the **same** ID, until there is an answer
-//! or the patience ends. An answer about the request itself (201, 402, 400, 404, 422, …) is final: the same bytes would only
+//! or the patience ends. An answer about the request itself (201, 202, 402, 400, 404, …) is final: the same bytes would only
 //! get it again.
 
 use std::time::Duration;
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_answer_about_the_request_is_final() {
-        for status in [200, 201, 400, 401, 402, 403, 404, 405, 413, 415, 422, 501] {
+        for status in [200, 201, 202, 400, 401, 402, 403, 404, 405, 413, 415, 422, 501] {
             assert!(is_final(status, None), "{status}");
         }
         assert!(is_final(409, Some("account_exists")));

@@ -64,6 +64,28 @@ pub struct CorrectionBody<'a> {
     pub reason: &'a str,
 }
 
+/// A `TransferBody` is the body of a request for a transfer. The service has a default for the time that it may take.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TransferBody<'a> {
+    /// This is the account that the money comes from.
+    pub from: &'a str,
+    /// This is the account that it moves to.
+    pub to: &'a str,
+    /// This is the amount, as a decimal string.
+    pub amount: &'a str,
+}
+
+#[derive(Serialize)]
+struct HoldBody<'a> {
+    amount: &'a str,
+    expires_in_seconds: u32,
+}
+
+#[derive(Serialize)]
+struct CaptureBody<'a> {
+    amount: &'a str,
+}
+
 impl Request {
     /// Makes a request that opens an account.
     #[must_use]
@@ -98,6 +120,24 @@ impl Request {
     #[must_use]
     pub fn correct(id: TransactionId, account: &str, asked: &CorrectionBody<'_>) -> Self {
         Self::new(id, format!("/v1/accounts/{account}/corrections"), asked)
+    }
+
+    /// Makes a request that moves money from one account to another. Its end is read at `/v1/transfers/ID`.
+    #[must_use]
+    pub fn transfer(id: TransactionId, asked: &TransferBody<'_>) -> Self {
+        Self::new(id, "/v1/transfers".to_owned(), asked)
+    }
+
+    /// Makes a request that sets money aside for so many seconds.
+    #[must_use]
+    pub fn hold(id: TransactionId, account: &str, amount: &str, expires_in_seconds: u32) -> Self {
+        Self::new(id, format!("/v1/accounts/{account}/holds"), &HoldBody { amount, expires_in_seconds })
+    }
+
+    /// Makes a request that books out a part of what a hold sets aside, and frees the rest.
+    #[must_use]
+    pub fn capture(id: TransactionId, account: &str, hold: TransactionId, amount: &str) -> Self {
+        Self::new(id, format!("/v1/accounts/{account}/holds/{hold}/capture"), &CaptureBody { amount })
     }
 
     /// Gives the same request under another ID. A client must never do so to retry.

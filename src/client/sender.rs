@@ -29,10 +29,10 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Says whether it was booked, now or before.
+    /// Says whether it was booked, now or before. A transfer that was booked has been asked for, and its end is still to come.
     #[must_use]
     pub const fn accepted(&self) -> bool {
-        self.status == 201
+        matches!(self.status, 201 | 202)
     }
 
     /// Says whether it is a recorded decline.

@@ -64,8 +64,8 @@ impl State {
         }
     }
 
-    /// Returns when the service is to book something on the stream of its own accord: the next expiry of an account, the deadline
-    /// of a transfer; `None` where it never is.
+    /// Returns when the service is to book something on the stream of its own accord: the next expiry of an account, the
+    /// deadline of a transfer; `None` where it never is.
     #[must_use]
     pub fn timer(&self) -> Option<Timestamp> {
         match self {

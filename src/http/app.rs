@@ -12,6 +12,7 @@ use super::service::sign_ins::SignIns;
 use crate::domain::ids::CounterAccount;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
+use crate::patient::Patient;
 use crate::sagas::Sagas;
 
 /// A `Config` is the configuration of the handlers: how long they wait. The sockets have [`super::Limits`].
@@ -57,6 +58,7 @@ struct Inner {
     sign_ins: SignIns,
     budget: Budget,
     feeds: Arc<Semaphore>,
+    patient: Patient,
     /// These are the ledger's own accounts that a client may name; any, where there is no list.
     counter_accounts: OnceLock<BTreeSet<CounterAccount>>,
 }
@@ -78,6 +80,7 @@ impl App {
             sign_ins,
             budget,
             feeds,
+            patient: Patient::default(),
             counter_accounts: OnceLock::new(),
         }))
     }
@@ -133,6 +136,11 @@ impl App {
     /// Returns the places of the live feeds.
     pub(crate) fn feeds(&self) -> &Arc<Semaphore> {
         &self.0.feeds
+    }
+
+    /// Returns the threads for what takes long.
+    pub(crate) fn patient(&self) -> &Patient {
+        &self.0.patient
     }
 
     /// Returns its configuration.

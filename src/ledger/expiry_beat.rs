@@ -30,6 +30,10 @@ const BEAT: Duration = Duration::from_millis(400);
 const PAGE: usize = 256;
 /// This is the most expiries in a job, but for those of one account.
 const TOGETHER: usize = 256;
+/// This is how many times as long as a job took it rests after it, so that clients hardly notice when many are due at once.
+const RESTS: u32 = 4;
+/// This is the longest rest after a job.
+const LONGEST_REST: Duration = Duration::from_millis(100);
 
 /// Starts the thread that books expiries of a ledger.
 ///
@@ -76,9 +80,8 @@ impl Beat {
             if !spread.is_zero() && !self.waits(spread).await {
                 return;
             }
-            let Some(ledger) = self.ledger.upgrade() else { return };
             // It is tried again at the next beat. A line for each time would fill the log.
-            match self.book(&ledger).await {
+            match self.book().await {
                 Err(error) if !std::mem::replace(&mut self.has_failed, true) => {
                     tracing::warn!(%error, "expiries of holds can't be booked; they are tried again");
                 }
@@ -124,21 +127,27 @@ impl Beat {
         }
     }
 
-    /// Books all that is due now.
-    async fn book(&self, ledger: &Ledger) -> Result<(), ReadError> {
+    /// Books all that is due now. Between two jobs it rests, and does not hold the ledger.
+    async fn book(&self) -> Result<(), ReadError> {
         let now = (self.clock)();
-        let mut after = Vec::new();
+        let (mut after, mut rests) = (Vec::new(), Duration::ZERO);
         loop {
+            let Some(ledger) = self.ledger.upgrade() else { return Ok(()) };
             let (found, next) = ledger.0.index.due(now, &after, PAGE)?;
+            drop(ledger);
             let mut rest = found.as_slice();
             while !rest.is_empty() {
+                tasks::sleep(rests).await;
+                let Some(ledger) = self.ledger.upgrade() else { return Ok(()) };
                 if self.shared.is_stopped() || ledger.is_paused() {
                     return Ok(());
                 }
                 let (job, others) = rest.split_at(jobs(rest));
                 let commands: Vec<Command> = job.iter().map(command).collect();
+                let begun = tasks::now();
                 // One that can't be ruled on holds back no other; it is found again at the next beat.
                 ledger.execute(commands).await?;
+                rests = (tasks::now().saturating_duration_since(begun) * RESTS).min(LONGEST_REST);
                 rest = others;
             }
             match next {
@@ -165,8 +174,8 @@ fn jobs(due: &[Due]) -> usize {
     due.iter().take_while(fits).count().max(1)
 }
 
-/// Returns the command that books what is due on a stream: all expiries of an account, with the first of them, or the deadline of
-/// a transfer. Its driver, wherever it is, finds that recorded and stops the transfer.
+/// Returns the command that books what is due on a stream: all expiries of an account, with the first of them, or the
+/// deadline of a transfer. Its driver, wherever it is, finds that recorded and stops the transfer.
 fn command(due: &Due) -> Command {
     match &due.what {
         DueThing::Expiry(hold) => Command {

@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::types::ReadError;
+use crate::patient::give_way;
 
-/// This is the niceness of a thread that makes a long read: it has about a tenth of the weight of another thread.
-const NICE: i32 = 10;
+use super::types::ReadError;
 
 /// `ReadLimits` are the limits of the long reads.
 #[derive(Clone, Copy, Debug)]
@@ -112,8 +111,7 @@ async fn on_a_patient_thread<T: Send + 'static>(
 ) -> Result<T, ReadError> {
     let (done, result) = oneshot::channel();
     let patient = move || {
-        // Where the system does not allow it, the read is as urgent as the others.
-        let _refused = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+        give_way();
         let _nobody_waits = done.send(work());
     };
     std::thread::Builder::new().name("long read".into()).spawn(patient).map_err(ReadError::unreadable)?;

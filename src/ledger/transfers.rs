@@ -123,9 +123,9 @@ impl Ledger {
         .await
     }
 
-    /// Returns what `keep` makes of the transfers that have not ended, in the order of their IDs; there may be very many, so that
-    /// only what is needed of them is kept. It does not wait for a turn among the pages: the figures are read with it, and must
-    /// be there also when many read lists.
+    /// Returns what `keep` makes of the transfers that have not ended, in the order of their IDs; there may be very many, so
+    /// that only what is needed of them is kept. It does not wait for a turn among the pages: the figures are read with it, and
+    /// must be there also when many read lists.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.

@@ -38,8 +38,8 @@ impl Places {
         Self { all: Arc::new(Semaphore::new(MOST_UNDER_WAY)), accounts: Mutex::default() }
     }
 
-    /// Takes a place for a new transfer, behind the `steps` that wait; `None` when none is free in time, and at once when so many
-    /// of all kinds are under way that no more may be.
+    /// Takes a place for a new transfer, behind the `steps` that wait; `None` when none is free in time, and at once when so
+    /// many of all kinds are under way that no more may be.
     pub(super) async fn admit(&self, under_way: usize, steps: impl Future<Output = ()>) -> Option<Admitted> {
         if under_way >= MOST_OF_ALL {
             return None;
@@ -52,8 +52,8 @@ impl Places {
         tasks::timeout(WAIT, place).await.ok()?
     }
 
-    /// Waits for the turn of a transfer out of this account, for so long at most. Turns are given in the order in which they are
-    /// asked for.
+    /// Waits for the turn of a transfer out of this account, for so long at most. Turns are given in the order in which they
+    /// are asked for.
     pub(super) async fn turn(&self, account: &AccountName, within: Duration) -> Option<OwnedSemaphorePermit> {
         let places = {
             let mut accounts = self.accounts.lock();

@@ -15,6 +15,7 @@ mod load;
 mod peers;
 mod reads;
 mod roles;
+mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod transfers;

@@ -12,7 +12,10 @@ mod clients;
 mod instances;
 #[path = "../support/model.rs"]
 mod model;
+#[path = "../support/movers.rs"]
+mod movers;
 mod races;
+mod transfers;
 
 #[path = "../support/mod.rs"]
 mod support;

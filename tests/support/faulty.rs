@@ -78,6 +78,11 @@ impl Faults {
         self.0.changed.notify_all();
     }
 
+    /// Returns how many appends were submitted.
+    pub fn submitted(&self) -> usize {
+        self.0.state.lock().submitted
+    }
+
     /// Waits until so many appends were submitted.
     pub fn wait_submitted(&self, count: usize) {
         let mut state = self.0.state.lock();

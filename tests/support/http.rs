@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use bookonce::domain::time::system_clock;
 use bookonce::http::{App, Config, Limits, router, serve};
+use bookonce::index::Tuning;
 use bookonce::keys::Ring;
-use bookonce::ledger::{Ledger, OpenError};
+use bookonce::ledger::{DriveOrder, Ledger, OpenError, Options};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -47,6 +48,15 @@ impl Service {
         routes: impl FnOnce(App) -> axum::Router,
     ) -> Self {
         Self::launch(folder, config, limits, None, routes, open_ledger)
+    }
+
+    /// Starts a service that books nothing of its own accord.
+    pub fn paused() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::launch(folder, Config::default(), Limits::default(), None, router, |data| {
+            let options = super::options(data, system_clock());
+            store::open(Options { drive: DriveOrder::Pause, ..options }, Tuning::default())
+        })
     }
 
     /// Starts a service whose ledger is in this store. It does not wait until the service takes commands.

@@ -185,6 +185,17 @@ pub fn verify(data: &Path) {
     assert_eq!(code, 0, "{said}{complaint}");
 }
 
+/// Returns the state digest that `bookonce replay` finds for the ledger of this folder.
+pub fn replayed_digest(data: &Path) -> String {
+    let folder = ["--data".to_owned(), data.to_str().unwrap().to_owned()];
+    let place = store::of(data).map_or_else(|| folder.to_vec(), |store| vec!["--store".to_owned(), store]);
+    let arguments = ["replay", "--json"].into_iter().chain(place.iter().map(String::as_str));
+    let (code, said, complaint) = bookonce(&arguments.collect::<Vec<_>>());
+    assert_eq!(code, 0, "{said}{complaint}");
+    let books: serde_json::Value = serde_json::from_str(&said).unwrap();
+    books["digest"].as_str().unwrap().to_owned()
+}
+
 /// Says loudly that a test could not be run here, and leaves a line for `tests/all` to count.
 pub fn skip(test: &str, why: &str) {
     eprintln!("SKIPPED {test}: {why}");

@@ -10,6 +10,7 @@ use bookonce::domain::time::Timestamp;
 
 use crate::holds::*;
 use crate::support::*;
+use crate::transfer_stories;
 
 /// Returns the stories, each with its name and its commands in batches.
 pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
@@ -19,6 +20,9 @@ pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
         ("preventions", preventions()),
         ("holds", holds()),
         ("corrections", corrections()),
+        ("transfers", transfer_stories::ends()),
+        ("stopped-transfers", transfer_stories::stops()),
+        ("many-holds", transfer_stories::many_holds()),
     ]
 }
 

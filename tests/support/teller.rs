@@ -134,7 +134,7 @@ pub fn ask_again(first: &Answered, whereabouts: &Whereabouts) {
 }
 
 /// Sends the same request until it gets an answer that is one. How often it had to be repeated.
-fn insist(whereabouts: &Whereabouts, path: &str, body: &str) -> (Reply, usize) {
+pub fn insist(whereabouts: &Whereabouts, path: &str, body: &str) -> (Reply, usize) {
     for attempt in 0..20_000 {
         let address = *whereabouts.lock().unwrap();
         match address.map(|address| send(address, "POST", path, body)) {

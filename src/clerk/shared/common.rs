@@ -25,6 +25,7 @@ use super::admission::Admission;
 use super::damage::Damage;
 use super::inbox::Message;
 use super::observed::Observed;
+use super::recent::Recent;
 use super::reserved_ids::ReservedIds;
 
 /// This is the most appends that are under way at once.
@@ -62,6 +63,7 @@ pub(super) struct Common {
     pub(super) damage: Damage,
     pub(super) seen: Observed,
     pub(super) reserved: Arc<ReservedIds>,
+    pub(super) recent: Recent,
     pub(super) admission: Arc<Admission>,
     pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
     pub(super) appends: Semaphore,
@@ -101,6 +103,7 @@ impl Common {
             damage: Damage::default(),
             seen: Observed::default(),
             reserved: Arc::default(),
+            recent: Recent::default(),
             admission: Arc::new(Admission::new(limits)),
             tasks: Mutex::default(),
             appends: Semaphore::new(APPENDS),

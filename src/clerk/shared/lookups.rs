@@ -18,7 +18,7 @@ use crate::store::Position;
 use crate::store::eventstoredb::Store;
 
 use super::booked::Booked;
-use super::reserved_ids::ReservedIds;
+use super::common::Common;
 use super::trouble::Trouble;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -54,12 +54,11 @@ struct Places {
 impl Lookups {
     /// Looks up every ID that these commands on a stream name.
     pub(super) async fn fetch<'a>(
-        store: &Store,
-        index: &Index,
-        reserved: &ReservedIds,
+        common: &Common,
         stream: &StreamName,
         commands: impl Iterator<Item = &'a Command> + Clone,
     ) -> Result<Self, Trouble> {
+        let Common { store, index, reserved, .. } = common;
         let mut lookups = Self::default();
         // This must come before the index is asked: what the index has learned is not reserved any more.
         let corrected = |command: &'a Command| command.corrects().iter().copied().map(Id::Client);
@@ -92,7 +91,7 @@ impl Lookups {
         let mut positions: Vec<Position> = places.iter().flat_map(|(_, places)| places.all()).collect();
         positions.sort_unstable();
         positions.dedup();
-        let events = fetch(store, &positions).await?;
+        let events = fetch(common, &positions).await?;
         for (id, places) in places {
             lookups.found.entry(id).or_default().fill(id, stream, places, &events);
         }
@@ -180,14 +179,22 @@ impl Found {
     }
 }
 
-async fn fetch(store: &Store, positions: &[Position]) -> Result<Events, Trouble> {
-    if positions.is_empty() {
-        return Ok(Events::default());
+/// Returns the events at these positions: the recent ones as they are kept, the others from the store.
+async fn fetch(common: &Common, positions: &[Position]) -> Result<Events, Trouble> {
+    let (mut events, mut others) = (Events::default(), Vec::new());
+    for position in positions {
+        match common.recent.at(*position) {
+            Some(event) => drop(events.insert(*position, Ok(event))),
+            None => others.push(*position),
+        }
     }
-    let found = store.all_at(positions).await?;
-    let read = found.into_iter().map(|recorded| {
+    if others.is_empty() {
+        return Ok(events);
+    }
+    let found = common.store.all_at(&others).await?;
+    events.extend(found.into_iter().map(|recorded| {
         let read = recorded.read().map(|read| Arc::new(read.line.event));
         (recorded.position, read.map_err(|foreign| format!("position {}: {foreign}", recorded.position)))
-    });
-    Ok(read.collect())
+    }));
+    Ok(events)
 }

@@ -9,11 +9,9 @@ use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::clerk::rule::{First, Ruling};
 use crate::clerk::verdict::{Unavailable, Verdict};
-use crate::domain::command::{Command, Operation};
 use crate::domain::event::EvolveError;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
-use crate::domain::transfer::command::TransferOperation;
 use crate::store::Position;
 use crate::store::eventstoredb::{Error, Settled, Settling};
 use crate::tasks::{now, timeout};
@@ -68,13 +66,6 @@ impl StreamTask {
                 return;
             }
         }
-    }
-
-    /// Says whether nothing more is to come for the stream: it is that of a transfer at its end. Whoever asks for it later
-    /// starts another task.
-    fn has_ended(&self) -> bool {
-        let state = self.view.as_ref().and_then(|known| known.state.as_ref());
-        state.and_then(State::transfer).is_some_and(|transfer| transfer.stage.is_end())
     }
 
     fn message(&mut self, message: Message, work: &mut Work) {
@@ -139,39 +130,36 @@ impl StreamTask {
 
     async fn look_up(&mut self, work: &Work) -> Result<(StreamView, Lookups), Trouble> {
         let common = &self.common;
-        let fetched = Lookups::fetch(
-            &common.store,
-            &common.index,
-            &common.reserved,
-            &self.name,
-            work.next(MOST_TOGETHER),
-        );
+        let fetched = Lookups::fetch(common, &self.name, work.next(MOST_TOGETHER));
         let known = match self.view.take() {
             Some(mut known) => {
                 known.trim(self.common.index.reached());
                 known
             }
-            None if self.is_begun_by(work)? => StreamView::unread(&self.name),
+            None if self.begins(work)? => StreamView::empty(&self.name),
             None => self.load().await?,
         };
         Ok((known, fetched.await?))
     }
 
-    /// Says whether a transfer begins here, of which the index has seen nothing: its stream is not read, since the append finds
-    /// out whether another instance was first.
-    fn is_begun_by(&self, work: &Work) -> Result<bool, Trouble> {
-        let is_request = |command: &Command| {
-            matches!(command.operation, Operation::Transfer(TransferOperation::Request(_)))
-        };
-        let common = &self.common;
-        if !work.next(1).all(is_request) || common.damage.has(&self.name) {
+    /// Says whether what comes first is the request of a transfer of which nothing is known. Its stream is not read: the append
+    /// is at the revision of an empty stream, and a refusal reads the stream to its end.
+    fn begins(&self, work: &Work) -> Result<bool, Trouble> {
+        let requests = work.next(1).next().is_some_and(|command| command.parties().is_some());
+        if !requests || self.common.damage.has(&self.name) {
             return Ok(false);
         }
-        let known = common.index.tracked(&self.name).map_err(|error| {
+        let tracked = self.common.index.tracked(&self.name).map_err(|error| {
             tracing::error!(%error, "the index can't be read");
             Trouble::Unreachable
         })?;
-        Ok(known.is_none())
+        Ok(tracked.is_none())
+    }
+
+    /// Says whether the stream is that of a transfer which has ended: hardly anything is asked of it any more.
+    fn has_ended(&self) -> bool {
+        let state = self.view.as_ref().and_then(|view| view.state.as_ref());
+        state.and_then(State::transfer).is_some_and(|transfer| transfer.stage.is_end())
     }
 
     async fn load(&self) -> Result<StreamView, Trouble> {

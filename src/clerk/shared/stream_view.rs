@@ -45,9 +45,8 @@ pub(super) struct StreamView {
 }
 
 impl StreamView {
-    /// Makes the view of a stream of which nothing was read. Where it has begun, the first append conflicts, and the view is read
-    /// on.
-    pub(super) fn unread(name: &StreamName) -> Self {
+    /// Makes the view of a stream that has no event.
+    pub(super) fn empty(name: &StreamName) -> Self {
         Self {
             name: name.clone(),
             state: None,
@@ -66,7 +65,7 @@ impl StreamView {
             tracing::error!(%error, "the index can't be read");
             Trouble::Unreachable
         })?;
-        let mut view = Self::unread(name);
+        let mut view = Self::empty(name);
         let from = tracked.as_ref().map_or(0, |tracked| tracked.state.revision());
         let (cut, first) = tokio::join!(store.limited(name), store.stream(name, from, PAGE));
         if let Some(why) = cut? {

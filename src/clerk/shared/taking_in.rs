@@ -120,6 +120,7 @@ impl Following {
         if follows && hash != read.line.hash {
             return wrong(&"its hash does not follow from the event before it");
         }
+        self.common.recent.keep(&event, recorded.position);
         match self.feed.take(event, recorded.position, Some(hash), &mut page.taken) {
             Ok(()) => {}
             Err(FeedError::Evolve(error)) => return wrong(&error),

@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use crate::client::random::Draws;
 
+use super::form::Form;
 use super::stats::rate;
-use super::wire::{self, Accounts, Connection, Form};
+use super::wire::{self, Accounts, Connection};
 
 /// A batch has this many lines.
 pub(crate) const LINES: u64 = 8_000;

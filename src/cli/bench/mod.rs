@@ -4,10 +4,14 @@
 //! cheap as it can be ([`load`]), and every ratio is of two things measured in turns in the same run. The service must be
 //! known only as its clients know it: over HTTP. Down the way is `child`. Up the way is `cli`.
 
+mod backlog;
 mod batch;
 mod beside;
 mod blocking;
 mod bounds;
+mod ends;
+mod form;
+mod holds;
 mod idle;
 mod large;
 mod load;
@@ -18,6 +22,7 @@ mod rows;
 mod singles;
 mod stats;
 mod store;
+mod transfers;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -50,6 +55,7 @@ Examples:
   bookonce bench --only http --connections 256 --seconds 10
   bookonce bench --only start,bounds --events 10000000 --accounts 900000
   bookonce bench --only neighbour --connections 1,32,256
+  bookonce bench --only transfers,holds,backlog --connections 256
   bookonce bench --store 'esdb://127.0.0.1:2113?tls=false'
 
 With --store its events are left in the store, in streams named account-bench-… that no other run uses.
@@ -75,7 +81,7 @@ pub struct Args {
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these; without it, all but bounds and neighbour. With --store it is of http, batch, start and neighbour
+    /// Measure only these; without it http, batch, start and replay. With --store all but bounds, replay, holds and backlog
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
@@ -132,9 +138,11 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        if args.only.iter().any(|part| matches!(part, Part::Bounds | Part::Replay)) {
-            return Err("over an event store neither bounds nor a replay is measured here; `bookonce replay --store` \
-                        replays one"
+        let is_embedded =
+            |part: &Part| matches!(part, Part::Bounds | Part::Replay | Part::Holds | Part::Backlog);
+        if args.only.iter().any(is_embedded) {
+            return Err("over an event store bounds, holds, a backlog and a replay are not measured here; \
+                        `bookonce replay --store` replays one"
                 .into());
         }
         let run = store::run::Run { store, phases, connections: &connections, folder, only: &args.only };
@@ -148,6 +156,12 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let large = [Part::Batch, Part::Start, Part::Bounds, Part::Replay];
     if large.into_iter().any(|part| wants(&args.only, part)) {
         filled(args, phases, folder, &mut figures).await?;
+    }
+    if wants(&args.only, Part::Transfers) || wants(&args.only, Part::Holds) {
+        in_several_steps(args, phases, &connections, folder, &mut figures).await?;
+    }
+    if wants(&args.only, Part::Backlog) {
+        figures.backlogs = backlog::measure_each(phases, folder).await?;
     }
     if wants(&args.only, Part::Neighbour) {
         let service = prepared(phases.accounts, &folder.join("neighbour")).await?;
@@ -174,6 +188,28 @@ async fn http(
         figures.index_lag.push(lag(ledger, &format!("singles at {connections}")).await?);
     }
     ledger.stop().await?;
+    Ok(())
+}
+
+/// Measures money that moves in several steps: transfers, and holds with their captures.
+async fn in_several_steps(
+    args: &Args,
+    phases: Phases,
+    connections: &[usize],
+    folder: &Path,
+    figures: &mut Figures,
+) -> Result<(), Error> {
+    let service = prepared(phases.accounts, &folder.join("steps")).await?;
+    let (address, connections) = (service.address, connections.to_owned());
+    if wants(&args.only, Part::Transfers) {
+        let found = blocking(move || Ok(transfers::measure_each(address, phases, &connections)?)).await?;
+        figures.transfers = found;
+    }
+    if wants(&args.only, Part::Holds) {
+        figures.holds = Some(blocking(move || Ok(holds::measure(address, phases)?)).await?);
+    }
+    figures.index_lag.push(lag(address, "transfers and holds").await?);
+    service.stop().await?;
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::cli::outcome::Error;
 use crate::client::random::Draws;
+use crate::patient::give_way;
 
 use super::batch;
 use super::beside::beside;
@@ -99,6 +100,8 @@ impl Other {
     }
 
     fn send_while(&mut self, going: &AtomicBool) -> Result<(), io::Error> {
+        // It stands for another machine: what it needs itself is not to be missing here.
+        give_way();
         while going.load(Ordering::Acquire) {
             let body = self.before.take().unwrap_or_else(|| self.reversals());
             self.send(&body)?;

@@ -15,10 +15,27 @@ pub(crate) enum Part {
     Replay,
     /// Single withdrawals beside a client that sends the worst commands it may.
     Neighbour,
+    /// Transfers, from the request to the end.
+    Transfers,
+    /// Holds and captures, and withdrawals from accounts with open holds.
+    Holds,
+    /// What a service finds to do at its start: open transfers, and due expiries.
+    Backlog,
 }
 
-/// Says whether a part is to be measured, when these were asked for. When none was named all are, but for the bounds and the
-/// neighbour.
+/// Says whether a part is to be measured, when these were asked for. When none was named these are: http, batch, start and
+/// replay.
 pub(crate) fn wants(only: &[Part], part: Part) -> bool {
-    if only.is_empty() { !matches!(part, Part::Bounds | Part::Neighbour) } else { only.contains(&part) }
+    match part {
+        Part::Http | Part::Batch | Part::Start | Part::Replay if only.is_empty() => true,
+        Part::Http
+        | Part::Batch
+        | Part::Start
+        | Part::Replay
+        | Part::Bounds
+        | Part::Neighbour
+        | Part::Transfers
+        | Part::Holds
+        | Part::Backlog => only.contains(&part),
+    }
 }

@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
+use super::backlog::Backlog;
 use super::batch::Filled;
 use super::bounds::Bounds;
+use super::holds::Holds;
 use super::large::{Lag, Replay, Start};
 use super::neighbour::Neighbour;
 use super::rows::{heading, row, side};
 use super::singles::Singles;
 use super::store::measured::Measured;
+use super::transfers::Transfers;
 
 /// The figures are all that was measured.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -29,6 +32,12 @@ pub(crate) struct Figures {
     pub(crate) store: Option<Measured>,
     /// These are the single withdrawals beside a client that sends the worst commands it may.
     pub(crate) neighbours: Vec<Neighbour>,
+    /// These are transfers, from the request to the end.
+    pub(crate) transfers: Vec<Transfers>,
+    /// These are holds and captures, and withdrawals from accounts with open holds.
+    pub(crate) holds: Option<Holds>,
+    /// This is what a service finds to do at its start.
+    pub(crate) backlogs: Vec<Backlog>,
     /// This is the lag of the index after each load.
     pub(crate) index_lag: Vec<Lag>,
 }
@@ -50,7 +59,18 @@ impl Figures {
         let store = self.store.iter().flat_map(Measured::sides);
         let bounds = self.bounds.iter().flat_map(|bounds| [&bounds.alone, &bounds.with_readers]);
         let neighbours = self.neighbours.iter().flat_map(|found| [&found.alone, &found.beside]);
-        singles.chain(start).chain(bounds).chain(store).chain(neighbours).map(|side| side.wrong).sum()
+        let transfers = self.transfers.iter().flat_map(Transfers::sides);
+        let holds = self.holds.iter().flat_map(Holds::sides);
+        let backlogs = self.backlogs.iter().flat_map(|found| [&found.beside, &found.alone]);
+        let steps = transfers.chain(holds).chain(backlogs);
+        singles
+            .chain(start)
+            .chain(bounds)
+            .chain(store)
+            .chain(neighbours)
+            .chain(steps)
+            .map(|side| side.wrong)
+            .sum()
     }
 
     /// Writes the figures as a table.
@@ -88,6 +108,11 @@ impl Figures {
             store.table(&mut text);
         }
         self.neighbours.iter().for_each(|neighbour| neighbour.table(&mut text));
+        self.transfers.iter().for_each(|transfers| transfers.table(&mut text));
+        if let Some(holds) = &self.holds {
+            holds.table(&mut text);
+        }
+        self.backlogs.iter().for_each(|backlog| backlog.table(&mut text));
         for lag in &self.index_lag {
             let value = format!("{} events behind, caught up in {:.2} s", lag.events, lag.caught_up_s);
             row(&mut text, &format!("index after {}", lag.after), value);

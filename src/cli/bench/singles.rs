@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::load::{Answered, Load};
+use super::load::{Answered, Asks, Load};
 use super::stats::{Latencies, median, rate};
 use super::wire::Accounts;
 
@@ -96,10 +96,11 @@ pub(crate) struct Phases {
 }
 
 impl Phases {
-    /// Makes the load of one phase.
+    /// Makes the load of one phase, which is of withdrawals.
     #[must_use]
     pub(crate) fn load(&self, address: SocketAddr, connections: usize, keeps_ids: bool) -> Load {
-        Load { address, connections, length: self.length, accounts: self.accounts, keeps_ids }
+        let (length, accounts, asks) = (self.length, self.accounts, Asks::Withdrawals);
+        Load { address, connections, length, accounts, keeps_ids, asks }
     }
 
     /// Compares the ledger with the idle handler. `folder` is on the ledger's disk.

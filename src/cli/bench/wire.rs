@@ -1,16 +1,15 @@
-//! The wire is HTTP/1.1, made as cheap as possible: requests have a fixed shape, into which ID and account are written, and the
-//! parser looks for three things in an answer.
+//! The wire is HTTP/1.1, made as cheap as possible: a connection sends the bytes of a request, and the parser looks for three
+//! things in an answer.
 
 use std::io::{Error, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use memchr::memmem;
-use uuid::Uuid;
 
 use crate::client::random::Draws;
 
 /// An account's name ends with this many digits.
-const DIGITS: usize = 6;
+pub(super) const DIGITS: usize = 6;
 
 /// The accounts of a load have names such as `bench-1f3a09c4-000042`, with the number of the run, so that runs may share a
 /// store.
@@ -47,52 +46,12 @@ impl Accounts {
     pub(crate) fn draw(&self, draws: &Draws) -> u32 {
         self.first + u32::try_from(draws.below(self.count.into())).unwrap_or(0)
     }
-}
 
-/// A form is a text into which an ID and an account's number are written.
-#[derive(Clone, Debug)]
-pub(crate) struct Form {
-    /// These are the bytes as they are sent.
-    pub(crate) bytes: Vec<u8>,
-    id_at: usize,
-    account_at: usize,
-}
-
-impl Form {
-    /// Makes a form of `text`, which must have one `{id}` and one `{account}`; `None` where it does not.
-    #[must_use]
-    pub(crate) fn new(text: &str, accounts: Accounts) -> Option<Self> {
-        let (account, id) = (accounts.name(0), Uuid::nil().to_string());
-        let text = text.replace("{account}", &account).replace("{id}", &id);
-        let id_at = text.find(&id)?;
-        let account_at = text.find(&account)? + account.len() - DIGITS;
-        Some(Self { bytes: text.into_bytes(), id_at, account_at })
-    }
-
-    /// Makes the form of a withdrawal of a cent, as a whole request.
-    #[must_use]
-    pub(crate) fn withdrawal(accounts: Accounts) -> Option<Self> {
-        let body = r#"{"transaction_id":"{id}","amount":"0.01"}"#;
-        let length = body.len() - "{id}".len() + Uuid::nil().to_string().len();
-        let text = format!(
-            "POST /v1/accounts/{{account}}/withdrawals HTTP/1.1\r\nHost: localhost\r\n\
-             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
-        Self::new(&text, accounts)
-    }
-
-    /// Writes the ID and the account's number into their places.
-    pub(crate) fn fill(&mut self, id: &[u8; 16], account: u32) {
-        if let Some(place) = self.bytes.get_mut(self.id_at..self.id_at + 36) {
-            Uuid::from_bytes(*id).hyphenated().encode_lower(place);
-        }
-        let mut rest = account;
-        if let Some(place) = self.bytes.get_mut(self.account_at..self.account_at + DIGITS) {
-            for digit in place.iter_mut().rev() {
-                *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-                rest /= 10;
-            }
-        }
+    /// Draws the number of one of them that is not `account`, where there are two.
+    pub(crate) fn draw_other(&self, draws: &Draws, account: u32) -> u32 {
+        let others = u64::from(self.count).saturating_sub(1);
+        let step = u32::try_from(draws.below(others)).unwrap_or(0) + 1;
+        self.first + (account - self.first + step) % self.count.max(1)
     }
 }
 
@@ -240,21 +199,6 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_id_and_an_account_are_written_in_place() {
-        let accounts = Accounts { run: 0x1f, first: 0, count: 1 };
-        let mut form = Form::withdrawal(accounts).unwrap();
-        form.fill(Uuid::max().as_bytes(), 42);
-        let text = String::from_utf8(form.bytes).unwrap();
-        assert!(
-            text.starts_with("POST /v1/accounts/bench-0000001f-000042/withdrawals HTTP/1.1\r\n"),
-            "{text}"
-        );
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.ends_with(&format!("Content-Length: {}", body.len())), "{text}");
-        assert!(body.contains("ffffffff-ffff-ffff-ffff-ffffffffffff"), "{text}");
-    }
 
     #[test]
     fn an_answers_head_is_read_when_it_is_whole() {

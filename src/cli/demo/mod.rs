@@ -28,7 +28,8 @@ use teller::Habit;
 
 /// Shows the guarantee: a storm of faults and kills, and then the books.
 ///
-/// Starts the real service on a temporary folder and sends deposits, withdrawals and reversals from many clients, over a
+/// Starts the real service on a temporary folder and sends deposits, withdrawals, reversals, corrections, holds and
+/// transfers from many clients, over a
 /// network that loses requests, loses answers, sends twice and delays, while the service is killed with SIGKILL and
 /// started again. Then holds what the clients were told against the ledger, to the cent, and runs `bookonce verify`.
 /// Beside it the same storm hits clients that make a fresh ID for each attempt: what they book twice.

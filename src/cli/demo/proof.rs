@@ -70,11 +70,7 @@ impl Proof {
             ..Self::default()
         };
         for (number, account) in storm.accounts.iter().enumerate() {
-            let believed = storm
-                .operations
-                .iter()
-                .filter(|operation| operation.account == number)
-                .map(|operation| operation.believed);
+            let believed = storm.operations.iter().map(|operation| operation.believed_of(number));
             let found = client.read(&format!("/v1/accounts/{account}")).await?;
             let line = (account.clone(), BEGINNING + believed.sum::<i64>(), amount(&found["balance"])?);
             proof.balances.push(line);
@@ -142,9 +138,18 @@ async fn journal(client: &Client) -> Result<HashMap<String, i64>, Error> {
         let Some(last) = items.last() else { return Ok(moved) };
         after = last["position"].as_u64().ok_or("an event in the journal has no position")?;
         for event in items {
-            if matches!(event["type"].as_str(), Some("Deposited" | "Withdrawn" | "Reversed" | "Corrected")) {
-                let id = event["transaction_id"].as_str().unwrap_or_default().to_owned();
-                moved.insert(id, amount(&event["data"]["amount"])?);
+            let id = match event["type"].as_str() {
+                Some("Deposited" | "Withdrawn" | "Reversed" | "Corrected" | "HoldCaptured") => {
+                    event["transaction_id"].as_str()
+                }
+                // Its stream has the ID that it was asked for with.
+                Some("TransferCompleted") => {
+                    event["stream"].as_str().and_then(|stream| stream.strip_prefix("transfer-"))
+                }
+                Some(_) | None => None,
+            };
+            if let Some(id) = id {
+                moved.insert(id.to_owned(), amount(&event["data"]["amount"])?);
             }
         }
     }
@@ -168,7 +173,7 @@ mod tests {
 
     fn operation(ids: &[&str], believed: i64) -> Operation {
         let ids = ids.iter().map(|id| crate::client::ids::derive("t", id)).collect();
-        Operation { what: "deposit", account: 0, ids, believed, told: None }
+        Operation { what: "deposit", account: 0, other: None, ids, believed, told: None }
     }
 
     fn compare(operation: Operation, booked: &[(&str, i64)]) -> Bookings {

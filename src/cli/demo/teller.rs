@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::client::ids::derive;
 use crate::client::policy::{self, Policy};
 use crate::client::random::Draws;
-use crate::client::request::{CorrectionBody, MoveBody, Request};
+use crate::client::request::{CorrectionBody, MoveBody, Request, TransferBody};
 use crate::client::sender::{Answer, Client};
 use crate::domain::ids::TransactionId;
 use crate::domain::money::Direction;
@@ -28,12 +28,22 @@ pub(crate) struct Operation {
     pub(crate) what: &'static str,
     /// This is the account.
     pub(crate) account: usize,
+    /// This is the account to which a transfer moves money: its balance changes by as much the other way.
+    pub(crate) other: Option<usize>,
     /// These are the IDs of its attempts.
     pub(crate) ids: Vec<TransactionId>,
     /// This is what the client believes the account's balance changed by, in cents; 0 when it was told no.
     pub(crate) believed: i64,
     /// This is the request and its first answer; `None` when no answer ever came.
     pub(crate) told: Option<(Request, Answer)>,
+}
+
+impl Operation {
+    /// Gives what the client believes the balance of this account changed by, in cents.
+    pub(crate) fn believed_of(&self, account: usize) -> i64 {
+        let [own, other] = [Some(self.account), self.other].map(|one| i64::from(one == Some(account)));
+        self.believed * (own - other)
+    }
 }
 
 /// A booked movement is an earlier deposit or withdrawal that can be reversed.
@@ -83,11 +93,13 @@ impl Teller {
         while Instant::now() < until {
             let account = usize::try_from(self.draws.below(self.accounts.len() as u64)).unwrap_or(0);
             match self.draws.below(100) {
-                0..45 => self.move_money(account, Direction::Debit).await,
+                0..10 => self.transfer(account).await,
+                10..45 => self.move_money(account, Direction::Debit).await,
                 45..78 => self.move_money(account, Direction::Credit).await,
                 78..86 => self.take_back(false).await,
                 86..92 => self.take_back(true).await,
                 92..95 => self.correct(account).await,
+                95..97 => self.hold_and_capture(account).await,
                 _ => self.prevent(account).await,
             }
             tokio::time::sleep(Duration::from_millis(2 + self.draws.below(20))).await;
@@ -158,6 +170,58 @@ impl Teller {
         self.ask("correction", account, request, more).await;
     }
 
+    /// Moves money to another account, and waits for the end.
+    async fn transfer(&mut self, account: usize) {
+        let others = self.accounts.len().saturating_sub(1) as u64;
+        let step = usize::try_from(self.draws.below(others)).unwrap_or(0) + 1;
+        let other = (account + step) % self.accounts.len().max(1);
+        let amount = i64::try_from(100 + self.draws.below(9_900)).unwrap_or(100);
+        let text = cents::write(amount);
+        let (from, to) = (self.name(account), self.name(other));
+        let asked = TransferBody { from: &from, to: &to, amount: &text };
+        let request = Request::transfer(self.id(self.operations.len(), 0), &asked);
+        let Some(id) = self.ask("transfer", account, request, -amount).await else { return };
+        let end = self.end_of(id).await;
+        let Some(operation) = self.operations.last_mut() else { return };
+        operation.other = Some(other);
+        match end.as_deref() {
+            Some("completed") => {}
+            Some(_) => operation.believed = 0,
+            // Nobody told how it ended.
+            None => (operation.believed, operation.told) = (0, None),
+        }
+    }
+
+    /// Asks for the state of a transfer until that is an end; `None` when its patience is over before.
+    async fn end_of(&self, id: TransactionId) -> Option<String> {
+        let begun = Instant::now();
+        let pause = Duration::from_millis(50);
+        while self.policy.goes_on(begun.elapsed(), pause) {
+            // An instance that did not record it may not know of it yet.
+            if let Ok(answer) = self.client.look(&format!("/v1/transfers/{id}")).await {
+                let transfer = answer.json();
+                if transfer["ended_at"].is_string() {
+                    return transfer["state"].as_str().map(str::to_owned);
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+        None
+    }
+
+    /// Sets money aside, and takes a part of it.
+    async fn hold_and_capture(&mut self, account: usize) {
+        let amount = i64::try_from(200 + self.draws.below(9_800)).unwrap_or(200);
+        let name = self.name(account);
+        let own = self.id(self.operations.len(), 0);
+        let request = Request::hold(own, &name, &cents::write(amount), 3_600);
+        let Some(hold) = self.ask("hold", account, request, 0).await else { return };
+        let part = amount / 2;
+        let own = self.id(self.operations.len(), 0);
+        let request = Request::capture(own, &name, hold, &cents::write(part));
+        self.ask("capture", account, request, -part).await;
+    }
+
     /// Rules a withdrawal out before it comes, and then lets it come.
     async fn prevent(&mut self, account: usize) {
         let (own, coming) = (self.id(self.operations.len(), 0), self.id(self.operations.len() + 1, 0));
@@ -202,7 +266,7 @@ impl Teller {
         };
         let booked = told.as_ref().filter(|(_, answer)| answer.accepted()).map(|(request, _)| request.id);
         let believed = if booked.is_some() { effect } else { 0 };
-        self.operations.push(Operation { what, account, ids, believed, told });
+        self.operations.push(Operation { what, account, other: None, ids, believed, told });
         booked
     }
 }

@@ -10,8 +10,9 @@ use axum::response::Response;
 
 use crate::domain::command::Command;
 use crate::http::app::App;
-use crate::http::byte_budget::counted;
+use crate::http::byte_budget::{Held, counted};
 use crate::http::openapi::responses;
+use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::http::reply::bytes_of;
 use crate::http::request::body::{self, Wanted};
@@ -30,6 +31,9 @@ const LARGEST: usize = 8 * 1024 * 1024;
 const MOST_LINES: usize = 10_000;
 /// This is how many bytes the answer to a line is taken for.
 const ANSWER: usize = 512;
+/// This is the most bytes of a batch that is worked on at once. A longer one is worked on by patient threads: it waits, so that
+/// no single command does.
+const SHORT: usize = 16 * 1024;
 /// This is how many lines are worked on before other tasks get their turn.
 const AT_ONCE: usize = 128;
 
@@ -54,7 +58,24 @@ pub(crate) async fn batch(
     }
     let frame = headers::frame(None, &parts.headers, &caller)?;
     let wanted = Wanted { media_type: NDJSON, limit: LARGEST, within: app.config().body_within };
-    let (bytes, mut held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
+    let (bytes, held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
+    let is_short = bytes.len() <= SHORT;
+    let work = booked(app.clone(), caller, frame, bytes, held);
+    if is_short {
+        return work.await;
+    }
+    let lost = "The work on the batch broke down: send it again with the same IDs.";
+    app.patient().run(work).await.unwrap_or_else(|| Err(Problem::new(Code::OutcomeUnknown, lost)))
+}
+
+/// Reads the lines, books them, and writes the answers.
+async fn booked(
+    app: App,
+    caller: Caller,
+    frame: Frame,
+    bytes: Bytes,
+    mut held: Held,
+) -> Result<Response, Problem> {
     let length = bytes.len();
     let (commands, lines, places) = read(bytes, &frame, &caller, &app).await?;
     app.budget().hold(&mut held, length + lines.len() * ANSWER)?;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::super::singles::Side;
+use super::super::transfers::Transfers;
 use super::long::Long;
 
 /// A `Measured` has all that was measured over an event store.
@@ -18,6 +19,19 @@ pub(crate) struct Measured {
     pub(crate) followed_per_s: Option<f64>,
     /// This is an account with many events.
     pub(crate) long: Option<Long>,
+    /// These are transfers, at each number of connections.
+    pub(crate) transfers: Vec<Moved>,
+}
+
+/// A `Moved` has the figures of transfers beside those of the store alone.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Moved {
+    /// These are bare appends of one event, as many at once as there are connections.
+    pub(crate) bare: Side,
+    /// These are the transfers, and the withdrawals beside them.
+    pub(crate) transfers: Transfers,
+    /// This is the rate at which transfers ended, divided by that of the bare store.
+    pub(crate) to_bare: f64,
 }
 
 /// The shape of a run says how it was measured.
@@ -68,6 +82,7 @@ impl Measured {
     pub(crate) fn sides(&self) -> impl Iterator<Item = &Side> {
         let singles = self.singles.iter().map(|beside| &beside.ledger);
         let hot = self.hot.iter().map(|hot| &hot.ledger);
-        singles.chain(hot).chain(self.long.iter().map(|long| &long.first_touches))
+        let transfers = self.transfers.iter().flat_map(|moved| moved.transfers.sides());
+        singles.chain(hot).chain(self.long.iter().map(|long| &long.first_touches)).chain(transfers)
     }
 }

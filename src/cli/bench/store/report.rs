@@ -27,6 +27,11 @@ impl Measured {
             side(text, "256 connections, ledger", &hot.ledger);
             row(text, "  events it appended together", format!("{:.0}", hot.events_per_append));
         }
+        for moved in &self.transfers {
+            moved.transfers.table(text);
+            side(text, "bare appends of 1 event", &moved.bare);
+            row(text, "  ended transfers to bare appends", format!("{:.3}", moved.to_bare));
+        }
         if let Some(long) = &self.long {
             heading(text, &format!("an account with {} events", long.events));
             row(text, "booked in batches", format!("{:.0}/s", long.booked_per_s));

@@ -14,11 +14,12 @@ use super::super::neighbour::{self, Neighbour};
 use super::super::part::{Part, wants};
 use super::super::singles::{Phases, Rounds, ratio};
 use super::super::stats::{median, rate};
+use super::super::transfers::Ended;
 use super::super::wire::Accounts;
 use super::bare::{Appends, Bare};
 use super::ledger::LedgerService;
 use super::long;
-use super::measured::{Beside, Hot, Measured, Shape};
+use super::measured::{Beside, Hot, Measured, Moved, Shape};
 
 /// There are this many accounts for each connection, but never more than all. They are so few that a warm-up uses most.
 const ACCOUNTS_EACH: usize = 64;
@@ -79,6 +80,13 @@ impl Run<'_> {
         } else {
             Vec::new()
         };
+        let mut transfers = Vec::new();
+        if wants(self.only, Part::Transfers) {
+            for connections in self.connections.iter().copied().filter(|connections| *connections > 1) {
+                transfers.push(self.transfers(&bare, &mut ledger, connections).await?);
+                lags.push(ledger.lag("transfers").await?);
+            }
+        }
         let followed_per_s = (!ledger.followed.is_empty()).then(|| median(&ledger.followed));
         let long = if wants(self.only, Part::Start) {
             let (long, lag) = long::measure(self.store, self.phases, ledger, &data).await?;
@@ -88,7 +96,7 @@ impl Run<'_> {
             ledger.stop().await?;
             None
         };
-        Ok((Measured { shape, singles, hot, followed_per_s, long }, neighbours))
+        Ok((Measured { shape, singles, hot, followed_per_s, long, transfers }, neighbours))
     }
 
     async fn beside(
@@ -111,6 +119,31 @@ impl Run<'_> {
         let (bare, ledger) = (bares.side(), ledgers.side());
         let to_bare = ratio(ledger.per_s, bare.per_s);
         Ok(Beside { connections, accounts: accounts.count, bare, ledger, to_bare })
+    }
+
+    async fn transfers(
+        &self,
+        bare: &Bare,
+        ledger: &mut LedgerService,
+        connections: usize,
+    ) -> Result<Moved, Error> {
+        let phases = self.phases;
+        let appends = Appends { at_once: connections, events: 1 };
+        let (mut bares, mut withdrawals, mut ended) =
+            (Rounds::default(), Rounds::default(), Ended::default());
+        for _ in 0..phases.rounds {
+            bares.add(&ledger.stand_still(bare, appends, phases.length).await?);
+            withdrawals.add(&ledger.send(phases, connections).await?);
+            let load = phases.load(ledger.address(), connections, true);
+            ended = blocking(move || {
+                ended.round(load)?;
+                Ok(ended)
+            })
+            .await?;
+        }
+        let bare = bares.side();
+        let transfers = ended.figures(connections, withdrawals.side());
+        Ok(Moved { to_bare: ratio(transfers.ended_per_s, bare.per_s), bare, transfers })
     }
 
     async fn hot(&self, bare: &Bare, ledger: &mut LedgerService) -> Result<Hot, Error> {
