@@ -3,10 +3,18 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+#[path = "model_seen.rs"]
+mod seen;
+#[path = "model_transfers.rs"]
+pub mod transfers;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+
+use seen::{bytes, saw};
+use transfers::Transfers;
 
 /// An `Account` says what an account is like, in cents.
 #[derive(Clone, Debug)]
@@ -76,6 +84,11 @@ pub struct Model {
     pub cash: i128,
     /// This is what the ledger's own account of corrections has.
     pub corrections: i128,
+    /// This is what has gone to payout providers.
+    pub external: i128,
+    /// This is minus what transfers have credited and not captured.
+    pub transit: i128,
+    pub transfers: Transfers,
     /// This leads from account and hold to the code of whoever comes after it was settled.
     settled: HashMap<(String, String), &'static str>,
     /// This is the last event's position, and whether there may be gaps between one and the next.
@@ -117,24 +130,23 @@ impl Model {
         );
         self.position = position;
         self.corrected(&event["data"], position);
-        self.due_first(&event);
-        let name = text(&event, "stream").strip_prefix("account-").unwrap().to_owned();
         let id = text(&event, "transaction_id").to_owned();
-        match self.first.get(&id) {
-            None => drop(self.first.insert(id.clone(), (name.clone(), line.to_owned()))),
-            // Where several write the store, two of them may book an ID at once, each on another account.
-            Some((other, earlier)) => {
-                let is_race = self.gaps && *other != name && self.twice.insert((name.clone(), id.clone()));
-                assert!(is_race, "{id} is booked twice:\n{earlier}\n{line}");
-            }
-        }
+        let stream = text(&event, "stream");
+        let Some(name) = stream.strip_prefix("account-").map(str::to_owned) else {
+            // No account can have such a name.
+            self.books(&id, format!("@{stream}"), line);
+            return self.transfers.line(stream.strip_prefix("transfer-").unwrap(), &event);
+        };
+        self.due_first(&event);
+        self.books(&id, name.clone(), line);
         let (kind, data) = (text(&event, "type"), &event["data"]);
-        let said = data["code"].as_str();
+        let said = data["code"].as_str().filter(|_| kind == "Declined");
         let operation = data["operation"].as_str().unwrap_or(kind);
-        if !matches!(operation, "AccountOpened" | "HoldExpired") {
+        if !matches!(operation, "AccountOpened" | "HoldExpired" | "CreditPrevented") {
             let right = self.decline(&name, &id, operation, data);
             assert_eq!(said, right, "another outcome is right for {line}");
         }
+        self.transfers.step(&name, &id, data, said);
         self.apply(&name, &id, kind, data);
         let account = self.accounts.get_mut(&name).unwrap();
         assert_eq!(event["revision"].as_u64(), Some(account.revision), "revisions without gaps: {line}");
@@ -142,11 +154,22 @@ impl Model {
         account.seen = saw(account.seen, &id, said, kind, data);
         assert_eq!(text(&event["answer"], "balance"), euros(account.balance), "{line}");
         assert_eq!(text(&event["answer"], "available"), euros(account.available()), "{line}");
-        assert_eq!(
-            self.cash + self.corrections + self.accounts.values().map(|a| a.balance).sum::<i128>(),
-            0,
-            "the trial balance"
-        );
+        let guarded: i128 = self.accounts.values().map(|a| a.balance).sum();
+        let own = self.cash + self.corrections + self.external + self.transit;
+        assert_eq!(guarded + own, 0, "the trial balance");
+        assert_eq!(self.transit, -self.transfers.in_transit(), "what is in transit");
+    }
+
+    /// Takes note that an ID is booked on a stream.
+    fn books(&mut self, id: &str, name: String, line: &str) {
+        match self.first.get(id) {
+            None => drop(self.first.insert(id.to_owned(), (name, line.to_owned()))),
+            // Where several write the store, two of them may book an ID at once, each on another stream.
+            Some((other, earlier)) => {
+                let is_race = self.gaps && *other != name && self.twice.insert((name, id.to_owned()));
+                assert!(is_race, "{id} is booked twice:\n{earlier}\n{line}");
+            }
+        }
     }
 
     /// Checks that what an event corrects was booked before it.
@@ -165,10 +188,15 @@ impl Model {
         let force = data["force"] == true;
         let reversal = matches!(operation, "reversal" | "Reversed" | "Prevented");
         let original = data["reverses"].as_str().map(|original| (name.to_owned(), original.to_owned()));
-        let seen = original.as_ref().is_some_and(|(_, id)| self.knows(name, id));
+        let is_ruled_out = |key: &(String, String)| self.ruled_out.contains_key(key);
+        let seen = original.as_ref().is_some_and(|key| {
+            self.knows(name, &key.1) || (self.has_step(name, &key.1) && !is_ruled_out(key))
+        });
         let hold = data["hold"].as_str().map(|hold| (name.to_owned(), hold.to_owned()));
         let unseen = |(name, id): &(String, String)| {
-            !self.knows(name, id) && !self.ruled_out.contains_key(&(name.clone(), id.clone()))
+            !self.knows(name, id)
+                && !self.has_step(name, id)
+                && !self.ruled_out.contains_key(&(name.clone(), id.clone()))
         };
         let releases = matches!(operation, "release" | "HoldReleased" | "HoldPrevented");
         let prevents = (reversal && !seen && !self.ruled_out.contains_key(original.as_ref().unwrap()))
@@ -177,11 +205,13 @@ impl Model {
             return Some("account_closed");
         }
         if account.status == "frozen"
-            && matches!(operation, "withdrawal" | "Withdrawn" | "hold" | "HoldPlaced")
+            && matches!(operation, "withdrawal" | "Withdrawn" | "hold" | "HoldPlaced" | "transfer_hold")
         {
             return Some("account_frozen");
         }
-        if ruled_out {
+        let of = data["transfer"].as_str().filter(|_| hold.is_none()).map(str::to_owned);
+        let of_ruled_out = of.is_some_and(|of| self.ruled_out.contains_key(&(name.to_owned(), of)));
+        if ruled_out || of_ruled_out {
             return Some("prevented");
         }
         let too_much = |more: i128| (account.balance + more > LARGEST).then_some("balance_too_large");
@@ -195,8 +225,8 @@ impl Model {
                 }
                 if wanted > 0 { too_much(wanted) } else { too_little(-wanted).filter(|_| !force) }
             }
-            "deposit" | "Deposited" => too_much(amount()),
-            "withdrawal" | "Withdrawn" | "hold" | "HoldPlaced" => too_little(amount()),
+            "deposit" | "Deposited" | "transfer_credit" | "TransferCredited" => too_much(amount()),
+            "withdrawal" | "Withdrawn" | "hold" | "HoldPlaced" | "transfer_hold" => too_little(amount()),
             _ if prevents => None,
             "capture" | "HoldCaptured" | "release" | "HoldReleased" | "HoldPrevented" => {
                 let hold = hold.expect("a hold that is named");
@@ -266,21 +296,30 @@ impl Model {
                 assert_eq!(moves, wanted(self.accounts[name].balance, data), "what was asked for: {data}");
                 assert_eq!(text(&data["entries"][1], "account"), "@corrections");
             }
+            "TransferCredited" => moves = cents(text(data, "amount")),
             "HoldPlaced" => {
-                let key = (text(data, "expires_at").to_owned(), id.to_owned());
+                // The hold of a transfer has no time, and is the last.
+                let key = (data["expires_at"].as_str().unwrap_or("~").to_owned(), id.to_owned());
                 let held = cents(text(data, "amount"));
                 self.accounts.get_mut(name).unwrap().holds.insert(key, held);
             }
             "HoldCaptured" | "HoldReleased" | "HoldExpired" => {
                 moves = -self.settle(name, id, kind, data);
             }
-            "Prevented" | "HoldPrevented" => {
-                let named = if kind == "Prevented" { "reverses" } else { "hold" };
-                let key = (name.to_owned(), text(data, named).to_owned());
+            "Prevented" | "HoldPrevented" | "CreditPrevented" => {
+                let named = match kind {
+                    "Prevented" => text(data, "reverses").to_owned(),
+                    "HoldPrevented" => text(data, "hold").to_owned(),
+                    _ => format!("{}:credit:1", text(data, "transfer")),
+                };
+                let key = (name.to_owned(), named);
                 assert!(self.ruled_out.insert(key, id.to_owned()).is_none(), "ruled out twice");
             }
             "Declined" => {
-                let by = self.ruled_out.get(&(name.to_owned(), id.to_owned())).map(String::as_str);
+                let of =
+                    id.split_once(':').map(|(of, _)| self.ruled_out.get(&(name.to_owned(), of.to_owned())));
+                let by = self.ruled_out.get(&(name.to_owned(), id.to_owned())).or(of.flatten());
+                let by = by.map(String::as_str);
                 let named = data["prevented_by"].as_str();
                 assert_eq!(named, by.filter(|_| data["code"] == "prevented"), "who ruled it out");
             }
@@ -295,7 +334,12 @@ impl Model {
             _ => {}
         }
         account.balance += moves;
-        let own = if kind == "Corrected" { &mut self.corrections } else { &mut self.cash };
+        let own = match data["entries"][1]["account"].as_str() {
+            Some("@corrections") => &mut self.corrections,
+            Some("@transit") => &mut self.transit,
+            Some(name) if name.starts_with("@external:") => &mut self.external,
+            _ => &mut self.cash,
+        };
         *own -= moves;
     }
 
@@ -334,6 +378,13 @@ impl Model {
         }
     }
 
+    /// Says whether a step of a transfer with this ID was seen on this account.
+    fn has_step(&self, name: &str, id: &str) -> bool {
+        ["hold", "credit", "release", "rule-out"]
+            .iter()
+            .any(|step| self.knows(name, &format!("{id}:{step}:1")))
+    }
+
     /// Says whether this ID was ever seen on this account, or ruled out there.
     pub fn knows(&self, name: &str, id: &str) -> bool {
         self.first.get(id).is_some_and(|(account, _)| account == name)
@@ -356,35 +407,7 @@ impl Model {
                 hex::encode(account.seen)
             ));
         }
+        self.transfers.digest(&mut hash);
         hex::encode(hash.finalize())
     }
-}
-
-/// Returns the running hash of an account's IDs and how each ended.
-fn saw(before: [u8; 32], id: &str, code: Option<&str>, kind: &str, data: &Value) -> [u8; 32] {
-    // An ID of the service's own is no UUID, and stands there as its text.
-    let bytes = |id: &str| uuid::Uuid::parse_str(id).map_or(id.into(), |id| id.as_bytes().to_vec());
-    let mut hash = Sha256::new();
-    hash.update(before);
-    hash.update(bytes(id));
-    hash.update(code.map_or_else(|| format!("accepted:{kind}"), |code| format!("declined:{code}")));
-    if matches!(kind, "Reversed" | "Prevented") {
-        hash.update(b"|");
-        hash.update(bytes(text(data, "reverses")));
-    }
-    if matches!(kind, "HoldCaptured" | "HoldReleased" | "HoldExpired" | "HoldPrevented") {
-        hash.update(b"|");
-        hash.update(bytes(text(data, "hold")));
-    }
-    if matches!(kind, "Reversed" | "HoldCaptured") {
-        hash.update(text(data, "amount"));
-    }
-    if kind == "HoldPlaced" {
-        hash.update(format!("|{}|{}", text(data, "amount"), data["expires_in_seconds"]));
-    }
-    if kind == "Corrected" {
-        hash.update(b"|");
-        hash.update(text(&data["entries"][0], "amount"));
-    }
-    hash.finalize().into()
 }

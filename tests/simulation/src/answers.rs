@@ -66,6 +66,15 @@ impl Answers {
         let heard = self.0.lock();
         let on_it = |id: &str| heard.get(&(stream.clone(), id.to_owned())).filter(|first| first.at < before);
         match (refusal, &command.operation) {
+            (Refusal::TransferNotFound, _) => {
+                let id = command.stream.transfer().map(|id| id.to_string());
+                id.is_some_and(|id| on_it(&id).is_some())
+            }
+            (Refusal::AccountNotFound, Operation::Transfer(_)) => {
+                let sides = command.parties().into_iter().flat_map(|(from, to)| [Some(from), to]).flatten();
+                let mut open = sides.map(|name| format!("account-{name}"));
+                open.all(|side| heard.iter().any(|((of, _), first)| *of == side && first.at < before))
+            }
             (Refusal::AccountNotFound, _) => {
                 let from = (stream.clone(), String::new());
                 heard

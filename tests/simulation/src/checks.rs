@@ -6,18 +6,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bookonce::answers::render;
 use bookonce::audit::audit_lines;
-use bookonce::domain::account::event::Fact;
 use bookonce::domain::digest::StateHash;
-use bookonce::domain::event::Event;
 use bookonce::domain::ids::AccountName;
 use bookonce::domain::stream::StreamName;
 use bookonce::store::codec;
 use bookonce::store::lines_of;
 
-use crate::beat::overdue;
+use crate::due::overdue;
 use crate::instance::{Life, Place};
 use crate::model::Model;
 use crate::run::Run;
+use crate::shown;
 
 /// Checks everything that must hold at the end. Returns the number of events.
 ///
@@ -44,6 +43,10 @@ pub fn check(run: &Run) -> Result<usize, String> {
     }
     if !model.twice.is_empty() {
         run.world.mark("ID on two accounts, booked on both");
+    }
+    ended(&model)?;
+    if let Some(wrong) = run.world.is_wrong() {
+        return Err(wrong);
     }
     let digest = model.digest();
     if audited.digest.as_ref() != Some(&digest) {
@@ -85,33 +88,18 @@ fn lines(place: &Place) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Notes the rare states that an event of the journal shows.
-fn mark(run: &Run, event: &Event) {
-    let Some(body) = event.account() else { return };
-    let state = match (&body.fact, body.decline().map(|decline| decline.code())) {
-        (_, Some("hold_expired")) => "capture or release after the expiry",
-        (_, Some("holds_open")) => "closing with an open hold",
-        (_, Some("capture_exceeds_hold")) => "capture above its hold",
-        (Fact::HoldExpired { .. }, _) => "hold expired",
-        (Fact::HoldCaptured { released: Some(_), .. }, _) => "hold captured in part",
-        (Fact::HoldPrevented { .. }, _) => "release before its hold",
-        (Fact::Corrected(_), _) => "correction",
-        _ => return,
-    };
-    run.world.mark(state);
-}
-
 /// Holds all answers that clients heard against the journal.
 fn answers(run: &Run, lines: &[u8]) -> Result<(), String> {
-    let mut booked = BTreeMap::new();
+    let (mut booked, mut events) = (BTreeMap::new(), Vec::new());
     for line in lines_of(lines) {
         let event = codec::decode(line).map_err(|error| error.to_string())?.event;
-        mark(run, &event);
         let key = (event.stream.to_string(), event.id.to_string());
         if booked.insert(key, render(&event).body).is_some() {
             return Err(format!("{} is booked twice on {}", event.id, event.stream));
         }
+        events.push(event);
     }
+    shown::mark(run, &events, &run.place.authors());
     for ((stream, id), first) in run.answers.all() {
         match booked.get(&(stream.clone(), id.clone())) {
             None => return Err(format!("{id} on {stream} was answered, and is not in the journal")),
@@ -120,6 +108,26 @@ fn answers(run: &Run, lines: &[u8]) -> Result<(), String> {
             }
             Some(_) => {}
         }
+    }
+    Ok(())
+}
+
+/// Checks that every transfer has moved once or not and has ended, unless an operator left it as it is, and that nothing
+/// else is in transit.
+fn ended(model: &Model) -> Result<(), String> {
+    let mut left = 0;
+    for (id, transfer) in &model.transfers.0 {
+        match transfer.state {
+            "abandoned" => left += transfer.in_transit(),
+            _ if transfer.is_over() => {}
+            state => return Err(format!("transfer {id} is {state} at the end: {transfer:?}")),
+        }
+    }
+    if model.transit != -left {
+        return Err(format!(
+            "{} cents are in transit at the end, and {left} of what was abandoned",
+            model.transit
+        ));
     }
     Ok(())
 }
@@ -147,5 +155,10 @@ fn live_digest(life: &Life, model: &Model) -> Result<String, String> {
             hash.add(account);
         }
     }
+    let mut transfers = Vec::new();
+    let read =
+        life.index.overlay(|overlay| overlay.every_transfer(|transfer| transfers.push(transfer.clone())));
+    read.map_err(|error| error.to_string())?;
+    transfers.iter().for_each(|transfer| hash.add_transfer(transfer));
     Ok(hash.finish())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookonce::domain::command::Command;
+use bookonce::domain::ids::AccountName;
 use bookonce::domain::refusal::Refusal;
 use bookonce::ledger::{Unavailable, Verdict};
 use bookonce::tasks::timeout;
@@ -12,6 +13,8 @@ use bookonce::tasks::timeout;
 use crate::commands::Writer;
 use crate::instance::{Life, Place};
 use crate::run::Run;
+use crate::service::call;
+use crate::stories;
 
 /// This is how long a client waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -47,8 +50,15 @@ pub async fn client(run: Arc<Run>, number: u64) {
                 tokio::join!(insist(&run, vec![one]), insist(&run, vec![other]));
             }
         }
-        let commands = writer.next(&run);
-        insist(&run, commands).await;
+        match world.draw(|random| random.below(16)) {
+            0..5 => stories::transfer(&run, &mut writer).await,
+            5 => stories::hold(&run, &mut writer).await,
+            6 => stories::parts(&run, &mut writer).await,
+            _ => {
+                let commands = writer.next(&run);
+                insist(&run, commands).await;
+            }
+        }
         if world.draw(|random| random.below(4)) == 0 {
             ask_again(&run).await;
         }
@@ -58,7 +68,7 @@ pub async fn client(run: Arc<Run>, number: u64) {
 }
 
 /// Sends commands until each has a final answer.
-async fn insist(run: &Run, commands: Vec<Command>) {
+pub async fn insist(run: &Run, commands: Vec<Command>) {
     let world = &run.world;
     let mut at = run.any_instance();
     let mut left = commands;
@@ -101,44 +111,37 @@ async fn ask(run: &Run, at: usize, commands: &[Command]) -> (Vec<Heard>, bool) {
         return nothing(false);
     }
     let commands: Arc<[Command]> = commands.into();
-    let ruled = timeout(PATIENCE, calling(&life, Arc::clone(&commands))).await;
+    // Now and then a client goes away before it has its answer.
+    let goes_away = world.goes_wrong(world.plan().net / 2);
+    let patience = if goes_away {
+        Duration::from_micros(world.draw(|random| random.between(1, 20_000)))
+    } else {
+        PATIENCE
+    };
+    let mut called = call(world, &life, Arc::clone(&commands));
+    let ruled = timeout(patience, called.ruled()).await;
+    drop(called);
     world.wait(20, 500).await;
     if world.goes_wrong(world.plan().net) {
         world.step("lost", format!("an answer by {at}"));
         return nothing(true);
     }
     let ruled = match ruled {
-        Ok(Ok(ruled)) => ruled,
-        Ok(Err(why)) => {
+        Ok(Some(Ok(ruled))) => ruled,
+        Ok(Some(Err(why))) => {
             unavailable(run, why, at, None);
             return nothing(false);
         }
-        Err(_) => return nothing(false),
+        Ok(None) | Err(_) => return nothing(goes_away),
     };
     let mut heard = Vec::new();
     for (ruled, command) in ruled.into_iter().zip(commands.iter()) {
-        heard.push(hear(run, (&life, at), Verdict::of(ruled, command), command, begun));
+        heard.push(hear(run, (&life, at), ruled, command, begun));
     }
     if heard.len() != commands.len() {
         world.wrong(format!("{} verdicts for {} commands", heard.len(), commands.len()));
     }
     (heard, false)
-}
-
-/// Calls the clerk, and wakes it once it has the job.
-pub async fn calling(
-    life: &Life,
-    commands: Arc<[Command]>,
-) -> Result<Vec<bookonce::clerk::Verdict>, Unavailable> {
-    let mut ruling = life.clerk.rule(commands);
-    std::future::poll_fn(|cx| {
-        let polled = ruling.as_mut().poll(cx);
-        if polled.is_pending() {
-            life.called.notify_one();
-        }
-        polled
-    })
-    .await
 }
 
 /// Takes in that there is no answer. Where nothing is wrong there must be one, and what is wrong with one stream must keep
@@ -155,6 +158,7 @@ fn unavailable(run: &Run, why: Unavailable, at: usize, command: Option<&Command>
         && !reused
         && command.names().is_none()
         && command.corrects().is_empty()
+        && !sides(command).any(|account| node.was_damaged(&format!("account-{account}")))
         && !node.was_damaged(&command.stream.to_string())
     {
         world.wrong(format!("{at} says that the store is damaged of {command:?}"));
@@ -162,6 +166,11 @@ fn unavailable(run: &Run, why: Unavailable, at: usize, command: Option<&Command>
     if why == Unavailable::OutcomeUnknown {
         world.mark("outcome unknown to a client");
     }
+}
+
+/// Returns the accounts of the transfer that a command asks for.
+fn sides(command: &Command) -> impl Iterator<Item = &AccountName> {
+    command.parties().into_iter().flat_map(|(from, to)| std::iter::once(from).chain(to))
 }
 
 fn hear(

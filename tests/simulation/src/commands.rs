@@ -11,6 +11,8 @@ use bookonce::domain::currency::Currency;
 use bookonce::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use bookonce::domain::metadata::{Metadata, Origin};
 use bookonce::domain::money::{Direction, Written, WrittenAmount};
+use bookonce::domain::stream::StreamName;
+use bookonce::domain::transfer::command::TransferOperation;
 use bookonce::domain::written_balance::WrittenBalance;
 use uuid::Uuid;
 
@@ -70,6 +72,44 @@ impl Writer {
         let deposit = Operation::Deposit(world.draw(moved));
         let of = |account| command(id, account, deposit.clone(), self.client);
         Some((of(one), of(other)))
+    }
+
+    /// Makes a new ID of this client, for something on an account.
+    pub fn new_id(&mut self, account: u64) -> TransactionId {
+        self.written += 1;
+        let id = id(self.client, self.written);
+        self.own.push((id, account));
+        id
+    }
+
+    /// Returns the number of an account that nobody else opens.
+    pub fn new_account(&mut self) -> u64 {
+        self.written += 1;
+        1_000 * (1 + self.client) + self.written
+    }
+
+    /// Writes a command on an account with a new ID.
+    pub fn new_on(&mut self, account: u64, operation: Operation) -> Command {
+        let id = self.new_id(account);
+        self.on(id, account, operation)
+    }
+
+    /// Writes a command on an account.
+    pub fn on(&self, id: TransactionId, account: u64, operation: Operation) -> Command {
+        command(id, account, operation, self.client)
+    }
+
+    /// Writes what is asked of a transfer, with a new ID.
+    pub fn new_of(&mut self, transfer: TransactionId, operation: TransferOperation) -> Command {
+        self.written += 1;
+        self.of(id(self.client, self.written), transfer, operation)
+    }
+
+    /// Writes what is asked of a transfer.
+    pub fn of(&self, id: TransactionId, transfer: TransactionId, operation: TransferOperation) -> Command {
+        let origin = origin(self.client);
+        let (stream, operation) = (StreamName::Transfer(transfer), Operation::Transfer(operation));
+        Command { id: id.into(), stream, operation, origin }
     }
 
     fn one(&mut self, run: &Run) -> Command {
@@ -199,8 +239,11 @@ fn id(client: u64, written: u64) -> TransactionId {
 
 fn command(id: TransactionId, account: u64, operation: Operation, client: u64) -> Command {
     let name = AccountName::parse(&format!("a{account}")).unwrap();
-    let origin = Origin { correlation: None, causation: None, actor: Arc::from(format!("client-{client}")) };
-    Command { id: id.into(), stream: name.into(), operation, origin }
+    Command { id: id.into(), stream: name.into(), operation, origin: origin(client) }
+}
+
+fn origin(client: u64) -> Origin {
+    Origin { correlation: None, causation: None, actor: Arc::from(format!("client-{client}")) }
 }
 
 fn opening(random: &mut Random) -> Operation {
@@ -211,7 +254,8 @@ fn opening(random: &mut Random) -> Operation {
     })
 }
 
-fn moved(random: &mut Random) -> Move {
+/// Draws a movement.
+pub fn moved(random: &mut Random) -> Move {
     Move {
         amount: amount(random),
         counter_account: CounterAccount::default(),
@@ -230,11 +274,12 @@ fn hold_seconds(random: &mut Random) -> HoldSeconds {
 }
 
 /// Draws a part of an amount.
-fn part(random: &mut Random) -> WrittenAmount {
+pub fn part(random: &mut Random) -> WrittenAmount {
     WrittenAmount::parse(&format!("0.{:02}", random.between(1, 99))).unwrap()
 }
 
-fn amount(random: &mut Random) -> WrittenAmount {
+/// Draws an amount.
+pub fn amount(random: &mut Random) -> WrittenAmount {
     let cents = random.between(1, 4_000);
     let text = format!("{}.{:02}", cents / 100, cents % 100);
     WrittenAmount::parse(&text).unwrap()
@@ -244,6 +289,7 @@ fn written_euros(euros: u64) -> Written {
     Written::parse(&euros.to_string()).unwrap()
 }
 
-fn reason() -> Reason {
+/// Returns a reason.
+pub fn reason() -> Reason {
     Reason::parse("because").unwrap()
 }

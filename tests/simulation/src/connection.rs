@@ -18,6 +18,22 @@ pub struct Connection {
     pub owner: Owner,
 }
 
+/// These are types of events that are seldom sent.
+const RARE: &[&str] = &[
+    "Corrected",
+    "Unfrozen",
+    "Closed",
+    "OverdraftLimitChanged",
+    "HoldReleased",
+    "HoldExpired",
+    "HoldPrevented",
+    "CreditPrevented",
+    "TransferCancelRequested",
+    "TransferTimedOut",
+    "TransferCompensated",
+    "TransferCancelled",
+];
+
 /// This is how many messages of a subscription may wait.
 const WAITING: usize = 4_096;
 
@@ -51,8 +67,11 @@ impl Connection {
             let is_sent = world.draw(|random| random.below(2)) == 0;
             return if is_sent { give_up().await } else { not_sent() };
         }
-        if world.goes_wrong(world.plan().store) {
-            match world.draw(|random| random.below(6)) {
+        // What is seldom sent is late more often, so that each type of event is late somewhere.
+        let is_rare = events.iter().any(|event| RARE.contains(&event.kind.as_str()));
+        let rate = world.plan().store;
+        if world.goes_wrong(if is_rare { rate * 2 } else { rate }) {
+            match world.draw(|random| if is_rare { random.between(3, 8) } else { random.below(6) }) {
                 0 => return not_sent(),
                 1 => {
                     world.mark("append lost");
@@ -60,16 +79,16 @@ impl Connection {
                 }
                 2 | 3 => {
                     world.mark("append's answer lost");
-                    let _taken = node.take(&stream, expected, &events);
+                    let _taken = node.take(self.owner, &stream, expected, &events);
                     return give_up().await;
                 }
                 _ => {
-                    node.take_late(stream, expected, events);
+                    node.take_late(self.owner, stream, expected, events);
                     return give_up().await;
                 }
             }
         }
-        match node.take(&stream, expected, &events) {
+        match node.take(self.owner, &stream, expected, &events) {
             Took::Conflict => {
                 world.mark("append taken over by another's");
                 Appended::Conflict

@@ -10,6 +10,7 @@ use bookonce::store::{AppendError, Appends, CloseError, Journal, ReadError, line
 use parking_lot::Mutex;
 use uuid::Uuid;
 
+use crate::node::{Author, is_of_transfer};
 use crate::world::World;
 
 /// A `Disk` has the durable lines of a journal. It outlives every crash.
@@ -26,6 +27,8 @@ struct Inner {
 struct State {
     /// These are the lines, each with its line feed.
     lines: Vec<Vec<u8>>,
+    /// These are who wrote each line, and when.
+    by: Vec<Author>,
     /// Until then there is no room.
     full_until: Option<Duration>,
     /// This is the life of the instance that may write.
@@ -60,6 +63,12 @@ impl Disk {
     #[must_use]
     pub fn all(&self) -> Vec<u8> {
         self.0.state.lock().lines.concat()
+    }
+
+    /// Returns who wrote each line.
+    #[must_use]
+    pub fn authors(&self) -> Vec<Author> {
+        self.0.state.lock().by.clone()
     }
 
     /// Returns the lines after a position.
@@ -123,7 +132,11 @@ impl Appends for Writer {
                 world.wrong(format!("a commit at {} does not follow on {}", draft.first, state.lines.len()));
             }
             let lines = lines_of(draft.lines()).map(|line| [line, b"\n"].concat());
+            world.appended(self.life, lines_of(draft.lines()).map(is_of_transfer));
+            let before = state.lines.len();
             state.lines.extend(lines);
+            let new = state.lines.len() - before;
+            state.by.extend(std::iter::repeat_n((self.life, world.time()), new));
         }
         outcome.map_err(|(error, _)| error)
     }

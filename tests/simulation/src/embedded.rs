@@ -7,6 +7,7 @@ use bookonce::clerk::single::{Alone, Clerk, Hands, Office};
 use bookonce::domain::time::{Clock, Timestamp};
 use bookonce::index::Index;
 use bookonce::index::feed::{Feed, Taken};
+use bookonce::ledger::DriveOrder;
 use bookonce::store::Head;
 use bookonce::store::codec;
 use parking_lot::Mutex;
@@ -15,20 +16,27 @@ use tokio::sync::{Notify, watch};
 use crate::disk::{Disk, genesis};
 use crate::executor::{Owner, give_way};
 use crate::instance::Life;
+use crate::service::{self, Opened};
 use crate::world::World;
 
 /// Starts a ledger over a disk.
 ///
 /// # Errors
 /// Fails when the index and the disk do not belong together, or a line does not follow on the one before it.
-pub fn start(world: &World, disk: &Disk, index: Index, clock: Clock, owner: Owner) -> Result<Life, String> {
+pub fn start(
+    world: &World,
+    disk: &Disk,
+    index: Index,
+    clock: Clock,
+    (owner, drive): (Owner, DriveOrder),
+) -> Result<Life, String> {
     let (head, last_recorded) = catch_up(disk, &index)?;
     let (head_sender, head) = watch::channel(head);
     let office = Office {
         store: disk.writer(owner),
         reader: Arc::new(disk.clone()),
         index: index.clone(),
-        clock,
+        clock: Arc::clone(&clock),
         last_recorded,
         head: head_sender,
         callers: None,
@@ -41,7 +49,8 @@ pub fn start(world: &World, disk: &Disk, index: Index, clock: Clock, owner: Owne
         (Arc::clone(&hands), Arc::clone(&called), Arc::clone(&appends));
     world.tasks().spawn(owner, decides(hands_too, called_too, appends_too));
     world.tasks().spawn(owner, writes(world.clone(), hands, Arc::clone(&called), appends));
-    Ok(Life { owner, clerk: Box::new(clerk), index, head, called, store: None })
+    let (clerk, reader) = (Box::new(clerk), Arc::new(disk.clone()));
+    service::start(world, (owner, drive), Opened { clerk, called, reader, index, head, clock, store: None })
 }
 
 /// Brings an index up to the end of a disk.

@@ -112,6 +112,16 @@ impl Tasks {
         task
     }
 
+    /// Drops a task where it waits, if it has not ended.
+    pub fn abort(&self, task: u64) {
+        let slot = self.0.state.lock().tasks.remove(&task);
+        if let Some(slot) = slot {
+            // What it holds may call back when it is dropped.
+            let _entered = enter(self.of(slot.owner));
+            drop(slot);
+        }
+    }
+
     /// Says whether a task has not ended.
     #[must_use]
     pub fn has(&self, task: u64) -> bool {
@@ -213,8 +223,7 @@ impl Executor for Owned {
     }
 
     fn abort(&self, task: u64) {
-        let slot = self.tasks.0.state.lock().tasks.remove(&task);
-        drop(slot);
+        self.tasks.abort(task);
     }
 
     fn now(&self) -> Instant {

@@ -14,6 +14,8 @@ pub struct IndexFiles {
     dir: TempDir,
     /// These are the files as they were before the last checkpoint, if somebody has kept them.
     older: Option<BTreeMap<PathBuf, Vec<u8>>>,
+    /// The files are those of an older checkpoint.
+    is_old: bool,
 }
 
 /// This is a folder in memory, where there is one.
@@ -27,7 +29,7 @@ impl IndexFiles {
     pub fn new() -> std::io::Result<Self> {
         let memory = Path::new(IN_MEMORY);
         let dir = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }?;
-        Ok(Self { dir, older: None })
+        Ok(Self { dir, older: None, is_old: false })
     }
 
     /// Opens the index. It has no threads: the run moves its checkpoint.
@@ -38,6 +40,11 @@ impl IndexFiles {
         let tuning = Tuning { flush_at: usize::MAX, most_behind: usize::MAX, ..Tuning::default() };
         Index::prepare(&self.dir.path().join("index"), journal_id, seed, tuning)
             .map_err(|error| format!("the index can't be opened: {error}"))
+    }
+
+    /// Says once whether the files are those of an older checkpoint.
+    pub fn was_old(&mut self) -> bool {
+        std::mem::take(&mut self.is_old)
     }
 
     /// Moves the checkpoint, and keeps the files of the one before when the run draws it.
@@ -58,6 +65,7 @@ impl IndexFiles {
         let done = match self.older.take() {
             Some(older) => {
                 world.mark("index one checkpoint old");
+                self.is_old = true;
                 world.step("index", "one checkpoint old".to_owned());
                 write_all(self.dir.path(), &older)
             }

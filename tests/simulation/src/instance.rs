@@ -1,21 +1,22 @@
 //! [`Instance`] is one machine with a ledger: it starts, crashes, and starts again. What outlives a crash is its clock, its
 //! index's files, and its store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use bookonce::clerk::Port;
 use bookonce::index::Index;
+use bookonce::ledger::{DriveOrder, Ledger};
+use bookonce::sagas::Sagas;
 use bookonce::store::Head;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::clock::SetClock;
 use crate::disk::Disk;
 use crate::executor::Owner;
 use crate::index_files::IndexFiles;
-use crate::node::Node;
+use crate::node::{Author, Node};
+use crate::seat::Seat;
 use crate::world::World;
 use crate::{embedded, shared};
 
@@ -24,13 +25,15 @@ pub struct Life {
     /// This is the owner of its tasks.
     pub owner: Owner,
     /// This is its clerk.
-    pub clerk: Box<dyn Port>,
+    pub clerk: Seat,
     /// This is its index.
     pub index: Index,
     /// This tells how far its journal goes.
     pub head: watch::Receiver<Head>,
-    /// This wakes a clerk that has no way of its own to be woken.
-    pub called: Arc<Notify>,
+    /// This is its ledger.
+    pub ledger: Ledger,
+    /// These drive its transfers.
+    pub sagas: Sagas,
     /// This is its handle of the store, where several write one.
     pub store: Option<bookonce::store::eventstoredb::Store>,
 }
@@ -44,6 +47,17 @@ pub enum Place {
     Shared(Node),
 }
 
+impl Place {
+    /// Returns who wrote each line of the journal, and when.
+    #[must_use]
+    pub fn authors(&self) -> Vec<Author> {
+        match self {
+            Self::Embedded(disk) => disk.authors(),
+            Self::Shared(node) => node.authors(),
+        }
+    }
+}
+
 /// An `Instance` is one machine with a ledger.
 pub struct Instance {
     /// This is its number, which its clients know.
@@ -52,8 +66,8 @@ pub struct Instance {
     pub clock: SetClock,
     files: Mutex<IndexFiles>,
     life: Mutex<Option<Arc<Life>>>,
-    /// This is after how many steps of its tasks each life crashes.
-    armed: Mutex<BTreeMap<Owner, u64>>,
+    /// Its transfers are paused.
+    paused: AtomicBool,
     lives: AtomicU64,
 }
 
@@ -68,7 +82,7 @@ impl Instance {
             clock: SetClock::default(),
             files: Mutex::new(IndexFiles::new()?),
             life: Mutex::default(),
-            armed: Mutex::default(),
+            paused: AtomicBool::new(false),
             lives: AtomicU64::new(0),
         })
     }
@@ -83,21 +97,28 @@ impl Instance {
         let lives = self.lives.fetch_add(1, Ordering::Relaxed) + 1;
         let owner = 1 + self.number as u64 + 16 * lives;
         let clock = self.clock.reader(world);
+        let drive = self.drive(world, owner);
         let seed = 77 + self.number as u64;
         let started = {
             let files = self.files.lock();
             match place {
                 Place::Embedded(disk) => files
                     .open(disk.journal_id(), seed)
-                    .and_then(|index| embedded::start(world, disk, index, clock, owner)),
+                    .and_then(|index| embedded::start(world, disk, index, clock, (owner, drive))),
                 Place::Shared(node) => files
                     .open(uuid::Uuid::nil(), seed)
-                    .and_then(|index| shared::start(world, node, index, clock, owner)),
+                    .and_then(|index| shared::start(world, node, index, clock, (owner, drive))),
             }
         };
         match started {
             Ok(life) => {
                 world.step("start", format!("{} at {}", self.number, life.head.borrow().position));
+                if self.files.lock().was_old() && has_holds_and_transfers(&life) {
+                    world.mark("index one checkpoint old with open holds and transfers");
+                }
+                if drive == DriveOrder::Resume && has_open(&life) {
+                    world.mark("paused, then resumed with open transfers");
+                }
                 *self.life.lock() = Some(Arc::new(life));
             }
             Err(why) => world.wrong(format!("instance {} does not start: {why}", self.number)),
@@ -105,22 +126,41 @@ impl Instance {
     }
 
     /// Lets the present life crash after so many more steps of its tasks.
-    pub fn crash_after(&self, steps: u64) {
+    pub fn crash_after(&self, world: &World, steps: u64) {
         if let Some(life) = self.life() {
-            self.armed.lock().insert(life.owner, steps);
+            world.doom(life.owner, steps);
         }
     }
 
     /// Counts a step of a task, and crashes when it was the one.
     pub fn went_on(&self, world: &World, owner: Owner) {
-        let due = {
-            let mut armed = self.armed.lock();
-            let Some(left) = armed.get_mut(&owner) else { return };
-            *left = left.saturating_sub(1);
-            *left == 0 && world.is_faulty()
-        };
-        if due {
+        if self.life().is_some_and(|life| life.owner == owner) && world.is_doomed(owner) {
             world.mark("crash between two effects");
+            self.crash(world);
+        }
+    }
+
+    /// Draws whether a new life drives transfers. One that is paused stays so, also after a crash, until it is resumed.
+    fn drive(&self, world: &World, owner: Owner) -> DriveOrder {
+        let was_paused = self.paused.load(Ordering::Relaxed);
+        let pauses = match was_paused {
+            true => world.is_faulty() && world.draw(|random| random.below(3)) > 0,
+            false => world.goes_wrong(world.plan().pause),
+        };
+        self.paused.store(pauses, Ordering::Relaxed);
+        match (pauses, was_paused) {
+            (true, _) => {
+                world.pauses(owner);
+                DriveOrder::Pause
+            }
+            (false, true) => DriveOrder::Resume,
+            (false, false) => DriveOrder::AsBefore,
+        }
+    }
+
+    /// Starts it anew where it is paused, so that it is resumed.
+    pub fn resume(&self, world: &World) {
+        if self.paused.load(Ordering::Relaxed) {
             self.crash(world);
         }
     }
@@ -129,7 +169,7 @@ impl Instance {
     pub fn crash(&self, world: &World) {
         let Some(life) = self.life.lock().take() else { return };
         world.step("crash", self.number.to_string());
-        self.armed.lock().remove(&life.owner);
+        world.died(life.owner);
         world.tasks().crash(life.owner);
         drop(life);
         self.files.lock().crash(world);
@@ -148,4 +188,16 @@ impl Instance {
             self.files.lock().move_checkpoint(world, &life.index);
         }
     }
+}
+
+/// Says whether an instance has open holds and transfers that have not ended.
+fn has_holds_and_transfers(life: &Life) -> bool {
+    has_open(life) && life.index.open_holds() > 0
+}
+
+/// Says whether an instance has transfers that have not ended.
+fn has_open(life: &Life) -> bool {
+    let mut has_transfers = false;
+    let read = life.index.overlay(|overlay| overlay.every_open_transfer(|_| has_transfers = true));
+    read.is_ok() && has_transfers
 }

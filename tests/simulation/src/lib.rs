@@ -18,13 +18,13 @@
 )]
 
 pub mod answers;
-pub mod beat;
 pub mod checks;
 pub mod clients;
 pub mod clock;
 pub mod commands;
 pub mod connection;
 pub mod disk;
+pub mod due;
 pub mod embedded;
 pub mod executor;
 pub mod index_files;
@@ -33,10 +33,15 @@ pub mod marks;
 #[path = "../../support/model.rs"]
 pub mod model;
 pub mod node;
+pub mod operator;
 pub mod plan;
 pub mod random;
 pub mod run;
+pub mod seat;
+pub mod service;
 pub mod shared;
+pub mod shown;
+pub mod stories;
 pub mod trace;
 pub mod trouble;
 pub mod world;

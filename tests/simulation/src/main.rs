@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use parking_lot::Mutex;
-use simulation::marks::{LEAST, Marks, WANTED};
+use simulation::marks::{LEAST, Marks, wanted};
 use simulation::run::{Ended, run};
 
 /// Runs whole ledgers, with all that happens to them drawn from a seed.
@@ -102,7 +102,7 @@ fn many(args: &Args) -> ExitCode {
         return ExitCode::FAILURE;
     }
     eprintln!("{} seeds, {} events, {:.1} s", args.seeds, sum.events, begun.elapsed().as_secs_f64());
-    for state in WANTED {
+    for state in wanted() {
         eprintln!("{:>7}  {state}", sum.marks.0.get(state).copied().unwrap_or_default());
     }
     let rare = sum.marks.too_rare();

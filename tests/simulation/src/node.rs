@@ -10,11 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookonce::domain::stream::StreamName;
+use bookonce::store::codec::{self, Line};
 use bookonce::store::eventstoredb::{Appended, Recorded, Store};
+use bookonce::store::{Journal, ReadError};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::executor::{Owner, WORLD, pause};
+use crate::marks::LATE;
 use crate::world::World;
 
 /// This is how long an append waits for its answer.
@@ -34,6 +37,8 @@ struct Inner {
 #[derive(Default)]
 struct State {
     log: Vec<Recorded>,
+    /// These are who sent each record of the log, and when it was stored.
+    by: Vec<Author>,
     /// This is how many records of the log can be read: those that other nodes have, too.
     readable: usize,
     /// This is how many leaders have gone.
@@ -46,6 +51,9 @@ struct State {
     /// These are the handles of the living instances.
     stores: Vec<(Owner, Store)>,
 }
+
+/// An `Author` is who sent an event, and when it was stored.
+pub type Author = (Owner, Duration);
 
 /// A `Took` says what the leader did with an append.
 pub enum Took {
@@ -99,6 +107,14 @@ impl Node {
         read(&state.log[..state.readable])
     }
 
+    /// Returns who sent each record of the ledger that can be read.
+    #[must_use]
+    pub fn authors(&self) -> Vec<Author> {
+        let state = self.0.state.lock();
+        let read = state.log[..state.readable].iter().zip(&state.by);
+        read.filter(|(record, _)| StreamName::is_claimed(&record.stream)).map(|(_, by)| *by).collect()
+    }
+
     /// Returns a receiver that is told when something changes, and the number of leaders that have gone.
     #[must_use]
     pub fn changes(&self) -> (watch::Receiver<u64>, u64) {
@@ -114,7 +130,7 @@ impl Node {
     }
 
     /// Does what the leader does with an append.
-    pub fn take(&self, stream: &str, expected: Option<u64>, events: &[Recorded]) -> Took {
+    pub fn take(&self, by: Owner, stream: &str, expected: Option<u64>, events: &[Recorded]) -> Took {
         let world = &self.0.world;
         let mut state = self.0.state.lock();
         let own: Vec<usize> =
@@ -141,7 +157,12 @@ impl Node {
             let position = state.log.last().map_or(0, |last| last.position) + gap;
             world.step("stored", format!("{stream} {} at {position}: {}", event.revision, event.kind));
             state.log.push(Recorded { position, ..event.clone() });
+            state.by.push((by, world.time()));
         }
+        world.appended(
+            by,
+            events.iter().map(|event| is_of_transfer(&event.data) || stream.starts_with("transfer-")),
+        );
         let (end, term) = (state.log.len(), state.terms);
         let last = state.log.last().map_or((0, 0), |last| (last.position, last.revision));
         drop(state);
@@ -187,13 +208,14 @@ impl Node {
     }
 
     /// Stores an append that arrives long after its answer was given up.
-    pub fn take_late(&self, stream: String, expected: Option<u64>, events: Vec<Recorded>) {
+    pub fn take_late(&self, by: Owner, stream: String, expected: Option<u64>, events: Vec<Recorded>) {
         let (node, world) = (self.clone(), self.0.world.clone());
         let later = world.draw(|random| random.between(5_000, 7_000_000));
         world.clone().tasks().spawn(WORLD, async move {
             pause(Duration::from_micros(later)).await;
-            if matches!(node.take(&stream, expected, &events), Took::Logged { again: false, .. }) {
+            if matches!(node.take(by, &stream, expected, &events), Took::Logged { again: false, .. }) {
                 world.mark("append lands late");
+                events.iter().for_each(|event| mark_late(&world, &event.kind));
                 world.step("late", stream);
             }
         });
@@ -210,6 +232,7 @@ impl Node {
             if state.log.len() > readable {
                 world.mark("tail cut with the leader");
                 state.log.truncate(readable);
+                state.by.truncate(readable);
             }
             state.away_until = world.time() + Duration::from_micros(away);
             state.stores.clone()
@@ -279,7 +302,7 @@ impl Node {
             metadata: bytes::Bytes::from_static(b"{}"),
         };
         let expected = event.revision.checked_sub(1);
-        let _taken = self.take("somebody-else", expected, &[event]);
+        let _taken = self.take(WORLD, "somebody-else", expected, &[event]);
     }
 }
 
@@ -287,4 +310,44 @@ impl Node {
 pub async fn give_up() -> Appended {
     pause(DEADLINE).await;
     Appended::Unknown("no answer in time".to_owned())
+}
+
+/// Says whether an event is of a transfer or one of its steps.
+pub fn is_of_transfer(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    line.contains("\"transfer\":") || line.contains("\"stream\":\"transfer-")
+}
+
+/// Notes that an append landed late, by the type of its event.
+fn mark_late(world: &World, kind: &str) {
+    if let Some((_, state)) = LATE.iter().find(|(known, _)| *known == kind) {
+        world.mark(state);
+    }
+}
+
+impl Journal for Node {
+    fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError> {
+        self.read(|log| {
+            let mut lines = Vec::new();
+            let is_next =
+                |record: &&Recorded| record.position > after && StreamName::is_claimed(&record.stream);
+            for record in log.iter().filter(is_next).take(limit) {
+                let line = record.line().map_err(|error| ReadError::Damaged(error.to_string().into()))?;
+                lines.extend_from_slice(&line);
+                lines.push(b'\n');
+            }
+            Ok(lines)
+        })
+    }
+
+    fn event(&self, position: u64) -> Result<Line, ReadError> {
+        let line = self.lines(position.saturating_sub(1), 1)?;
+        let line = codec::decode(line.strip_suffix(b"\n").unwrap_or(&line));
+        let line = line.map_err(|error| ReadError::Damaged(error.into()))?;
+        if line.position == position {
+            Ok(line)
+        } else {
+            Err(ReadError::Damaged("there is no such event".into()))
+        }
+    }
 }

@@ -11,14 +11,15 @@ use bookonce::domain::ids::{Id, TransactionId};
 use parking_lot::Mutex;
 
 use crate::answers::Answers;
-use crate::beat::{beat, is_quiet};
 use crate::checks;
 use crate::clients::{client, confirm};
 use crate::disk::Disk;
+use crate::due::is_quiet;
 use crate::executor::{WORLD, Went, pause};
 use crate::instance::{Instance, Place};
 use crate::marks::Marks;
 use crate::node::Node;
+use crate::operator::operator;
 use crate::plan::Plan;
 use crate::random::Random;
 use crate::trouble;
@@ -135,9 +136,9 @@ fn through(world: &World, mut scheduled: Random) -> Result<usize, String> {
     }
     for number in 0..plan.instances {
         world.tasks().spawn(WORLD, trouble::keep_alive(Arc::clone(&run), number));
-        world.tasks().spawn(WORLD, beat(Arc::clone(&run), number));
     }
     world.tasks().spawn(WORLD, trouble::make(Arc::clone(&run)));
+    world.tasks().spawn(WORLD, operator(Arc::clone(&run)));
     world.tasks().spawn(WORLD, finish(Arc::clone(&run)));
     let checked = go(&run, &mut scheduled).and_then(|()| checks::check(&run));
     if let Place::Shared(node) = &run.place {
@@ -174,12 +175,14 @@ async fn finish(run: Arc<Run>) {
     while run.waiting.load(Ordering::Relaxed) > 0 {
         pause(Duration::from_millis(50)).await;
         if !world.is_faulty() && !world.plan().calm {
+            run.instances.iter().for_each(|instance| instance.resume(world));
             trouble::mend(&run).await;
         }
     }
     if world.is_faulty() {
         world.heal();
     }
+    run.instances.iter().for_each(|instance| instance.resume(world));
     pause(AFTERMATH).await;
     trouble::mend(&run).await;
     pause(AFTERMATH).await;

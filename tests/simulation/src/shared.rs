@@ -6,6 +6,7 @@ use bookonce::clerk::Limits;
 use bookonce::clerk::shared::{Clerk, Office, Waits};
 use bookonce::domain::time::Clock;
 use bookonce::index::Index;
+use bookonce::ledger::DriveOrder;
 use bookonce::store::Head;
 use bookonce::store::eventstoredb::Store;
 use bookonce::tasks::enter;
@@ -15,13 +16,20 @@ use crate::connection::{Connection, IDLE};
 use crate::executor::Owner;
 use crate::instance::Life;
 use crate::node::Node;
+use crate::service::{self, Opened};
 use crate::world::World;
 
 /// Starts an instance over a node.
 ///
 /// # Errors
 /// Fails when the index can't be read.
-pub fn start(world: &World, node: &Node, index: Index, clock: Clock, owner: Owner) -> Result<Life, String> {
+pub fn start(
+    world: &World,
+    node: &Node,
+    index: Index,
+    clock: Clock,
+    (owner, drive): (Owner, DriveOrder),
+) -> Result<Life, String> {
     let checkpoint = index.checkpoint().map_err(|error| error.to_string())?;
     let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
     let (sender, head) = watch::channel(Head { journal_id, position, hash });
@@ -30,15 +38,17 @@ pub fn start(world: &World, node: &Node, index: Index, clock: Clock, owner: Owne
     let office = Office {
         store: store.clone(),
         index: index.clone(),
-        clock,
+        clock: Arc::clone(&clock),
         begins_after: Box::new(|_| {}),
         head: sender,
         limits: Limits::default(),
         waits: Waits { idle: IDLE, ..Waits::default() },
         accept_missing: false,
     };
-    let _entered = enter(world.tasks().of(owner));
-    let clerk = Clerk::start(office).map_err(|error| error.to_string())?;
-    let called = Arc::new(Notify::new());
-    Ok(Life { owner, clerk: Box::new(clerk), index, head, called, store: Some(store) })
+    let clerk = {
+        let _entered = enter(world.tasks().of(owner));
+        Box::new(Clerk::start(office).map_err(|error| error.to_string())?)
+    };
+    let (called, reader, store) = (Arc::new(Notify::new()), Arc::new(node.clone()), Some(store));
+    service::start(world, (owner, drive), Opened { clerk, called, reader, index, head, clock, store })
 }

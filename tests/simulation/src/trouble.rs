@@ -23,7 +23,7 @@ pub async fn make(run: Arc<Run>) {
             continue;
         }
         if world.goes_wrong(plan.crash) {
-            instance.crash_after(world.draw(|random| random.between(1, 80)));
+            instance.crash_after(world, world.draw(|random| random.between(1, 80)));
         }
         if world.goes_wrong(plan.clock) {
             let off =

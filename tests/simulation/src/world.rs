@@ -1,13 +1,15 @@
 //! [`World`] is what everything in one run shares: its tasks, its random numbers, its trace, and what was found wrong.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bookonce::domain::ids::TransactionId;
 use bookonce::domain::time::Timestamp;
 use parking_lot::Mutex;
 
-use crate::executor::{Tasks, pause};
+use crate::executor::{Owner, Tasks, pause};
 use crate::marks::Marks;
 use crate::plan::Plan;
 use crate::random::Random;
@@ -29,6 +31,14 @@ struct Inner {
     /// Things may go wrong.
     faulty: AtomicBool,
     wrong: Mutex<Option<String>>,
+    /// This is after how many steps of its tasks each life crashes.
+    doomed: Mutex<BTreeMap<Owner, u64>>,
+    /// These are the lives in which nothing is to be driven.
+    paused: Mutex<BTreeSet<Owner>>,
+    /// These are the lives that have ended, and when.
+    dead: Mutex<BTreeMap<Owner, Duration>>,
+    /// These are the holds that could not expire any more when their time had come, and at whose instance.
+    late: Mutex<BTreeMap<TransactionId, Vec<Owner>>>,
 }
 
 impl World {
@@ -45,6 +55,10 @@ impl World {
             marks: Mutex::default(),
             faulty,
             wrong: Mutex::new(None),
+            doomed: Mutex::default(),
+            paused: Mutex::default(),
+            dead: Mutex::default(),
+            late: Mutex::default(),
         }))
     }
 
@@ -115,6 +129,61 @@ impl World {
     #[must_use]
     pub fn marks(&self) -> Marks {
         self.0.marks.lock().clone()
+    }
+
+    /// Lets a life crash after so many more steps of its tasks.
+    pub fn doom(&self, owner: Owner, steps: u64) {
+        self.0.doomed.lock().insert(owner, steps);
+    }
+
+    /// Counts a step of a life, and says whether it crashes now.
+    pub fn is_doomed(&self, owner: Owner) -> bool {
+        let mut doomed = self.0.doomed.lock();
+        let Some(left) = doomed.get_mut(&owner) else { return false };
+        *left = left.saturating_sub(1);
+        *left == 0 && self.is_faulty()
+    }
+
+    /// Lets whoever appended a step of a transfer crash soon after, where the run draws it.
+    pub fn appended(&self, owner: Owner, kinds: impl IntoIterator<Item = bool>) {
+        if kinds.into_iter().any(|is_step| is_step) && self.goes_wrong(self.plan().crash / 6) {
+            let steps = self.draw(|random| random.between(1, 24));
+            self.doom(owner, steps);
+        }
+    }
+
+    /// Notes that nothing is to be driven in a life.
+    pub fn pauses(&self, owner: Owner) {
+        self.0.paused.lock().insert(owner);
+    }
+
+    /// Says whether nothing was to be driven in a life.
+    #[must_use]
+    pub fn was_paused(&self, owner: Owner) -> bool {
+        self.0.paused.lock().contains(&owner)
+    }
+
+    /// Notes that the life of an instance has ended.
+    pub fn died(&self, owner: Owner) {
+        let now = self.time();
+        self.0.dead.lock().insert(owner, now);
+    }
+
+    /// Notes that a hold could not expire any more at an instance.
+    pub fn is_late(&self, hold: TransactionId, at: Owner) {
+        self.0.late.lock().entry(hold).or_default().push(at);
+    }
+
+    /// Returns the lives of instances at which this hold could not expire any more.
+    #[must_use]
+    pub fn late_expiries(&self, hold: TransactionId) -> Vec<Owner> {
+        self.0.late.lock().get(&hold).cloned().unwrap_or_default()
+    }
+
+    /// Says whether the life of an instance had ended by a time.
+    #[must_use]
+    pub fn was_dead(&self, owner: Owner, by: Duration) -> bool {
+        self.0.dead.lock().get(&owner).is_some_and(|at| *at <= by)
     }
 
     /// Notes that an invariant does not hold. The first one is kept.
