@@ -21,6 +21,7 @@ use crate::tasks;
 
 use super::admission::{Admitted, Places};
 use super::driver::Driver;
+use super::pace::Pace;
 use super::work::Work;
 
 /// This is the most transfers that are taken up and driven at once.
@@ -46,6 +47,7 @@ struct Inner {
     work: Work,
     places: Places,
     adopting: Arc<Semaphore>,
+    pace: Pace,
     /// These are the transfers that are driven here, and who waits for their ends.
     driven: Mutex<HashMap<TransactionId, Arc<Notify>, RandomState>>,
     ended: [AtomicU64; 4],
@@ -63,6 +65,7 @@ impl Sagas {
             work: Work::new(ledger),
             places: Places::new(),
             adopting: Arc::new(Semaphore::new(ADOPTED)),
+            pace: Pace::default(),
             driven: Mutex::default(),
             ended: Default::default(),
             adopted: AtomicU64::new(0),
@@ -150,7 +153,10 @@ impl Sagas {
         let Some(driven) = self.begin(id) else { return };
         tasks::spawn(async move {
             if let Ok(Some(transfer)) = driven.sagas.0.work.ledger.transfer_state(id).await {
-                driven.drive(transfer).await;
+                match &place {
+                    Some(_) => driven.sagas.0.pace.at(driven.drive(transfer)).await,
+                    None => driven.drive(transfer).await,
+                }
             }
             drop(place);
         });

@@ -8,9 +8,9 @@
 //! when it starts; of several instances each takes up what it has seen stand still for 5 to 10 seconds of its own time.
 //!
 //! Bounds: at most 8,192 transfers that were recorded here are driven at once, and a request beyond them is told so, as it is
-//! when 262,144 of all kinds are under way; at most 1,024 more are taken up at once, and of the others that are to be taken up
-//! only the ID is in memory; at most 4,096 steps wait for the ledger; at most 256 transfers out of one account are between
-//! their hold and their end.
+//! when 262,144 of all kinds are under way; at most 1,024 more are taken up at once, of which 36 are hurried, and of the others
+//! that are to be taken up only the ID is in memory; at most 4,096 steps wait for the ledger; at most 256 transfers out of one
+//! account are between their hold and their end.
 //!
 //! Its neighbours are `ledger`, which takes the commands, and `http`, which brings the requests and waits for ends.
 
@@ -18,6 +18,7 @@ mod admission;
 mod adoption;
 mod driver;
 mod handle;
+mod pace;
 mod patience;
 mod steps;
 mod work;
