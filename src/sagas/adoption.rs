@@ -45,7 +45,7 @@ async fn run(sagas: WeakSagas) {
         let begun = tasks::now();
         let mut found = Vec::new();
         if sagas.ledger().drives().await
-            && let Ok(open) = sagas.ledger().open_transfers_that(open).await
+            && let Ok(open) = sagas.ledger().open_transfers_that(opens(&sagas)).await
         {
             let takes_all = is_first && sagas.ledger().is_alone();
             is_first = false;
@@ -54,8 +54,8 @@ async fn run(sagas: WeakSagas) {
         }
         let rest = EVERY.max(tasks::now().saturating_duration_since(begun) * RESTS);
         let sagas = { sagas }.downgrade();
-        for id in found {
-            if !take_up(&sagas, id).await {
+        for one in found {
+            if !take_up(&sagas, one).await {
                 return;
             }
         }
@@ -65,10 +65,12 @@ async fn run(sagas: WeakSagas) {
 
 /// Takes up one transfer as soon as there is a place. Until then only its ID is in memory. Returns `false` when the sagas are
 /// gone.
-async fn take_up(sagas: &WeakSagas, id: TransactionId) -> bool {
+async fn take_up(sagas: &WeakSagas, (id, pays): Found) -> bool {
     loop {
         let Some(sagas) = sagas.upgrade() else { return false };
-        if let Some(place) = sagas.place_to_adopt() {
+        let place = sagas.place_to_adopt().filter(|_| !pays);
+        // A slow provider keeps nobody else from a place: its transfers have places of their own.
+        if pays || place.is_some() {
             sagas.adopt(id, place);
             return true;
         }
@@ -77,12 +79,31 @@ async fn take_up(sagas: &WeakSagas, id: TransactionId) -> bool {
     }
 }
 
-/// An `Open` is the ID of a transfer that is under way, and the revision of its last event.
-type Open = (TransactionId, u64);
+/// An `Open` is what is kept of a transfer that is under way.
+struct Open {
+    id: TransactionId,
+    revision: u64,
+    /// It says that a driver would find something to do now.
+    has_work: bool,
+    /// It says that it goes to a provider.
+    pays: bool,
+}
 
-/// Returns what is kept of an open transfer until it is taken up.
-fn open(transfer: &Transfer) -> Option<Open> {
-    transfer.stage.is_driven().then_some((transfer.id, transfer.revision))
+/// A `Found` is a transfer that is to be taken up, and whether it goes to a provider.
+type Found = (TransactionId, bool);
+
+/// Returns a function that makes of an open transfer what is kept of it until it is taken up.
+fn opens(sagas: &Sagas) -> impl FnMut(&Transfer) -> Option<Open> + Send + 'static {
+    let sagas = sagas.clone();
+    move |transfer| {
+        let open = || Open {
+            id: transfer.id,
+            revision: transfer.revision,
+            has_work: sagas.has_work(transfer),
+            pays: sagas.pays(transfer),
+        };
+        transfer.stage.is_driven().then(open)
+    }
 }
 
 /// Returns those that have stood still for long enough, or all that nobody drives here.
@@ -91,9 +112,9 @@ fn look(
     open: Vec<Open>,
     takes_all: bool,
     watched: &mut HashMap<TransactionId, Watched, RandomState>,
-) -> Vec<TransactionId> {
+) -> Vec<Found> {
     let (mut found, mut still) = (Vec::new(), HashMap::default());
-    for (id, revision) in open {
+    for Open { id, revision, has_work, pays } in open {
         if sagas.drives(id) {
             continue;
         }
@@ -102,8 +123,12 @@ fn look(
             let wait = STILL + Duration::from_millis(sagas.draws().below(RANDOM_MS));
             Watched { revision, take_up_at: tasks::now() + wait }
         });
-        if takes_all || known.take_up_at <= tasks::now() {
-            found.push(id);
+        let is_due = takes_all || known.take_up_at <= tasks::now();
+        if !has_work {
+            // It rests until some time, and nobody drives it. Then it is taken up at once.
+            still.insert(id, Watched { take_up_at: tasks::now(), ..known });
+        } else if is_due {
+            found.push((id, pays));
         } else {
             still.insert(id, known);
         }

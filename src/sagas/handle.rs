@@ -12,14 +12,17 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::client::random::Draws;
 use crate::domain::event::Event;
-use crate::domain::ids::TransactionId;
+use crate::domain::ids::{CounterAccount, TransactionId};
 use crate::domain::state::State;
 use crate::domain::transfer::Transfer;
 use crate::domain::transfer::stage::Stage;
+use crate::domain::transfer::steps::Steps;
+use crate::domain::transfer::todo::{Todo, todo};
 use crate::ledger::{Ledger, ReadError, Verdict};
+use crate::payouts::{Outcomes, Providers};
 use crate::tasks;
 
-use super::admission::{Admitted, Places};
+use super::admission::{Admitted, Places, way};
 use super::driver::Driver;
 use super::pace::Pace;
 use super::work::Work;
@@ -49,7 +52,7 @@ struct Inner {
     adopting: Arc<Semaphore>,
     pace: Pace,
     /// These are the transfers that are driven here, and who waits for their ends.
-    driven: Mutex<HashMap<TransactionId, Arc<Notify>, RandomState>>,
+    driven: Mutex<HashMap<TransactionId, Arc<Told>, RandomState>>,
     ended: [AtomicU64; 4],
     adopted: AtomicU64,
     /// This is how many transfers were under way in the ledger when it was last looked.
@@ -72,6 +75,30 @@ impl Sagas {
             seen: AtomicUsize::new(0),
             seconds: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
         }))
+    }
+
+    /// Sets the payout providers, before anything is driven. It is done once.
+    pub fn pay_through(&self, providers: Providers) {
+        self.0.work.pay_through(providers);
+    }
+
+    /// Says whether this service is set up with the provider of a transfer.
+    #[must_use]
+    pub(crate) fn knows(&self, provider: &CounterAccount) -> bool {
+        self.0.work.providers().is_some_and(|providers| providers.get(provider).is_some())
+    }
+
+    /// Returns what a driver that starts anew knows of a transfer.
+    #[must_use]
+    pub(crate) fn steps(&self, transfer: &Transfer) -> Steps {
+        self.0.work.steps(transfer)
+    }
+
+    /// Says whether a driver has something to do for a transfer now.
+    #[must_use]
+    pub(super) fn has_work(&self, transfer: &Transfer) -> bool {
+        let todo = todo(transfer, &self.steps(transfer), self.ledger().now());
+        !matches!(todo, Todo::Rest(_) | Todo::Nothing)
     }
 
     pub(super) fn downgrade(&self) -> WeakSagas {
@@ -126,12 +153,16 @@ impl Sagas {
             return;
         }
         if event.revision > 0 {
+            if let Some(driven) = self.0.driven.lock().get(&id) {
+                driven.bell.notify_one();
+                return;
+            }
             // It is driven already, or is taken up from where it stands after the event.
             return self.take_up(id, None);
         }
         let state = State::evolve(None, event).ok();
         let Some(transfer) = state.as_ref().and_then(State::transfer).cloned() else { return };
-        let place = places.next();
+        let place = transfer.terms.to.account().and_then(|_| places.next());
         if let Some(driven) = self.begin(transfer.id) {
             tasks::spawn(async move {
                 driven.drive(transfer).await;
@@ -140,22 +171,34 @@ impl Sagas {
         }
     }
 
-    /// Drives a transfer that was found to be driven by nobody, in this place.
-    pub(super) fn adopt(&self, id: TransactionId, place: OwnedSemaphorePermit) {
+    /// Drives a transfer that was found to be driven by nobody, in this place; one that goes to a provider waits for a place of
+    /// its provider's.
+    pub(super) fn adopt(&self, id: TransactionId, place: Option<OwnedSemaphorePermit>) {
         if !self.drives(id) {
             self.0.adopted.fetch_add(1, Ordering::Relaxed);
-            self.take_up(id, Some(place));
+            self.take_up(id, place);
         }
+    }
+
+    /// Says whether a transfer goes to a provider that this service is set up with.
+    pub(super) fn pays(&self, transfer: &Transfer) -> bool {
+        self.0.work.provider(transfer).is_some()
     }
 
     /// Drives a transfer from where it stands, unless it is driven. One that can't be read now is found standing still later.
     fn take_up(&self, id: TransactionId, place: Option<OwnedSemaphorePermit>) {
         let Some(driven) = self.begin(id) else { return };
         tasks::spawn(async move {
-            if let Ok(Some(transfer)) = driven.sagas.0.work.ledger.transfer_state(id).await {
-                match &place {
-                    Some(_) => driven.sagas.0.pace.at(driven.drive(transfer)).await,
-                    None => driven.drive(transfer).await,
+            let work = &driven.sagas.0.work;
+            if let Ok(Some(transfer)) = work.ledger.transfer_state(id).await {
+                let adopting = work.provider(&transfer).map(|provider| Arc::clone(provider.adopting()));
+                match (adopting, &place) {
+                    (Some(adopting), _) => {
+                        let _place = adopting.acquire().await;
+                        driven.drive(transfer).await;
+                    }
+                    (None, Some(_)) => driven.sagas.0.pace.at(driven.drive(transfer)).await,
+                    (None, None) => driven.drive(transfer).await,
                 }
             }
             drop(place);
@@ -167,8 +210,9 @@ impl Sagas {
         if driven.contains_key(&id) {
             return None;
         }
-        driven.insert(id, Arc::new(Notify::new()));
-        Some(Driven { sagas: self.clone(), id })
+        let told = Arc::new(Told::default());
+        driven.insert(id, Arc::clone(&told));
+        Some(Driven { sagas: self.clone(), id, told })
     }
 
     /// Waits until the transfer has ended or an operator is needed, for this long at most.
@@ -179,7 +223,7 @@ impl Sagas {
         let until = tasks::now() + within;
         loop {
             let told = self.0.driven.lock().get(&id).cloned();
-            let told = told.as_ref().map(|told| told.notified());
+            let told = told.as_ref().map(|told| told.end.notified());
             let left = until.saturating_duration_since(tasks::now());
             if left.is_zero() {
                 return Ok(());
@@ -207,16 +251,29 @@ impl Sagas {
         Counts {
             ended: self.0.ended.each_ref().map(|count| count.load(Ordering::Relaxed)),
             adopted: self.0.adopted.load(Ordering::Relaxed),
+            contradicted: self.0.work.contradicted(),
+            calls: self
+                .0
+                .work
+                .providers()
+                .into_iter()
+                .flat_map(Providers::iter)
+                .map(|provider| (provider.name().clone(), provider.outcomes()))
+                .collect(),
         }
     }
 }
 
 /// The `Counts` are what sagas have counted since the start.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     ended: [u64; 4],
     /// This is how many transfers were taken up.
     pub(crate) adopted: u64,
+    /// This is how often a provider said otherwise than what was recorded.
+    pub(crate) contradicted: u64,
+    /// These are the outcomes of the calls to each provider.
+    pub(crate) calls: Vec<(CounterAccount, Outcomes)>,
 }
 
 impl Counts {
@@ -236,6 +293,16 @@ fn end_place(end: Stage) -> Option<usize> {
 struct Driven {
     sagas: Sagas,
     id: TransactionId,
+    told: Arc<Told>,
+}
+
+/// A `Told` tells of a transfer that is driven here.
+#[derive(Default)]
+struct Told {
+    /// It is told when the transfer is not driven any more.
+    end: Notify,
+    /// It is told when something was recorded of the transfer by another than its driver.
+    bell: Notify,
 }
 
 impl Driven {
@@ -245,12 +312,12 @@ impl Driven {
         // One whose deadline is over places no hold any more, so that it needs no turn to be stopped.
         let left = transfer.terms.deadline_at.micros().saturating_sub(ledger.now().micros());
         let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
-        let turn = self.sagas.0.places.turn(&transfer.terms.from, left).await;
+        let turn = self.sagas.0.places.turn(way(&transfer.terms), left).await;
         let transfer = match turn {
             Some(_) => transfer,
             None => ledger.transfer_state(self.id).await.ok().flatten().unwrap_or(transfer),
         };
-        let after = Driver::new(&self.sagas.0.work, transfer).run().await;
+        let after = Driver::new(&self.sagas.0.work, transfer, &self.told.bell).run().await;
         drop(turn);
         if let Some(count) = end_place(after.stage).and_then(|place| self.sagas.0.ended.get(place)) {
             count.fetch_add(1, Ordering::Relaxed);
@@ -263,7 +330,7 @@ impl Driven {
 impl Drop for Driven {
     fn drop(&mut self) {
         if let Some(told) = self.sagas.0.driven.lock().remove(&self.id) {
-            told.notify_waiters();
+            told.end.notify_waiters();
         }
     }
 }
