@@ -21,6 +21,7 @@ const WANTED: &[&str] = &[
     "one ID for a transfer and a deposit on two instances",
     "paused, then resumed with open transfers",
     "release of a transfer before its hold",
+    "stalled at a damaged account, mended, retried",
     "stop against a booked credit",
     "timeout after a cancel or an end",
     "timer of a fast clock",

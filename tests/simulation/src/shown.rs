@@ -180,6 +180,10 @@ impl Of<'_> {
         if stopped.is_some() && self.way() == Some("completed") {
             run.world.mark("stop against a booked credit");
         }
+        let has = |kind| self.events.iter().any(|(event, _)| event.type_name() == kind);
+        if has("TransferStalled") && has("TransferResumed") && self.way().is_some() {
+            run.world.mark("stalled at a damaged account, mended, retried");
+        }
         if self.has("the timeout") && cancel.is_some() {
             run.world.mark("cancel with timeout");
         }
