@@ -90,7 +90,9 @@ fn a_hold_is_placed_captured_in_part_and_shown_everywhere() {
     assert_eq!(service.get(&format!("/v1/accounts/alice?known_at={known}")).json()["held"], "40.00");
     // The statement and the search have both, and a retry gets the first answer.
     let lines = service.get("/v1/accounts/alice/entries?kind=hold").json();
-    assert_eq!(lines["items"][0]["expires_at"], answer["expires_at"]);
+    let line = &lines["items"][0];
+    assert_eq!(line["expires_at"], answer["expires_at"]);
+    assert_eq!((&line["amount"], &line["requested_amount"]), (&json!(null), &json!("40.00")));
     let lines = service.get("/v1/transactions?kind=capture").json();
     assert_eq!(lines["items"][0]["hold"], json!(first));
     let again = service.post(HOLDS, body);

@@ -51,6 +51,8 @@ fn a_transfer_moves_once_and_its_first_answer_is_given_for_ever() {
         ended["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
     assert_eq!(steps, ["hold", "credit", "capture"]);
     assert_eq!(ended["waits_for"], Value::Null);
+    let history = service.get(&format!("/v1/transactions/{id}")).json();
+    assert_eq!(history["steps"], ended["steps"], "what happened to an ID has the steps, too");
     let again = transfer(&service, &id, "bob", "40.00");
     assert_eq!((again.status, &again.body), (202, &first.body));
     assert_eq!(again.header("idempotent-replayed"), Some("true"));

@@ -44,7 +44,7 @@ pub(crate) struct Booking {
     /// What the account gained; negative where it lost; null where no money moved.
     #[schema(example = "-40.00", required = true)]
     pub(crate) amount: Option<String>,
-    /// What was asked for and declined.
+    /// What was asked for, where no money moved: it was declined, held, or is on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) requested_amount: Option<String>,
     /// The account's balance after it.
@@ -109,7 +109,7 @@ impl From<&Placed> for Booking {
             code: event.decline_code(),
             currency: body.map(|body| body.currency.to_string()),
             amount: entries.as_ref().map(|entries| entries.guarded.to_string()),
-            requested_amount: asked.amount.filter(|_| event.is_declined() || body.is_none()),
+            requested_amount: asked.amount.filter(|_| entries.is_none()),
             balance: body.map(|body| body.answer.balance.to_string()),
             available: body.map(|body| body.answer.available.to_string()),
             counter_account: entries.map(|entries| entries.counter_account.to_string()),

@@ -18,6 +18,7 @@ use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
 use crate::http::reads::page::Page;
 use crate::http::reads::statement::{NOT_A_KIND, NOT_AN_OWN_ACCOUNT};
+use crate::http::reads::transfers::{StepView, shown_steps};
 use crate::http::reply::json;
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
@@ -53,6 +54,10 @@ pub(crate) struct Transaction {
     /// What settled it, where it is a hold that is not open any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     settled_by: Option<Booking>,
+    /// What was booked on the accounts for it, where it is the request of a transfer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    steps: Vec<StepView>,
     /// The corrections that name it, in order; the first 100 where there are more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -126,7 +131,14 @@ pub(crate) async fn one(
     };
     caller.may_see(&found)?;
     json(&match &found.first {
-        Some(first) => TransactionAnswer::Seen(Box::new(seen(first, &found)?)),
+        Some(first) => {
+            let mut shown = seen(first, &found)?;
+            if let Some(transfer) = first.event.stream.transfer().filter(|_| first.event.revision == 0) {
+                let transfer = app.ledger().transfer(transfer).await?;
+                shown.steps = transfer.map(|found| shown_steps(&found.steps)).unwrap_or_default();
+            }
+            TransactionAnswer::Seen(Box::new(shown))
+        }
         None => TransactionAnswer::RuledOut(RuledOut {
             transaction_id: id.to_string(),
             outcome: "ruled_out",
@@ -154,6 +166,7 @@ fn seen(first: &Placed, found: &TransactionHistory) -> Result<Transaction, Probl
         reversals: shown(&found.reversals),
         corrections: shown(&found.corrections),
         all_corrections: found.more_corrections.then(|| format!("/v1/transactions?corrects={}", event.id)),
+        steps: Vec::new(),
         settled_by: found.settled_by.as_ref().map(Booking::from),
         elsewhere: shown(&found.elsewhere),
         actor: event.origin.actor.to_string(),

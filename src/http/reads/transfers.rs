@@ -84,7 +84,7 @@ pub(crate) struct TransferView {
 
 /// A step of a transfer.
 #[derive(Serialize, utoipa::ToSchema)]
-struct StepView {
+pub(crate) struct StepView {
     /// `hold`, `credit`, `rule-out`, `capture` or `release`.
     step: &'static str,
     /// The ID that it was booked with.
@@ -240,7 +240,7 @@ fn view(found: &TransferReading, paused: bool) -> TransferView {
         requested_at: String::new(),
         deadline_at: terms.deadline_at.to_string(),
         ended_at: None,
-        steps: steps.iter().filter_map(step).collect(),
+        steps: shown_steps(steps),
         acts: Vec::new(),
         waits_for: None,
         paused,
@@ -283,6 +283,11 @@ fn take_in(shown: &mut TransferView, placed: &Placed) {
     if body.state.is_end() && !event.is_declined() {
         shown.ended_at = Some(event.recorded_at.to_string());
     }
+}
+
+/// Shows what was booked on the accounts for a transfer.
+pub(crate) fn shown_steps(steps: &[Placed]) -> Vec<StepView> {
+    steps.iter().filter_map(step).collect()
 }
 
 fn step(placed: &Placed) -> Option<StepView> {
