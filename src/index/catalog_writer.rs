@@ -133,6 +133,14 @@ impl CatalogWriter {
         for (key, amount) in frozen.all_internal() {
             adding(Kind::Internal, &rows::internal_key(key), key.1, *amount, &mut parts)?;
         }
+        for (stream, span, currency, moved) in frozen.all_moved() {
+            let key = rows::moved_key(stream, span);
+            let after = match catalog::state(&transaction, Kind::Moved, &key)? {
+                Some(value) => rows::read_moved(&value)?.1.with(*moved)?,
+                None => *moved,
+            };
+            parts.set(&transaction, Kind::Moved, &key, &rows::moved_value(currency, &after))?;
+        }
         for note in frozen.notes() {
             let (kind, key, value) = rows::note_row(note);
             parts.set(&transaction, kind, &key, &value)?;

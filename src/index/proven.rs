@@ -141,7 +141,7 @@ impl Proven {
     /// Proves up to so many parts from the first on, and returns the last of them.
     pub(super) fn begin(&self, connection: &Connection, parts: usize) -> Result<Option<Start>, IndexError> {
         let mut last = None;
-        for _ in 0..=parts {
+        for _ in 0..parts.saturating_add(1) {
             match self.go_on(connection, last.as_ref())? {
                 Some(next) => last = Some(next),
                 None => break,

@@ -52,7 +52,7 @@ impl State {
 
     /// Returns the parts in memory that come after a checkpoint of the catalog, oldest first; `None` where memory has let go of
     /// something that comes after it.
-    fn beyond(&self, checkpoint: u64) -> Option<Vec<&Memtable>> {
+    pub(super) fn beyond(&self, checkpoint: u64) -> Option<Vec<&Memtable>> {
         if self.flushed > checkpoint {
             return None;
         }
@@ -291,7 +291,7 @@ impl Index {
 
     /// Begins a view of the catalog in which nothing is flushed any more, and looks at what is in memory beyond it. `look` is
     /// told the catalog's checkpoint and says `None` where memory has let go of something since.
-    fn view<'catalog, T>(
+    pub(super) fn view<'catalog, T>(
         &self,
         catalog: &'catalog Connection,
         mut look: impl FnMut(u64) -> Option<T>,

@@ -149,6 +149,16 @@ impl StreamKey {
         Self::hashed(["corrections of ", &id.to_string()])
     }
 
+    /// Returns the key of the backdated events of a stream that happened in one of the shortest spans of time. They have their
+    /// revisions in that stream. No stream and no own account has such a name.
+    #[must_use]
+    pub fn of_span(stream: &StreamName, number: u64) -> Self {
+        stream.with_parts(|parts| {
+            let number = number.to_string();
+            Self::hashed(["happened in ", &number, " "].into_iter().chain(parts))
+        })
+    }
+
     fn hashed<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
         parts.into_iter().for_each(|part| hash.update(part));

@@ -15,6 +15,7 @@ use super::hold_rows;
 use super::layers::{InternalKey, Tracked};
 use super::lsm::memtable::{Note, ReversedKey};
 use super::record::StreamKey;
+use super::spans::{Moved, Span};
 use super::transfer_row;
 
 /// A `Kind` says what a row of state is about.
@@ -39,11 +40,13 @@ pub enum Kind {
     Transfer = 10,
     /// The row is about a transfer that has ended, by ID. They are apart, so that the open ones are found without them.
     EndedTransfer = 11,
+    /// The row says what the backdated events of a span of time moved, by stream and span.
+    Moved = 20,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Account,
         Self::Reversed,
         Self::Internal,
@@ -53,6 +56,7 @@ impl Kind {
         Self::Timer,
         Self::Transfer,
         Self::EndedTransfer,
+        Self::Moved,
     ];
 
     /// Returns the kind with this number.
@@ -81,7 +85,8 @@ pub fn other_row(kind: Kind) -> Option<Kind> {
         | Kind::Twice
         | Kind::Damaged
         | Kind::Missing
-        | Kind::Timer => None,
+        | Kind::Timer
+        | Kind::Moved => None,
     }
 }
 
@@ -190,7 +195,8 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         | Kind::Internal
         | Kind::Timer
         | Kind::Transfer
-        | Kind::EndedTransfer => None,
+        | Kind::EndedTransfer
+        | Kind::Moved => None,
     }
 }
 
@@ -207,6 +213,36 @@ pub fn read_sum(value: &str) -> Result<(Currency, Money), IndexError> {
         Some((currency, Money::read(sum, currency)?))
     };
     read().ok_or_else(|| IndexError::damaged("a sum's row can't be read"))
+}
+
+/// Returns the key of what a stream moved in a span of time. No name has a zero byte.
+pub fn moved_key(stream: &StreamName, (length, number): Span) -> Vec<u8> {
+    let mut key = stream.to_string().into_bytes();
+    key.extend([0, length]);
+    key.extend(number.to_be_bytes());
+    key
+}
+
+/// Returns what was moved in a span of time, as a row's value.
+pub fn moved_value(currency: Currency, moved: &Moved) -> String {
+    let last = moved.last.map_or_else(|| "-".to_owned(), |last| last.to_string());
+    format!("{currency} {} {} {last}", moved.happened, moved.recorded)
+}
+
+/// Returns what was moved in a span of time, from its row.
+pub fn read_moved(value: &str) -> Result<(Currency, Moved), IndexError> {
+    let read = || {
+        let mut parts = value.split(' ');
+        let currency = Currency::parse(parts.next()?)?;
+        let happened = Money::read(parts.next()?, currency)?;
+        let recorded = Money::read(parts.next()?, currency)?;
+        let last = match parts.next()? {
+            "-" => None,
+            last => Some(last.parse().ok()?),
+        };
+        parts.next().is_none().then_some((currency, Moved { happened, recorded, last }))
+    };
+    read().ok_or_else(|| IndexError::damaged("what a span of time moved can't be read"))
 }
 
 /// Returns the key of one of the ledger's own accounts.

@@ -1,17 +1,17 @@
 //! These reads say how accounts stand: now, by when things were recorded, by when they happened, after a position.
 //!
 //! Costs: an account now, after a position or by when things were recorded takes a number of look-ups that grows with the
-//! logarithm of its events. By when things happened it takes one look-up for each backdated event of the account besides;
-//! with more than [`FEW`] of them that is a long read, and so is a list at another time than now.
+//! logarithm of its events. By when things happened it takes some 200 rows of the index besides, and one look-up for each
+//! event that the account's client dated and that happened or was recorded in the same 72 minutes. Where those are many that is
+//! a long read, and so is a list at another time than now.
 
 use crate::domain::ids::AccountName;
 
+use super::effective::Standing;
 use super::handle::Ledger;
+use super::long_reads::Wanted;
 use super::stream::{Stream, reading};
 use super::types::{AccountReading, AccountsPage, At, ReadError};
-
-/// This is the most backdated events of one account that an ordinary read looks at.
-const FEW: usize = 256;
 
 impl Ledger {
     /// Returns how an account stands at a time or a position; `None` when it was not open there.
@@ -22,13 +22,11 @@ impl Ledger {
         self.undamaged(name)?;
         self.not_beyond(at.position()).await?;
         let stream = Stream::new(self, name);
-        if matches!(at, At::Effective(_) | At::Both { .. }) {
-            let asked = stream.clone();
-            if self.blocking(move || asked.has_more_backdated(FEW)).await? {
-                return self.long(move |wanted| stream.at(at, Some(wanted))).await;
-            }
+        let asked = stream.clone();
+        match self.blocking(move || asked.at(at, None)).await? {
+            Standing::Found(found) => Ok(found),
+            Standing::IsLong => self.long(move |wanted| at_last(&stream, at, wanted)).await,
         }
-        self.blocking(move || stream.at(at, None)).await
     }
 
     /// Returns up to `limit` accounts in the order of their names, from after `after`.
@@ -60,10 +58,18 @@ impl Ledger {
             for account in page.accounts {
                 wanted.check()?;
                 ledger.undamaged(&account.name)?;
-                accounts.extend(Stream::new(&ledger, &account.name).at(at, Some(wanted))?);
+                accounts.extend(at_last(&Stream::new(&ledger, &account.name), at, wanted)?);
             }
             Ok(AccountsPage { accounts, more_after: page.more_after })
         })
         .await
+    }
+}
+
+/// Returns how an account stood, however long it takes.
+fn at_last(stream: &Stream, at: At, wanted: &Wanted) -> Result<Option<AccountReading>, ReadError> {
+    match stream.at(at, Some(wanted))? {
+        Standing::Found(found) => Ok(found),
+        Standing::IsLong => Err(ReadError::TooLong),
     }
 }

@@ -8,6 +8,7 @@
 mod accounts;
 mod clock_watch;
 mod driving;
+mod effective;
 mod expiries;
 mod expiry_beat;
 mod folder_watch;

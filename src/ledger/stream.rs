@@ -17,19 +17,15 @@ use crate::store::Reader;
 use crate::store::codec::Line;
 
 use super::handle::Ledger;
-use super::long_reads::Wanted;
-use super::types::{AccountReading, At, Position, ReadError};
-
-/// This is how many backdated events are read at a time.
-const PAGE: usize = 256;
+use super::types::{AccountReading, Position, ReadError};
 
 /// A `Stream` is one account's stream.
 #[derive(Clone)]
 pub(super) struct Stream {
     account: AccountName,
-    name: StreamName,
-    key: StreamKey,
-    index: Index,
+    pub(super) name: StreamName,
+    pub(super) key: StreamKey,
+    pub(super) index: Index,
     reader: Reader,
 }
 
@@ -42,28 +38,6 @@ impl Stream {
 
     pub(super) fn now(&self) -> Result<Option<Account>, ReadError> {
         Ok(self.index.tracked(&self.name)?.and_then(|tracked| tracked.state.account().cloned()))
-    }
-
-    /// Returns the account as of some time, where there was one. `wanted` is asked between two pages of backdated events.
-    pub(super) fn at(&self, at: At, wanted: Option<&Wanted>) -> Result<Option<AccountReading>, ReadError> {
-        let Some(account) = self.now()? else { return Ok(None) };
-        let last = account.revision;
-        match at {
-            At::Now => Ok(Some(reading(&account))),
-            At::Position(position) => self.after(self.last_at(&account, position)?),
-            At::Known(moment) => self.after(self.last_known(&account, moment)?),
-            At::Effective(moment) => self.effective(&account, moment, last, wanted),
-            At::Both { effective, known } => match self.last_known(&account, known)? {
-                Some(last) => self.effective(&account, effective, last, wanted),
-                None => Ok(None),
-            },
-        }
-    }
-
-    /// Says whether it has more backdated events than this.
-    pub(super) fn has_more_backdated(&self, than: usize) -> Result<bool, ReadError> {
-        let found = self.index.series(self.key, Series::Backdated, 0..=u64::MAX, false, than + 1)?;
-        Ok(found.len() > than)
     }
 
     /// Returns up to a page of its events between two revisions, from one end.
@@ -145,12 +119,12 @@ impl Stream {
         self.partition(account, |facts| Ok(self.recorded_at(facts)? < moment.micros()))
     }
 
-    fn last_known(&self, account: &Account, moment: Timestamp) -> Result<Option<u64>, ReadError> {
+    pub(super) fn last_known(&self, account: &Account, moment: Timestamp) -> Result<Option<u64>, ReadError> {
         let known = self.partition(account, |facts| Ok(self.recorded_at(facts)? <= moment.micros()))?;
         Ok(known.checked_sub(1))
     }
 
-    fn last_at(&self, account: &Account, position: Position) -> Result<Option<u64>, ReadError> {
+    pub(super) fn last_at(&self, account: &Account, position: Position) -> Result<Option<u64>, ReadError> {
         Ok(self.before_position(account, position.saturating_add(1))?.checked_sub(1))
     }
 
@@ -165,7 +139,7 @@ impl Stream {
     }
 
     /// Returns the account as it stood after one of its events.
-    fn after(&self, revision: Option<u64>) -> Result<Option<AccountReading>, ReadError> {
+    pub(super) fn after(&self, revision: Option<u64>) -> Result<Option<AccountReading>, ReadError> {
         let Some(revision) = revision else { return Ok(None) };
         let event = self.account_event(revision)?;
         let (status, overdraft_limit) = self.terms(revision)?;
@@ -192,7 +166,7 @@ impl Stream {
 
     /// Returns the status and the overdraft limit after a revision. They are those of the last events up to it that set
     /// them.
-    fn terms(&self, revision: u64) -> Result<(Status, Money), ReadError> {
+    pub(super) fn terms(&self, revision: u64) -> Result<(Status, Money), ReadError> {
         let status = match self.last_of(Series::Status, revision)? {
             None => Status::Open,
             Some((kind, _)) => match kind {
@@ -231,62 +205,10 @@ impl Stream {
             .ok_or_else(|| IndexError::damaged("an account's limit is not where the index says"))?;
         Ok((status, limit))
     }
-
-    /// Returns the account by when things happened in the world, going by its events up to revision `last`: what was known
-    /// at the moment, less what had been recorded before it happened, and with what was recorded afterwards. Only events
-    /// whose client named a time can be either.
-    fn effective(
-        &self,
-        account: &Account,
-        moment: Timestamp,
-        last: u64,
-        wanted: Option<&Wanted>,
-    ) -> Result<Option<AccountReading>, ReadError> {
-        let known = self.last_known(account, moment)?.map(|known| known.min(last));
-        let zero = Money::zero(account.currency);
-        let mut found = match self.after(known)? {
-            Some(found) => found,
-            None => AccountReading {
-                balance: zero,
-                held: zero,
-                status: Status::Open,
-                revision: 0,
-                overdraft_limit: self.terms(0)?.1,
-                available: zero,
-                ..reading(account)
-            },
-        };
-        let mut counted = known.is_some();
-        let mut low = 0;
-        while low <= last {
-            wanted.map_or(Ok(()), Wanted::check)?;
-            let backdated = self.index.series(self.key, Series::Backdated, low..=last, false, PAGE)?;
-            let Some((latest, _)) = backdated.last() else { break };
-            low = latest + 1;
-            for ((revision, _), line) in backdated.iter().zip(self.events(&backdated)?) {
-                let event = body_of(line.event)?;
-                let in_view = known.is_some_and(|known| *revision <= known);
-                let moved = event.entries().map_or(zero, |entries| entries.guarded);
-                let sum = match (in_view, event.effective_at <= moment) {
-                    (true, false) => found.balance.minus(moved),
-                    (false, true) => {
-                        counted = true;
-                        found.revision = found.revision.max(*revision);
-                        found.balance.plus(moved)
-                    }
-                    (true, true) | (false, false) => continue,
-                };
-                found.balance = sum.ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
-            }
-        }
-        let available = found.balance.plus(found.overdraft_limit).and_then(|sum| sum.minus(found.held));
-        found.available = available.unwrap_or(found.balance);
-        Ok(counted.then_some(found))
-    }
 }
 
 /// Returns what an event of an account's stream says.
-fn body_of(event: Event) -> Result<AccountEvent, ReadError> {
+pub(super) fn body_of(event: Event) -> Result<AccountEvent, ReadError> {
     match event.body {
         Body::Account(body) => Ok(body),
         Body::Transfer(_) => {

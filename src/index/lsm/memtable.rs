@@ -1,11 +1,11 @@
 //! The memtable has what the index knows of events that are durable but not yet in its files.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::{Bound, Range};
 
 use foldhash::fast::RandomState;
 
-use crate::domain::account::event::Effect;
+use crate::domain::account::event::{AccountEvent, Effect};
 use crate::domain::currency::Currency;
 use crate::domain::event::Event;
 use crate::domain::ids::{CounterAccount, Id};
@@ -17,6 +17,7 @@ use crate::index::layers::{InternalKey, Layers, Tracked};
 use crate::index::record::{
     Facts, Mark, Record, Role, Series, StreamKey, id_key, naming_key, place_key, ruled_out_key,
 };
+use crate::index::spans::{Moved, Span, counts, shortest_span};
 use crate::index::timer_key::timer_key;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
@@ -67,6 +68,8 @@ pub struct Memtable {
     /// These are the IDs that were ruled out on some stream, with the position of the first event that did so.
     ruled_out: Map<u128, u64>,
     reversed: Map<ReversedKey, (Currency, Money)>,
+    /// These are the sums of the backdated events of each stream, by spans of time.
+    moved: Map<StreamName, BTreeMap<Span, (Currency, Moved)>>,
     /// These layers say how streams and own accounts stand.
     layers: Layers,
     notes: Vec<Note>,
@@ -90,6 +93,7 @@ impl Memtable {
             own_keys: Map::default(),
             places: Vec::new(),
             reversed: Map::default(),
+            moved: Map::default(),
             layers: Layers::default(),
             notes: Vec::new(),
             timers: BTreeSet::new(),
@@ -113,6 +117,9 @@ impl Memtable {
         }
         self.places.push(Record { key: place_key(position, event.recorded_at.micros()), value: facts });
         let Some(body) = event.account() else { return };
+        if known.series() == Some(Series::Backdated) {
+            self.backdated(event, body, facts);
+        }
         if let Some((named, effect)) = event.names() {
             let role = match effect {
                 Effect::RuledOut => Role::RuledOut,
@@ -151,6 +158,37 @@ impl Memtable {
             self.revision(own, Series::All, position, facts);
             self.layers.add(&(entries.counter_account.clone(), body.currency), entries.guarded.negated());
         }
+    }
+
+    /// Takes in an event of which the client said when it happened.
+    fn backdated(&mut self, event: &Event, body: &AccountEvent, facts: u64) {
+        let span = StreamKey::of_span(&event.stream, shortest_span(body.effective_at));
+        self.revision(span, Series::All, event.revision, facts);
+        let moved = body.entries().map_or_else(|| Money::zero(body.currency), |entries| entries.guarded);
+        let spans = self.moved.entry(event.stream.clone()).or_default();
+        let times = (body.effective_at, event.recorded_at);
+        for (span, moved) in counts(body.currency, moved, event.revision, times) {
+            let (_, sum) = spans.entry(span).or_insert((body.currency, Moved::nothing(body.currency)));
+            // A sum that can't be counted could not be booked either: the balance would be too large.
+            *sum = sum.with(moved).unwrap_or(*sum);
+        }
+    }
+
+    /// Returns what the events here moved in some spans of time.
+    pub(in crate::index) fn moved(
+        &self,
+        stream: &StreamName,
+        spans: Range<Span>,
+    ) -> impl Iterator<Item = Moved> {
+        let of = self.moved.get(stream).filter(|_| spans.start < spans.end);
+        of.into_iter().flat_map(move |of| of.range(spans.clone())).map(|(_, (_, moved))| *moved)
+    }
+
+    /// Returns all that the events here moved, by stream and span of time.
+    pub(in crate::index) fn all_moved(&self) -> impl Iterator<Item = (&StreamName, Span, Currency, &Moved)> {
+        self.moved.iter().flat_map(|(stream, spans)| {
+            spans.iter().map(move |(span, (currency, moved))| (stream, *span, *currency, moved))
+        })
     }
 
     fn revision(&mut self, stream: StreamKey, series: Series, revision: u64, facts: u64) {
