@@ -105,11 +105,10 @@ takeovers! {
     "timed out" after "the hold",
     "timed out" after "the timeout",
     "timed out" after "the ruling out",
-    "timed out" after "the release",
     "cancelled" after "the hold",
     "cancelled" after "the cancel",
     "cancelled" after "the ruling out",
-    "cancelled" after "the release",
+    "timed out or cancelled" after "the release",
 }
 
 macro_rules! late {

@@ -148,6 +148,10 @@ impl Of<'_> {
                 continue;
             }
             let after = word(before);
+            let way = match (way, after) {
+                ("timed out" | "cancelled", "the release") => "timed out or cancelled",
+                _ => way,
+            };
             let row = TAKEOVERS.iter().find(|row| row.0 == way && row.1 == after);
             if let Some((_, _, by_same, by_other)) = row {
                 let is_same = instance_of(*first) == instance_of(*then);

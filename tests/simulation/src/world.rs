@@ -148,7 +148,8 @@ impl World {
     pub fn appended(&self, owner: Owner, steps: impl IntoIterator<Item = u64>) {
         let weight = steps.into_iter().max().unwrap_or_default();
         if self.goes_wrong(self.plan().crash * weight / 6) {
-            let steps = self.draw(|random| random.between(1, 24));
+            let most = if weight > 1 { 10 } else { 24 };
+            let steps = self.draw(|random| random.between(1, most));
             self.doom(owner, steps);
         }
     }
