@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::payouts::GivenProviders;
 use crate::telemetry::LogFormat;
 
 /// The service keeps its data in this folder when nothing else is said.
@@ -66,6 +67,9 @@ pub(crate) struct Given {
     /// The ledger's own accounts that clients may name, such as @cash,@atm-77; any other name is refused [default: any]
     #[arg(long, env = "BOOKONCE_COUNTER_ACCOUNTS", value_delimiter = ',', value_name = "NAMES")]
     pub(crate) counter_accounts: Option<Vec<String>>,
+    /// These are the payout providers, by name. They stand in the file alone.
+    #[arg(skip)]
+    pub(crate) providers: GivenProviders,
 }
 
 /// Reads an address with its port. One that is not whole is refused with the one that was probably meant.
@@ -137,6 +141,8 @@ pub(crate) struct Settings {
     pub(crate) long_read_seconds: u64,
     /// These are the ledger's own accounts that clients may name; any, where there is no list.
     pub(crate) counter_accounts: Option<Vec<String>>,
+    /// These are the payout providers, by name.
+    pub(crate) providers: GivenProviders,
 }
 
 /// A configuration error says why the settings can't be used.
@@ -182,6 +188,7 @@ impl Settings {
             write_wait_seconds: given.write_wait_seconds.or(file.write_wait_seconds).unwrap_or(10),
             long_read_seconds: given.long_read_seconds.or(file.long_read_seconds).unwrap_or(30),
             counter_accounts: given.counter_accounts.or(file.counter_accounts),
+            providers: file.providers,
         };
         if settings.max_connections == 0 {
             return Err(ConfigError::Zero("max_connections"));

@@ -19,6 +19,9 @@
 //! appends at the exact revision that it decided on and decides again when another was first, and a follower that keeps
 //! the [`index`] up with all of them. The rule, the answers and everything after are the same.
 //!
+//! Transfers take more than one step: the [`sagas`] drive them, as [`domain::transfer`] says, and ask the payout providers
+//! ([`payouts`]) for those that leave the ledger.
+//!
 //! Two modules read the journal: the ledger's tail follows it for the live feed; [`audit`] replays and verifies it with
 //! arithmetic of its own, exports it and restores it. [`client`] is the caller's side: it keeps an ID through every
 //! attempt. [`cli`] is the command line; [`config`], [`telemetry`] and [`keys`] are what a service needs besides.
@@ -55,6 +58,7 @@ pub mod keys;
 pub mod ledger;
 pub(crate) mod patient;
 pub(crate) mod pause_mark;
+pub mod payouts;
 pub mod sagas;
 pub(crate) mod seldom;
 pub(crate) mod still;

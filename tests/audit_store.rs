@@ -108,8 +108,16 @@ fn head(said: &str) -> String {
 
 #[tokio::test]
 async fn a_store_is_right_its_export_says_the_same_and_so_do_the_books() {
-    let names =
-        ["every-event", "backdated", "preventions", "holds", "corrections", "transfers", "stopped-transfers"];
+    let names = [
+        "every-event",
+        "backdated",
+        "preventions",
+        "holds",
+        "corrections",
+        "transfers",
+        "stopped-transfers",
+        "payouts",
+    ];
     for name in names {
         let node = Node::with(name).await;
         let (code, said) = node.run("verify", &[]);

@@ -8,6 +8,8 @@
 
 #[path = "support/holds.rs"]
 mod holds;
+#[path = "support/payout_stories.rs"]
+mod payout_stories;
 #[path = "support/stories.rs"]
 mod stories;
 mod support;
@@ -137,11 +139,10 @@ fn the_histories_have_every_event_and_every_decline() {
         let event = codec::decode(line.as_bytes()).unwrap().event;
         seen.push((event.kind(), event.decline_code()));
     }
-    // An operator says what became of a payout, which only a service with providers sends.
-    for kind in Kind::ALL.into_iter().filter(|kind| *kind != Kind::TransferOutcome) {
+    for kind in Kind::ALL {
         assert!(seen.contains(&(kind, None)), "no {}", kind.name());
     }
-    for code in Decline::CODES.into_iter().chain(["wrong_state", "transfer_ended"]) {
+    for code in Decline::CODES.into_iter().chain(["wrong_state", "transfer_ended", "too_late"]) {
         assert!(seen.iter().any(|(_, declined)| *declined == Some(code)), "no {code}");
     }
 }

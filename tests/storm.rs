@@ -279,7 +279,8 @@ impl Storm<'_> {
             | Refusal::CreditDecided(_)
             | Refusal::HoldDeclined(_)
             | Refusal::TransferNotFound
-            | Refusal::Stale => panic!("{command:?} is not what clients ask here"),
+            | Refusal::Stale
+            | Refusal::NothingNew => panic!("{command:?} is not what clients ask here"),
             Refusal::TransactionNotFound => match &command.operation {
                 Operation::Reverse(asked) => {
                     assert!(!before.knows(account, &asked.reverses.to_string()));

@@ -13,6 +13,7 @@ use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
 use crate::keys::Ring;
 use crate::ledger::{DriveOrder, Ledger, ReadLimits};
+use crate::payouts::{Providers, providers};
 use crate::sagas;
 use crate::store::eventstoredb::prepare_tls;
 use crate::telemetry::{self, LogFormat};
@@ -92,6 +93,7 @@ async fn serve(settings: Settings, ordered: open::Ordered) -> Outcome {
         prepare_tls().await;
     }
     let counter_accounts = settings.counter_accounts.as_deref().map(own_accounts).transpose()?;
+    let providers = providers(&settings.providers)?;
     let tls = settings.tls.as_ref().map(|(chain, key)| http::tls::config(chain, key)).transpose()?;
     let keys = Ring::open(&settings.keys, system_clock())?;
     admissible(&settings, &keys)?;
@@ -102,7 +104,7 @@ async fn serve(settings: Settings, ordered: open::Ordered) -> Outcome {
         Some(store) => open::over_store(&data, store, reads, ordered).await?,
         None => tokio::task::spawn_blocking(move || open::ledger(&data, reads, true, ordered)).await??,
     };
-    let served = listen(&settings, tls, keys, counter_accounts, &ledger).await;
+    let served = listen(&settings, tls, keys, (counter_accounts, providers), &ledger).await;
     // This is done also when nothing was served: the folder is left as a service leaves it.
     tokio::task::spawn_blocking(move || ledger.stop()).await??;
     served?;
@@ -148,7 +150,7 @@ async fn listen(
     settings: &Settings,
     tls: Option<Arc<rustls::ServerConfig>>,
     keys: Ring,
-    counter_accounts: Option<BTreeSet<CounterAccount>>,
+    (counter_accounts, providers): (Option<BTreeSet<CounterAccount>>, Providers),
     ledger: &Ledger,
 ) -> Result<(), Error> {
     let listener = TcpListener::bind(settings.listen)
@@ -168,7 +170,7 @@ async fn listen(
         write_wait: Duration::from_secs(settings.write_wait_seconds),
         ..http::Config::default()
     };
-    let app = App::new(ledger.clone(), keys, config).naming_only(counter_accounts);
+    let app = App::new(ledger.clone(), keys, config).naming_only(counter_accounts).paying_through(providers);
     sagas::start(app.sagas());
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
     out::line(greeting.show(settings.log))?;

@@ -29,6 +29,8 @@ pub enum Refusal {
     /// What the service was to record of its own accord is not possible any more: another driver was first. No client's
     /// request ends so.
     Stale,
+    /// Nothing was recorded after the revision that a driver asked about. No client's request ends so.
+    NothingNew,
     /// The hold of a transfer that is to be released was declined before, for this reason.
     HoldDeclined(Decline),
     /// A field is wrong, which another field, the account or the clock shows.

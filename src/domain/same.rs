@@ -149,8 +149,13 @@ fn of_transfer(operation: &TransferOperation, fields: &mut Vec<(String, String)>
         TransferOperation::End { end, .. } => field("end", format!("{end:?}")),
         TransferOperation::Stall { stall, .. } => field("stall", format!("{stall:?}")),
         TransferOperation::Send(sending) => field("claim", sending.claim.as_str().to_owned()),
-        TransferOperation::Settle(settled) => field("outcome", settled.outcome.name().to_owned()),
-        TransferOperation::TimeOut => {}
+        TransferOperation::Settle(said) | TransferOperation::Contradict { said, .. } => {
+            field("outcome", said.outcome.name().to_owned());
+            if let Some(amount) = said.amount {
+                field("amount", number(&amount.to_string()));
+            }
+        }
+        TransferOperation::TimeOut | TransferOperation::Confirm { .. } => {}
     }
 }
 

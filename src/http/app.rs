@@ -13,6 +13,7 @@ use crate::domain::ids::CounterAccount;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
 use crate::patient::Patient;
+use crate::payouts::Providers;
 use crate::sagas::Sagas;
 
 /// A `Config` is the configuration of the handlers: how long they wait. The sockets have [`super::Limits`].
@@ -92,6 +93,13 @@ impl App {
             // It is set once, before anybody has a clone.
             let _first = self.0.counter_accounts.set(names);
         }
+        self
+    }
+
+    /// Makes it pay out through these providers. It is done once, before anybody has a clone.
+    #[must_use]
+    pub fn paying_through(self, providers: Providers) -> Self {
+        self.0.sagas.pay_through(providers);
         self
     }
 

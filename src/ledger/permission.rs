@@ -49,7 +49,9 @@ impl Act {
                 | TransferOperation::Stall { .. }
                 | TransferOperation::End { .. }
                 | TransferOperation::Send(_)
-                | TransferOperation::Settle(_) => Self::Control,
+                | TransferOperation::Settle(_)
+                | TransferOperation::Contradict { .. }
+                | TransferOperation::Confirm { .. } => Self::Control,
             },
             Operation::Open(_)
             | Operation::Deposit(_)

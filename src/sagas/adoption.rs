@@ -70,7 +70,11 @@ fn look(
             let wait = STILL + Duration::from_millis(sagas.draws().below(RANDOM_MS));
             Watched { revision: transfer.revision, take_up_at: tasks::now() + wait }
         });
-        if takes_all || known.take_up_at <= tasks::now() {
+        let is_due = takes_all || known.take_up_at <= tasks::now();
+        if !sagas.has_work(&transfer) {
+            // It rests until some time, and nobody drives it. Then it is taken up at once.
+            still.insert(transfer.id, Watched { take_up_at: tasks::now(), ..known });
+        } else if is_due {
             sagas.adopt(transfer);
         } else {
             still.insert(transfer.id, known);

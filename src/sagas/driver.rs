@@ -1,6 +1,8 @@
 //! A driver takes one transfer to its end, or to where an operator is needed. It keeps nothing that it could not ask for
 //! again: one that starts anew asks the steps again, under their IDs.
 
+use tokio::sync::Notify;
+
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::ids::Id;
@@ -11,43 +13,54 @@ use crate::domain::transfer::steps::{Ask, Reply, Steps};
 use crate::domain::transfer::todo::{Todo, todo};
 use crate::ledger::next;
 
+use super::held::Payout;
 use super::patience::Patience;
 use super::steps::Sent;
 use super::work::Work;
 
 /// A `Driver` drives one transfer.
 pub(super) struct Driver<'a> {
-    work: &'a Work,
+    pub(super) work: &'a Work,
     /// This is the transfer, as it was seen last.
-    view: Transfer,
-    steps: Steps,
-    patience: Patience,
+    pub(super) view: Transfer,
+    pub(super) steps: Steps,
+    pub(super) patience: Patience,
+    /// It rings when something was recorded of the transfer that the driver has not seen.
+    pub(super) bell: &'a Notify,
+    pub(super) payout: Payout,
 }
 
 /// A `Goes` says whether a driver goes on.
 #[derive(PartialEq, Eq)]
-enum Goes {
+pub(super) enum Goes {
     On,
     /// It can't: the service stops, or what it found is wrong.
     No,
 }
 
 impl<'a> Driver<'a> {
-    pub(super) fn new(work: &'a Work, view: Transfer) -> Self {
-        Self { work, view, steps: Steps::default(), patience: Patience::default() }
+    pub(super) fn new(work: &'a Work, view: Transfer, bell: &'a Notify) -> Self {
+        let steps = work.steps(&view);
+        Self { work, view, steps, patience: Patience::default(), bell, payout: Payout::default() }
     }
 
-    /// Drives it until nothing is to be done any more. Returns the transfer as it was seen last.
+    /// Drives it until nothing is to be done any more, or for now. Returns the transfer as it was seen last.
     pub(super) async fn run(mut self) -> Transfer {
+        self.set_out().await;
         loop {
             let goes = match todo(&self.view, &self.steps, self.work.ledger.now()) {
                 Todo::Ask(ask) => match asking::step(&self.view, ask) {
                     Some(command) => self.ask(ask, command).await,
                     None => Goes::No,
                 },
+                Todo::Call(call) => self.call(call).await,
+                // The place of the call is taken first, so that nothing stands between the record and the call.
+                Todo::Record(_, TransferOperation::Send(_)) if !self.payout.has_place() => {
+                    self.wait_for_place().await
+                }
                 Todo::Record(id, operation) => self.record(id, operation).await,
                 Todo::LookAgain => self.look().await,
-                Todo::Nothing => Goes::No,
+                Todo::Rest(_) | Todo::Nothing => Goes::No,
             };
             if goes == Goes::No {
                 return self.view;
@@ -74,16 +87,22 @@ impl<'a> Driver<'a> {
     }
 
     async fn record(&mut self, id: Id, operation: TransferOperation) -> Goes {
+        let is_of_payout = operation.is_of_payout();
         let command = asking::record(&self.view, id, operation);
         match self.work.send(command).await {
-            Sent::Booked(event) => match next(&self.view, &event) {
-                Some(after) => {
-                    self.view = after;
-                    self.patience.rest();
-                    Goes::On
+            Sent::Booked(event) => {
+                self.is_recorded(&event);
+                match next(&self.view, &event) {
+                    Some(after) => {
+                        self.view = after;
+                        self.patience.rest();
+                        Goes::On
+                    }
+                    None => self.look().await,
                 }
-                None => self.look().await,
-            },
+            }
+            // Another driver was told otherwise, or its claim was first.
+            Sent::Other(_) if is_of_payout => self.look().await,
             // One that had not seen all may have wanted another end than was recorded.
             Sent::Other(first) if first.revision != self.view.revision.saturating_add(1) => self.look().await,
             Sent::Other(first) => self.wrong(&first),
@@ -98,7 +117,7 @@ impl<'a> Driver<'a> {
 
     /// Reads how the transfer stands. Where nothing new is to be seen yet, it waits: what was recorded elsewhere comes here a
     /// moment later.
-    async fn look(&mut self) -> Goes {
+    pub(super) async fn look(&mut self) -> Goes {
         match self.work.ledger.transfer_state(self.view.id).await {
             Ok(Some(seen)) if seen.revision > self.view.revision => {
                 self.view = seen;

@@ -12,14 +12,17 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::client::random::Draws;
 use crate::domain::event::Event;
-use crate::domain::ids::TransactionId;
+use crate::domain::ids::{CounterAccount, TransactionId};
 use crate::domain::state::State;
 use crate::domain::transfer::Transfer;
 use crate::domain::transfer::stage::Stage;
+use crate::domain::transfer::steps::Steps;
+use crate::domain::transfer::todo::{Todo, todo};
 use crate::ledger::{Ledger, ReadError, Verdict};
+use crate::payouts::{Outcomes, Providers};
 use crate::tasks;
 
-use super::admission::{Admitted, Places};
+use super::admission::{Admitted, Places, way};
 use super::driver::Driver;
 use super::pace::Pace;
 use super::work::Work;
@@ -48,7 +51,7 @@ struct Inner {
     adopting: Arc<Semaphore>,
     pace: Pace,
     /// These are the transfers that are driven here, and who waits for their ends.
-    driven: Mutex<HashMap<TransactionId, Arc<Notify>, RandomState>>,
+    driven: Mutex<HashMap<TransactionId, Arc<Told>, RandomState>>,
     ended: [AtomicU64; 4],
     adopted: AtomicU64,
     seconds: Histogram,
@@ -68,6 +71,30 @@ impl Sagas {
             adopted: AtomicU64::new(0),
             seconds: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
         }))
+    }
+
+    /// Sets the payout providers, before anything is driven. It is done once.
+    pub fn pay_through(&self, providers: Providers) {
+        self.0.work.pay_through(providers);
+    }
+
+    /// Says whether this service is set up with the provider of a transfer.
+    #[must_use]
+    pub(crate) fn knows(&self, provider: &CounterAccount) -> bool {
+        self.0.work.providers().is_some_and(|providers| providers.get(provider).is_some())
+    }
+
+    /// Returns what a driver that starts anew knows of a transfer.
+    #[must_use]
+    pub(crate) fn steps(&self, transfer: &Transfer) -> Steps {
+        self.0.work.steps(transfer)
+    }
+
+    /// Says whether a driver has something to do for a transfer now.
+    #[must_use]
+    pub(super) fn has_work(&self, transfer: &Transfer) -> bool {
+        let todo = todo(transfer, &self.steps(transfer), self.ledger().now());
+        !matches!(todo, Todo::Rest(_) | Todo::Nothing)
     }
 
     pub(super) fn downgrade(&self) -> WeakSagas {
@@ -111,6 +138,10 @@ impl Sagas {
             return;
         }
         if event.revision > 0 {
+            if let Some(driven) = self.0.driven.lock().get(&id) {
+                driven.bell.notify_one();
+                return;
+            }
             let sagas = self.clone();
             // It is driven already, or is taken up from where it stands after the event.
             tasks::spawn(async move {
@@ -122,7 +153,7 @@ impl Sagas {
         }
         let state = State::evolve(None, event).ok();
         let Some(transfer) = state.as_ref().and_then(State::transfer).cloned() else { return };
-        let place = places.next();
+        let place = transfer.terms.to.account().and_then(|_| places.next());
         if let Some(driven) = self.begin(transfer.id) {
             tasks::spawn(async move {
                 driven.drive(transfer).await;
@@ -135,10 +166,17 @@ impl Sagas {
     pub(super) fn adopt(&self, transfer: Transfer) {
         let Some(driven) = self.begin(transfer.id) else { return };
         self.0.adopted.fetch_add(1, Ordering::Relaxed);
-        let adopting = Arc::clone(&self.0.adopting);
+        let provider = self.0.work.provider(&transfer);
+        let adopting = Arc::clone(provider.map_or(&self.0.adopting, |provider| provider.adopting()));
+        let waits_for_provider = provider.is_some();
         tasks::spawn(async move {
             let _place = adopting.acquire().await;
-            driven.sagas.0.pace.at(driven.drive(transfer)).await;
+            // A slow provider keeps nobody else from a place: its transfers have places of their own.
+            if waits_for_provider {
+                driven.drive(transfer).await;
+            } else {
+                driven.sagas.0.pace.at(driven.drive(transfer)).await;
+            }
         });
     }
 
@@ -147,8 +185,9 @@ impl Sagas {
         if driven.contains_key(&id) {
             return None;
         }
-        driven.insert(id, Arc::new(Notify::new()));
-        Some(Driven { sagas: self.clone(), id })
+        let told = Arc::new(Told::default());
+        driven.insert(id, Arc::clone(&told));
+        Some(Driven { sagas: self.clone(), id, told })
     }
 
     /// Waits until the transfer has ended or an operator is needed, for this long at most.
@@ -159,7 +198,7 @@ impl Sagas {
         let until = tasks::now() + within;
         loop {
             let told = self.0.driven.lock().get(&id).cloned();
-            let told = told.as_ref().map(|told| told.notified());
+            let told = told.as_ref().map(|told| told.end.notified());
             let left = until.saturating_duration_since(tasks::now());
             if left.is_zero() {
                 return Ok(());
@@ -187,16 +226,29 @@ impl Sagas {
         Counts {
             ended: self.0.ended.each_ref().map(|count| count.load(Ordering::Relaxed)),
             adopted: self.0.adopted.load(Ordering::Relaxed),
+            contradicted: self.0.work.contradicted(),
+            calls: self
+                .0
+                .work
+                .providers()
+                .into_iter()
+                .flat_map(Providers::iter)
+                .map(|provider| (provider.name().clone(), provider.outcomes()))
+                .collect(),
         }
     }
 }
 
 /// The `Counts` are what sagas have counted since the start.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     ended: [u64; 4],
     /// This is how many transfers were taken up.
     pub(crate) adopted: u64,
+    /// This is how often a provider said otherwise than what was recorded.
+    pub(crate) contradicted: u64,
+    /// These are the outcomes of the calls to each provider.
+    pub(crate) calls: Vec<(CounterAccount, Outcomes)>,
 }
 
 impl Counts {
@@ -216,13 +268,23 @@ fn end_place(end: Stage) -> Option<usize> {
 struct Driven {
     sagas: Sagas,
     id: TransactionId,
+    told: Arc<Told>,
+}
+
+/// A `Told` tells of a transfer that is driven here.
+#[derive(Default)]
+struct Told {
+    /// It is told when the transfer is not driven any more.
+    end: Notify,
+    /// It is told when something was recorded of the transfer by another than its driver.
+    bell: Notify,
 }
 
 impl Driven {
     async fn drive(&self, transfer: Transfer) {
-        let (begun, account) = (tasks::now(), transfer.terms.from.clone());
-        let _turn = self.sagas.0.places.turn(&account).await;
-        let after = Driver::new(&self.sagas.0.work, transfer).run().await;
+        let begun = tasks::now();
+        let _turn = self.sagas.0.places.turn(way(&transfer.terms)).await;
+        let after = Driver::new(&self.sagas.0.work, transfer, &self.told.bell).run().await;
         if let Some(count) = end_place(after.stage).and_then(|place| self.sagas.0.ended.get(place)) {
             count.fetch_add(1, Ordering::Relaxed);
             let took = tasks::now().saturating_duration_since(begun);
@@ -234,7 +296,7 @@ impl Driven {
 impl Drop for Driven {
     fn drop(&mut self) {
         if let Some(told) = self.sagas.0.driven.lock().remove(&self.id) {
-            told.notify_waiters();
+            told.end.notify_waiters();
         }
     }
 }

@@ -7,18 +7,25 @@
 //! The instance that recorded a request drives the transfer at once. The only process of a store takes up all that are open
 //! when it starts; of several instances each takes up what it has seen stand still for 5 to 10 seconds of its own time.
 //!
-//! Bounds: at most 8,192 transfers that were recorded here are driven at once, and a request beyond them is told so; at most
-//! 1,024 more are taken up at once, of which 36 are hurried; at most 1,024 steps wait for the ledger; at most 256 transfers out
-//! of one account are between their hold and their end.
+//! A transfer to a payout provider is driven likewise, but what became of the payout is the provider's to say: it is asked over
+//! `payouts`, one call at a time, and no database decides. Where nothing can be learnt before some time, as of a provider that
+//! can't be asked, the driver ends, and the transfer is taken up at that time.
 //!
-//! Its neighbours are `ledger`, which takes the commands, and `http`, which brings the requests and waits for ends.
+//! Bounds: at most 8,192 transfers that were recorded here are driven at once, and a request beyond them is told so; at most
+//! 1,024 more are taken up at once, of which 36 are hurried, and 1,024 more to each provider; at most 1,024 steps wait for the
+//! ledger; at most 256 transfers out of one account are between their hold and their end, and as many to each provider.
+//!
+//! Its neighbours are `ledger`, which takes the commands, `payouts`, which asks the providers, and `http`, which brings the
+//! requests and waits for ends.
 
 mod admission;
 mod adoption;
 mod driver;
 mod handle;
+mod held;
 mod pace;
 mod patience;
+mod payout;
 mod steps;
 mod work;
 

@@ -20,6 +20,11 @@ pub(super) struct Patience {
 }
 
 impl Patience {
+    /// Says whether it has waited since the driver got on.
+    pub(super) fn has_waited(&self) -> bool {
+        self.tries > 0
+    }
+
     /// Forgets what was, because the driver got on.
     pub(super) fn rest(&mut self) {
         *self = Self::default();

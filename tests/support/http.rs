@@ -14,6 +14,8 @@ use bookonce::http::{App, Config, Limits, router, serve};
 use bookonce::index::Tuning;
 use bookonce::keys::Ring;
 use bookonce::ledger::{DriveOrder, Ledger, OpenError, Options};
+use bookonce::payouts::Providers;
+use bookonce::sagas;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -101,6 +103,23 @@ impl Service {
             let _either_way = stopped.await;
         }));
         Self { address, folder, app, stop: Some(stop), ended: Some(ended), runtime: Some(runtime) }
+    }
+
+    /// Sets it up with payout providers, and lets it take up transfers.
+    pub fn pay_through(&self, providers: Providers) {
+        self.app.sagas().pay_through(providers);
+        self.inside(|| sagas::start(self.app.sagas()));
+    }
+
+    /// Does something in the service's runtime.
+    pub fn inside<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _guard = self.runtime.as_ref().unwrap().enter();
+        work()
+    }
+
+    /// Waits for something in the service's runtime.
+    pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(work)
     }
 
     /// Asks it to stop; [`Self::ended`] waits until it has.

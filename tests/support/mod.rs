@@ -13,6 +13,7 @@
 pub mod http;
 pub mod node;
 pub mod process;
+pub mod provider;
 pub mod store;
 pub mod teller;
 

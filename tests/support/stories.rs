@@ -9,6 +9,7 @@ use bookonce::domain::metadata::Metadata;
 use bookonce::domain::time::Timestamp;
 
 use crate::holds::*;
+use crate::payout_stories;
 use crate::support::*;
 use crate::transfer_stories;
 
@@ -23,6 +24,7 @@ pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
         ("transfers", transfer_stories::ends()),
         ("stopped-transfers", transfer_stories::stops()),
         ("many-holds", transfer_stories::many_holds()),
+        ("payouts", payout_stories::payouts()),
     ]
 }
 

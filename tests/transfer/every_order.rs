@@ -134,7 +134,7 @@ impl World {
                     self.look(driver);
                 }
                 Todo::LookAgain => self.look(driver),
-                Todo::Nothing => {}
+                Todo::Call(_) | Todo::Rest(_) | Todo::Nothing => {}
             },
             Happening::ActsUntold(driver) | Happening::Sends(driver) => {
                 let Todo::Ask(ask) = self.todo(driver) else { unreachable!() };

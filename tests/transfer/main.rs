@@ -6,5 +6,6 @@ mod support;
 mod every_order;
 mod lines;
 mod model;
+mod payouts;
 mod rules;
 mod stream;

@@ -345,7 +345,7 @@ fn an_export_that_is_restored_is_the_same_journal() {
             fs::read_dir(&restored).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.retain(|name| name != "journal.db-shm" && name != "journal.db-wal");
         left.sort();
-        assert_eq!(left, ["FORMAT", "journal.db"]);
+        assert_eq!(left, ["FORMAT", "journal.db", "transfers.json"]);
     }
 }
 

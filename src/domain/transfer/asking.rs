@@ -33,9 +33,10 @@ pub fn step(transfer: &Transfer, ask: Ask) -> Option<Command> {
             transfer: transfer.id,
             code: transfer.stopped.unwrap_or(Stopped::TimedOut),
         }),
+        // Of a payout only what was paid is captured; the rest is free again.
         Ask::Capture(_) => Operation::Capture(Capturing {
             hold,
-            amount: Some(amount),
+            amount: Some(transfer.moves().into()),
             counter_account: terms.to.counter_account().clone(),
             metadata: Metadata::default(),
             to: Some(terms.to.clone()),
@@ -101,6 +102,7 @@ pub fn refused(refusal: &Refusal) -> Option<Reply> {
         | Refusal::AccountChanged { .. }
         | Refusal::TransferNotFound
         | Refusal::Stale
+        | Refusal::NothingNew
         | Refusal::Invalid { .. } => None,
     }
 }

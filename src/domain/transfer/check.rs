@@ -32,6 +32,8 @@ pub fn check_request(operation: &TransferOperation) -> Result<(), Refusal> {
         | TransferOperation::Stall { .. }
         | TransferOperation::End { .. }
         | TransferOperation::Send(_)
-        | TransferOperation::Settle(_) => Ok(()),
+        | TransferOperation::Settle(_)
+        | TransferOperation::Contradict { .. }
+        | TransferOperation::Confirm { .. } => Ok(()),
     }
 }

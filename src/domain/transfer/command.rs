@@ -13,7 +13,8 @@ use crate::domain::reason::Reason;
 pub use super::payout::{Label, Payout};
 use super::payout::{Sending, Settlement};
 
-/// A `TransferOperation` is an operation on a transfer. The last five are the service's own: no client can ask for them.
+/// A `TransferOperation` is an operation on a transfer. Those from `TimeOut` on are the service's own: no client can ask for
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TransferOperation {
     /// The client asks for the transfer itself. It is boxed, so that other operations do not become larger.
@@ -46,6 +47,19 @@ pub enum TransferOperation {
     Send(Box<Sending>),
     /// The service notes what a provider says became of the payout.
     Settle(Box<Settlement>),
+    /// The service notes that a provider says otherwise than what is recorded.
+    Contradict {
+        /// This is what it says.
+        said: Box<Settlement>,
+        /// This is the revision that the driver has seen: what follows from another one is not recorded.
+        seen: u64,
+    },
+    /// The service asks whether anything was recorded after this revision. Nothing is recorded of it: the refusal is the
+    /// answer, and it rests on the end of the stream.
+    Confirm {
+        /// This is the revision that the driver has seen.
+        seen: u64,
+    },
 }
 
 impl TransferOperation {
@@ -63,7 +77,15 @@ impl TransferOperation {
             Self::End { .. } => "end",
             Self::Send(_) => "payout",
             Self::Settle(_) => "settle",
+            Self::Contradict { .. } => "contradiction",
+            Self::Confirm { .. } => "confirm",
         }
+    }
+
+    /// Says whether it tells of a payout: two drivers may tell differently of the same, and the first counts.
+    #[must_use]
+    pub fn is_of_payout(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::Settle(_) | Self::Contradict { .. })
     }
 
     /// Returns the kind of the event that it makes.
@@ -75,7 +97,12 @@ impl TransferOperation {
             Self::Outcome(_) => Kind::TransferOutcome,
             Self::Retry(_) => Kind::TransferRetry,
             Self::Abandon(_) => Kind::TransferAbandon,
-            Self::TimeOut | Self::Stall { .. } | Self::Send(_) | Self::Settle(_) => Kind::TransferNote,
+            Self::TimeOut
+            | Self::Stall { .. }
+            | Self::Send(_)
+            | Self::Settle(_)
+            | Self::Contradict { .. }
+            | Self::Confirm { .. } => Kind::TransferNote,
             Self::End { .. } => Kind::TransferEnd,
         }
     }

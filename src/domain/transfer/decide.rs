@@ -7,17 +7,18 @@ use std::sync::Arc;
 
 use crate::domain::command::Stopped;
 use crate::domain::currency::Currency;
+use crate::domain::money::WrittenAmount;
 use crate::domain::payee::Payee;
 use crate::domain::refusal::Refusal;
 use crate::domain::standing::Standing;
 use crate::domain::time::Now;
 
+use super::Transfer;
 use super::command::{End, Reported, Requesting, TransferOperation, Unmoved};
 use super::decline::TransferDecline;
 use super::event::{Fact, Terms, TransferEvent};
 use super::payout::{LearntBy, Payout, Settlement};
 use super::stage::{Stage, Target, Trigger};
-use super::{Paid, Transfer};
 
 type Outcome = Result<Fact, TransferDecline>;
 
@@ -44,7 +45,9 @@ pub fn decide(
             | TransferOperation::Stall { .. }
             | TransferOperation::End { .. }
             | TransferOperation::Send(_)
-            | TransferOperation::Settle(_) => Err(Refusal::TransferNotFound),
+            | TransferOperation::Settle(_)
+            | TransferOperation::Contradict { .. }
+            | TransferOperation::Confirm { .. } => Err(Refusal::TransferNotFound),
         };
     };
     let outcome = match operation {
@@ -62,7 +65,9 @@ pub fn decide(
         | TransferOperation::Stall { .. }
         | TransferOperation::End { .. }
         | TransferOperation::Send(_)
-        | TransferOperation::Settle(_) => Ok(own(transfer, operation, now)?),
+        | TransferOperation::Settle(_)
+        | TransferOperation::Contradict { .. }
+        | TransferOperation::Confirm { .. } => Ok(own(transfer, operation, now)?),
     };
     let fact =
         outcome.unwrap_or_else(|decline| Fact::Declined { operation: fitted(operation, transfer), decline });
@@ -81,10 +86,8 @@ fn request(standing: Standing<'_>, asked: &Requesting, now: Now) -> Result<Fact,
             let other = parties.to.ok_or(Refusal::AccountNotFound)?;
             same_currency(currency, other)?;
         }
-        Payee::External(_) => {
-            let problem = "names a payout provider that this service is not set up with".into();
-            return Err(Refusal::Invalid { field: "to", problem });
-        }
+        // Whether the provider is set up is the service's to know: it is looked up before.
+        Payee::External(_) => {}
     }
     let amount = asked.amount.fit(currency).map_err(Refusal::amount("amount"))?;
     let deadline_at = now.recorded_at.plus_seconds(asked.timeout_seconds.get().into());
@@ -123,24 +126,24 @@ fn retry(transfer: &Transfer) -> Result<(), TransferDecline> {
     }
 }
 
-/// Decides an operator's word on what became of a payout.
+/// Decides an operator's word on what became of a payout. An amount that is the whole says nothing, and is not recorded.
 fn report(transfer: &Transfer, asked: &Reported) -> Result<Outcome, Refusal> {
-    if let Some(amount) = asked.amount {
-        let fitted = amount.fit(transfer.terms.currency).map_err(Refusal::amount("amount"))?;
-        if fitted > transfer.terms.amount {
-            let problem = "is more than was asked for".into();
-            return Err(Refusal::Invalid { field: "amount", problem });
-        }
+    let fit = |amount: WrittenAmount| amount.fit(transfer.terms.currency).map_err(Refusal::amount("amount"));
+    let amount = asked.amount.map(fit).transpose()?;
+    if amount.is_some_and(|amount| amount > transfer.terms.amount) {
+        let problem = "is more than was asked for".into();
+        return Err(Refusal::Invalid { field: "amount", problem });
     }
+    let amount = amount.filter(|amount| *amount < transfer.terms.amount).map(Into::into);
     let trigger = settling(asked.outcome);
     Ok(able(transfer, trigger).and_then(|()| {
-        let Paid { sent: true, settled: None, .. } = transfer.payout else {
+        if !transfer.payout.sent || transfer.payout.later().settled.is_some() {
             return Err(TransferDecline::WrongState);
-        };
+        }
         Ok(Fact::PayoutSettled(Settlement {
             outcome: asked.outcome,
             learnt_by: LearntBy::Operator,
-            amount: asked.amount,
+            amount,
             reference: asked.reference.clone(),
             code: None,
             reason: Some(asked.reason.clone()),
@@ -170,27 +173,34 @@ fn own(transfer: &Transfer, operation: &TransferOperation, now: Now) -> Result<F
         TransferOperation::TimeOut if now.recorded_at >= transfer.terms.deadline_at => {
             (Trigger::TimedOut, Fact::TimedOut)
         }
-        TransferOperation::Stall { seen, .. } | TransferOperation::End { seen, .. }
+        TransferOperation::Stall { seen, .. }
+        | TransferOperation::End { seen, .. }
+        | TransferOperation::Contradict { seen, .. }
+        | TransferOperation::Confirm { seen }
             if *seen != transfer.revision =>
         {
             return Err(Refusal::Stale);
         }
+        TransferOperation::Confirm { .. } => return Err(Refusal::NothingNew),
         TransferOperation::Stall { stall, .. } => (Trigger::Stalled, Fact::Stalled(*stall)),
         TransferOperation::End { end, .. } => end_of(transfer, *end)?,
         TransferOperation::Send(sending) if matches!(transfer.terms.to, Payee::External(_)) => {
             (Trigger::PayoutSent, Fact::PayoutSent((**sending).clone()))
         }
-        TransferOperation::Settle(settled) => match transfer.payout.settled {
-            None if transfer.payout.sent => {
-                (settling(settled.outcome), Fact::PayoutSettled((**settled).clone()))
-            }
-            Some(known) if known != settled.outcome => {
-                (Trigger::Contradicted, Fact::PayoutContradicted((**settled).clone()))
-            }
-            Some(_) | None => return Err(Refusal::Stale),
-        },
+        TransferOperation::Settle(said)
+            if transfer.payout.sent && transfer.payout.later().settled.is_none() =>
+        {
+            (settling(said.outcome), Fact::PayoutSettled((**said).clone()))
+        }
+        TransferOperation::Contradict { said, .. }
+            if transfer.payout.later().settled.is_some_and(|known| Some(known) != transfer.settled(said)) =>
+        {
+            (Trigger::Contradicted, Fact::PayoutContradicted((**said).clone()))
+        }
         TransferOperation::TimeOut
         | TransferOperation::Send(_)
+        | TransferOperation::Settle(_)
+        | TransferOperation::Contradict { .. }
         | TransferOperation::Request(_)
         | TransferOperation::Cancel(_)
         | TransferOperation::Outcome(_)
@@ -204,7 +214,7 @@ fn own(transfer: &Transfer, operation: &TransferOperation, now: Now) -> Result<F
 fn end_of(transfer: &Transfer, end: End) -> Result<(Trigger, Fact), Refusal> {
     Ok(match end {
         End::Completed => {
-            let Terms { amount, currency, .. } = *transfer.terms;
+            let (amount, currency) = (transfer.moves(), transfer.terms.currency);
             (Trigger::Completed, Fact::Completed { amount, currency })
         }
         End::Unmoved(unmoved) => {

@@ -179,7 +179,10 @@ impl TransferEvent {
             Fact::CancelRequested(reason) => TransferOperation::Cancel(reason.clone()),
             Fact::TimedOut => TransferOperation::TimeOut,
             Fact::PayoutSent(sending) => TransferOperation::Send(Box::new(sending.clone())),
-            Fact::PayoutSettled(settled) | Fact::PayoutContradicted(settled) => match &settled.reason {
+            Fact::PayoutContradicted(said) => {
+                TransferOperation::Contradict { said: Box::new(said.clone()), seen: NO_MATTER }
+            }
+            Fact::PayoutSettled(settled) => match &settled.reason {
                 Some(reason) => TransferOperation::Outcome(Box::new(Reported {
                     outcome: settled.outcome,
                     amount: settled.amount,

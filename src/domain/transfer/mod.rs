@@ -6,6 +6,7 @@
 //! next. All three are pure, so that every order of events can be tried in a test. `sagas` is what drives it.
 
 pub mod asking;
+pub mod call;
 pub mod check;
 pub mod command;
 pub mod decide;
@@ -23,9 +24,11 @@ use sha2::{Digest, Sha256};
 use super::command::Stopped;
 use super::event::{Event, EvolveError};
 use super::ids::{Id, TransactionId};
+use super::money::Amount;
+use super::time::Timestamp;
 use command::{Stall, StallCode};
 use event::{Fact, Terms, TransferEvent};
-use payout::Payout;
+use payout::{LearntBy, Payout, Repeat, Settlement};
 use stage::{Stage, Target};
 
 /// A `Transfer` is a transfer, as it stands after the last event of its stream. A copy of it copies no text.
@@ -56,19 +59,82 @@ pub struct Transfer {
 }
 
 /// A `Paid` says what is recorded of the payout of a transfer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paid {
     /// This is true where it may have been sent: it was about to be, or the original of a restored ledger may have sent it.
     pub sent: bool,
+    /// This says whether it may be sent again; `None` where no sending of it is recorded here.
+    pub repeat: Option<Repeat>,
     /// This is true where its provider can cancel it.
     pub cancellable: bool,
-    /// This is what became of it, once that is known.
-    pub settled: Option<Payout>,
-    /// This is how often the provider said otherwise than what is recorded.
-    pub contradictions: u32,
+    /// This is what came later. It is apart, so that the state of a stream is not larger for what few have.
+    later: Option<Arc<Later>>,
 }
 
+/// `Later` has what is recorded of a transfer after its payout was sent, or after an operator was needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Later {
+    /// This is what became of the payout, once that is known.
+    pub settled: Option<Settled>,
+    /// This is how often the provider said otherwise than what is recorded.
+    pub contradictions: u32,
+    /// This is when an operator last let the service go on.
+    pub resumed_at: Option<Timestamp>,
+}
+
+impl Paid {
+    /// Returns what came later.
+    #[must_use]
+    pub fn later(&self) -> Later {
+        self.later.as_deref().copied().unwrap_or_default()
+    }
+
+    /// Makes it of its parts, in their order.
+    #[must_use]
+    pub fn new(sent: bool, repeat: Option<Repeat>, cancellable: bool, later: Later) -> Self {
+        let later = (later != Later::default()).then(|| Arc::new(later));
+        Self { sent, repeat, cancellable, later }
+    }
+
+    fn change(&mut self) -> &mut Later {
+        Arc::make_mut(self.later.get_or_insert_default())
+    }
+}
+
+/// A `Settled` says what is recorded to have become of a payout.
+#[derive(Clone, Copy, Debug)]
+pub struct Settled {
+    /// This is what became of it.
+    pub outcome: Payout,
+    /// This is the amount that was paid, where it was less than asked.
+    pub part: Option<Amount>,
+    /// This is how it became known.
+    pub learnt_by: LearntBy,
+}
+
+/// Two are equal where they say the same of the payout, however each became known.
+impl PartialEq for Settled {
+    fn eq(&self, other: &Self) -> bool {
+        (self.outcome, self.part) == (other.outcome, other.part)
+    }
+}
+
+impl Eq for Settled {}
+
 impl Transfer {
+    /// Returns the amount that moves where it moves: all that was asked for, or the part that was paid.
+    #[must_use]
+    pub fn moves(&self) -> Amount {
+        self.payout.later().settled.and_then(|settled| settled.part).unwrap_or(self.terms.amount)
+    }
+
+    /// Returns what is said of its payout; `None` where the amount is none of its currency.
+    #[must_use]
+    pub fn settled(&self, said: &Settlement) -> Option<Settled> {
+        let part = said.amount.map(|amount| amount.fit(self.terms.currency)).transpose().ok()?;
+        Some(Settled { outcome: said.outcome, part, learnt_by: said.learnt_by })
+    }
+
     /// Returns the transfer after an event of its stream. Every fact is covered, and the state that the event tells is never
     /// read.
     ///
@@ -83,7 +149,8 @@ impl Transfer {
         let mut transfer = match (before, &body.fact) {
             (Some(before), _) => Self { revision: before.revision.saturating_add(1), ..before.clone() },
             (None, Fact::Requested { terms, .. }) => {
-                Self::requested(id, terms, event.origin.correlation.as_deref())
+                let correlation = event.origin.correlation.as_deref().map(Into::into);
+                Self { correlation, ..Self::new(id, terms) }
             }
             (None, _) => return Err(EvolveError::not_opened(event)),
         };
@@ -91,17 +158,19 @@ impl Transfer {
             return Err(EvolveError::revision(event, transfer.revision));
         }
         if before.is_some() {
-            transfer.take(body).ok_or_else(|| EvolveError::impossible(event))?;
+            transfer.take(event, body).ok_or_else(|| EvolveError::impossible(event))?;
         }
         transfer.seen = saw(transfer.seen, event, body);
         Ok(transfer)
     }
 
-    fn requested(id: TransactionId, terms: &Arc<Terms>, correlation: Option<&str>) -> Self {
+    /// Returns a transfer as it stands after its request, which names no business process.
+    #[must_use]
+    pub fn new(id: TransactionId, terms: &Arc<Terms>) -> Self {
         Self {
             id,
             terms: Arc::clone(terms),
-            correlation: correlation.map(Into::into),
+            correlation: None,
             stage: Stage::UnderWay,
             stalled_in: None,
             stopped: None,
@@ -114,7 +183,7 @@ impl Transfer {
     }
 
     /// Takes in an event after the first; `None` where it is impossible.
-    fn take(&mut self, body: &TransferEvent) -> Option<()> {
+    fn take(&mut self, event: &Event, body: &TransferEvent) -> Option<()> {
         let Some(trigger) = body.trigger() else {
             return matches!(body.fact, Fact::Declined { .. }).then_some(());
         };
@@ -128,17 +197,22 @@ impl Transfer {
             Fact::CancelRequested(_) => drop(self.stopped.get_or_insert(Stopped::Cancelled)),
             Fact::TimedOut => drop(self.stopped.get_or_insert(Stopped::TimedOut)),
             Fact::PayoutSent(sending) => {
-                (self.payout.sent, self.payout.cancellable) = (true, sending.cancellable);
+                (self.payout.sent, self.payout.repeat) = (true, Some(sending.repeat));
+                self.payout.cancellable = sending.cancellable;
             }
-            Fact::PayoutSettled(settled) => self.payout.settled = Some(settled.outcome),
+            Fact::PayoutSettled(said) => self.payout.change().settled = Some(self.settled(said)?),
             Fact::PayoutContradicted(_) => {
-                self.payout.contradictions = self.payout.contradictions.saturating_add(1);
+                let later = self.payout.change();
+                later.contradictions = later.contradictions.saturating_add(1);
             }
             Fact::Stalled(Stall { code, .. }) => {
                 self.stalls = self.stalls.saturating_add(1);
                 self.payout.sent |= *code == StallCode::Restored;
             }
-            Fact::Resumed(_) => self.resumes = self.resumes.saturating_add(1),
+            Fact::Resumed(_) => {
+                self.resumes = self.resumes.saturating_add(1);
+                self.payout.change().resumed_at = Some(event.recorded_at);
+            }
             Fact::Abandoned(_) | Fact::Completed { .. } | Fact::Unmoved(_) | Fact::Declined { .. } => {}
         }
         self.stalled_in = match after {

@@ -29,6 +29,9 @@ impl Payout {
     }
 }
 
+/// This is the most characters that a label has.
+const LONGEST: usize = 128;
+
 /// A `Label` is a short text of somebody else's: 1 to 128 characters without control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label(Box<str>);
@@ -38,7 +41,14 @@ impl Label {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let length = text.chars().count();
-        ((1..=128).contains(&length) && !text.chars().any(char::is_control)).then(|| Self(text.into()))
+        ((1..=LONGEST).contains(&length) && !text.chars().any(char::is_control)).then(|| Self(text.into()))
+    }
+
+    /// Makes a label of any text: control characters are left out, and what is longer is cut. `None` where nothing is left.
+    #[must_use]
+    pub fn cut(text: &str) -> Option<Self> {
+        let kept: String = text.chars().filter(|char| !char.is_control()).take(LONGEST).collect();
+        Self::parse(&kept)
     }
 
     /// Returns the text.

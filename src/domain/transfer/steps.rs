@@ -5,6 +5,8 @@ use crate::domain::account::decline::Decline;
 use crate::domain::event::Event;
 use crate::domain::ids::{Id, Step};
 
+use super::call::Calls;
+
 /// A `Learnt` says what a driver has learnt of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Learnt {
@@ -83,8 +85,8 @@ pub enum Reply {
     Stuck,
 }
 
-/// `Steps` say what a driver has learnt of all steps of one transfer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// `Steps` say what a driver has learnt of all steps of one transfer, and of its provider where it has one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Steps {
     /// This is what it knows of the hold.
     pub hold: Learnt,
@@ -98,6 +100,8 @@ pub struct Steps {
     pub release: Tried,
     /// This is why the hold was declined, where the release found it so.
     pub hold_was_declined: Option<Decline>,
+    /// This is what it knows of the payout.
+    pub calls: Calls,
 }
 
 /// An `Undone` says what a driver has learnt of a step that undoes another one.

@@ -17,7 +17,11 @@ impl From<Refusal> for Problem {
                 Self::new(Code::TransferNotFound, "There is no transfer with this ID.")
             }
             // Only the service itself asks for what may be refused so.
-            Refusal::NotDue | Refusal::CreditDecided(_) | Refusal::HoldDeclined(_) | Refusal::Stale => {
+            Refusal::NotDue
+            | Refusal::CreditDecided(_)
+            | Refusal::HoldDeclined(_)
+            | Refusal::Stale
+            | Refusal::NothingNew => {
                 Self::new(Code::NotFound, "There is nothing that this could be done to.")
             }
             Refusal::AccountExists => {

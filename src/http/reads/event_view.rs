@@ -240,7 +240,9 @@ impl Asked {
                 | TransferOperation::Stall { .. }
                 | TransferOperation::End { .. }
                 | TransferOperation::Send(_)
-                | TransferOperation::Settle(_) => Self::default(),
+                | TransferOperation::Settle(_)
+                | TransferOperation::Contradict { .. }
+                | TransferOperation::Confirm { .. } => Self::default(),
             },
         }
     }

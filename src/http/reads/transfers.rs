@@ -12,6 +12,7 @@ use crate::domain::ids::{AccountName, Id, Step};
 use crate::domain::transfer::Transfer;
 use crate::domain::transfer::command::Unmoved;
 use crate::domain::transfer::event::Fact;
+use crate::domain::transfer::payout::Settlement;
 use crate::domain::transfer::stage::Stage;
 use crate::domain::transfer::steps::Steps;
 use crate::domain::transfer::todo::{Todo, todo};
@@ -85,7 +86,7 @@ pub(crate) struct TransferView {
 /// A step of a transfer.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct StepView {
-    /// `hold`, `credit`, `rule-out`, `capture` or `release`.
+    /// `hold`, `credit`, `rule-out`, `payout`, `capture` or `release`.
     step: &'static str,
     /// The ID that it was booked with.
     transaction_id: String,
@@ -96,7 +97,7 @@ pub(crate) struct StepView {
     outcome: &'static str,
     /// Why it was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    code: Option<String>,
     /// Its place in the journal.
     position: Position,
     /// When it was recorded.
@@ -175,7 +176,7 @@ pub(crate) async fn one(
     }
     let not_found = || Problem::new(Code::TransferNotFound, "There is no transfer with this ID.");
     let found = app.ledger().transfer(id).await?.ok_or_else(not_found)?;
-    json(&view(&found, app.ledger().is_paused()))
+    json(&view(&found, &app))
 }
 
 const KNOWN: [&[&str]; 3] = [TransferFilter::NAMES, PageQuery::NAMES, MinPosition::NAMES];
@@ -225,7 +226,7 @@ fn item(placed: &Placed, transfer: &Transfer) -> TransferItem {
     }
 }
 
-fn view(found: &TransferReading, paused: bool) -> TransferView {
+fn view(found: &TransferReading, app: &App) -> TransferView {
     let TransferReading { transfer, events, steps } = found;
     let terms = &transfer.terms;
     let mut shown = TransferView {
@@ -243,13 +244,13 @@ fn view(found: &TransferReading, paused: bool) -> TransferView {
         steps: shown_steps(steps),
         acts: Vec::new(),
         waits_for: None,
-        paused,
+        paused: app.ledger().is_paused(),
         metadata: BTreeMap::new(),
     };
     for placed in events {
         take_in(&mut shown, placed);
     }
-    shown.waits_for = waits_for(transfer, events, steps);
+    shown.waits_for = waits_for(found, app.sagas().steps(transfer));
     shown
 }
 
@@ -273,10 +274,16 @@ fn take_in(shown: &mut TransferView, placed: &Placed) {
         Fact::CancelRequested(_) | Fact::Abandoned(_) | Fact::Declined { .. } => {
             shown.acts.push(Booking::from(placed));
         }
-        Fact::PayoutSettled(_) if event.id.client().is_some() => shown.acts.push(Booking::from(placed)),
+        Fact::PayoutSettled(said) => {
+            // It stands behind the hold, which comes first of all steps.
+            let place = usize::from(shown.steps.first().is_some_and(|first| first.step == Step::Hold.name()));
+            shown.steps.insert(place, payout(placed, said, &shown.transfer));
+            if event.id.client().is_some() {
+                shown.acts.push(Booking::from(placed));
+            }
+        }
         Fact::TimedOut
         | Fact::PayoutSent(_)
-        | Fact::PayoutSettled(_)
         | Fact::PayoutContradicted(_)
         | Fact::Unmoved(Unmoved::Cancelled) => {}
     }
@@ -303,21 +310,39 @@ fn step(placed: &Placed) -> Option<StepView> {
         transaction_id: event.id.to_string(),
         account: event.stream.account().map(ToString::to_string),
         outcome,
-        code: event.decline_code(),
+        code: event.decline_code().map(str::to_owned),
         position: placed.position,
         recorded_at: event.recorded_at.to_string(),
     })
 }
 
+/// Returns the payout as a step, from the event that says what became of it. It is on no account of the ledger.
+fn payout(placed: &Placed, said: &Settlement, transfer: &str) -> StepView {
+    StepView {
+        step: Step::Payout.name(),
+        transaction_id: format!("{transfer}:{}:1", Step::Payout.name()),
+        account: None,
+        outcome: said.outcome.name(),
+        code: said.code.as_ref().map(|code| code.as_str().to_owned()),
+        position: placed.position,
+        recorded_at: placed.event.recorded_at.to_string(),
+    }
+}
+
 /// Returns what the service is to do next, as the journal shows it, and since when that is so.
-fn waits_for(transfer: &Transfer, events: &[Placed], steps: &[Placed]) -> Option<WaitsFor> {
-    let mut learnt = Steps::default();
+fn waits_for(found: &TransferReading, mut learnt: Steps) -> Option<WaitsFor> {
+    let TransferReading { transfer, events, steps } = found;
     for placed in steps {
         learnt.take_in(&placed.event);
     }
     let step = match todo(transfer, &learnt, transfer.terms.deadline_at.plus_seconds(-1)) {
         Todo::Ask(ask) => ask.step().0,
-        Todo::Record(..) | Todo::LookAgain => Step::End,
+        Todo::Record(..) | Todo::LookAgain
+            if transfer.payout.sent || transfer.terms.to.account().is_some() =>
+        {
+            Step::End
+        }
+        Todo::Call(_) | Todo::Rest(_) | Todo::Record(..) | Todo::LookAgain => Step::Payout,
         Todo::Nothing => return None,
     };
     let last = |placed: &[Placed]| placed.iter().map(|placed: &Placed| recorded(&placed.event)).max();

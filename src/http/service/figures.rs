@@ -294,6 +294,7 @@ mod tests {
         figures.answered("/", &Method::GET, StatusCode::OK, Duration::ZERO);
         figures.damaged.get_or_create(&vec![("account", "alice".to_owned())]).set(1);
         figures.not_ready.get_or_create(&vec![("cause", "upgrade".to_owned())]).set(1);
+        figures.transfers.called_once();
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &figures.registry).unwrap();
         let text = plain(&text);

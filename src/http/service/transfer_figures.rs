@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::domain::ids::CounterAccount;
 use crate::domain::time::Timestamp;
 use crate::domain::transfer::Transfer;
 use crate::domain::transfer::stage::Stage;
@@ -22,6 +23,8 @@ pub(crate) struct TransferFigures {
     oldest: Family<Labels, Gauge<f64, AtomicU64>>,
     ended: Family<Labels, Counter>,
     adopted: Counter,
+    contradicted: Counter,
+    calls: Family<Vec<(&'static str, String)>, Counter>,
 }
 
 impl TransferFigures {
@@ -32,6 +35,8 @@ impl TransferFigures {
             oldest: Family::default(),
             ended: Family::default(),
             adopted: Counter::default(),
+            contradicted: Counter::default(),
+            calls: Family::default(),
         };
         registry.register("bookonce_transfers", "Transfers that have not ended", figures.states.clone());
         let about = "For how long the oldest transfer in this state has been under way";
@@ -40,10 +45,21 @@ impl TransferFigures {
         registry.register("bookonce_transfers_ended", about, figures.ended.clone());
         let about = "Transfers that were taken up here, because nobody drove them";
         registry.register("bookonce_transfers_adopted", about, figures.adopted.clone());
+        let about = "Payouts of which a provider said otherwise than what was recorded";
+        registry.register("bookonce_transfers_contradicted", about, figures.contradicted.clone());
+        let about = "Calls to payout providers, by what they came to";
+        registry.register("bookonce_payout_calls", about, figures.calls.clone());
         let about = "How long a transfer is driven here until its end";
         registry.register("bookonce_transfer_seconds", about, seconds.clone());
         figures.show(&Counts::default(), &[], Timestamp::from_micros(0));
         figures
+    }
+
+    /// Shows the calls to a provider, which are shown from the first provider on.
+    #[cfg(test)]
+    pub(super) fn called_once(&self) {
+        let labels = vec![("provider", "atm".to_owned()), ("outcome", "done".to_owned())];
+        self.calls.get_or_create(&labels).inc();
     }
 
     /// Sets them to how things stand now.
@@ -62,6 +78,15 @@ impl TransferFigures {
             self.oldest.get_or_create(&labels).set(oldest);
         }
         self.adopted.inc_by(counts.adopted.saturating_sub(self.adopted.get()));
+        self.contradicted.inc_by(counts.contradicted.saturating_sub(self.contradicted.get()));
+        for (provider, outcomes) in &counts.calls {
+            let name = provider.as_str().trim_start_matches(CounterAccount::EXTERNAL);
+            for (outcome, calls) in outcomes {
+                let labels = vec![("provider", name.to_owned()), ("outcome", (*outcome).to_owned())];
+                let counter = self.calls.get_or_create(&labels);
+                counter.inc_by(calls.saturating_sub(counter.get()));
+            }
+        }
     }
 }
 

@@ -12,6 +12,11 @@ use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::sagas::Admitted;
 
+/// Says whether a command asks for a transfer between accounts, of which only so many are driven at once.
+fn is_between_accounts(command: &Command) -> bool {
+    matches!(&command.operation, Operation::Transfer(TransferOperation::Request(asked)) if asked.to.account().is_some())
+}
+
 /// Says whether a command asks for a transfer.
 pub(crate) fn is_request(command: &Command) -> bool {
     matches!(command.operation, Operation::Transfer(TransferOperation::Request(_)))
@@ -31,6 +36,9 @@ pub(crate) async fn place_for(
         return Ok(None);
     }
     let is_paused = app.ledger().is_paused();
+    if !is_paused && !is_between_accounts(command) {
+        return Ok(None);
+    }
     if !is_paused && let Some(place) = app.sagas().admit().await {
         return Ok(Some(place));
     }

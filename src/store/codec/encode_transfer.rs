@@ -94,7 +94,9 @@ fn declined(operation: &TransferOperation, out: &mut Vec<u8>) {
         | TransferOperation::Stall { .. }
         | TransferOperation::End { .. }
         | TransferOperation::Send(_)
-        | TransferOperation::Settle(_) => {}
+        | TransferOperation::Settle(_)
+        | TransferOperation::Contradict { .. }
+        | TransferOperation::Confirm { .. } => {}
     }
 }
 
