@@ -190,12 +190,14 @@ impl Storm<'_> {
     /// seconds before, so that transfers stay open there.
     async fn drive(&mut self) {
         let ledger = self.ledger().clone();
-        if store::is_eventstoredb() || ledger.open_transfers().await.unwrap().is_empty() {
+        if store::is_eventstoredb()
+            || ledger.open_transfers_that(|open| Some(open.id)).await.unwrap().is_empty()
+        {
             return;
         }
         let sagas = Sagas::new(ledger.clone());
         sagas::start(&sagas);
-        while !ledger.open_transfers().await.unwrap().is_empty() {
+        while !ledger.open_transfers_that(|open| Some(open.id)).await.unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
         drop((sagas, ledger));

@@ -17,5 +17,5 @@ mod unreadable;
 mod verdict;
 
 pub use commits::Done;
-pub use port::{Condition, Limits, Port, Verdicts};
+pub use port::{Condition, Limits, OWN_JOBS, Port, Verdicts};
 pub use verdict::{Unavailable, Verdict};

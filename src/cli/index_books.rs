@@ -25,6 +25,7 @@ impl IndexBooks {
                     account: account.name.to_string(),
                     currency: account.currency.to_string(),
                     balance: account.balance.to_string(),
+                    held: Some(account.held()).filter(|held| !held.is_zero()).map(|held| held.to_string()),
                     overdraft_limit: account.overdraft_limit.to_string(),
                     status: account.status.name().to_owned(),
                     revision: account.revision,

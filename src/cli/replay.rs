@@ -186,17 +186,24 @@ fn rows(out: &mut dyn Write, replayed: &Replayed) -> io::Result<()> {
     let name = wide(&mut { names });
     let sums = replayed.accounts.iter().flat_map(|a| [a.balance.len(), a.overdraft_limit.len()]);
     let sum = wide(&mut sums.chain(replayed.internal.iter().map(|a| a.balance.len()))).max(15);
+    // The column of what is held is there where anything is.
+    let any_held = replayed.accounts.iter().any(|a| a.held.is_some());
+    let held = |text: &str| if any_held { format!("  {text:>sum$}") } else { String::new() };
     writeln!(
         out,
-        "{:name$}  currency  {:>sum$}  {:>sum$}  status  revision",
-        "account", "balance", "overdraft limit"
+        "{:name$}  currency  {:>sum$}{}  {:>sum$}  status  revision",
+        "account",
+        "balance",
+        held("held"),
+        "overdraft limit"
     )?;
     for a in &replayed.accounts {
         let (balance, limit) = (&a.balance, &a.overdraft_limit);
         let (currency, status, revision) = (&a.currency, &a.status, a.revision);
+        let held = held(a.held.as_deref().unwrap_or(""));
         writeln!(
             out,
-            "{:name$}  {currency:8}  {balance:>sum$}  {limit:>sum$}  {status:6}  {revision:>8}",
+            "{:name$}  {currency:8}  {balance:>sum$}{held}  {limit:>sum$}  {status:6}  {revision:>8}",
             a.account
         )?;
     }

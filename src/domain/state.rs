@@ -64,6 +64,16 @@ impl State {
         }
     }
 
+    /// Returns when the service is to book something on the stream of its own accord: the next expiry of an account, the
+    /// deadline of a transfer; `None` where it never is.
+    #[must_use]
+    pub fn timer(&self) -> Option<Timestamp> {
+        match self {
+            Self::Account(_) => self.next_expiry(),
+            Self::Transfer(transfer) => transfer.timer(),
+        }
+    }
+
     /// Says whether the expiry of one of its holds is due at this time.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {

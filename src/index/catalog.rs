@@ -16,7 +16,7 @@ use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
 /// This is the format of the index. An index of another format is built anew from the journal.
-pub const FORMAT: i64 = 8;
+pub const FORMAT: i64 = 9;
 
 /// A `Checkpoint` says up to where the index knows the journal, and which journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +216,12 @@ pub fn state(connection: &Connection, kind: Kind, key: &[u8]) -> Result<Option<S
         Some(_) => Err(IndexError::damaged("a row of its state was changed")),
         None => Ok(None),
     }
+}
+
+/// Says whether any stream has a timer.
+pub(super) fn has_timers(connection: &Connection) -> Result<bool, IndexError> {
+    let sql = "SELECT EXISTS(SELECT 1 FROM state WHERE kind = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([Kind::Timer as i64], |row| row.get(0))?)
 }
 
 /// Returns a row's part in the sum: never zero, so that a missing row shows.

@@ -31,6 +31,8 @@ pub(super) struct CatalogWriter {
     rows_together: u64,
     /// This is the number of holds that are open at the checkpoint.
     open_holds: i64,
+    /// It says that streams have timers at the checkpoint.
+    has_timers: bool,
     next_file: u64,
     /// This is the index's seed.
     seed: u64,
@@ -50,12 +52,18 @@ impl CatalogWriter {
             catalog::meta(&connection, "next_file")?.and_then(|text| text.parse().ok()).unwrap_or(1);
         let open_holds =
             catalog::meta(&connection, "open_holds")?.and_then(|text| text.parse().ok()).unwrap_or(0);
-        Ok(Self { connection, parts, rows_together, open_holds, next_file, seed, fresh })
+        let has_timers = catalog::has_timers(&connection)?;
+        Ok(Self { connection, parts, rows_together, open_holds, has_timers, next_file, seed, fresh })
     }
 
     /// Returns the number of holds that are open at the checkpoint.
     pub(super) fn open_holds(&self) -> i64 {
         self.open_holds
+    }
+
+    /// Says whether streams have timers at the checkpoint.
+    pub(super) fn has_timers(&self) -> bool {
+        self.has_timers
     }
 
     pub(super) fn connection(&self) -> &Connection {
@@ -110,14 +118,15 @@ impl CatalogWriter {
             let (_, key) = rows::stream_row(&stream);
             let kind = rows::kind_of(&tracked.state);
             let before = parts.set(&transaction, kind, key, &rows::state_value(tracked))?;
-            if let Some(other) = rows::other_row(kind) {
-                parts.remove(&transaction, other, key)?;
-            }
-            let before = match before {
-                Some(before) => rows::next_expiry(&stream, &before)?,
+            let other = match rows::other_row(kind) {
+                Some(other) => parts.remove(&transaction, other, key)?,
                 None => None,
             };
-            set_timer(&transaction, &stream, (before, tracked.state.next_expiry()), &mut parts)?;
+            let before = match before.or(other) {
+                Some(before) => rows::timer(&stream, &before)?,
+                None => None,
+            };
+            set_timer(&transaction, &stream, (before, tracked.state.timer()), &mut parts)?;
         }
         let adding = |kind, key: &[u8], currency, amount: Money, parts: &mut Parts| {
             let before = match catalog::state(&transaction, kind, key)? {
@@ -154,8 +163,9 @@ impl CatalogWriter {
         catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
         catalog::set_checkpoint(&transaction, to)?;
         catalog::set_seal(&transaction)?;
+        let has_timers = catalog::has_timers(&transaction)?;
         transaction.commit()?;
-        (self.parts, self.open_holds) = (Some(parts), open_holds);
+        (self.parts, self.open_holds, self.has_timers) = (Some(parts), open_holds, has_timers);
         Ok(())
     }
 }

@@ -92,6 +92,7 @@ impl Index {
                 trees: Arc::new(trees),
                 flushed: checkpoint.position,
                 open_holds: writer.open_holds(),
+                has_timers: writer.has_timers(),
             }),
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(writer),

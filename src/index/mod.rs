@@ -44,5 +44,5 @@ pub use moved::MovedBy;
 pub use overlay::{Overlay, read_files};
 pub use query::{TakenBack, Used};
 pub use spans::{Moved, bounds_of_span, shortest_span};
-pub use timers::Due;
+pub use timers::{Due, DueThing};
 pub use tuning::Tuning;

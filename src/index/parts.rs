@@ -120,21 +120,21 @@ impl Parts {
         Ok(before.map(|(_, value)| value))
     }
 
-    /// Removes one row of state where it is there.
+    /// Removes one row of state where it is there. Returns the value that it had.
     pub(super) fn remove(
         &mut self,
         connection: &Connection,
         kind: Kind,
         key: &[u8],
-    ) -> Result<(), IndexError> {
-        let mut remove =
-            connection.prepare_cached("DELETE FROM state WHERE kind = ?1 AND key = ?2 RETURNING crc")?;
-        let removed: Option<u32> =
-            remove.query_row(params![kind as i64, key], |row| row.get(0)).optional()?;
-        if removed.is_some() {
-            self.note(kind, key, removed, None);
+    ) -> Result<Option<String>, IndexError> {
+        let mut remove = connection
+            .prepare_cached("DELETE FROM state WHERE kind = ?1 AND key = ?2 RETURNING crc, value")?;
+        let removed: Option<(u32, String)> =
+            remove.query_row(params![kind as i64, key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        if let Some((crc, _)) = &removed {
+            self.note(kind, key, Some(*crc), None);
         }
-        Ok(())
+        Ok(removed.map(|(_, value)| value))
     }
 
     /// Notes that a row had the first of these checksums, where it was there, and has the second, where it is there now.

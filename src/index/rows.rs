@@ -34,7 +34,7 @@ pub enum Kind {
     Damaged = 5,
     /// The row says how many events a stream lacks, by name.
     Missing = 6,
-    /// The row says that a hold of a stream expires, by time and stream. It has no value.
+    /// The row is the timer of a stream, by time and stream. It has no value.
     Timer = 7,
     /// The row is about a transfer that has not ended, by ID.
     Transfer = 10,
@@ -165,12 +165,13 @@ fn read_transfer(id: TransactionId, stream: &StreamName, value: &str) -> Result<
     read().ok_or_else(|| IndexError::damaged("a transfer's row can't be read"))
 }
 
-/// Returns when the next hold of a stream expires, of which this is the row.
-pub fn next_expiry(stream: &StreamName, value: &str) -> Result<Option<Timestamp>, IndexError> {
-    if !value.contains(hold_rows::MARK) {
+/// Returns the timer of a stream of which this is the row.
+pub fn timer(stream: &StreamName, value: &str) -> Result<Option<Timestamp>, IndexError> {
+    // Most accounts have no holds, and need not be read.
+    if matches!(stream, StreamName::Account(_)) && !value.contains(hold_rows::MARK) {
         return Ok(None);
     }
-    Ok(read_state(stream, value)?.state.next_expiry())
+    Ok(read_state(stream, value)?.state.timer())
 }
 
 /// Returns a note's kind, key and value.

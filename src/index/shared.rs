@@ -55,6 +55,8 @@ pub(super) struct State {
     pub(super) flushed: u64,
     /// This is the number of holds that are open after these events.
     pub(super) open_holds: i64,
+    /// It says that streams have timers in the files.
+    pub(super) has_timers: bool,
 }
 
 impl State {

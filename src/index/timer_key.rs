@@ -3,7 +3,7 @@
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 
-/// Returns the key of the timer of a stream, of which a hold expires at this time. Keys are in the order of their times.
+/// Returns the key of the timer of a stream, for which something is due at this time. Keys are in the order of their times.
 pub fn timer_key(at: Timestamp, stream: &StreamName) -> Vec<u8> {
     // With the sign's bit the other way round, the bytes are in the order of the numbers.
     let mut key = (at.micros().cast_unsigned() ^ 1 << 63).to_be_bytes().to_vec();

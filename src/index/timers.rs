@@ -1,12 +1,15 @@
-//! The timers say which streams have a hold that expires, by time. They lie in the catalog, one row for each stream that has
-//! one: its next. Only those of events that are not in the files yet are in memory.
+//! The timers say on which streams the service is to book something of its own accord, by time: the expiry of a hold on an
+//! account, the deadline of a transfer. They lie in the catalog, one row for each stream that has one: its next. Only those of
+//! events that are not in the files yet are in memory.
 //!
-//! A timer is not believed: the state of its stream says whether a hold is due. So a timer that is past does no harm, and one
+//! A timer is not believed: the state of its stream says whether anything is due. So a timer that is past does no harm, and one
 //! of which the hold was settled is taken out when it is looked at, or with the row of its stream.
 
 use crate::domain::ids::TransactionId;
+use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
+use crate::domain::transfer::Transfer;
 
 use super::error::IndexError;
 use super::handle::Index;
@@ -14,19 +17,28 @@ use super::lsm::memtable::Memtable;
 use super::rows::Kind;
 use super::timer_key::read_timer_key;
 
-/// A `Due` is a stream of which holds have come to their time.
+/// A `Due` is a stream on which something has come to its time.
 #[derive(Clone, Debug)]
 pub struct Due {
     /// This is the timer, after which the next page begins.
     pub timer: Vec<u8>,
     /// This is the stream.
     pub stream: StreamName,
-    /// This is when the first of its holds expires.
+    /// This is when the first of what is due was due.
     pub at: Timestamp,
-    /// This is the first of its holds.
-    pub hold: TransactionId,
-    /// This is how many of its holds are due.
+    /// This is what is due first.
+    pub what: DueThing,
+    /// This is how many events are due.
     pub count: usize,
+}
+
+/// A `DueThing` is what has come to its time on a stream.
+#[derive(Clone, Debug)]
+pub enum DueThing {
+    /// This hold expires.
+    Expiry(TransactionId),
+    /// The deadline of this transfer is over.
+    Deadline(Box<Transfer>),
 }
 
 impl Index {
@@ -38,7 +50,14 @@ impl Index {
         u64::try_from(state.open_holds.saturating_add(in_memory)).unwrap_or(0)
     }
 
-    /// Looks through up to `limit` timers after this one, and returns the streams of which holds are due at this time, in
+    /// Says whether any stream may have a timer. It looks at memory alone.
+    #[must_use]
+    pub fn has_timers(&self) -> bool {
+        let state = self.0.state.read();
+        state.has_timers || state.in_memory().any(Memtable::has_timers)
+    }
+
+    /// Looks through up to `limit` timers after this one, and returns the streams on which something is due at this time, in
     /// the order of their timers; and the timer after which to go on, where there are more that may be due.
     ///
     /// # Errors
@@ -84,13 +103,21 @@ impl Index {
     /// Returns what is due of a stream at this time; `None` where nothing is.
     fn due_of(&self, timer: &[u8], stream: &StreamName, now: Timestamp) -> Result<Option<Due>, IndexError> {
         let Some(tracked) = self.tracked(stream)? else { return Ok(None) };
-        let Some(account) = tracked.state.account() else { return Ok(None) };
+        let account = match tracked.state {
+            State::Account(account) => account,
+            State::Transfer(transfer) => {
+                let Some(at) = transfer.timer().filter(|at| *at <= now) else { return Ok(None) };
+                let what = DueThing::Deadline(Box::new(transfer));
+                return Ok(Some(Due { timer: timer.to_vec(), stream: stream.clone(), at, what, count: 1 }));
+            }
+        };
         let first = account.holds.next_to_expire().filter(|(_, at)| *at <= now);
         let Some((hold, at)) = first.and_then(|(hold, at)| Some((hold.id.client()?, at))) else {
             return Ok(None);
         };
         let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         let count = account.holds.iter().take_while(|hold| is_due(hold.expires_at)).count();
-        Ok(Some(Due { timer: timer.to_vec(), stream: stream.clone(), at, hold, count }))
+        let what = DueThing::Expiry(hold);
+        Ok(Some(Due { timer: timer.to_vec(), stream: stream.clone(), at, what, count }))
     }
 }

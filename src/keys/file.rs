@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 use super::{Error, Role};
+use crate::domain::metadata::SERVICE;
 use crate::domain::time::Timestamp;
 
 /// This is the number of the file's format.
@@ -111,6 +112,10 @@ pub fn load(dir: &Path) -> Result<Option<Vec<Key>>, Error> {
     let document: Document = serde_json::from_slice(&bytes).map_err(|error| damaged(error.into()))?;
     if document.format != FORMAT {
         return Err(damaged(format!("it is of format {}", document.format).into()));
+    }
+    // What the service books of its own accord bears this name, and nobody may sign as it.
+    if document.keys.iter().any(|key| key.id == SERVICE) {
+        return Err(damaged(format!("a key has the id {SERVICE:?}, which is the service's own").into()));
     }
     Ok(Some(document.keys))
 }
@@ -337,5 +342,17 @@ mod tests {
         for file in fs::read_dir(dir.path()).unwrap() {
             assert_eq!(file.unwrap().metadata().unwrap().uid(), owner);
         }
+    }
+
+    /// Guards against: a key that signs events as the service itself does.
+    #[test]
+    fn a_key_with_the_services_own_name_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        create(dir.path(), new(Role::Teller), Timestamp::from_micros(0)).unwrap();
+        let path = document_path(dir.path());
+        let text = fs::read_to_string(&path).unwrap();
+        let id = load(dir.path()).unwrap().unwrap()[0].id.clone();
+        fs::write(&path, text.replace(&id, SERVICE)).unwrap();
+        assert!(matches!(load(dir.path()), Err(Error::Damaged { .. })));
     }
 }

@@ -1,8 +1,8 @@
-//! The expiries of holds are booked here for accounts for which nothing comes. Where a command comes, the clerk books what is
-//! due before it (`clerk::rule`), so nothing rests on this being in time.
+//! The expiries of holds are booked here for accounts for which nothing comes, and the deadlines of transfers. Where a command
+//! comes for an account, the clerk books what is due before it (`clerk::rule`), so nothing rests on this being in time.
 //!
 //! A thread of its own looks at the index's timers every [`BEAT`], and asks the clerk for what is due as any client would, a
-//! page at a time: each is a job that takes turns with those of clients. While no hold is open it does not even look at the
+//! page at a time: each is a job that takes turns with those of clients. While no timer is set it does not even look at the
 //! clock. Where several instances write the store, each waits a random part of a second first and looks again, so that most is
 //! booked by one of them; two that book the same are told apart by the store.
 
@@ -15,7 +15,9 @@ use crate::domain::command::{Command, Operation};
 use crate::domain::ids::{Id, Step};
 use crate::domain::metadata::{Origin, SERVICE};
 use crate::domain::time::{Clock, Timestamp};
-use crate::index::Due;
+use crate::domain::transfer::asking;
+use crate::domain::transfer::command::TransferOperation;
+use crate::index::{Due, DueThing};
 use crate::tasks;
 
 use super::expiries::Shared;
@@ -100,7 +102,7 @@ impl Beat {
         let index = &ledger.0.index;
         if self.shared.is_stopped()
             || ledger.is_paused()
-            || index.open_holds() == 0
+            || !index.has_timers()
             || ledger.0.clerk.readable().is_err()
         {
             self.shared.set_lag(0);
@@ -113,7 +115,7 @@ impl Beat {
         first.is_some()
     }
 
-    /// Returns when the hold expires that is due first. What can't be read is found again, and told, when it is booked.
+    /// Returns when that was due which is due first. What can't be read is found again, and told, when it is booked.
     fn first_due(&self, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
         let mut after = Vec::new();
         loop {
@@ -172,12 +174,19 @@ fn jobs(due: &[Due]) -> usize {
     due.iter().take_while(fits).count().max(1)
 }
 
-/// Returns the command that books the first expiry that is due on a stream, and so all that are.
+/// Returns the command that books what is due on a stream: all expiries of an account, with the first of them, or the
+/// deadline of a transfer. Its driver, wherever it is, finds that recorded and stops the transfer.
 fn command(due: &Due) -> Command {
-    Command {
-        id: Id::first_of(due.hold, Step::Expiry),
-        stream: due.stream.clone(),
-        operation: Operation::Expire(due.hold),
-        origin: Origin { correlation: None, causation: None, actor: SERVICE.into() },
+    match &due.what {
+        DueThing::Expiry(hold) => Command {
+            id: Id::first_of(*hold, Step::Expiry),
+            stream: due.stream.clone(),
+            operation: Operation::Expire(*hold),
+            origin: Origin { correlation: None, causation: None, actor: SERVICE.into() },
+        },
+        DueThing::Deadline(transfer) => {
+            let id = Id::first_of(transfer.id, Step::Timeout);
+            asking::record(transfer, id, TransferOperation::TimeOut)
+        }
     }
 }

@@ -123,17 +123,21 @@ impl Ledger {
         .await
     }
 
-    /// Returns all transfers that have not ended, in the order of their IDs. It does not wait for a turn among the pages: the
-    /// figures are read with it, and must be there also when many read lists.
+    /// Returns what `keep` makes of the transfers that have not ended, in the order of their IDs; there may be very many, so
+    /// that only what is needed of them is kept. It does not wait for a turn among the pages: the figures are read with it, and
+    /// must be there also when many read lists.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
-    pub async fn open_transfers(&self) -> Result<Vec<Transfer>, ReadError> {
+    pub async fn open_transfers_that<T: Send + 'static>(
+        &self,
+        mut keep: impl FnMut(&Transfer) -> Option<T> + Send + 'static,
+    ) -> Result<Vec<T>, ReadError> {
         let index = self.0.index.clone();
         self.blocking(move || {
-            let mut open = Vec::new();
-            index.overlay(|overlay| overlay.every_open_transfer(|transfer| open.push(transfer.clone())))?;
-            Ok(open)
+            let mut kept = Vec::new();
+            index.overlay(|overlay| overlay.every_open_transfer(|transfer| kept.extend(keep(transfer))))?;
+            Ok(kept)
         })
         .await
     }

@@ -18,6 +18,8 @@ use super::handle::{Sagas, WeakSagas};
 const EVERY: Duration = Duration::from_secs(1);
 /// This is how many times as long as a look took it rests after it, at least.
 const RESTS: u32 = 16;
+/// This is how long it waits for a place for the next one that is to be taken up.
+const NEXT_PLACE: Duration = Duration::from_millis(5);
 /// This is how long a transfer must stand still at least.
 const STILL: Duration = Duration::from_secs(5);
 /// This is how many milliseconds are added to it at random, at most.
@@ -41,44 +43,96 @@ async fn run(sagas: WeakSagas) {
     loop {
         let Some(sagas) = sagas.upgrade() else { return };
         let begun = tasks::now();
+        let mut found = Vec::new();
         if sagas.ledger().drives().await
-            && let Ok(open) = sagas.ledger().open_transfers().await
+            && let Ok(open) = sagas.ledger().open_transfers_that(opens(&sagas)).await
         {
             let takes_all = is_first && sagas.ledger().is_alone();
             is_first = false;
-            look(&sagas, open, takes_all, &mut watched);
+            sagas.saw(open.len());
+            found = look(&sagas, open, takes_all, &mut watched);
         }
-        drop(sagas);
-        tasks::sleep(EVERY.max(tasks::now().saturating_duration_since(begun) * RESTS)).await;
+        let rest = EVERY.max(tasks::now().saturating_duration_since(begun) * RESTS);
+        let sagas = { sagas }.downgrade();
+        for one in found {
+            if !take_up(&sagas, one).await {
+                return;
+            }
+        }
+        tasks::sleep(rest).await;
     }
 }
 
-/// Takes up those that have stood still for long enough, or all.
+/// Takes up one transfer as soon as there is a place. Until then only its ID is in memory. Returns `false` when the sagas are
+/// gone.
+async fn take_up(sagas: &WeakSagas, (id, pays): Found) -> bool {
+    loop {
+        let Some(sagas) = sagas.upgrade() else { return false };
+        let place = sagas.place_to_adopt().filter(|_| !pays);
+        // A slow provider keeps nobody else from a place: its transfers have places of their own.
+        if pays || place.is_some() {
+            sagas.adopt(id, place);
+            return true;
+        }
+        drop(sagas);
+        tasks::sleep(NEXT_PLACE).await;
+    }
+}
+
+/// An `Open` is what is kept of a transfer that is under way.
+struct Open {
+    id: TransactionId,
+    revision: u64,
+    /// It says that a driver would find something to do now.
+    has_work: bool,
+    /// It says that it goes to a provider.
+    pays: bool,
+}
+
+/// A `Found` is a transfer that is to be taken up, and whether it goes to a provider.
+type Found = (TransactionId, bool);
+
+/// Returns a function that makes of an open transfer what is kept of it until it is taken up.
+fn opens(sagas: &Sagas) -> impl FnMut(&Transfer) -> Option<Open> + Send + 'static {
+    let sagas = sagas.clone();
+    move |transfer| {
+        let open = || Open {
+            id: transfer.id,
+            revision: transfer.revision,
+            has_work: sagas.has_work(transfer),
+            pays: sagas.pays(transfer),
+        };
+        transfer.stage.is_driven().then(open)
+    }
+}
+
+/// Returns those that have stood still for long enough, or all that nobody drives here.
 fn look(
     sagas: &Sagas,
-    open: Vec<Transfer>,
+    open: Vec<Open>,
     takes_all: bool,
     watched: &mut HashMap<TransactionId, Watched, RandomState>,
-) {
-    let mut still = HashMap::default();
-    for transfer in open {
-        if sagas.drives(transfer.id) || !transfer.stage.is_driven() {
+) -> Vec<Found> {
+    let (mut found, mut still) = (Vec::new(), HashMap::default());
+    for Open { id, revision, has_work, pays } in open {
+        if sagas.drives(id) {
             continue;
         }
-        let known = watched.remove(&transfer.id).filter(|known| known.revision == transfer.revision);
+        let known = watched.remove(&id).filter(|known| known.revision == revision);
         let known = known.unwrap_or_else(|| {
             let wait = STILL + Duration::from_millis(sagas.draws().below(RANDOM_MS));
-            Watched { revision: transfer.revision, take_up_at: tasks::now() + wait }
+            Watched { revision, take_up_at: tasks::now() + wait }
         });
         let is_due = takes_all || known.take_up_at <= tasks::now();
-        if !sagas.has_work(&transfer) {
+        if !has_work {
             // It rests until some time, and nobody drives it. Then it is taken up at once.
-            still.insert(transfer.id, Watched { take_up_at: tasks::now(), ..known });
+            still.insert(id, Watched { take_up_at: tasks::now(), ..known });
         } else if is_due {
-            sagas.adopt(transfer);
+            found.push((id, pays));
         } else {
-            still.insert(transfer.id, known);
+            still.insert(id, known);
         }
     }
     *watched = still;
+    found
 }

@@ -1,14 +1,14 @@
 //! [`Sagas`] is the handle of all drivers: it starts them, knows which transfers it drives, and tells who waits for an end.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::client::random::Draws;
 use crate::domain::event::Event;
@@ -29,8 +29,9 @@ use super::work::Work;
 
 /// This is the most transfers that are taken up and driven at once.
 const ADOPTED: usize = 1_024;
-/// This is how often a reader that waits for an end looks by itself: another instance may drive the transfer.
-const LOOK: Duration = Duration::from_secs(1);
+/// This is how often a reader that waits for an end looks by itself. It is told of an end that is reached here, and looks four
+/// times as often where another instance drives the transfer: thousands may wait, and each look is a read.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The `Sagas` drive the transfers of one ledger. It is cheap to clone.
 #[derive(Clone)]
@@ -54,6 +55,8 @@ struct Inner {
     driven: Mutex<HashMap<TransactionId, Arc<Told>, RandomState>>,
     ended: [AtomicU64; 4],
     adopted: AtomicU64,
+    /// This is how many transfers were under way in the ledger when it was last looked.
+    seen: AtomicUsize,
     seconds: Histogram,
 }
 
@@ -69,6 +72,7 @@ impl Sagas {
             driven: Mutex::default(),
             ended: Default::default(),
             adopted: AtomicU64::new(0),
+            seen: AtomicUsize::new(0),
             seconds: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
         }))
     }
@@ -111,7 +115,18 @@ impl Sagas {
 
     /// Takes a place for a new transfer; `None` when too many are under way.
     pub async fn admit(&self) -> Option<Admitted> {
-        self.0.places.admit().await
+        let under_way = self.0.seen.load(Ordering::Relaxed).max(self.0.driven.lock().len());
+        self.0.places.admit(under_way, self.0.work.room()).await
+    }
+
+    /// Notes how many transfers are under way in the ledger.
+    pub(super) fn saw(&self, under_way: usize) {
+        self.0.seen.store(under_way, Ordering::Relaxed);
+    }
+
+    /// Takes a place for a transfer that is taken up; `None` when as many are driven as may be.
+    pub(super) fn place_to_adopt(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.adopting).try_acquire_owned().ok()
     }
 
     /// Says whether this transfer is driven here.
@@ -142,14 +157,8 @@ impl Sagas {
                 driven.bell.notify_one();
                 return;
             }
-            let sagas = self.clone();
             // It is driven already, or is taken up from where it stands after the event.
-            tasks::spawn(async move {
-                if let Ok(Some(transfer)) = sagas.0.work.ledger.transfer_state(id).await {
-                    sagas.adopt(transfer);
-                }
-            });
-            return;
+            return self.take_up(id, None);
         }
         let state = State::evolve(None, event).ok();
         let Some(transfer) = state.as_ref().and_then(State::transfer).cloned() else { return };
@@ -162,21 +171,37 @@ impl Sagas {
         }
     }
 
-    /// Drives a transfer that was found to be driven by nobody, when it is its turn.
-    pub(super) fn adopt(&self, transfer: Transfer) {
-        let Some(driven) = self.begin(transfer.id) else { return };
-        self.0.adopted.fetch_add(1, Ordering::Relaxed);
-        let provider = self.0.work.provider(&transfer);
-        let adopting = Arc::clone(provider.map_or(&self.0.adopting, |provider| provider.adopting()));
-        let waits_for_provider = provider.is_some();
+    /// Drives a transfer that was found to be driven by nobody, in this place; one that goes to a provider waits for a place of
+    /// its provider's.
+    pub(super) fn adopt(&self, id: TransactionId, place: Option<OwnedSemaphorePermit>) {
+        if !self.drives(id) {
+            self.0.adopted.fetch_add(1, Ordering::Relaxed);
+            self.take_up(id, place);
+        }
+    }
+
+    /// Says whether a transfer goes to a provider that this service is set up with.
+    pub(super) fn pays(&self, transfer: &Transfer) -> bool {
+        self.0.work.provider(transfer).is_some()
+    }
+
+    /// Drives a transfer from where it stands, unless it is driven. One that can't be read now is found standing still later.
+    fn take_up(&self, id: TransactionId, place: Option<OwnedSemaphorePermit>) {
+        let Some(driven) = self.begin(id) else { return };
         tasks::spawn(async move {
-            let _place = adopting.acquire().await;
-            // A slow provider keeps nobody else from a place: its transfers have places of their own.
-            if waits_for_provider {
-                driven.drive(transfer).await;
-            } else {
-                driven.sagas.0.pace.at(driven.drive(transfer)).await;
+            let work = &driven.sagas.0.work;
+            if let Ok(Some(transfer)) = work.ledger.transfer_state(id).await {
+                let adopting = work.provider(&transfer).map(|provider| Arc::clone(provider.adopting()));
+                match (adopting, &place) {
+                    (Some(adopting), _) => {
+                        let _place = adopting.acquire().await;
+                        driven.drive(transfer).await;
+                    }
+                    (None, Some(_)) => driven.sagas.0.pace.at(driven.drive(transfer)).await,
+                    (None, None) => driven.drive(transfer).await,
+                }
             }
+            drop(place);
         });
     }
 
@@ -283,8 +308,17 @@ struct Told {
 impl Driven {
     async fn drive(&self, transfer: Transfer) {
         let begun = tasks::now();
-        let _turn = self.sagas.0.places.turn(way(&transfer.terms)).await;
+        let ledger = &self.sagas.0.work.ledger;
+        // One whose deadline is over places no hold any more, so that it needs no turn to be stopped.
+        let left = transfer.terms.deadline_at.micros().saturating_sub(ledger.now().micros());
+        let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+        let turn = self.sagas.0.places.turn(way(&transfer.terms), left).await;
+        let transfer = match turn {
+            Some(_) => transfer,
+            None => ledger.transfer_state(self.id).await.ok().flatten().unwrap_or(transfer),
+        };
         let after = Driver::new(&self.sagas.0.work, transfer, &self.told.bell).run().await;
+        drop(turn);
         if let Some(count) = end_place(after.stage).and_then(|place| self.sagas.0.ended.get(place)) {
             count.fetch_add(1, Ordering::Relaxed);
             let took = tasks::now().saturating_duration_since(begun);

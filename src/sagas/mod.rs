@@ -11,9 +11,10 @@
 //! `payouts`, one call at a time, and no database decides. Where nothing can be learnt before some time, as of a provider that
 //! can't be asked, the driver ends, and the transfer is taken up at that time.
 //!
-//! Bounds: at most 8,192 transfers that were recorded here are driven at once, and a request beyond them is told so; at most
-//! 1,024 more are taken up at once, of which 36 are hurried, and 1,024 more to each provider; at most 1,024 steps wait for the
-//! ledger; at most 256 transfers out of one account are between their hold and their end, and as many to each provider.
+//! Bounds: at most 8,192 transfers that were recorded here are driven at once, and a request beyond them is told so, as it is
+//! when 262,144 of all kinds are under way; at most 1,024 more are taken up at once, of which 36 are hurried, and 1,024 more to
+//! each provider; of the others that are to be taken up only the ID is in memory; at most 4,096 steps wait for the ledger; at
+//! most 256 transfers out of one account are between their hold and their end, and as many to each provider.
 //!
 //! Its neighbours are `ledger`, which takes the commands, `payouts`, which asks the providers, and `http`, which brings the
 //! requests and waits for ends.

@@ -9,8 +9,9 @@ use crate::domain::decide::Refusal;
 use crate::domain::event::Event;
 use crate::ledger::{Ledger, Unavailable, Verdict};
 
-/// This is the most steps that wait for the ledger at once, half of the jobs that may. The others wait here, in their order.
-pub(super) const AT_ONCE: usize = 1_024;
+/// This is the most steps that wait for the ledger at once, which has a place of its own for so many. The others wait here, in
+/// their order: a full queue delays a step and never loses it.
+pub(super) const AT_ONCE: usize = 4_096;
 
 /// A `Sent` says what became of a command that the service sent.
 #[derive(Debug)]
@@ -38,6 +39,11 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new() -> Self {
         Self { places: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Waits until every step that waits now has gone to the ledger.
+    pub(super) async fn room(&self) {
+        let _given_back = self.places.acquire().await;
     }
 
     /// Sends one command, and says what became of it.

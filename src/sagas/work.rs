@@ -34,6 +34,11 @@ impl Work {
         }
     }
 
+    /// Waits until every step that waits now has gone to the ledger: steps under way go before new transfers.
+    pub(super) async fn room(&self) {
+        self.sender.room().await;
+    }
+
     /// Sends a command of the service's own, and says what became of it.
     pub(super) async fn send(&self, command: Command) -> Sent {
         self.sender.send(&self.ledger, command).await

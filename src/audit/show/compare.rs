@@ -70,6 +70,8 @@ pub(crate) fn compare(replayed: &Replayed, books: &dyn OtherBooks) -> Result<Vec
         if let Some((ours, theirs)) = found.both(&name, pair) {
             found.field(&name, "currency", &ours.currency, &theirs.currency);
             found.field(&name, "balance", &ours.balance, &theirs.balance);
+            let held = |account: &BookedAccount| account.held.clone().unwrap_or_else(|| "0".to_owned());
+            found.field(&name, "held", &held(&ours), &held(&theirs));
             found.field(&name, "overdraft_limit", &ours.overdraft_limit, &theirs.overdraft_limit);
             found.field(&name, "status", &ours.status, &theirs.status);
             found.field(&name, "revision", &ours.revision.to_string(), &theirs.revision.to_string());

@@ -13,6 +13,9 @@ pub(crate) struct BookedAccount {
     pub(crate) account: String,
     pub(crate) currency: String,
     pub(crate) balance: String,
+    /// This is what open holds set aside, where they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) held: Option<String>,
     /// This is how far the balance may go below zero.
     pub(crate) overdraft_limit: String,
     /// `open`, `frozen` or `closed`.
@@ -68,6 +71,9 @@ impl Replayed {
                 account: name.to_owned(),
                 currency: account.currency.to_string(),
                 balance: money::show(account.balance, account.currency),
+                held: Some(account.held())
+                    .filter(|held| *held != 0)
+                    .map(|held| money::show(held, account.currency)),
                 overdraft_limit: money::show(account.limit, account.currency),
                 status: account.status.text().to_owned(),
                 revision: account.revision,

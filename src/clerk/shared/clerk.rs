@@ -74,7 +74,7 @@ impl Clerk {
     }
 
     async fn verdicts(&self, commands: Arc<[Command]>) -> Result<Vec<Verdict>, Unavailable> {
-        let admitted = Arc::new(self.admit(commands.len())?);
+        let admitted = Arc::new(self.admit(&commands)?);
         let mut verdicts: Vec<Option<Verdict>> = Vec::new();
         verdicts.resize_with(commands.len(), || None);
         // In the order of the streams' names, so that the same job is always passed on in the same order.
@@ -106,7 +106,7 @@ impl Clerk {
         Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unknown)).collect())
     }
 
-    fn admit(&self, count: usize) -> Result<Admitted, Unavailable> {
+    fn admit(&self, commands: &[Command]) -> Result<Admitted, Unavailable> {
         let common = &self.common;
         if common.stopping.load(Ordering::Acquire) {
             return Err(Unavailable::Stopping);
@@ -120,7 +120,7 @@ impl Clerk {
         if common.reserved.not_indexed() >= MOST_BEHIND {
             return Err(Unavailable::Overloaded);
         }
-        common.admission.admit(count).ok_or(Unavailable::Overloaded)
+        common.admission.admit(commands).ok_or(Unavailable::Overloaded)
     }
 }
 

@@ -67,6 +67,8 @@ pub(super) struct Common {
     pub(super) admission: Arc<Admission>,
     pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
     pub(super) appends: Semaphore,
+    /// These are the places of appends of the service's own among them: the others are always free for clients.
+    pub(super) own_appends: Semaphore,
     pub(super) loads: Semaphore,
     pub(super) runtime: Runtime,
     /// This is true when the index knows every event that was in the store at the start.
@@ -105,6 +107,7 @@ impl Common {
             admission: Arc::new(Admission::new(limits)),
             tasks: Mutex::default(),
             appends: Semaphore::new(APPENDS),
+            own_appends: Semaphore::new(APPENDS / 2),
             loads: Semaphore::new(LOADS),
             runtime,
             ready: AtomicBool::new(false),

@@ -233,6 +233,8 @@ impl StreamTask {
         let mut settling = Settling::new(&common.store, &name, &decided.proposed);
         let begun = now();
         let waited = {
+            let is_own = decided.events.iter().all(|event| event.id.client().is_none());
+            let _own_turn = if is_own { Some(common.own_appends.acquire().await) } else { None };
             let _turn = common.appends.acquire().await;
             timeout(common.waits.patience, settling.settle()).await
         };

@@ -69,13 +69,10 @@ impl Clerk {
         if waiting.stopping.load(Ordering::Acquire) {
             return Err(Unavailable::Stopping);
         }
-        if waiting.jobs.load(Ordering::Relaxed) >= self.limits.jobs
-            || waiting.commands.load(Ordering::Relaxed) >= self.limits.commands
-        {
+        if waiting.is_full_for(&commands, self.limits) {
             return Err(Unavailable::Overloaded);
         }
-        let others = waiting.jobs.fetch_add(1, Ordering::Relaxed);
-        waiting.commands.fetch_add(commands.len(), Ordering::Relaxed);
+        let others = waiting.count_in(&commands);
         let (reply, rulings) = oneshot::channel();
         let job = Job { commands, reply };
         let job = if others == 0 { self.at_once(job) } else { Some(job) };

@@ -217,8 +217,7 @@ impl Work {
     }
 
     fn count_out(&self, job: &Job) {
-        self.waiting.jobs.fetch_sub(1, Ordering::Relaxed);
-        self.waiting.commands.fetch_sub(job.commands.len(), Ordering::Relaxed);
+        self.waiting.count_out(&job.commands);
     }
 
     /// Rules on the next commands of a job.

@@ -29,7 +29,7 @@ use super::time::Timestamp;
 use command::{Stall, StallCode};
 use event::{Fact, Terms, TransferEvent};
 use payout::{LearntBy, Payout, Repeat, Settlement};
-use stage::{Stage, Target};
+use stage::{Stage, Target, Trigger};
 
 /// A `Transfer` is a transfer, as it stands after the last event of its stream. A copy of it copies no text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,6 +162,13 @@ impl Transfer {
         }
         transfer.seen = saw(transfer.seen, event, body);
         Ok(transfer)
+    }
+
+    /// Returns when its deadline is to be recorded; `None` where it was, or can't be any more.
+    #[must_use]
+    pub fn timer(&self) -> Option<Timestamp> {
+        let is_possible = self.stopped.is_none() && self.stage.after(Trigger::TimedOut).is_some();
+        is_possible.then_some(self.terms.deadline_at)
     }
 
     /// Returns a transfer as it stands after its request, which names no business process.

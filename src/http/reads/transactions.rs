@@ -112,7 +112,10 @@ struct Entry {
 /// only a prevention does.
 #[utoipa::path(get, path = "/v1/transactions/{id}", operation_id = "get_transaction",
     tag = "transactions", security(("key" = [])),
-    params(("id" = String, Path, description = "The transaction's ID.", format = "uuid", example = json!(WITHDRAWAL)),
+    params(("id" = String, Path,
+        description = "The transaction's ID: a client's UUID, or one of the service's own (`UUID:step:n`).",
+        pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:(hold|credit|capture|expiry|end):[1-9][0-9]{0,8})?$",
+        example = json!(WITHDRAWAL)),
         MinPosition),
     responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
         responses::ReadProblems))]

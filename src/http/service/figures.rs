@@ -19,6 +19,7 @@ use super::commit_times::CommitTimes;
 use super::sign_ins::SignIns;
 use super::transfer_figures::TransferFigures;
 use crate::domain::account::decline::Decline;
+use crate::domain::transfer::decline::TransferDecline;
 use crate::keys::Ring;
 use crate::ledger::{Ledger, Status};
 
@@ -39,7 +40,7 @@ pub(crate) struct Figures {
     expiry_lag_seconds: Gauge<f64, AtomicU64>,
     commit_times: CommitTimes,
     replays: Counter,
-    declines: [(&'static str, Counter); Decline::CODES.len()],
+    declines: Vec<(&'static str, Counter)>,
     keys_unreadable: Gauge,
     transfers: TransferFigures,
 }
@@ -159,7 +160,8 @@ impl Figures {
             "How long the oldest event that the index has not taken in has been in the store at least";
         registry.register("bookonce_index_lag_seconds", about, lag_seconds.clone());
         let expiry_lag_seconds = Gauge::default();
-        let about = "How long the oldest expiry of a hold has been due that is not booked";
+        let about =
+            "How long the oldest expiry of a hold or deadline of a transfer has been due that is not booked";
         registry.register("bookonce_expiry_lag_seconds", about, expiry_lag_seconds.clone());
         let commit_times = CommitTimes::default();
         let about = "How long a commit takes until it is durable";
@@ -167,8 +169,9 @@ impl Figures {
         let replays = Counter::default();
         registry.register("bookonce_replays", "First answers that were given again", replays.clone());
         let declined = Family::<Vec<(&str, &str)>, Counter>::default();
+        let codes = Decline::CODES.into_iter().chain(TransferDecline::OWN_CODES);
         let declines =
-            Decline::CODES.map(|code| (code, declined.get_or_create(&vec![("code", code)]).clone()));
+            codes.map(|code| (code, declined.get_or_create(&vec![("code", code)]).clone())).collect();
         registry.register("bookonce_declines", "Declines that were recorded, by their code", declined);
         let build = Family::<Vec<(&str, &str)>, Gauge>::default();
         build.get_or_create(&vec![("version", env!("CARGO_PKG_VERSION"))]).set(1);

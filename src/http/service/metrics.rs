@@ -11,6 +11,7 @@ use crate::http::request::caller::Caller;
 use crate::http::request::negotiate;
 use crate::http::request::query::Params;
 use crate::http::service::exposition::{OPEN_METRICS, OPEN_METRICS_SHOWN, PLAIN, PLAIN_SHOWN, plain};
+use crate::http::service::transfer_figures::Standing;
 
 /// The figures, as Prometheus reads them.
 #[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "service", security(("key" = [])),
@@ -24,7 +25,7 @@ pub(crate) async fn metrics(
     Params::none(request.uri().query())?;
     let form = negotiate::choose(request.headers(), &[PLAIN, OPEN_METRICS])?;
     // While the ledger can't be read, the figures of transfers stay as they were.
-    if let Ok(open) = app.ledger().open_transfers().await {
+    if let Ok(open) = app.ledger().open_transfers_that(|transfer| Some(Standing::from(transfer))).await {
         app.figures().transfers().show(&app.sagas().counts(), &open, app.ledger().now());
     }
     let text = app.figures().text(app.ledger(), app.keys());

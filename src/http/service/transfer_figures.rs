@@ -63,7 +63,7 @@ impl TransferFigures {
     }
 
     /// Sets them to how things stand now.
-    pub(crate) fn show(&self, counts: &Counts, open: &[Transfer], now: Timestamp) {
+    pub(crate) fn show(&self, counts: &Counts, open: &[Standing], now: Timestamp) {
         for stage in Stage::ALL {
             let labels = vec![(if stage.is_end() { "end" } else { "state" }, stage.name())];
             if stage.is_end() {
@@ -71,10 +71,10 @@ impl TransferFigures {
                 counter.inc_by(counts.ended(stage).saturating_sub(counter.get()));
                 continue;
             }
-            let of_stage = || open.iter().filter(|transfer| transfer.stage == stage);
+            let of_stage = || open.iter().filter(|standing| standing.stage == stage);
             let count = i64::try_from(of_stage().count()).unwrap_or(i64::MAX);
             self.states.get_or_create(&labels).set(count);
-            let oldest = of_stage().map(|transfer| age(transfer, now)).fold(0.0, f64::max);
+            let oldest = of_stage().map(|standing| age(standing, now)).fold(0.0, f64::max);
             self.oldest.get_or_create(&labels).set(oldest);
         }
         self.adopted.inc_by(counts.adopted.saturating_sub(self.adopted.get()));
@@ -90,11 +90,23 @@ impl TransferFigures {
     }
 }
 
+/// A `Standing` is what the figures need of a transfer that has not ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    stage: Stage,
+    requested_at: Timestamp,
+}
+
+impl From<&Transfer> for Standing {
+    fn from(transfer: &Transfer) -> Self {
+        let timeout = i64::from(transfer.terms.timeout_seconds.get());
+        Self { stage: transfer.stage, requested_at: transfer.terms.deadline_at.plus_seconds(-timeout) }
+    }
+}
+
 /// Returns for how many seconds a transfer has been under way.
-fn age(transfer: &Transfer, now: Timestamp) -> f64 {
-    let timeout = i64::from(transfer.terms.timeout_seconds.get());
-    let requested = transfer.terms.deadline_at.plus_seconds(-timeout);
-    let micros = now.micros().saturating_sub(requested.micros()).max(0);
+fn age(standing: &Standing, now: Timestamp) -> f64 {
+    let micros = now.micros().saturating_sub(standing.requested_at.micros()).max(0);
     #[expect(clippy::cast_precision_loss, reason = "a figure that people look at")]
     let seconds = micros as f64 / 1_000_000.0;
     seconds

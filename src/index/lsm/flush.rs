@@ -230,6 +230,7 @@ pub(in crate::index) fn flush(shared: &Shared) -> Result<(), IndexError> {
         state.trees = Arc::new(trees);
         state.frozen = None;
         (state.flushed, state.open_holds) = (position, writer.open_holds());
+        state.has_timers = writer.has_timers();
     }
     drop(writer);
     shared.checkpoint.store(position, Ordering::Release);

@@ -198,7 +198,7 @@ impl Memtable {
 
     /// Takes in how a stream stands after the events that were taken in.
     pub fn state(&mut self, tracked: Tracked) {
-        if let Some(at) = tracked.state.next_expiry() {
+        if let Some(at) = tracked.state.timer() {
             self.timers.insert(timer_key(at, &tracked.state.stream()));
         }
         self.layers.set(tracked);
@@ -219,7 +219,12 @@ impl Memtable {
         self.timers.range::<[u8], _>((Bound::Excluded(after), Bound::Unbounded)).take(limit)
     }
 
-    /// Takes out a timer whose stream has no such hold any more.
+    /// Says whether any timer is set here.
+    pub(in crate::index) fn has_timers(&self) -> bool {
+        !self.timers.is_empty()
+    }
+
+    /// Takes out a timer that is past.
     pub(in crate::index) fn forget_timer(&mut self, timer: &[u8]) {
         self.timers.remove(timer);
     }

@@ -52,8 +52,8 @@ pub async fn client(run: Arc<Run>, number: u64) {
         }
         match world.draw(|random| random.below(16)) {
             0..5 => stories::transfer(&run, &mut writer).await,
-            5 => stories::hold(&run, &mut writer).await,
-            6 => stories::parts(&run, &mut writer).await,
+            5 | 6 => stories::hold(&run, &mut writer).await,
+            7 => stories::parts(&run, &mut writer).await,
             _ => {
                 let commands = writer.next(&run);
                 insist(&run, commands).await;

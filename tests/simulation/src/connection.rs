@@ -70,7 +70,7 @@ impl Connection {
         // What is seldom sent is late more often, so that each type of event is late somewhere.
         let is_rare = events.iter().any(|event| RARE.contains(&event.kind.as_str()));
         let rate = world.plan().store;
-        if world.goes_wrong(if is_rare { rate * 2 } else { rate }) {
+        if world.goes_wrong(if is_rare { rate * 5 } else { rate }) {
             match world.draw(|random| if is_rare { random.between(3, 8) } else { random.below(6) }) {
                 0 => return not_sent(),
                 1 => {

@@ -10,7 +10,7 @@ use bookonce::store::{AppendError, Appends, CloseError, Journal, ReadError, line
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use crate::node::{Author, is_of_transfer};
+use crate::node::{Author, weight};
 use crate::world::World;
 
 /// A `Disk` has the durable lines of a journal. It outlives every crash.
@@ -132,7 +132,7 @@ impl Appends for Writer {
                 world.wrong(format!("a commit at {} does not follow on {}", draft.first, state.lines.len()));
             }
             let lines = lines_of(draft.lines()).map(|line| [line, b"\n"].concat());
-            world.appended(self.life, lines_of(draft.lines()).map(is_of_transfer));
+            world.appended(self.life, lines_of(draft.lines()).map(weight));
             let before = state.lines.len();
             state.lines.extend(lines);
             let new = state.lines.len() - before;

@@ -28,7 +28,7 @@ fn due(run: &Run, instance: &Instance, life: &Life, seconds: i64) -> Vec<Due> {
 
 /// Finds a hold that is open on an instance though it has been due for some time.
 pub fn overdue(run: &Run, instance: &Instance, life: &Life) -> Option<String> {
-    due(run, instance, life, 5).first().map(|due| format!("hold {} on {}", due.hold, due.stream))
+    due(run, instance, life, 5).first().map(|due| format!("{:?} on {}", due.what, due.stream))
 }
 
 /// Says whether nothing is due on any instance, nor will be in the next seconds, and all have come equally far.

@@ -21,6 +21,7 @@ const WANTED: &[&str] = &[
     "one ID for a transfer and a deposit on two instances",
     "paused, then resumed with open transfers",
     "release of a transfer before its hold",
+    "stalled at a damaged account, mended, retried",
     "stop against a booked credit",
     "timeout after a cancel or an end",
     "timer of a fast clock",
@@ -104,11 +105,10 @@ takeovers! {
     "timed out" after "the hold",
     "timed out" after "the timeout",
     "timed out" after "the ruling out",
-    "timed out" after "the release",
     "cancelled" after "the hold",
     "cancelled" after "the cancel",
     "cancelled" after "the ruling out",
-    "cancelled" after "the release",
+    "timed out or cancelled" after "the release",
 }
 
 macro_rules! late {

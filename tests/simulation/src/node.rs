@@ -55,6 +55,9 @@ struct State {
 /// An `Author` is who sent an event, and when it was stored.
 pub type Author = (Owner, Duration);
 
+/// These are the types of events with which a transfer ends.
+const ENDS: [&str; 4] = ["TransferCompleted", "TransferDeclined", "TransferCompensated", "TransferCancelled"];
+
 /// A `Took` says what the leader did with an append.
 pub enum Took {
     /// It is in the log, or was there before. It is known to the caller when so much of the log can be read.
@@ -161,7 +164,9 @@ impl Node {
         }
         world.appended(
             by,
-            events.iter().map(|event| is_of_transfer(&event.data) || stream.starts_with("transfer-")),
+            events
+                .iter()
+                .map(|event| weight(&[stream.as_bytes(), event.kind.as_bytes(), &event.data].concat())),
         );
         let (end, term) = (state.log.len(), state.terms);
         let last = state.log.last().map_or((0, 0), |last| (last.position, last.revision));
@@ -246,13 +251,45 @@ impl Node {
     /// Changes a byte of a stored event, which is not one of the last: the instances take a store whose end is another for
     /// another store.
     pub fn damage(&self) {
+        self.damage_one(|_| true);
+    }
+
+    /// Changes a byte of a stored event of a stream. Returns `false` where that can't be done.
+    pub fn damage_in(&self, stream: &str) -> bool {
+        self.damage_one(|record| record.stream == stream);
+        self.damaged().is_some_and(|damaged| damaged == stream)
+    }
+
+    /// Returns the accounts that are to be paid by transfers which have not ended.
+    #[must_use]
+    pub fn being_paid(&self) -> Vec<String> {
+        self.read(|log| {
+            let ended = |stream: &str| {
+                let of = log.iter().filter(|record| record.stream == stream);
+                of.last().is_some_and(|last| ENDS.contains(&last.kind.as_str()))
+            };
+            let requests = log.iter().filter(|record| record.kind == "TransferRequested");
+            let to = |record: &Recorded| {
+                let data: serde_json::Value = serde_json::from_slice(&record.data).ok()?;
+                let data = data.get("data").unwrap_or(&data);
+                Some(format!("account-{}", data.get("to")?.as_str()?))
+            };
+            requests.filter(|record| !ended(&record.stream)).filter_map(to).collect()
+        })
+    }
+
+    fn damage_one(&self, fits: impl Fn(&Recorded) -> bool) {
         let world = &self.0.world;
         let mut state = self.0.state.lock();
         let oldest = state.readable.saturating_sub(12);
-        if state.changed.is_some() || oldest == 0 {
+        if state.changed.is_some() {
             return;
         }
-        let place = world.draw(|random| random.place(oldest));
+        let places: Vec<usize> = (0..oldest).filter(|place| fits(&state.log[*place])).collect();
+        if places.is_empty() {
+            return;
+        }
+        let place = places[world.draw(|random| random.place(places.len()))];
         let record = state.log[place].clone();
         let Some(at) = record.data.iter().position(|byte| (b'1'..=b'8').contains(byte)) else { return };
         if !StreamName::is_claimed(&record.stream) {
@@ -312,10 +349,15 @@ pub async fn give_up() -> Appended {
     Appended::Unknown("no answer in time".to_owned())
 }
 
-/// Says whether an event is of a transfer or one of its steps.
-pub fn is_of_transfer(line: &[u8]) -> bool {
+/// Returns how often whoever appended this crashes after it, beside others: never after what is of no transfer.
+pub fn weight(line: &[u8]) -> u64 {
     let line = String::from_utf8_lossy(line);
-    line.contains("\"transfer\":") || line.contains("\"stream\":\"transfer-")
+    let has = |what: &[&str]| what.iter().any(|what| line.contains(what));
+    match has(&["\"transfer\":", "transfer-"]) {
+        false => 0,
+        true if has(&["HoldReleased", "HoldPrevented", "CreditPrevented", "TransferTimedOut"]) => 6,
+        true => 1,
+    }
 }
 
 /// Notes that an append landed late, by the type of its event.

@@ -29,6 +29,8 @@ pub struct Plan {
     pub index: u64,
     /// This is how often a stream of the store is damaged.
     pub poison: u64,
+    /// This is true when a stream is damaged for so long that an operator is needed.
+    pub long: bool,
     /// This is how often transfers are paused at a start.
     pub pause: u64,
     /// This is true when the thread that asks appends for a job that is alone.
@@ -48,6 +50,7 @@ impl Plan {
             (rate([0, 50, 200, 400]), rate([0, 0, 50, 200]), rate([0, 100, 300, 600]));
         let poison = rate([0, 0, 0, 15]);
         let pause = rate([0, 0, 50, 300]);
+        let long = poison > 0 && random.below(2) == 0;
         let shared = random.below(2) == 0;
         Self {
             shared,
@@ -62,6 +65,7 @@ impl Plan {
             clock,
             index,
             poison,
+            long,
             pause,
             alone: random.below(2) == 0,
         }

@@ -148,6 +148,10 @@ impl Of<'_> {
                 continue;
             }
             let after = word(before);
+            let way = match (way, after) {
+                ("timed out" | "cancelled", "the release") => "timed out or cancelled",
+                _ => way,
+            };
             let row = TAKEOVERS.iter().find(|row| row.0 == way && row.1 == after);
             if let Some((_, _, by_same, by_other)) = row {
                 let is_same = instance_of(*first) == instance_of(*then);
@@ -179,6 +183,10 @@ impl Of<'_> {
         let cancel = self.events.iter().position(|(event, _)| cancels(event));
         if stopped.is_some() && self.way() == Some("completed") {
             run.world.mark("stop against a booked credit");
+        }
+        let has = |kind| self.events.iter().any(|(event, _)| event.type_name() == kind);
+        if has("TransferStalled") && has("TransferResumed") && self.way().is_some() {
+            run.world.mark("stalled at a damaged account, mended, retried");
         }
         if self.has("the timeout") && cancel.is_some() {
             run.world.mark("cancel with timeout");

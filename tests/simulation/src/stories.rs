@@ -124,7 +124,7 @@ pub async fn transfer(run: &Run, writer: &mut Writer) {
     let asked = writer.of(id, id, request);
     let acts = meddler.acts(run, writer, id, from, to);
     let (before, patience) = world.draw(|random| {
-        let patience = [1_500, 15_000, 200_000, 3_000_000, 8_000_000];
+        let patience = [500, 1_500, 15_000, 200_000, 3_000_000, 8_000_000];
         (random.below(4) == 0, patience[random.place(patience.len())])
     });
     if let Some(first) = acts.first().filter(|_| before) {
@@ -167,7 +167,7 @@ async fn wait(run: &Run, id: TransactionId) {
     }
 }
 
-/// Places a hold, and captures it at the moment at which it expires.
+/// Places a hold, and captures it at the moment at which it expires, by this clock or by that of another instance.
 pub async fn hold(run: &Run, writer: &mut Writer) {
     let world = &run.world;
     let account = world.draw(|random| random.below(world.plan().accounts));
@@ -181,7 +181,9 @@ pub async fn hold(run: &Run, writer: &mut Writer) {
         metadata: Metadata::default(),
     };
     insist(run, vec![writer.on(id, account, Operation::Hold(placing))]).await;
-    pause(Duration::from_millis(seconds * 1_000)).await;
+    if world.draw(|random| random.below(2)) == 0 {
+        pause(Duration::from_millis(seconds * 1_000)).await;
+    }
     world.wait(0, 1_600_000).await;
     let capture = Operation::Capture(Capturing {
         hold: id.into(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::executor::pause;
 use crate::instance::Place;
 use crate::run::Run;
 
@@ -10,8 +11,12 @@ use crate::run::Run;
 pub async fn make(run: Arc<Run>) {
     let (world, plan) = (&run.world, run.world.plan());
     let end = Duration::from_micros(world.draw(|random| random.between(3_000_000, 60_000_000)));
+    let mut is_long = plan.long;
     loop {
         world.wait(5_000, 400_000).await;
+        if is_long && damage_for_long(&run).await {
+            is_long = false;
+        }
         let instance = &run.instances[run.any_instance()];
         if world.draw(|random| random.below(6)) == 0 {
             instance.move_checkpoint(world);
@@ -47,6 +52,25 @@ pub async fn make(run: Arc<Run>) {
             }
         }
     }
+}
+
+/// Damages an account that a transfer is to pay, until the transfer needs an operator, and puts it right again. Returns
+/// `false` where there is none.
+async fn damage_for_long(run: &Run) -> bool {
+    let Place::Shared(node) = &run.place else { return true };
+    let paid = node.being_paid();
+    if !run.world.is_faulty() || paid.is_empty() {
+        return false;
+    }
+    let stream = &paid[run.world.draw(|random| random.place(paid.len()))];
+    if !node.damage_in(stream) {
+        return false;
+    }
+    // What an instance has in memory is not read again.
+    run.instances.iter().for_each(|instance| instance.crash(&run.world));
+    pause(Duration::from_secs(1_000)).await;
+    mend(run).await;
+    true
 }
 
 /// Mends the store, and builds every index anew that has met what was wrong with it.

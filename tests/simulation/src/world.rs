@@ -144,10 +144,12 @@ impl World {
         *left == 0 && self.is_faulty()
     }
 
-    /// Lets whoever appended a step of a transfer crash soon after, where the run draws it.
-    pub fn appended(&self, owner: Owner, kinds: impl IntoIterator<Item = bool>) {
-        if kinds.into_iter().any(|is_step| is_step) && self.goes_wrong(self.plan().crash / 6) {
-            let steps = self.draw(|random| random.between(1, 24));
+    /// Lets whoever appended steps of transfers crash soon after, where the run draws it; sooner for what is seldom.
+    pub fn appended(&self, owner: Owner, steps: impl IntoIterator<Item = u64>) {
+        let weight = steps.into_iter().max().unwrap_or_default();
+        if self.goes_wrong(self.plan().crash * weight / 6) {
+            let most = if weight > 1 { 10 } else { 24 };
+            let steps = self.draw(|random| random.between(1, most));
             self.doom(owner, steps);
         }
     }
