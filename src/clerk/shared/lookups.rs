@@ -2,7 +2,7 @@
 //! of the commands is decided, so that the decisions themselves wait for nothing. How often an ID was named does not
 //! matter: only the events that were booked with it and the one that ruled it out are read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -72,7 +72,8 @@ impl Lookups {
             }
         }
         let named: HashSet<Id> = commands.clone().filter_map(Command::names).collect();
-        let parties: HashSet<AccountName> = commands
+        // Their order is that in which the store is asked, so it must not be a random one.
+        let parties: BTreeSet<AccountName> = commands
             .clone()
             .filter_map(Command::parties)
             .flat_map(|(from, to)| std::iter::once(from).chain(to))
