@@ -72,6 +72,7 @@ impl Lookups {
             }
         }
         let named: HashSet<Id> = commands.clone().filter_map(Command::names).collect();
+        // Their order is that in which the store is asked, so it must not be a random one.
         let parties: BTreeSet<AccountName> = commands
             .clone()
             .filter_map(Command::parties)
