@@ -4,6 +4,8 @@
 //! Catches: an ID check after the append (an ID booked twice), an index ahead of the state or behind it, state that a
 //! failed commit leaves behind, an answer that is not in the journal, a replay that is not what happened.
 
+#[path = "support/bodies.rs"]
+mod bodies;
 #[path = "support/faulty.rs"]
 mod faulty;
 #[path = "support/holds.rs"]
@@ -11,32 +13,33 @@ mod holds;
 #[path = "support/model.rs"]
 mod model;
 mod support;
+#[path = "support/transfers.rs"]
+mod transfers;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
+use bodies::{IDS, bodies};
 use bookonce::answers::render;
 use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::decide::Refusal;
 use bookonce::domain::ids::TransactionId;
 use bookonce::domain::same::differences;
 use bookonce::domain::time::system_clock;
+use bookonce::domain::transfer::command::TransferOperation;
 use bookonce::index::Tuning;
 use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};
+use bookonce::sagas::{self, Sagas};
 use bookonce::store::codec;
 use bookonce::store::eventstoredb::Patience;
 use eventstore_standin::faults::Fault;
 use faulty::{Fate, Faults};
 use futures_util::future::join_all;
-use holds::{capture, hold_for, release};
 use model::Model;
 use proptest::prelude::*;
 use proptest::sample::select;
 use support::*;
-
-/// IDs 1 to this one are used, again and again.
-const IDS: u128 = 60;
 
 const SMALL: Tuning = Tuning {
     flush_at: 8,
@@ -57,61 +60,6 @@ enum Step {
     Round(Vec<Vec<Asked>>, Vec<Fate>),
     /// Stop and start; without the index, if so.
     Restart(bool),
-}
-
-fn account() -> impl Strategy<Value = &'static str> {
-    select(&["alice", "bob", "carol"][..])
-}
-
-fn amount() -> impl Strategy<Value = String> {
-    prop_oneof![
-        9 => (1_i128..20_000).prop_map(model::euros),
-        1 => Just("1000000000000000.00".to_owned()),
-    ]
-}
-
-fn body(n: u128) -> impl Strategy<Value = Command> {
-    let reversal = (account(), 1..=IDS, proptest::option::weighted(0.3, amount()), any::<bool>());
-    prop_oneof![
-        2 => (account(), select(&["0", "100"][..])).prop_map(move |(a, limit)| open_with(n, a, "EUR", limit)),
-        6 => (account(), amount()).prop_map(move |(a, amount)| deposit(n, a, &amount)),
-        6 => (account(), amount()).prop_map(move |(a, amount)| withdraw(n, a, &amount)),
-        6 => reversal.prop_map(move |(a, of, amount, force)| reverse(n, a, of, amount.as_deref(), force)),
-        4 => (account(), correction(n), any::<bool>()).prop_map(move |(a, command, force)| {
-            let command = Command { stream: name(a).into(), ..command };
-            if force { forced(command) } else { command }
-        }),
-        // None of these expires while the test runs: the service would book that at a time of its own.
-        6 => (account(), amount()).prop_map(move |(a, amount)| hold_for(n, a, &amount, 3_600)),
-        5 => (account(), 1..=IDS, proptest::option::weighted(0.3, amount()))
-            .prop_map(move |(a, of, amount)| capture(n, a, of, amount.as_deref())),
-        3 => (account(), 1..=IDS).prop_map(move |(a, of)| release(n, a, of)),
-        1 => account().prop_map(move |a| freeze(n, a)),
-        1 => account().prop_map(move |a| unfreeze(n, a)),
-        1 => account().prop_map(move |a| close(n, a)),
-        1 => (account(), select(&["0", "50.00"][..])).prop_map(move |(a, limit)| set_limit(n, a, limit)),
-    ]
-}
-
-/// Returns a correction of some account: by an amount, or to a balance while the last event has some revision.
-fn correction(n: u128) -> impl Strategy<Value = Command> {
-    let by = (amount(), any::<bool>()).prop_map(move |(amount, credits)| {
-        let sign = if credits { "" } else { "-" };
-        correct_by(n, "alice", &format!("{sign}{amount}"))
-    });
-    // Few revisions, so that many are as expected.
-    let to = (0_i128..30_000, 0..12_u64)
-        .prop_map(move |(cents, revision)| correct_to(n, "alice", &model::euros(cents - 10_000), revision));
-    let corrects = proptest::collection::hash_set(1..=IDS, 0..3);
-    (prop_oneof![by, to], corrects).prop_map(|(command, ids)| {
-        let ids: Vec<u128> = ids.into_iter().collect();
-        naming(command, &ids)
-    })
-}
-
-/// For each ID the usual body and another one.
-fn bodies() -> impl Strategy<Value = Vec<[Command; 2]>> {
-    (1..=IDS).map(|n| (body(n), body(n)).prop_map(|(usual, other)| [usual, other])).collect::<Vec<_>>()
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -231,10 +179,27 @@ impl Storm<'_> {
         } else {
             self.read_on().await;
         }
+        self.drive().await;
         self.judge(&before, &commands, &outcomes, unknown);
         let (position, digest) = self.ledger().digest(None).await.unwrap();
         assert_eq!((position, digest), (self.model.position, self.model.digest()), "live state and replay");
         assert!(self.ledger().trial_balance(None).await.unwrap().balanced());
+    }
+
+    /// Lets drivers take up the transfers that are open, and waits until all have ended. Over EventStoreDB they would wait for
+    /// seconds before, so that transfers stay open there.
+    async fn drive(&mut self) {
+        let ledger = self.ledger().clone();
+        if store::is_eventstoredb() || ledger.open_transfers().await.unwrap().is_empty() {
+            return;
+        }
+        let sagas = Sagas::new(ledger.clone());
+        sagas::start(&sagas);
+        while !ledger.open_transfers().await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        drop((sagas, ledger));
+        self.read_on().await;
     }
 
     /// Is every verdict what the journal says, and is nothing in the journal that nobody asked or that failed?
@@ -282,13 +247,21 @@ impl Storm<'_> {
             }
         }
         for (id, (_, line)) in &self.model.first {
-            if !before.first.contains_key(id) && !unknown {
+            // The steps of transfers are the service's own.
+            if !before.first.contains_key(id) && !unknown && !id.contains(':') {
                 assert!(told.contains(id), "in the journal, but its caller was told that it failed: {line}");
             }
         }
     }
 
     fn refused(&self, before: &Model, command: &Command, refusal: &Refusal) {
+        if let Operation::Transfer(asked) = &command.operation {
+            assert!(
+                !before.first.contains_key(&command.id.to_string()),
+                "an ID that has an answer was refused"
+            );
+            return refused_transfer(before, command, asked, refusal);
+        }
         let (id, account) = (command.id.to_string(), command.stream.account().unwrap().as_str());
         assert!(!before.first.contains_key(&id), "an ID that has an answer was refused");
         match refusal {
@@ -338,6 +311,26 @@ impl Storm<'_> {
                 _ => panic!("{command:?}"),
             },
         }
+    }
+}
+
+fn refused_transfer(before: &Model, command: &Command, asked: &TransferOperation, refusal: &Refusal) {
+    let is_there = |account: &str| before.accounts.contains_key(account);
+    match (refusal, asked) {
+        (Refusal::AccountNotFound, TransferOperation::Request(asked)) => {
+            assert!(
+                !is_there(asked.from.as_str()) || !is_there(asked.to.as_str()),
+                "both are there: {asked:?}"
+            );
+        }
+        (Refusal::Invalid { .. }, TransferOperation::Request(asked)) => {
+            assert_eq!(asked.from.as_str(), asked.to.as_str());
+        }
+        (Refusal::TransferNotFound, TransferOperation::Cancel(_)) => {
+            let of = command.stream.transfer().unwrap().to_string();
+            assert!(!before.transfers.0.contains_key(&of), "{of} is there");
+        }
+        _ => panic!("{command:?}: {refusal:?}"),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::tasks;
 
 use super::admission::{Admitted, Places};
 use super::driver::Driver;
+use super::pace::Pace;
 use super::work::Work;
 
 /// This is the most transfers that are taken up and driven at once.
@@ -45,6 +46,7 @@ struct Inner {
     work: Work,
     places: Places,
     adopting: Arc<Semaphore>,
+    pace: Pace,
     /// These are the transfers that are driven here, and who waits for their ends.
     driven: Mutex<HashMap<TransactionId, Arc<Notify>, RandomState>>,
     ended: [AtomicU64; 4],
@@ -60,6 +62,7 @@ impl Sagas {
             work: Work::new(ledger),
             places: Places::new(),
             adopting: Arc::new(Semaphore::new(ADOPTED)),
+            pace: Pace::default(),
             driven: Mutex::default(),
             ended: Default::default(),
             adopted: AtomicU64::new(0),
@@ -135,7 +138,7 @@ impl Sagas {
         let adopting = Arc::clone(&self.0.adopting);
         tasks::spawn(async move {
             let _place = adopting.acquire().await;
-            driven.drive(transfer).await;
+            driven.sagas.0.pace.at(driven.drive(transfer)).await;
         });
     }
 

@@ -7,9 +7,9 @@
 //! The instance that recorded a request drives the transfer at once. The only process of a store takes up all that are open
 //! when it starts; of several instances each takes up what it has seen stand still for 5 to 10 seconds of its own time.
 //!
-//! Bounds: at most 8,192 transfers that were recorded here are driven at once, and a
-//! request beyond them is told so; at most 1,024 more are taken up at once; at most 1,024 steps wait for
-//! the ledger; at most 256 transfers out of one account are between their hold and their end.
+//! Bounds: at most 8,192 transfers that were recorded here are driven at once, and a request beyond them is told so; at most
+//! 1,024 more are taken up at once, of which 36 are hurried; at most 1,024 steps wait for the ledger; at most 256 transfers out
+//! of one account are between their hold and their end.
 //!
 //! Its neighbours are `ledger`, which takes the commands, and `http`, which brings the requests and waits for ends.
 
@@ -17,6 +17,7 @@ mod admission;
 mod adoption;
 mod driver;
 mod handle;
+mod pace;
 mod patience;
 mod steps;
 mod work;

@@ -61,7 +61,7 @@ fn service(of: u128, command: Command) -> Command {
     Command { origin, ..command }
 }
 
-fn own(of: u128, what: Id, operation: TransferOperation) -> Command {
+pub fn own(of: u128, what: Id, operation: TransferOperation) -> Command {
     service(of, Command { id: what, ..asked(of, of, operation) })
 }
 
@@ -74,7 +74,7 @@ pub fn stall(of: u128, attempt: u32, at: Step, code: StallCode, seen: u64) -> Co
     own(of, what, TransferOperation::Stall { stall: Stall { step: at, code }, seen })
 }
 
-fn end(of: u128, end: End, seen: u64) -> Command {
+pub fn end(of: u128, end: End, seen: u64) -> Command {
     own(of, step(of, Step::End), TransferOperation::End { end, seen })
 }
 

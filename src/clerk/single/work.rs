@@ -32,6 +32,9 @@ const MOST_EVENTS: usize = 16_384;
 /// This is the most commands of one job that are decided before others get their turn.
 const SLICE: usize = 256;
 
+/// This is the same, where short jobs are to be expected: they wait for the append that it makes.
+const SHORT_SLICE: usize = 64;
+
 /// A job of more commands than this is a long one.
 const LONG: usize = 64;
 
@@ -230,7 +233,8 @@ impl Work {
         self.last_recorded = now.recorded_at;
         let commands = Arc::clone(&begun.job.commands);
         self.long_had_turn |= begun.is_long();
-        for command in commands.iter().skip(begun.rulings.len()).take(SLICE) {
+        let slice = if self.expects_short > 0 { SHORT_SLICE } else { SLICE };
+        for command in commands.iter().skip(begun.rulings.len()).take(slice) {
             match rule(&mut self.state, command, now) {
                 Ok(ruling) => begun.rulings.extend(ruling),
                 Err(error) => begun.rulings.push(Ruling::Unavailable(self.unreadable(command, &error))),

@@ -147,8 +147,10 @@ async fn fill(ledger: &Ledger, kind: Kind, accounts: Accounts) -> Result<(), Err
         Command { id: Id::Client(draws.id()), stream, operation, origin }
     };
     let name = |number| AccountName::parse(&accounts.name(number)).ok_or("this is no name of an account");
+    // Whose holds expire is not who sends: a command books what is due on its own account.
+    let holders = Accounts { first: accounts.first + accounts.count, ..accounts };
     let mut commands = Vec::new();
-    for number in accounts.numbers() {
+    for number in accounts.numbers().chain(holders.numbers()) {
         let stream = || name(number).map(StreamName::Account);
         commands.push(command(stream()?, opening()?));
         commands.push(command(stream()?, deposit()?));
@@ -162,7 +164,7 @@ async fn fill(ledger: &Ledger, kind: Kind, accounts: Accounts) -> Result<(), Err
                 commands.push(Command { id: Id::Client(id), ..asked });
             }
             Kind::Expiries => {
-                let number = accounts.first + u32::try_from(place / HOLDS)? % accounts.count;
+                let number = holders.first + u32::try_from(place / HOLDS)? % holders.count;
                 commands.push(command(StreamName::Account(name(number)?), hold()?));
             }
         }
