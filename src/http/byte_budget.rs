@@ -1,7 +1,7 @@
 //! The budget of bytes bounds how much memory requests and answers under way take together.
 //!
 //! Without it, clients that send much slowly, or ask for much and take nothing, would fill the memory. Bodies of requests up to
-//! [`SMALL_BODY`] and answers to reads up to [`SMALL`] are not counted; all larger ones, and all streams, together hold at most
+//! [`SMALL_BODY`] and answers up to [`SMALL`] are not counted; all larger ones, and all streams, together hold at most
 //! [`MOST`]. For one that no longer fits the client is told 503 `overloaded` before anything is booked: nothing is lost,
 //! it asks again.
 
@@ -41,6 +41,13 @@ impl Default for Budget {
 /// A `Held` has bytes of the budget, and gives them back when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Held(Option<OwnedSemaphorePermit>);
+
+impl Held {
+    /// Says whether it has any.
+    pub(crate) fn is_any(&self) -> bool {
+        self.0.is_some()
+    }
+}
 
 impl Budget {
     fn take(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {

@@ -72,10 +72,45 @@ impl Index {
     /// # Errors
     /// Fails when a run can't be read.
     pub fn marks(&self, id: Id) -> Result<Vec<Mark>, IndexError> {
-        let mut marks = self.under(id_key(id, self.0.seed))?;
-        marks.retain(|mark| mark.role == Role::Booked);
+        let mut marks = self.booked(id)?;
         marks.extend(self.under(naming_key(id, self.0.seed))?);
         marks.sort_unstable_by_key(|mark| mark.position);
+        Ok(marks)
+    }
+
+    /// Returns up to `limit` of the places where an event names this ID, that is reverses it, rules it out or settles it, after
+    /// a position, in the order of the journal. The cost does not grow with how often the ID was named.
+    ///
+    /// # Errors
+    /// Fails when a run can't be read.
+    pub fn named_after(&self, id: Id, after: u64, limit: usize) -> Result<Vec<Mark>, IndexError> {
+        let key = naming_key(id, self.0.seed);
+        let mut marks = Vec::new();
+        let trees = {
+            let state = self.0.state.read();
+            state.in_memory().for_each(|memory| memory.marks(key, &mut marks));
+            Arc::clone(&state.trees)
+        };
+        marks.retain(|mark| mark.position > after);
+        let from = Record { key, value: Mark::first_at(after.saturating_add(1)) };
+        let mut records = Vec::new();
+        self.told(
+            trees[TreeKind::Ids as usize].get_from(from, limit, &mut records).map_err(IndexError::from),
+        )?;
+        marks.extend(records.into_iter().map(|record| Mark::unpack(record.value)));
+        marks.sort_unstable_by_key(|mark| mark.position);
+        marks.dedup();
+        marks.truncate(limit);
+        Ok(marks)
+    }
+
+    /// Returns the places where an ID was booked, in the order of the journal.
+    ///
+    /// # Errors
+    /// Fails when a run can't be read.
+    pub fn booked(&self, id: Id) -> Result<Vec<Mark>, IndexError> {
+        let mut marks = self.under(id_key(id, self.0.seed))?;
+        marks.retain(|mark| mark.role == Role::Booked);
         Ok(marks)
     }
 

@@ -74,6 +74,12 @@ impl Mark {
             }
     }
 
+    /// Returns the least value that a mark at this position can have.
+    #[must_use]
+    pub fn first_at(position: u64) -> u64 {
+        position << 2
+    }
+
     /// Reads it from a record's value.
     #[must_use]
     pub fn unpack(value: u64) -> Self {

@@ -43,11 +43,24 @@ impl Ledger {
         self.long(going_on).await.map(Some)
     }
 
-    /// Returns what happened to an ID; `None` when no event has to do with it.
+    /// Returns what happened to an ID, with the first of the events that took it back; `None` when no event has to do with it.
     ///
     /// # Errors
     /// Fails when the ledger can't be read.
     pub async fn transaction(&self, id: impl Into<Id>) -> Result<Option<TransactionHistory>, ReadError> {
+        self.transaction_page(id, 0, TransactionHistory::MOST_SHOWN).await
+    }
+
+    /// Returns what happened to an ID, with up to `limit` of the events that took it back after a position.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn transaction_page(
+        &self,
+        id: impl Into<Id>,
+        after: Position,
+        limit: usize,
+    ) -> Result<Option<TransactionHistory>, ReadError> {
         let id = id.into();
         if self.is_unresolved(id) {
             return Err(ReadError::OutcomeUnknown);
@@ -55,7 +68,16 @@ impl Ledger {
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
         self.blocking(move || {
             let mut history = TransactionHistory::default();
-            let marks = index.marks(id)?;
+            let mut marks = index.booked(id)?;
+            let mut named = index.named_after(id, after, limit.saturating_add(1))?;
+            history.more_reversals = named.len() > limit;
+            named.truncate(limit);
+            if history.more_reversals || after > 0 {
+                // Where an ID was named so often, what settled it need not be on this page.
+                named.retain(|mark| mark.role != Role::Settled);
+                named.extend(index.marks(id)?.into_iter().find(|mark| mark.role == Role::Settled));
+            }
+            marks.extend(named);
             let positions: Vec<_> = marks.iter().map(|mark| mark.position).collect();
             for (mark, placed) in marks.iter().zip(placed(&reader, &positions)?) {
                 if !has_role(&placed.event, id, mark.role) {
@@ -131,9 +153,9 @@ impl TransactionHistory {
         let (Some(id), Some(_)) = (id.client(), &self.first) else { return Ok(()) };
         let among = Among::Corrections(index.clone(), reader.clone(), id);
         let everywhere = (1, index.reached().saturating_add(1));
-        let mut scan = Scan::new(among, Filter::default(), everywhere, false, Self::MOST_CORRECTIONS);
+        let mut scan = Scan::new(among, Filter::default(), everywhere, false, Self::MOST_SHOWN);
         // One record more than is shown is looked at, and tells whether there are more.
-        scan.look_through(Self::MOST_CORRECTIONS + 1)?;
+        scan.look_through(Self::MOST_SHOWN + 1)?;
         (self.corrections, self.more_corrections) = (scan.found, scan.more);
         Ok(())
     }

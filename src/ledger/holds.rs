@@ -6,6 +6,7 @@ use crate::domain::currency::Currency;
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, Id};
 use crate::domain::stream::StreamName;
+use crate::index::IndexError;
 
 use super::handle::Ledger;
 use super::stream::Stream;
@@ -73,9 +74,16 @@ impl Ledger {
         if let Some(placed) = placed {
             return Ok(Some(HoldHistory { placed: Some(placed.clone()), settled_by: found.settled_by }));
         }
-        let rules_out = |placed: &&Placed| placed.event.names() == Some((id, Effect::RuledOut));
-        let ruled_out = found.reversals.iter().filter(is_here).find(rules_out);
-        Ok(ruled_out.map(|by| HoldHistory { placed: None, settled_by: Some(by.clone()) }))
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || {
+            let Some(position) = index.ruled_out(id, &stream)? else { return Ok(None) };
+            let by = Placed::from(reader.event(position)?);
+            let is_it = by.event.stream == stream && by.event.names() == Some((id, Effect::RuledOut));
+            let damaged = || IndexError::damaged("an event has not the part that the index says");
+            let by = is_it.then_some(by).ok_or_else(damaged)?;
+            Ok(Some(HoldHistory { placed: None, settled_by: Some(by) }))
+        })
+        .await
     }
 }
 

@@ -148,22 +148,24 @@ pub struct TransactionHistory {
     pub first: Option<Placed>,
     /// These are the events of other accounts that were recorded with the same ID in a race between two instances.
     pub elsewhere: Vec<Placed>,
-    /// These are the events that reversed it or ruled it out, in order.
+    /// These are the events of this page that reversed it or ruled it out, in order.
     pub reversals: Vec<Placed>,
+    /// This is true where there are more of them.
+    pub more_reversals: bool,
     /// This is the event that settled it, where it is a hold.
     pub settled_by: Option<Placed>,
-    /// These are the first corrections that name it, in order. There are at most [`MOST_CORRECTIONS`]; a search with
+    /// These are the first corrections that name it, in order. There are at most [`MOST_SHOWN`]; a search with
     /// `corrects` finds all.
     ///
-    /// [`MOST_CORRECTIONS`]: Self::MOST_CORRECTIONS
+    /// [`MOST_SHOWN`]: Self::MOST_SHOWN
     pub corrections: Vec<Placed>,
     /// This is true where there are more corrections than those.
     pub more_corrections: bool,
 }
 
 impl TransactionHistory {
-    /// This is the most corrections that are shown with a transaction.
-    pub const MOST_CORRECTIONS: usize = 100;
+    /// This is the most corrections that are shown with a transaction, and the most reversals where nothing else is asked for.
+    pub const MOST_SHOWN: usize = 100;
 }
 
 /// A `SearchQuery` says which events a search wants. All conditions must hold.

@@ -355,3 +355,38 @@ fn a_position_behind_the_end_is_refused_with_the_end() {
         assert_eq!(service.get(&format!("/v1/{path}?at_position={end}")).status, 200, "{path}");
     }
 }
+
+/// Guards against: an answer that grows with how often a transaction was reversed, and a page that lacks some of it.
+#[test]
+fn what_took_a_transaction_back_comes_in_pages() {
+    let service = Service::start();
+    service.account("alice");
+    let deposit = id();
+    let body = format!(r#"{{"transaction_id":"{deposit}","amount":"300"}}"#);
+    assert_eq!(service.post("/v1/accounts/alice/deposits", body).status, 201);
+    let line = || {
+        let (op, account) = ("reverse", "alice");
+        let taken = json!({"op": op, "transaction_id": id(), "account": account, "reverses": deposit, "amount": "1",
+            "reason": "counted twice"});
+        taken.to_string()
+    };
+    let lines: Vec<String> = (0..250).map(|_| line()).collect();
+    assert!(service.batch(&lines).iter().all(|line| line["status"] == 201));
+    let path = format!("/v1/transactions/{deposit}");
+    let (mut cursor, mut seen, mut pages) = (String::new(), Vec::new(), 0);
+    loop {
+        let page = service.get(&format!("{path}?limit=120{cursor}")).json();
+        let of = page["reversals"].as_array().unwrap();
+        seen.extend(of.iter().map(|line| line["position"].as_u64().unwrap()));
+        assert_eq!(page["kind"], "deposit", "each page says what was taken back");
+        pages += 1;
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((pages, seen.len()), (3, 250));
+    assert!(seen.is_sorted_by(|one, next| one < next));
+    assert_eq!(service.get(&path).json()["reversals"].as_array().map(Vec::len), Some(100));
+    assert_eq!(service.get(&format!("{path}?limit=1001")).fields(), ["limit"]);
+}

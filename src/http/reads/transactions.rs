@@ -49,8 +49,11 @@ pub(crate) struct Transaction {
     first_answer: FirstAnswer,
     /// The two sides of it, which sum to zero; none where no money moved.
     entries: Vec<Entry>,
-    /// What took it back, in order.
+    /// What took it back, in order: a page of it, of 100 where nothing else is asked for.
     reversals: Vec<Booking>,
+    /// What `cursor` takes for the next page of `reversals`, when there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     /// What settled it, where it is a hold that is not open any more.
     #[serde(skip_serializing_if = "Option::is_none")]
     settled_by: Option<Booking>,
@@ -85,8 +88,11 @@ pub(crate) struct RuledOut {
     /// `ruled_out`
     #[schema(value_type = names::RuledOutOutcome)]
     outcome: &'static str,
-    /// The prevention.
+    /// The prevention; one on each account where there are several.
     reversals: Vec<Booking>,
+    /// What `cursor` takes for the next page of `reversals`, when there are more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// An answer that was given.
@@ -114,9 +120,9 @@ struct Entry {
     tag = "transactions", security(("key" = [])),
     params(("id" = String, Path,
         description = "The transaction's ID: a client's UUID, or one of the service's own (`UUID:step:n`).",
-        pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:(hold|credit|capture|expiry|end):[1-9][0-9]{0,8})?$",
+        pattern = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:[a-z-]{3,13}:[1-9][0-9]{0,8})?$",
         example = json!(WITHDRAWAL)),
-        MinPosition),
+        PageQuery, MinPosition),
     responses((status = 200, body = TransactionAnswer, description = "What happened to it."),
         responses::ReadProblems))]
 pub(crate) async fn one(
@@ -125,17 +131,23 @@ pub(crate) async fn one(
     named: Named,
     request: Request,
 ) -> Result<Response, Problem> {
-    let params = Params::read(request.uri().query(), &[MinPosition::NAMES])?;
+    let params = Params::read(request.uri().query(), &[PageQuery::NAMES, MinPosition::NAMES])?;
     let id = named.transaction()?;
+    let cursors = List::new(&app, &format!("reversals/{id}"), &params)?;
+    let after = cursors.read(&params)?.and_then(|position| position.parse().ok()).unwrap_or(0);
+    let limit = params.limit()?;
     negotiate::choose(request.headers(), &[JSON])?;
     wait(&app, &params).await?;
-    let Some(found) = app.ledger().transaction(id).await? else {
+    let Some(found) = app.ledger().transaction_page(id, after, limit).await? else {
         return Err(Problem::transaction_not_found());
     };
     caller.may_see(&found)?;
+    let last = found.reversals.last().filter(|_| found.more_reversals);
+    let next = last.map(|last| cursors.cursor(&last.position.to_string()));
     json(&match &found.first {
         Some(first) => {
             let mut shown = seen(first, &found)?;
+            shown.next = next;
             if let Some(transfer) = first.event.stream.transfer().filter(|_| first.event.revision == 0) {
                 let transfer = app.ledger().transfer(transfer).await?;
                 shown.steps = transfer.map(|found| shown_steps(&found.steps)).unwrap_or_default();
@@ -146,6 +158,7 @@ pub(crate) async fn one(
             transaction_id: id.to_string(),
             outcome: "ruled_out",
             reversals: shown(&found.reversals),
+            next,
         }),
     })
 }
@@ -167,6 +180,7 @@ fn seen(first: &Placed, found: &TransactionHistory) -> Result<Transaction, Probl
         first_answer: FirstAnswer { status: answer.status, body },
         entries: entries(event),
         reversals: shown(&found.reversals),
+        next: None,
         corrections: shown(&found.corrections),
         all_corrections: found.more_corrections.then(|| format!("/v1/transactions?corrects={}", event.id)),
         steps: Vec::new(),

@@ -96,7 +96,8 @@ where
                 Ok(Err(never)) => match never {},
                 Err(panic) => panicked(&*panic).into_response(),
             };
-            if method == Method::GET {
+            // What was booked is answered always: its bytes were taken before. A refusal booked nothing and is weighed now.
+            if method == Method::GET || response.status().is_client_error() {
                 response = app.budget().spend(response);
             }
             if let Some(act) = act {

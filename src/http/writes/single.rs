@@ -8,6 +8,7 @@ use axum::response::Response;
 
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::http::app::App;
+use crate::http::byte_budget::counted;
 use crate::http::openapi::examples::{HOLD, OVERTAKEN};
 use crate::http::openapi::responses::WriteAnswers;
 use crate::http::problem::details::Problem;
@@ -27,6 +28,8 @@ use crate::wire::schema;
 
 /// This is the most bytes of a body with one command.
 const LARGEST: usize = 64 * 1024;
+/// This is how many bytes the answer to a command is taken for, besides those of the command, which it may repeat.
+const ANSWER: usize = 2 * 1024;
 
 /// A `Write` is a write on the account that its path names. It is extracted only after its caller was checked.
 pub(crate) struct Write {
@@ -225,7 +228,8 @@ pub(crate) async fn book_on(
     let frame =
         Frame { hold: on.hold, transfer: on.transfer, ..headers::frame(on.account, &parts.headers, caller)? };
     let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
-    let (bytes, _held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
+    let (bytes, mut held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
+    app.budget().hold(&mut held, bytes.len() + ANSWER)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
     let command = well_named(admitted(command(text, op, frame)?, caller)?, app).await?;
     let is_request = is_request(&command);
@@ -240,5 +244,5 @@ pub(crate) async fn book_on(
     if is_request {
         locate(id, &mut response);
     }
-    Ok(response)
+    Ok(if held.is_any() { counted(response, held) } else { response })
 }

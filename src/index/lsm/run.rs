@@ -168,6 +168,34 @@ impl Run {
         Ok(())
     }
 
+    /// Appends the records of a key from this one on, in order, at most about `limit` of them. The blocks that begin with one
+    /// key are halved until the one is found in which the record lies, so that there may be any number of them.
+    ///
+    /// # Errors
+    /// Fails when a block can't be read, or is not what was written.
+    pub fn of_key_from(&self, from: Record, limit: usize, out: &mut Vec<Record>) -> Result<(), RunError> {
+        let mut first = self.first_keys.partition_point(|key| *key < from.key).saturating_sub(1);
+        let end = self.first_keys.partition_point(|key| *key <= from.key);
+        let mut behind = end;
+        while behind.saturating_sub(first) > 1 {
+            let middle = first + (behind - first) / 2;
+            if self.block(middle)?.first().is_some_and(|record| *record <= from) {
+                first = middle;
+            } else {
+                behind = middle;
+            }
+        }
+        let start = out.len();
+        for block in first..end {
+            let records = self.block(block)?;
+            out.extend(records.into_iter().filter(|record| record.key == from.key && *record >= from));
+            if out.len() - start >= limit {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns all records in order, and reads a block at a time.
     pub fn iter(&self) -> impl Iterator<Item = Result<Record, RunError>> + '_ {
         (0..self.first_keys.len()).flat_map(|block| match self.block(block) {
@@ -354,5 +382,25 @@ mod tests {
         let records = [2, 1].map(|key| Ok(Record { key, value: 0 }));
         let run = Run::write(&dir.path().join("run"), ID, records.into_iter(), None, &failure(dir.path()));
         assert!(run.is_err() && !dir.path().join("run").exists());
+    }
+
+    /// Guards against: a page of an ID that was named very often which lacks some, or which reads all of them.
+    #[test]
+    fn the_records_of_one_key_are_read_from_any_of_them_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |key: u128, values: std::ops::Range<u64>| {
+            values.map(move |value| Record { key, value: value * 4 })
+        };
+        let all: Vec<_> = of(6, 0..500).chain(of(7, 0..5_000)).chain(of(8, 0..500)).collect();
+        let run =
+            Run::write(&dir.path().join("run"), ID, all.into_iter().map(Ok), None, &failure(dir.path()))
+                .unwrap();
+        for from in (0..20_100).step_by(67) {
+            let mut found = Vec::new();
+            run.of_key_from(Record { key: 7, value: from }, 100, &mut found).unwrap();
+            let right: Vec<_> = of(7, 0..5_000).filter(|record| record.value >= from).collect();
+            assert!(found.len() >= right.len().min(100) && found.len() <= 100 + 340, "{} found", found.len());
+            assert_eq!(found, right[..found.len()], "from {from} on");
+        }
     }
 }

@@ -103,6 +103,15 @@ impl Tree {
         Ok(())
     }
 
+    /// Appends the records of a key from this one on: at least the first `limit` are among them.
+    ///
+    /// # Errors
+    /// Fails when a run can't be read.
+    pub fn get_from(&self, from: Record, limit: usize, out: &mut Vec<Record>) -> Result<(), RunError> {
+        let asked = self.runs.iter().filter(|run| run.may_contain(from.key));
+        asked.into_iter().try_for_each(|run| run.of_key_from(from, limit, out))
+    }
+
     /// Appends the records with `low <= key <= high` from one end, in no order between runs: at least the `limit`
     /// nearest to that end are among them.
     ///
