@@ -24,7 +24,7 @@ assert isinstance(declined, Problem) and declined.code is ProblemCode.INSUFFICIE
 found = get_account.sync("python", client=client)
 assert isinstance(found, Account) and found.balance == "0.00", found
 
-seen = get_transaction.sync(opening, client=client)
+seen = get_transaction.sync(str(opening), client=client)
 assert isinstance(seen, Transaction) and seen.entries == [], seen
 
 print("python: all as expected")
