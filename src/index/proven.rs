@@ -2,8 +2,8 @@
 //! its rows is believed.
 //!
 //! As many parts as the tuning says are proven at the start, all of them where it does not say otherwise, so that a ledger is
-//! known to be whole before it serves; the others when they are asked for, and one after the other by a thread of the index in the background. When all are proven, a read costs
-//! nothing more than the row.
+//! known to be whole before it serves; the others when they are asked for, and one after the other by a thread of the index in
+//! the background. When all are proven, a read costs nothing more than the row.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
