@@ -248,19 +248,24 @@ pub(super) fn prove(
     mut visit: impl FnMut(&[u8], u32),
 ) -> Result<(), IndexError> {
     let of = Kind::of(*kind).ok_or_else(|| IndexError::damaged("it has a row of an unknown kind"))?;
+    // The kind is read of each row, and is no condition: SQLite does not look again at what it has found by the order, and would
+    // take a row whose kind was changed for one of this part.
     let mut statement = connection.prepare_cached(
-        "SELECT key, value, crc FROM state WHERE kind = ?1 AND key >= ?2 AND (?3 IS NULL OR key < ?3) ORDER BY key",
+        "SELECT kind, key, value, crc FROM state WHERE (kind, key) >= (?1, ?2) ORDER BY kind, key",
     )?;
-    let mut rows = statement.query(params![kind, first, next])?;
+    let mut rows = statement.query(params![kind, first])?;
     let mut found = Part::default();
     let mut last: Option<Vec<u8>> = None;
     while let Some(row) = rows.next()? {
-        let key: Vec<u8> = row.get(0)?;
-        if last.as_ref().is_some_and(|last| *last >= key) {
+        let (its, key): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        if its > *kind || (its == *kind && next.is_some_and(|next| key.as_slice() >= next)) {
+            break;
+        }
+        if its < *kind || last.as_ref().is_some_and(|last| *last >= key) {
             return Err(IndexError::damaged("rows of its state are not in order"));
         }
-        let stored: u32 = row.get(2)?;
-        if crc(of, &key, row.get_ref(1)?.as_str().unwrap_or_default()) != stored {
+        let stored: u32 = row.get(3)?;
+        if crc(of, &key, row.get_ref(2)?.as_str().unwrap_or_default()) != stored {
             return Err(IndexError::damaged("a row of its state was changed"));
         }
         found.add(stored);

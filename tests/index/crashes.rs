@@ -12,7 +12,7 @@ use proptest::sample::Index as Any;
 
 use crate::folders::{as_a_crash_leaves_it, write_all};
 use crate::known::{Choice, Known};
-use crate::{asked, choices, open_index};
+use crate::{WHOLE, asked, choices, open_index};
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -230,7 +230,7 @@ proptest! {
             let [before, after] = pair else { continue };
             for crash in &crashes {
                 write_all(dir.path(), &crash.between(before, after));
-                let opened = asked(dir.path(), &known);
+                let opened = asked(dir.path(), &known, WHOLE);
                 prop_assert!(opened.is_ok(), "after {crash:?} it does not open: {:?}", opened.err());
             }
             for lie in &lies {
@@ -238,7 +238,7 @@ proptest! {
                 lie.tell(&mut files, before);
                 write_all(dir.path(), &files);
                 // A wrong answer panics; to be refused is right.
-                let _right_or_refused = asked(dir.path(), &known);
+                let _right_or_refused = asked(dir.path(), &known, WHOLE);
             }
         }
     }

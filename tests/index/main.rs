@@ -32,6 +32,9 @@ const SMALL: Tuning = Tuning {
     parts_at_start: 2,
 };
 
+/// With this all of the catalog is proven at the start: some of its rows are asked for by none of the questions.
+const WHOLE: Tuning = Tuning { parts_at_start: usize::MAX, ..SMALL };
+
 fn journal() -> Uuid {
     Uuid::from_u128(77)
 }
@@ -166,7 +169,7 @@ fn a_changed_byte_is_found_or_changes_nothing() {
             let mut bad = good.clone();
             bad.get_mut(path).unwrap()[at] ^= 1 << (at % 8);
             write_all(dir.path(), &bad);
-            match asked(dir.path(), &known) {
+            match asked(dir.path(), &known, SMALL) {
                 Ok(()) => harmless += 1,
                 Err(_) => found += 1,
             }
@@ -176,9 +179,8 @@ fn a_changed_byte_is_found_or_changes_nothing() {
 }
 
 /// Opens it, catches up, asks everything.
-fn asked(dir: &Path, known: &Known) -> Result<(), IndexError> {
-    // All parts of the catalog are proven at the start: some rows are asked for by none of the questions.
-    let index = Index::open_with(dir, journal(), 5, Tuning { parts_at_start: usize::MAX, ..SMALL })?;
+fn asked(dir: &Path, known: &Known, tuning: Tuning) -> Result<(), IndexError> {
+    let index = Index::open_with(dir, journal(), 5, tuning)?;
     let outcome = index.checkpoint().and_then(|checkpoint| {
         if checkpoint.journal_id != journal() || checkpoint.hash != Known::hash(checkpoint.position) {
             return Err(IndexError::damaged("refused at the start"));
@@ -191,6 +193,31 @@ fn asked(dir: &Path, known: &Known) -> Result<(), IndexError> {
     });
     let _already_reported = index.close();
     outcome
+}
+
+/// Seen failing with parts that were proven without the kinds of their rows: one whose kind was changed in its place was taken for
+/// a row of the part around it, and was not found by its key.
+#[test]
+fn a_row_whose_kind_was_changed_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let known = built(dir.path(), 150);
+    let good = read_all(dir.path());
+    let catalog = dir.path().join("index.db");
+    let keys: Vec<Vec<u8>> = {
+        let open = rusqlite::Connection::open(&catalog).unwrap();
+        let mut rows = open.prepare("SELECT key FROM state WHERE kind = 2").unwrap();
+        rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert!(keys.len() > 8, "there is more than one part");
+    for key in keys {
+        // The kind is the byte before the key. The key of a part's first row stands in two tables.
+        for at in memchr::memmem::find_iter(&good[Path::new("index.db")], &key) {
+            let mut bad = good.clone();
+            bad.get_mut(Path::new("index.db")).unwrap()[at - 1] ^= 0x80;
+            write_all(dir.path(), &bad);
+            assert!(asked(dir.path(), &known, WHOLE).is_err(), "{}", String::from_utf8_lossy(&key));
+        }
+    }
 }
 
 /// Catches: a row of state, or a run in the list, that is gone without a trace.
@@ -211,7 +238,7 @@ fn a_missing_row_is_found() {
                 "DELETE FROM {table} WHERE ({keys}) = (SELECT {keys} FROM {table} ORDER BY {keys} LIMIT 1 OFFSET {nth})"
             );
             assert_eq!(rusqlite::Connection::open(&catalog).unwrap().execute(&delete, []).unwrap(), 1);
-            assert!(asked(dir.path(), &known).is_err(), "row {nth} of {table} is missing");
+            assert!(asked(dir.path(), &known, WHOLE).is_err(), "row {nth} of {table} is missing");
         }
         write_all(dir.path(), &good);
     }
@@ -230,13 +257,13 @@ fn a_missing_or_foreign_file_is_found() {
         let mut bad = good.clone();
         bad.remove(&path);
         write_all(dir.path(), &bad);
-        assert!(asked(dir.path(), &known).is_err(), "{} is missing", path.display());
+        assert!(asked(dir.path(), &known, WHOLE).is_err(), "{} is missing", path.display());
         let alike = good.values().filter(|bytes| bytes.len() == good[&path].len());
         let others = foreign.get(&path).into_iter().chain(alike);
         for bytes in others.filter(|bytes| **bytes != good[&path]).take(2) {
             bad.insert(path.clone(), bytes.clone());
             write_all(dir.path(), &bad);
-            assert!(asked(dir.path(), &known).is_err(), "{} is another", path.display());
+            assert!(asked(dir.path(), &known, WHOLE).is_err(), "{} is another", path.display());
             swapped += 1;
         }
     }
@@ -244,7 +271,7 @@ fn a_missing_or_foreign_file_is_found() {
     let mut bad = good.clone();
     bad.retain(|path, _| !path.to_string_lossy().starts_with("index.db"));
     write_all(dir.path(), &bad);
-    asked(dir.path(), &known).expect("without its catalog it begins anew, and knows everything again");
+    asked(dir.path(), &known, WHOLE).expect("without its catalog it begins anew, and knows everything again");
 }
 
 /// Catches: an index that costs more memory than it may, at the sizes that are used in earnest.
