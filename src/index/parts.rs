@@ -248,8 +248,8 @@ pub(super) fn prove(
     mut visit: impl FnMut(&[u8], u32),
 ) -> Result<(), IndexError> {
     let of = Kind::of(*kind).ok_or_else(|| IndexError::damaged("it has a row of an unknown kind"))?;
-    // The kind is read of each row, and is no condition: SQLite does not look again at what it has found by the order, and would
-    // take a row whose kind was changed for one of this part.
+    // The kind is read of each row, and is no condition: SQLite does not look again at what it has found by the order, and
+    // would take a row whose kind was changed for one of this part.
     let mut statement = connection.prepare_cached(
         "SELECT kind, key, value, crc FROM state WHERE (kind, key) >= (?1, ?2) ORDER BY kind, key",
     )?;

@@ -1,9 +1,9 @@
 //! [`Proven`] knows which parts of the catalog were compared with what was written, and compares a part before the first of
 //! its rows is believed.
 //!
-//! As many parts as the tuning says are proven at the start, all of them where it does not say otherwise, so that a ledger is
-//! known to be whole before it serves; the others when they are asked for, and one after the other by a thread of the index in
-//! the background. When all are proven, a read costs nothing more than the row.
+//! The first parts are proven at the start, so that a small ledger is known to be whole before it serves; the others when
+//! they are asked for, and one after the other by a thread of the index in the background. When all are proven, a read costs
+//! nothing more than the row.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};

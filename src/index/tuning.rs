@@ -20,8 +20,8 @@ pub struct Tuning {
     pub fan_in: usize,
     /// This is the most rows of the catalog that are proven together.
     pub rows_together: u64,
-    /// This is how many such parts of the catalog are proven at the start, before it is used. All of them are, but where a test
-    /// says otherwise: the start reads each account's row then, some microsecond each.
+    /// This is how many such parts of the catalog are proven at the start, before it is used. The others are proven when they
+    /// are asked for, or in the background.
     pub parts_at_start: usize,
 }
 
@@ -34,7 +34,7 @@ impl Default for Tuning {
             lowest: 1 << 17,
             fan_in: 4,
             rows_together: 512,
-            parts_at_start: usize::MAX,
+            parts_at_start: 64,
         }
     }
 }

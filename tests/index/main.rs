@@ -195,8 +195,8 @@ fn asked(dir: &Path, known: &Known, tuning: Tuning) -> Result<(), IndexError> {
     outcome
 }
 
-/// Seen failing with parts that were proven without the kinds of their rows: one whose kind was changed in its place was taken for
-/// a row of the part around it, and was not found by its key.
+/// Seen failing with parts that were proven without the kinds of their rows: one whose kind was changed in its place was taken
+/// for a row of the part around it, and was not found by its key.
 #[test]
 fn a_row_whose_kind_was_changed_is_found() {
     let dir = tempfile::tempdir().unwrap();
