@@ -1,6 +1,8 @@
 //! These tests ask how an account stood by when things happened in the world, and hold the answer to a sum over all its
 //! events, and its cost to a bound.
 
+#[path = "support/counting.rs"]
+mod counting;
 mod support;
 
 use std::path::Path;
@@ -11,8 +13,8 @@ use std::time::Duration;
 use bookonce::domain::time::{Clock, Timestamp};
 use bookonce::index::Tuning;
 use bookonce::ledger::{At, Ledger, ReadLimits, Workings};
-use bookonce::store::codec::Line;
-use bookonce::store::{Journal, ReadError, Reader};
+use bookonce::store::Reader;
+use counting::Counting;
 use proptest::prelude::*;
 use support::*;
 
@@ -51,30 +53,9 @@ impl Hand {
     }
 }
 
-/// A journal that counts the events that are read of it.
-struct Counted {
-    inner: Reader,
-    events: Arc<AtomicUsize>,
-}
-
-impl Journal for Counted {
-    fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError> {
-        self.inner.lines(after, limit)
-    }
-
-    fn event(&self, position: u64) -> Result<Line, ReadError> {
-        self.events.fetch_add(1, Ordering::SeqCst);
-        self.inner.event(position)
-    }
-
-    fn close(&self) {
-        self.inner.close();
-    }
-}
-
 fn opened(data: &Path, hand: &Hand, events: &Arc<AtomicUsize>) -> Ledger {
     let events = Arc::clone(events);
-    let journal = Box::new(move |inner| -> Reader { Arc::new(Counted { inner, events }) });
+    let journal = Box::new(move |inner| -> Reader { Arc::new(Counting { inner, events }) });
     // No long read is let in, so that a read that is one fails.
     let reads = ReadLimits { long_at_once: 0, long_wait: Duration::ZERO, ..ReadLimits::default() };
     let options = bookonce::ledger::Options { reads, ..options(data, hand.clock()) };

@@ -1,5 +1,7 @@
 //! One command's trouble is its own: what it names and can't be read, how often an ID was named, how long a job is.
 
+#[path = "support/counting.rs"]
+mod counting;
 #[path = "support/faulty.rs"]
 mod faulty;
 mod support;
@@ -12,9 +14,9 @@ use std::time::Duration;
 use bookonce::domain::command::Command;
 use bookonce::domain::time::{Clock, Timestamp, system_clock};
 use bookonce::ledger::{Ledger, Unavailable, Verdict, Workings};
-use bookonce::store::codec::Line;
 use bookonce::store::draft::Draft;
-use bookonce::store::{AppendError, Appends, CloseError, Journal, ReadError, Reader};
+use bookonce::store::{AppendError, Appends, CloseError, Reader};
+use counting::Counting;
 use support::*;
 
 /// Changes what stands in the journal of a ledger that is closed; every row that has it.
@@ -62,27 +64,6 @@ async fn an_event_that_was_altered_refuses_who_names_it_and_nobody_else() {
     assert!(ledger.status().ready);
     assert_eq!(ledger.status().unreadable, 3 + 3 + 1);
     ledger.stop().unwrap();
-}
-
-/// A journal that counts how many single events are read of it.
-struct Counting {
-    inner: Reader,
-    events: Arc<AtomicUsize>,
-}
-
-impl Journal for Counting {
-    fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError> {
-        self.inner.lines(after, limit)
-    }
-
-    fn event(&self, position: u64) -> Result<Line, ReadError> {
-        self.events.fetch_add(1, Ordering::SeqCst);
-        self.inner.event(position)
-    }
-
-    fn close(&self) {
-        self.inner.close();
-    }
 }
 
 /// Catches: a look-up that grows with how often an ID was named, on its account or on others.
