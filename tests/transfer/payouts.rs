@@ -23,6 +23,15 @@ use crate::support::{id, reason};
 /// This is how many things happen before the drivers finish.
 const DEPTH: usize = 6;
 
+/// These are the providers that are tried: whether one can be asked, can cancel, and declines all that it is sent.
+const PROVIDERS: [(bool, bool, bool); 5] = [
+    (false, false, false),
+    (true, false, false),
+    (false, true, false),
+    (true, true, false),
+    (true, true, true),
+];
+
 /// A `Provider` is the model of a provider: what it has done with the one key.
 #[derive(Clone, Copy, Debug, Default)]
 struct Provider {
@@ -376,13 +385,7 @@ fn every_order(repeat: Repeat, can_ask: bool, can_cancel: bool, declines: bool) 
 
 #[test]
 fn a_provider_that_honours_keys_pays_once_and_its_word_is_booked() {
-    for (can_ask, can_cancel, declines) in [
-        (false, false, false),
-        (true, false, false),
-        (false, true, false),
-        (true, true, false),
-        (true, true, true),
-    ] {
+    for (can_ask, can_cancel, declines) in PROVIDERS {
         assert!(every_order(Repeat::SameKey, can_ask, can_cancel, declines) > 500);
     }
 }
@@ -390,13 +393,7 @@ fn a_provider_that_honours_keys_pays_once_and_its_word_is_booked() {
 /// Seen failing with a driver that sent the payout again while its answer was unknown.
 #[test]
 fn a_provider_that_does_not_is_sent_the_payout_once() {
-    for (can_ask, can_cancel, declines) in [
-        (false, false, false),
-        (true, false, false),
-        (false, true, false),
-        (true, true, false),
-        (true, true, true),
-    ] {
+    for (can_ask, can_cancel, declines) in PROVIDERS {
         assert!(every_order(Repeat::Never, can_ask, can_cancel, declines) > 500);
     }
 }

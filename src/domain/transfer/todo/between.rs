@@ -1,7 +1,7 @@
 //! Between accounts the account `to` decides: there the credit is booked, declined or ruled out, whichever is first, and every
 //! driver reads the same there.
 //!
-//! So the order of a stop is fixed: the credit is ruled out first, and only when it is sure never to come is the hold
+//! The order of a stop is fixed by that: the credit is ruled out first, and only when it is sure never to come is the hold
 //! released.
 
 use crate::domain::command::Stopped;
