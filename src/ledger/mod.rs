@@ -11,6 +11,7 @@ mod driving;
 mod effective;
 mod expiries;
 mod expiry_beat;
+mod fold;
 mod folder_watch;
 mod handle;
 mod history;

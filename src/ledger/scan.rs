@@ -19,7 +19,7 @@ use super::types::{Placed, ReadError};
 
 /// This is how many records an ordinary read looks through.
 pub(super) const ORDINARY: usize = 16_384;
-/// This is how many records are looked through at a time.
+/// This is the most records that are looked through at a time.
 const PAGE: usize = 4_096;
 /// This is the most events that are read at a time where it takes the event to know whether it is wanted.
 const CHUNK: usize = 256;
@@ -70,6 +70,9 @@ pub(super) struct Scan {
     high: u64,
     backwards: bool,
     limit: usize,
+    /// This is how many records are looked through next. It begins with what is enough where every record is wanted, since each
+    /// run of the index reads so many, and is doubled where they are not.
+    size: usize,
     /// These events were found.
     pub(super) found: Vec<Placed>,
     /// This is true where there is more than the limit.
@@ -151,7 +154,9 @@ impl Scan {
         backwards: bool,
         limit: usize,
     ) -> Self {
-        Self { among, filter, low, high, backwards, limit, found: Vec::new(), more: false, ended: false }
+        let size = limit.saturating_add(1);
+        let found = Vec::new();
+        Self { among, filter, low, high, backwards, limit, size, found, more: false, ended: false }
     }
 
     /// Looks through up to so many records. Says whether all is found.
@@ -162,7 +167,8 @@ impl Scan {
                 self.ended = true;
                 break;
             }
-            let size = if self.reads_to_know() { CHUNK } else { PAGE };
+            let size = self.size.min(if self.reads_to_know() { CHUNK } else { PAGE });
+            self.size = self.size.saturating_mul(2);
             let page = self.among.page(self.low, self.high, self.backwards, size.min(left))?;
             let Some(last) = page.last() else {
                 self.ended = true;

@@ -32,6 +32,17 @@ pub fn position_of(line: &[u8]) -> Option<u64> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// Returns the name of a line's stream; `None` when it is not laid out as the encoder lays it out.
+#[must_use]
+pub fn stream_of(line: &[u8]) -> Option<&str> {
+    const FIELD: &[u8] = b",\"stream\":\"";
+    let rest = line.strip_prefix(b"{\"position\":")?;
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let name = rest.get(digits..)?.strip_prefix(FIELD)?;
+    let end = memchr::memchr(b'"', name)?;
+    std::str::from_utf8(name.get(..end)?).ok()
+}
+
 /// Returns the id that a line says it has; `None` when it is not laid out as the encoder lays it out.
 #[must_use]
 pub fn event_id_of(line: &[u8]) -> Option<Uuid> {
