@@ -1,15 +1,13 @@
 //! These tests follow the journal while the node drops its subscribers: what must come does come, and nothing comes
 //! twice.
 
-use std::time::Duration;
-
 use bookonce::store::eventstoredb::{Error, Follow, Followed, Store};
 use eventstore::{AppendToStreamOptions, EventData, StreamMetadataBuilder};
 
-use crate::{deposits, events, fill, fresh, hurried, nodes, revisions, standin};
+use crate::{PATIENCE, deposits, events, fill, fresh, hurried, nodes, revisions, standin};
 
 async fn next(follow: &mut Follow) -> Result<Followed, Error> {
-    tokio::time::timeout(Duration::from_secs(20), follow.next()).await.expect("it hangs")
+    tokio::time::timeout(PATIENCE, follow.next()).await.expect("it hangs")
 }
 
 #[tokio::test]
@@ -47,8 +45,7 @@ async fn follow_through(store: &Store, count: usize, ends: &mut usize) -> Vec<(u
     while seen.len() < count {
         let Ok(mut follow) = store.follow(after).await else { continue };
         loop {
-            match tokio::time::timeout(Duration::from_secs(20), follow.next_many(64)).await.expect("it hangs")
-            {
+            match tokio::time::timeout(PATIENCE, follow.next_many(64)).await.expect("it hangs") {
                 Ok(many) => {
                     assert!(!many.is_empty() && many.len() <= 64);
                     for event in events(many) {
