@@ -148,6 +148,8 @@ async fn comes_back(with: impl FnOnce(&Path)) {
         .collect();
     tokio::time::sleep(Duration::from_millis(200)).await;
     node.stop().unwrap();
+    // A node takes longer to come back than its clients take to see that it is gone.
+    until("it is missed", || !ledger.status().ready).await;
     away.store(true, Ordering::Release);
     with(&file);
     node.faults().record();
