@@ -69,10 +69,14 @@ impl Standing {
     /// Adds the rows of the table.
     pub(crate) fn table(&self, text: &mut String) {
         let Self { under_way, open_holds, ended, .. } = self;
-        heading(text, &format!("start with {under_way} open transfers, {open_holds} holds, {ended} ended transfers"));
+        heading(
+            text,
+            &format!("start with {under_way} open transfers, {open_holds} holds, {ended} ended transfers"),
+        );
         row(text, "ready after", format!("{:.2} s", self.ready_s));
         let Self { resident_mb, empty_mb, peak_mb, .. } = self;
-        let value = format!("{resident_mb:.0} MB, of an empty ledger {empty_mb:.0} MB; {peak_mb:.0} MB at most");
+        let value =
+            format!("{resident_mb:.0} MB, of an empty ledger {empty_mb:.0} MB; {peak_mb:.0} MB at most");
         row(text, "resident memory", value);
         for (path, slowest_ms) in &self.lists {
             row(text, &format!("{path} "), format!("{slowest_ms:.1} ms at most"));
@@ -145,8 +149,11 @@ async fn fill(ledger: &Ledger, accounts: Accounts) -> Result<(String, Transactio
     let draws = Draws::fresh();
     let client = |stream, operation| command(Id::Client(draws.id()), stream, operation);
     let name = |number| AccountName::parse(&accounts.name(number)).ok_or("this is no name of an account");
-    let holders =
-        Accounts { first: accounts.first + accounts.count, count: u32::try_from(OTHERS / HOLDS)?, ..accounts };
+    let holders = Accounts {
+        first: accounts.first + accounts.count,
+        count: u32::try_from(OTHERS / HOLDS)?,
+        ..accounts
+    };
     let numbers: Vec<u32> = accounts.numbers().chain(holders.numbers()).collect();
     for some in numbers.chunks(TOGETHER) {
         let mut commands = Vec::new();
@@ -182,7 +189,8 @@ async fn fill(ledger: &Ledger, accounts: Accounts) -> Result<(String, Transactio
         record(ledger, &commands).await?;
     }
     for _ in 0..UNDER_WAY / TOGETHER {
-        let requests = (0..TOGETHER).map(|_| asked().map(|[asked, _]| asked)).collect::<Result<Vec<_>, _>>()?;
+        let requests =
+            (0..TOGETHER).map(|_| asked().map(|[asked, _]| asked)).collect::<Result<Vec<_>, _>>()?;
         record(ledger, &requests).await?;
     }
     Ok((holders.name(holders.first), ended))
