@@ -2,8 +2,8 @@
 //!
 //! It holds no more states at once than [`ReadLimits::long_bytes`] allows, however many streams there are: it goes over the
 //! journal in passes, and each pass keeps the streams of one range of names. A range is as large as the room for it. When it
-//! has no room any more, the last names of the range are left to a later pass. Costs: a pass reads all lines up to the position,
-//! some 0.3 microseconds each, and decodes and proves those of its range, some microseconds each.
+//! has no room any more, the last names of the range are left to a later pass. Costs: each pass reads all lines up to the
+//! position, and decodes and proves those of its range.
 //!
 //! [`ReadLimits::long_bytes`]: super::long_reads::ReadLimits::long_bytes
 

@@ -83,7 +83,7 @@ pub struct Args {
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these; without it http, batch, start and replay. With --store all but bounds, replay, holds, backlog and standing
+    /// Measure only these; without it http, batch, start, replay. With --store no bounds, replay, holds, backlog, standing
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.

@@ -1,5 +1,5 @@
-//! A standing ledger has much that has not ended: transfers under way and open holds, beside transfers that have. It is measured
-//! how soon a service over it is ready, what memory it takes, and how soon it answers the first page of each list.
+//! A standing ledger has much that has not ended: transfers under way and open holds, beside transfers that have. It is
+//! measured how soon a service over it is ready, what memory it takes, and how soon it answers the first page of each list.
 //!
 //! The ledger is filled without a service, which would drive the transfers. The transfers that have ended did so without steps,
 //! so that they are two events each.
