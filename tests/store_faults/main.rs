@@ -124,7 +124,7 @@ async fn once(trouble: Trouble, n: u64) -> Option<bool> {
             match verdict {
                 Verdict::Unavailable(Unavailable::StoreUnavailable) => {
                     refused |= !trouble.ends_reads();
-                    assert!(!pair.has(command).await, "not stored, it was said: {command:?}");
+                    assert!(!pair.has_untold(command).await, "not stored, it was said: {command:?}");
                 }
                 Verdict::Unavailable(why) => panic!("{trouble:?} at append {n}: {why:?} of {command:?}"),
                 verdict => pair.note(command, &verdict),
@@ -187,7 +187,7 @@ async fn lasting(fault: Fault, n: u64, patience: Duration) -> usize {
                     );
                 }
                 Verdict::Unavailable(Unavailable::StoreUnavailable) => {
-                    assert!(!pair.has(command).await, "{fault:?} {n}: not stored, it was said");
+                    assert!(!pair.has_untold(command).await, "{fault:?} {n}: not stored, it was said");
                 }
                 Verdict::Unavailable(why) => panic!("{fault:?} {n}: {why:?}"),
                 _ => {}
