@@ -18,6 +18,7 @@ use crate::client::outbox::sending::{End, Sender, Sending};
 use crate::client::outbox::state::State;
 use crate::domain::ids::TransactionId;
 use crate::domain::time::system_clock;
+use crate::with_causes::with_causes;
 
 /// This is the most bytes and lines on standard input: as in a batch.
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -124,31 +125,37 @@ pub(crate) fn run(args: Args) -> Outcome {
 fn act(args: &Args) -> Result<Exit, Error> {
     let orders = orders(args)?;
     let key = args.key.read()?;
-    let mut outbox = open(args)?;
-    outbox.add(&orders, args.deadline, key.as_deref())?;
+    let stored = open(args).and_then(|mut outbox| {
+        outbox.add(&orders, args.deadline, key.as_deref())?;
+        Ok(outbox)
+    });
+    let outbox = match stored {
+        Err(error) if !error.is_misuse() => return Err(told("nothing was stored or sent", &error)),
+        stored => stored?,
+    };
     // From here on whoever reads this can find the message again, and nothing of it was sent.
     orders.iter().try_for_each(|order| out::line(format_args!("{} stored", order.id())))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let sent = runtime.block_on(sent(args, outbox, &orders, key));
-    let messages = sent.map_err(|error| not_sent(&error))?;
+    let messages = sent.map_err(|error| told("stored, but the outbox can't be sent from", &error))?;
     messages.iter().try_for_each(|message| out::line(show::line(message)))?;
     Ok(worst(messages.iter().map(|message| message.state)))
 }
 
-/// Says of an error after the messages were stored that they are.
-fn not_sent(error: &OutboxError) -> Error {
-    format!("stored, but the outbox can't be sent from: {}", crate::with_causes::with_causes(error)).into()
+/// Says how far it came before this error.
+fn told(how_far: &str, error: &OutboxError) -> Error {
+    format!("{how_far}: {}", with_causes(error)).into()
 }
 
-fn open(args: &Args) -> Result<Outbox, Error> {
+fn open(args: &Args) -> Result<Outbox, OutboxError> {
     let exists = std::fs::metadata(&args.at.outbox).is_ok_and(|found| found.len() > 0);
-    Ok(match &args.url {
-        None if exists => Outbox::open(&args.at.outbox, system_clock())?,
+    match &args.url {
+        None if exists => Outbox::open(&args.at.outbox, system_clock()),
         url => {
             let service = url.as_deref().unwrap_or("http://127.0.0.1:7070");
-            Outbox::open_or_make(&args.at.outbox, service, system_clock())?
+            Outbox::open_or_make(&args.at.outbox, service, system_clock())
         }
-    })
+    }
 }
 
 /// Sends until the messages have their ends or the wait is over, or looks on while another process sends. Returns the

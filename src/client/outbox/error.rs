@@ -37,10 +37,10 @@ pub enum Error {
         what: String,
     },
     /// There is no room for it.
-    #[error("the disk of the outbox {} is full: nothing was stored or sent", .0.display())]
+    #[error("the disk of the outbox {} is full", .0.display())]
     Full(PathBuf),
     /// It must not be written.
-    #[error("the outbox {} can't be written: nothing was stored or sent", .0.display())]
+    #[error("the outbox {} can't be written", .0.display())]
     ReadOnly(PathBuf),
     /// It can't be opened, read or written for another reason.
     #[error("the outbox {} can't be used", path.display())]
@@ -72,7 +72,7 @@ pub enum Error {
         asked: String,
     },
     /// A secret would get into the file.
-    #[error("{0} has a secret in it, which must not be stored: nothing was stored or sent")]
+    #[error("{0} has a secret in it, which must not be stored")]
     Secret(&'static str),
     /// Another process sends from it.
     #[error("another sender has the outbox {}: {holder}", path.display())]

@@ -56,6 +56,7 @@ const SCHEMA: &str = "
         replaced_by TEXT,
         change INTEGER NOT NULL
     ) STRICT;
+    CREATE INDEX by_place ON messages(place);
     CREATE INDEX by_change ON messages(change);
     CREATE INDEX by_rules_out ON messages(rules_out) WHERE rules_out IS NOT NULL;
     CREATE TABLE dropped(number INTEGER PRIMARY KEY, change INTEGER NOT NULL) STRICT;";
@@ -194,7 +195,9 @@ impl Outbox {
         let found: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(Error::of(path))?;
         if found != "ok" {
-            return Err(Error::Damaged { path: path.to_owned(), what: found });
+            // SQLite says it in several lines.
+            let what = found.lines().collect::<Vec<_>>().join(" ");
+            return Err(Error::Damaged { path: path.to_owned(), what });
         }
         let service = connection
             .query_row("SELECT value FROM outbox WHERE key = 'service'", [], |row| row.get(0))
