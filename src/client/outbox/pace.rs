@@ -177,7 +177,7 @@ mod tests {
         let pace = Pace::default();
         for (attempt, most) in [(1, 1), (2, 2), (3, 4), (5, 16), (6, 20), (90, 20)] {
             let drawn: Vec<_> =
-                (0..999).map(|draw| pace.delay(attempt, None, draw << 32 | draw * 77)).collect();
+                (0..999).map(|draw| pace.delay(attempt, None, (draw << 32) | (draw * 77))).collect();
             assert!(drawn.iter().all(|delay| *delay <= SECOND * most), "attempt {attempt}");
             assert!(drawn.iter().any(|delay| *delay > SECOND * most * 9 / 10), "attempt {attempt}");
             assert!(drawn.iter().any(|delay| *delay < SECOND * most / 10), "attempt {attempt}");

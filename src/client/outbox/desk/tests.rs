@@ -125,7 +125,9 @@ fn a_service_that_does_not_answer_is_asked_by_one_message_at_a_time() {
     names.iter().zip(1..).for_each(|(name, number)| desk.put(entry(number, &[name])));
     let sent = desk.send(SECOND);
     assert_eq!(sent.len(), Pace::default().most_under_way);
-    sent.iter().for_each(|number| drop(desk.hear(*number, DOWN, SECOND)));
+    for number in &sent {
+        desk.hear(*number, DOWN, SECOND);
+    }
     let Next::Wait(probe_at) = desk.next(SECOND) else { panic!("the breaker is shut") };
     assert_eq!(desk.send(probe_at).len(), 1, "one probe");
     assert_eq!(desk.next(probe_at), Next::Answer);
