@@ -134,7 +134,8 @@ fn act(args: &Args) -> Result<Exit, Error> {
         stored => stored?,
     };
     // From here on whoever reads this can find the message again, and nothing of it was sent.
-    orders.iter().try_for_each(|order| out::line(format_args!("{} stored", order.id())))?;
+    let printed = orders.iter().try_for_each(|order| out::line(format_args!("{} stored", order.id())));
+    printed.map_err(|error| format!("stored, but not sent, since the ID can't be printed: {error}"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let sent = runtime.block_on(sent(args, outbox, &orders, key));
     let messages = sent.map_err(|error| told("stored, but the outbox can't be sent from", &error))?;

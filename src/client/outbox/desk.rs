@@ -170,6 +170,13 @@ impl Desk {
         self.put(entry);
     }
 
+    /// The attempt did not begin after all: the message has changed in the file, and is put anew.
+    pub fn not_begun(&mut self, number: Number) {
+        self.under_way.remove(&number);
+        self.breaker.not_begun();
+        self.forget(number);
+    }
+
     /// This was heard of the attempt that was under way. Returns the state of the message now, and how long it waits for its
     /// next attempt; nothing when it has ended meanwhile.
     pub fn heard(

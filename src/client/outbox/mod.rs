@@ -10,10 +10,10 @@
 //! It must not know the command line, which is up the way; the sender of one request is down the way.
 
 mod changing;
-pub mod desk;
+pub(crate) mod desk;
 pub mod error;
 pub mod file;
-pub mod heard;
+pub(crate) mod heard;
 pub mod lock;
 pub mod order;
 pub mod pace;

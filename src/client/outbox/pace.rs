@@ -100,6 +100,11 @@ impl Breaker {
         self.is_probing = self.opened_until.is_some();
     }
 
+    /// The attempt did not begin after all, and proves nothing.
+    pub fn not_begun(&mut self) {
+        self.is_probing = false;
+    }
+
     /// The service has answered: it is there.
     pub fn answered(&mut self) {
         *self = Self::default();

@@ -58,49 +58,33 @@ impl Outbox {
         Ok(Changes { messages, dropped, up_to })
     }
 
-    /// Writes that an attempt to send this message begins. Returns the message as it is in the file; nothing where it is not
-    /// to be sent any more.
-    pub(super) fn begin_attempt(&mut self, number: i64) -> Result<Option<Message>, Error> {
+    /// Writes that an attempt to send each of these messages begins, in one change: a sync of the disk takes as long for one
+    /// as for many. Returns the messages as they are in the file, without those that are not to be sent any more.
+    pub(super) fn begin_attempts(&mut self, numbers: &[i64]) -> Result<Vec<Message>, Error> {
         let change = Changing::begin(&mut self.connection, &self.path)?;
-        let Some(message) = change.numbered(number)? else { return Ok(None) };
-        let Some(state) = message.state.after(Change::Begun) else { return Ok(None) };
-        change.execute(
-            "UPDATE messages SET state = ?2, attempts = attempts + 1, change = ?3 WHERE number = ?1",
-            (number, state.name(), change.number),
-        )?;
+        let mut begun = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let Some(message) = change.numbered(*number)? else { continue };
+            let Some(state) = message.state.after(Change::Begun) else { continue };
+            change.execute(
+                "UPDATE messages SET state = ?2, attempts = attempts + 1, change = ?3 WHERE number = ?1",
+                (number, state.name(), change.number),
+            )?;
+            begun.push(message);
+        }
         change.commit()?;
         (self.observer)(Point::BeforeSend);
-        Ok(Some(message))
+        Ok(begun)
     }
 
-    /// Writes what was heard of an attempt, and that the next one comes after this wait. What a reversal rules out is ruled
-    /// out in the same change.
-    pub(super) fn write_outcome(
-        &mut self,
-        number: i64,
-        outcome: &Outcome,
-        wait: Duration,
-    ) -> Result<(), Error> {
+    /// Writes what was heard of these attempts, each with the wait before its next one, in one change. What a reversal rules
+    /// out is ruled out in the same change.
+    pub(super) fn write_outcomes(&mut self, outcomes: &[(i64, Outcome, Duration)]) -> Result<(), Error> {
         (self.observer)(Point::Answered);
-        let next = Span { now: self.now(), length: wait };
+        let now = self.now();
         let change = Changing::begin(&mut self.connection, &self.path)?;
-        let Some(message) = change.numbered(number)? else { return Ok(()) };
-        let Some(state) = message.state.after(Change::Heard(outcome.heard)) else { return Ok(()) };
-        change.execute(
-            "UPDATE messages SET state = ?2, next_at = ?3, step_ms = ?4, trouble = ?5, change = ?6 WHERE number = ?1",
-            (number, state.name(), next.ends(), next.millis(), &outcome.trouble, change.number),
-        )?;
-        if let Some((status, body)) = &outcome.answer {
-            change.execute(
-                "UPDATE messages SET answered_at = ?2, status = ?3, answer = ?4 WHERE number = ?1",
-                (number, next.now.micros(), status, body),
-            )?;
-        }
-        if let (State::Confirmed, Some(named)) = (state, message.rules_out)
-            && let Some(named) = change.find(named)?
-            && let Some(state) = named.state.after(Change::RuledOut)
-        {
-            change.set_state(&named, state)?;
+        for (number, outcome, wait) in outcomes {
+            write_outcome(&change, *number, outcome, Span { now, length: *wait })?;
         }
         (self.observer)(Point::BeforeConfirmation);
         change.commit()
@@ -117,4 +101,26 @@ impl Outbox {
         }
         Ok(())
     }
+}
+
+fn write_outcome(change: &Changing<'_>, number: i64, outcome: &Outcome, next: Span) -> Result<(), Error> {
+    let Some(message) = change.numbered(number)? else { return Ok(()) };
+    let Some(state) = message.state.after(Change::Heard(outcome.heard)) else { return Ok(()) };
+    change.execute(
+        "UPDATE messages SET state = ?2, next_at = ?3, step_ms = ?4, trouble = ?5, change = ?6 WHERE number = ?1",
+        (number, state.name(), next.ends(), next.millis(), &outcome.trouble, change.number),
+    )?;
+    if let Some((status, body)) = &outcome.answer {
+        change.execute(
+            "UPDATE messages SET answered_at = ?2, status = ?3, answer = ?4 WHERE number = ?1",
+            (number, next.now.micros(), status, body),
+        )?;
+    }
+    if let (State::Confirmed, Some(named)) = (state, message.rules_out)
+        && let Some(named) = change.find(named)?
+        && let Some(state) = named.state.after(Change::RuledOut)
+    {
+        change.set_state(&named, state)?;
+    }
+    Ok(())
 }

@@ -117,8 +117,8 @@ impl Sender {
             }
             let now = self.began.elapsed();
             let until = match self.desk.next(now) {
-                Next::Send(number) => {
-                    self.begin(number)?;
+                Next::Send(_) => {
+                    self.begin()?;
                     continue;
                 }
                 Next::Expire(number) => {
@@ -136,7 +136,13 @@ impl Sender {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(Ok((number, outcome))) = self.attempts.join_next() => self.finish(number, outcome)?,
+                Some(Ok(ended)) = self.attempts.join_next() => {
+                    let mut all = vec![ended];
+                    while let Some(Ok(ended)) = self.attempts.try_join_next() {
+                        all.push(ended);
+                    }
+                    self.finish(all)?;
+                }
                 () = tokio::time::sleep(until) => {}
             }
         }
@@ -207,34 +213,53 @@ impl Sender {
         self.desk.put(Entry { number, order, lines, state, attempts: message.attempts, due, deadline });
     }
 
-    fn begin(&mut self, number: i64) -> Result<(), Error> {
-        // Somebody may have changed it since it was looked at; that is seen in the next round.
-        let Some(message) = self.outbox.begin_attempt(number)? else { return Ok(()) };
-        self.desk.begun(number);
-        let (client, key) = (self.client.clone(), self.key.clone());
-        self.attempts
-            .spawn(async move { (number, attempt(&client, &message.request, key.as_deref()).await) });
+    /// Begins all attempts that may begin now.
+    fn begin(&mut self) -> Result<(), Error> {
+        let mut numbers = Vec::new();
+        while let Next::Send(number) = self.desk.next(self.began.elapsed()) {
+            self.desk.begun(number);
+            numbers.push(number);
+        }
+        let messages = self.outbox.begin_attempts(&numbers)?;
+        // Somebody may have changed one since it was looked at; that is seen in the next round.
+        let is_begun = |number: &i64| messages.iter().any(|message| message.number == *number);
+        numbers.iter().filter(|number| !is_begun(number)).for_each(|number| self.desk.not_begun(*number));
+        for message in messages {
+            let (client, key) = (self.client.clone(), self.key.clone());
+            self.attempts.spawn(async move {
+                (message.number, attempt(&client, &message.request, key.as_deref()).await)
+            });
+        }
         Ok(())
     }
 
-    fn finish(&mut self, number: i64, outcome: Outcome) -> Result<(), Error> {
-        if outcome.heard == Heard::KeyRefused {
-            self.refused = outcome.answer.as_ref().map(|(status, _)| *status);
+    fn finish(&mut self, ended: Vec<(i64, Outcome)>) -> Result<(), Error> {
+        if ended.is_empty() {
+            return Ok(());
         }
-        let heard = self.desk.heard(number, outcome.heard, self.began.elapsed(), self.draws.next());
-        let wait = heard.map_or(Duration::ZERO, |(_, wait)| wait);
-        self.outbox.write_outcome(number, &outcome, wait)
+        let now = self.began.elapsed();
+        let mut outcomes = Vec::with_capacity(ended.len());
+        for (number, outcome) in ended {
+            if outcome.heard == Heard::KeyRefused {
+                self.refused = outcome.answer.as_ref().map(|(status, _)| *status);
+            }
+            let heard = self.desk.heard(number, outcome.heard, now, self.draws.next());
+            outcomes.push((number, outcome, heard.map_or(Duration::ZERO, |(_, wait)| wait)));
+        }
+        self.outbox.write_outcomes(&outcomes)
     }
 
-    /// Breaks off the attempts that are under way. What became of them is open.
+    /// Takes the answers that have come, and breaks off the attempts that are under way. What became of those is open.
     fn leave(&mut self) -> Result<(), Error> {
+        let came = std::iter::from_fn(|| self.attempts.try_join_next()).filter_map(Result::ok).collect();
+        self.finish(came)?;
         self.attempts.abort_all();
-        let numbers: Vec<i64> = self.desk.under_way().collect();
-        for number in numbers {
+        let open = |number| {
             let trouble = Some("the sender stopped before the answer came".to_owned());
-            self.finish(number, Outcome { heard: Heard::NOTHING, answer: None, trouble })?;
-        }
-        Ok(())
+            (number, Outcome { heard: Heard::NOTHING, answer: None, trouble })
+        };
+        let left: Vec<_> = self.desk.under_way().map(open).collect();
+        self.finish(left)
     }
 }
 

@@ -193,3 +193,17 @@ async fn what_may_be_booked_is_not_edited_and_what_is_not_there_is_told() {
     mailbox.outbox(&["show", "x"]).await.ends(2, "UUID");
     assert_eq!((came(&fake), mailbox.states().await), (0, vec!["pending".to_owned()]));
 }
+
+/// Nobody could find the message again whose ID was not printed before it was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_id_is_printed_before_the_first_byte_leaves() {
+    let (fake, mailbox) = faked().await;
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = mailbox.command(&["send", "withdraw", "alice", "40.00", "--url", &mailbox.url]);
+    let ended = tokio::task::spawn_blocking(move || command.stdout(full).output().unwrap()).await.unwrap();
+    let error = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.code() == Some(1) && error.contains("stored, but not sent"), "{error}");
+    assert_eq!((came(&fake), mailbox.states().await), (0, vec!["pending".to_owned()]));
+    mailbox.outbox(&["run"]).await.ends(0, "confirmed");
+    assert_eq!(came(&fake), 1);
+}

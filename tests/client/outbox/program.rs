@@ -171,14 +171,24 @@ async fn past_its_deadline_it_can_be_asked_again_under_the_same_id() {
     assert_eq!(events_of(&service.journal(), &id), 1);
 }
 
+/// A sender that goes on until it is told to stop. It ends with the test.
+struct Watching(std::process::Child);
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ended_already = self.0.kill();
+        let _reaped_already = self.0.wait();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn many_add_while_one_sends() {
     let (service, _folder) = service();
     let mailbox = Mailbox::new(service.address);
     mailbox.send(&["withdraw", "alice", "1.00"]).await.ends(0, "confirmed");
-    let mut watching = mailbox.command(&["outbox", "run", "--watch"]).spawn().unwrap();
+    let mut watching = Watching(mailbox.command(&["outbox", "run", "--watch"]).spawn().unwrap());
     let lock = mailbox.folder().join("atm.outbox.lock");
-    let holder = format!("process {}", watching.id());
+    let holder = format!("process {}", watching.0.id());
     crate::support::store::until("it has the lock", || {
         std::fs::read_to_string(&lock).is_ok_and(|text| text == holder)
     });
@@ -187,8 +197,8 @@ async fn many_add_while_one_sends() {
         said.ends(0, "another sender has the outbox");
     }
     mailbox.outbox(&["run"]).await.ends(1, &holder);
-    let pid = rustix::process::Pid::from_child(&watching);
+    let pid = rustix::process::Pid::from_child(&watching.0);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert_eq!(watching.wait().unwrap().code(), Some(0));
+    assert_eq!(watching.0.wait().unwrap().code(), Some(0));
     assert_eq!(balance(service.address, "alice"), "91.00");
 }
