@@ -56,7 +56,7 @@ impl StreamName {
         self.with_parts(|parts| {
             let mut length = 0;
             for part in parts.map(str::as_bytes) {
-                let end = length + part.len();
+                let end = usize::saturating_add(length, part.len());
                 text.get_mut(length..end).into_iter().for_each(|room| room.copy_from_slice(part));
                 length = end;
             }
