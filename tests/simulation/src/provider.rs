@@ -196,12 +196,11 @@ impl Provider {
     pub fn take(&mut self, call: Call, key: &str, asked: i128, now: Duration, random: &mut Random) -> Told {
         let traits = self.traits;
         let entry = self.books.entry(key.to_owned()).or_default();
-        let told = match call {
+        match call {
             Call::Pay => entry.pay(&traits, asked, now, random),
             Call::Ask => entry.at(now),
             Call::Cancel => entry.prevent(now),
-        };
-        told
+        }
     }
 
     /// Writes its answer, which may be the contrary of what is true, or nothing that can be relied on.
