@@ -32,7 +32,8 @@ fn a_hold_that_the_copy_declines_does_not_end_what_the_original_may_have_paid() 
     assert_eq!((stall.step, stall.code), (Step::Hold, StallCode::Restored));
 }
 
-/// Seen failing, by the simulation: a transfer that was stopped in a restored copy released what its original had paid.
+/// Guards against: a hold that a restored copy releases because it was stopped there, though its original may have paid. The
+/// simulation has found it.
 #[test]
 fn what_is_stopped_in_the_copy_is_not_released_before_its_provider_was_asked() {
     let mut stream = accounts(true);
