@@ -18,6 +18,8 @@ pub enum Exit {
     Unfinished = 4,
     /// Everything that was there was found right as far as a part of a journal allows.
     Part = 5,
+    /// Nothing was found wrong, and there are events that a newer version of this program wrote: it must be upgraded first.
+    Newer = 6,
 }
 
 impl From<Exit> for std::process::ExitCode {

@@ -22,7 +22,7 @@ use crate::domain::time::Timestamp;
 /// Rebuild all balances from the journal alone, and compare them with the index.
 ///
 /// Uses the auditor's own arithmetic and checks every event on the way. Without `--to`, differences from the index are
-/// listed. Ends with 1 when there are any, or when the journal is not right.
+/// listed. Ends with 1 when there are any, or when the journal is not right; with 6 when a newer version of bookonce wrote to it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -103,7 +103,9 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
             writeln!(io::stderr().lock(), "{says}")?;
             Exit::Unfinished
         }
-        Exit::Ok | Exit::Found | Exit::Usage | Exit::Failed | Exit::Unfinished | Exit::Part => exit,
+        Exit::Ok | Exit::Found | Exit::Usage | Exit::Failed | Exit::Unfinished | Exit::Part | Exit::Newer => {
+            exit
+        }
     };
     let shown = only(replayed, args.account.as_deref());
     if args.json {
@@ -123,8 +125,12 @@ fn is_unfinished(args: &Args, audited: &Audited) -> bool {
 /// Says why a journal can't be replayed to its end, and shows the accounts with which nothing is wrong.
 fn wrong(args: &Args, audited: &Audited, out: &mut dyn Write) -> Outcome {
     let mut err = io::stderr().lock();
+    let (says, exit) = match audited.findings.are_only_newer() {
+        true => ("this program is too old for the journal", Exit::Newer),
+        false => ("the journal is not right", Exit::Found),
+    };
     if audited.finding.is_some() {
-        writeln!(err, "bookonce: the journal is not right:\n{}", audited.findings)?;
+        writeln!(err, "bookonce: {says}:\n{}", audited.findings)?;
     }
     let Some(books) = &audited.books else {
         writeln!(err, "bookonce: balances can only be rebuilt from position 1, and this begins later")?;
@@ -152,7 +158,7 @@ fn wrong(args: &Args, audited: &Audited, out: &mut dyn Write) -> Outcome {
                     digest need all accounts.";
         writeln!(out, "\n{says}")?;
     }
-    Ok(Exit::Found)
+    Ok(exit)
 }
 
 fn only(mut replayed: Replayed, account: Option<&str>) -> Replayed {

@@ -22,6 +22,7 @@ pub(crate) mod history;
 mod history_holds;
 mod history_transfers;
 mod mutated;
+mod newer;
 mod program;
 mod remote;
 mod right;
