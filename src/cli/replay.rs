@@ -243,6 +243,7 @@ mod tests {
     use super::*;
     use crate::audit::tests::compared::{Fake, replayed};
     use crate::audit::tests::history::{everything, export, lines};
+    use crate::audit::tests::history_holds::held;
 
     #[derive(clap::Parser)]
     struct CommandLine {
@@ -269,6 +270,37 @@ mod tests {
         let (exit, table) = replay(&export(&everything()), &[], Some(&Fake(replayed())));
         assert_eq!(exit, Exit::Ok);
         insta::assert_snapshot!(table);
+    }
+
+    /// Guards against: another sum than what is open, and a column of zeros where nothing is held.
+    #[test]
+    fn what_is_held_stands_in_a_column_of_its_own_where_anything_is() {
+        let events = held();
+        // Opened with an overdraft of 10.00, 100.00 come in, 40.00 are held, and 25.00 of them captured in the end.
+        let words = |table: &str, line: usize| {
+            let line = table.lines().nth(line).unwrap_or_default();
+            line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        let (exit, table) = replay(&export(&events[..3]), &[], None);
+        assert_eq!(
+            (exit, words(&table, 0)),
+            (Exit::Ok, "account currency balance held overdraft limit status revision".into())
+        );
+        assert_eq!(words(&table, 1), "alice EUR 100.00 40.00 10.00 open 2");
+        let json = |events: &[_]| {
+            let (_, json) = replay(&export(events), &["--json"], None);
+            serde_json::from_str::<serde_json::Value>(&json).unwrap()["accounts"][0]["held"].clone()
+        };
+        assert_eq!(json(&events[..3]), "40.00");
+        for none in [&events[..2], &events[..6]] {
+            let (_, table) = replay(&export(none), &[], None);
+            assert_eq!(words(&table, 0), "account currency balance overdraft limit status revision");
+            assert_eq!(json(none), serde_json::Value::Null);
+        }
+        let mut index = Replayed::of(&crate::audit::tests::audited(&export(&events[..3])).books.unwrap());
+        index.accounts[0].held = Some("39.00".into());
+        let (exit, table) = replay(&export(&events[..3]), &[], Some(&Fake(index)));
+        assert!(exit == Exit::Found && table.contains("alice: held is"), "{table}");
     }
 
     #[test]

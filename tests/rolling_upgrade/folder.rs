@@ -48,7 +48,7 @@ fn a_folder_of_a_newer_version_asks_for_the_upgrade() {
 
     let Err(said) = Process::start_with(&data, &[], &[]) else { panic!("it serves") };
     assert!(said.contains("position 3") && said.contains("must be upgraded"), "{said}");
-    assert!(!said.contains("is damaged"), "{said}");
+    assert!(!said.contains("journal is damaged"), "{said}");
     let run = |arguments: &[&str]| {
         let ran = Command::new(env!("CARGO_BIN_EXE_bookonce"))
             .args(arguments)

@@ -19,7 +19,7 @@ mod forged_payouts;
 mod forged_transfers;
 mod forms;
 pub(crate) mod history;
-mod history_holds;
+pub(crate) mod history_holds;
 mod history_transfers;
 mod mutated;
 mod newer;
