@@ -272,7 +272,7 @@ mod tests {
         insta::assert_snapshot!(table);
     }
 
-    /// Guards against: another sum than what is open, and a column of zeros where nothing is held.
+    /// Seen failing with a sum that is not what is open. Guards also against a column of zeros where nothing is held.
     #[test]
     fn what_is_held_stands_in_a_column_of_its_own_where_anything_is() {
         let events = held();

@@ -15,16 +15,17 @@ pub(super) fn of(block: &[u8], start: usize, flaw: &Flaw, hasher: &mut Hasher) -
     struct Head {
         version: u64,
     }
-    let is_unknown_type = matches!(flaw, Flaw::UnknownType(_));
-    if !is_unknown_type && !matches!(flaw, Flaw::UnknownVersion(_) | Flaw::Layout { .. }) {
+    if !matches!(flaw, Flaw::UnknownType(_) | Flaw::UnknownVersion(_) | Flaw::Layout { .. }) {
         return None;
     }
     let stream = String::from_utf8_lossy(stream_of(block, start)?.of(block)).into_owned();
     let head: Head = serde_json::from_slice(block.get(start..)?).ok()?;
-    let what = match flaw {
-        _ if head.version > VERSION => format!("of version {}", head.version),
-        Flaw::UnknownType(name) => format!("of type {name:?}"),
-        _ => return None,
+    let what = if head.version > VERSION {
+        format!("of version {}", head.version)
+    } else if let Flaw::UnknownType(name) = flaw {
+        format!("of type {name:?}")
+    } else {
+        return None;
     };
     has_its_id(block, start, hasher)?.then_some(Flaw::Newer { stream, what })
 }
