@@ -22,7 +22,8 @@ use crate::domain::time::Timestamp;
 /// Rebuild all balances from the journal alone, and compare them with the index.
 ///
 /// Uses the auditor's own arithmetic and checks every event on the way. Without `--to`, differences from the index are
-/// listed. Ends with 1 when there are any, or when the journal is not right; with 6 when a newer version of bookonce wrote to it.
+/// listed. Ends with 1 when there are any, or when the journal is not right; with 6 when a newer version of bookonce wrote to
+/// it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -1,10 +1,10 @@
-//! The statement of one of the ledger's own accounts has the movements from and to it, by their place in the journal, and what the
-//! account had after each.
+//! The statement of one of the ledger's own accounts has the movements from and to it, by their place in the journal, and
+//! what the account had after each.
 //!
-//! Such an account has no stream and no event of its own that could say its balance. So a page goes from a place at which it is
-//! known (the beginning, where it is nothing; the end, where the index knows it; the end of the page before) over every movement
-//! up to its last line, and adds or takes away. That costs an event read for each movement, also for those that the page leaves
-//! out. [`ORDINARY`] of them are an ordinary read; what is not found by then is found by a long one.
+//! Such an account has no stream and no event of its own that could say its balance. So a page goes from a place at which it
+//! is known (the beginning, where it is nothing; the end, where the index knows it; the end of the page before) over every
+//! movement up to its last line, and adds or takes away. That costs an event read for each movement, also for those that the
+//! page leaves out. [`ORDINARY`] of them are an ordinary read; what is not found by then is found by a long one.
 
 use crate::domain::ids::CounterAccount;
 use crate::domain::money::Money;
@@ -38,7 +38,8 @@ impl Ledger {
         let had = match (had, query.beyond) {
             (None, Some(beyond)) => {
                 let at = if query.newest_first { beyond.saturating_sub(1) } else { beyond };
-                self.internal_account(name, &[At::Position(at)]).await?.pop().flatten()
+                let known = self.internal_account(name, &[At::Position(at)]).await?.pop().flatten();
+                Some(known.unwrap_or_default())
             }
             (had, _) => had,
         };
@@ -138,7 +139,8 @@ impl Walk {
                 self.ended = true;
                 break;
             }
-            let found = self.among.page(self.low, self.high, self.query.newest_first, CHUNK.min(left))?;
+            let size = self.next_size().min(left);
+            let found = self.among.page(self.low, self.high, self.query.newest_first, size)?;
             let Some(last) = found.last() else {
                 self.ended = true;
                 break;
@@ -157,6 +159,15 @@ impl Walk {
             }
         }
         Ok(self.ended)
+    }
+
+    /// Says how many events are read next: as many as there may still be lines and one more, where each event is a line.
+    fn next_size(&self) -> usize {
+        let StatementQuery { kind, from, to, limit, .. } = &self.query;
+        match (kind, from, to) {
+            (None, None, None) => CHUNK.min(limit.saturating_sub(self.lines.len()).saturating_add(1)),
+            (Some(_), _, _) | (_, Some(_), _) | (_, _, Some(_)) => CHUNK,
+        }
     }
 
     /// Takes the next event in the walk's direction.

@@ -1,9 +1,11 @@
-//! The statement of one of the ledger's own accounts says what the account had after each movement, before and after each page, as
-//! JSON and as CSV. Each balance is compared with what the account had at that position by the journal alone.
+//! The statement of one of the ledger's own accounts says what the account had after each movement, before and after each
+//! page, as JSON and as CSV. Each balance is compared with what the account had at that position by the journal alone.
 
 use std::collections::BTreeMap;
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 
 use crate::support::http::{Service, id};
 
@@ -88,7 +90,33 @@ fn each_line_says_what_the_account_had_after_it_and_pages_follow_each_other() {
     }
 }
 
-/// Guards against: balances that leave out what a filter leaves out, and a period that does not begin with what was there before.
+/// Returns the cursor that an earlier version of the program gave after a line: it names the position and nothing more.
+fn earlier_cursor(service: &Service, order: &str, position: &str) -> String {
+    let head = service.get("/v1/journal/head").json();
+    let key = uuid::Uuid::parse_str(text(&head, "journal_id")).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    // What list it is of: its path, and each parameter that a list may have. Of these the sixth is the order.
+    mac.update(format!("entries/@till{}{order}{}{position}", "\0".repeat(6), "\0".repeat(6)).as_bytes());
+    hex::encode([position.as_bytes(), &mac.finalize().into_bytes()[..8]].concat())
+}
+
+/// Guards against: a cursor from before an upgrade that is refused, or whose page begins with what the account has now.
+#[test]
+fn a_cursor_of_an_earlier_version_goes_on_with_the_same_balances() {
+    let service = service();
+    for order in ["oldest", "newest"] {
+        let whole = service.get(&format!("{PATH}?order={order}")).json();
+        for at in 0..6 {
+            let position = items(&whole)[at]["position"].to_string();
+            let cursor = earlier_cursor(&service, order, &position);
+            let page = service.get(&format!("{PATH}?order={order}&cursor={cursor}")).json();
+            assert_eq!(items(&page)[..], items(&whole)[at + 1..], "{order} {at}");
+        }
+    }
+}
+
+/// Guards against: balances that leave out what a filter leaves out, and a period that does not begin with what was there
+/// before.
 #[test]
 fn what_a_filter_leaves_out_counts_in_the_balances() {
     let service = service();
@@ -108,7 +136,9 @@ fn what_a_filter_leaves_out_counts_in_the_balances() {
         // From the third movement to before the sixth.
         let period = format!("from={}&to={}", text(&all[2], "recorded_at"), text(&all[5], "recorded_at"));
         let page = service.get(&format!("{PATH}?order={order}&{period}")).json();
-        assert_eq!(page["opening_balances"], by_the_journal(&service, &all[1]["position"]));
+        // Of the second currency there was nothing before the third movement.
+        assert_eq!(page["opening_balances"], json!({"EUR": "-30.00", "JPY": "0"}));
+        assert_eq!(by_the_journal(&service, &all[1]["position"]), json!({"EUR": "-30.00"}));
         assert_eq!(page["closing_balances"], by_the_journal(&service, &all[4]["position"]));
         let mut shown = items(&page).clone();
         if order == "newest" {

@@ -1,5 +1,5 @@
-//! A data folder to which a newer version has written is none that an older one can serve, verify or restore. It says so, and calls
-//! nothing damaged.
+//! A data folder to which a newer version has written is none that an older one can serve, verify or restore. It says so, and
+//! calls nothing damaged.
 
 use std::path::Path;
 use std::process::Command;
@@ -33,8 +33,8 @@ fn append_newer(data: &Path) {
     journal.execute(sql, (next, recorded_at, line.into_bytes())).unwrap();
 }
 
-/// Seen failing with a start that calls the journal damaged. Guards also against a program that was put back to an older version and
-/// serves without the events that it can't read.
+/// Seen failing with a start that calls the journal damaged. Guards also against a program that was put back to an older
+/// version and serves without the events that it can't read.
 #[test]
 fn a_folder_of_a_newer_version_asks_for_the_upgrade() {
     let dir = tempfile::tempdir().unwrap();

@@ -63,8 +63,8 @@ fn newer_program() -> PathBuf {
     built.join("bookonce-newer")
 }
 
-/// Guards against: an upgrade that has to be done on all instances at once, an older instance that books an ID which a newer one
-/// has booked, and a first answer that the upgrade changes.
+/// Guards against: an upgrade that has to be done on all instances at once, an older instance that books an ID which a newer
+/// one has booked, and a first answer that the upgrade changes.
 #[test]
 #[ignore = "long: builds the program a second time"]
 fn instances_of_two_versions_write_one_store_while_they_are_upgraded() {

@@ -1,5 +1,5 @@
-//! A line that can't be read may be an event that a newer version of this program wrote. Then nothing is wrong with it, and this
-//! program must be upgraded before it can say more.
+//! A line that can't be read may be an event that a newer version of this program wrote. Then nothing is wrong with it, and
+//! this program must be upgraded before it can say more.
 //!
 //! Such an event says its version or its type itself, and its id is that of its bytes, so that no flipped bit passes for it.
 

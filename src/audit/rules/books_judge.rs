@@ -126,8 +126,8 @@ impl Books {
         }
     }
 
-    /// Says whether a reversal is declined with the code that it had before, where the client had ruled out a transfer here and a
-    /// step of that transfer had come. What was answered so stays right.
+    /// Says whether a reversal is declined with the code that it had before, where the client had ruled out a transfer here
+    /// and a step of that transfer had come. What was answered so stays right.
     fn was_once_ruled(&self, code: Code, asked: &Asked, account: u32) -> bool {
         match asked {
             Asked::Reversal { reverses, amount: None, .. } => {

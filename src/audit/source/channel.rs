@@ -54,8 +54,8 @@ impl Feeder {
         self.give(Piece::Unread { position, flaw: Flaw::Foreign { stream, why } })
     }
 
-    /// Tells of an event that a newer version of this program wrote. Nothing behind it is looked at in this stream; what comes of
-    /// other streams is.
+    /// Tells of an event that a newer version of this program wrote. Nothing behind it is looked at in this stream; what
+    /// comes of other streams is.
     ///
     /// # Errors
     /// Fails when nobody listens, so that there is no use in going on.

@@ -215,8 +215,8 @@ fn a_reversal_that_names_a_transfer_whose_step_was_seen() {
     });
 }
 
-/// Seen failing with an auditor that did not look for the step of what a client had ruled out, and, with the step looked for, with one
-/// that called the answer from before that wrong.
+/// Seen failing with an auditor that did not look for the step of what a client had ruled out, and, with the step looked for,
+/// with one that called the answer from before that wrong.
 #[test]
 fn a_reversal_of_a_transfer_that_was_ruled_out_before_its_step_came() {
     let tell = |s: &mut Story, code: &str, has_step: bool| {

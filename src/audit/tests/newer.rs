@@ -1,5 +1,5 @@
-//! An event that a newer version of this program wrote is nothing wrong: the auditor says that it must be upgraded, and looks at
-//! everything else.
+//! An event that a newer version of this program wrote is nothing wrong: the auditor says that it must be upgraded, and looks
+//! at everything else.
 
 use super::audited;
 use super::history::{Told, everything, export, position_of, streams_export};

@@ -1,5 +1,5 @@
-//! The statement of one of the ledger's own accounts comes as CSV in the way that one of a guarded account does: whole, as it was
-//! when it was asked for, page after page.
+//! The statement of one of the ledger's own accounts comes as CSV in the way that one of a guarded account does: whole, as it
+//! was when it was asked for, page after page.
 //!
 //! It begins and ends with a row for each currency that only says the balance, so that the rows between them can be added up.
 
