@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use bookonce::ledger::{ReadError, Unavailable, Verdict};
 use eventstore_standin::{
     self,
-    faults::{Fault, Faults, Leader},
+    faults::{Attempt, Fault, Faults, Leader},
 };
 use futures_util::{StreamExt, stream};
 use instances::{Hurry, until};
@@ -222,12 +222,20 @@ async fn a_conflict_proves_nothing_until_what_is_there_can_be_read() {
     for step in [(0, vec![open(1, "a")]), (1, vec![deposit(2, "a", "5.00")])] {
         pair.insist(&step).await;
     }
-    pair.node.faults().set(Faults { visibility_lag: Duration::from_millis(250), ..Faults::default() });
+    let before = pair.node.faults().attempts().len();
+    pair.node.faults().set(Faults { visibility_lag: instances::DEADLINE, ..Faults::default() });
     let asked = [0, 1].map(|at| {
         let (_, commands) = sent(&(at, vec![deposit(3 + at as u128, "a", "1.00")]));
         let ledger = pair.ledgers[at].clone();
         tokio::spawn(async move { ledger.execute(commands).await })
     });
+    until("both have appended", || {
+        let attempts = pair.node.faults().attempts().split_off(before);
+        let by = |at: usize| move |of: &Attempt| of.metadata_says(&format!("instance-{at}"));
+        (0..2).all(|at| attempts.iter().any(by(at)))
+    })
+    .await;
+    pair.node.faults().set(Faults::default());
     for asked in asked {
         let verdicts = asked.await.unwrap().unwrap();
         assert!(matches!(verdicts[..], [Verdict::Booked(..)]), "{verdicts:?}");

@@ -1,4 +1,5 @@
-//! [`Counting`] is a journal that counts how many single events are read of it: the cost of a read, however fast the machine is.
+//! [`Counting`] is a journal that counts how many single events are read of it. A read's cost is told by that, however
+//! fast the machine is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -15,7 +15,7 @@ use bookonce::store::eventstoredb::{Patience, Store};
 use crate::support::options;
 
 /// What a test waits for comes within this time, or never.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A `Hurry` says how long an instance waits.
 #[derive(Clone, Copy)]
