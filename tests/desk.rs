@@ -3,6 +3,8 @@
 
 #[path = "support/holds.rs"]
 mod holds;
+#[path = "support/instances.rs"]
+mod instances;
 mod support;
 
 use std::time::Duration;
@@ -12,6 +14,7 @@ use bookonce::ledger::{Ledger, Unavailable, Verdict};
 use eventstore_standin::faults::{Fault, Faults};
 use eventstore_standin::file::{replaced, rewrite};
 use eventstore_standin::{Options, Standin};
+use instances::Hurry;
 use support::*;
 
 /// As many as one desk takes at once.
@@ -67,6 +70,8 @@ async fn an_id_whose_event_can_not_be_read_refuses_its_command_alone_among_a_who
     store::stop(&ledger);
 }
 
+/// This is longer than anything that the test waits for.
+const LONG: Duration = Duration::from_secs(60);
 /// So many appends of transfers' steps are under way at once: half of all.
 const STEPS: usize = 128;
 
@@ -75,9 +80,9 @@ const STEPS: usize = 128;
 async fn the_steps_of_transfers_leave_half_of_the_appends_to_clients() {
     let dir = tempfile::tempdir().unwrap();
     let node = Standin::start(Options::default()).unwrap();
-    let ledger =
-        store::over(options(dir.path(), system_clock()), &node.connection_string(), Default::default())
-            .unwrap();
+    // Nothing is given up while the test looks.
+    let patient = Hurry { append: LONG, patience: LONG, ..Hurry::default() };
+    let ledger = instances::instance(&node.connection_string(), dir.path(), patient).await;
     let accounts: Vec<String> = (0..3 * STEPS).map(|n| format!("account-{n}")).collect();
     let opened = accounts.iter().zip(1_000..).map(|(account, n)| open(n, account));
     let verdicts = ledger.execute(opened.chain([open(1, "alice")]).collect::<Vec<_>>()).await.unwrap();
@@ -85,8 +90,7 @@ async fn the_steps_of_transfers_leave_half_of_the_appends_to_clients() {
 
     // Every append is stored at once, and answered late.
     node.faults().record();
-    node.faults()
-        .set(Faults { rates: vec![(Fault::Delay(Duration::from_secs(4)), 1.0)], ..Faults::default() });
+    node.faults().set(Faults { rates: vec![(Fault::Delay(LONG), 1.0)], ..Faults::default() });
     let ask = |command| {
         let ledger = ledger.clone();
         tokio::spawn(async move { ledger.execute(vec![command]).await.unwrap().remove(0) })
@@ -102,7 +106,9 @@ async fn the_steps_of_transfers_leave_half_of_the_appends_to_clients() {
         store::until("the client's append is sent", || sent().iter().any(|sent| is_clients(&sent.stream)))
     });
     assert_eq!(sent().len(), STEPS + 1, "no step came before it that had to wait");
+    // What was stored is found, and the others are sent.
     node.faults().set(Faults::default());
+    node.cut_connections();
     for asked in steps.into_iter().chain([client]) {
         let verdict = asked.await.unwrap();
         assert!(matches!(verdict, Verdict::Booked(..)), "{verdict:?}");

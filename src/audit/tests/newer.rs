@@ -15,7 +15,8 @@ fn with(change: impl Fn(&mut Told)) -> (usize, Vec<Told>) {
 /// Seen failing with an auditor that calls the event of an upgraded writer wrong.
 #[test]
 fn an_event_of_a_newer_version_is_told_as_such_and_hides_no_other() {
-    let newer: [(fn(&mut Told), &str); 3] = [
+    type Change = fn(&mut Told);
+    let newer: [(Change, &str); 3] = [
         (|told| told.version = 2, "of version 2"),
         (|told| told.kind = "Blessed", "of type \"Blessed\""),
         (|told| (told.version, told.data) = (7, r#""anything":[1,2]"#.into()), "of version 7"),
