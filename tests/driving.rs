@@ -126,10 +126,11 @@ fn an_id_made_to_meet_the_plain_hash_of_a_steps_id_changes_nothing() {
     assert_eq!(service.get("/v1/accounts/alice").json()["balance"], "103.00");
 }
 
-/// Guards against: a reader that waits on a thread, or in a place that writes need.
+/// Guards against: a reader that waits on a thread, of which a runtime has half as many at most, or in a place that writes
+/// need.
 #[test]
-fn five_thousand_who_wait_are_answered_and_keep_no_write_waiting() {
-    const WAITING: usize = 5_000;
+fn a_thousand_who_wait_are_answered_and_keep_no_write_waiting() {
+    const WAITING: usize = 1_000;
     let limits = Limits { connections: WAITING + 100, ..Limits::default() };
     let service = Service::with(Config::default(), limits, router);
     service.account("alice");

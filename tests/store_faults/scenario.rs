@@ -90,8 +90,11 @@ impl Pair {
         }
     }
 
-    /// Is the ID in the journal?
-    pub async fn has(&self, command: &Command) -> bool {
+    /// Is the ID in the journal, though nobody was ever told so?
+    pub async fn has_untold(&self, command: &Command) -> bool {
+        if self.answers.contains_key(&command.id.to_string()) {
+            return false;
+        }
         let lines = self.ledgers[1].lines(0, 1_000).await.unwrap();
         let id = format!(r#""transaction_id":"{}""#, command.id);
         String::from_utf8(lines).unwrap().contains(&id)

@@ -14,6 +14,7 @@ use eventstore_standin::faults::Fault;
 use eventstore_standin::{Options, Running, Standin};
 
 const HURRIED: Hurry = Hurry {
+    connect: Duration::from_secs(2),
     append: Duration::from_millis(150),
     read: Duration::from_millis(800),
     patience: Duration::from_millis(600),
