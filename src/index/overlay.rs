@@ -162,11 +162,25 @@ impl Overlay<'_> {
     ) -> Result<BTreeMap<InternalKey, Money>, IndexError> {
         let wanted = |key: &InternalKey| name.is_none_or(|name| key.0 == *name);
         let mut sums = BTreeMap::new();
-        for (key, value) in self.proven.states(self.catalog, Kind::Internal, b"", usize::MAX)? {
-            let key = rows::read_internal_key(&key);
-            let key = key.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
-            if wanted(&key) {
-                sums.insert(key, rows::read_sum(&value)?.1);
+        // The rows of one account stand side by side, and an account has few currencies.
+        let (mut after, limit) = match name {
+            Some(name) => (name.as_str().as_bytes().to_vec(), 16),
+            None => (Vec::new(), usize::MAX),
+        };
+        loop {
+            let page = self.proven.states(self.catalog, Kind::Internal, &after, limit)?;
+            let mut ended = page.len() < limit;
+            for (key, value) in page {
+                let row = rows::read_internal_key(&key);
+                let row = row.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
+                ended |= !wanted(&row);
+                if wanted(&row) {
+                    sums.insert(row, rows::read_sum(&value)?.1);
+                }
+                after = key;
+            }
+            if ended {
+                break;
             }
         }
         let newer = self.layers.iter().flat_map(|layer| layer.internal());

@@ -16,6 +16,7 @@ mod encode_transfer;
 mod error;
 pub mod json;
 
+pub(crate) use canonical::has_its_id;
 pub use canonical::{cut, position_of};
 pub use decode::{Line, decode, decode_canonical, decode_proven};
 pub use encode::{Encoder, Parts};
