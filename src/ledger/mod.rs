@@ -20,6 +20,7 @@ mod long_reads;
 mod open;
 mod open_error;
 mod open_store;
+mod own_statement;
 mod parts;
 mod pause;
 pub mod permission;

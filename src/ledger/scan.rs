@@ -25,7 +25,7 @@ const PAGE: usize = 4_096;
 const CHUNK: usize = 256;
 /// This is the most that the clocks of instances which share a store may differ: 10 minutes. Up to that difference a
 /// search by time finds everything.
-const MOST_SKEW_MICROS: i64 = 600_000_000;
+pub(super) const MOST_SKEW_MICROS: i64 = 600_000_000;
 
 /// An `Among` is the set of events among which a scan looks.
 pub(super) enum Among {
@@ -53,9 +53,9 @@ pub(super) struct Filter {
 
 /// A `Found` is a record of the index.
 #[derive(Clone, Copy)]
-struct Found {
+pub(super) struct Found {
     /// This is its revision or its position.
-    place: u64,
+    pub(super) place: u64,
     /// This is when it was recorded, in microseconds, where the record says so.
     recorded_at: Option<i64>,
     facts: Facts,
@@ -81,7 +81,14 @@ pub(super) struct Scan {
 }
 
 impl Among {
-    fn page(&self, low: u64, high: u64, backwards: bool, limit: usize) -> Result<Vec<Found>, ReadError> {
+    /// Returns the records of the next events.
+    pub(super) fn page(
+        &self,
+        low: u64,
+        high: u64,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<Found>, ReadError> {
         let untimed = |(place, facts)| Found { place, recorded_at: None, facts };
         let range = low..=high.saturating_sub(1);
         Ok(match self {
@@ -107,7 +114,7 @@ impl Among {
     }
 
     /// Reads events, and compares them with what the index says of them.
-    fn read(&self, found: &[Found]) -> Result<Vec<Line>, ReadError> {
+    pub(super) fn read(&self, found: &[Found]) -> Result<Vec<Line>, ReadError> {
         let (reader, own, corrected) = match self {
             Self::Stream(stream) => {
                 let named: Vec<_> = found.iter().map(|found| (found.place, found.facts)).collect();

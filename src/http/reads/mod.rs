@@ -11,6 +11,7 @@ pub(crate) mod journal;
 pub(crate) mod live;
 pub(crate) mod min_position;
 pub(crate) mod own_statement;
+mod own_statement_csv;
 pub(crate) mod page;
 pub(crate) mod reports;
 pub(crate) mod statement;

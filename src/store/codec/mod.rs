@@ -16,8 +16,8 @@ mod encode_transfer;
 mod error;
 pub mod json;
 
-pub(crate) use canonical::stream_of;
 pub use canonical::{cut, position_of};
+pub(crate) use canonical::{has_its_id, stream_of};
 pub use decode::{Line, decode, decode_canonical, decode_proven};
 pub use encode::{Encoder, Parts};
 pub use error::DecodeError;
