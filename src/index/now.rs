@@ -53,17 +53,20 @@ impl Index {
         })
     }
 
-    /// Returns what one of the ledger's own accounts has now, by currency; nothing for one that was never used.
+    /// Returns what one of the ledger's own accounts has now, by currency, and the position of the event after which it has
+    /// that; nothing for one that was never used.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
-    pub fn own_account(&self, name: &CounterAccount) -> Result<BTreeMap<Currency, Money>, IndexError> {
+    pub fn own_account(&self, name: &CounterAccount) -> Result<(u64, BTreeMap<Currency, Money>), IndexError> {
         self.with_reader(|catalog| {
-            let (view, newer) = self.view(catalog, |checkpoint| {
+            let (view, (position, newer)) = self.view(catalog, |checkpoint| {
                 let state = self.0.state.read();
-                let all = state.beyond(checkpoint)?.into_iter().flat_map(Memtable::all_internal);
-                let its = all.filter(|(key, _)| key.0 == *name);
-                Some(its.map(|(key, amount)| (key.clone(), *amount)).collect::<Vec<_>>())
+                let memories = state.beyond(checkpoint)?;
+                let last = memories.iter().rev().find_map(|memory| memory.last());
+                let all = memories.into_iter().flat_map(Memtable::all_internal);
+                let its = all.filter(|(key, _)| key.0 == *name).map(|(key, amount)| (key.clone(), *amount));
+                Some((last.map_or(checkpoint, |last| last.position), its.collect::<Vec<_>>()))
             })?;
             // Its rows are those whose keys begin with its name and a blank.
             let first = format!("{} ", name.as_str()).into_bytes();
@@ -77,7 +80,7 @@ impl Index {
                 let sum = sums.entry(currency).or_insert_with(|| Money::zero(currency));
                 *sum = sum.plus(amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
             }
-            Ok(sums)
+            Ok((position, sums))
         })
     }
 }

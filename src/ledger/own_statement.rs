@@ -92,9 +92,7 @@ impl Walk {
         query: StatementQuery,
         had: Option<OwnBalances>,
     ) -> Result<Option<(Self, bool)>, ReadError> {
-        let (reached, sums) =
-            index.overlay(|overlay| Ok((overlay.position(), overlay.internal(Some(&name))?)))?;
-        let now: OwnBalances = sums.into_iter().map(|((_, currency), sum)| (currency, sum)).collect();
+        let (reached, now) = index.own_account(&name)?;
         if now.is_empty() {
             return Ok(None);
         }

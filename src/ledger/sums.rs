@@ -170,7 +170,7 @@ fn visit_all(
 
 /// Returns what an own account has now.
 fn now(index: &Index, name: &CounterAccount) -> Result<Option<OwnBalances>, ReadError> {
-    let own = index.own_account(name)?;
+    let (_, own) = index.own_account(name)?;
     Ok((!own.is_empty()).then_some(own))
 }
 

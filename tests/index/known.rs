@@ -223,7 +223,7 @@ impl Known {
         for (own, _) in self.internal.keys() {
             let its = self.internal.iter().filter(|((name, _), _)| name == own);
             let its: BTreeMap<_, _> = its.map(|((_, currency), sum)| (*currency, *sum)).collect();
-            assert_eq!(index.own_account(own)?, its, "{own}");
+            assert_eq!(index.own_account(own)?, (self.last(), its), "{own}");
         }
         Ok(())
     }
