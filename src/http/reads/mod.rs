@@ -5,6 +5,7 @@
 //! [`crate::ledger`].
 
 pub(crate) mod accounts;
+mod csv_pages;
 pub(crate) mod event_view;
 pub(crate) mod holds;
 pub(crate) mod journal;

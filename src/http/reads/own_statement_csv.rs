@@ -3,14 +3,13 @@
 //!
 //! It begins and ends with a row for each currency that only says the balance, so that the rows between them can be added up.
 
-use axum::body::{Body, Bytes};
-use futures_util::stream;
+use axum::body::Body;
+use csv::Writer;
 
 use crate::domain::ids::CounterAccount;
+use crate::http::reads::csv_pages::{Failed, Pages, written};
 use crate::http::reads::own_statement::OwnEntry;
 use crate::ledger::{Ledger, OwnBalances, OwnStatement, StatementQuery};
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// This is how many columns there are.
 const COLUMN_COUNT: usize = 10;
@@ -37,55 +36,43 @@ pub(super) fn whole(
     found: OwnStatement,
 ) -> Body {
     let query = StatementQuery { end: Some(found.end), ..query };
-    let writing = Writing { ledger, name, query, page: Some(found), begun: false };
-    Body::from_stream(stream::try_unfold(writing, |mut writing| async move {
-        let piece = writing.next().await?;
-        Ok::<_, Failed>(piece.map(|piece| (piece, writing)))
-    }))
+    written(Whole { ledger, name, query }, found)
 }
 
-/// A `Writing` is a statement that is being written.
-struct Writing {
+/// A `Whole` is a whole statement, whose pages end where its first one found the journal's end.
+struct Whole {
     ledger: Ledger,
     name: CounterAccount,
     query: StatementQuery,
-    /// This is the page that is written next; none when the last one was.
-    page: Option<OwnStatement>,
-    begun: bool,
 }
 
-impl Writing {
-    async fn next(&mut self) -> Result<Option<Bytes>, Failed> {
-        let Some(page) = self.page.take() else { return Ok(None) };
-        let begins = !std::mem::replace(&mut self.begun, true);
-        let piece = rows(&page, begins)?;
-        if let Some(last) = page.lines.last().filter(|_| page.more) {
-            self.query.beyond = Some(last.placed.position);
-            let (query, had) = (self.query.clone(), page.far.clone());
-            let next = self.ledger.own_statement(&self.name, query, Some(had)).await?;
-            self.page = Some(next.ok_or("the account is not there any more")?);
+impl Pages for Whole {
+    type Page = OwnStatement;
+
+    /// Writes a page. The first one has the rows that begin it all besides, the last one those that end it.
+    fn write(&self, page: &OwnStatement, is_first: bool, to: &mut Writer<Vec<u8>>) -> csv::Result<()> {
+        let (opening, closing) = ("opening_balance", "closing_balance");
+        let (first, last) = if page.newest_first { (closing, opening) } else { (opening, closing) };
+        if is_first {
+            to.write_record(COLUMNS)?;
+            standing(first, &page.near).try_for_each(|row| to.write_record(&row))?;
         }
-        Ok(Some(piece.into()))
+        for entry in page.lines.iter().filter_map(OwnEntry::of) {
+            to.write_record(row(entry))?;
+        }
+        if !page.more {
+            standing(last, &page.far).try_for_each(|row| to.write_record(&row))?;
+        }
+        Ok(())
     }
-}
 
-/// Returns a page as CSV (RFC 4180). The first one has the names of the columns and the rows that begin it all, the last one
-/// those that end it.
-fn rows(page: &OwnStatement, begins: bool) -> Result<Vec<u8>, Failed> {
-    let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let (opening, closing) = ("opening_balance", "closing_balance");
-    let (first, last) = if page.newest_first { (closing, opening) } else { (opening, closing) };
-    if begins {
-        out.write_record(COLUMNS)?;
-        standing(first, &page.near).try_for_each(|row| out.write_record(&row))?;
+    async fn after(&mut self, page: &OwnStatement) -> Result<Option<OwnStatement>, Failed> {
+        let Some(last) = page.lines.last().filter(|_| page.more) else { return Ok(None) };
+        self.query.beyond = Some(last.placed.position);
+        let (query, had) = (self.query.clone(), page.far.clone());
+        let next = self.ledger.own_statement(&self.name, query, Some(had)).await?;
+        Ok(Some(next.ok_or("the account is not there any more")?))
     }
-    for entry in page.lines.iter().filter_map(OwnEntry::of) {
-        out.write_record(row(entry))?;
-    }
-    if !page.more {
-        standing(last, &page.far).try_for_each(|row| out.write_record(&row))?;
-    }
-    Ok(out.into_inner()?)
 }
 
 /// Returns the rows that say what the account has, one for each currency.
