@@ -75,7 +75,7 @@ fn the_service_says_where_it_is_and_who_is_let_in() {
     assert!(shown[2].contains("Every request needs a key. Keys that are good: 1 of 2."), "{shown:?}");
 }
 
-/// Guards against: a copied folder of which nobody is told why its transfers stand still.
+/// Seen failing while a copied folder was not known as one.
 #[test]
 fn a_copied_folder_is_said_to_be_one() {
     let dir = tempfile::tempdir().unwrap();

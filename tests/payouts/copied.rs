@@ -47,7 +47,7 @@ fn with_two_open() -> (Bank, [String; 2]) {
     (bank, [first, second])
 }
 
-/// Guards against: two copies of a folder that both pay, and a restart or a move that is taken for a copy.
+/// Seen failing while the inode and the birth time of the journal were not compared.
 #[test]
 fn a_copied_folder_sends_nothing_and_its_original_goes_on() {
     if store::is_eventstoredb() {
@@ -81,6 +81,7 @@ fn a_copied_folder_sends_nothing_and_its_original_goes_on() {
 }
 
 /// An operator says that the copy is to go on: then it is a folder of its own, and its payouts are those of a restored ledger.
+/// Seen failing with the same.
 #[test]
 fn a_copy_that_is_resumed_is_a_folder_of_its_own() {
     if store::is_eventstoredb() {
