@@ -6,6 +6,8 @@
 //! `support/stories.rs` and written by `BOOKONCE_WRITE_HISTORIES=1 cargo test --test histories`, which writes what is
 //! missing and never writes over a file.
 
+#[path = "support/folders.rs"]
+mod folders;
 #[path = "support/holds.rs"]
 mod holds;
 #[path = "support/payout_stories.rs"]
@@ -38,6 +40,7 @@ use bookonce::ledger::{At, Ledger, StatementQuery, TransferQuery, Verdict};
 use bookonce::store::chain::Hash;
 use bookonce::store::codec::{self, Encoder};
 use bookonce::store::embedded::{database, folder};
+use folders::{read_all, write_all};
 use serde_json::{Value, json};
 use support::*;
 use uuid::Uuid;
@@ -228,33 +231,53 @@ async fn each_replays_to_what_it_was() {
     }
 }
 
+/// What comes between two batches of a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Between {
+    Nothing,
+    /// The ledger is stopped, and the index has all in its files.
+    Restart,
+    /// The ledger is opened with the index of one batch before, as after a crash.
+    Crash,
+}
+
 /// Guards against: a transfer that is judged otherwise because its state is not in memory any more.
 #[tokio::test]
-async fn a_story_with_a_restart_after_each_batch_is_the_same_story() {
+async fn a_story_with_a_restart_or_a_crash_after_each_batch_is_the_same_story() {
     let of_transfers = |name: &str| ["transfers", "stopped-transfers", "payouts"].contains(&name);
     for (name, story) in stories::all().into_iter().filter(|(name, _)| of_transfers(name)) {
-        assert_eq!(tell(&story, true).await, tell(&story, false).await, "{name}");
+        let whole = tell(&story, Between::Nothing).await;
+        for between in [Between::Restart, Between::Crash] {
+            assert_eq!(tell(&story, between).await, whole, "{name}, {between:?}");
+        }
     }
 }
 
 /// Tells a story, and returns the events by stream, and the digest. What the service books of its own accord when a time has
 /// come lies among the events of other streams by chance.
-async fn tell(story: &[Vec<Command>], restarts: bool) -> (BTreeMap<StreamName, Vec<Event>>, String) {
+async fn tell(story: &[Vec<Command>], between: Between) -> (BTreeMap<StreamName, Vec<Event>>, String) {
     let dir = tempfile::tempdir().unwrap();
     let seconds = Arc::new(AtomicI64::new(1_795_226_400));
     let now = Arc::clone(&seconds);
     let clock: Clock =
         Arc::new(move || Timestamp::from_micros(now.load(Ordering::SeqCst) * 1_000_000 + 123_456));
     let mut ledger = open_ledger_at(dir.path(), Arc::clone(&clock)).unwrap();
+    let (index, mut older) = (dir.path().join("index"), None);
     for batch in story {
         seconds.fetch_add(61, Ordering::SeqCst);
         ledger.execute(batch.clone()).await.unwrap();
-        if restarts {
+        if between != Between::Nothing {
             store::stop(&ledger);
             drop(ledger);
+            let now = read_all(&index);
+            if let Some(older) = older.replace(now).filter(|_| between == Between::Crash) {
+                write_all(&index, &older);
+            }
             ledger = open_ledger_at(dir.path(), Arc::clone(&clock)).unwrap();
         }
     }
+    // The index has it all.
+    ledger.end().await.unwrap();
     let mut events: BTreeMap<StreamName, Vec<Event>> = BTreeMap::new();
     for line in ledger.lines(0, 100_000).await.unwrap().split(|byte| *byte == b'\n') {
         if let Ok(line) = codec::decode(line) {

@@ -111,7 +111,7 @@ fn of_open(events: &[Event]) -> BTreeSet<Vec<u8>> {
 fn an_ended_transfer_has_no_row_and_everything_is_known_of_it() {
     for name in HISTORIES {
         let events = history(name);
-        for every in [1, 2, 3, 7, events.len()] {
+        for every in [1, 3, events.len()] {
             let dir = tempfile::tempdir().unwrap();
             let index = still(dir.path());
             for until in 1..=events.len() {
@@ -142,8 +142,9 @@ fn a_crash_before_the_checkpoint_changes_nothing() {
             drop(index);
             let again = still(dir.path());
             check(&again, &events, kept, &format!("{name}, opened at {kept}"));
-            feed(&again, &events, events.len());
-            check(&again, &events, events.len(), &format!("{name}, fed from {kept}"));
+            let until = events.len().min(kept + 8);
+            feed(&again, &events, until);
+            check(&again, &events, until, &format!("{name}, fed from {kept} to {until}"));
         }
     }
 }
