@@ -1,10 +1,10 @@
 //! The past of a transfer that has ended is found by its ID: the index keeps nothing else of it, and its state is folded from
 //! its events again, when somebody asks for it or when its stream goes on all the same.
 //!
-//! What is appended to such a stream is a decline of what an operator or a client asks of it, or the word of a provider against
-//! what is recorded. Costs: one look-up of an ID for a transfer that is new, which a filter answers; for one that has ended, its
-//! records in the tree of revisions, and its events. There are no more of them than [`LONG`](super::rows::LONG): one that has more
-//! keeps its row.
+//! What is appended to such a stream is a decline of what an operator or a client asks of it, or the word of a provider
+//! against what is recorded. Costs: one look-up of an ID for a transfer that is new, which a filter answers; for one that has
+//! ended, its records in the tree of revisions, and its events. There are no more of them than
+//! [`LONG`](super::rows::LONG): one that has more keeps its row.
 
 use std::borrow::Borrow;
 
