@@ -46,7 +46,7 @@ fn feed(index: &Index, events: &[Event], until: usize) {
     for position in index.reached() + 1..=until as u64 {
         let event = &events[position as usize - 1];
         if let Some(past) = feed.lacks(&event.stream, event.revision).unwrap() {
-            feed.learn(past.fold(&read(events, past.positions()).unwrap(), None).unwrap());
+            feed.learn(past.fold(read(events, past.positions()).unwrap(), None).unwrap());
         }
         let mut taken = Taken::default();
         feed.take(event.clone(), position, None, &mut taken).unwrap();
