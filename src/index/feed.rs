@@ -90,8 +90,8 @@ impl Feed {
         self.streams.insert(tracked.state.stream(), tracked);
     }
 
-    /// Takes one event into `taken`. What the feed [`lacks`](Self::lacks) for it must be [learnt](Self::learn) before. `hash` is
-    /// the event's own hash, and is given only where the chain runs along each stream.
+    /// Takes one event into `taken`. What the feed [`lacks`](Self::lacks) for it must be [learnt](Self::learn) before. `hash`
+    /// is the event's own hash, and is given only where the chain runs along each stream.
     ///
     /// # Errors
     /// Fails when it is not the next of its stream, or the index can't be read.

@@ -94,8 +94,8 @@ impl Following {
         Ok(())
     }
 
-    /// Folds the events of a transfer that has ended, where an event of it comes all the same: the index has no state of it. Where
-    /// the store does not have them as they were seen, nothing is learnt, and the event does not follow.
+    /// Folds the events of a transfer that has ended, where an event of it comes all the same: the index has no state of it.
+    /// Where the store does not have them as they were seen, nothing is learnt, and the event does not follow.
     async fn learn_past(&mut self, recorded: &Recorded, stream: &StreamName) -> Result<(), Stopped> {
         let Some(past) = self.feed.lacks(stream, recorded.revision)? else { return Ok(()) };
         let found = match self.common.store.stream(stream, 0, past.positions().len()).await {
