@@ -14,12 +14,14 @@ use uuid::Uuid;
 use crate::clerk::Limits;
 use crate::clerk::shared::Waits;
 use crate::clerk::single::{Alone, Clerk, Office};
+use crate::domain::event::Event;
 use crate::domain::time::{Clock, Timestamp};
 use crate::index::feed::{Feed, FeedError, Taken};
 use crate::index::{Index, IndexError, Tuning};
 use crate::store::chain::Hash;
 use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
+use crate::store::embedded::holder::{self, Found};
 use crate::store::embedded::reader::{Reader, Row};
 use crate::store::embedded::writer::Writer;
 use crate::store::embedded::{database, wal};
@@ -124,12 +126,19 @@ impl Ledger {
                 folder.path().display()
             )));
         }
-        let pause = Pause::open(held.clone(), options.drive).map_err(OpenError::Pause)?;
+        let mut pause = Pause::open(held.clone(), options.drive).map_err(OpenError::Pause)?;
         let torn = inspect_wal(&path, &folder.path().join(JOURNAL))?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
         reader.check_positions(LAST_ROWS)?;
         let last = reader.last_position()?;
+        let found = holder::find(&held)?;
+        if let Found::Doubtful(doubt) = found
+            && last > 0
+        {
+            pause = pause.doubted(doubt.words(), options.drive);
+        }
+        pause.warn();
         if let Some((at, bytes)) = torn {
             tracing::warn!(position = last, at, bytes, "{TORN}");
         }
@@ -141,6 +150,17 @@ impl Ledger {
             // Why the start failed is what matters; its threads must not outlive it.
             let _already_failing = index.close();
         })?;
+        pause.resume(end.position).map_err(OpenError::Pause)?;
+        // In a folder that is doubtful and empty nothing can have been sent.
+        let is_to_be_marked = match found {
+            Found::Own(_) => false,
+            Found::Unmarked => true,
+            Found::Doubtful(_) => last == 0 || !pause.is_paused(),
+        };
+        if is_to_be_marked {
+            // It comes after the pause: what a crash leaves in between is a folder that is paused still.
+            holder::write(&held, options.fresh)?;
+        }
         let (head_sender, head) = watch::channel(Head { journal_id, position: end.position, hash: end.hash });
         let journal = (workings.journal)(Arc::new(reader));
         let office = Office {
@@ -156,7 +176,6 @@ impl Ledger {
         if end.position > 0 {
             watch.begin_after(end.recorded_at);
         }
-        pause.resume(end.position).map_err(OpenError::Pause)?;
         let clerk = Clerk::start(office, options.limits)?;
         folder.held().remember(JOURNAL);
         folder.held().remember(INDEX);
@@ -263,7 +282,7 @@ fn catch_up(
         let row = reader.row_with(end.position + 1)?;
         let row = row.ok_or_else(|| damaged(end.position + 1, "it is missing"))?;
         index.wait_for_room(usize::try_from(row.count).unwrap_or(usize::MAX), || false);
-        take_row(&mut feed, &row, &mut end)?;
+        take_row(&mut feed, reader, &row, &mut end)?;
         progress(end.position, last);
         if let Some(why) = index.failure() {
             return Err(IndexError::Damaged(why).into());
@@ -277,13 +296,18 @@ fn damaged(position: u64, why: &str) -> OpenError {
 }
 
 /// Folds the events of a row that come after `end` into the index.
-fn take_row(feed: &mut Feed, row: &Row, end: &mut End) -> Result<(), OpenError> {
+fn take_row(feed: &mut Feed, reader: &Reader, row: &Row, end: &mut End) -> Result<(), OpenError> {
     let mut taken = Taken::default();
     for (line, position) in lines_of(&row.events).zip(row.first..) {
         if position <= end.position {
             continue;
         }
         let line = check(line, position, end)?;
+        if let Some(past) = feed.lacks(&line.event.stream, line.event.revision)? {
+            let lines = reader.events(past.positions())?;
+            let events: Vec<Event> = lines.into_iter().map(|line| line.event).collect();
+            feed.learn(past.fold(&events, None)?);
+        }
         match feed.take(line.event, position, None, &mut taken) {
             Ok(()) => {}
             Err(FeedError::Evolve(error)) => return Err(damaged(position, &error.to_string())),
