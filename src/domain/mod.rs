@@ -13,6 +13,7 @@ pub mod account;
 pub mod command;
 pub mod currency;
 pub mod decide;
+pub mod delivery;
 pub mod digest;
 pub mod event;
 pub mod hold_request;

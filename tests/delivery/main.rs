@@ -1,0 +1,8 @@
+//! These tests try deliveries on the pure functions: every rule, every order in which a few things can happen, and long random
+//! ones.
+
+mod every_order;
+mod rules;
+mod stories;
+mod stream;
+mod world;
