@@ -1,6 +1,7 @@
 //! These tests try deliveries on the pure functions: every rule, every order in which a few things can happen, and long random
 //! ones.
 
+mod data;
 mod every_order;
 mod rules;
 mod stories;
