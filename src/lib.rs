@@ -51,6 +51,7 @@ pub mod clerk;
 pub mod cli;
 pub mod client;
 pub(crate) mod config;
+pub mod delivery;
 pub mod domain;
 pub mod http;
 pub mod index;

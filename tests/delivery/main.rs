@@ -4,6 +4,9 @@
 mod data;
 mod every_order;
 mod rules;
+mod settings;
+mod sockets;
 mod stories;
 mod stream;
+mod wire;
 mod world;

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["domain", "store", "index", "clerk", "patient", "pause_mark", "tasks"]),
     ("payouts", &["domain", "tasks"]),
     ("sagas", &["domain", "ledger", "client", "payouts", "tasks"]),
+    ("delivery", &["domain", "store"]),
     ("audit", &["pause_mark", "still"]),
     ("keys", &["domain"]),
     (
@@ -55,7 +56,7 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("rusqlite", &["store", "index", "audit", "still"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
-    ("reqwest", &["client", "audit", "cli", "store", "payouts"]),
+    ("reqwest", &["client", "audit", "cli", "store", "payouts", "delivery"]),
     ("eventstore", &["store"]),
     ("nix", &["store"]),
 ];
