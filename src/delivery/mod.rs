@@ -5,6 +5,7 @@
 //! message is sent once for each call: that it is sent again is decided elsewhere.
 
 pub mod addresses;
+pub mod holder;
 pub mod message;
 mod resolver;
 pub mod settings;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -210,12 +211,11 @@ fn retry(given: &Spanned<Vec<String>>) -> Result<Retry, Fault> {
 }
 
 fn begin(given: &Spanned<toml::Value>) -> Result<Begin, Fault> {
-    match given.get_ref() {
-        toml::Value::String(word) if word == "now" => Ok(Begin::Here),
-        toml::Value::String(word) if word == "start" => Ok(Begin::After(0)),
-        toml::Value::Integer(position) if u64::try_from(*position).is_ok() => {
-            Ok(Begin::After(position.unsigned_abs()))
-        }
+    let value = given.get_ref();
+    match (value.as_str(), value.as_integer().and_then(|position| u64::try_from(position).ok())) {
+        (Some("now"), _) => Ok(Begin::Here),
+        (Some("start"), _) => Ok(Begin::After(0)),
+        (None, Some(position)) => Ok(Begin::After(position)),
         _ => fault(given.span(), "`from` must be \"now\", \"start\" or a position"),
     }
 }
@@ -257,13 +257,6 @@ fn secret(path: &Spanned<PathBuf>) -> Result<Secret, Fault> {
     }
 }
 
-#[cfg(unix)]
 fn is_readable_by_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_readable_by_others(_: &Path) -> bool {
-    false
 }

@@ -19,6 +19,7 @@ pub mod event;
 pub mod hold_request;
 pub mod ids;
 pub mod kind;
+pub mod letter;
 pub mod metadata;
 pub mod money;
 pub(crate) mod names;

@@ -3,6 +3,8 @@
 
 mod data;
 mod every_order;
+mod holders;
+mod letters;
 mod rules;
 mod settings;
 mod sockets;

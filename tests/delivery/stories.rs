@@ -14,7 +14,7 @@ use crate::world::{Answer, Fate, World, terms};
 fn runs(world: &mut World, mut answer: impl FnMut(u64) -> Answer) -> Vec<u64> {
     let mut sent = Vec::new();
     loop {
-        match world.step(Fate::Told) {
+        match world.does() {
             Next::Send { position, .. } => {
                 sent.push(position);
                 let answer = answer(position);
@@ -59,7 +59,7 @@ fn a_refused_message_is_parked_and_holds_up_its_own_account_alone() {
 /// Guards against: dead letters that a night's outage makes.
 #[test]
 fn a_destination_that_is_down_makes_no_letter_and_gets_all_in_order_afterwards() {
-    for down in [Answer::Down, Answer::LostRequest, Answer::Unreachable] {
+    for down in [Answer::Down, Answer::NotArrived, Answer::Unreachable] {
         let mut world = World::new(Guarantee::AtLeastOnce, Order::Account);
         let booked: Vec<u64> = (0..40).map(|n| world.books(["alice", "bob"][n % 2])).collect();
         let sent = passes(&mut world, 3 * 24 * 3_600 / 60, |_| down);
@@ -77,7 +77,7 @@ fn a_destination_that_is_down_makes_no_letter_and_gets_all_in_order_afterwards()
 fn a_poison_message_in_doubt_is_parked_once_another_has_passed() {
     let mut world = World::new(Guarantee::AtLeastOnce, Order::Account);
     let poison = world.books("alice");
-    let fails = |position| if position == poison { Answer::LostRequest } else { Answer::Delivered };
+    let fails = |position| if position == poison { Answer::NotArrived } else { Answer::Delivered };
     passes(&mut world, 300, fails);
     assert!(world.flow.down_since().is_some() && world.flow.parked() == 0);
     let other = world.books("bob");
@@ -124,7 +124,7 @@ fn what_was_claimed_before_a_crash_becomes_a_letter_and_is_not_sent() {
     let mut world = World::new(Guarantee::AtMostOnce, Order::Account);
     let booked: Vec<u64> = (0..4).map(|_| world.books("alice")).collect();
     assert!(matches!(world.step(Fate::Killed), Next::Claim(claimed) if claimed == booked[..2]));
-    let Next::Bury(dead) = world.step(Fate::Told) else { panic!() };
+    let Next::Bury(dead) = world.does() else { panic!() };
     assert_eq!((dead.position, dead.failure.class), (booked[0], FailureClass::Unconfirmed));
     let sent = passes(&mut world, 5, |_| Answer::Delivered);
     assert_eq!(sent, booked[2..]);
@@ -140,7 +140,7 @@ fn at_most_once_a_failed_message_is_dead_at_once_but_for_one_that_never_left() {
     let mut answer = |position| {
         tries += u32::from(position == booked[0]);
         match position {
-            _ if position == booked[1] => Answer::LostAnswer,
+            _ if position == booked[1] => Answer::Unheard,
             _ if position == booked[0] && tries < 3 => Answer::Unreachable,
             _ => Answer::Delivered,
         }
@@ -160,11 +160,11 @@ fn while_a_destination_is_down_a_probe_claims_one_message() {
     let rules = Arc::new(Terms { claim: 100, ..(*terms(Guarantee::AtMostOnce, Order::None)).clone() });
     let mut world = World::with(&rules);
     let booked: Vec<u64> = (0..5).map(|_| world.books("alice")).collect();
-    assert_eq!(world.step(Fate::Told), Next::Claim(booked.clone()));
+    assert_eq!(world.does(), Next::Claim(booked.clone()));
     passes(&mut world, 600, |_| Answer::Down);
     let more: Vec<u64> = (0..5).map(|_| world.books("alice")).collect();
     let claims = loop {
-        match world.step(Fate::Told) {
+        match world.does() {
             Next::Claim(claimed) => break claimed,
             Next::Send { position, .. } => world.answers(position, Answer::Down),
             Next::Wait(Some(until)) => world.tick = until,
@@ -179,7 +179,7 @@ fn a_receiver_that_is_gone_is_told_once_and_gets_nothing_more() {
     let mut world = World::new(Guarantee::AtLeastOnce, Order::Account);
     let first = world.books("alice");
     world.books("bob");
-    assert!(matches!(world.step(Fate::Told), Next::Send { .. }));
+    assert!(matches!(world.does(), Next::Send { .. }));
     let gone = Attempted::Failed {
         blame: Blame::Gone,
         failure: Failure::of_status(410, ""),
@@ -187,9 +187,9 @@ fn a_receiver_that_is_gone_is_told_once_and_gets_nothing_more() {
     };
     let beat = world.beat();
     world.flow.answered(first, gone, &beat);
-    assert_eq!(world.step(Fate::Told), Next::Gone);
+    assert_eq!(world.does(), Next::Gone);
     world.tick += 60_000;
-    assert!(matches!(world.step(Fate::Told), Next::Wait(_)));
+    assert!(matches!(world.does(), Next::Wait(_)));
     assert!(!world.flow.wants_more());
 }
 
@@ -202,7 +202,7 @@ fn an_event_has_room_for_so_many_rows_and_the_checkpoint_waits_for_the_rest() {
     let long = Failure::of_status(422, &"\"".repeat(300));
     let mut events = 0;
     for _ in 0..4_000 {
-        match world.step(Fate::Told) {
+        match world.does() {
             Next::Send { position, .. } => {
                 let failure = long.clone();
                 let came = Attempted::Failed { blame: Blame::Message, failure, retry_after_seconds: None };
@@ -219,7 +219,6 @@ fn an_event_has_room_for_so_many_rows_and_the_checkpoint_waits_for_the_rest() {
                     passed.clone().all(|position| world.state.parked.contains_key(position)),
                     "{through}"
                 );
-                world.restart();
             }
             Next::Wait(Some(until)) => world.tick = until.min(world.tick + 100),
             _ => {}
@@ -253,17 +252,13 @@ fn a_long_account_behind_a_parked_message_comes_in_order_even_after_kills() {
 fn where_messages_do_not_wait_for_each_other_a_late_one_says_so() {
     let mut world = World::new(Guarantee::AtLeastOnce, Order::None);
     let (first, second) = (world.books("alice"), world.books("alice"));
-    assert!(
-        matches!(world.step(Fate::Told), Next::Send { position, is_late: false, .. } if position == first)
-    );
-    assert!(
-        matches!(world.step(Fate::Told), Next::Send { position, is_late: false, .. } if position == second)
-    );
+    assert!(matches!(world.does(), Next::Send { position, is_late: false, .. } if position == first));
+    assert!(matches!(world.does(), Next::Send { position, is_late: false, .. } if position == second));
     world.answers(second, Answer::Delivered);
     world.answers(first, Answer::Refused);
     let late = (0..200).find_map(|_| {
         world.tick += 100;
-        match world.step(Fate::Told) {
+        match world.does() {
             Next::Send { position, is_late, attempt } => Some((position, is_late, attempt)),
             _ => None,
         }

@@ -10,6 +10,7 @@ use bookonce::domain::delivery::decide::{Begin, DeliveryOperation, decide};
 use bookonce::domain::delivery::event::TakenWhy;
 use bookonce::domain::delivery::failure::{Attempted, Blame, Failure};
 use bookonce::domain::delivery::flow::{Flow, MOST_READ, Message, Next};
+use bookonce::domain::delivery::progress::Progress;
 use bookonce::domain::delivery::retry::Retry;
 use bookonce::domain::delivery::select::Select;
 use bookonce::domain::delivery::terms::{Channel, Guarantee, Order, Terms};
@@ -26,9 +27,9 @@ pub enum Answer {
     /// The receiver refuses this message.
     Refused,
     /// It arrived, and nobody learnt of it.
-    LostAnswer,
+    Unheard,
     /// It did not arrive, and nobody knows.
-    LostRequest,
+    NotArrived,
     /// The destination is down, and said so.
     Down,
     /// The destination can't be reached: no byte left.
@@ -38,8 +39,8 @@ pub enum Answer {
 pub const ANSWERS: [Answer; 6] = [
     Answer::Delivered,
     Answer::Refused,
-    Answer::LostAnswer,
-    Answer::LostRequest,
+    Answer::Unheard,
+    Answer::NotArrived,
     Answer::Down,
     Answer::Unreachable,
 ];
@@ -67,6 +68,10 @@ pub struct World {
     /// This is how often each message may have left this machine.
     pub left: BTreeMap<u64, u32>,
     pub letters: BTreeSet<u64>,
+    /// These are the reads that were asked for and are not done.
+    pub reading: Vec<(StreamName, u64, u64)>,
+    /// This is what is being made durable.
+    pub recording: Option<Box<Progress>>,
     /// These were sent by this process, in their order.
     sent: Vec<u64>,
     offered: usize,
@@ -128,6 +133,8 @@ impl World {
             arrived: BTreeMap::new(),
             left: BTreeMap::new(),
             letters: BTreeSet::new(),
+            reading: Vec::new(),
+            recording: None,
             sent: Vec::new(),
             offered: 0,
             tick,
@@ -179,22 +186,53 @@ impl World {
                 self.flow.buried(dead.position, is_durable, &beat);
             }
             Next::Record(progress) => {
-                self.append(&DeliveryOperation::Progress(progress.clone()), is_durable);
-                self.flow.recorded(is_durable);
+                assert!(self.recording.is_none(), "two records at once");
+                self.recording = Some(progress.clone());
+                return next;
             }
             Next::Read { stream, after, to } => {
-                let chosen = |message: &&Message| {
-                    message.stream == *stream && message.revision > *after && message.position <= *to
-                };
-                let found = self.journal.iter().filter(chosen).take(MOST_READ).cloned().collect();
-                let beat = self.beat();
-                self.flow.found(stream, found, *to, &beat);
+                self.reading.push((stream.clone(), *after, *to));
+                return next;
             }
             Next::Wait(_) | Next::Gone => return next,
         }
         if fate == Fate::Killed {
             self.restart();
         }
+        next
+    }
+
+    /// What was to be recorded is durable, or it is not.
+    pub fn records(&mut self, fate: Fate) {
+        let Some(progress) = self.recording.take() else { return };
+        let is_durable = fate != Fate::NotDurable;
+        self.append(&DeliveryOperation::Progress(progress), is_durable);
+        if fate == Fate::Killed {
+            self.restart();
+        } else {
+            self.flow.recorded(is_durable);
+        }
+    }
+
+    /// The oldest read that was asked for is done.
+    pub fn finds(&mut self) {
+        if self.reading.is_empty() {
+            return;
+        }
+        let (stream, after, to) = self.reading.remove(0);
+        let chosen = |message: &&Message| {
+            message.stream == stream && message.revision > after && message.position <= to
+        };
+        let found = self.journal.iter().filter(chosen).take(MOST_READ).cloned().collect();
+        let beat = self.beat();
+        self.flow.found(&stream, found, to, &beat);
+    }
+
+    /// Asks the flow what to do, and does that to its end.
+    pub fn does(&mut self) -> Next {
+        let next = self.step(Fate::Told);
+        self.records(Fate::Told);
+        self.finds();
         next
     }
 
@@ -243,7 +281,7 @@ impl World {
 
     pub fn answers(&mut self, position: u64, answer: Answer) {
         assert!(self.under_way.remove(&position));
-        if matches!(answer, Answer::Delivered | Answer::LostAnswer) {
+        if matches!(answer, Answer::Delivered | Answer::Unheard) {
             *self.arrived.entry(position).or_default() += 1;
         }
         if answer != Answer::Unreachable {
@@ -263,6 +301,8 @@ impl World {
         self.flow = Flow::new(&self.state, through, &self.beat()).unwrap();
         self.offered = self.journal.iter().filter(|message| message.position <= through).count();
         self.sent.clear();
+        self.reading.clear();
+        self.recording = None;
     }
 
     /// The receiver takes everything from now on, and the flow comes to rest.
@@ -271,6 +311,8 @@ impl World {
             if let Some(position) = self.under_way.first() {
                 self.answers(*position, Answer::Delivered);
             }
+            self.records(Fate::Told);
+            self.finds();
             match self.step(Fate::Told) {
                 Next::Wait(Some(until)) if self.under_way.is_empty() => self.tick = self.tick.max(until),
                 Next::Wait(None) if self.under_way.is_empty() => return,
@@ -301,7 +343,7 @@ pub fn attempted(answer: Answer) -> Attempted {
     let (blame, failure) = match answer {
         Answer::Delivered => return Attempted::Delivered,
         Answer::Refused => (Blame::Message, Failure::of_status(422, "no such card")),
-        Answer::LostAnswer | Answer::LostRequest => (Blame::Doubt, Failure::of_status(500, "")),
+        Answer::Unheard | Answer::NotArrived => (Blame::Doubt, Failure::of_status(500, "")),
         Answer::Down => (Blame::Destination { is_unsent: false }, Failure::of_status(503, "")),
         Answer::Unreachable => (Blame::Destination { is_unsent: true }, Failure::of_status(503, "")),
     };

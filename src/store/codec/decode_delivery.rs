@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::domain::currency::Currency;
 use crate::domain::delivery::event::{DeliveryEvent, PauseCode, TakenWhy};
-use crate::domain::delivery::failure::{ErrorText, Failure, FailureClass};
+use crate::domain::delivery::failure::ErrorText;
 use crate::domain::delivery::progress::{End, Parked, Progress};
 use crate::domain::delivery::retry::Retry;
 use crate::domain::delivery::select::{Pattern, Select};
@@ -22,6 +22,7 @@ use crate::domain::transfer::payout::Label;
 
 use super::encode_delivery::delivery_data;
 use super::error::DecodeError;
+use super::failure_data::RawFailure;
 
 /// Reads the `data` of an event of a destination, by the name of its type.
 ///
@@ -191,16 +192,6 @@ struct Row<'a> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawFailure<'a> {
-    class: &'a str,
-    #[serde(borrow)]
-    code: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    message: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Settled<'a> {
     position: u64,
     outcome: &'a str,
@@ -275,18 +266,12 @@ fn progressed(raw: Progressed<'_>) -> Result<Progress, DecodeError> {
 }
 
 fn row(raw: Row<'_>) -> Result<(u64, Parked), DecodeError> {
-    let code = raw.error.code.map(|code| known(Label::parse(&code), "error")).transpose()?;
-    let error = Failure {
-        class: known(FailureClass::parse(raw.error.class), "error")?,
-        code,
-        message: known(ErrorText::parse(&raw.error.message), "error")?,
-    };
     let parked = Parked {
         stream: known(StreamName::parse(raw.stream), "stream")?,
         revision: raw.revision,
         attempts: raw.attempts,
         next_at: known(Timestamp::read(raw.next_at), "next_at")?,
-        error,
+        error: known(raw.error.read(), "error")?,
     };
     Ok((raw.position, parked))
 }

@@ -8,6 +8,7 @@ use crate::domain::delivery::retry::Retry;
 use crate::domain::delivery::select::{Pattern, Select};
 use crate::domain::delivery::terms::Terms;
 
+use super::failure_data::failure;
 use super::json::{number, put, text};
 
 /// Writes the `data` of an event of a destination, with its braces.
@@ -139,11 +140,9 @@ fn rows(name: &str, rows: &BTreeMap<u64, Parked>, out: &mut Vec<u8>) {
         numbers(&[("revision", row.revision), ("attempts", row.attempts.into())], out);
         put(out, &[",\"next_at\":\""]);
         row.next_at.write(out);
-        put(out, &["\",\"error\":{\"class\":\"", row.error.class.name(), "\""]);
-        optional_text("code", row.error.code.as_ref().map(|code| code.as_str()), out);
-        put(out, &[",\"message\":"]);
-        text(row.error.message.as_str(), out);
-        put(out, &["}}"]);
+        put(out, &["\",\"error\":"]);
+        failure(&row.error, out);
+        out.push(b'}');
     });
     out.push(b']');
 }

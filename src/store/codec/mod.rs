@@ -16,7 +16,9 @@ mod encode_data;
 mod encode_delivery;
 mod encode_transfer;
 mod error;
+mod failure_data;
 pub mod json;
+mod letter_data;
 
 pub use canonical::{cut, position_of};
 pub use decode::{Line, decode, decode_canonical, decode_proven};
@@ -24,3 +26,4 @@ pub use decode_delivery::read_delivery_data;
 pub use encode::{Encoder, Parts};
 pub use encode_delivery::delivery_data;
 pub use error::DecodeError;
+pub use letter_data::{letter_data, read_letter_data};

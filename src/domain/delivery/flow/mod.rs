@@ -10,10 +10,12 @@
 
 mod answered;
 mod behind;
+mod kept;
 mod lines;
 mod message;
 mod parking;
 mod record;
+mod recording;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,8 +30,8 @@ use crate::domain::stream::StreamName;
 pub use message::{Dead, Message, Next};
 
 use behind::Behind;
+use kept::{Kept, Place};
 use lines::Lines;
-use parking::{Kept, Place};
 use record::Record;
 
 /// This is the most messages in the window.
@@ -166,7 +168,7 @@ impl Flow {
             return;
         }
         self.read_to = position;
-        let was_claimed = self.terms.guarantee == Guarantee::AtMostOnce && position <= self.claimed_to;
+        let was_claimed = self.claims() && position <= self.claimed_to;
         if was_claimed || self.parked.contains_key(&position) {
             return;
         }
@@ -236,7 +238,9 @@ impl Flow {
                 Ok(chosen) => return self.begin(&chosen, usize::from(self.terms.claim), beat, recorded_at),
                 Err(until) => until,
             },
-            Gate::Probe { is_others_turn } => match self.choose_probe(is_others_turn, beat) {
+            // At most once no message is tried for ever: the oldest is claimed, and no other for a turn of its own.
+            Gate::Probe { is_others_turn } => match self.choose_probe(is_others_turn && !self.claims(), beat)
+            {
                 Some(chosen) => return self.begin(&chosen, 1, beat, recorded_at),
                 None => self.due.first().map(|(at, _)| *at),
             },
@@ -244,6 +248,11 @@ impl Flow {
             Gate::Probing => None,
         };
         Next::Wait([until, recorded_at].into_iter().flatten().min())
+    }
+
+    /// Says whether messages are claimed before they are sent.
+    fn claims(&self) -> bool {
+        self.terms.guarantee == Guarantee::AtMostOnce
     }
 
     /// Chooses the message that is sent next: a parked one that is due, else the oldest in the window. Where there is none, it
@@ -287,8 +296,7 @@ impl Flow {
     /// Begins with a message: it is claimed, with those after it, or sent.
     fn begin(&mut self, chosen: &Candidate, most: usize, beat: &Beat, recorded_at: Option<u64>) -> Next {
         let position = chosen.position;
-        let needs_claim = self.terms.guarantee == Guarantee::AtMostOnce && position > self.claimed_to;
-        if needs_claim {
+        if self.claims() && position > self.claimed_to {
             if std::mem::replace(&mut self.is_claiming, true) {
                 return Next::Wait(recorded_at);
             }
