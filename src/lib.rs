@@ -24,7 +24,8 @@
 //!
 //! Two modules read the journal: the ledger's tail follows it for the live feed; [`audit`] replays and verifies it with
 //! arithmetic of its own, exports it and restores it. [`client`] is the caller's side: it keeps an ID through every
-//! attempt. [`cli`] is the command line; [`config`], [`telemetry`] and [`keys`] are what a service needs besides.
+//! attempt, and in its outbox through kills and days without a network. [`cli`] is the command line; [`config`],
+//! [`telemetry`] and [`keys`] are what a service needs besides.
 //!
 //! # What always holds
 //!

@@ -42,7 +42,7 @@ fn mortal_ledger(data: &Path, dies: &Arc<AtomicBool>, alone: Alone) -> Ledger {
 /// What the ledger says, which it must say at all.
 async fn outcome(ledger: &Ledger, n: u128) -> Result<Vec<Verdict>, Unavailable> {
     let asked = ledger.execute(vec![deposit(n, "alice", "1.00")]);
-    tokio::time::timeout(Duration::from_secs(10), asked).await.expect("it waits for ever")
+    tokio::time::timeout(Duration::from_secs(120), asked).await.expect("it waits for ever")
 }
 
 async fn balance(data: &Path) -> String {

@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex};
 use support::*;
 
 /// A time after which something that should end at once hangs.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_secs(120);
 
 /// A gate that the reading of lines passes. Dropped, it stands open.
 #[derive(Default)]

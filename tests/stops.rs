@@ -32,7 +32,7 @@ use transfers::*;
 /// The transfer that is driven.
 const T: u128 = 100;
 /// It must have ended after this time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A `Way` is a way of a transfer of 40.00 to its end: what was recorded before the driver begins, the driver's appends by
 /// name, and where it leads.

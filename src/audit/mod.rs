@@ -24,6 +24,7 @@ pub(crate) mod show;
 pub(crate) mod source;
 pub(crate) mod values;
 
+pub use carry::of_lines::restore_lines;
 pub use run::of_lines::{AuditedLines, audit_lines};
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod bench;
 mod child;
 mod demo;
 mod export;
+mod fault_proxy;
 mod from_store;
 mod greeting;
 mod health;
@@ -18,6 +19,7 @@ mod index_books;
 mod keys;
 mod open;
 mod out;
+mod outbox;
 pub mod outcome;
 mod piped;
 mod progress;
@@ -51,6 +53,12 @@ pub enum Command {
     Rebuild(rebuild::Args),
     /// Send a bank's file to a running service, each line once
     Import(import::Args),
+    /// Send a request so that it is booked once, whatever breaks
+    Send(Box<outbox::send::Args>),
+    /// Show, send and settle what is in an outbox
+    Outbox(outbox::Args),
+    /// Stand in front of a service as a network with faults
+    FaultProxy(fault_proxy::Args),
     /// See the guarantee hold through lost answers and kills
     Demo(demo::Args),
     /// Measure the service on this machine
@@ -87,6 +95,9 @@ pub fn run(command: Command) -> Outcome {
         Command::Restore(args) => restore::run(args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Send(args) => outbox::send::run(*args),
+        Command::Outbox(args) => outbox::run(args),
+        Command::FaultProxy(args) => fault_proxy::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Bench(args) => bench::run(args),
     }

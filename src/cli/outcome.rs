@@ -3,26 +3,48 @@
 use crate::with_causes::with_causes;
 use std::io::Write;
 
-/// The exit code says how a command ended.
+/// The exit code says how a command ended. A number may mean two things, of two commands; `docs/operations.md` has the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// The command is done, and nothing was found wrong.
-    Ok = 0,
-    /// The command is done, and something was found: a difference, a bad position, a refused line.
-    Found = 1,
+    Ok,
+    /// The command is done, and something was found: a difference, a bad position, a refused line. Of messages: it could not
+    /// be done, and nothing was sent.
+    Found,
     /// The command could not be understood. (`clap` uses the same number.)
-    Usage = 2,
+    Usage,
     /// The command could not be carried out: a file, a port, a disk, a peer.
-    Failed = 3,
+    Failed,
+    /// A message is stored and not answered yet.
+    NotAnswered,
     /// Everything that was there was found right, and it is not known where it ends: it is an export without a manifest.
-    Unfinished = 4,
+    Unfinished,
+    /// A message was declined.
+    Declined,
     /// Everything that was there was found right as far as a part of a journal allows.
-    Part = 5,
+    Part,
+    /// A message needs attention.
+    NeedsAttention,
+}
+
+impl Exit {
+    /// Returns its number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Found => 1,
+            Self::Usage => 2,
+            Self::Failed | Self::NotAnswered => 3,
+            Self::Unfinished | Self::Declined => 4,
+            Self::Part | Self::NeedsAttention => 5,
+        }
+    }
 }
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 

@@ -97,13 +97,12 @@ fn run_with(args: &Args, index: Option<&dyn OtherBooks>, out: &mut dyn Write) ->
         _ if !replayed.balanced() => Exit::Found,
         _ => Exit::Ok,
     };
-    let exit = match exit {
-        Exit::Ok if is_unfinished(args, &audited) => {
-            let says = "bookonce: the export has no manifest, so that nothing shows where it ends";
-            writeln!(io::stderr().lock(), "{says}")?;
-            Exit::Unfinished
-        }
-        Exit::Ok | Exit::Found | Exit::Usage | Exit::Failed | Exit::Unfinished | Exit::Part => exit,
+    let exit = if exit == Exit::Ok && is_unfinished(args, &audited) {
+        let says = "bookonce: the export has no manifest, so that nothing shows where it ends";
+        writeln!(io::stderr().lock(), "{says}")?;
+        Exit::Unfinished
+    } else {
+        exit
     };
     let shown = only(replayed, args.account.as_deref());
     if args.json {

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// request with this ID is still running.
 #[must_use]
 pub fn is_final(status: u16, code: Option<&str>) -> bool {
-    !matches!((status, code), (408 | 429 | 500 | 502 | 503 | 504, _) | (409, Some("in_progress")))
+    !matches!((status, code), (408 | 425 | 429 | 500 | 502 | 503 | 504, _) | (409, Some("in_progress")))
 }
 
 /// A policy says how long an attempt may take, how long to wait between two, and when to give up.
@@ -78,7 +78,7 @@ mod tests {
     /// Seen failing with 408, which a proxy on the way may say after the service has booked.
     #[test]
     fn what_leaves_it_open_is_tried_again() {
-        for status in [408, 429, 500, 502, 503, 504] {
+        for status in [408, 425, 429, 500, 502, 503, 504] {
             assert!(!is_final(status, Some("overloaded")), "{status}");
         }
         assert!(!is_final(503, Some("outcome_unknown")));

@@ -66,7 +66,13 @@ pub enum Failure {
     /// The service said that it does not know.
     #[error("the service answered {0}")]
     Status(String),
+    /// The answer had more bytes than are read. The request may or may not have been booked.
+    #[error("the answer was longer than {MOST_ANSWER} bytes")]
+    TooLong,
 }
+
+/// This is the most that is read of the answer to a request that books, which is far shorter.
+const MOST_ANSWER: usize = 64 * 1024;
 
 /// An error says why there is no answer at all.
 #[derive(Debug, thiserror::Error)]
@@ -152,7 +158,7 @@ impl Client {
     /// # Errors
     /// Fails when there is no answer.
     pub async fn look(&self, path: &str) -> Result<Answer, Error> {
-        self.persist(|| self.finish(self.http.get(self.url(path)))).await
+        self.persist(|| self.finish(self.http.get(self.url(path)), usize::MAX)).await
     }
 
     /// Reads a path as JSON, with the same patience.
@@ -175,7 +181,7 @@ impl Client {
         let post = self.http.post(self.url(&request.path));
         let post = post.header("Idempotency-Key", request.id.to_string());
         let post = post.header(reqwest::header::CONTENT_TYPE, "application/json");
-        self.finish(post.body(request.body.clone())).await
+        self.finish(post.body(request.body.clone()), MOST_ANSWER).await
     }
 
     async fn persist<F>(&self, attempt: impl Fn() -> F) -> Result<Answer, Error>
@@ -204,13 +210,23 @@ impl Client {
         }
     }
 
-    async fn finish(&self, post: reqwest::RequestBuilder) -> Result<(Answer, Option<Duration>), Failure> {
-        let response = post.send().await.map_err(Failure::Connection)?;
+    async fn finish(
+        &self,
+        post: reqwest::RequestBuilder,
+        most: usize,
+    ) -> Result<(Answer, Option<Duration>), Failure> {
+        let mut response = post.send().await.map_err(Failure::Connection)?;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let asked = header("retry-after").and_then(policy::retry_after);
         let replayed = header("idempotent-replayed") == Some("true");
         let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(Failure::Connection)?.to_vec();
+        let mut body = Vec::new();
+        while let Some(bytes) = response.chunk().await.map_err(Failure::Connection)? {
+            if bytes.len() > most.saturating_sub(body.len()) {
+                return Err(Failure::TooLong);
+            }
+            body.extend_from_slice(&bytes);
+        }
         Ok((Answer { status, replayed, body, attempts: 1 }, asked))
     }
 

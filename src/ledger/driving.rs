@@ -1,10 +1,15 @@
-//! Whether transfers are driven is asked of the ledger, which ends a pause as soon as it knows where the journal ends.
+//! Whether transfers are driven is asked of the ledger, which ends a pause as soon as it knows where the journal ends. It also
+//! says of which payouts another copy of it may know more.
 
 use crate::domain::ids::{Id, TransactionId};
+use crate::domain::payee::Payee;
+use crate::domain::transfer::Transfer;
+use crate::domain::transfer::event::Fact;
+use crate::domain::transfer::stage::Stage;
 use crate::tasks;
 
 use super::handle::Ledger;
-use super::types::ReadError;
+use super::types::{Placed, ReadError};
 
 impl Ledger {
     /// Says whether nothing is written for transfers and expiries of the service's own accord.
@@ -34,17 +39,43 @@ impl Ledger {
     }
 
     /// Says whether another copy of this ledger may have sent the payout of a transfer that has none recorded here: the
-    /// transfer was requested before transfers were resumed, after a restore or a pause. An ID that is not booked yet is new.
+    /// transfer was requested before transfers were resumed, after a restore or a pause, and not stopped before. An ID that is
+    /// not booked yet is new.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn may_be_sent_elsewhere(&self, transfer: TransactionId) -> Result<bool, ReadError> {
+        let Some(until) = self.0.pause.resumed_at() else { return Ok(false) };
+        let ledger = self.clone();
+        if !self.blocking(move || ledger.is_older_than_resumption(transfer)).await? {
+            return Ok(false);
+        }
+        // What every copy has stopped is sent by none: a stop and a payout exclude each other.
+        let stops = |fact: &Fact| matches!(fact, Fact::TimedOut | Fact::CancelRequested(_));
+        let is_stop = |placed: &Placed| {
+            placed.position <= until && placed.event.transfer().is_some_and(|body| stops(&body.fact))
+        };
+        let found = self.transfer(transfer).await?;
+        Ok(!found.is_some_and(|found| found.events.iter().any(is_stop)))
+    }
+
+    /// Says whether the deadline of a transfer is for its driver to record, because another copy of this ledger may have sent
+    /// its payout: what is stopped is not sent any more, also where sending it again would be right.
     ///
     /// # Errors
     /// Fails when the index can't be read.
-    pub async fn may_be_sent_elsewhere(&self, transfer: TransactionId) -> Result<bool, ReadError> {
+    pub(super) fn leaves_deadline(&self, transfer: &Transfer) -> Result<bool, ReadError> {
+        match (&transfer.terms.to, transfer.stage) {
+            (Payee::External(_), Stage::UnderWay) if transfer.payout.sent => Ok(true),
+            (Payee::External(_), Stage::UnderWay) => self.is_older_than_resumption(transfer.id),
+            (Payee::External(_) | Payee::Account(_), _) => Ok(false),
+        }
+    }
+
+    /// Says whether a transfer was requested before transfers were resumed, after a restore or a pause.
+    fn is_older_than_resumption(&self, transfer: TransactionId) -> Result<bool, ReadError> {
         let Some(until) = self.0.pause.resumed_at() else { return Ok(false) };
-        let index = self.0.index.clone();
-        self.blocking(move || {
-            let used = index.used(Id::Client(transfer))?;
-            Ok(used.booked.iter().any(|position| *position <= until))
-        })
-        .await
+        let used = self.0.index.used(Id::Client(transfer))?;
+        Ok(used.booked.iter().any(|position| *position <= until))
     }
 }

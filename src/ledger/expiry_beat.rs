@@ -119,7 +119,7 @@ impl Beat {
     fn first_due(&self, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
         let mut after = Vec::new();
         loop {
-            let (found, next) = ledger.0.index.due(now, &after, PAGE).ok()?;
+            let (found, next) = due(ledger, now, &after).ok()?;
             if let Some(first) = found.first() {
                 return Some(first.at);
             }
@@ -133,7 +133,7 @@ impl Beat {
         let (mut after, mut rests) = (Vec::new(), Duration::ZERO);
         loop {
             let Some(ledger) = self.ledger.upgrade() else { return Ok(()) };
-            let (found, next) = ledger.0.index.due(now, &after, PAGE)?;
+            let (found, next) = due(&ledger, now, &after)?;
             drop(ledger);
             let mut rest = found.as_slice();
             while !rest.is_empty() {
@@ -162,6 +162,22 @@ impl Beat {
         let micros = u64::try_from(self.spread.as_micros()).unwrap_or(u64::MAX);
         Duration::from_micros(tasks::seed().checked_rem(micros).unwrap_or(0))
     }
+}
+
+/// Returns the next page of what is due, and after what the page after it begins. What is for a driver to record is left out.
+fn due(ledger: &Ledger, now: Timestamp, after: &[u8]) -> Result<(Vec<Due>, Option<Vec<u8>>), ReadError> {
+    let (found, next) = ledger.0.index.due(now, after, PAGE)?;
+    let mut due = Vec::with_capacity(found.len());
+    for one in found {
+        let is_left = match &one.what {
+            DueThing::Expiry(_) => false,
+            DueThing::Deadline(transfer) => ledger.leaves_deadline(transfer)?,
+        };
+        if !is_left {
+            due.push(one);
+        }
+    }
+    Ok((due, next))
 }
 
 /// Returns how many of these streams are booked in one job: at least one.

@@ -1,6 +1,8 @@
 //! [`Parts`] are what a ledger is made of where a program other than the service has opened them: a simulation, which has a
 //! store, a clock and tasks of its own.
 
+use std::path::PathBuf;
+
 use tokio::sync::watch;
 
 use crate::clerk::Port;
@@ -14,7 +16,7 @@ use super::handle::Ledger;
 use super::long_reads::ReadLimits;
 use super::pause::{DriveOrder, Pause};
 
-/// The `Parts` are what a ledger without a data folder is made of.
+/// The `Parts` are what a ledger is made of that holds no data folder.
 pub struct Parts {
     /// This is its clerk.
     pub clerk: Box<dyn Port>,
@@ -26,9 +28,10 @@ pub struct Parts {
     pub head: watch::Receiver<Head>,
     /// This is its clock, which is believed, whatever it says.
     pub clock: Clock,
-    /// This is what is ordered about the driving of its transfers. It has no folder: who says `Resume` says that it is a copy
-    /// which was paused.
+    /// This is what is ordered about the driving of its transfers.
     pub drive: DriveOrder,
+    /// This is the folder in which it is marked whether they are paused.
+    pub folder: PathBuf,
 }
 
 impl Ledger {
@@ -36,9 +39,9 @@ impl Ledger {
     /// folder.
     ///
     /// # Errors
-    /// Fails when a thread can't be started.
+    /// Fails when a thread can't be started, or the folder's mark can't be read or written.
     pub fn of_parts(parts: Parts) -> std::io::Result<Self> {
-        let Parts { clerk, reader, index, head, clock, drive } = parts;
+        let Parts { clerk, reader, index, head, clock, drive, folder } = parts;
         let watch = ClockWatch::new(clock, None, true);
         let clock = watch.clock();
         let ledger = Self::over(
@@ -47,7 +50,7 @@ impl Ledger {
             index,
             head,
             watch,
-            (None, Pause::without_folder(drive)),
+            (None, Pause::open(folder, drive)?),
             ReadLimits::default(),
         )?;
         expiry_beat::start_task(&ledger, clock);

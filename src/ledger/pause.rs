@@ -28,8 +28,8 @@ pub enum DriveOrder {
 /// A `Pause` is the mark of a data folder, and what of it was ordered and is not done yet.
 #[derive(Debug)]
 pub(super) struct Pause {
-    /// This is where the mark lies, if in any folder.
-    folder: Option<PathBuf>,
+    /// This is where the mark lies.
+    folder: PathBuf,
     mark: Mutex<PauseMark>,
     /// It is read for each look at transfers, so it is kept apart from the mark.
     is_paused: AtomicBool,
@@ -54,25 +54,12 @@ impl Pause {
                 reason.words()
             );
         }
-        Ok(Self::with(Some(folder), mark, is_to_resume))
-    }
-
-    /// Makes the pause of a ledger without a folder: none, or that of a copy.
-    pub(super) fn without_folder(order: DriveOrder) -> Self {
-        let mark = match order {
-            DriveOrder::AsBefore => PauseMark::default(),
-            DriveOrder::Pause | DriveOrder::Resume => PauseMark::restored(),
-        };
-        Self::with(None, mark, order == DriveOrder::Resume)
-    }
-
-    fn with(folder: Option<PathBuf>, mark: PauseMark, is_to_resume: bool) -> Self {
-        Self {
+        Ok(Self {
             folder,
             mark: Mutex::new(mark),
             is_paused: AtomicBool::new(mark.paused.is_some()),
             is_to_resume: AtomicBool::new(is_to_resume),
-        }
+        })
     }
 
     /// Says whether nothing is written of the service's own accord.
@@ -106,9 +93,7 @@ impl Pause {
         }
         let mut mark = self.mark.lock();
         let resumed = PauseMark { paused: None, resumed_at: Some(end) };
-        if let Some(folder) = &self.folder {
-            resumed.write(folder)?;
-        }
+        resumed.write(&self.folder)?;
         *mark = resumed;
         self.is_to_resume.store(false, Ordering::Release);
         self.is_paused.store(false, Ordering::Release);

@@ -94,6 +94,7 @@ impl Driver<'_> {
 
     /// Waits before the provider is asked again, and sees what was recorded meanwhile.
     async fn pause(&mut self) -> Goes {
+        self.payout.is_just_recorded = false;
         tokio::select! {
             biased;
             () = self.bell.notified() => {}

@@ -173,8 +173,8 @@ async fn the_days_of_a_bank_begin_where_it_is() {
 fn what_comes_through_a_pipe_is_taken_whole_and_what_is_no_csv_is_named() {
     use std::io::Write;
     use std::process::{Command, Stdio};
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let url = format!("http://{nobody}");
+    let nobody = crate::support::Nobody::find();
+    let url = format!("http://{}", nobody.address);
     for (bytes, code, expected) in [
         (format!("{HEADER}1,7,1993-01-01,deposit,c,,1e3,600.00\n"), 1, "line 2: bad line, not sent: amount"),
         (HEADER.replace('\n', "\r"), 3, "carriage return (CR) alone"),

@@ -37,7 +37,7 @@ impl Bench {
     pub fn in_file() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let options = Options { data: Some(dir.path().join("node")), ..Options::default() };
-        Self::over(Node::Standin(Standin::start(options).unwrap()), dir)
+        Self::over(Node::Standin(Box::new(Standin::start(options).unwrap())), dir)
     }
 
     fn over(node: Node, dir: tempfile::TempDir) -> Self {

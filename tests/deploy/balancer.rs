@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::support::Nobody;
 use super::support::process::{Reply, send, skip};
 use super::{is_there, run, text};
 
@@ -70,8 +71,8 @@ impl Instance {
 
 struct Balancer {
     child: Child,
-    ledger: SocketAddr,
-    health: SocketAddr,
+    ledger: Nobody,
+    health: Nobody,
     _folder: tempfile::TempDir,
 }
 
@@ -82,19 +83,15 @@ impl Drop for Balancer {
     }
 }
 
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
 impl Balancer {
     fn start(instances: [SocketAddr; 2]) -> Self {
-        let (ledger, health) = (free(), free());
+        let (ledger, health) = (Nobody::find(), Nobody::find());
         let folder = tempfile::tempdir().unwrap();
         let config = text("deploy/haproxy.cfg");
         assert!(config.contains("bind 127.0.0.1:7079"));
         let path = folder.path().join("haproxy.cfg");
-        std::fs::write(&path, config.replace("127.0.0.1:7079", &health.to_string())).unwrap();
-        let child = haproxy(ledger, instances)
+        std::fs::write(&path, config.replace("127.0.0.1:7079", &health.address.to_string())).unwrap();
+        let child = haproxy(ledger.address, instances)
             .arg("-f")
             .arg(&path)
             .stdout(Stdio::null())
@@ -107,14 +104,17 @@ impl Balancer {
 
     fn until_health(&self, status: u16) {
         let begun = Instant::now();
-        while send(self.health, "GET", "/", "").map(|reply| reply.status).ok() != Some(status) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "the balancer's health never became {status}");
+        while send(self.health.address, "GET", "/", "").map(|reply| reply.status).ok() != Some(status) {
+            assert!(
+                begun.elapsed() < Duration::from_secs(120),
+                "the balancer's health never became {status}"
+            );
             std::thread::yield_now();
         }
     }
 
     fn post(&self) -> Reply {
-        send(self.ledger, "POST", "/v1/accounts", "{}").unwrap()
+        send(self.ledger.address, "POST", "/v1/accounts", "{}").unwrap()
     }
 }
 
@@ -189,7 +189,7 @@ fn an_instance_that_is_not_ready_gets_nothing() {
         let before = second.asked();
         balancer.post();
         found = if second.asked() == before { found + 1 } else { 0 };
-        assert!(begun.elapsed() < Duration::from_secs(20), "it gets requests though it is not ready");
+        assert!(begun.elapsed() < Duration::from_secs(120), "it gets requests though it is not ready");
     }
     first.ready.store(false, Ordering::SeqCst);
     balancer.until_health(503);

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bookonce::store::eventstoredb::{Error, Store};
 use bytes::Bytes;
@@ -47,7 +46,7 @@ async fn node(as_whom: Option<&'static str>) -> SocketAddr {
 async fn a_subscription_that_ends_in_good_order_is_over() {
     let store = Store::new(&format!("esdb://{}?tls=false", node(None).await)).await.unwrap();
     let mut follow = store.follow(None).await.unwrap();
-    let over = tokio::time::timeout(Duration::from_secs(5), follow.next()).await;
+    let over = tokio::time::timeout(crate::PATIENCE, follow.next()).await;
     assert!(matches!(over, Ok(Err(Error::Dropped(_)))), "{over:?}");
     assert!(store.follow(None).await.is_ok(), "and the store goes on");
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bookonce::store::eventstoredb::{Appended, Error, Proposed, Store};
 
-use crate::{HURRIED, deposit_at, deposits, fresh, hurried, revisions, standin};
+use crate::{PATIENCE, deposit_at, deposits, fresh, hurried, revisions, standin};
 use eventstore_standin::faults::{Fault, Faults, Leader};
 use eventstore_standin::{Options, Running, Standin};
 
@@ -31,7 +31,7 @@ async fn stored_in_the_end(
     let told = loop {
         match store.append(stream, proposed).await {
             Appended::Unknown(_) | Appended::NotSent(Error::Unreachable(_)) => {
-                assert!(begun.elapsed() < Duration::from_secs(20), "never acknowledged");
+                assert!(begun.elapsed() < PATIENCE, "never acknowledged");
             }
             told => break told,
         }
@@ -42,7 +42,8 @@ async fn stored_in_the_end(
     assert!(proposed.is_stored_as(&found) && found.len() == proposed.len(), "once");
 }
 
-const LATE: Fault = Fault::Late(Duration::from_millis(500));
+/// Long after the deadline, however late the deadline is noticed.
+const LATE: Fault = Fault::Late(Duration::from_secs(20));
 
 #[tokio::test]
 async fn an_append_that_may_have_been_stored_is_unknown() {
@@ -57,9 +58,7 @@ async fn an_append_that_may_have_been_stored_is_unknown() {
 #[tokio::test]
 async fn an_append_to_a_silent_node_is_unknown_in_time() {
     for fault in [Fault::LostRequest, Fault::LostAnswer, LATE] {
-        let begun = Instant::now();
-        unknown_then_stored_once("silent", fault).await;
-        assert!(begun.elapsed() < Duration::from_secs(5));
+        tokio::time::timeout(PATIENCE, unknown_then_stored_once("silent", fault)).await.expect("it hangs");
     }
 }
 
@@ -203,9 +202,8 @@ async fn a_node_that_takes_too_long_is_tried_again_on_a_new_connection() {
     let (store, stream) = (hurried(&running).await, fresh("alice"));
     let proposed = deposits(&stream, None, 0..1);
     running.faults().plant(0, Fault::LostAnswer);
-    let begun = Instant::now();
-    assert!(matches!(store.append(&stream, &proposed).await, Appended::Unknown(_)));
-    assert!(begun.elapsed() < HURRIED.append * 4);
+    let told = tokio::time::timeout(PATIENCE, store.append(&stream, &proposed)).await.expect("it hangs");
+    assert!(matches!(told, Appended::Unknown(_)), "{told:?}");
     running.faults().set(Faults::default());
     stored_in_the_end(&store, &proposed, &stream).await;
 }

@@ -1,16 +1,16 @@
 //! These tests follow the journal while the node drops its subscribers: what must come does come, and nothing comes
 //! twice.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bookonce::store::eventstoredb::{Error, Follow, Followed, Store};
 use eventstore::{AppendToStreamOptions, EventData, StreamMetadataBuilder};
 use tokio::sync::Notify;
 
-use crate::{deposits, events, fill, fresh, hurried, nodes, revisions, standin};
+use crate::{PATIENCE, deposits, events, fill, fresh, hurried, nodes, revisions, standin};
 
 async fn next(follow: &mut Follow) -> Result<Followed, Error> {
-    tokio::time::timeout(Duration::from_secs(20), follow.next()).await.expect("it hangs")
+    tokio::time::timeout(PATIENCE, follow.next()).await.expect("it hangs")
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn follow_through(store: &Store, count: usize, rest: &Rest) -> (Vec<u64>, 
     while seen.len() < count {
         let Ok(mut follow) = store.follow(seen.last().copied()).await else { continue };
         while seen.len() < count {
-            let next = tokio::time::timeout(Duration::from_secs(20), follow.next_many(64));
+            let next = tokio::time::timeout(PATIENCE, follow.next_many(64));
             let Ok(many) = next.await.expect("it hangs") else {
                 ends += 1;
                 break;

@@ -51,6 +51,9 @@ const HURRIED: Patience = Patience {
     read: Duration::from_secs(10),
 };
 
+/// What a test waits for comes within this time, or never.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A node, and what ends it.
 struct Node {
     connection: String,

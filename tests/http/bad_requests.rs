@@ -2,9 +2,10 @@
 //! over real sockets, as raw bytes where a client library would not send such a thing.
 
 use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::http::{Reply, id};
+use crate::support::within;
 use crate::watched::{JSON, Watched, with_amount};
 
 #[test]
@@ -236,12 +237,10 @@ fn correlation_and_causation_are_visible_ascii() {
 #[test]
 fn every_bad_request_is_answered_in_under_a_second() {
     let watched = Watched::start();
-    let started = Instant::now();
-    let nested = "[".repeat(60_000);
-    watched.refused(nested);
     let metadata = format!(r#"{{"metadata":{{{}}}}}"#, vec!["\"a\":\"b\""; 5_000].join(","));
-    watched.refused(metadata);
-    assert!(started.elapsed() < Duration::from_secs(1));
+    for body in ["[".repeat(60_000), metadata] {
+        within(Duration::from_secs(1), || drop(watched.refused(&body)));
+    }
     let mut socket = watched.service.connect();
     socket.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();

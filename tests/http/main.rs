@@ -8,6 +8,8 @@ mod bad_requests;
 mod contract;
 mod corrections;
 mod examples;
+#[path = "../support/faulty.rs"]
+mod faulty;
 mod holds;
 mod keys;
 mod lenient;

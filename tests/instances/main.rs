@@ -35,7 +35,7 @@ use support::process::{Process, send};
 use support::teller::Dice;
 
 /// How many commands are answered, the repeated ones among them; another number may be named in `BOOKONCE_TEST_COMMANDS`.
-const MANY: usize = 200_000;
+const MANY: usize = 50_000;
 /// So often something happens meanwhile.
 const EVENTS: usize = 24;
 /// IDs that are asked for again at the end, of each instance.

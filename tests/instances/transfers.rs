@@ -41,11 +41,7 @@ fn each_transfer_moves_once_or_not_whoever_drives_it() {
             })
             .collect();
         // It is killed when some of the work is done, whatever the machine's pace.
-        until("transfers have begun", || {
-            let head = send(processes[1].address, "GET", "/v1/journal/head", "").unwrap();
-            let head: serde_json::Value = serde_json::from_str(&head.body).unwrap();
-            head["position"].as_u64().unwrap() > 500
-        });
+        until("transfers have begun", || processes[1].head() > 500);
         processes[0].kill();
         *places[0].lock().unwrap() = None;
         processes[0] = start(0);

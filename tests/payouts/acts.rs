@@ -10,7 +10,7 @@ use crate::support::provider::Does;
 fn lost() -> (Counter, String) {
     let counter = Counter::start("never", "", "ask_for_seconds = 1\n");
     counter.provider.pays([Does::Lose]);
-    let id = counter.pay_within(2);
+    let id = counter.sent_within(2);
     let ended = counter.end(&id);
     assert_eq!(
         (&ended["state"], &ended["code"]),

@@ -138,7 +138,7 @@ fn a_provider_that_is_at_work_is_asked_until_it_is_done() {
 fn past_its_deadline_a_payout_is_cancelled_where_the_provider_can_do_that() {
     let counter = Counter::start("never", "cancel", "");
     counter.provider.pays([Does::Vanish]);
-    let id = counter.pay_within(1);
+    let id = counter.sent_within(1);
     let ended = counter.end(&id);
     assert_eq!((&ended["state"], &ended["code"]), (&json!("compensated"), &json!("timed_out")), "{ended}");
     assert_eq!(counter.event("PayoutSettled")["data"], json!({"outcome": "declined", "learnt_by": "cancel"}));

@@ -38,14 +38,14 @@ fn a_payout_under_a_key_that_is_honoured_is_sent_again_after_a_kill() {
 fn without_its_provider_nothing_is_sent_and_what_was_not_sent_is_released() {
     let mut bank = Bank::open("never", "ask");
     bank.provider.pays([Does::Wait]);
-    let sent = bank.pay(2);
+    let sent = bank.pay(5);
     bank.provider.until("POST /pay", 1);
-    let waits = bank.pay(2);
+    let waits = bank.pay(5);
     bank.until_held(&waits);
     bank.restart_without_provider();
     let refused = bank.request(&id(), 60);
     assert_eq!(refused.status, 400, "{}", refused.body);
-    assert_eq!(bank.request(&waits, 2).status, 202, "its first answer");
+    assert_eq!(bank.request(&waits, 5).status, 202, "its first answer");
     assert_eq!(bank.until(&waits, "compensated")["code"], "timed_out");
     bank.until(&sent, "asking");
     assert_eq!(bank.get("/v1/accounts/alice")["available"], "60.00");

@@ -20,7 +20,7 @@ fn nothing_is_captured_or_released_on_what_is_no_answer() {
         say(r#"{"outcome":"done","amount":"1.000"}"#),
         Does::Say(500, r#"{"outcome":"declined"}"#.to_owned()),
     ] {
-        let counter = Counter::start("never", "ask", "");
+        let counter = Counter::start("never", "ask", "timeout_seconds = 1\n");
         counter.provider.pays([does.clone()]);
         counter.provider.tells([does.clone(), Does::Wait]);
         let id = counter.pay();

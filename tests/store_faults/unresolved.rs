@@ -8,11 +8,13 @@ use bookonce::ledger::{Ledger, ReadError, Unavailable, Verdict};
 use crate::instances::{Hurry, ask, body, insist, instance, stop, until};
 use crate::proxy::{Loses, Proxy};
 use crate::support::process::{Process, send};
+use crate::support::store::runtime;
 use crate::support::*;
 use eventstore_standin::faults::Fault;
 use eventstore_standin::{Options, Running, Standin};
 
 const HURRIED: Hurry = Hurry {
+    connect: Duration::from_secs(2),
     append: Duration::from_millis(150),
     read: Duration::from_millis(800),
     patience: Duration::from_millis(600),
@@ -105,18 +107,18 @@ async fn nobody_else_asks_and_it_is_booked_when_the_way_is_free() {
 /// The node keeps the first attempt and lets it land late, behind a retry on another instance or before it.
 async fn lands_late(before_the_retry: bool) {
     let two = two().await;
-    two.node.faults().plant_on("account-a", 0, Fault::Late(Duration::from_millis(1_500)));
+    two.node.faults().plant_on("account-a", 0, Fault::Kept);
     let (one, met) = (two.one.clone(), two.node.faults().counted().1);
     let asked = tokio::spawn(async move { ask(&one, &deposit(2, "a", "5.00")).await });
     until("the node has it", || two.node.faults().counted().1 > met).await;
     two.proxy.loses(Loses::Requests);
     let verdict = asked.await.unwrap();
     assert!(matches!(verdict, Verdict::Unavailable(Unavailable::OutcomeUnknown)), "{verdict:?}");
-    let head = two.two.head().position;
     if before_the_retry {
-        until("it has landed", || two.two.head().position > head).await;
+        two.node.faults().let_land(1).await;
     }
     let verdict = insist(&two.two, &deposit(2, "a", "5.00")).await;
+    two.node.faults().let_land(1).await;
     assert_eq!(matches!(verdict, Verdict::Replayed(..)), before_the_retry, "{verdict:?}");
     two.heal(body(&verdict)).await;
 }
@@ -150,8 +152,7 @@ fn killed(before_the_retry: bool) {
     };
     let opening = format!(r#"{{"transaction_id":"{}","account":"a","currency":"EUR"}}"#, id(1));
     assert_eq!(insist(&process, "/v1/accounts", &opening).status, 201);
-    let late = Duration::from_millis(if before_the_retry { 500 } else { 4_000 });
-    node.faults().plant_on("account-a", 0, Fault::Late(late));
+    node.faults().plant_on("account-a", 0, Fault::Kept);
     let (address, met) = (process.address, node.faults().counted().1);
     let deposit = format!(r#"{{"transaction_id":"{}","amount":"5.00"}}"#, id(2));
     let body = deposit.clone();
@@ -165,16 +166,13 @@ fn killed(before_the_retry: bool) {
     let lines = |process: &Process| {
         send(process.address, "GET", "/v1/journal", "").unwrap().body.matches("\"event_id\"").count()
     };
-    let begun = std::time::Instant::now();
-    while before_the_retry && lines(&process) < 2 {
-        assert!(begun.elapsed() < crate::instances::DEADLINE, "it never landed");
+    let land = || runtime().block_on(node.faults().let_land(1));
+    if before_the_retry {
+        land();
     }
     let first = insist(&process, "/v1/accounts/a/deposits", &deposit);
     assert_eq!((first.status, first.replayed), (201, before_the_retry), "{first:?}");
-    // A second account, to see when what the node kept has been tried.
-    while !before_the_retry && begun.elapsed() < late {
-        std::thread::yield_now();
-    }
+    land();
     let again = insist(&process, "/v1/accounts/a/deposits", &deposit);
     assert_eq!((again.status, again.replayed, again.body), (201, true, first.body));
     assert_eq!(lines(&process), 2, "one event an ID");

@@ -21,7 +21,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
-use super::{open_ledger, open_ledger_limited, store};
+use super::{open_ledger, store};
+
+/// This is how long an answer may take that a test waits for. Answers that wait by themselves wait for a minute at most.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A `Service` is a running service.
 pub struct Service {
@@ -73,12 +76,10 @@ impl Service {
         Self::launch(folder, Config::default(), Limits::default(), Some(tls), router, open_ledger)
     }
 
-    /// Starts a service whose clerk lets so many commands wait.
-    pub fn with_queue(waiting: usize) -> Self {
+    /// Starts a service whose ledger is opened as the test says.
+    pub fn opened(open: impl FnOnce(&Path) -> Result<Ledger, OpenError>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::launch(folder, Config::default(), Limits::default(), None, router, |data| {
-            open_ledger_limited(data, waiting)
-        })
+        Self::launch(folder, Config::default(), Limits::default(), None, router, open)
     }
 
     fn launch(
@@ -134,7 +135,7 @@ impl Service {
 
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket
     }
 

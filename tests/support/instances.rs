@@ -15,11 +15,12 @@ use bookonce::store::eventstoredb::{Patience, Store};
 use crate::support::options;
 
 /// What a test waits for comes within this time, or never.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A `Hurry` says how long an instance waits.
 #[derive(Clone, Copy)]
 pub struct Hurry {
+    pub connect: Duration,
     pub append: Duration,
     pub read: Duration,
     pub patience: Duration,
@@ -29,6 +30,7 @@ pub struct Hurry {
 impl Default for Hurry {
     fn default() -> Self {
         Self {
+            connect: Duration::from_secs(2),
             append: Duration::from_millis(400),
             read: Duration::from_secs(5),
             patience: Duration::from_secs(6),
@@ -39,8 +41,8 @@ impl Default for Hurry {
 
 /// Returns an instance that is ready, with its index in this folder.
 pub async fn instance(connection: &str, data: &Path, hurry: Hurry) -> Ledger {
-    let Hurry { append, read, patience, idle } = hurry;
-    let waits = Patience { connect: Duration::from_secs(2), append, read };
+    let Hurry { connect, append, read, patience, idle } = hurry;
+    let waits = Patience { connect, append, read };
     let store = Store::with_patience(connection, waits).await.unwrap();
     let workings = Workings { waits: Waits { patience, idle }, ..Workings::default() };
     let ledger = Ledger::open_store_with(options(data, system_clock()), store, workings).unwrap();

@@ -17,8 +17,10 @@ pub mod provider;
 pub mod store;
 pub mod teller;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bookonce::clerk::Limits;
 use bookonce::domain::command::{
@@ -33,6 +35,34 @@ use bookonce::domain::written_balance::WrittenBalance;
 use bookonce::index::Tuning;
 use bookonce::ledger::{DriveOrder, Ledger, OpenError, Options, ReadLimits};
 use uuid::Uuid;
+
+/// Does something that must not take longer than this. A machine that is busy with something else is given five turns; what
+/// is too slow by itself is so in each of them.
+pub fn within(longest: Duration, mut work: impl FnMut()) {
+    let mut times = Vec::new();
+    while times.last().is_none_or(|last| *last >= longest) {
+        assert!(times.len() < 5, "it must not take {longest:?}, and took {times:?}");
+        let begun = Instant::now();
+        work();
+        times.push(begun.elapsed());
+    }
+}
+
+/// A `Nobody` is an address at which nobody listens, and which nobody else is given while this is there: it is bound, and
+/// never listened on. What listens there all the same must allow that the address is reused.
+pub struct Nobody {
+    pub address: SocketAddr,
+    _place: tokio::net::TcpSocket,
+}
+
+impl Nobody {
+    pub fn find() -> Self {
+        let place = tokio::net::TcpSocket::new_v4().unwrap();
+        place.set_reuseaddr(true).unwrap();
+        place.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self { address: place.local_addr().unwrap(), _place: place }
+    }
+}
 
 /// Returns the transaction ID that the tests call `n`.
 pub fn id(n: u128) -> TransactionId {
@@ -94,12 +124,6 @@ pub fn reverse(n: u128, account: &str, reverses: u128, amount: Option<&str>, for
 /// Opens the ledger in a folder, with the machine's clock.
 pub fn open_ledger(data: &Path) -> Result<Ledger, OpenError> {
     open_ledger_at(data, system_clock())
-}
-
-/// Opens the ledger in a folder, with room for so many waiting commands.
-pub fn open_ledger_limited(data: &Path, waiting: usize) -> Result<Ledger, OpenError> {
-    let limits = Limits { jobs: waiting, commands: waiting };
-    store::open(Options { limits, ..options(data, system_clock()) }, Tuning::default())
 }
 
 /// Opens the ledger in a folder, with a clock of the test's own.

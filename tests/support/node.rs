@@ -18,7 +18,7 @@ use eventstore_standin::{Options, Running, Standin};
 use super::store::{apart, runtime};
 
 /// A real node takes this long to start at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The program, its folder and all processes of its group go when this process does, however it ends: then its standard input
 /// is closed.
@@ -27,7 +27,7 @@ const GUARDED: &str = r#""$0" "$@" </dev/null & node=$!; cat; kill -KILL $node; 
 /// A node, which ends when this is dropped.
 pub enum Node {
     /// It is the stand-in, in this process.
-    Standin(Running),
+    Standin(Box<Running>),
     /// It is a program, in a process of its own.
     Program(Program),
 }
@@ -51,7 +51,7 @@ impl Node {
 
     /// Starts the stand-in, whatever is named: for tests that plant faults in it.
     pub fn standin() -> Self {
-        Self::Standin(Standin::start(Options::default()).unwrap())
+        Self::Standin(Box::new(Standin::start(Options::default()).unwrap()))
     }
 
     /// Returns the stand-in, where it is that.

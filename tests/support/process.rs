@@ -10,6 +10,9 @@ use bookonce::store::codec;
 
 use super::store;
 
+/// This is how long an answer may take that a test waits for. Answers that wait by themselves wait for a minute at most.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A `Process` is a running `bookonce serve`. It is killed when it is dropped.
 pub struct Process {
     child: Child,
@@ -74,6 +77,13 @@ impl Process {
             }
             lines.extend(reply.body.lines().map(str::to_owned));
         }
+    }
+
+    /// Returns the position of the journal's last event.
+    pub fn head(&self) -> u64 {
+        let head = send(self.address, "GET", "/v1/journal/head", "").unwrap();
+        let head: serde_json::Value = serde_json::from_str(&head.body).unwrap();
+        head["position"].as_u64().unwrap()
     }
 
     /// Lets the service open no more files (EMFILE) until the result is dropped.
@@ -145,8 +155,8 @@ pub fn send_with(
     headers: &str,
     body: &str,
 ) -> std::io::Result<Reply> {
-    let mut socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
-    socket.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut socket = TcpStream::connect_timeout(&address, PATIENCE)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_nodelay(true)?;
     let media_type =
         if headers.contains("content-type: ") { "" } else { "content-type: application/json\r\n" };

@@ -104,13 +104,13 @@ impl Provider {
         self.books.1.notify_all();
     }
 
-    /// Returns the settings of it, as `[providers.atm]` has them, with more of them. A call may take a second, where those do
-    /// not say it.
+    /// Returns the settings of it, as `[providers.atm]` has them, with more of them. A call may take a minute, where those do
+    /// not say it: no machine is so slow that a call is given up which the provider answers.
     pub fn settings(&self, repeat: &str, means: &str, more: &str) -> String {
         let at = format!("http://{}", self.address);
         let mut text = format!("url = '{at}/pay'\nrepeat = '{repeat}'\n{more}");
         if !more.contains("timeout_seconds") {
-            text.push_str("timeout_seconds = 1\n");
+            text.push_str("timeout_seconds = 60\n");
         }
         if means.contains("ask") {
             text.push_str(&format!("status_url = '{at}/ask/{{key}}'\n"));
@@ -135,7 +135,7 @@ impl Provider {
     pub fn until(&self, line: &str, count: usize) {
         let begun = Instant::now();
         while self.count(line) < count {
-            assert!(begun.elapsed() < Duration::from_secs(30), "{line}: {:?}", self.calls());
+            assert!(begun.elapsed() < Duration::from_secs(120), "{line}: {:?}", self.calls());
             std::thread::sleep(Duration::from_millis(5));
         }
     }

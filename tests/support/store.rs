@@ -18,8 +18,8 @@ use tokio::runtime::Runtime;
 
 use super::node::Node;
 
-/// This is how long a ledger may take until it takes commands.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// This is how long anything may take that a test waits for, however slow and busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Says whether the tests run over EventStoreDB.
 pub fn is_eventstoredb() -> bool {

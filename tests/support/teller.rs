@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,6 +30,22 @@ pub struct Memory {
     pub retries: usize,
 }
 
+/// A `Shift` is the time in which tellers work.
+#[derive(Debug, Default)]
+pub struct Shift {
+    /// It is over: the tellers stop.
+    pub over: AtomicBool,
+    /// This many requests were answered in it.
+    pub answered: AtomicUsize,
+}
+
+impl Shift {
+    /// Waits until so many requests were answered, however long that takes.
+    pub fn until_answered(&self, count: usize) {
+        super::store::until("enough is answered", || self.answered.load(Ordering::Relaxed) >= count);
+    }
+}
+
 /// A `Dice` is a small generator of numbers that look random, the same for the same seed.
 pub struct Dice(pub u64);
 
@@ -47,9 +63,9 @@ pub fn id(teller: u64, n: u64) -> String {
     format!("{teller:08x}-0000-4000-8000-{n:012x}")
 }
 
-/// Works on two accounts of its own until told to stop: each request is sent again until it is answered, and now and then
+/// Works on two accounts of its own until the shift is over: each request is sent again until it is answered, and now and then
 /// an old one is sent once more and must get its first answer.
-pub fn work(teller: u64, whereabouts: &Whereabouts, stop: &AtomicBool) -> Memory {
+pub fn work(teller: u64, whereabouts: &Whereabouts, shift: &Shift) -> Memory {
     let mut memory = Memory::default();
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ (teller + 1));
     let accounts = [format!("t{teller}-a"), format!("t{teller}-b")];
@@ -60,7 +76,8 @@ pub fn work(teller: u64, whereabouts: &Whereabouts, stop: &AtomicBool) -> Memory
             format!(r#"{{"transaction_id":"{}","account":"{account}","currency":"EUR"}}"#, id(teller, n));
         book(&mut memory, whereabouts, "/v1/accounts".into(), body, account, 0);
     }
-    while !stop.load(Ordering::Relaxed) {
+    while !shift.over.load(Ordering::Relaxed) {
+        shift.answered.fetch_add(1, Ordering::Relaxed);
         n += 1;
         let account = &accounts[usize::try_from(dice.below(2)).unwrap()];
         if dice.below(8) == 0 {

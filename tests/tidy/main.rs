@@ -39,7 +39,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "with_causes",
         ],
     ),
-    ("client", &["domain", "wire", "tasks"]),
+    ("client", &["domain", "wire", "tasks", "with_causes"]),
     ("clock", &["domain"]),
     ("config", &["payouts", "telemetry"]),
     ("patient", &[]),
@@ -53,7 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Crates whose types stay in the folders that wrap them.
 const WRAPPED: &[(&str, &[&str])] = &[
-    ("rusqlite", &["store", "index", "audit", "still"]),
+    ("rusqlite", &["store", "index", "audit", "still", "client"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
     ("reqwest", &["client", "audit", "cli", "store", "payouts", "delivery"]),

@@ -7,5 +7,6 @@
 
 pub(crate) mod export;
 pub(crate) mod export_streams;
+pub(crate) mod of_lines;
 pub(crate) mod remote_export;
 pub(crate) mod restore;

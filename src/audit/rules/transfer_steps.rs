@@ -162,7 +162,8 @@ fn may_release(transfer: &Transfer) -> Result<(), Flaw> {
         (To::Account(_), CreditStep::Declined(_) | CreditStep::RuledOut { .. }, _) => Ok(()),
         (To::Account(_), ..) => Err(Flaw::TooEarly("its credit is neither declined nor ruled out")),
         (To::Outside(_), _, PayoutStep::Declined) => Ok(()),
-        (To::Outside(_), _, PayoutStep::None) if transfer.stop.is_some() => Ok(()),
+        // One that stalled as restored may have been sent by the original.
+        (To::Outside(_), _, PayoutStep::None) if transfer.stop.is_some() && !transfer.restored => Ok(()),
         (To::Outside(_), ..) => Err(Flaw::TooEarly("its payout is not known to be declined")),
     }
 }

@@ -32,6 +32,7 @@ const FAULT_RATES: FaultRates = FaultRates {
     double: 40,
     delay: 60,
     longest_delay: Duration::from_millis(900),
+    ..FaultRates::NONE
 };
 
 /// Clients repeat quickly, because the storm is short.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 /// What can happen to one append (of either call) or delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Fault {
     LostAnswer,
     /// Never answered, and stored later: after others, perhaps.
     Late(Duration),
+    /// Never answered, and stored when [`Handle::let_land`] says so.
+    Kept,
     /// The connection ends before it is stored, with all that is under way on it.
     CutBefore,
     /// The connection ends after it is stored.
@@ -158,7 +161,20 @@ fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// What a test holds while the node runs.
-pub struct Handle(Mutex<Inner>);
+pub struct Handle {
+    inner: Mutex<Inner>,
+    /// How far the appends are that are kept.
+    kept: watch::Sender<Kept>,
+}
+
+/// What becomes of the appends that are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// They may land.
+    pub lands: bool,
+    /// So many were tried.
+    pub tried: usize,
+}
 
 struct Inner {
     faults: Faults,
@@ -186,6 +202,13 @@ pub struct Attempt {
     pub metadata: Vec<u8>,
 }
 
+impl Attempt {
+    /// Says whether the metadata of its first event has these words.
+    pub fn metadata_says(&self, words: &str) -> bool {
+        String::from_utf8_lossy(&self.metadata).contains(words)
+    }
+}
+
 struct Planted {
     stream: Option<String>,
     after: u64,
@@ -194,7 +217,7 @@ struct Planted {
 
 impl Handle {
     pub fn new(faults: Faults) -> Self {
-        Self(Mutex::new(Inner {
+        let inner = Inner {
             faults,
             since: Instant::now(),
             leader: Leader::Here,
@@ -204,27 +227,38 @@ impl Handle {
             planted: Vec::new(),
             attempts: None,
             read: HashMap::new(),
-        }))
+        };
+        Self { inner: Mutex::new(inner), kept: watch::Sender::default() }
+    }
+
+    /// Lets what is kept land, and what is kept from now on, too. Returns when the node has tried so many.
+    pub async fn let_land(&self, count: usize) {
+        self.kept.send_modify(|kept| kept.lands = true);
+        drop(self.kept.subscribe().wait_for(|kept| kept.tried >= count).await);
+    }
+
+    pub(super) fn kept(&self) -> &watch::Sender<Kept> {
+        &self.kept
     }
 
     /// Remembers every append from now on.
     pub fn record(&self) {
-        self.0.lock().attempts = Some(Vec::new());
+        self.inner.lock().attempts = Some(Vec::new());
     }
 
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.0.lock().attempts.clone().unwrap_or_default()
+        self.inner.lock().attempts.clone().unwrap_or_default()
     }
 
     pub(super) fn attempted(&self, attempt: impl FnOnce() -> Attempt) {
-        if let Some(attempts) = &mut self.0.lock().attempts {
+        if let Some(attempts) = &mut self.inner.lock().attempts {
             attempts.push(attempt());
         }
     }
 
     /// Puts other rates and settings in place, and begins their draws anew.
     pub fn set(&self, faults: Faults) {
-        let mut inner = self.0.lock();
+        let mut inner = self.inner.lock();
         inner.faults = faults;
         inner.since = Instant::now();
         inner.drawn = 0;
@@ -232,52 +266,52 @@ impl Handle {
 
     /// Lets the `after`th append from now on (0 is the next) meet a fault, whatever the rates say.
     pub fn plant(&self, after: u64, fault: Fault) {
-        self.0.lock().planted.push(Planted { stream: None, after, fault });
+        self.inner.lock().planted.push(Planted { stream: None, after, fault });
     }
 
     /// As [`Handle::plant`], counting only the appends to one stream.
     pub fn plant_on(&self, stream: &str, after: u64, fault: Fault) {
-        self.0.lock().planted.push(Planted { stream: Some(stream.to_owned()), after, fault });
+        self.inner.lock().planted.push(Planted { stream: Some(stream.to_owned()), after, fault });
     }
 
     /// What was planted and not met yet will not be met.
     pub fn forget_planted(&self) {
-        self.0.lock().planted.clear();
+        self.inner.lock().planted.clear();
     }
 
     /// From now on `$all`, read forwards or followed, shows no more than so many events; streams show all.
     pub(super) fn hide(&self, from: Option<usize>) {
-        self.0.lock().hidden = from;
+        self.inner.lock().hidden = from;
     }
 
     pub(super) fn shown(&self, visible: usize) -> usize {
-        self.0.lock().hidden.map_or(visible, |hidden| hidden.min(visible))
+        self.inner.lock().hidden.map_or(visible, |hidden| hidden.min(visible))
     }
 
     pub fn set_leader(&self, leader: Leader) {
-        self.0.lock().leader = leader;
+        self.inner.lock().leader = leader;
     }
 
     /// How many appends came, and how many of them met a fault.
     pub fn counted(&self) -> (u64, u64) {
-        let inner = self.0.lock();
+        let inner = self.inner.lock();
         (inner.drawn, inner.met)
     }
 
     /// How many reads of a stream (or of `$all`) were asked for, and how many events they gave; subscriptions aside.
     pub fn reads(&self, stream: &str) -> (u64, u64) {
-        self.0.lock().read.get(stream).copied().unwrap_or_default()
+        self.inner.lock().read.get(stream).copied().unwrap_or_default()
     }
 
     pub(super) fn count_read(&self, stream: &str, begun: bool, events: usize) {
-        let mut inner = self.0.lock();
+        let mut inner = self.inner.lock();
         let (reads, given) = inner.read.entry(stream.to_owned()).or_default();
         *reads += u64::from(begun);
         *given += events as u64;
     }
 
     pub fn leader(&self) -> Leader {
-        let inner = self.0.lock();
+        let inner = self.inner.lock();
         match inner.faults.no_leader {
             Some((without, every)) if !every.is_zero() => {
                 let into = inner.since.elapsed().as_millis() % every.as_millis();
@@ -288,28 +322,28 @@ impl Handle {
     }
 
     pub(super) fn visibility_lag(&self) -> Duration {
-        self.0.lock().faults.visibility_lag
+        self.inner.lock().faults.visibility_lag
     }
 
     pub(super) fn most_waiting(&self) -> usize {
-        self.0.lock().faults.most_waiting
+        self.inner.lock().faults.most_waiting
     }
 
     pub(super) fn checkpoint(&self) -> Checkpoint {
-        self.0.lock().faults.checkpoint
+        self.inner.lock().faults.checkpoint
     }
 
     pub(super) fn mute(&self) -> bool {
-        self.0.lock().faults.mute
+        self.inner.lock().faults.mute
     }
 
     pub(super) fn silent(&self) -> bool {
-        self.0.lock().faults.silent
+        self.inner.lock().faults.silent
     }
 
     /// The fault of the next append: the nth draw of a seed is always the same.
     pub(super) fn draw(&self, stream: &str) -> Option<Fault> {
-        let mut inner = self.0.lock();
+        let mut inner = self.inner.lock();
         let share = share(inner.faults.seed, inner.drawn);
         inner.drawn += 1;
         let fault = planted(&mut inner.planted, stream).or_else(|| by_rate(&inner.faults.rates, share));

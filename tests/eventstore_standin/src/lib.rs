@@ -36,6 +36,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::net::TcpSocket;
 use tokio::sync::{oneshot, watch};
 
 use faults::{Faults, Handle};
@@ -75,6 +76,8 @@ pub struct Standin;
 pub struct Running {
     options: Options,
     address: SocketAddr,
+    /// Keeps the address from everybody else while the node is stopped: bound, and never listened on.
+    _place: TcpSocket,
     faults: Arc<Handle>,
     /// The log, for a node without a file.
     kept: Option<Arc<Store>>,
@@ -91,8 +94,11 @@ struct Run {
 impl Standin {
     pub fn start(options: Options) -> io::Result<Running> {
         let faults = Arc::new(Handle::new(options.faults.clone()));
-        let address = options.listen;
-        let mut running = Running { options, address, faults, kept: None, run: None };
+        let place = if options.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        place.set_reuseaddr(true)?;
+        place.bind(options.listen)?;
+        let address = place.local_addr()?;
+        let mut running = Running { options, address, _place: place, faults, kept: None, run: None };
         running.start()?;
         Ok(running)
     }
@@ -149,7 +155,6 @@ impl Running {
         }
         let listener = TcpListener::bind(self.address)?;
         listener.set_nonblocking(true)?;
-        self.address = listener.local_addr()?;
         let mut log = Log::default();
         let file =
             self.options.data.as_deref().map(|path| file::LogFile::open(path, &mut log)).transpose()?;

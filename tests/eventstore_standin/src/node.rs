@@ -79,6 +79,16 @@ impl Node {
                 });
                 return std::future::pending().await;
             }
+            Some(Fault::Kept) => {
+                let (writes, faults) = (self.writes.clone(), Arc::clone(&self.faults));
+                tokio::spawn(async move {
+                    drop(faults.kept().subscribe().wait_for(|kept| kept.lands).await);
+                    drop(writes.send(write));
+                    drop(answer.await);
+                    faults.kept().send_modify(|kept| kept.tried += 1);
+                });
+                return std::future::pending().await;
+            }
             _ => drop(self.writes.send(write)),
         }
         let Ok(outcome) = answer.await else { return std::future::pending().await };

@@ -18,6 +18,8 @@ use super::log::{Log, NewEvent};
 use super::metadata::{Limits, TOMBSTONE};
 use super::proto::append::Expected;
 
+/// How often a lag is looked at again while it lasts.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Writes that one flush takes at most.
 const MOST_TOGETHER: usize = 4096;
 
@@ -68,9 +70,9 @@ pub enum Outcome {
 
 type Ack = (oneshot::Sender<Outcome>, Outcome);
 
-/// What became visible, or will at `due`.
+/// What became visible, or will when the lag is over.
 struct Shown {
-    due: Instant,
+    since: Instant,
     mark: usize,
     acks: Vec<Ack>,
 }
@@ -94,7 +96,8 @@ impl Writer {
         let (show, showing) = crossbeam_channel::unbounded::<Shown>();
         let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
         let store = Arc::clone(&self.store);
-        let shower = std::thread::spawn(move || show_when_due(&store, &showing, &stopped));
+        let faults = Arc::clone(&self.faults);
+        let shower = std::thread::spawn(move || show_when_due(&store, &faults, &showing, &stopped));
         let mut flushed = Instant::now();
         while let Ok(first) = writes.recv() {
             std::thread::sleep(self.flush_delay.saturating_sub(flushed.elapsed()));
@@ -145,8 +148,7 @@ impl Writer {
     /// Shows all that is decided: at once, or behind what is still to be shown.
     fn show(&self, later: &Sender<Shown>, acks: Vec<Ack>) {
         let mark = self.store.log.read().entries.len();
-        let due = Instant::now() + self.faults.visibility_lag();
-        drop(later.send(Shown { due, mark, acks }));
+        drop(later.send(Shown { since: Instant::now(), mark, acks }));
     }
 
     /// What was decided and never shown was never acknowledged; at a stop it is gone.
@@ -169,12 +171,16 @@ impl Writer {
     }
 }
 
-fn show_when_due(store: &Store, showing: &Receiver<Shown>, stopped: &Receiver<()>) {
-    while let Ok(Shown { due, mark, acks }) = showing.recv() {
-        if due > Instant::now()
-            && stopped.recv_deadline(due) != Err(crossbeam_channel::RecvTimeoutError::Timeout)
+/// Shows each when the lag is over: the lag that there is by then, so that a test ends it when it wants to.
+fn show_when_due(store: &Store, faults: &Handle, showing: &Receiver<Shown>, stopped: &Receiver<()>) {
+    while let Ok(Shown { since, mark, acks }) = showing.recv() {
+        while let left = faults.visibility_lag().saturating_sub(since.elapsed())
+            && !left.is_zero()
         {
-            return;
+            let waited = stopped.recv_timeout(left.min(LOOK_EVERY));
+            if waited != Err(crossbeam_channel::RecvTimeoutError::Timeout) {
+                return;
+            }
         }
         store.mark.send_if_modified(|old| std::mem::replace(old, mark) != mark);
         for (reply, outcome) in acks {

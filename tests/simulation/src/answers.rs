@@ -59,6 +59,11 @@ impl Answers {
         }
     }
 
+    /// Forgets the answers to what a restored journal does not have.
+    pub fn forget(&self, is_known: impl Fn(&str, &str) -> bool) {
+        self.0.lock().retain(|(stream, id), _| is_known(stream, id));
+    }
+
     /// Says whether what a refusal denies was told to somebody before a moment: that the account is there, that the ID to be
     /// reversed was booked on it, that the hold to be captured was placed.
     pub fn belies(&self, command: &Command, refusal: &Refusal, before: Duration) -> bool {

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bookonce::answers::render;
 use bookonce::audit::audit_lines;
 use bookonce::domain::digest::StateHash;
+use bookonce::domain::event::Event;
 use bookonce::domain::ids::AccountName;
 use bookonce::domain::stream::StreamName;
 use bookonce::store::codec;
@@ -15,6 +16,7 @@ use bookonce::store::lines_of;
 use crate::due::overdue;
 use crate::instance::{Life, Place};
 use crate::model::Model;
+use crate::paid;
 use crate::run::Run;
 use crate::shown;
 
@@ -25,7 +27,7 @@ use crate::shown;
 pub fn check(run: &Run) -> Result<usize, String> {
     let lines = lines(&run.place)?;
     let events = lines_of(&lines).count();
-    answers(run, &lines)?;
+    let booked = answers(run, &lines)?;
     if events == 0 {
         return Ok(0);
     }
@@ -45,6 +47,8 @@ pub fn check(run: &Run) -> Result<usize, String> {
         run.world.mark("ID on two accounts, booked on both");
     }
     ended(&model)?;
+    run.readings.check(&booked)?;
+    paid::check(run, &booked, &model)?;
     if let Some(wrong) = run.world.is_wrong() {
         return Err(wrong);
     }
@@ -88,8 +92,8 @@ fn lines(place: &Place) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Holds all answers that clients heard against the journal.
-fn answers(run: &Run, lines: &[u8]) -> Result<(), String> {
+/// Holds all answers that clients heard against the journal, and returns its events.
+fn answers(run: &Run, lines: &[u8]) -> Result<Vec<Event>, String> {
     let (mut booked, mut events) = (BTreeMap::new(), Vec::new());
     for line in lines_of(lines) {
         let event = codec::decode(line).map_err(|error| error.to_string())?.event;
@@ -109,7 +113,7 @@ fn answers(run: &Run, lines: &[u8]) -> Result<(), String> {
             Some(_) => {}
         }
     }
-    Ok(())
+    Ok(events)
 }
 
 /// Checks that every transfer has moved once or not and has ended, unless an operator left it as it is, and that nothing

@@ -12,6 +12,8 @@ use bookonce::tasks::timeout;
 
 use crate::commands::Writer;
 use crate::instance::{Life, Place};
+use crate::payout_stories::payout;
+use crate::readings::read;
 use crate::run::Run;
 use crate::service::call;
 use crate::stories;
@@ -50,10 +52,12 @@ pub async fn client(run: Arc<Run>, number: u64) {
                 tokio::join!(insist(&run, vec![one]), insist(&run, vec![other]));
             }
         }
-        match world.draw(|random| random.below(16)) {
-            0..5 => stories::transfer(&run, &mut writer).await,
-            5 | 6 => stories::hold(&run, &mut writer).await,
-            7 => stories::parts(&run, &mut writer).await,
+        let pays = !world.plan().providers.is_empty();
+        match world.draw(|random| random.below(20)) {
+            0..3 if pays => payout(&run, &mut writer).await,
+            0..8 => stories::transfer(&run, &mut writer).await,
+            8 | 9 => stories::hold(&run, &mut writer).await,
+            10 => stories::parts(&run, &mut writer).await,
             _ => {
                 let commands = writer.next(&run);
                 insist(&run, commands).await;
@@ -61,6 +65,7 @@ pub async fn client(run: Arc<Run>, number: u64) {
         }
         if world.draw(|random| random.below(4)) == 0 {
             ask_again(&run).await;
+            read(&run, world.draw(|random| random.below(world.plan().accounts))).await;
         }
         let longest = if world.draw(|random| random.below(8)) == 0 { 20_000_000 } else { 40_000 };
         world.wait(0, longest).await;
@@ -122,7 +127,7 @@ async fn ask(run: &Run, at: usize, commands: &[Command]) -> (Vec<Heard>, bool) {
     let ruled = timeout(patience, called.ruled()).await;
     drop(called);
     world.wait(20, 500).await;
-    if world.goes_wrong(world.plan().net) {
+    if world.goes_wrong(world.plan().net) || !run.is_current(life.owner) {
         world.step("lost", format!("an answer by {at}"));
         return nothing(true);
     }

@@ -32,6 +32,12 @@ const RARE: &[&str] = &[
     "TransferTimedOut",
     "TransferCompensated",
     "TransferCancelled",
+    "PayoutSent",
+    "PayoutSettled",
+    "PayoutContradicted",
+    "TransferStalled",
+    "TransferResumed",
+    "TransferAbandoned",
 ];
 
 /// This is how many messages of a subscription may wait.

@@ -71,6 +71,25 @@ impl Disk {
         self.0.state.lock().by.clone()
     }
 
+    /// Says whether an event of this type is in a stream.
+    #[must_use]
+    pub fn has_recorded(&self, stream: &str, kind: &str) -> bool {
+        let (stream, kind) = (format!("\"stream\":\"{stream}\""), format!("\"type\":\"{kind}\""));
+        let has = |line: &Vec<u8>| {
+            let line = String::from_utf8_lossy(line);
+            line.contains(&stream) && line.contains(&kind)
+        };
+        self.0.state.lock().lines.iter().any(has)
+    }
+
+    /// Puts the lines of a backup in the place of all that is here.
+    pub fn restore(&self, lines: &[u8]) {
+        let mut state = self.0.state.lock();
+        state.lines = lines_of(lines).map(|line| [line, b"\n"].concat()).collect();
+        let count = state.lines.len();
+        state.by.truncate(count);
+    }
+
     /// Returns the lines after a position.
     #[must_use]
     pub fn after(&self, position: u64) -> Vec<Vec<u8>> {

@@ -3,6 +3,7 @@
 
 use bookonce::domain::time::Timestamp;
 use bookonce::domain::transfer::Transfer;
+use bookonce::domain::transfer::stage::Stage;
 use bookonce::index::Due;
 
 use crate::instance::{Instance, Life};
@@ -31,19 +32,22 @@ pub fn overdue(run: &Run, instance: &Instance, life: &Life) -> Option<String> {
     due(run, instance, life, 5).first().map(|due| format!("{:?} on {}", due.what, due.stream))
 }
 
-/// Says whether nothing is due on any instance, nor will be in the next seconds, and all have come equally far.
+/// Says whether nothing is due on any instance, nor will be in the next seconds, all have come equally far, and no provider is
+/// asked anything.
 pub fn is_quiet(run: &Run) -> bool {
     let mut heads = Vec::new();
     for instance in &run.instances {
         let Some(life) = instance.life().filter(|life| due(run, instance, life, -5).is_empty()) else {
             return false;
         };
-        if open_transfers(run, &life).iter().any(|transfer| transfer.stage.is_driven()) {
+        let is_open =
+            |transfer: &Transfer| transfer.stage.is_driven() || transfer.stage == Stage::NeedsOperator;
+        if open_transfers(run, &life).iter().any(is_open) {
             return false;
         }
         heads.push(life.head.borrow().position);
     }
-    heads.windows(2).all(|pair| pair[0] == pair[1])
+    run.outside.is_quiet() && heads.windows(2).all(|pair| pair[0] == pair[1])
 }
 
 /// Returns the transfers that have not ended, as an instance has them.

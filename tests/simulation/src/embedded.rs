@@ -7,16 +7,15 @@ use bookonce::clerk::single::{Alone, Clerk, Hands, Office};
 use bookonce::domain::time::{Clock, Timestamp};
 use bookonce::index::Index;
 use bookonce::index::feed::{Feed, Taken};
-use bookonce::ledger::DriveOrder;
 use bookonce::store::Head;
 use bookonce::store::codec;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use crate::disk::{Disk, genesis};
-use crate::executor::{Owner, give_way};
+use crate::executor::give_way;
 use crate::instance::Life;
-use crate::service::{self, Opened};
+use crate::service::{self, Opened, Service};
 use crate::world::World;
 
 /// Starts a ledger over a disk.
@@ -28,8 +27,9 @@ pub fn start(
     disk: &Disk,
     index: Index,
     clock: Clock,
-    (owner, drive): (Owner, DriveOrder),
+    service: Service,
 ) -> Result<Life, String> {
+    let owner = service.owner;
     let (head, last_recorded) = catch_up(disk, &index)?;
     let (head_sender, head) = watch::channel(head);
     let office = Office {
@@ -50,7 +50,7 @@ pub fn start(
     world.tasks().spawn(owner, decides(hands_too, called_too, appends_too));
     world.tasks().spawn(owner, writes(world.clone(), hands, Arc::clone(&called), appends));
     let (clerk, reader) = (Box::new(clerk), Arc::new(disk.clone()));
-    service::start(world, (owner, drive), Opened { clerk, called, reader, index, head, clock, store: None })
+    service::start(world, service, Opened { clerk, called, reader, index, head, clock, store: None })
 }
 
 /// Brings an index up to the end of a disk.

@@ -1,9 +1,13 @@
-//! [`IndexFiles`] are the files of an instance's index, in a folder that costs no disk. They outlive a crash, or do not.
+//! [`IndexFiles`] are the files of an instance's index, in a folder that costs no disk. They outlive a crash, or do not. What
+//! else a data folder has lies beside them, and outlives every crash.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bookonce::audit::restore_lines;
 use bookonce::index::{Index, Tuning};
+use bookonce::store::embedded::folder::JOURNAL;
+use bookonce::store::embedded::reader::Reader;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -16,6 +20,8 @@ pub struct IndexFiles {
     older: Option<BTreeMap<PathBuf, Vec<u8>>>,
     /// The files are those of an older checkpoint.
     is_old: bool,
+    /// This is the data folder.
+    data: PathBuf,
 }
 
 /// This is a folder in memory, where there is one.
@@ -29,7 +35,9 @@ impl IndexFiles {
     pub fn new() -> std::io::Result<Self> {
         let memory = Path::new(IN_MEMORY);
         let dir = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }?;
-        Ok(Self { dir, older: None, is_old: false })
+        let data = dir.path().join("data");
+        std::fs::create_dir(&data)?;
+        Ok(Self { dir, older: None, is_old: false, data })
     }
 
     /// Opens the index. It has no threads: the run moves its checkpoint.
@@ -40,6 +48,23 @@ impl IndexFiles {
         let tuning = Tuning { flush_at: usize::MAX, most_behind: usize::MAX, ..Tuning::default() };
         Index::prepare(&self.dir.path().join("index"), journal_id, seed, tuning)
             .map_err(|error| format!("the index can't be opened: {error}"))
+    }
+
+    /// Returns the data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.data.clone()
+    }
+
+    /// Restores a journal into a new data folder, in which the index is to be built anew. Returns the lines that it has there.
+    ///
+    /// # Errors
+    /// Fails when the journal is not right, or can't be read there as it was.
+    pub fn restore(&mut self, world: &World, lines: &[u8], journal_id: Uuid) -> Result<Vec<u8>, String> {
+        self.lose(world);
+        self.data = self.dir.path().join("restored");
+        restore_lines(lines, journal_id, &self.data).map_err(|error| error.to_string())?;
+        Reader::new(&self.data.join(JOURNAL)).lines(0, usize::MAX).map_err(|error| error.to_string())
     }
 
     /// Says once whether the files are those of an older checkpoint.
@@ -93,7 +118,7 @@ fn written(world: &World, done: std::io::Result<()>) {
 
 fn read_all(dir: &Path) -> std::io::Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    let mut dirs = vec![dir.to_owned()];
+    let mut dirs = vec![dir.join("index")];
     while let Some(next) = dirs.pop() {
         for entry in std::fs::read_dir(&next)? {
             let path = entry?.path();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bookonce::index::Index;
 use bookonce::ledger::{DriveOrder, Ledger};
+use bookonce::payouts::Providers;
 use bookonce::sagas::Sagas;
 use bookonce::store::Head;
 use parking_lot::Mutex;
@@ -16,7 +17,9 @@ use crate::disk::Disk;
 use crate::executor::Owner;
 use crate::index_files::IndexFiles;
 use crate::node::{Author, Node};
+use crate::outside::Outside;
 use crate::seat::Seat;
+use crate::service::Service;
 use crate::world::World;
 use crate::{embedded, shared};
 
@@ -34,6 +37,8 @@ pub struct Life {
     pub ledger: Ledger,
     /// These drive its transfers.
     pub sagas: Sagas,
+    /// These are the payout providers that it is set up with.
+    pub providers: Providers,
     /// This is its handle of the store, where several write one.
     pub store: Option<bookonce::store::eventstoredb::Store>,
 }
@@ -56,6 +61,17 @@ impl Place {
             Self::Shared(node) => node.authors(),
         }
     }
+
+    /// Says whether an event of this type can be read in a stream.
+    #[must_use]
+    pub fn has_recorded(&self, stream: &str, kind: &str) -> bool {
+        match self {
+            Self::Embedded(disk) => disk.has_recorded(stream, kind),
+            Self::Shared(node) => {
+                node.read(|log| log.iter().any(|record| record.stream == stream && record.kind == kind))
+            }
+        }
+    }
 }
 
 /// An `Instance` is one machine with a ledger.
@@ -68,6 +84,10 @@ pub struct Instance {
     life: Mutex<Option<Arc<Life>>>,
     /// Its transfers are paused.
     paused: AtomicBool,
+    /// Its ledger is a copy that was restored.
+    restored: AtomicBool,
+    /// It is set up without one of the payout providers.
+    incomplete: AtomicBool,
     lives: AtomicU64,
 }
 
@@ -83,6 +103,8 @@ impl Instance {
             files: Mutex::new(IndexFiles::new()?),
             life: Mutex::default(),
             paused: AtomicBool::new(false),
+            restored: AtomicBool::new(false),
+            incomplete: AtomicBool::new(false),
             lives: AtomicU64::new(0),
         })
     }
@@ -93,21 +115,23 @@ impl Instance {
     }
 
     /// Starts the ledger.
-    pub fn start(&self, world: &World, place: &Place) {
+    pub fn start(&self, world: &World, place: &Place, outside: &Outside) {
         let lives = self.lives.fetch_add(1, Ordering::Relaxed) + 1;
         let owner = 1 + self.number as u64 + 16 * lives;
         let clock = self.clock.reader(world);
         let drive = self.drive(world, owner);
+        let providers = self.set_up(world, owner, outside);
         let seed = 77 + self.number as u64;
         let started = {
             let files = self.files.lock();
+            let service = Service { owner, drive, folder: files.data(), providers };
             match place {
                 Place::Embedded(disk) => files
                     .open(disk.journal_id(), seed)
-                    .and_then(|index| embedded::start(world, disk, index, clock, (owner, drive))),
+                    .and_then(|index| embedded::start(world, disk, index, clock, service)),
                 Place::Shared(node) => files
                     .open(uuid::Uuid::nil(), seed)
-                    .and_then(|index| shared::start(world, node, index, clock, (owner, drive))),
+                    .and_then(|index| shared::start(world, node, index, clock, service)),
             }
         };
         match started {
@@ -117,12 +141,23 @@ impl Instance {
                     world.mark("index one checkpoint old with open holds and transfers");
                 }
                 if drive == DriveOrder::Resume && has_open(&life) {
-                    world.mark("paused, then resumed with open transfers");
+                    let is_copy = self.restored.load(Ordering::Relaxed);
+                    world.mark(if is_copy {
+                        "restored, then resumed with open transfers"
+                    } else {
+                        "paused, then resumed with open transfers"
+                    });
                 }
                 *self.life.lock() = Some(Arc::new(life));
             }
             Err(why) => world.wrong(format!("instance {} does not start: {why}", self.number)),
         }
+    }
+
+    /// Returns the owner of its last life.
+    #[must_use]
+    pub fn last_owner(&self) -> Owner {
+        1 + self.number as u64 + 16 * self.lives.load(Ordering::Relaxed)
     }
 
     /// Lets the present life crash after so many more steps of its tasks.
@@ -148,21 +183,46 @@ impl Instance {
             false => world.goes_wrong(world.plan().pause),
         };
         self.paused.store(pauses, Ordering::Relaxed);
+        if pauses {
+            world.pauses(owner);
+        }
+        if pauses || was_paused {
+            world.is_paused_once();
+        }
         match (pauses, was_paused) {
-            (true, _) => {
-                world.pauses(owner);
-                DriveOrder::Pause
-            }
+            (true, false) => DriveOrder::Pause,
             (false, true) => DriveOrder::Resume,
-            (false, false) => DriveOrder::AsBefore,
+            // The mark in the folder says so.
+            (true, true) | (false, false) => DriveOrder::AsBefore,
         }
     }
 
-    /// Starts it anew where it is paused, so that it is resumed.
+    /// Draws which payout providers a new life is set up with.
+    fn set_up(&self, world: &World, owner: Owner, outside: &Outside) -> Providers {
+        let count = world.plan().providers.len();
+        let is_gone = count > 0 && world.goes_wrong(world.plan().gone);
+        self.incomplete.store(is_gone, Ordering::Relaxed);
+        let without = is_gone.then(|| world.draw(|random| random.place(count)));
+        outside.set_up(owner, without)
+    }
+
+    /// Starts it anew where it is paused, so that it is resumed, and where a payout provider is missing.
     pub fn resume(&self, world: &World) {
-        if self.paused.load(Ordering::Relaxed) {
+        if self.paused.load(Ordering::Relaxed) || self.incomplete.load(Ordering::Relaxed) {
             self.crash(world);
         }
+    }
+
+    /// Crashes for good. A new folder is restored from a backup of its journal, with the mark that its transfers are paused.
+    /// Returns the lines that the journal has there.
+    ///
+    /// # Errors
+    /// Fails when it can't be restored.
+    pub fn restore(&self, world: &World, disk: &Disk, lines: &[u8]) -> Result<Vec<u8>, String> {
+        self.crash(world);
+        self.paused.store(true, Ordering::Relaxed);
+        self.restored.store(true, Ordering::Relaxed);
+        self.files.lock().restore(world, lines, disk.journal_id())
     }
 
     /// Crashes: all of its tasks are gone where they waited.
@@ -170,6 +230,8 @@ impl Instance {
         let Some(life) = self.life.lock().take() else { return };
         world.step("crash", self.number.to_string());
         world.died(life.owner);
+        // One that was to be resumed may have died before.
+        self.paused.store(life.ledger.is_paused(), Ordering::Relaxed);
         world.tasks().crash(life.owner);
         drop(life);
         self.files.lock().crash(world);

@@ -75,6 +75,24 @@ const WANTED: &[&str] = &[
     "subscription deaf",
     "tail cut with the leader",
     "three instances",
+    "payout: abandoned",
+    "payout: arrived after its cancel",
+    "payout: asked about after a restore",
+    "payout: asked about before it arrived",
+    "payout: an operator's word",
+    "payout: claimer dead before the call",
+    "payout: contradicted after an operator's word",
+    "payout: contradicted after the end",
+    "payout: gone on with by an operator",
+    "payout: in part",
+    "payout: its reply lost",
+    "payout: never arrived",
+    "payout: nobody could tell",
+    "payout: of the original alone, after the backup",
+    "payout: sent by the original and by its copy",
+    "payout: two claims in one microsecond",
+    "restored from a backup",
+    "restored, then resumed with open transfers",
 ];
 
 macro_rules! takeovers {
@@ -109,6 +127,14 @@ takeovers! {
     "cancelled" after "the cancel",
     "cancelled" after "the ruling out",
     "timed out or cancelled" after "the release",
+    "paid out" after "the request",
+    "paid out" after "the hold",
+    "paid out" after "the sending",
+    "paid out" after "the settling",
+    "paid out" after "the capture",
+    "not paid out" after "the sending",
+    "not paid out" after "the settling",
+    "not paid out" after "the release",
 }
 
 macro_rules! late {
@@ -122,7 +148,8 @@ late! {
     "AccountOpened", "Deposited", "Withdrawn", "Reversed", "Prevented", "Corrected", "Frozen", "Unfrozen", "Closed",
     "OverdraftLimitChanged", "Declined", "HoldPlaced", "HoldCaptured", "HoldReleased", "HoldExpired", "HoldPrevented",
     "TransferCredited", "CreditPrevented", "TransferRequested", "TransferCancelRequested", "TransferTimedOut",
-    "TransferCompleted", "TransferDeclined", "TransferCompensated", "TransferCancelled",
+    "TransferCompleted", "TransferDeclined", "TransferCompensated", "TransferCancelled", "PayoutSent", "PayoutSettled",
+    "TransferStalled", "TransferResumed",
 }
 
 /// Returns all states that must be met.

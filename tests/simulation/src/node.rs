@@ -355,7 +355,18 @@ pub fn weight(line: &[u8]) -> u64 {
     let has = |what: &[&str]| what.iter().any(|what| line.contains(what));
     match has(&["\"transfer\":", "transfer-"]) {
         false => 0,
-        true if has(&["HoldReleased", "HoldPrevented", "CreditPrevented", "TransferTimedOut"]) => 6,
+        true if has(&[
+            "PayoutSent",
+            "PayoutSettled",
+            "HoldReleased",
+            "HoldPrevented",
+            "CreditPrevented",
+            "TransferTimedOut",
+        ]) =>
+        {
+            6
+        }
+        true if has(&["@external:", "TransferRequested"]) => 4,
         true => 1,
     }
 }

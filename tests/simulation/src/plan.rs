@@ -1,5 +1,6 @@
 //! [`Plan`] is what a seed draws before a run begins: which store, how many take part, and how often what goes wrong.
 
+use crate::provider::Traits;
 use crate::random::Random;
 
 /// A `Plan` is what a seed draws before a run begins. Rates are in a thousand.
@@ -35,6 +36,14 @@ pub struct Plan {
     pub pause: u64,
     /// This is true when the thread that asks appends for a job that is alone.
     pub alone: bool,
+    /// These are the payout providers.
+    pub providers: Vec<Traits>,
+    /// This is how often an instance is started without one of them.
+    pub gone: u64,
+    /// Every wait takes a multiple of so many microseconds: where it is long, much happens at one moment.
+    pub grain: u64,
+    /// This is true when the ledger is restored from a backup.
+    pub restores: bool,
 }
 
 impl Plan {
@@ -52,6 +61,11 @@ impl Plan {
         let pause = rate([0, 0, 50, 300]);
         let long = poison > 0 && random.below(2) == 0;
         let shared = random.below(2) == 0;
+        let gone = if calm { 0 } else { [0, 0, 0, 200][random.place(4)] };
+        let count = [0, 0, 1, 2, 3][random.place(5)];
+        let providers = (0..count).map(|_| Traits::draw(random, calm)).collect();
+        let grain = if random.below(4) == 0 { 5_000 } else { 1 };
+        let restores = !shared && !calm && random.below(4) == 0;
         Self {
             shared,
             instances: if shared { 1 + random.place(3) } else { 1 },
@@ -68,6 +82,10 @@ impl Plan {
             long,
             pause,
             alone: random.below(2) == 0,
+            providers,
+            gone,
+            grain,
+            restores,
         }
     }
 }

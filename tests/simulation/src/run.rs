@@ -15,13 +15,16 @@ use crate::checks;
 use crate::clients::{client, confirm};
 use crate::disk::Disk;
 use crate::due::is_quiet;
-use crate::executor::{WORLD, Went, pause};
+use crate::executor::{Owner, WORLD, Went, pause};
 use crate::instance::{Instance, Place};
 use crate::marks::Marks;
 use crate::node::Node;
 use crate::operator::operator;
+use crate::outside::Outside;
 use crate::plan::Plan;
 use crate::random::Random;
+use crate::readings::{Readings, read_own};
+use crate::restoring::restore;
 use crate::trouble;
 use crate::world::World;
 
@@ -31,6 +34,9 @@ const MOST_STEPS: u64 = 3_000_000;
 /// This is how long after the last command something may still be due.
 const AFTERMATH: Duration = Duration::from_secs(12);
 
+/// This is how many seconds the end of a run is waited for, where a payout provider says nothing for long.
+const MOST_SECONDS: u64 = 900;
+
 /// A `Run` is everything that takes part in a run.
 pub struct Run {
     /// This is what all share.
@@ -39,11 +45,17 @@ pub struct Run {
     pub instances: Vec<Instance>,
     /// This is their store.
     pub place: Place,
+    /// These are the payout providers.
+    pub outside: Outside,
+    /// This is what instances said of accounts.
+    pub readings: Readings,
     /// These are the answers that clients heard.
     pub answers: Answers,
     /// This is the number of clients that have not heard all of their answers.
     pub waiting: AtomicU64,
     reused: Mutex<BTreeSet<Id>>,
+    /// This is the first life of the copy that was restored.
+    lives_since: AtomicU64,
     is_over: AtomicBool,
 }
 
@@ -51,6 +63,17 @@ impl Run {
     /// Draws an instance.
     pub fn any_instance(&self) -> usize {
         self.world.draw(|random| random.place(self.instances.len()))
+    }
+
+    /// Notes that the ledger was restored, and that this is the first life of the copy. What the original still says counts no
+    /// more.
+    pub fn lives_since(&self, first: Owner) {
+        self.lives_since.store(first, Ordering::Relaxed);
+    }
+
+    /// Says whether a life is one of the ledger as it is now, and not of the original of a copy.
+    pub fn is_current(&self, owner: Owner) -> bool {
+        owner >= self.lives_since.load(Ordering::Relaxed)
     }
 
     /// Notes that a client uses an ID for two accounts.
@@ -121,10 +144,13 @@ fn through(world: &World, mut scheduled: Random) -> Result<usize, String> {
     let run = Arc::new(Run {
         world: world.clone(),
         instances: instances.map_err(|error| format!("there is no room for a run: {error}"))?,
+        outside: Outside::new(world, &place),
+        readings: Readings::default(),
         place,
         answers: Answers::default(),
         waiting: AtomicU64::new(plan.clients),
         reused: Mutex::default(),
+        lives_since: AtomicU64::new(0),
         is_over: AtomicBool::new(false),
     });
     for number in 0..plan.clients {
@@ -139,6 +165,7 @@ fn through(world: &World, mut scheduled: Random) -> Result<usize, String> {
     }
     world.tasks().spawn(WORLD, trouble::make(Arc::clone(&run)));
     world.tasks().spawn(WORLD, operator(Arc::clone(&run)));
+    world.tasks().spawn(WORLD, restore(Arc::clone(&run)));
     world.tasks().spawn(WORLD, finish(Arc::clone(&run)));
     let checked = go(&run, &mut scheduled).and_then(|()| checks::check(&run));
     if let Place::Shared(node) = &run.place {
@@ -183,6 +210,9 @@ async fn finish(run: Arc<Run>) {
         world.heal();
     }
     run.instances.iter().for_each(|instance| instance.resume(world));
+    // A deadline that was recorded by a fast clock comes for all.
+    let furthest = run.instances.iter().map(|instance| instance.clock.furthest()).max().unwrap_or_default();
+    run.instances.iter().for_each(|instance| instance.clock.set_to(furthest));
     pause(AFTERMATH).await;
     trouble::mend(&run).await;
     pause(AFTERMATH).await;
@@ -192,11 +222,12 @@ async fn finish(run: Arc<Run>) {
         }
     }
     // A hold that comes to its time at this very moment is waited for.
-    for _ in 0..120 {
+    for _ in 0..MOST_SECONDS {
         if is_quiet(&run) {
             break;
         }
         pause(Duration::from_secs(1)).await;
     }
+    read_own(&run).await;
     run.is_over.store(true, Ordering::Relaxed);
 }

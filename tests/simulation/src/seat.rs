@@ -41,6 +41,18 @@ impl Seat {
         self.0.clerk.condition()
     }
 
+    /// Notes who claims a payout, and when.
+    fn note_claims(&self, commands: &[Command]) {
+        for command in commands {
+            if let (Operation::Transfer(TransferOperation::Send(_)), Some(transfer)) =
+                (&command.operation, command.stream.transfer())
+                && self.0.world.claims(transfer, self.0.owner)
+            {
+                self.0.world.mark("payout: two claims in one microsecond");
+            }
+        }
+    }
+
     /// Notes what a verdict shows.
     fn note(&self, command: &Command, verdict: &Verdict) {
         let world = &self.0.world;
@@ -73,6 +85,7 @@ impl Seat {
 impl Port for Seat {
     fn rule(&self, commands: Arc<[Command]>) -> Verdicts<'_> {
         let asked = Arc::clone(&commands);
+        self.note_claims(&commands);
         let mut ruling = self.0.clerk.rule(commands);
         Box::pin(async move {
             let ruled = std::future::poll_fn(|cx| {

@@ -1,13 +1,16 @@
 //! The service of an instance is here: its ledger with its sagas, and the way of a request through both, as HTTP has it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bookonce::clerk::{Port, Unavailable};
 use bookonce::domain::command::{Command, Operation};
+use bookonce::domain::payee::Payee;
 use bookonce::domain::time::Clock;
 use bookonce::domain::transfer::command::TransferOperation;
 use bookonce::index::Index;
 use bookonce::ledger::{DriveOrder, Ledger, Parts, Verdict};
+use bookonce::payouts::Providers;
 use bookonce::sagas::{self, Sagas};
 use bookonce::store::eventstoredb::Store;
 use bookonce::store::{Head, Reader};
@@ -18,6 +21,18 @@ use crate::executor::Owner;
 use crate::instance::Life;
 use crate::seat::Seat;
 use crate::world::World;
+
+/// A `Service` is what one life of an instance is started with, whichever store it has.
+pub struct Service {
+    /// This is the owner of its tasks.
+    pub owner: Owner,
+    /// This is what is ordered about the driving of its transfers.
+    pub drive: DriveOrder,
+    /// This is its data folder.
+    pub folder: PathBuf,
+    /// These are the payout providers that it is set up with.
+    pub providers: Providers,
+}
 
 /// An `Opened` is what the two kinds of instances open each in its own way.
 pub struct Opened {
@@ -41,7 +56,8 @@ pub struct Opened {
 ///
 /// # Errors
 /// Fails when a thread can't be started.
-pub fn start(world: &World, (owner, drive): (Owner, DriveOrder), opened: Opened) -> Result<Life, String> {
+pub fn start(world: &World, service: Service, opened: Opened) -> Result<Life, String> {
+    let Service { owner, drive, folder, providers } = service;
     let Opened { clerk, called, reader, index, head, clock, store } = opened;
     let clerk = Seat::new(world, owner, clerk, called);
     let parts = Parts {
@@ -51,12 +67,14 @@ pub fn start(world: &World, (owner, drive): (Owner, DriveOrder), opened: Opened)
         head: head.clone(),
         clock,
         drive,
+        folder,
     };
     let _entered = enter(world.tasks().of(owner));
     let ledger = Ledger::of_parts(parts).map_err(|error| error.to_string())?;
     let sagas = Sagas::new(ledger.clone());
+    sagas.pay_through(providers.clone());
     sagas::start(&sagas);
-    Ok(Life { owner, clerk, index, head, ledger, sagas, store })
+    Ok(Life { owner, clerk, index, head, ledger, sagas, providers, store })
 }
 
 /// A `Called` is a request that an instance has. When the caller goes away, the instance gives it up.
@@ -82,12 +100,13 @@ impl Drop for Called {
 /// Sends commands to an instance, where a task of its own takes them, as the service does for each request.
 pub fn call(world: &World, life: &Life, commands: Arc<[Command]>) -> Called {
     let (tell, ruled) = oneshot::channel();
-    let (ledger, sagas) = (life.ledger.clone(), life.sagas.clone());
+    let (ledger, sagas, providers) = (life.ledger.clone(), life.sagas.clone(), life.providers.clone());
     let task = world.tasks().spawn(life.owner, async move {
         let mut places = Vec::new();
-        for _ in commands.iter().filter(|command| is_request(command)) {
-            // A new transfer is refused while they are paused.
-            let place = if ledger.is_paused() { None } else { sagas.admit().await };
+        for command in commands.iter().filter(|command| is_request(command)) {
+            // A new transfer is refused while they are paused, and one to a provider that is not known here.
+            let is_refused = ledger.is_paused() || !is_known(&providers, command);
+            let place = if is_refused { None } else { sagas.admit().await };
             let Some(place) = place else {
                 let _nobody_waits = tell.send(Err(Unavailable::Overloaded));
                 return;
@@ -105,4 +124,15 @@ pub fn call(world: &World, life: &Life, commands: Arc<[Command]>) -> Called {
 
 fn is_request(command: &Command) -> bool {
     matches!(command.operation, Operation::Transfer(TransferOperation::Request(_)))
+}
+
+/// Says whether the service is set up with the provider of a new transfer, where it has one.
+fn is_known(providers: &Providers, command: &Command) -> bool {
+    match &command.operation {
+        Operation::Transfer(TransferOperation::Request(asked)) => match &asked.to {
+            Payee::External(name) => providers.get(name).is_some(),
+            Payee::Account(_) => true,
+        },
+        _ => true,
+    }
 }

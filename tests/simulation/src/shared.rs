@@ -6,17 +6,15 @@ use bookonce::clerk::Limits;
 use bookonce::clerk::shared::{Clerk, Office, Waits};
 use bookonce::domain::time::Clock;
 use bookonce::index::Index;
-use bookonce::ledger::DriveOrder;
 use bookonce::store::Head;
 use bookonce::store::eventstoredb::Store;
 use bookonce::tasks::enter;
 use tokio::sync::{Notify, watch};
 
 use crate::connection::{Connection, IDLE};
-use crate::executor::Owner;
 use crate::instance::Life;
 use crate::node::Node;
-use crate::service::{self, Opened};
+use crate::service::{self, Opened, Service};
 use crate::world::World;
 
 /// Starts an instance over a node.
@@ -28,8 +26,9 @@ pub fn start(
     node: &Node,
     index: Index,
     clock: Clock,
-    (owner, drive): (Owner, DriveOrder),
+    service: Service,
 ) -> Result<Life, String> {
+    let owner = service.owner;
     let checkpoint = index.checkpoint().map_err(|error| error.to_string())?;
     let (journal_id, position, hash) = (checkpoint.journal_id, checkpoint.position, checkpoint.hash);
     let (sender, head) = watch::channel(Head { journal_id, position, hash });
@@ -50,5 +49,5 @@ pub fn start(
         Box::new(Clerk::start(office).map_err(|error| error.to_string())?)
     };
     let (called, reader, store) = (Arc::new(Notify::new()), Arc::new(node.clone()), Some(store));
-    service::start(world, (owner, drive), Opened { clerk, called, reader, index, head, clock, store })
+    service::start(world, service, Opened { clerk, called, reader, index, head, clock, store })
 }

@@ -15,6 +15,7 @@ use bookonce::domain::transfer::event::Fact as Told;
 use crate::executor::Owner;
 use crate::marks::TAKEOVERS;
 use crate::node::Author;
+use crate::outside::number_of;
 use crate::run::Run;
 use crate::world::BEGINNING;
 
@@ -52,6 +53,7 @@ pub fn mark(run: &Run, events: &[Event], authors: &[Author]) {
         of.mark_ways(run);
         of.mark_drivers(run);
         of.mark_stops(run);
+        of.mark_claim(run, *id);
         of.mark_between(run, *id, events, authors);
     }
     mark_expiries(run, events, authors);
@@ -98,6 +100,8 @@ fn word(event: &Event) -> &'static str {
             Told::Requested { .. } => "the request",
             Told::CancelRequested(_) => "the cancel",
             Told::TimedOut => "the timeout",
+            Told::PayoutSent(_) => "the sending",
+            Told::PayoutSettled(_) => "the settling",
             Told::Completed { .. } | Told::Unmoved(_) => "the end",
             Told::Declined { .. } => "an act that is declined",
             _ => "another act",
@@ -120,7 +124,11 @@ impl Of<'_> {
     /// Returns the name of the way on which it came to its end.
     fn way(&self) -> Option<&'static str> {
         self.events.iter().find_map(|(event, _)| match &event.transfer()?.fact {
+            Told::Completed { .. } if self.has("the sending") => Some("paid out"),
             Told::Completed { .. } => Some("completed"),
+            Told::Unmoved(Unmoved::Compensated { .. } | Unmoved::Cancelled) if self.has("the sending") => {
+                Some("not paid out")
+            }
             Told::Unmoved(Unmoved::Declined { .. }) => Some("declined"),
             Told::Unmoved(Unmoved::Compensated { step: Some(_), .. }) => Some("compensated"),
             Told::Unmoved(Unmoved::Compensated { step: None, .. }) => Some("timed out"),
@@ -173,6 +181,26 @@ impl Of<'_> {
         }
     }
 
+    /// Notes that whoever claimed the payout died before it was sent.
+    fn mark_claim(&self, run: &Run, id: TransactionId) {
+        let Some(place) = self.place("the sending") else { return };
+        let Some((Told::Requested { terms, .. }, (_, (claimer, _)))) = self
+            .events
+            .first()
+            .and_then(|(event, _)| event.transfer())
+            .map(|body| &body.fact)
+            .zip(self.events.get(place))
+        else {
+            return;
+        };
+        let entry = number_of(&terms.to)
+            .and_then(|number| run.outside.entry(number, &Id::first_of(id, Step::Payout).to_string()));
+        let was_sent = entry.is_some_and(|entry| entry.sent.contains(claimer));
+        if !was_sent && run.world.was_dead(*claimer, run.world.time()) {
+            run.world.mark("payout: claimer dead before the call");
+        }
+    }
+
     fn mark_stops(&self, run: &Run) {
         let stopped = self.place("the cancel").or(self.place("the timeout"));
         let cancels = |event: &Event| {
@@ -185,7 +213,8 @@ impl Of<'_> {
             run.world.mark("stop against a booked credit");
         }
         let has = |kind| self.events.iter().any(|(event, _)| event.type_name() == kind);
-        if has("TransferStalled") && has("TransferResumed") && self.way().is_some() {
+        let between = !matches!(self.way(), None | Some("paid out" | "not paid out"));
+        if has("TransferStalled") && has("TransferResumed") && between {
             run.world.mark("stalled at a damaged account, mended, retried");
         }
         if self.has("the timeout") && cancel.is_some() {

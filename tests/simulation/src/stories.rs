@@ -14,6 +14,7 @@ use crate::clients::insist;
 use crate::commands::{Writer, amount, moved, part, reason};
 use crate::executor::pause;
 use crate::random::Random;
+use crate::readings::read;
 use crate::run::Run;
 
 /// A `Meddler` is who comes in between.
@@ -159,7 +160,7 @@ fn request(random: &mut Random, from: u64, to: u64) -> TransferOperation {
 }
 
 /// Waits for the end of a transfer at an instance, for a while.
-async fn wait(run: &Run, id: TransactionId) {
+pub async fn wait(run: &Run, id: TransactionId) {
     if let Some(life) = run.instances[run.any_instance()].life() {
         let within = Duration::from_millis(run.world.draw(|random| random.between(1, 9_000)));
         // An instance that crashes meanwhile says nothing.
@@ -185,6 +186,7 @@ pub async fn hold(run: &Run, writer: &mut Writer) {
         pause(Duration::from_millis(seconds * 1_000)).await;
     }
     world.wait(0, 1_600_000).await;
+    read(run, account).await;
     let capture = Operation::Capture(Capturing {
         hold: id.into(),
         amount: None,

@@ -94,7 +94,7 @@ pub async fn keep_alive(run: Arc<Run>, number: usize) {
     loop {
         match instance.life() {
             None => {
-                instance.start(world, &run.place);
+                instance.start(world, &run.place, &run.outside);
             }
             Some(life) => {
                 // An embedded ledger that does not know what became of a commit must be started anew.

@@ -35,8 +35,11 @@ struct Inner {
     doomed: Mutex<BTreeMap<Owner, u64>>,
     /// These are the lives in which nothing is to be driven.
     paused: Mutex<BTreeSet<Owner>>,
+    ever_paused: AtomicBool,
     /// These are the lives that have ended, and when.
     dead: Mutex<BTreeMap<Owner, Duration>>,
+    /// These are the claims on payouts, when and by whom.
+    claims: Mutex<BTreeMap<TransactionId, Vec<(Duration, Owner)>>>,
     /// These are the holds that could not expire any more when their time had come, and at whose instance.
     late: Mutex<BTreeMap<TransactionId, Vec<Owner>>>,
 }
@@ -57,7 +60,9 @@ impl World {
             wrong: Mutex::new(None),
             doomed: Mutex::default(),
             paused: Mutex::default(),
+            ever_paused: AtomicBool::new(false),
             dead: Mutex::default(),
+            claims: Mutex::default(),
             late: Mutex::default(),
         }))
     }
@@ -171,6 +176,27 @@ impl World {
         self.0.dead.lock().insert(owner, now);
     }
 
+    /// Notes that transfers were paused somewhere, whether or not they are resumed at once.
+    pub fn is_paused_once(&self) {
+        self.0.ever_paused.store(true, Ordering::Relaxed);
+    }
+
+    /// Says whether transfers were ever paused.
+    #[must_use]
+    pub fn was_ever_paused(&self) -> bool {
+        self.0.ever_paused.load(Ordering::Relaxed)
+    }
+
+    /// Notes that an instance claims a payout. Says whether another one has claimed it at this moment.
+    pub fn claims(&self, transfer: TransactionId, by: Owner) -> bool {
+        let now = self.time();
+        let mut claims = self.0.claims.lock();
+        let of = claims.entry(transfer).or_default();
+        let is_second = of.iter().any(|(at, other)| *at == now && *other != by);
+        of.push((now, by));
+        is_second
+    }
+
     /// Notes that a hold could not expire any more at an instance.
     pub fn is_late(&self, hold: TransactionId, at: Owner) {
         self.0.late.lock().entry(hold).or_default().push(at);
@@ -202,6 +228,6 @@ impl World {
     /// Waits for a time between two, in microseconds.
     pub async fn wait(&self, least: u64, most: u64) {
         let micros = self.draw(|random| random.between(least, most));
-        pause(Duration::from_micros(micros)).await;
+        pause(Duration::from_micros(micros.next_multiple_of(self.plan().grain))).await;
     }
 }

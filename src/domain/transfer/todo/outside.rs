@@ -26,6 +26,7 @@ pub(super) fn outside(transfer: &Transfer, steps: &Steps, now: Timestamp) -> Tod
     }
     match transfer.stage {
         Stage::UnderWay => setting_out(transfer, steps, now),
+        Stage::Stopping if may_be_sent(transfer, calls) => stopping(transfer, calls),
         Stage::Stopping => release(transfer, steps, unmoved(transfer)),
         Stage::Paying => paying(transfer, calls, now),
         Stage::Asking => asking(transfer, calls, now),
@@ -72,7 +73,7 @@ fn setting_out(transfer: &Transfer, steps: &Steps, now: Timestamp) -> Todo {
     let calls = &steps.calls;
     let deadline = transfer.terms.deadline_at;
     let is_late = now >= deadline;
-    let may_be_sent = transfer.payout.sent || calls.is_sent_elsewhere;
+    let may_be_sent = may_be_sent(transfer, calls);
     if may_be_sent {
         match calls.means {
             Some(Means { repeat: Repeat::SameKey, .. }) => {}
@@ -98,6 +99,21 @@ fn setting_out(transfer: &Transfer, steps: &Steps, now: Timestamp) -> Todo {
             Some(means) if steps.hold == Learnt::Done => send(transfer, calls, means),
             Some(_) => Todo::Ask(Ask::Hold),
         },
+    }
+}
+
+/// Says whether the payout may have been sent, though nothing of it is recorded here: by another copy of the ledger.
+fn may_be_sent(transfer: &Transfer, calls: &Calls) -> bool {
+    transfer.payout.sent || calls.is_sent_elsewhere
+}
+
+/// It was stopped here, and another copy of the ledger may have sent the payout before. Nothing is released before it is known
+/// that it was not paid: it is cancelled or asked about once, before an operator is called.
+fn stopping(transfer: &Transfer, calls: &Calls) -> Todo {
+    match calls.means {
+        Some(Means { can_cancel: true, .. }) if calls.cancels == 0 => Todo::Call(Call::Cancel),
+        Some(Means { can_ask: true, .. }) if calls.asks == 0 => Todo::Call(Call::Ask),
+        Some(_) | None => stall(transfer, Step::Payout, StallCode::Restored),
     }
 }
 

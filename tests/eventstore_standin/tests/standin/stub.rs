@@ -74,7 +74,7 @@ impl Stub {
         let (connection, driver) = handshake(TokioExecutor::new(), TokioIo::new(socket)).await.unwrap();
         tokio::spawn(driver);
         let origin = format!("http://{address}").parse().unwrap();
-        Self { connection, origin, deadline: Duration::from_secs(10) }
+        Self { connection, origin, deadline: Duration::from_secs(120) }
     }
 
     fn grpc(

@@ -1,73 +1,26 @@
-//! A proxy makes a network with faults: it stands in front of the service, loses requests, loses answers, sends requests
-//! twice, and delays them.
-//!
-//! It is for demonstrations and tests. What happens to a request follows from the seed, its ID and how often that ID has come,
-//! so that a run can be repeated.
+//! The proxy for HTTP stands in front of a service. It does harm to requests that have an ID, and passes all others
+//! untouched.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use futures_util::stream;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::random::mix;
-
-/// A fault is what is done to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The request passes untouched.
-    None,
-    /// The service never sees the request; the client's connection breaks.
-    LoseRequest,
-    /// The service takes the request and answers; the client's connection breaks in place of the answer.
-    LoseAnswer,
-    /// The service gets the request twice at once; the client gets one of the answers.
-    Double,
-    /// The request waits before it goes on.
-    Delay(Duration),
-}
-
-/// Fault rates say how often each fault happens, in a thousand requests.
-#[derive(Clone, Copy, Debug)]
-pub struct FaultRates {
-    /// [`Fault::LoseRequest`].
-    pub lose_request: u64,
-    /// [`Fault::LoseAnswer`].
-    pub lose_answer: u64,
-    /// [`Fault::Double`].
-    pub double: u64,
-    /// [`Fault::Delay`].
-    pub delay: u64,
-    /// This is the longest delay.
-    pub longest_delay: Duration,
-}
-
-impl FaultRates {
-    /// Gives the fault that this number draws.
-    #[must_use]
-    pub fn draw(&self, number: u64) -> Fault {
-        let Self { lose_request, lose_answer, double, delay, longest_delay } = *self;
-        match mix(number) % 1000 {
-            at if at < lose_request => Fault::LoseRequest,
-            at if at < lose_request + lose_answer => Fault::LoseAnswer,
-            at if at < lose_request + lose_answer + double => Fault::Double,
-            at if at < lose_request + lose_answer + double + delay => {
-                let longest = u64::try_from(longest_delay.as_millis()).unwrap_or(u64::MAX).max(1);
-                Fault::Delay(Duration::from_millis(1 + mix(number ^ 1) % longest))
-            }
-            _ => Fault::None,
-        }
-    }
-}
+use super::rates::{Fault, FaultRates};
+use crate::client::random::mix;
 
 /// Counts of what the proxy did so far.
 #[derive(Debug, Default)]
@@ -82,6 +35,12 @@ pub struct Counts {
     pub doubled: AtomicU64,
     /// This is the number of requests that were delayed.
     pub delayed: AtomicU64,
+    /// This is the number of answers that were cut in the middle.
+    pub cut: AtomicU64,
+    /// This is the number of requests that waited until another one had passed.
+    pub reordered: AtomicU64,
+    /// This is the number of answers that came byte by byte.
+    pub dripped: AtomicU64,
     /// This is the number of requests that did not reach the service, or were cut off in it: it was down.
     pub service_down: AtomicU64,
     /// This is the number of doubled requests whose two final answers were not the same bytes. It must stay 0.
@@ -108,6 +67,8 @@ struct Network {
     calm: AtomicBool,
     counts: Counts,
     seen: Mutex<HashMap<String, u64>>,
+    /// It is told of each request that has passed, for those that wait to be passed.
+    passed: Notify,
 }
 
 impl Proxy {
@@ -116,13 +77,26 @@ impl Proxy {
     /// # Errors
     /// Fails when there is no free port, or no HTTP client can be made.
     pub async fn start(upstreams: Vec<SocketAddr>, seed: u64, rates: FaultRates) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), upstreams, seed, rates).await
+    }
+
+    /// Starts the same at this address.
+    ///
+    /// # Errors
+    /// Fails when it can't listen there, or no HTTP client can be made.
+    pub async fn start_at(
+        listen: SocketAddr,
+        upstreams: Vec<SocketAddr>,
+        seed: u64,
+        rates: FaultRates,
+    ) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let http =
             reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().map_err(std::io::Error::other)?;
         let (calm, counts, seen) = (AtomicBool::new(false), Counts::default(), Mutex::default());
-        let sent = AtomicUsize::new(0);
-        let network = Arc::new(Network { upstreams, sent, http, seed, rates, calm, counts, seen });
+        let (sent, passed) = (AtomicUsize::new(0), Notify::new());
+        let network = Arc::new(Network { upstreams, sent, http, seed, rates, calm, counts, seen, passed });
         let mut accepting = JoinSet::new();
         accepting.spawn(accept(listener, Arc::clone(&network)));
         Ok(Self { address, network, _accepting: accepting })
@@ -182,36 +156,68 @@ impl WholeAnswer {
     }
 }
 
+/// The body of an answer, which may break off.
+type AnswerBody = UnsyncBoxBody<Bytes, Cut>;
+
 impl Network {
-    async fn pass(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
+    async fn pass(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Cut> {
         add(&self.counts.came);
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
-        let answer = match self.fault(&head) {
-            Fault::None => self.forward(&head, &body).await?,
+        let fault = self.fault(&head);
+        let answer = self.harmed(fault, &head, &body).await?;
+        let length = hyper::header::HeaderValue::from(answer.body.len());
+        let body = match fault {
+            Fault::Cut => cut(&answer.body),
+            Fault::Drip(time) => drip(answer.body, time),
+            Fault::None
+            | Fault::LoseRequest
+            | Fault::LoseAnswer
+            | Fault::Double
+            | Fault::Delay(_)
+            | Fault::Reorder(_) => Full::new(answer.body).map_err(|never| match never {}).boxed_unsync(),
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response.headers_mut().insert(hyper::header::CONTENT_LENGTH, length);
+        Ok(response)
+    }
+
+    /// Does what this fault does to the request, and returns the answer if the client gets any of it.
+    async fn harmed(
+        &self,
+        fault: Fault,
+        head: &hyper::http::request::Parts,
+        body: &Bytes,
+    ) -> Result<WholeAnswer, Cut> {
+        match fault {
+            Fault::None => {}
             Fault::LoseRequest => {
                 add(&self.counts.lost_requests);
                 return Err(Cut);
             }
             Fault::LoseAnswer => {
-                self.forward(&head, &body).await?;
+                self.forward(head, body).await?;
                 add(&self.counts.lost_answers);
                 return Err(Cut);
             }
             Fault::Double => {
                 add(&self.counts.doubled);
-                self.double(&head, &body).await?
+                return self.double(head, body).await;
             }
             Fault::Delay(delay) => {
                 add(&self.counts.delayed);
                 tokio::time::sleep(delay).await;
-                self.forward(&head, &body).await?
             }
-        };
-        let mut response = Response::new(Full::new(answer.body));
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
-        Ok(response)
+            Fault::Reorder(most) => {
+                add(&self.counts.reordered);
+                let _passed_or_not = tokio::time::timeout(most, self.passed.notified()).await;
+            }
+            Fault::Cut => add(&self.counts.cut),
+            Fault::Drip(_) => add(&self.counts.dripped),
+        }
+        self.forward(head, body).await
     }
 
     /// Draws the fault that this request meets. Only writes meet any, because they have an ID.
@@ -243,6 +249,7 @@ impl Network {
 
     async fn forward(&self, head: &hyper::http::request::Parts, body: &Bytes) -> Result<WholeAnswer, Cut> {
         let forwarded = self.try_forward(head, body).await;
+        self.passed.notify_waiters();
         forwarded.map_err(|_| {
             add(&self.counts.service_down);
             Cut
@@ -273,34 +280,26 @@ impl Network {
     }
 }
 
-fn add(count: &AtomicU64) {
-    count.fetch_add(1, Ordering::Relaxed);
+/// Makes a body that breaks off in the middle.
+fn cut(whole: &Bytes) -> AnswerBody {
+    let half = whole.slice(..whole.len() / 2);
+    StreamBody::new(stream::iter([Ok(Frame::data(half)), Err(Cut)])).boxed_unsync()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SOME: FaultRates = FaultRates {
-        lose_request: 100,
-        lose_answer: 100,
-        double: 100,
-        delay: 100,
-        longest_delay: Duration::from_millis(9),
-    };
-
-    #[test]
-    fn faults_come_as_often_as_asked_and_the_same_again() {
-        let drawn: Vec<_> = (0..10_000).map(|number| SOME.draw(number)).collect();
-        assert_eq!(drawn, (0..10_000).map(|number| SOME.draw(number)).collect::<Vec<_>>());
-        let often = |fault: fn(&Fault) -> bool| drawn.iter().filter(|drawn| fault(drawn)).count();
-        for count in [
-            often(|fault| *fault == Fault::LoseRequest),
-            often(|fault| *fault == Fault::LoseAnswer),
-            often(|fault| *fault == Fault::Double),
-            often(|fault| matches!(fault, Fault::Delay(delay) if (1..=9).contains(&delay.as_millis()))),
-        ] {
-            assert!((850..1150).contains(&count), "{count} of 10,000 where 1,000 were asked for");
+/// Makes a body that comes byte by byte, the whole of it after this time.
+fn drip(whole: Bytes, time: Duration) -> AnswerBody {
+    let pause = time / u32::try_from(whole.len()).unwrap_or(u32::MAX).max(1);
+    let drops = stream::unfold(whole, move |mut left| async move {
+        if left.is_empty() {
+            return None;
         }
-    }
+        tokio::time::sleep(pause).await;
+        let next = left.split_to(1);
+        Some((Ok(Frame::data(next)), left))
+    });
+    StreamBody::new(drops).boxed_unsync()
+}
+
+fn add(count: &AtomicU64) {
+    count.fetch_add(1, Ordering::Relaxed);
 }
