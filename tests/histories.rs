@@ -219,6 +219,42 @@ async fn each_replays_to_what_it_was() {
     }
 }
 
+/// Guards against: a pass that forgets where it was cut short, and streams that are left out or told twice.
+#[tokio::test]
+async fn sums_at_an_old_position_are_the_same_however_little_room_there_is() {
+    for name in names() {
+        let history = read(&name);
+        let (wide, narrow) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let open = |dir: &Path, long_bytes: Option<usize>| {
+            stored(dir, &history);
+            let last = codec::decode(history.lines.last().unwrap().as_bytes()).unwrap().event.recorded_at;
+            let mut options = options(dir, Arc::new(move || last));
+            options.reads.long_bytes = long_bytes.unwrap_or(options.reads.long_bytes);
+            Ledger::open(options).unwrap()
+        };
+        // There is room for one stream at a time.
+        let (wide, narrow) = (open(wide.path(), None), open(narrow.path(), Some(1)));
+        let head = wide.head().position;
+        for position in (1..head).step_by(usize::try_from(head / 3 + 1).unwrap()).chain([head - 1]) {
+            let at = Some(position);
+            assert_eq!(
+                narrow.digest(at).await.unwrap(),
+                wide.digest(at).await.unwrap(),
+                "{name}, {position}"
+            );
+            let (trial, same) =
+                (wide.trial_balance(at).await.unwrap(), narrow.trial_balance(at).await.unwrap());
+            assert_eq!(
+                (trial.position, trial.guarded, trial.internal),
+                (position, same.guarded, same.internal)
+            );
+            assert_eq!(same.position, position);
+        }
+        wide.stop().unwrap();
+        narrow.stop().unwrap();
+    }
+}
+
 /// What a person would look at.
 async fn projections(ledger: &Ledger) -> String {
     let mut out = String::new();

@@ -357,3 +357,19 @@ fn a_client_rules_a_transfer_out_before_its_step_and_not_after_it() {
     broke.then(transfer_hold(30, "alice", "1", "bob"));
     broke.when(reverse(5, "alice", 30, None, false)).declined_as(Decline::NotReversible);
 }
+
+/// Seen failing with a rule that did not look for a step of what was ruled out: `reversal_exceeds_original`.
+#[test]
+fn a_transfer_that_a_client_ruled_out_is_not_reversible_once_its_step_has_come() {
+    let ruled_out = || given([opened(), deposited(2, "100"), prevented(5, 30)]);
+    ruled_out().when(reverse(6, "alice", 30, None, false)).declined_as(Decline::ReversalExceedsOriginal);
+    ruled_out().when(reverse(6, "alice", 30, Some("1"), false)).refused_as(Refusal::TransactionNotFound);
+    let steps = [transfer_hold(30, "alice", "1", "bob"), transfer_credit(30, "alice", "1", "bob")];
+    for step in steps {
+        let mut came = ruled_out();
+        came.then(step);
+        came.when(reverse(6, "alice", 30, None, false)).declined_as(Decline::NotReversible);
+        came.when(reverse(6, "alice", 30, Some("1"), false)).declined_as(Decline::NotReversible);
+        came.when(release(6, "alice", 30)).declined_as(Decline::HoldAlreadySettled);
+    }
+}

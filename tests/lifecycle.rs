@@ -11,8 +11,8 @@ use support::process::{Process, bookonce, send, send_with};
 use support::{open_ledger, store};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/bank-1993.csv");
-/// So many of the file's lines are gone through over EventStoreDB, where each takes several times as long. The others tell
-/// nothing more of such a store.
+/// This is how many of the file's lines are gone through over EventStoreDB, where each takes several times as long. The
+/// others tell nothing more of such a store.
 const OVER_A_STORE: usize = 8_000;
 
 /// Returns the bank's history: the file's lines behind its first, and how many accounts they name, each of which is opened

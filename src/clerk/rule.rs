@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::command::Command;
+use crate::domain::command::{Command, Operation};
 use crate::domain::currency::Currency;
 use crate::domain::decide::{Refusal, Standing, decide, due};
 use crate::domain::event::{Event, EvolveError};
@@ -175,9 +175,11 @@ fn settles_open<P: Past>(past: &mut P, command: &Command) -> Result<bool, P::Err
 }
 
 /// Returns the first ID of the service's own that follows from the named one and that the stream has booked, where that
-/// matters: where the named one was booked as a hold, or never. A command that names no hold looks up nothing for it.
+/// matters: where the named one was booked as a hold, or never. For a hold it does not matter once the named one was ruled
+/// out; for a reversal it does, since the step of a transfer that was ruled out may have come, and was declined. A command that
+/// names no hold looks up nothing for it.
 fn follower<P: Past>(past: &mut P, command: &Command, named: &Trace) -> Result<Option<Id>, P::Error> {
-    let was_ruled_out = named.ruled_out_by.is_some();
+    let was_ruled_out = named.ruled_out_by.is_some() && !matches!(command.operation, Operation::Reverse(_));
     let moved = named.first.as_ref().is_some_and(|first| first.kind() != Kind::Hold);
     if was_ruled_out || moved {
         return Ok(None);

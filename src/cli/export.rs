@@ -4,7 +4,7 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use super::from_store::{Connected, StoreFlag};
-use super::outcome::{Error, Exit, Outcome};
+use super::outcome::{Error, Exit, Outcome, complain};
 use super::progress::Progress;
 use crate::audit;
 use crate::audit::carry::export::{ExportError, from_folder};
@@ -57,8 +57,17 @@ pub(crate) fn run(args: Args) -> Outcome {
             writeln!(std::io::stderr().lock(), "{note}")?;
             Ok(Exit::Ok)
         }
+        Err(error) if needs_newer(&error) => {
+            complain(&error);
+            Ok(Exit::Newer)
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Says whether the export lacks nothing but events that only a newer version of this program can read.
+fn needs_newer(error: &RemoteError) -> bool {
+    matches!(error, RemoteError::Export(ExportError::Bad(findings)) if findings.are_only_newer())
 }
 
 fn export(args: &Args, out: impl Write, progress: &dyn Fn(u64)) -> Result<String, RemoteError> {

@@ -93,7 +93,11 @@ fn feed(
                 }
                 Err(foreign) => {
                     feeder.lines(std::mem::take(&mut lines))?;
-                    feeder.foreign(event.stream.clone(), event.position, with_causes(&foreign))?;
+                    let (stream, position) = (event.stream.clone(), event.position);
+                    match foreign.newer() {
+                        Some(what) => feeder.newer(stream, position, what)?,
+                        None => feeder.foreign(stream, position, with_causes(&foreign))?,
+                    }
                 }
             }
         }

@@ -31,12 +31,11 @@ impl IndexBooks {
                     revision: account.revision,
                 });
             })?;
-            let internal =
-                files.internal(None)?.into_iter().map(|((name, currency), balance)| BookedInternal {
-                    account: name.to_string(),
-                    currency: currency.to_string(),
-                    balance: balance.to_string(),
-                });
+            let internal = files.internal()?.into_iter().map(|((name, currency), balance)| BookedInternal {
+                account: name.to_string(),
+                currency: currency.to_string(),
+                balance: balance.to_string(),
+            });
             let internal = internal.collect();
             Ok(Self { position: files.position(), digest: files.digest()?, accounts, internal })
         })

@@ -25,6 +25,8 @@ pub enum Exit {
     Part,
     /// A message needs attention.
     NeedsAttention,
+    /// Nothing was found wrong, and there are events that a newer version of this program wrote: it must be upgraded first.
+    Newer,
 }
 
 impl Exit {
@@ -38,6 +40,7 @@ impl Exit {
             Self::Failed | Self::NotAnswered => 3,
             Self::Unfinished | Self::Declined => 4,
             Self::Part | Self::NeedsAttention => 5,
+            Self::Newer => 6,
         }
     }
 }

@@ -56,9 +56,9 @@ pub(crate) fn run(args: Args) -> Outcome {
             )?;
             Ok(Exit::Ok)
         }
-        Err(error @ RestoreError::Bad(_)) => {
+        Err(error @ (RestoreError::Bad(_) | RestoreError::Newer(_))) => {
             writeln!(std::io::stderr().lock(), "bookonce: {error}")?;
-            Ok(Exit::Found)
+            Ok(if matches!(error, RestoreError::Newer(_)) { Exit::Newer } else { Exit::Found })
         }
         Err(error) => Err(kept.said(error)),
     }

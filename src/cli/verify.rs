@@ -32,7 +32,8 @@ Examples:
   bookonce verify --expect 1200:9f86d081884c7d65…   was anything up to position 1200 changed since I noted this hash?
 
 Exit codes: 0 RIGHT; 1 BAD, something is wrong; 2 wrong usage; 3 it can't be read, or is not an export; 4 UNFINISHED, an
-export without its manifest; 5 PART, a part of a journal that begins later: give the export before it, too.")]
+export without its manifest; 5 PART, a part of a journal that begins later: give the export before it, too; 6 NEWER, nothing is
+known to be wrong, and a newer version of bookonce wrote events that this one can't read: upgrade it.")]
 pub struct Args {
     /// A data folder, or an exported file and the parts that were made after it; `-` for standard input.
     /// Without any the folder in BOOKONCE_DATA, or ./bookonce-data.
@@ -78,6 +79,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     progress.done();
     write!(Unfailing(std::io::stdout().lock()), "{verified}")?;
     Ok(match verified.extent {
+        _ if verified.needs_newer() => Exit::Newer,
         _ if !verified.is_right() => Exit::Found,
         Extent::Whole => Exit::Ok,
         Extent::Unfinished => Exit::Unfinished,

@@ -49,6 +49,21 @@ impl StreamName {
         }
     }
 
+    /// Calls `work` with its name as text. The names as text are in the order of the streams.
+    pub(crate) fn with_text<T>(&self, work: impl FnOnce(&str) -> T) -> T {
+        // The longest prefix, and the longest name of an account.
+        let mut text = [0; TRANSFER.len() + 64];
+        self.with_parts(|parts| {
+            let mut length = 0;
+            for part in parts.map(str::as_bytes) {
+                let end = usize::saturating_add(length, part.len());
+                text.get_mut(length..end).into_iter().for_each(|room| room.copy_from_slice(part));
+                length = end;
+            }
+            work(text.get(..length).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+        })
+    }
+
     /// Returns the account whose stream it is, if it is an account's.
     #[must_use]
     pub fn account(&self) -> Option<&AccountName> {

@@ -21,6 +21,7 @@ mod hold_rows;
 mod layers;
 pub mod lsm;
 mod moved;
+mod now;
 mod overlay;
 mod parts;
 mod proven;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::account::Account;
 use crate::domain::digest::StateHash;
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
 use crate::domain::transfer::Transfer;
@@ -19,6 +19,7 @@ use crate::still::StillDatabase;
 use super::catalog;
 use super::error::IndexError;
 use super::layers::{InternalKey, Layer};
+use super::now::internal_name;
 use super::proven::Proven;
 use super::rows::{self, Kind};
 
@@ -152,25 +153,16 @@ impl Overlay<'_> {
         Ok(hash.finish())
     }
 
-    /// Returns the ledger's own accounts and what each has; only those of this name, if one is given.
+    /// Returns the ledger's own accounts and what each has.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
-    pub fn internal(
-        &self,
-        name: Option<&CounterAccount>,
-    ) -> Result<BTreeMap<InternalKey, Money>, IndexError> {
-        let wanted = |key: &InternalKey| name.is_none_or(|name| key.0 == *name);
+    pub fn internal(&self) -> Result<BTreeMap<InternalKey, Money>, IndexError> {
         let mut sums = BTreeMap::new();
         for (key, value) in self.proven.states(self.catalog, Kind::Internal, b"", usize::MAX)? {
-            let key = rows::read_internal_key(&key);
-            let key = key.ok_or_else(|| IndexError::damaged("an account's name can't be read"))?;
-            if wanted(&key) {
-                sums.insert(key, rows::read_sum(&value)?.1);
-            }
+            sums.insert(internal_name(&key)?, rows::read_sum(&value)?.1);
         }
-        let newer = self.layers.iter().flat_map(|layer| layer.internal());
-        for (key, amount) in newer.filter(|(key, _)| wanted(key)) {
+        for (key, amount) in self.layers.iter().flat_map(|layer| layer.internal()) {
             let sum = sums.entry(key.clone()).or_insert_with(|| Money::zero(key.1));
             *sum = sum.plus(*amount).ok_or_else(|| IndexError::damaged("a sum can't be counted"))?;
         }

@@ -42,7 +42,7 @@ impl Ledger {
         self.not_beyond(at.position()).await?;
         let index = self.0.index.clone();
         let now = move || {
-            let mut found = index.overlay(|overlay| overlay.accounts(after.as_ref(), limit + 1))?;
+            let mut found = index.accounts(after.as_ref(), limit + 1)?;
             let more = found.len() > limit;
             found.truncate(limit);
             let more_after = found.last().filter(|_| more).map(|last| last.name.clone());

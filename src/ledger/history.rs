@@ -3,7 +3,7 @@
 use crate::domain::account::event::Effect;
 use crate::domain::currency::Currency;
 use crate::domain::event::Event;
-use crate::domain::ids::{AccountName, CounterAccount, Id};
+use crate::domain::ids::{AccountName, Id};
 use crate::domain::money::Money;
 use crate::domain::time::Timestamp;
 use crate::index::record::Role;
@@ -14,9 +14,7 @@ use super::handle::Ledger;
 use super::long_reads::Wanted;
 use super::scan::{Among, Filter, ORDINARY, Scan};
 use super::stream::Stream;
-use super::types::{
-    OwnStatement, Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory,
-};
+use super::types::{Placed, Position, ReadError, SearchQuery, Statement, StatementQuery, TransactionHistory};
 
 impl Ledger {
     /// Returns a page of an account's statement; `None` for an account that was never opened.
@@ -104,34 +102,6 @@ impl Ledger {
         let ledger = self.clone();
         let scan = self.page(move || begin_search(&ledger, query)).await?;
         Ok(self.scanned(scan).await?.found)
-    }
-
-    /// Returns a page of the movements of one of the ledger's own accounts.
-    ///
-    /// # Errors
-    /// Fails when the ledger can't be read.
-    pub async fn own_statement(
-        &self,
-        name: &CounterAccount,
-        query: StatementQuery,
-    ) -> Result<OwnStatement, ReadError> {
-        let (index, reader, name) = (self.0.index.clone(), self.0.reader.clone(), name.clone());
-        let begin = move || {
-            let (mut low, mut high) = (1, query.end.unwrap_or_else(|| index.reached().saturating_add(1)));
-            match (query.beyond, query.newest_first) {
-                (Some(beyond), true) => high = high.min(beyond),
-                (Some(beyond), false) => low = low.max(beyond.saturating_add(1)),
-                (None, _) => {}
-            }
-            let filter = Filter { kind: query.kind, from: query.from, to: query.to, ..Filter::default() };
-            let among = Among::Own(index, reader, name);
-            let mut scan = Scan::new(among, filter, (low, high), query.newest_first, query.limit);
-            let ended = scan.look_through(ORDINARY)?;
-            Ok((scan, ended))
-        };
-        let scan = self.page(begin).await?;
-        let scan = self.scanned(scan).await?;
-        Ok(OwnStatement { lines: scan.found, more: scan.more })
     }
 
     /// Returns the scan when it has looked through all, as a long read where it has not yet.

@@ -24,11 +24,18 @@ pub struct ReadLimits {
     pub long_wait: Duration,
     /// This is how long one may run.
     pub long_within: Duration,
+    /// This is about how many bytes the states of streams may take in one that works out an old position.
+    pub long_bytes: usize,
 }
 
 impl Default for ReadLimits {
     fn default() -> Self {
-        Self { long_at_once: 2, long_wait: Duration::from_secs(1), long_within: Duration::from_secs(30) }
+        Self {
+            long_at_once: 2,
+            long_wait: Duration::from_secs(1),
+            long_within: Duration::from_secs(30),
+            long_bytes: 48 << 20,
+        }
     }
 }
 
@@ -50,6 +57,7 @@ impl LongReads {
 pub(super) struct Wanted {
     given_up: Arc<AtomicBool>,
     until: Instant,
+    bytes: usize,
 }
 
 impl Wanted {
@@ -62,6 +70,11 @@ impl Wanted {
             return Err(ReadError::TooLong);
         }
         Ok(())
+    }
+
+    /// Returns about how many bytes the states of streams may take.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -97,7 +110,11 @@ impl LongReads {
         let place = tokio::time::timeout(limits.long_wait, Arc::clone(places).acquire_owned()).await;
         let Ok(Ok(place)) = place else { return Err(ReadError::Busy) };
         let given_up = Arc::new(AtomicBool::new(false));
-        let wanted = Wanted { given_up: Arc::clone(&given_up), until: Instant::now() + limits.long_within };
+        let wanted = Wanted {
+            given_up: Arc::clone(&given_up),
+            until: Instant::now() + limits.long_within,
+            bytes: limits.long_bytes,
+        };
         let _gives_up = GivesUp(given_up);
         let work = move || work(&wanted);
         on_a_patient_thread(holding(place, work)).await?

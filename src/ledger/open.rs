@@ -301,7 +301,10 @@ fn take_row(feed: &mut Feed, row: &Row, end: &mut End) -> Result<(), OpenError> 
 fn check(line: &[u8], position: u64, end: &mut End) -> Result<Line, OpenError> {
     let (canonical, _) =
         codec::cut(line).ok_or_else(|| damaged(position, "it is not laid out as an event"))?;
-    let decoded = codec::decode(line).map_err(|error| damaged(position, &error.to_string()))?;
+    let decoded = codec::decode(line).map_err(|error| match error.newer() {
+        Some(what) if codec::has_its_id(line) => OpenError::Newer { position, what },
+        Some(_) | None => damaged(position, &error.to_string()),
+    })?;
     if decoded.position != position {
         return Err(damaged(position, "another position stands there"));
     }

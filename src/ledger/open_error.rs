@@ -23,6 +23,17 @@ pub enum OpenError {
         /// This says what is wrong.
         why: String,
     },
+    /// A newer version of this program wrote to the journal.
+    #[error(
+        "the journal has an event at position {position} that a newer version of bookonce wrote, {what}: nothing is damaged, \
+         and this program must be upgraded"
+    )]
+    Newer {
+        /// This is the position of the event.
+        position: u64,
+        /// This says what is not known of it.
+        what: String,
+    },
     /// The store can't be closed cleanly.
     #[error("the store could not be closed")]
     Close(#[source] CloseError),

@@ -19,13 +19,13 @@ use super::types::{Placed, ReadError};
 
 /// This is how many records an ordinary read looks through.
 pub(super) const ORDINARY: usize = 16_384;
-/// This is how many records are looked through at a time.
+/// This is the most records that are looked through at a time.
 const PAGE: usize = 4_096;
 /// This is the most events that are read at a time where it takes the event to know whether it is wanted.
 const CHUNK: usize = 256;
 /// This is the most that the clocks of instances which share a store may differ: 10 minutes. Up to that difference a
 /// search by time finds everything.
-const MOST_SKEW_MICROS: i64 = 600_000_000;
+pub(super) const MOST_SKEW_MICROS: i64 = 600_000_000;
 
 /// An `Among` is the set of events among which a scan looks.
 pub(super) enum Among {
@@ -53,9 +53,9 @@ pub(super) struct Filter {
 
 /// A `Found` is a record of the index.
 #[derive(Clone, Copy)]
-struct Found {
+pub(super) struct Found {
     /// This is its revision or its position.
-    place: u64,
+    pub(super) place: u64,
     /// This is when it was recorded, in microseconds, where the record says so.
     recorded_at: Option<i64>,
     facts: Facts,
@@ -70,6 +70,9 @@ pub(super) struct Scan {
     high: u64,
     backwards: bool,
     limit: usize,
+    /// This is how many records are looked through next. It begins with what is enough where every record is wanted, since each
+    /// run of the index reads so many, and is doubled where they are not.
+    size: usize,
     /// These events were found.
     pub(super) found: Vec<Placed>,
     /// This is true where there is more than the limit.
@@ -78,7 +81,14 @@ pub(super) struct Scan {
 }
 
 impl Among {
-    fn page(&self, low: u64, high: u64, backwards: bool, limit: usize) -> Result<Vec<Found>, ReadError> {
+    /// Returns the records of the next events.
+    pub(super) fn page(
+        &self,
+        low: u64,
+        high: u64,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Vec<Found>, ReadError> {
         let untimed = |(place, facts)| Found { place, recorded_at: None, facts };
         let range = low..=high.saturating_sub(1);
         Ok(match self {
@@ -104,7 +114,7 @@ impl Among {
     }
 
     /// Reads events, and compares them with what the index says of them.
-    fn read(&self, found: &[Found]) -> Result<Vec<Line>, ReadError> {
+    pub(super) fn read(&self, found: &[Found]) -> Result<Vec<Line>, ReadError> {
         let (reader, own, corrected) = match self {
             Self::Stream(stream) => {
                 let named: Vec<_> = found.iter().map(|found| (found.place, found.facts)).collect();
@@ -151,7 +161,9 @@ impl Scan {
         backwards: bool,
         limit: usize,
     ) -> Self {
-        Self { among, filter, low, high, backwards, limit, found: Vec::new(), more: false, ended: false }
+        let size = limit.saturating_add(1);
+        let found = Vec::new();
+        Self { among, filter, low, high, backwards, limit, size, found, more: false, ended: false }
     }
 
     /// Looks through up to so many records. Says whether all is found.
@@ -162,7 +174,8 @@ impl Scan {
                 self.ended = true;
                 break;
             }
-            let size = if self.reads_to_know() { CHUNK } else { PAGE };
+            let size = self.size.min(if self.reads_to_know() { CHUNK } else { PAGE });
+            self.size = self.size.saturating_mul(2);
             let page = self.among.page(self.low, self.high, self.backwards, size.min(left))?;
             let Some(last) = page.last() else {
                 self.ended = true;

@@ -8,20 +8,18 @@ use std::collections::BTreeMap;
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
 use crate::domain::digest::StateHash;
-use crate::domain::event::{Body, Event};
-use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::event::Event;
+use crate::domain::ids::{AccountName, CounterAccount};
 use crate::domain::money::Money;
-use crate::domain::stream::StreamName;
-use crate::domain::transfer::Transfer;
-use crate::domain::transfer::event::TransferEvent;
+use crate::domain::state::State;
 use crate::index::{Index, IndexError, Overlay};
-use crate::store::{Journal, codec, lines_of};
 
+use super::fold::{Fold, each_event};
 use super::handle::Ledger;
 use super::long_reads::Wanted;
 use super::types::{At, OwnBalances, Position, ReadError, TrialBalance};
 
-/// This is the number of lines that are folded at a time.
+/// This is the number of accounts that are read at a time.
 const PAGE: usize = 4_096;
 
 impl Ledger {
@@ -36,16 +34,19 @@ impl Ledger {
             let now = at_or_before(&index, at, |overlay| {
                 let mut sums = BTreeMap::new();
                 let visited = visit_all(overlay, wanted, |account| add(&mut sums, account))?;
-                let internal = overlay.internal(None)?;
+                let internal = overlay.internal()?;
                 Ok(visited.map(|()| (overlay.position(), sums, internal)))
             })?;
             let (position, guarded, internal) = match now {
                 Some(now) => now,
                 None => {
-                    let books = Books::fold(&*reader, at.unwrap_or_default(), wanted)?;
-                    let mut sums = BTreeMap::new();
-                    books.accounts.values().for_each(|account| add(&mut sums, account));
-                    (books.position, sums, books.internal)
+                    let (mut sums, mut internal) = (BTreeMap::new(), BTreeMap::new());
+                    let fold = Fold { reader: &*reader, last: at.unwrap_or_default(), wanted };
+                    let position = fold.every_event_and_stream(
+                        |event| move_own(&mut internal, event),
+                        |state| state.account().into_iter().for_each(|account| add(&mut sums, account)),
+                    )?;
+                    (position, sums, internal)
                 }
             };
             let named = |((name, currency), sum): ((CounterAccount, Currency), Money)| {
@@ -78,15 +79,14 @@ impl Ledger {
             let last = by_position.and_then(|positions| positions.into_iter().max()).unwrap_or(end);
             let mut sums = vec![OwnBalances::new(); at.len()];
             each_event(&*reader, last, wanted, |event, position| {
-                let Some(body) = event.account() else { return Ok(()) };
+                let Some(body) = event.account() else { return };
                 let Some(entries) = body.entries().filter(|entries| *entries.counter_account == name) else {
-                    return Ok(());
+                    return;
                 };
                 for (sums, _) in sums.iter_mut().zip(&at).filter(|(_, at)| counts(**at, event, position)) {
                     let sum = sums.entry(body.currency).or_insert_with(|| Money::zero(body.currency));
                     *sum = sum.minus(entries.guarded).unwrap_or(*sum);
                 }
-                Ok(())
             })?;
             Ok(sums.into_iter().map(|sums| (!sums.is_empty()).then_some(sums)).collect())
         })
@@ -111,11 +111,13 @@ impl Ledger {
             if let Some(now) = now {
                 return Ok(now);
             }
-            let books = Books::fold(&*reader, at.unwrap_or_default(), wanted)?;
             let mut hash = StateHash::default();
-            books.accounts.values().for_each(|account| hash.add(account));
-            books.transfers.values().for_each(|transfer| hash.add_transfer(transfer));
-            Ok((books.position, hash.finish()))
+            let fold = Fold { reader: &*reader, last: at.unwrap_or_default(), wanted };
+            let position = fold.every_stream(|state| match state {
+                State::Account(account) => hash.add(account),
+                State::Transfer(transfer) => hash.add_transfer(transfer),
+            })?;
+            Ok((position, hash.finish()))
         })
         .await
     }
@@ -168,8 +170,7 @@ fn visit_all(
 
 /// Returns what an own account has now.
 fn now(index: &Index, name: &CounterAccount) -> Result<Option<OwnBalances>, ReadError> {
-    let sums = index.overlay(|overlay| overlay.internal(Some(name)))?;
-    let own: OwnBalances = sums.into_iter().map(|((_, currency), sum)| (currency, sum)).collect();
+    let (_, own) = index.own_account(name)?;
     Ok((!own.is_empty()).then_some(own))
 }
 
@@ -184,86 +185,16 @@ fn counts(at: At, event: &Event, position: Position) -> bool {
     }
 }
 
-/// Reads the events of the journal from its beginning up to a position, while that is wanted.
-fn each_event(
-    reader: &dyn Journal,
-    last: Position,
-    wanted: &Wanted,
-    mut visit: impl FnMut(&Event, Position) -> Result<(), ReadError>,
-) -> Result<(), ReadError> {
-    let mut looked_at = 0;
-    while looked_at < last {
-        wanted.check()?;
-        let lines = reader.lines(looked_at, PAGE)?;
-        if lines.is_empty() {
-            return Err(IndexError::damaged("the journal ends before its head").into());
-        }
-        for line in lines_of(&lines) {
-            let line = codec::decode_proven(line).map_err(ReadError::unreadable)?;
-            looked_at = line.position;
-            if line.position > last {
-                break;
-            }
-            visit(&line.event, line.position)?;
-        }
-    }
-    Ok(())
+/// Adds what an event moved from or to one of the ledger's own accounts.
+fn move_own(sums: &mut BTreeMap<(CounterAccount, Currency), Money>, event: &Event) {
+    let Some(body) = event.account() else { return };
+    let Some(entries) = body.entries() else { return };
+    let key = (entries.counter_account.clone(), body.currency);
+    let sum = sums.entry(key).or_insert_with(|| Money::zero(body.currency));
+    *sum = sum.minus(entries.guarded).unwrap_or(*sum);
 }
 
 fn add(sums: &mut BTreeMap<Currency, Money>, account: &Account) {
     let sum = sums.entry(account.currency).or_insert_with(|| Money::zero(account.currency));
     *sum = sum.plus(account.balance).unwrap_or(*sum);
-}
-
-/// The `Books` are all accounts after some events.
-#[derive(Default)]
-struct Books {
-    position: Position,
-    accounts: BTreeMap<AccountName, Account>,
-    transfers: BTreeMap<TransactionId, Transfer>,
-    internal: BTreeMap<(CounterAccount, Currency), Money>,
-}
-
-impl Books {
-    /// Folds the journal from its beginning up to a position.
-    fn fold(reader: &dyn Journal, last: Position, wanted: &Wanted) -> Result<Self, ReadError> {
-        let mut books = Self::default();
-        each_event(reader, last, wanted, |event, position| books.event(event, position))?;
-        Ok(books)
-    }
-
-    fn event(&mut self, event: &Event, position: Position) -> Result<(), ReadError> {
-        self.position = position;
-        let (name, body) = match (&event.stream, &event.body) {
-            (StreamName::Account(name), Body::Account(body)) => (name, body),
-            (StreamName::Transfer(id), Body::Transfer(body)) => return self.transfer(*id, event, body),
-            (StreamName::Account(_), Body::Transfer(_)) | (StreamName::Transfer(_), Body::Account(_)) => {
-                return Ok(());
-            }
-        };
-        if let Some(entries) = body.entries() {
-            let key = (entries.counter_account.clone(), body.currency);
-            let sum = self.internal.entry(key).or_insert_with(|| Money::zero(body.currency));
-            *sum = sum.minus(entries.guarded).unwrap_or(*sum);
-        }
-        let before = self.accounts.get(name);
-        // A stream that is damaged has events that do not follow from those before them; the index leaves them out, too.
-        if before.map_or(0, |account| account.revision + 1) != event.revision {
-            return Ok(());
-        }
-        let after = Account::evolve(before, name, event, body).map_err(ReadError::unreadable)?;
-        self.accounts.insert(name.clone(), after);
-        Ok(())
-    }
-
-    fn transfer(&mut self, id: TransactionId, event: &Event, body: &TransferEvent) -> Result<(), ReadError> {
-        let before = self.transfers.get(&id);
-        // As with an account, a damaged stream has events that do not follow.
-        if before.map_or(0, |transfer| transfer.revision + 1) != event.revision {
-            return Ok(());
-        }
-        let after = Transfer::evolve(before, id, event, body).map_err(ReadError::unreadable)?;
-        self.transfers.insert(id, after);
-        Ok(())
-    }
 }

@@ -132,13 +132,40 @@ pub struct Statement {
     pub more: bool,
 }
 
-/// An `OwnStatement` is a page of the movements of one of the ledger's own accounts.
+/// An `OwnLine` is an event that moved money between a guarded account and one of the ledger's own.
+#[derive(Clone, Debug)]
+pub struct OwnLine {
+    /// This is the event.
+    pub placed: Placed,
+    /// This is what the own account had after it, in its currency.
+    pub balance: Money,
+}
+
+/// An `OwnStatement` is a page of the statement of one of the ledger's own accounts.
 #[derive(Clone, Debug)]
 pub struct OwnStatement {
-    /// These are the events, each of which moved money between a guarded account and this one.
-    pub lines: Vec<Placed>,
+    /// This is what the account has now.
+    pub now: OwnBalances,
+    /// This is what it had where the page begins, in the order of its lines.
+    pub near: OwnBalances,
+    /// This is what it had where the page ends. The page that follows begins with it.
+    pub far: OwnBalances,
+    /// This is true when the newest lines come first, so that the page begins with the later of the two.
+    pub newest_first: bool,
+    /// This is the position before which all pages of this statement end.
+    pub end: Position,
+    /// These are the lines.
+    pub lines: Vec<OwnLine>,
     /// This is true where there are more lines in this direction.
     pub more: bool,
+}
+
+impl OwnStatement {
+    /// Returns what the account had before the page's earliest line, and after its latest.
+    #[must_use]
+    pub fn opens_and_closes(&self) -> (&OwnBalances, &OwnBalances) {
+        if self.newest_first { (&self.far, &self.near) } else { (&self.near, &self.far) }
+    }
 }
 
 /// A `TransactionHistory` is what happened to a transaction ID.

@@ -200,10 +200,13 @@ pub fn refused(reply: &Reply) {
     assert!(reply.header("retry-after").is_some());
 }
 
+/// Books a deposit, and waits until the index has it: the last event of an index is looked for in the store at its next start.
 pub fn deposit(service: &Service, account: &str) {
     let body = format!(r#"{{"transaction_id":"{}","amount":"1.00"}}"#, id());
     let reply = service.post(&format!("/v1/accounts/{account}/deposits"), body);
     assert_eq!(reply.status, 201, "{}", reply.text());
+    let position: u64 = reply.header("bookonce-position").unwrap().parse().unwrap();
+    until("the index has it", || service.app.ledger().head().position >= position);
 }
 
 pub fn rebuild(data: &Path) {

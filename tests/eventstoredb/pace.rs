@@ -9,7 +9,7 @@ use bookonce::store::eventstoredb::{Appended, Store};
 
 use crate::{deposits, fresh, standin};
 
-/// So many appends are timed together.
+/// This is how many appends are timed together.
 const TOGETHER: u64 = 50;
 /// A machine that is busy with something else is given so many turns. With the algorithm on, each of them is too slow.
 const TURNS: u64 = 10;

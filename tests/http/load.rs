@@ -129,6 +129,40 @@ fn large_bodies_and_feeds_are_let_in_as_long_as_there_is_room() {
     assert_eq!(service.get("/v1/journal/live").code(), "overloaded");
 }
 
+/// Seen failing with an answer that was not weighed: it was booked, and answered 201.
+#[test]
+fn one_command_whose_answer_has_no_room_is_refused_before_it_is_booked() {
+    let service = Service::start();
+    service.account("alice");
+    let notes: Vec<String> = (0..12).map(|n| format!(r#""key-{n}":"{}""#, "x".repeat(200))).collect();
+    let body =
+        |id: &str| format!(r#"{{"transaction_id":"{id}","amount":"1","metadata":{{{}}}}}"#, notes.join(","));
+    // The body itself is one of those that are not counted. With an answer that repeats it, it is not.
+    assert!((2_049..4_096).contains(&body(&id()).len()));
+    let deposit = |id: &str| service.post("/v1/accounts/alice/deposits", body(id));
+    let head = "POST /v1/batch HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-ndjson\r\n";
+    let mut announced = Vec::new();
+    let (refused, reply) = loop {
+        announced.push(service.connect_and(format!("{head}content-length: 8388608\r\n\r\n").as_bytes()));
+        let id = id();
+        let reply = deposit(&id);
+        if reply.status != 201 {
+            break (id, reply);
+        }
+        assert!(announced.len() < 1_000, "there is always room");
+    };
+    assert_eq!(
+        (reply.status, reply.code().as_str(), reply.header("retry-after")),
+        (503, "overloaded", Some("1"))
+    );
+    assert_eq!(service.get(&format!("/v1/transactions/{refused}")).status, 404);
+    let small = format!(r#"{{"transaction_id":"{}","amount":"1"}}"#, id());
+    assert_eq!(service.post("/v1/accounts/alice/deposits", small).status, 201);
+    drop(announced);
+    let again = std::iter::repeat_with(|| deposit(&refused)).find(|reply| reply.status != 503).unwrap();
+    assert_eq!((again.status, again.header("idempotent-replayed")), (201, None));
+}
+
 /// Guards against: a misspelt name of an own account that makes one, and a retry that is refused because of what was set
 /// since.
 #[test]

@@ -14,6 +14,7 @@ mod holds;
 mod keys;
 mod lenient;
 mod load;
+mod own_statement;
 mod peers;
 mod reads;
 mod roles;

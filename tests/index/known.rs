@@ -206,13 +206,25 @@ impl Known {
         assert_eq!(index.places(1..=self.last(), true, 5)?, newest);
         index.overlay(|overlay| {
             assert_eq!(overlay.position(), self.last());
-            assert_eq!(overlay.internal(None)?, self.internal);
+            assert_eq!(overlay.internal()?, self.internal);
             let accounts = overlay.accounts(None, 100)?;
             assert_eq!(accounts, self.accounts.values().cloned().collect::<Vec<_>>());
             let next =
                 self.accounts.iter().find(|(name, _)| name.as_str() > "alice").map(|(_, account)| account);
             assert_eq!(overlay.accounts(Some(&name("alice")), 1)?.first(), next);
+            for after in self.accounts.keys().map(Some).chain([None]) {
+                for limit in [1, 2, 100] {
+                    let page = overlay.accounts(after, limit)?;
+                    assert_eq!(index.accounts(after, limit)?, page, "{limit} after {after:?}");
+                }
+            }
             Ok(())
-        })
+        })?;
+        for (own, _) in self.internal.keys() {
+            let its = self.internal.iter().filter(|((name, _), _)| name == own);
+            let its: BTreeMap<_, _> = its.map(|((_, currency), sum)| (*currency, *sum)).collect();
+            assert_eq!(index.own_account(own)?, (self.last(), its), "{own}");
+        }
+        Ok(())
     }
 }

@@ -188,10 +188,8 @@ impl Model {
         let force = data["force"] == true;
         let reversal = matches!(operation, "reversal" | "Reversed" | "Prevented");
         let original = data["reverses"].as_str().map(|original| (name.to_owned(), original.to_owned()));
-        let is_ruled_out = |key: &(String, String)| self.ruled_out.contains_key(key);
-        let seen = original.as_ref().is_some_and(|key| {
-            self.knows(name, &key.1) || (self.has_step(name, &key.1) && !is_ruled_out(key))
-        });
+        let seen =
+            original.as_ref().is_some_and(|(_, named)| self.knows(name, named) || self.has_step(name, named));
         let hold = data["hold"].as_str().map(|hold| (name.to_owned(), hold.to_owned()));
         let unseen = |(name, id): &(String, String)| {
             !self.knows(name, id)

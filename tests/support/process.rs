@@ -30,9 +30,19 @@ impl Process {
     /// Starts the same with more arguments and environment, and returns what it said on standard error if it does not
     /// start.
     pub fn start_with(data: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self, String> {
+        Self::start_program(Path::new(env!("CARGO_BIN_EXE_bookonce")), data, arguments, environment)
+    }
+
+    /// Starts the service of another build of the program.
+    pub fn start_program(
+        program: &Path,
+        data: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self, String> {
         let begun = Instant::now();
         let kept = if arguments.contains(&"--store") { Vec::new() } else { store::arguments(data) };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bookonce"))
+        let mut child = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(kept)

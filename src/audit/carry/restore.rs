@@ -41,6 +41,9 @@ pub(crate) enum RestoreError {
          of the cluster's own (docs/cluster.md, Backup and restore), and let `bookonce serve --store` build its index from it"
     )]
     Streams,
+    /// A newer version of this program wrote the export, so that it can't be verified.
+    #[error("the export can't be restored by this program: {0}")]
+    Newer(Finding),
     /// The export is wrong.
     #[error("the export can't be restored: {0}")]
     Bad(Finding),
@@ -67,6 +70,9 @@ pub(crate) fn restore(
     let audited = audit(source, Options { progress: Some(progress), ..Options::default() })?;
     let bad = |place, flaw| Err(RestoreError::Bad(Finding { place, flaw }));
     if let Some(finding) = audited.finding {
+        if audited.findings.are_only_newer() {
+            return Err(RestoreError::Newer(finding));
+        }
         return Err(RestoreError::Bad(finding));
     }
     if audited.from != 1 {

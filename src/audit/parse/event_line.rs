@@ -27,7 +27,7 @@ const KEY: &str = "\"stream\":\"";
 const KEY_ACCOUNT: &str = "\"stream\":\"account-";
 const KEY_TRANSFER: &str = "\"stream\":\"transfer-";
 /// This is the version of events that is known here.
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 /// `effective_at` may lie at most this far after `recorded_at`.
 const FUTURE_ALLOWED_MICROS: i64 = 5 * 60 * 1_000_000;
 

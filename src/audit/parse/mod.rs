@@ -11,6 +11,7 @@ pub(crate) mod event_line;
 pub(crate) mod head;
 pub(crate) mod hold_data;
 pub(crate) mod manifest;
+mod newer;
 pub(crate) mod read_block;
 pub(crate) mod transfer_data;
 pub(crate) mod words;

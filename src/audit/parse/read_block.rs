@@ -2,7 +2,7 @@
 //!
 //! The lines of a block are parsed and checked by themselves, so that any thread can do it.
 
-use crate::audit::parse::event_line;
+use crate::audit::parse::{event_line, newer};
 use crate::audit::values::chain::{self, Chain, Hash, Hasher};
 use crate::audit::values::event::Event;
 use crate::audit::values::finding::Flaw;
@@ -90,6 +90,7 @@ impl Block {
                 }
                 .filter(|_| chain == Chain::Journal);
                 into.lines.push(read.map_err(|flaw| {
+                    let flaw = newer::of(whole, begin, &flaw, hasher).unwrap_or(flaw);
                     let alone = (flaw == Flaw::Chain).then(|| event_line::read(whole, begin, None, hasher));
                     let event = alone.and_then(Result::ok);
                     let says = event_line::position(&self.bytes, begin);

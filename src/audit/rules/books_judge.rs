@@ -6,6 +6,7 @@ use crate::audit::rules::books_holds::in_time;
 use crate::audit::rules::id_set::{KnownId, Role};
 use crate::audit::rules::judge::{self, Target};
 use crate::audit::rules::judge_holds::HoldRequest;
+use crate::audit::values::code::Code;
 use crate::audit::values::correction::Correction;
 use crate::audit::values::event::{AccountBody, Event};
 use crate::audit::values::fact::{Asked, Fact};
@@ -111,10 +112,10 @@ impl Books {
         // The event's own ID is in the list by now; before it, it was not.
         let own = event.id == Id::Client(id);
         match self.ids.get(id, account).filter(|_| !own) {
-            None if ruled_out => Target::RuledOut,
             None if self.transfers.get(id).is_some_and(|transfer| transfer.was_seen_on(account)) => {
                 Target::Other
             }
+            None if ruled_out => Target::RuledOut,
             None => Target::Unseen,
             Some(KnownId { role: Role::Moved(moved), .. }) => Target::Moved {
                 direction: moved.direction,
@@ -122,6 +123,24 @@ impl Books {
                 reversed: self.reversed.get(&(account, id)).copied().unwrap_or_default(),
             },
             Some(KnownId { role: Role::Hold(_) | Role::Other, .. }) => Target::Other,
+        }
+    }
+
+    /// Says whether a reversal is declined with the code that it had before, where the client had ruled out a transfer here
+    /// and a step of that transfer had come. What was answered so stays right.
+    fn was_once_ruled(&self, code: Code, asked: &Asked, account: u32) -> bool {
+        match asked {
+            Asked::Reversal { reverses, amount: None, .. } => {
+                code == Code::ReversalExceedsOriginal
+                    && self.prevented.contains_key(&(account, *reverses))
+                    && self.ids.get(*reverses, account).is_none()
+            }
+            Asked::Reversal { amount: Some(_), .. }
+            | Asked::Move { .. }
+            | Asked::Correction(_)
+            | Asked::Hold(_)
+            | Asked::Change(_)
+            | Asked::Limit => false,
         }
     }
 
@@ -141,6 +160,11 @@ impl Books {
                     Some(by) if !self.prevents(**by, event.id, account) => Err(Flaw::PreventedBy),
                     Some(_) | None => Ok(()),
                 }
+            }
+            (Fact::Declined { code, asked, .. }, Judgement::Declined(ruled))
+                if self.was_once_ruled(*code, asked, account) && ruled == Code::NotReversible =>
+            {
+                Ok(())
             }
             (Fact::Reversed { reverses, amount, signed, counter, .. }, Judgement::Accepted(ruled)) => {
                 if *amount != ruled.abs() {

@@ -147,8 +147,7 @@ impl<'a> Auditor<'a> {
             }
         }
         if let (Some(flaw), false) = (&block.broken, self.stopped) {
-            let stream = if let Flaw::Foreign { stream, .. } = flaw { Some(stream.as_bytes()) } else { None };
-            self.wrong(flaw, block.says, stream);
+            self.wrong(flaw, block.says, flaw.unread().map(str::as_bytes));
         }
     }
 

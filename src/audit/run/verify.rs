@@ -39,6 +39,12 @@ pub(crate) struct Verified {
 }
 
 impl Verified {
+    /// Says whether nothing is known to be wrong, and there are events that only a newer version of this program can read.
+    #[must_use]
+    pub(crate) fn needs_newer(&self) -> bool {
+        self.audited.findings.are_only_newer() && self.cut.is_empty()
+    }
+
     /// Says whether everything was found right.
     #[must_use]
     pub(crate) fn is_right(&self) -> bool {

@@ -61,7 +61,8 @@ impl Verified {
     fn bad(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Audited { findings, aside, .. } = &self.audited;
         for finding in findings.listed() {
-            writeln!(f, "BAD        {finding}")?;
+            let verdict = if finding.flaw.is_newer() { "NEWER" } else { "BAD" };
+            writeln!(f, "{verdict:10} {finding}")?;
         }
         if findings.unlisted() > 0 {
             writeln!(f, "           {} more findings are not listed.", findings.unlisted())?;
@@ -70,6 +71,12 @@ impl Verified {
             f,
             "Everything before the first of these was found right. What comes after it was looked at, too."
         )?;
+        if findings.are_only_newer() {
+            writeln!(
+                f,
+                "Nothing was found wrong. Whether all is right can only a version of bookonce say that knows these events."
+            )?;
+        }
         if aside.is_empty() {
             return Ok(());
         }

@@ -19,8 +19,8 @@ const WAITING: usize = 4;
 enum Piece {
     /// The piece has whole lines, each with its line feed.
     Lines(Vec<u8>),
-    /// There is an event that the ledger did not write.
-    Foreign { position: u64, flaw: Flaw },
+    /// There is an event that the ledger did not write, or a newer version of it.
+    Unread { position: u64, flaw: Flaw },
     /// The store can't be read.
     Failed(Box<dyn std::error::Error + Send + Sync>),
     /// There are no more lines.
@@ -51,7 +51,16 @@ impl Feeder {
     /// # Errors
     /// Fails when nobody listens, so that there is no use in going on.
     pub(crate) fn foreign(&self, stream: String, position: u64, why: String) -> Result<(), AuditorGone> {
-        self.give(Piece::Foreign { position, flaw: Flaw::Foreign { stream, why } })
+        self.give(Piece::Unread { position, flaw: Flaw::Foreign { stream, why } })
+    }
+
+    /// Tells of an event that a newer version of this program wrote. Nothing behind it is looked at in this stream; what
+    /// comes of other streams is.
+    ///
+    /// # Errors
+    /// Fails when nobody listens, so that there is no use in going on.
+    pub(crate) fn newer(&self, stream: String, position: u64, what: String) -> Result<(), AuditorGone> {
+        self.give(Piece::Unread { position, flaw: Flaw::Newer { stream, what } })
     }
 
     /// Says that the store can't be read.
@@ -104,7 +113,7 @@ impl Source for FedJournal {
                     continue;
                 }
                 // The block ends here, because what is wrong stands behind its last line. The next one goes on.
-                Ok(Piece::Foreign { position, flaw }) => {
+                Ok(Piece::Unread { position, flaw }) => {
                     (block.broken, block.says) = (Some(flaw), Some(position));
                 }
                 Ok(Piece::End) => more = Ok(false),

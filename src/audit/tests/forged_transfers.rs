@@ -3,8 +3,9 @@
 //!
 //! Each case names a word of why. A case is a history that is right up to its last event.
 
+use super::audited;
 use super::forge::*;
-use super::history::id;
+use super::history::{export, id};
 use super::history_transfers::Story;
 
 #[test]
@@ -212,4 +213,33 @@ fn a_reversal_that_names_a_transfer_whose_step_was_seen() {
         s.hold(&of(), "bob", 4_000);
         s.credit(&of(), 4_000);
     });
+}
+
+/// Seen failing with an auditor that did not look for the step of what a client had ruled out, and, with the step looked for,
+/// with one that called the answer from before that wrong.
+#[test]
+fn a_reversal_of_a_transfer_that_was_ruled_out_before_its_step_came() {
+    let tell = |s: &mut Story, code: &str, has_step: bool| {
+        s.request(1_001, "bob", 4_000, 60);
+        let out = format!(r#""reverses":"{}","currency":"EUR","reason":"""#, of());
+        s.t.tell("alice", "Prevented", &out, "1000.00", "1000.00");
+        let by = s.t.events.last().unwrap().id.clone();
+        if has_step {
+            s.hold_declined(&of(), &format!("prevented {by}"), "bob", 4_000);
+        }
+        let not = format!(
+            r#""operation":"reversal","code":"{code}","currency":"EUR","reverses":"{}","reason":"""#,
+            of()
+        );
+        s.t.tell("alice", "Declined", &not, "1000.00", "1000.00");
+    };
+    for (code, has_step) in
+        [("not_reversible", true), ("reversal_exceeds_original", true), ("reversal_exceeds_original", false)]
+    {
+        let mut s = Story::new();
+        tell(&mut s, code, has_step);
+        assert_eq!(audited(&export(&s.t.events)).finding, None, "{code} {has_step}");
+    }
+    last_is_found("declined: reversal_exceeds_original", |s| tell(s, "not_reversible", false));
+    last_is_found("declined: not_reversible", |s| tell(s, "insufficient_funds", true));
 }

@@ -29,7 +29,7 @@ pub(super) fn expires(t: &mut Teller, hold: &str, amount: &str, answer: (&str, &
 }
 
 /// Makes the history.
-pub(super) fn held() -> Vec<Told> {
+pub(crate) fn held() -> Vec<Told> {
     let mut t = Teller::default();
     t.tell(A, "AccountOpened", r#""currency":"EUR","overdraft_limit":"10.00""#, "0.00", "10.00");
     t.moves(A, "100.00", "EUR", "100.00", "110.00");

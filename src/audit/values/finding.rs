@@ -37,6 +37,8 @@ impl fmt::Display for Finding {
 pub(crate) struct Findings {
     listed: Vec<Finding>,
     unlisted: u64,
+    /// This is true when one of them is anything but an event of a newer version.
+    any_wrong: bool,
 }
 
 impl Findings {
@@ -45,6 +47,7 @@ impl Findings {
 
     /// Adds a finding.
     pub(crate) fn add(&mut self, finding: Finding) {
+        self.any_wrong |= !finding.flaw.is_newer();
         if self.listed.len() < Self::LISTED {
             self.listed.push(finding);
         } else {
@@ -62,6 +65,13 @@ impl Findings {
     #[must_use]
     pub(crate) fn unlisted(&self) -> u64 {
         self.unlisted
+    }
+
+    /// Says whether nothing was found but events that a newer version of this program wrote: nothing is known to be wrong, and
+    /// what these events say can't be told.
+    #[must_use]
+    pub(crate) fn are_only_newer(&self) -> bool {
+        !self.listed.is_empty() && !self.any_wrong
     }
 
     /// Gives the first finding.
@@ -174,6 +184,11 @@ pub(crate) enum Flaw {
     StreamTimeBack,
     #[error("the stream {stream} has an event here that the ledger did not write: {why}")]
     Foreign { stream: String, why: String },
+    #[error(
+        "the stream {stream} has an event here that a newer version of bookonce wrote, {what}: upgrade this program, and run \
+         it again"
+    )]
+    Newer { stream: String, what: String },
     #[error("the transaction ID was seen before, at position {0}")]
     SeenBefore(u64),
     // What the rules say.
@@ -262,4 +277,16 @@ pub(crate) enum Flaw {
     NotWhole(u64),
     #[error("the database is damaged here: {0}")]
     Database(String),
+}
+
+impl Flaw {
+    /// Gives the stream of an event in a store that could not be read as one of this program.
+    pub(crate) fn unread(&self) -> Option<&str> {
+        if let Self::Foreign { stream, .. } | Self::Newer { stream, .. } = self { Some(stream) } else { None }
+    }
+
+    /// Says whether it is an event that a newer version of this program wrote.
+    pub(crate) fn is_newer(&self) -> bool {
+        matches!(self, Self::Newer { .. })
+    }
 }

@@ -23,8 +23,9 @@ use crate::index::{Index, IndexError, RunError, Tracked, Used};
 use crate::store::{Position, ReadError, Reader};
 
 /// This is the number of streams in memory beyond which those that the last append did not touch are removed. A removed
-/// stream is looked up again when it is needed.
-pub(super) const MOST_CACHED: usize = 131_072;
+/// stream is looked up again when it is needed. With two appends of new streams there are no more than a table of 131,072
+/// places takes, which is not made twice as large then.
+pub(super) const MOST_CACHED: usize = 81_920;
 
 /// This is the most events that are kept after they became durable. Most retries come soon, and then cost no reading.
 const RECENT: usize = 16_384;

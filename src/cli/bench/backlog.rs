@@ -142,10 +142,7 @@ impl Kind {
 /// Opens the load's accounts with a thousand million in each, and records what is to be done.
 async fn fill(ledger: &Ledger, kind: Kind, accounts: Accounts) -> Result<(), Error> {
     let draws = Draws::fresh();
-    let command = |stream: StreamName, operation| {
-        let origin = Origin { correlation: None, causation: None, actor: "anonymous".into() };
-        Command { id: Id::Client(draws.id()), stream, operation, origin }
-    };
+    let command = |stream, operation| command(Id::Client(draws.id()), stream, operation);
     let name = |number| AccountName::parse(&accounts.name(number)).ok_or("this is no name of an account");
     // Whose holds expire is not who sends: a command books what is due on its own account.
     let holders = Accounts { first: accounts.first + accounts.count, ..accounts };
@@ -165,22 +162,33 @@ async fn fill(ledger: &Ledger, kind: Kind, accounts: Accounts) -> Result<(), Err
             }
             Kind::Expiries => {
                 let number = holders.first + u32::try_from(place / HOLDS)? % holders.count;
-                commands.push(command(StreamName::Account(name(number)?), hold()?));
+                commands.push(command(StreamName::Account(name(number)?), hold(EXPIRE_AFTER)?));
             }
         }
     }
     for some in commands.chunks(TOGETHER) {
-        let verdicts = ledger.execute(some).await?;
-        let booked =
-            |verdict: &&Verdict| matches!(verdict, Verdict::Booked(event, _) if !event.is_declined());
-        if verdicts.iter().filter(booked).count() < some.len() {
-            return Err("the ledger did not record all that was to be done".into());
-        }
+        record(ledger, some).await?;
     }
     Ok(())
 }
 
-fn opening() -> Result<Operation, Error> {
+/// Records commands, none of which may be declined.
+pub(super) async fn record(ledger: &Ledger, commands: &[Command]) -> Result<(), Error> {
+    let verdicts = ledger.execute(commands).await?;
+    let booked = |verdict: &&Verdict| matches!(verdict, Verdict::Booked(event, _) if !event.is_declined());
+    if verdicts.iter().filter(booked).count() < commands.len() {
+        return Err("the ledger did not record all that was to be done".into());
+    }
+    Ok(())
+}
+
+/// Makes a command of the load's.
+pub(super) fn command(id: Id, stream: StreamName, operation: Operation) -> Command {
+    let origin = Origin { correlation: None, causation: None, actor: "anonymous".into() };
+    Command { id, stream, operation, origin }
+}
+
+pub(super) fn opening() -> Result<Operation, Error> {
     let currency = Currency::parse("EUR").ok_or("the euro is no currency")?;
     Ok(Operation::Open(Opening { currency, overdraft_limit: Written::ZERO, metadata: Metadata::default() }))
 }
@@ -189,7 +197,7 @@ fn amount(text: &str) -> Result<WrittenAmount, Error> {
     Ok(WrittenAmount::parse(text).map_err(|error| format!("{text}: {error:?}"))?)
 }
 
-fn deposit() -> Result<Operation, Error> {
+pub(super) fn deposit() -> Result<Operation, Error> {
     let (amount, counter_account) = (amount("1000000000.00")?, CounterAccount::default());
     Ok(Operation::Deposit(Move {
         amount,
@@ -199,8 +207,9 @@ fn deposit() -> Result<Operation, Error> {
     }))
 }
 
-fn hold() -> Result<Operation, Error> {
-    let expires_in_seconds = HoldSeconds::new(EXPIRE_AFTER).ok_or("a hold can't be so short")?;
+/// Makes a hold of a cent that expires after so many seconds.
+pub(super) fn hold(seconds: u64) -> Result<Operation, Error> {
+    let expires_in_seconds = HoldSeconds::new(seconds).ok_or("no hold is so short or so long")?;
     Ok(Operation::Hold(Placing {
         amount: amount("0.01")?,
         expires_in_seconds,
@@ -208,7 +217,7 @@ fn hold() -> Result<Operation, Error> {
     }))
 }
 
-fn request(from: AccountName, to: AccountName) -> Result<Operation, Error> {
+pub(super) fn request(from: AccountName, to: AccountName) -> Result<Operation, Error> {
     let (amount, to) = (amount("0.01")?, Payee::Account(to));
     let timeout_seconds = TimeoutSeconds::new(TimeoutSeconds::MOST.into()).ok_or("no transfer is so long")?;
     let asked = Requesting { from, to, amount, timeout_seconds, metadata: Metadata::default() };

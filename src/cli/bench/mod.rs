@@ -20,6 +20,7 @@ mod part;
 mod report;
 mod rows;
 mod singles;
+mod standing;
 mod stats;
 mod store;
 mod transfers;
@@ -53,9 +54,10 @@ Examples:
   bookonce bench --quick                       a rough one
   bookonce bench --batch-total 10000000        with ten million transactions
   bookonce bench --only http --connections 256 --seconds 10
-  bookonce bench --only start,bounds --events 10000000 --accounts 900000
+  bookonce bench --only start,bounds --events 10000000 --accounts 1000000
   bookonce bench --only neighbour --connections 1,32,256
   bookonce bench --only transfers,holds,backlog --connections 256
+  bookonce bench --only standing
   bookonce bench --store 'esdb://127.0.0.1:2113?tls=false'
 
 With --store its events are left in the store, in streams named account-bench-… that no other run uses.
@@ -70,7 +72,7 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', default_value = "1,32,256")]
     pub(crate) connections: Vec<u16>,
     /// On how many accounts.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=900_000))]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) accounts: u32,
     /// How many commands are sent in batches; they fill the ledger that is started and replayed.
     #[arg(long, visible_alias = "events", default_value_t = 1_000_000, value_name = "N")]
@@ -81,7 +83,7 @@ pub struct Args {
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these; without it http, batch, start and replay. With --store all but bounds, replay, holds and backlog
+    /// Measure only these; without it http, batch, start, replay. With --store no bounds, replay, holds, backlog, standing
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
@@ -138,10 +140,11 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections = args.connections.iter().map(|connections| usize::from(*connections).max(1));
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
-        let is_embedded =
-            |part: &Part| matches!(part, Part::Bounds | Part::Replay | Part::Holds | Part::Backlog);
+        let is_embedded = |part: &Part| {
+            matches!(part, Part::Bounds | Part::Replay | Part::Holds | Part::Backlog | Part::Standing)
+        };
         if args.only.iter().any(is_embedded) {
-            return Err("over an event store bounds, holds, a backlog and a replay are not measured here; \
+            return Err("over an event store bounds, holds, a backlog, a standing ledger and a replay are not measured here; \
                         `bookonce replay --store` replays one"
                 .into());
         }
@@ -162,6 +165,9 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     }
     if wants(&args.only, Part::Backlog) {
         figures.backlogs = backlog::measure_each(phases, folder).await?;
+    }
+    if wants(&args.only, Part::Standing) {
+        figures.standing = Some(standing::measure(phases, folder).await?);
     }
     if wants(&args.only, Part::Neighbour) {
         let service = prepared(phases.accounts, &folder.join("neighbour")).await?;

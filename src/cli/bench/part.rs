@@ -21,6 +21,8 @@ pub(crate) enum Part {
     Holds,
     /// What a service finds to do at its start: open transfers, and due expiries.
     Backlog,
+    /// The start of a ledger with 100,000 open transfers, 1,000,000 holds and 1,000,000 transfers that have ended.
+    Standing,
 }
 
 /// Says whether a part is to be measured, when these were asked for. When none was named these are: http, batch, start and
@@ -36,6 +38,7 @@ pub(crate) fn wants(only: &[Part], part: Part) -> bool {
         | Part::Neighbour
         | Part::Transfers
         | Part::Holds
-        | Part::Backlog => only.contains(&part),
+        | Part::Backlog
+        | Part::Standing => only.contains(&part),
     }
 }

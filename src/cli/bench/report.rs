@@ -10,6 +10,7 @@ use super::large::{Lag, Replay, Start};
 use super::neighbour::Neighbour;
 use super::rows::{heading, row, side};
 use super::singles::Singles;
+use super::standing::Standing;
 use super::store::measured::Measured;
 use super::transfers::Transfers;
 
@@ -38,6 +39,8 @@ pub(crate) struct Figures {
     pub(crate) holds: Option<Holds>,
     /// This is what a service finds to do at its start.
     pub(crate) backlogs: Vec<Backlog>,
+    /// This is the start of a ledger with much that has not ended.
+    pub(crate) standing: Option<Standing>,
     /// This is the lag of the index after each load.
     pub(crate) index_lag: Vec<Lag>,
 }
@@ -113,6 +116,7 @@ impl Figures {
             holds.table(&mut text);
         }
         self.backlogs.iter().for_each(|backlog| backlog.table(&mut text));
+        self.standing.iter().for_each(|standing| standing.table(&mut text));
         for lag in &self.index_lag {
             let value = format!("{} events behind, caught up in {:.2} s", lag.events, lag.caught_up_s);
             row(&mut text, &format!("index after {}", lag.after), value);

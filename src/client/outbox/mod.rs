@@ -5,9 +5,9 @@
 //! not known is never called failed, and never edited: it may be booked.
 //!
 //! The core is pure: [`state`] says what may follow on what, [`heard`] what an answer means, [`pace`] how soon and how often,
-//! and [`desk`] which message is next. The shells around it are thin: [`order`] makes a message of a person's words, [`file`]
-//! with [`row`], [`writing`] and [`progress`] keep them, [`lock`] lets one process send, and [`sending`] is time and sockets.
-//! It must not know the command line, which is up the way; the sender of one request is down the way.
+//! and [`desk`] which message is next. The shells around it are thin: [`order`] makes a message of a person's words,
+//! [`mod@file`] with [`row`], [`writing`] and [`progress`] keep them, [`lock`] lets one process send, and [`sending`] is time
+//! and sockets. It must not know the command line, which is up the way; the sender of one request is down the way.
 
 mod changing;
 pub(crate) mod desk;

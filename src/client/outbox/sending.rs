@@ -73,6 +73,8 @@ struct Times {
     due: Moment,
     deadline_at: Timestamp,
     deadline: Moment,
+    /// This is the state that was read with them. The desk may be ahead of it.
+    state: State,
 }
 
 impl Sender {
@@ -181,7 +183,7 @@ impl Sender {
             self.times.remove(&number);
         }
         for message in changes.messages {
-            let before = self.desk.entry(message.number).map(|entry| entry.state);
+            let before = self.times.get(&message.number).map(|known| known.state);
             let is_settled = message.state.is_final() || matches!(message.state, State::NeedsAttention(_));
             if !is_first && is_settled && before != Some(message.state) {
                 tell(&message);
@@ -206,7 +208,7 @@ impl Sender {
         if state.is_final() {
             self.times.remove(&number);
         } else {
-            self.times.insert(number, Times { next_at, due, deadline_at, deadline });
+            self.times.insert(number, Times { next_at, due, deadline_at, deadline, state });
         }
         let order = (message.place, message.rank, number);
         let lines = message.accounts.clone();

@@ -84,6 +84,12 @@ impl Outbox {
         let Some(state) = message.state.after(Change::Replaced) else {
             return Err(Error::NotNow { id, why: why_not_edited(message.state) });
         };
+        if message.rules_out.is_some() {
+            return Err(Error::NotNow {
+                id,
+                why: "rules out another message: ask again with `retry`, or drop it",
+            });
+        }
         let edited = message.order().edited(changes)?;
         without(secret, &edited)?;
         if change.find(edited.id())?.is_some() {
@@ -109,11 +115,18 @@ impl Outbox {
             return Err(Error::NotNow { id, why: "is final: send a reversal that names it" });
         };
         let order = message.order().ruling_out()?;
-        if change.find(order.id())?.is_none() {
-            change.insert(&order, Place::Before(id, message.place), deadline)?;
-            change.set_state(&message, state)?;
+        match change.find(order.id())? {
+            None => {
+                change.insert(&order, Place::Before(id, message.place), deadline)?;
+                change.set_state(&message, state)?;
+                change.commit()?;
+            }
+            Some(there) if !there.state.is_final() => {}
+            Some(_) => {
+                let why = "could not be ruled out: the ledger has declined that. Ask again what became of it, with `retry`";
+                return Err(Error::NotNow { id, why });
+            }
         }
-        change.commit()?;
         Ok(order.id())
     }
 

@@ -14,7 +14,7 @@ use super::event::{AccountEvent, Fact};
 enum Original<'a> {
     /// The stream has never seen it, nor a step of a transfer with this ID.
     NeverSeen,
-    /// It was ruled out and has not come.
+    /// It was ruled out and has not come, nor has a step of a transfer with this ID.
     RuledOut,
     /// It was seen and moved nothing, or was itself a reversal.
     Immovable,
@@ -25,7 +25,7 @@ enum Original<'a> {
 impl<'a> Original<'a> {
     fn of(trace: Option<&'a Trace>, step: Option<Id>) -> Self {
         match trace.map(|trace| (trace.first.as_deref(), trace.ruled_out_by)) {
-            None | Some((None, None)) if step.is_some() => Self::Immovable,
+            None | Some((None, _)) if step.is_some() => Self::Immovable,
             None | Some((None, None)) => Self::NeverSeen,
             Some((None, Some(_))) => Self::RuledOut,
             Some((Some(first), _)) => first.account().map_or(Self::Immovable, Self::booked),

@@ -5,12 +5,14 @@
 //! [`crate::ledger`].
 
 pub(crate) mod accounts;
+mod csv_pages;
 pub(crate) mod event_view;
 pub(crate) mod holds;
 pub(crate) mod journal;
 pub(crate) mod live;
 pub(crate) mod min_position;
 pub(crate) mod own_statement;
+mod own_statement_csv;
 pub(crate) mod page;
 pub(crate) mod reports;
 pub(crate) mod statement;

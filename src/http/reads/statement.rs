@@ -12,7 +12,7 @@ use crate::http::problem::details::Problem;
 use crate::http::reads::event_view::Booking;
 use crate::http::reads::min_position::wait;
 use crate::http::reads::own_statement::{self, OwnStatementPage};
-use crate::http::reads::statement_csv;
+use crate::http::reads::{own_statement_csv, statement_csv};
 use crate::http::reply::{bytes_of, json};
 use crate::http::request::caller::Caller;
 use crate::http::request::cursor::List;
@@ -62,8 +62,7 @@ pub(crate) const NOT_AN_OWN_ACCOUNT: &str =
 pub(crate) const NOT_A_KIND: &str = "must be opening, deposit, withdrawal, reversal, prevention, freeze, \
      unfreeze, close, overdraft_limit, correction, hold, capture, release, expiry, transfer_out or transfer_in";
 
-/// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for; that
-/// of one of the ledger's own accounts is JSON only.
+/// An account's statement. Its pages, and its form as CSV, show the account as it was when the first page was asked for.
 #[utoipa::path(get, path = "/v1/accounts/{account}/entries", operation_id = "get_statement",
     tag = "accounts", security(("key" = [])),
     params(AccountPath, StatementFilter, PageQuery,
@@ -81,7 +80,8 @@ pub(crate) async fn statement(
     let cursors = List::new(&app, &format!("entries/{}", named.text()), &params)?;
     let (from, to) = params.period()?;
     let newest = |text: &str| ["oldest", "newest"].iter().position(|order| *order == text).map(|at| at == 1);
-    let (beyond, end) = cursors.read(&params)?.map_or((None, None), |cursor| place(&cursor));
+    let cursor = cursors.read(&params)?;
+    let (beyond, end) = cursor.as_deref().map_or((None, None), place);
     let query = StatementQuery {
         beyond,
         end,
@@ -92,21 +92,26 @@ pub(crate) async fn statement(
         to,
         limit: params.limit()?,
     };
-    if let Some(own) = own {
-        if query.counter_account.is_some() {
-            return Err(Problem::field("counter_account", "goes with the statement of a guarded account"));
-        }
-        negotiate::choose(request.headers(), &[JSON])?;
-        wait(&app, &params).await?;
-        return json(&StatementAnswer::Own(own_statement::page(&app, &own, &cursors, query).await?));
+    if own.is_some() && query.counter_account.is_some() {
+        return Err(Problem::field("counter_account", "goes with the statement of a guarded account"));
     }
-    let name = named.guarded()?;
     let form = negotiate::choose(request.headers(), &[JSON, CSV])?;
     if let (CSV, Some(name)) = (form, PageQuery::NAMES.iter().find(|name| params.get(name).is_some())) {
         return Err(Problem::field(*name, "goes with JSON only: as CSV the statement comes whole"));
     }
     wait(&app, &params).await?;
     let query = StatementQuery { limit: if form == CSV { CSV_PAGE } else { query.limit }, ..query };
+    if let Some(own) = own {
+        let had = cursor.as_deref().and_then(own_statement::carried);
+        let found = app.ledger().own_statement(&own, query.clone(), had).await?;
+        let found = found.ok_or_else(Problem::account_not_found)?;
+        if form == CSV {
+            let whole = own_statement_csv::whole(app.ledger().clone(), own, query, found);
+            return Ok(bytes_of(CSV_SHOWN, whole));
+        }
+        return json(&StatementAnswer::Own(own_statement::page(&own, &cursors, &found)));
+    }
+    let name = named.guarded()?;
     let Some(found) = app.ledger().statement(&name, query.clone()).await? else {
         return Err(Problem::account_not_found());
     };
@@ -125,11 +130,9 @@ pub(crate) async fn statement(
     }))
 }
 
-/// Returns the place that a cursor names: the last revision that was shown, and the one before which the first page ended.
-/// A cursor of an earlier version of this program has the first alone.
+/// Returns the place that a cursor names: the last revision (of an own account, the last position) that was shown, and the one
+/// before which the first page ended. A cursor of an earlier version of this program has the first alone.
 fn place(cursor: &str) -> (Option<u64>, Option<u64>) {
-    match cursor.split_once(':') {
-        Some((shown, end)) => (shown.parse().ok(), end.parse().ok()),
-        None => (cursor.parse().ok(), None),
-    }
+    let mut parts = cursor.split(':').map(|part| part.parse().ok());
+    (parts.next().flatten(), parts.next().flatten())
 }

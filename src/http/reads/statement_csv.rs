@@ -1,17 +1,15 @@
 //! A statement as CSV comes whole: the period that was asked for, as it was when it was asked for, page after page.
 //!
-//! It begins and ends with a row that only says the balance, so that the rows between them can be added up. A page is read
-//! when the one before it was sent, so that a long statement takes no more memory than a short one. Where a page can't be
-//! read the answer breaks off without its last row and its end, and a client sees that it is not whole.
+//! It begins and ends with a row that only says the balance, so that the rows between them can be added up. An answer that
+//! breaks off has no last row.
 
-use axum::body::{Body, Bytes};
-use futures_util::stream;
+use axum::body::Body;
+use csv::Writer;
 
 use crate::domain::ids::AccountName;
+use crate::http::reads::csv_pages::{Failed, Pages, written};
 use crate::http::reads::event_view::Booking;
 use crate::ledger::{Ledger, Statement, StatementQuery};
-
-type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// This is how many columns there are.
 const COLUMN_COUNT: usize = 19;
@@ -42,56 +40,44 @@ const COLUMNS: [&str; COLUMN_COUNT] = [
 /// Writes a statement whose first page is `found`, and reads the others when they are wanted.
 pub(super) fn whole(ledger: Ledger, name: AccountName, query: StatementQuery, found: Statement) -> Body {
     let query = StatementQuery { end: Some(found.end), ..query };
-    let writing = Writing { ledger, name, query, page: Some(found), begun: false };
-    Body::from_stream(stream::try_unfold(writing, |mut writing| async move {
-        let piece = writing.next().await?;
-        Ok::<_, Failed>(piece.map(|piece| (piece, writing)))
-    }))
+    written(Whole { ledger, name, query }, found)
 }
 
-/// A `Writing` is a statement that is being written.
-struct Writing {
+/// A `Whole` is a whole statement, whose pages end where its first one found the stream's end.
+struct Whole {
     ledger: Ledger,
     name: AccountName,
     query: StatementQuery,
-    /// This is the page that is written next; none when the last one was.
-    page: Option<Statement>,
-    begun: bool,
 }
 
-impl Writing {
-    async fn next(&mut self) -> Result<Option<Bytes>, Failed> {
-        let Some(page) = self.page.take() else { return Ok(None) };
-        let begins = !std::mem::replace(&mut self.begun, true);
-        let piece = rows(&page, self.query.newest_first, begins)?;
-        if let Some(last) = page.lines.last().filter(|_| page.more) {
-            self.query.beyond = Some(last.event.revision);
-            let next = self.ledger.statement(&self.name, self.query.clone()).await?;
-            self.page = Some(next.ok_or("the account is not there any more")?);
+impl Pages for Whole {
+    type Page = Statement;
+
+    /// Writes a page. The first one has the row that begins it all besides, the last one the row that ends it.
+    fn write(&self, page: &Statement, is_first: bool, to: &mut Writer<Vec<u8>>) -> csv::Result<()> {
+        let currency = page.currency.to_string();
+        let opening = standing("opening_balance", page.opening_balance.to_string(), &currency);
+        let closing = standing("closing_balance", page.closing_balance.to_string(), &currency);
+        let (first, last) = if self.query.newest_first { (closing, opening) } else { (opening, closing) };
+        if is_first {
+            to.write_record(COLUMNS)?;
+            to.write_record(&first)?;
         }
-        Ok(Some(piece.into()))
+        for line in &page.lines {
+            to.write_record(row(Booking::from(line)))?;
+        }
+        if !page.more {
+            to.write_record(&last)?;
+        }
+        Ok(())
     }
-}
 
-/// Returns a page as CSV (RFC 4180). The first one has the names of the columns and the row that begins it all, the
-/// last one the row that ends it.
-fn rows(page: &Statement, newest_first: bool, begins: bool) -> Result<Vec<u8>, Failed> {
-    let mut out = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let currency = page.currency.to_string();
-    let opening = standing("opening_balance", page.opening_balance.to_string(), &currency);
-    let closing = standing("closing_balance", page.closing_balance.to_string(), &currency);
-    let (first, last) = if newest_first { (closing, opening) } else { (opening, closing) };
-    if begins {
-        out.write_record(COLUMNS)?;
-        out.write_record(&first)?;
+    async fn after(&mut self, page: &Statement) -> Result<Option<Statement>, Failed> {
+        let Some(last) = page.lines.last().filter(|_| page.more) else { return Ok(None) };
+        self.query.beyond = Some(last.event.revision);
+        let next = self.ledger.statement(&self.name, self.query.clone()).await?;
+        Ok(Some(next.ok_or("the account is not there any more")?))
     }
-    for line in &page.lines {
-        out.write_record(row(Booking::from(line)))?;
-    }
-    if !page.more {
-        out.write_record(&last)?;
-    }
-    Ok(out.into_inner()?)
 }
 
 fn standing(kind: &str, balance: String, currency: &str) -> [String; COLUMN_COUNT] {

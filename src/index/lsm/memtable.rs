@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use crate::domain::account::event::{AccountEvent, Effect};
 use crate::domain::currency::Currency;
 use crate::domain::event::Event;
-use crate::domain::ids::{CounterAccount, Id};
+use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
@@ -72,6 +72,8 @@ pub struct Memtable {
     moved: Map<StreamName, BTreeMap<Span, (Currency, Moved)>>,
     /// These layers say how streams and own accounts stand.
     layers: Layers,
+    /// These are the accounts that were opened, by name: a page of accounts finds all others in the catalog.
+    opened: BTreeSet<AccountName>,
     notes: Vec<Note>,
     /// These are the timers of the streams, by time. One may be past already: the state of its stream says so.
     timers: BTreeSet<Vec<u8>>,
@@ -95,6 +97,7 @@ impl Memtable {
             reversed: Map::default(),
             moved: Map::default(),
             layers: Layers::default(),
+            opened: BTreeSet::new(),
             notes: Vec::new(),
             timers: BTreeSet::new(),
             open_holds: 0,
@@ -117,6 +120,9 @@ impl Memtable {
         }
         self.places.push(Record { key: place_key(position, event.recorded_at.micros()), value: facts });
         let Some(body) = event.account() else { return };
+        if event.revision == 0 {
+            self.opened.extend(event.stream.account().cloned());
+        }
         if known.series() == Some(Series::Backdated) {
             self.backdated(event, body, facts);
         }
@@ -193,7 +199,8 @@ impl Memtable {
 
     fn revision(&mut self, stream: StreamKey, series: Series, revision: u64, facts: u64) {
         let record = Record { key: stream.revision(series, revision), value: facts };
-        self.revisions.entry((stream, series)).or_default().push(record);
+        // Where there are many streams most have one event here, and room for more is not made before it is needed.
+        self.revisions.entry((stream, series)).or_insert_with(|| Vec::with_capacity(1)).push(record);
     }
 
     /// Takes in how a stream stands after the events that were taken in.
@@ -291,6 +298,12 @@ impl Memtable {
     /// Returns the sums by which the events here changed the ledger's own accounts. One account may come several times.
     pub fn all_internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
         self.layers.internal()
+    }
+
+    /// Returns the accounts that were opened by events here, by name, from after `after`.
+    pub(in crate::index) fn opened(&self, after: Option<&AccountName>) -> impl Iterator<Item = &AccountName> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.opened.range::<AccountName, _>((after, Bound::Unbounded))
     }
 
     /// Returns the layers, which say how streams and own accounts stand.

@@ -11,9 +11,9 @@ use crate::domain::ids::Id;
 use crate::domain::metadata::Origin;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
-use crate::store::chain::{self, Hash};
+use crate::store::chain::Hash;
 
-use super::canonical::{cut, event_id_of};
+use super::canonical::has_its_id;
 use super::decode_data::{Data, RawAnswer, account};
 use super::decode_transfer::{self, Answer as TransferAnswer, Data as TransferData};
 use super::error::DecodeError;
@@ -211,7 +211,5 @@ impl Head<'_> {
 /// Fails as [`decode`] does, and with [`DecodeError::Id`].
 pub fn decode_proven(line: &[u8]) -> Result<Line, DecodeError> {
     let decoded = decode(line)?;
-    let (canonical, _) = cut(line).ok_or(DecodeError::Field("layout"))?;
-    let written = event_id_of(line).ok_or(DecodeError::Field("event_id"))?;
-    if chain::event_id(&canonical) == written { Ok(decoded) } else { Err(DecodeError::Id) }
+    if has_its_id(line) { Ok(decoded) } else { Err(DecodeError::Id) }
 }

@@ -22,3 +22,16 @@ pub enum DecodeError {
     #[error("an event whose id is not that of its bytes")]
     Id,
 }
+
+impl DecodeError {
+    /// Says what is not known here of an event that a newer version of this program may have written. Whether it did shows in
+    /// the event's id, which is that of its bytes.
+    #[must_use]
+    pub(crate) fn newer(&self) -> Option<String> {
+        match self {
+            Self::Version(version) => Some(format!("of version {version}")),
+            Self::Type(name) => Some(format!("of type {name:?}")),
+            Self::Shape(_) | Self::Foreign | Self::Field(_) | Self::Id => None,
+        }
+    }
+}

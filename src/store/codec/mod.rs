@@ -21,6 +21,7 @@ pub mod json;
 mod letter_data;
 
 pub use canonical::{cut, position_of};
+pub(crate) use canonical::{has_its_id, stream_of};
 pub use decode::{Line, decode, decode_canonical, decode_proven};
 pub use decode_delivery::read_delivery_data;
 pub use encode::{Encoder, Parts};

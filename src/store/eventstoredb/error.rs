@@ -28,7 +28,9 @@ pub enum Error {
     #[error("no event begins at position {0}")]
     NoSuchPosition(u64),
     /// An event was written by a newer version of this program.
-    #[error("{0}: upgrade this instance")]
+    #[error(
+        "a newer version of bookonce wrote an event {0}, which this one does not know: upgrade this instance"
+    )]
     Newer(String),
     /// A subscription ended. The caller may follow again, after the last position that it saw.
     #[error("the subscription ended: {0}")]

@@ -49,18 +49,13 @@ pub enum Foreign {
 }
 
 impl Foreign {
-    /// Returns what a newer version of this program wrote, if this is such an event. The id is that of the bytes, so
-    /// nothing else wrote it.
+    /// Says what is not known here of an event that a newer version of this program wrote, if it is one. The id is that of the
+    /// bytes, so nothing else wrote it.
     #[must_use]
     pub fn newer(&self) -> Option<String> {
         match self {
-            Self::Event(newer @ (DecodeError::Version(_) | DecodeError::Type(_))) => Some(newer.to_string()),
-            Self::Event(
-                DecodeError::Shape(_) | DecodeError::Foreign | DecodeError::Field(_) | DecodeError::Id,
-            )
-            | Self::Stream
-            | Self::Layout
-            | Self::Id => None,
+            Self::Event(error) => error.newer(),
+            Self::Stream | Self::Layout | Self::Id => None,
         }
     }
 }

@@ -171,6 +171,45 @@ async fn past_its_deadline_it_can_be_asked_again_under_the_same_id() {
     assert_eq!(events_of(&service.journal(), &id), 1);
 }
 
+/// A deposit that was booked and spent can't be taken back. What became of it is still learnt.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ruling_out_that_is_declined_leaves_it_to_be_asked_again() {
+    let (service, _folder) = service();
+    let rates = FaultRates { lose_answer: 1000, ..FaultRates::NONE };
+    let network = Proxy::start(vec![service.address], 1, rates).await.unwrap();
+    let mailbox = Mailbox::new(network.address);
+    let said = mailbox.send(&["deposit", "alice", "5.00", "--deadline", "2s", "--wait", "60s"]).await;
+    let id = said.ends(5, "needs_attention (unknown)").id();
+    assert_eq!(events_of(&service.journal(), &id), 1);
+    network.calm();
+    let others = Mailbox::new(service.address);
+    others.send(&["withdraw", "alice", "105.00"]).await.ends(0, "balance 0.00");
+    let order = mailbox.outbox(&["rule-out", &id]).await.ends(0, "it rules out").id();
+    mailbox.outbox(&["rule-out", &id]).await.ends(0, &order);
+    mailbox.outbox(&["run"]).await.ends(5, "declined: 402 insufficient_funds");
+    assert_eq!(mailbox.states().await, ["declined", "needs_attention unknown"]);
+    mailbox.outbox(&["rule-out", &id]).await.ends(1, "could not be ruled out");
+    mailbox.outbox(&["retry", &id]).await.ends(0, "pending");
+    mailbox.outbox(&["run"]).await.ends(0, "confirmed: 201, balance 105.00");
+    assert_eq!(balance(service.address, "alice"), "0.00");
+}
+
+/// What rules out is not edited: what is made of it would rule out nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ruling_out_that_is_refused_is_asked_again_or_dropped() {
+    let (service, _folder) = service();
+    let mailbox = Mailbox::new(service.address);
+    let id = mailbox.send(&["deposit", "bob", "5.00"]).await.ends(5, "404 account_not_found").id();
+    let order = mailbox.outbox(&["rule-out", &id]).await.ends(0, "it rules out").id();
+    mailbox.outbox(&["run"]).await.ends(5, "404 account_not_found");
+    mailbox.outbox(&["edit", &order, "reason=other"]).await.ends(1, "rules out another message");
+    mailbox.outbox(&["drop", &order]).await.ends(0, "dropped");
+    mailbox.send(&["open_account", "bob", "--currency", "EUR", "--go-on"]).await.ends(0, "confirmed");
+    mailbox.outbox(&["rule-out", &id]).await.ends(0, &order);
+    mailbox.outbox(&["run"]).await.ends(4, "ruled_out");
+    assert_eq!(balance(service.address, "bob"), "0.00");
+}
+
 /// A sender that goes on until it is told to stop. It ends with the test.
 struct Watching(std::process::Child);
 

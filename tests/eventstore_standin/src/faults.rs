@@ -172,7 +172,7 @@ pub struct Handle {
 pub(super) struct Kept {
     /// They may land.
     pub lands: bool,
-    /// So many were tried.
+    /// This is how many were tried.
     pub tried: usize,
 }
 

@@ -2,14 +2,18 @@
 //! events that it does not know: it stops following and says that it must be upgraded. It marks no account as damaged, skips
 //! nothing, and after the upgrade goes on with the index that it has.
 //!
-//! The older version is the real program, as processes of its own. The newer one is played by this test: it appends what a
-//! newer version would, an event that is right in all but its version number.
+//! The older version is the real program, as processes of its own. The newer one is played: a test appends what a newer version
+//! would, an event that is right in all but its version number. In [`two_programs`] it is a second build of the program.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says so by failing")]
 
+mod folder;
+#[path = "../support/mod.rs"]
 mod support;
+mod two_programs;
 
 use std::path::Path;
+use std::process::Command;
 
 use bookonce::store::chain::event_id;
 use bookonce::store::eventstoredb::{Recorded, Store, prepare_tls};
@@ -96,6 +100,24 @@ impl Next {
     }
 }
 
+/// Runs a command of a program on the journal of the node, and returns its exit code and all that it said.
+fn ask(program: &Path, command: &str, node: &Running) -> (Option<i32>, String) {
+    let ran = Command::new(program).args([command, "--store", &node.connection_string()]).output().unwrap();
+    (ran.status.code(), String::from_utf8_lossy(&[ran.stdout, ran.stderr].concat()).into_owned())
+}
+
+/// Checks that the auditor's commands of an older program say that it must be upgraded, and call nothing wrong.
+fn the_auditor_must_be_upgraded(program: &Path, node: &Running) {
+    for (command, says) in [("verify", "\nNEWER "), ("replay", "too old"), ("export", "no manifest")] {
+        let (code, said) = ask(program, command, node);
+        assert_eq!(code, Some(6), "{command}: {said}");
+        let version =
+            "the stream account-alice has an event here that a newer version of bookonce wrote, of version 2";
+        assert!(said.contains(says) && said.contains(version), "{command}: {said}");
+        assert!(!said.contains("BAD") && !said.contains("did not write"), "{command}: {said}");
+    }
+}
+
 fn must_be_upgraded(of: &Process, first: &Reply) {
     until("it says that it must be upgraded", || {
         get(of, "/metrics").body.contains("bookonce_not_ready{cause=\"upgrade\"} 1\n")
@@ -140,6 +162,7 @@ fn an_older_version_waits_for_its_upgrade_and_goes_on_with_the_index_that_it_has
     let last = runtime().block_on(store.stream(&alice, 1, 1)).unwrap().remove(0);
     let newer = Next::after(&last, 2);
     newer.append(&node, &last);
+    the_auditor_must_be_upgraded(Path::new(env!("CARGO_BIN_EXE_bookonce")), &node);
     for instance in &old {
         must_be_upgraded(instance, &first);
     }
