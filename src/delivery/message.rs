@@ -4,6 +4,7 @@
 //! Its id and its bytes follow from the line, the journal and the destination's name alone, so that they are the same in
 //! every attempt, on every instance, for ever. What differs from attempt to attempt is in headers.
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::domain::delivery::name::DestinationName;
@@ -11,7 +12,7 @@ use crate::domain::event::Event;
 use crate::domain::stream::StreamName;
 use crate::store::chain;
 use crate::store::codec::json::{number, put, text};
-use crate::store::codec::{DecodeError, cut, decode};
+use crate::store::codec::{DecodeError, Line, cut, decode};
 
 /// This is the content type of a message.
 pub const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
@@ -26,8 +27,12 @@ pub struct Message {
     pub id: String,
     /// This is the position of its event.
     pub position: u64,
-    /// These are its bytes.
-    pub body: Vec<u8>,
+    /// This is the stream of its event.
+    pub stream: StreamName,
+    /// This is the revision of its event there.
+    pub revision: u64,
+    /// These are its bytes. Every attempt sends the same ones, so that a copy of them copies nothing.
+    pub body: Bytes,
 }
 
 impl Message {
@@ -36,11 +41,24 @@ impl Message {
     /// # Errors
     /// Fails when the line is no event that this program could have written.
     pub fn new(line: &[u8], journal: Uuid, to: &DestinationName) -> Result<Self, DecodeError> {
-        let decoded = decode(line)?;
+        Self::of(decode(line)?, line, journal, to)
+    }
+
+    /// Makes the message of a line that was decoded already.
+    ///
+    /// # Errors
+    /// Fails when the line has not the layout of one that this program wrote.
+    pub(super) fn of(
+        decoded: Line,
+        line: &[u8],
+        journal: Uuid,
+        to: &DestinationName,
+    ) -> Result<Self, DecodeError> {
         let (canonical, _) = cut(line).ok_or(DecodeError::Field("layout"))?;
         let id = format!("{}.{to}", chain::event_id(&canonical));
-        let body = body(&decoded.event, decoded.position, &id, (journal, line));
-        Ok(Self { id, position: decoded.position, body })
+        let Line { position, event, .. } = decoded;
+        let body = body(&event, position, &id, (journal, line)).into();
+        Ok(Self { id, position, stream: event.stream, revision: event.revision, body })
     }
 }
 

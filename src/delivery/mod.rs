@@ -5,9 +5,12 @@
 //! message is sent once for each call: that it is sent again is decided elsewhere.
 
 pub mod addresses;
+pub mod chunk;
 pub mod holder;
 pub mod message;
+pub mod port;
 mod resolver;
+pub mod runner;
 pub mod settings;
 pub mod signature;
 pub mod target;

@@ -31,6 +31,8 @@ use super::target::Target;
 pub struct Given {
     /// This is its name.
     pub name: DestinationName,
+    /// This is the line of the settings that names it, from 1.
+    pub line: usize,
     /// This is what is recorded of it.
     pub terms: Arc<Terms>,
     /// This says where it begins, if it is new or named again.
@@ -122,20 +124,22 @@ fn fault<T>(at: Range<usize>, what: impl Into<String>) -> Result<T, Fault> {
 /// # Errors
 /// Fails with the first thing that can't be right, and its line.
 pub fn destinations(text: &str) -> Result<Vec<Given>, SettingsError> {
-    let told = |fault: Fault| {
-        let before = text.get(..fault.at.start).unwrap_or(text);
-        let line = before.matches('\n').count().saturating_add(1);
-        SettingsError { line, what: fault.what, source: fault.source }
+    let line = |at: &Range<usize>| {
+        let before = text.get(..at.start).unwrap_or(text);
+        before.matches('\n').count().saturating_add(1)
     };
+    let told = |fault: Fault| SettingsError { line: line(&fault.at), what: fault.what, source: fault.source };
     let file: File = toml::from_str(text).map_err(|error| {
         let at = error.span().unwrap_or_default();
         told(Fault { at, what: error.message().to_owned(), source: None })
     })?;
     let generation = file.messages.generation;
-    file.destinations.iter().map(|(name, raw)| destination(name, raw, generation).map_err(told)).collect()
+    let named = |name: &Spanned<String>| (generation, line(&name.span()));
+    let all = file.destinations.iter();
+    all.map(|(name, raw)| destination(name, raw, named(name)).map_err(told)).collect()
 }
 
-fn destination(name: &Spanned<String>, raw: &Raw, generation: u64) -> Result<Given, Fault> {
+fn destination(name: &Spanned<String>, raw: &Raw, (generation, line): (u64, usize)) -> Result<Given, Fault> {
     let Some(known) = DestinationName::parse(name.get_ref()) else {
         return fault(
             name.span(),
@@ -181,7 +185,7 @@ fn destination(name: &Spanned<String>, raw: &Raw, generation: u64) -> Result<Giv
     let begin = raw.from.as_ref().map_or(Ok(Begin::Unsaid), begin)?;
     let terms = Arc::new(terms);
     let is_removed = raw.removed;
-    Ok(Given { name: known, terms, begin, is_removed, target, secrets, readable_by_others })
+    Ok(Given { name: known, line, terms, begin, is_removed, target, secrets, readable_by_others })
 }
 
 fn one_of<T>(key: &str, given: &Spanned<String>, parse: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {

@@ -73,6 +73,8 @@ pub struct Flow {
     /// This is how many messages this process has delivered.
     passed: u64,
     gone: Gone,
+    /// This is true when nothing more is sent or claimed, because its process stops serving the destination.
+    is_stopping: bool,
     record: Record,
 }
 
@@ -131,6 +133,7 @@ impl Flow {
             in_flight: 0,
             passed: 0,
             gone: Gone::No,
+            is_stopping: false,
             record: Record::new(state.parked.keys().copied(), through, beat),
         };
         flow.take_up_parked(state, through, beat);
@@ -159,6 +162,12 @@ impl Flow {
             && self.bytes < MOST_BYTES
             && self.parked.len() < MOST_PARKED
             && self.gone == Gone::No
+            && !self.is_stopping
+    }
+
+    /// Nothing more is sent or claimed from now on. What is under way is waited for, and what came of it is recorded.
+    pub fn stop(&mut self) {
+        self.is_stopping = true;
     }
 
     /// Takes a chosen message. Those up to the position that it has come to are no news.
@@ -193,6 +202,18 @@ impl Flow {
         first.map_or(self.read_to, |first| first.saturating_sub(1))
     }
 
+    /// Returns how many messages are in the window. Their bodies are with the driver.
+    #[must_use]
+    pub fn in_window(&self) -> usize {
+        self.window.len()
+    }
+
+    /// Says whether the message at a position is in the window.
+    #[must_use]
+    pub fn has_in_window(&self, position: u64) -> bool {
+        self.window.contains_key(&position)
+    }
+
     /// Returns how many messages are under way.
     #[must_use]
     pub fn in_flight(&self) -> usize {
@@ -203,6 +224,12 @@ impl Flow {
     #[must_use]
     pub fn parked(&self) -> usize {
         self.parked.len()
+    }
+
+    /// Returns how many accounts are held back behind a parked message.
+    #[must_use]
+    pub fn held_accounts(&self) -> usize {
+        self.behind.len()
     }
 
     /// Returns since when the destination is down, on the monotonic clock; `None` while it is not.
@@ -230,7 +257,7 @@ impl Flow {
         let recorded_at = self.record.is_due_at(self.through());
         let again = self.record.unrecorded().saturating_add(self.in_flight);
         let is_full = self.in_flight >= usize::from(self.terms.in_flight) || again >= MOST_AGAIN;
-        if self.gone != Gone::No || is_full {
+        if self.gone != Gone::No || self.is_stopping || is_full {
             return Next::Wait(recorded_at);
         }
         let until = match self.breaker.gate(beat) {

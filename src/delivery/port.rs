@@ -1,0 +1,97 @@
+//! The port is what a delivery needs of a ledger: the journal as it grows, a line of it, how a destination stands, and a way to
+//! record what happened to one.
+//!
+//! What is recorded is decided where it is recorded: an operation that does not fit how the destination stands there is
+//! refused, and whoever asked reads again how it stands.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::domain::delivery::Destination;
+use crate::domain::delivery::decide::{DeliveryOperation, Refused};
+use crate::domain::delivery::name::DestinationName;
+use crate::domain::delivery::terms::Terms;
+use crate::domain::letter::DeadLettered;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
+
+use super::chunk::Chunk;
+
+/// A `Cause` is the error of the ledger that is behind an error of a port.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The reason why something could not be read. It may be read later.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger can't be read")]
+pub struct Unreadable(#[source] pub Cause);
+
+/// The reason why an operation was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRecorded {
+    /// It does not fit how the destination stands: to ask again would be in vain.
+    #[error("it does not fit how the destination stands: {0:?}")]
+    Refused(Refused),
+    /// The ledger can't record at the moment, or can't say whether it did.
+    #[error("the ledger can't record it")]
+    Unavailable(#[source] Cause),
+}
+
+/// A `Port` is the way to one ledger.
+pub trait Port: Send + Sync {
+    /// Returns the id of the journal.
+    fn journal(&self) -> Uuid;
+
+    /// Returns the time, by the clock that the ledger goes by.
+    fn now(&self) -> Timestamp;
+
+    /// Returns the position of the last event.
+    fn end(&self) -> u64;
+
+    /// Follows the journal from after a position.
+    fn follow(&self, after: u64) -> Box<dyn Tail>;
+
+    /// Returns the line at a position, without its line feed.
+    fn line(&self, position: u64) -> BoxFuture<'_, Result<Vec<u8>, Unreadable>>;
+
+    /// Returns up to `limit` lines of a stream after a revision, each with its line feed.
+    fn lines_of<'a>(
+        &'a self,
+        stream: &'a StreamName,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<u8>, Unreadable>>;
+
+    /// Returns the names of all destinations that were ever set up.
+    fn names(&self) -> BoxFuture<'_, Result<Vec<DestinationName>, Unreadable>>;
+
+    /// Returns how a destination stands; `None` where it was never set up.
+    fn destination<'a>(
+        &'a self,
+        name: &'a DestinationName,
+    ) -> BoxFuture<'a, Result<Option<Destination>, Unreadable>>;
+
+    /// Returns the terms that the event at this revision of a destination's stream set, with its position.
+    fn terms_at<'a>(
+        &'a self,
+        name: &'a DestinationName,
+        revision: u64,
+    ) -> BoxFuture<'a, Result<(u64, Arc<Terms>), Unreadable>>;
+
+    /// Records what is asked of a destination. It is durable when this returns.
+    fn record<'a>(
+        &'a self,
+        name: &'a DestinationName,
+        asked: &'a DeliveryOperation,
+    ) -> BoxFuture<'a, Result<(), NotRecorded>>;
+
+    /// Records a letter. It is durable when this returns; one that was recorded before is, too.
+    fn bury<'a>(&'a self, letter: &'a DeadLettered) -> BoxFuture<'a, Result<(), NotRecorded>>;
+}
+
+/// A `Tail` reads the journal as it grows.
+pub trait Tail: Send {
+    /// Waits for the next lines and returns them. The future may be dropped before it is ready: nothing is lost by that.
+    fn next(&mut self) -> BoxFuture<'_, Result<Chunk, Unreadable>>;
+}
