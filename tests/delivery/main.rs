@@ -1,15 +1,17 @@
-//! These tests try deliveries on the pure functions: every rule, every order in which a few things can happen, and long random
-//! ones.
+//! These tests try deliveries: every rule and every order in which a few things can happen on the pure functions, and the runner
+//! over real sockets with a ledger in memory, which is killed where it hurts.
 
 mod data;
 mod every_order;
 mod holders;
+mod kills;
 mod letters;
 mod memory;
 mod receiver;
 mod rules;
 mod running;
 mod settings;
+mod settled;
 mod sockets;
 mod stories;
 mod stream;

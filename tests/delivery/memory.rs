@@ -109,8 +109,8 @@ impl Memory {
     }
 
     /// Says where the next kill comes.
-    pub fn kill_at(&self, kill: Kill) {
-        self.lock().kill = Some(kill);
+    pub fn kill_at(&self, kill: Option<Kill>) {
+        self.lock().kill = kill;
         self.reached.send_replace(false);
     }
 

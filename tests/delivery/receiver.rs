@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 /// An `Arrival` is one request as it arrived.
 #[derive(Clone, Debug)]
@@ -32,8 +31,6 @@ pub enum Does {
     Breaks,
     /// It takes the message, and its answer has no end.
     TakesWithoutEnd,
-    /// It takes the message, and answers only when the test lets it.
-    TakesAndWaits,
 }
 
 pub struct Receiver {
@@ -43,9 +40,7 @@ pub struct Receiver {
 
 struct Heard {
     arrivals: Mutex<Vec<Arrival>>,
-    more: Condvar,
     is_over: AtomicBool,
-    is_let: AtomicBool,
 }
 
 impl Receiver {
@@ -66,12 +61,7 @@ impl Receiver {
             }
         };
         let address = listener.local_addr().unwrap();
-        let heard = Arc::new(Heard {
-            arrivals: Mutex::default(),
-            more: Condvar::new(),
-            is_over: AtomicBool::new(false),
-            is_let: AtomicBool::new(false),
-        });
+        let heard = Arc::new(Heard { arrivals: Mutex::default(), is_over: AtomicBool::new(false) });
         let (hears, does) = (Arc::clone(&heard), Arc::new(does));
         std::thread::spawn(move || {
             while let Ok((socket, _)) = listener.accept() {
@@ -99,20 +89,6 @@ impl Receiver {
         taken
     }
 
-    /// Answers everything that waits, and waits no more.
-    pub fn lets_go(&self) {
-        self.heard.is_let.store(true, Ordering::SeqCst);
-    }
-
-    /// Waits until what arrived is so.
-    pub fn until(&self, is_so: impl Fn(&[Arrival]) -> bool) {
-        let arrivals = self.heard.arrivals.lock().unwrap();
-        let long = Duration::from_secs(60);
-        let (arrivals, waited) =
-            self.heard.more.wait_timeout_while(arrivals, long, |arrivals| !is_so(arrivals)).unwrap();
-        assert!(!waited.timed_out(), "it never arrived so: {:?}", &*arrivals);
-    }
-
     /// Checks that those of each account were taken in their order, the first time that each was, but for the late ones.
     pub fn assert_in_order(&self) {
         let mut last: BTreeMap<String, u64> = BTreeMap::new();
@@ -129,7 +105,6 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.heard.is_over.store(true, Ordering::SeqCst);
-        self.heard.is_let.store(true, Ordering::SeqCst);
         drop(TcpStream::connect(self.address));
     }
 }
@@ -143,7 +118,6 @@ fn serve(socket: &TcpStream, heard: &Heard, does: &dyn Fn(&Arrival, usize) -> Do
     arrival.is_taken = !matches!(does, Does::Answers(..) | Does::Breaks);
     arrivals.push(arrival);
     drop(arrivals);
-    heard.more.notify_all();
     let mut out = socket;
     match does {
         Does::Takes => out.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok(),
@@ -159,12 +133,6 @@ fn serve(socket: &TcpStream, heard: &Heard, does: &dyn Fn(&Arrival, usize) -> Do
             out.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n").ok()?;
             while out.write_all(&[b'a'; 16_384]).is_ok() {}
             None
-        }
-        Does::TakesAndWaits => {
-            while !heard.is_let.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            out.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").ok()
         }
     }
 }
