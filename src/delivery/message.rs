@@ -57,6 +57,8 @@ fn body(event: &Event, position: u64, id: &str, (journal, line): (Uuid, &[u8])) 
     match &event.stream {
         StreamName::Account(name) => put(&mut out, &[name.as_str()]),
         StreamName::Transfer(id) => id.write(&mut out),
+        // No filter chooses these.
+        StreamName::Delivery(_) | StreamName::Letter(_) => {}
     }
     put(&mut out, &["\",\"revision\":\""]);
     number(event.revision, &mut out);
