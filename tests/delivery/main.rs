@@ -5,10 +5,13 @@ mod data;
 mod every_order;
 mod holders;
 mod letters;
+mod recorded;
 mod rules;
 mod settings;
 mod sockets;
 mod stories;
 mod stream;
+#[path = "../support/mod.rs"]
+mod support;
 mod wire;
 mod world;
