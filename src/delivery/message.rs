@@ -31,6 +31,8 @@ pub struct Message {
     pub stream: StreamName,
     /// This is the revision of its event there.
     pub revision: u64,
+    /// This is the business process that its event belongs to.
+    pub correlation: Box<str>,
     /// These are its bytes. Every attempt sends the same ones, so that a copy of them copies nothing.
     pub body: Bytes,
 }
@@ -58,7 +60,14 @@ impl Message {
         let id = format!("{}.{to}", chain::event_id(&canonical));
         let Line { position, event, .. } = decoded;
         let body = body(&event, position, &id, (journal, line)).into();
-        Ok(Self { id, position, stream: event.stream, revision: event.revision, body })
+        let correlation = event.origin.correlation.unwrap_or_else(|| event.id.to_string().into());
+        Ok(Self { id, position, stream: event.stream, revision: event.revision, correlation, body })
+    }
+
+    /// Returns the id of its event.
+    #[must_use]
+    pub fn event_id(&self) -> &str {
+        self.id.split_once('.').map_or(&self.id, |(event, _)| event)
     }
 }
 
@@ -75,6 +84,8 @@ fn body(event: &Event, position: u64, id: &str, (journal, line): (Uuid, &[u8])) 
     match &event.stream {
         StreamName::Account(name) => put(&mut out, &[name.as_str()]),
         StreamName::Transfer(id) => id.write(&mut out),
+        // No filter chooses these.
+        StreamName::Delivery(_) | StreamName::Letter(_) => {}
     }
     put(&mut out, &["\",\"revision\":\""]);
     number(event.revision, &mut out);

@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod chunk;
 pub mod holder;
 pub mod message;
+mod over_ledger;
 pub mod port;
 mod resolver;
 pub mod runner;

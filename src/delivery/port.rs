@@ -18,6 +18,7 @@ use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 
 use super::chunk::Chunk;
+use super::message::Message;
 
 /// A `Cause` is the error of the ledger that is behind an error of a port.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -46,9 +47,6 @@ pub trait Port: Send + Sync {
     /// Returns the time, by the clock that the ledger goes by.
     fn now(&self) -> Timestamp;
 
-    /// Returns the position of the last event.
-    fn end(&self) -> u64;
-
     /// Follows the journal from after a position.
     fn follow(&self, after: u64) -> Box<dyn Tail>;
 
@@ -63,8 +61,8 @@ pub trait Port: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<u8>, Unreadable>>;
 
-    /// Returns the names of all destinations that were ever set up.
-    fn names(&self) -> BoxFuture<'_, Result<Vec<DestinationName>, Unreadable>>;
+    /// Returns all destinations that were ever set up, in the order of their names.
+    fn destinations(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Destination)>, Unreadable>>;
 
     /// Returns how a destination stands; `None` where it was never set up.
     fn destination<'a>(
@@ -72,12 +70,11 @@ pub trait Port: Send + Sync {
         name: &'a DestinationName,
     ) -> BoxFuture<'a, Result<Option<Destination>, Unreadable>>;
 
-    /// Returns the terms that the event at this revision of a destination's stream set, with its position.
-    fn terms_at<'a>(
+    /// Returns the terms that were set in this life of a destination's name, in order, each with the position of its event.
+    fn sets<'a>(
         &'a self,
         name: &'a DestinationName,
-        revision: u64,
-    ) -> BoxFuture<'a, Result<(u64, Arc<Terms>), Unreadable>>;
+    ) -> BoxFuture<'a, Result<Vec<(u64, Arc<Terms>)>, Unreadable>>;
 
     /// Records what is asked of a destination. It is durable when this returns.
     fn record<'a>(
@@ -86,8 +83,12 @@ pub trait Port: Send + Sync {
         asked: &'a DeliveryOperation,
     ) -> BoxFuture<'a, Result<(), NotRecorded>>;
 
-    /// Records a letter. It is durable when this returns; one that was recorded before is, too.
-    fn bury<'a>(&'a self, letter: &'a DeadLettered) -> BoxFuture<'a, Result<(), NotRecorded>>;
+    /// Records the letter of a message. It is durable when this returns; one that was recorded before is, too.
+    fn bury<'a>(
+        &'a self,
+        letter: DeadLettered,
+        of: &'a Message,
+    ) -> BoxFuture<'a, Result<(), NotRecorded>>;
 }
 
 /// A `Tail` reads the journal as it grows.

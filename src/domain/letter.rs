@@ -47,6 +47,23 @@ impl LetterId {
         let id = Self(Uuid::try_parse(text).ok()?);
         (id.to_string() == text).then_some(id)
     }
+
+    /// Makes an id of its sixteen bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// Returns its sixteen bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// Calls `work` with its hyphenated lower-case form.
+    pub fn with_text<T>(&self, work: impl FnOnce(&str) -> T) -> T {
+        work(self.0.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    }
 }
 
 impl fmt::Display for LetterId {
@@ -95,5 +112,27 @@ impl DeadLettered {
     #[must_use]
     pub fn letter(&self) -> LetterId {
         LetterId::of_message(&self.source, self.message_id.as_str())
+    }
+}
+
+/// A `Letter` is a letter, as it stands after the last event of its stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// This is its id.
+    pub id: LetterId,
+    /// This is the destination whose message it was.
+    pub source: DestinationName,
+    /// This is the position of the message's event.
+    pub position: u64,
+    /// This is the revision of its last event.
+    pub revision: u64,
+}
+
+impl Letter {
+    /// Returns the letter after an event of its stream, which is its first and only one; `None` where it can't follow.
+    #[must_use]
+    pub fn evolve(before: Option<&Self>, id: LetterId, revision: u64, event: &DeadLettered) -> Option<Self> {
+        let fits = before.is_none() && revision == 0 && event.letter() == id;
+        fits.then(|| Self { id, source: event.source.clone(), position: event.position, revision })
     }
 }

@@ -12,6 +12,8 @@ use foldhash::fast::RandomState;
 
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
+use crate::domain::delivery::Destination;
+use crate::domain::delivery::name::DestinationName;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::state::State;
@@ -43,6 +45,8 @@ pub(super) struct Layer {
     streams: Map<StreamName, Tracked>,
     /// These are the transfers among the streams, so that they are found without the accounts.
     transfers: BTreeSet<TransactionId>,
+    /// These are the destinations and the letters among the streams, for the same reason.
+    of_delivery: BTreeSet<StreamName>,
     /// These sums say by how much the events of this layer changed the ledger's own accounts.
     internal: Map<InternalKey, Money>,
     /// These are the names of its accounts in their order, made when they are first asked for.
@@ -87,11 +91,24 @@ impl Layer {
         self.transfers.iter().filter_map(|id| self.streams.get(&StreamName::Transfer(*id))?.state.transfer())
     }
 
+    /// Returns its destinations, in the order of their names.
+    pub(super) fn destinations(&self) -> impl Iterator<Item = (&DestinationName, &Destination)> {
+        let of = self.of_delivery.iter().filter_map(|stream| Some(&self.streams.get(stream)?.state));
+        of.filter_map(|state| match state {
+            State::Delivery(name, destination) => Some((name, &**destination)),
+            State::Account(_) | State::Transfer(_) | State::Letter(_) => None,
+        })
+    }
+
     fn set(&mut self, tracked: Tracked) {
         if let Some(transfer) = tracked.state.transfer() {
             self.transfers.insert(transfer.id);
         }
-        self.streams.insert(tracked.state.stream(), tracked);
+        let stream = tracked.state.stream();
+        if stream.is_of_delivery() {
+            self.of_delivery.insert(stream.clone());
+        }
+        self.streams.insert(stream, tracked);
     }
 
     /// Returns by how much its events changed the ledger's own accounts.
@@ -190,6 +207,7 @@ impl Joined {
         for part in &of {
             layer.streams.extend(part.streams.iter().map(|(name, tracked)| (name.clone(), tracked.clone())));
             layer.transfers.extend(&part.transfers);
+            layer.of_delivery.extend(part.of_delivery.iter().cloned());
             part.internal.iter().for_each(|(key, amount)| layer.add(key, *amount));
         }
         Some(Self { of, layer: Arc::new(layer) })

@@ -8,6 +8,7 @@ mod kills;
 mod letters;
 mod memory;
 mod receiver;
+mod recorded;
 mod rules;
 mod running;
 mod settings;
@@ -15,5 +16,7 @@ mod settled;
 mod sockets;
 mod stories;
 mod stream;
+#[path = "../support/mod.rs"]
+mod support;
 mod wire;
 mod world;

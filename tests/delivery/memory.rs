@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bookonce::delivery::chunk::Chunk;
+use bookonce::delivery::message::Message;
 use bookonce::delivery::port::{NotRecorded, Port, Tail, Unreadable};
 use bookonce::domain::delivery::Destination;
 use bookonce::domain::delivery::decide::{DeliveryOperation, decide};
@@ -192,10 +193,6 @@ impl Port for Memory {
         system_clock()()
     }
 
-    fn end(&self) -> u64 {
-        self.lock().end
-    }
-
     fn follow(&self, after: u64) -> Box<dyn Tail> {
         Box::new(Following { memory: self.clone(), after, grown: self.grown.subscribe() })
     }
@@ -221,9 +218,10 @@ impl Port for Memory {
         Box::pin(async { Ok(found) })
     }
 
-    fn names(&self) -> BoxFuture<'_, Result<Vec<DestinationName>, Unreadable>> {
-        let names = self.lock().destinations.keys().cloned().collect();
-        Box::pin(async { Ok(names) })
+    fn destinations(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Destination)>, Unreadable>> {
+        let inner = self.lock();
+        let all = inner.destinations.keys().map(|name| (name.clone(), inner.fold(name).unwrap())).collect();
+        Box::pin(async { Ok(all) })
     }
 
     fn destination<'a>(
@@ -234,14 +232,19 @@ impl Port for Memory {
         Box::pin(async { Ok(state) })
     }
 
-    fn terms_at<'a>(
+    fn sets<'a>(
         &'a self,
         name: &'a DestinationName,
-        revision: u64,
-    ) -> BoxFuture<'a, Result<(u64, Arc<Terms>), Unreadable>> {
-        let found = self.lock().destinations[name][usize::try_from(revision).unwrap()].clone();
-        let (position, DeliveryEvent::Set { terms, .. }) = found else { panic!("no set at {revision}") };
-        Box::pin(async move { Ok((position, terms)) })
+    ) -> BoxFuture<'a, Result<Vec<(u64, Arc<Terms>)>, Unreadable>> {
+        let inner = self.lock();
+        let sets = inner.fold(name).unwrap().sets;
+        let events = &inner.destinations[name];
+        let found = sets.iter().map(|revision| match events[usize::try_from(*revision).unwrap()].clone() {
+            (position, DeliveryEvent::Set { terms, .. }) => (position, terms),
+            (_, other) => panic!("no set: {other:?}"),
+        });
+        let found = found.collect();
+        Box::pin(async { Ok(found) })
     }
 
     fn record<'a>(
@@ -269,7 +272,7 @@ impl Port for Memory {
         })
     }
 
-    fn bury<'a>(&'a self, letter: &'a DeadLettered) -> BoxFuture<'a, Result<(), NotRecorded>> {
+    fn bury<'a>(&'a self, letter: DeadLettered, _: &'a Message) -> BoxFuture<'a, Result<(), NotRecorded>> {
         Box::pin(async move {
             self.killed(Point::Letter, false).await;
             {

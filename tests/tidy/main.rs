@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["domain", "store", "index", "clerk", "patient", "pause_mark", "tasks"]),
     ("payouts", &["domain", "tasks"]),
     ("sagas", &["domain", "ledger", "client", "payouts", "tasks"]),
-    ("delivery", &["domain", "store", "client", "seldom", "tasks"]),
+    ("delivery", &["domain", "store", "ledger", "client", "seldom", "tasks"]),
     ("audit", &["pause_mark", "still"]),
     ("keys", &["domain"]),
     (

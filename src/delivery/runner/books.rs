@@ -56,7 +56,7 @@ impl Books {
         let mut patience = Patience::default();
         loop {
             match self.letter(dead).await {
-                Ok(letter) => match self.port.bury(&letter).await {
+                Ok((letter, of)) => match self.port.bury(letter, &of).await {
                     Ok(()) => return true,
                     Err(NotRecorded::Refused(_)) => return false,
                     Err(error) => self.could_not(&error),
@@ -106,10 +106,10 @@ impl Books {
         }
     }
 
-    async fn letter(&self, dead: &Dead) -> Result<DeadLettered, Unreadable> {
+    async fn letter(&self, dead: &Dead) -> Result<(DeadLettered, Message), Unreadable> {
         let message = self.chooser.again(&*self.port, dead.position).await?;
         let none = || Unreadable("the message's id is none".into());
-        Ok(DeadLettered {
+        let letter = DeadLettered {
             source: self.chooser.name.clone(),
             topic: self.topic.clone(),
             message_id: Label::parse(&message.id).ok_or_else(none)?,
@@ -120,7 +120,8 @@ impl Books {
             attempts: dead.attempts,
             payload_bytes: u64::try_from(message.body.len()).unwrap_or(u64::MAX),
             payload_sha256: Sha256::digest(&message.body).into(),
-        })
+        };
+        Ok((letter, message))
     }
 
     /// Tells that something could not be done, once a minute.

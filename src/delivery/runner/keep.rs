@@ -102,7 +102,7 @@ impl Keeper {
 
     async fn serving(&self, state: &Destination) -> Result<Option<Serving>, Trouble> {
         let name = &self.given.name;
-        let selection = Selection::read(&*self.port, name, state).await?;
+        let selection = Selection::read(&*self.port, name).await?;
         let through = state.through.unwrap_or_else(|| selection.begins());
         let beats = Beats::begin();
         let beat = beats.beat(self.port.now());

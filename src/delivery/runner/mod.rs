@@ -112,11 +112,8 @@ impl Deliveries {
     /// # Errors
     /// Fails when the ledger can't be read.
     pub async fn list(&self) -> Result<Vec<Shown>, Unreadable> {
-        let mut all = Vec::new();
-        for name in self.0.port.names().await? {
-            all.extend(self.show(&name).await?);
-        }
-        Ok(all)
+        let all = self.0.port.destinations().await?;
+        Ok(all.into_iter().map(|(name, state)| self.shown(name, state)).collect())
     }
 
     /// Returns one destination; `None` where it was never set up.
@@ -124,10 +121,14 @@ impl Deliveries {
     /// # Errors
     /// Fails when the ledger can't be read.
     pub async fn show(&self, name: &DestinationName) -> Result<Option<Shown>, Unreadable> {
-        let Some(state) = self.0.port.destination(name).await? else { return Ok(None) };
+        let state = self.0.port.destination(name).await?;
+        Ok(state.map(|state| self.shown(name.clone(), state)))
+    }
+
+    fn shown(&self, name: DestinationName, state: Destination) -> Shown {
         let is_held = self.0.owner.holds(&state);
-        let seen = self.0.kept.get(name).map(|kept| kept.figures.seen());
-        Ok(Some(Shown { name: name.clone(), state, is_held, seen }))
+        let seen = self.0.kept.get(&name).map(|kept| kept.figures.seen());
+        Shown { name, state, is_held, seen }
     }
 
     /// Says that something was recorded of a destination by somebody else than its task, which reads again how it stands.

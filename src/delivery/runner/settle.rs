@@ -3,7 +3,7 @@
 //! It is done once at the start, before anything is sent. A start with the settings of before records nothing. What a slip of an
 //! editor leaves out is paused, and loses nothing; only what the settings call removed is removed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::client::random::Draws;
@@ -52,12 +52,13 @@ pub enum SettleError {
 /// # Errors
 /// Fails when the settings contradict the journal, or the ledger can't be read or written.
 pub(super) async fn settle(port: &Arc<dyn Port>, given: &[Given]) -> Result<(), SettleError> {
-    let mut names: BTreeSet<DestinationName> = port.names().await?.into_iter().collect();
-    names.extend(given.iter().map(|given| given.name.clone()));
+    let mut known: BTreeMap<DestinationName, Destination> = port.destinations().await?.into_iter().collect();
+    let names: BTreeSet<DestinationName> =
+        known.keys().cloned().chain(given.iter().map(|given| given.name.clone())).collect();
     let mut all = Vec::new();
     for name in names {
         let given = given.iter().find(|given| given.name == name);
-        let state = port.destination(&name).await?;
+        let state = known.remove(&name);
         // All of them are looked at before anything is recorded.
         if let Some(asked) = asked(given, state.as_ref())? {
             all.push((name, given, state, asked));
@@ -111,7 +112,7 @@ fn told(name: &DestinationName, asked: &DeliveryOperation) {
 /// Makes letters of what a destination that is removed has not sent: its parked messages, what waits behind them, and what
 /// was claimed and is not known to be sent.
 async fn bury_all(port: &Arc<dyn Port>, given: &Given, state: &Destination) -> Result<(), SettleError> {
-    let selection = Selection::read(&**port, &given.name, state).await?;
+    let selection = Selection::read(&**port, &given.name).await?;
     let books = Books {
         port: Arc::clone(port),
         chooser: Chooser { name: given.name.clone(), journal: port.journal(), selection },

@@ -71,6 +71,51 @@ pub enum DeliveryOperation {
     Progress(Box<Progress>),
 }
 
+impl DeliveryOperation {
+    /// Returns what was asked where this event was the answer. Whether the destination was held, and where a new one was to
+    /// begin, is in no event: neither is compared with what is asked again.
+    #[must_use]
+    pub fn of(event: &DeliveryEvent) -> Self {
+        match event {
+            DeliveryEvent::Set { terms, from } => {
+                let begin = from.map_or(Begin::Unsaid, Begin::After);
+                Self::Set { terms: Arc::clone(terms), begin }
+            }
+            DeliveryEvent::Paused { code, reason } => Self::Pause { code: *code, reason: reason.clone() },
+            DeliveryEvent::Resumed { after, passed_over, reason } => {
+                let (after, passed_over) = (*after, *passed_over);
+                Self::Resume { after, passed_over, is_held: false, reason: reason.clone() }
+            }
+            DeliveryEvent::Removed { .. } => Self::Remove,
+            DeliveryEvent::Taken { instance, holder, why } => {
+                Self::Take { instance: instance.clone(), holder: holder.clone(), why: *why }
+            }
+            DeliveryEvent::Tested { is_delivered, detail } => {
+                Self::Test { is_delivered: *is_delivered, detail: detail.clone() }
+            }
+            DeliveryEvent::Claimed { term, positions } => {
+                Self::Claim { term: *term, positions: positions.clone() }
+            }
+            DeliveryEvent::Progressed(progress) => Self::Progress(progress.clone()),
+        }
+    }
+
+    /// Returns its name, as it stands in differences.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Set { .. } => "destination_set",
+            Self::Pause { .. } => "destination_pause",
+            Self::Resume { .. } => "destination_resume",
+            Self::Remove => "destination_remove",
+            Self::Take { .. } => "serving_take",
+            Self::Test { .. } => "destination_test",
+            Self::Claim { .. } => "delivery_claim",
+            Self::Progress(_) => "delivery_progress",
+        }
+    }
+}
+
 /// A `Begin` says where a destination begins that is new, or named again after its removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begin {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::kind::Kind;
 use crate::domain::reason::Reason;
 use crate::domain::transfer::payout::Label;
 
@@ -155,6 +156,21 @@ impl DeliveryEvent {
             Self::Tested { .. } => "DestinationTested",
             Self::Claimed { .. } => "DeliveryClaimed",
             Self::Progressed(_) => "DeliveryProgressed",
+        }
+    }
+
+    /// Returns its kind, as the index knows it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Set { .. } => Kind::DestinationSet,
+            Self::Paused { .. } => Kind::DestinationPause,
+            Self::Resumed { .. } => Kind::DestinationResume,
+            Self::Removed { .. } => Kind::DestinationRemove,
+            Self::Taken { .. } => Kind::ServingTake,
+            Self::Tested { .. } => Kind::DestinationTest,
+            Self::Claimed { .. } => Kind::DeliveryClaim,
+            Self::Progressed(_) => Kind::DeliveryProgress,
         }
     }
 }

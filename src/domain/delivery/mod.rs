@@ -6,8 +6,10 @@
 //! happened and when, and says what to send, to claim and to record next. All of it is pure, so that every order of
 //! happenings can be tried in a test.
 
+pub mod asking;
 pub mod beat;
 pub mod breaker;
+mod chosen;
 pub mod decide;
 pub mod event;
 pub mod failure;
