@@ -6,7 +6,6 @@
 
 pub mod addresses;
 pub mod chunk;
-pub mod holder;
 pub mod message;
 mod over_ledger;
 pub mod port;

@@ -100,11 +100,7 @@ impl Port for Ledger {
         })
     }
 
-    fn bury<'a>(
-        &'a self,
-        letter: DeadLettered,
-        of: &'a Message,
-    ) -> BoxFuture<'a, Result<(), NotRecorded>> {
+    fn bury<'a>(&'a self, letter: DeadLettered, of: &'a Message) -> BoxFuture<'a, Result<(), NotRecorded>> {
         Box::pin(async move {
             let command = asking::give_up(letter, &of.correlation, of.event_id());
             match ruled(self, command).await? {

@@ -84,11 +84,7 @@ pub trait Port: Send + Sync {
     ) -> BoxFuture<'a, Result<(), NotRecorded>>;
 
     /// Records the letter of a message. It is durable when this returns; one that was recorded before is, too.
-    fn bury<'a>(
-        &'a self,
-        letter: DeadLettered,
-        of: &'a Message,
-    ) -> BoxFuture<'a, Result<(), NotRecorded>>;
+    fn bury<'a>(&'a self, letter: DeadLettered, of: &'a Message) -> BoxFuture<'a, Result<(), NotRecorded>>;
 }
 
 /// A `Tail` reads the journal as it grows.

@@ -1,11 +1,16 @@
 //! These reads say how destinations stand, and read again what is sent to them.
 
+use std::sync::Arc;
+
+use uuid::Uuid;
+
 use crate::domain::delivery::Destination;
 use crate::domain::delivery::event::DeliveryEvent;
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::stream::StreamName;
 use crate::index::record::StreamKey;
 use crate::index::{Index, IndexError};
+use crate::store::embedded::holder::{self, Found};
 use crate::store::{Reader, codec};
 
 use super::handle::Ledger;
@@ -84,6 +89,21 @@ impl Ledger {
     pub async fn line(&self, position: Position) -> Result<Vec<u8>, ReadError> {
         let reader = self.0.reader.clone();
         self.blocking(move || line_at(&reader, position)).await
+    }
+
+    /// Returns the id of the data folder, which tells it from its copies; `None` where it is a copy or may be one, and over an
+    /// event store.
+    ///
+    /// # Errors
+    /// Fails when the folder can't be looked at.
+    pub async fn folder_id(&self) -> Result<Option<Uuid>, ReadError> {
+        let Some(folder) = &self.0.folder else { return Ok(None) };
+        let held = Arc::clone(folder.held());
+        self.blocking(move || match holder::find(&held.path()).map_err(ReadError::unreadable)? {
+            Found::Own(id) => Ok(Some(id)),
+            Found::Unmarked | Found::Doubtful(_) => Ok(None),
+        })
+        .await
     }
 
     /// Returns all destinations, in the order of their names. Those that were removed are among them.

@@ -3,7 +3,6 @@
 
 mod data;
 mod every_order;
-mod holders;
 mod kills;
 mod letters;
 mod memory;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::memory::Memory;
 use crate::receiver::{Does, Receiver};
 
-pub const FOLDER: Uuid = Uuid::from_u128(7);
+pub const FOLDER: Option<Uuid> = Some(Uuid::from_u128(7));
 
 /// Returns the settings of one destination at a receiver, with more of its keys.
 pub fn one(name: &str, receiver: &Receiver, guarantee: &str, more: &str) -> String {

@@ -140,7 +140,9 @@ async fn a_copy_is_held_and_the_original_goes_on() {
     original.stop().await;
     let position = memory.books("alice");
     let recorded = types(&memory).len();
-    for owner in [Owner::new(Uuid::from_u128(8), false), Owner::new(FOLDER, true)] {
+    for owner in
+        [Owner::new(Some(Uuid::from_u128(8)), false), Owner::new(None, false), Owner::new(FOLDER, true)]
+    {
         let deliveries = start_as(&memory, &settings, owner).await;
         assert!(deliveries.show(&name("crm")).await.unwrap().unwrap().is_held);
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;

@@ -41,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("client", &["domain", "wire", "tasks", "with_causes"]),
     ("clock", &["domain"]),
-    ("config", &["payouts", "telemetry"]),
+    ("config", &["delivery", "payouts", "telemetry"]),
     ("patient", &[]),
     ("pause_mark", &[]),
     ("seldom", &[]),

@@ -107,6 +107,14 @@ impl Deliveries {
         Ok(Self(Arc::new(Inner { port, owner, kept, running: Mutex::new(running), panics })))
     }
 
+    /// Makes those of a process that may send nothing, and records nothing.
+    #[must_use]
+    pub fn none(port: Arc<dyn Port>) -> Self {
+        let owner = Owner::new(None, true);
+        let (kept, running, panics) = (BTreeMap::new(), Mutex::default(), Arc::default());
+        Self(Arc::new(Inner { port, owner, kept, running, panics }))
+    }
+
     /// Returns all destinations that were ever set up, by their names.
     ///
     /// # Errors

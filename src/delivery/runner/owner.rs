@@ -19,10 +19,12 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Makes the owner of a folder with this id. One that holds all sends nothing anywhere.
+    /// Makes the owner of a folder with this id, which is `None` where the folder is a copy or may be one. One that holds all
+    /// sends nothing anywhere.
     #[must_use]
-    pub fn new(holder: Uuid, holds_all: bool) -> Self {
-        Self { holder: Label::of_id(holder), holds_all }
+    pub fn new(holder: Option<Uuid>, holds_all: bool) -> Self {
+        let holds_all = holds_all || holder.is_none();
+        Self { holder: Label::of_id(holder.unwrap_or_default()), holds_all }
     }
 
     /// Says whether a destination is held: it was served, and not by this folder.
