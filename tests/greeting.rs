@@ -10,8 +10,11 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use bookonce::domain::time::system_clock;
+use bookonce::ledger::Ledger;
 use serde_json::Value;
 use support::process::{bookonce, send};
+use support::{open, options, store};
 
 /// How long a line may take to come on a slow machine.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -70,6 +73,23 @@ fn the_service_says_where_it_is_and_who_is_let_in() {
     assert_eq!(bookonce(&["keys", "revoke", first["id"].as_str().unwrap(), "--data", data]).0, 0);
     let (shown, _) = said(dir.path(), &[], 4);
     assert!(shown[2].contains("Every request needs a key. Keys that are good: 1 of 2."), "{shown:?}");
+}
+
+/// Seen failing while a copied folder was not known as one.
+#[test]
+fn a_copied_folder_is_said_to_be_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let [data, copy] = ["data", "copy"].map(|name| dir.path().join(name));
+    let ledger = Ledger::open(options(&data, system_clock())).unwrap();
+    store::runtime().block_on(ledger.execute(vec![open(1, "alice")])).unwrap();
+    store::stop(&ledger);
+    drop(ledger);
+    assert!(Command::new("cp").arg("-r").args([&data, &copy]).status().unwrap().success());
+    let (shown, log) = said(&copy, &[], 5);
+    let told = "paused, because this folder is a copy";
+    assert!(shown[4].contains(told) && log.contains(told), "{shown:?} {log}");
+    let (_, log) = said(&data, &[], 4);
+    assert!(!log.contains("paused"), "{log}");
 }
 
 /// Seen failing with a first line that was text.

@@ -20,6 +20,7 @@ use crate::index::{Index, IndexError, Tuning};
 use crate::store::chain::Hash;
 use crate::store::codec::{self, Line};
 use crate::store::embedded::folder::{Folder, JOURNAL};
+use crate::store::embedded::holder::{self, Found};
 use crate::store::embedded::reader::{Reader, Row};
 use crate::store::embedded::writer::Writer;
 use crate::store::embedded::{database, wal};
@@ -124,12 +125,19 @@ impl Ledger {
                 folder.path().display()
             )));
         }
-        let pause = Pause::open(held.clone(), options.drive).map_err(OpenError::Pause)?;
+        let mut pause = Pause::open(held.clone(), options.drive).map_err(OpenError::Pause)?;
         let torn = inspect_wal(&path, &folder.path().join(JOURNAL))?;
         let journal_id = database::journal_id(&database::open(&path)?, options.fresh)?;
         let reader = Reader::new(&path);
         reader.check_positions(LAST_ROWS)?;
         let last = reader.last_position()?;
+        let found = holder::find(&held)?;
+        if let Found::Doubtful(doubt) = found
+            && last > 0
+        {
+            pause = pause.doubted(doubt.words(), options.drive);
+        }
+        pause.warn();
         if let Some((at, bytes)) = torn {
             tracing::warn!(position = last, at, bytes, "{TORN}");
         }
@@ -141,6 +149,17 @@ impl Ledger {
             // Why the start failed is what matters; its threads must not outlive it.
             let _already_failing = index.close();
         })?;
+        pause.resume(end.position).map_err(OpenError::Pause)?;
+        // In a folder that is doubtful and empty nothing can have been sent.
+        let is_to_be_marked = match found {
+            Found::Own(_) => false,
+            Found::Unmarked => true,
+            Found::Doubtful(_) => last == 0 || !pause.is_paused(),
+        };
+        if is_to_be_marked {
+            // It comes after the pause: what a crash leaves in between is a folder that is paused still.
+            holder::write(&held, options.fresh)?;
+        }
         let (head_sender, head) = watch::channel(Head { journal_id, position: end.position, hash: end.hash });
         let journal = (workings.journal)(Arc::new(reader));
         let office = Office {
@@ -156,7 +175,6 @@ impl Ledger {
         if end.position > 0 {
             watch.begin_after(end.recorded_at);
         }
-        pause.resume(end.position).map_err(OpenError::Pause)?;
         let clerk = Clerk::start(office, options.limits)?;
         folder.held().remember(JOURNAL);
         folder.held().remember(INDEX);

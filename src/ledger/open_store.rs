@@ -43,6 +43,7 @@ impl Ledger {
             )));
         }
         let pause = Pause::open(folder.held().path(), options.drive).map_err(OpenError::Pause)?;
+        pause.warn();
         let accept_missing = options.data.join(ACCEPT_MISSING).exists();
         let runtime = Handle::current();
         let seed = options.fresh.as_u64_pair().1;

@@ -1,8 +1,9 @@
 //! [`Pause`] says whether the service writes anything of its own accord: the steps of transfers, their timers, and expiries.
 //!
 //! While it is paused, commands are taken and reads are answered; only a new transfer is refused, by `http`. The mark lies in
-//! the data folder, over an event store in the instance's own folder, so that it outlives the process. Transfers are resumed
-//! as soon as the end of the journal is known: at the start, and over an event store when it has been read.
+//! the data folder, over an event store in the instance's own folder, so that it outlives the process. A folder that is a copy
+//! needs no mark: it is paused at each start until it is made its own. Transfers are resumed as soon as the end of the journal
+//! is known: at the start, and over an event store when it has been read.
 
 use std::io;
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub(super) struct Pause {
     /// This is where the mark lies.
     folder: PathBuf,
     mark: Mutex<PauseMark>,
+    /// This says why the folder is taken for a copy, where it is. It is found anew at each start, and so is in no mark.
+    doubt: Option<&'static str>,
     /// It is read for each look at transfers, so it is kept apart from the mark.
     is_paused: AtomicBool,
     is_to_resume: AtomicBool,
@@ -47,19 +50,29 @@ impl Pause {
             mark.paused = Some(PauseReason::Ordered);
             mark.write(&folder)?;
         }
-        let is_to_resume = order == DriveOrder::Resume && mark.paused.is_some();
-        if let Some(reason) = mark.paused.filter(|_| !is_to_resume) {
-            tracing::warn!(
-                "transfers are paused, because {}: nothing is booked for them until `bookonce serve --resume-transfers`",
-                reason.words()
-            );
-        }
         Ok(Self {
             folder,
-            mark: Mutex::new(mark),
             is_paused: AtomicBool::new(mark.paused.is_some()),
-            is_to_resume: AtomicBool::new(is_to_resume),
+            is_to_resume: AtomicBool::new(order == DriveOrder::Resume && mark.paused.is_some()),
+            mark: Mutex::new(mark),
+            doubt: None,
         })
+    }
+
+    /// Pauses transfers also because the folder is taken for a copy, for this reason.
+    pub(super) fn doubted(self, why: &'static str, order: DriveOrder) -> Self {
+        self.is_paused.store(true, Ordering::Release);
+        self.is_to_resume.store(order == DriveOrder::Resume, Ordering::Release);
+        Self { doubt: Some(why), ..self }
+    }
+
+    /// Logs that transfers are paused, where they are and are to stay so.
+    pub(super) fn warn(&self) {
+        if let Some(why) = self.reason() {
+            tracing::warn!(
+                "transfers are paused, because {why}: nothing is booked for them until `bookonce serve --resume-transfers`"
+            );
+        }
     }
 
     /// Says whether nothing is written of the service's own accord.
@@ -69,8 +82,8 @@ impl Pause {
 
     /// Returns why, as the end of a sentence; `None` also where the pause is about to end.
     pub(super) fn reason(&self) -> Option<&'static str> {
-        let is_to_stay = !self.is_to_resume();
-        self.mark.lock().paused.filter(|_| is_to_stay).map(PauseReason::words)
+        let is_to_stay = self.is_paused() && !self.is_to_resume();
+        self.doubt.or_else(|| self.mark.lock().paused.map(PauseReason::words)).filter(|_| is_to_stay)
     }
 
     /// Returns where the journal ended when transfers were resumed last.

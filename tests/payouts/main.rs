@@ -5,6 +5,7 @@
 
 mod acts;
 mod bank;
+mod copied;
 mod counter;
 mod documented;
 mod ends;

@@ -72,10 +72,31 @@ pub fn journal_id(connection: &Connection, fresh: Uuid) -> Result<Uuid, Error> {
 /// # Errors
 /// Fails when it can't be read.
 pub fn read_journal_id(connection: &Connection) -> Result<Option<Uuid>, Error> {
-    let id: Option<String> = connection
-        .query_row("SELECT value FROM journal WHERE key = 'journal_id'", [], |row| row.get(0))
-        .optional()?;
+    let id = value(connection, "journal_id")?;
     id.map(|id| Uuid::try_parse(&id).map_err(|_| Error::Damaged("its id is no UUID".into()))).transpose()
+}
+
+/// Returns the id of the folder that the journal was written in, if it names one. What is no UUID is the id of no folder.
+///
+/// # Errors
+/// Fails when it can't be read.
+pub(super) fn read_holder(connection: &Connection) -> Result<Option<Uuid>, Error> {
+    Ok(value(connection, "holder")?.map(|id| Uuid::try_parse(&id).unwrap_or_default()))
+}
+
+/// Writes the id of the folder, in the place of the one before. It is durable when this returns.
+///
+/// # Errors
+/// Fails when it can't be written.
+pub(super) fn write_holder(connection: &Connection, id: Uuid) -> Result<(), Error> {
+    let sql = "INSERT OR REPLACE INTO journal(key, value) VALUES ('holder', ?1)";
+    connection.execute(sql, [id.to_string()])?;
+    Ok(())
+}
+
+fn value(connection: &Connection, key: &str) -> Result<Option<String>, Error> {
+    let sql = "SELECT value FROM journal WHERE key = ?1";
+    Ok(connection.query_row(sql, [key], |row| row.get(0)).optional()?)
 }
 
 /// Copies the WAL into the database and empties it. This is the last thing that a writer does.

@@ -11,6 +11,7 @@
 pub mod database;
 pub mod folder;
 pub mod held;
+pub mod holder;
 mod private;
 pub mod reader;
 pub mod wal;
