@@ -173,7 +173,7 @@ async fn no_money_and_no_transaction_has_to_do_with_it() {
     let state = then(&ledger, None, set(Order::Account)).await;
     then(&ledger, Some(&state), taken(Some(&state))).await;
     one(&ledger, give_up(letter(), "c-1", "e-1")).await.unwrap();
-    let end = ledger.head().position;
+    let end = ledger.end().await.unwrap().position;
     for at in [None, Some(end)] {
         assert_eq!(ledger.digest(at).await.unwrap(), (end, digest.clone()));
     }

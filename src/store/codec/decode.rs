@@ -127,6 +127,7 @@ type Placed = (Option<u64>, Option<Hash>, Event);
 /// Reads a line, or canonical bytes.
 fn whole(line: &[u8]) -> Result<Placed, DecodeError> {
     match form(line) {
+        Form::Unknown => Err(unknown(line)),
         Form::Account => {
             let raw: RawLine<'_, Data<'_>, RawAnswer<'_>> = raw(line)?;
             let (head, data, answer) = raw.apart();
@@ -181,6 +182,8 @@ enum Form {
     Transfer,
     /// It is of what the service records of its own deliveries.
     Own,
+    /// It is of no kind of stream that is known here.
+    Unknown,
 }
 
 /// Returns the form of a line. The name of its stream stands at its beginning, after the position alone.
@@ -194,9 +197,28 @@ fn form(line: &[u8]) -> Form {
         Form::Transfer
     } else if name.starts_with(b"delivery-") || name.starts_with(b"letter-") {
         Form::Own
-    } else {
+    } else if name.starts_with(b"account-") {
         Form::Account
+    } else {
+        Form::Unknown
     }
+}
+
+/// Returns why a line that is of no kind of stream that is known here is no event. A later version may have such a stream where
+/// its kind is a word of small letters, alone or with `-` and a name behind it.
+fn unknown(line: &[u8]) -> DecodeError {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        stream: Cow<'a, str>,
+    }
+    let stream = match serde_json::from_slice::<Named<'_>>(line) {
+        Ok(named) => named.stream,
+        Err(error) => return error.into(),
+    };
+    let behind = stream.trim_start_matches(|character: char| character.is_ascii_lowercase());
+    let is_word = behind.len() < stream.len() && (behind.is_empty() || behind.starts_with('-'));
+    if is_word { DecodeError::Stream(stream.into()) } else { DecodeError::Field("stream") }
 }
 
 fn raw<'a, L: Deserialize<'a>>(line: &'a [u8]) -> Result<L, DecodeError> {
