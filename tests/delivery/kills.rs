@@ -43,6 +43,11 @@ fn everything_is_settled(last: u64) -> impl Fn(&Destination) -> bool {
     move |state| state.through >= Some(last) && state.parked.is_empty() && state.claimed.is_empty()
 }
 
+/// Tries all of them at once: most of the time of each is waiting.
+fn each<T: Send>(all: impl IntoIterator<Item = T>, tried: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| all.into_iter().for_each(|one| drop(scope.spawn(|| tried(one)))));
+}
+
 const KILLS: [Kill; 6] = [
     Kill { at: Point::Claim, is_durable: false },
     Kill { at: Point::Claim, is_durable: true },
@@ -66,7 +71,7 @@ fn storm(arrival: &Arrival, before: usize) -> Does {
 /// Guards against: a message that is lost when the process is killed between two things that it records.
 #[test]
 fn at_least_once_none_is_lost_wherever_the_process_is_killed() {
-    for kill in KILLS.into_iter().filter(|kill| kill.at != Point::Claim) {
+    each(KILLS.into_iter().filter(|kill| kill.at != Point::Claim), |kill| {
         let memory = Memory::new();
         let receiver = Receiver::start(storm);
         let settings = one("crm", &receiver, "at_least_once", "retry = ['1s']");
@@ -79,14 +84,14 @@ fn at_least_once_none_is_lost_wherever_the_process_is_killed() {
         assert!(taken.is_disjoint(&letters), "{kill:?}: {letters:?}");
         assert!(all.iter().all(|position| letters.contains(position) == (position % 10 == 3)), "{kill:?}");
         receiver.assert_in_order();
-    }
+    });
 }
 
 /// Guards against: a message that goes out twice, because the process was killed after it was sent and before that was
 /// recorded, or that is neither sent nor told to anybody.
 #[test]
 fn at_most_once_none_is_sent_twice_wherever_the_process_is_killed() {
-    for kill in KILLS {
+    each(KILLS, |kill| {
         let memory = Memory::new();
         let receiver = Receiver::start(storm);
         let settings = one("crm", &receiver, "at_most_once", "claim = 7");
@@ -104,7 +109,7 @@ fn at_most_once_none_is_sent_twice_wherever_the_process_is_killed() {
             };
             assert_eq!(memory.letters("crm").into_iter().filter(unconfirmed).count(), 7);
         }
-    }
+    });
 }
 
 fn assert_none_came_twice(receiver: &Receiver, told: &str) {
@@ -118,7 +123,7 @@ fn assert_none_came_twice(receiver: &Receiver, told: &str) {
 /// Guards against: a count that does not add up after kills at moments that nobody chose.
 #[test]
 fn after_many_kills_everything_is_sent_or_a_letter() {
-    for guarantee in ["at_least_once", "at_most_once"] {
+    each(["at_least_once", "at_most_once"], |guarantee| {
         let memory = Memory::new();
         let receiver = Receiver::start(storm);
         let settings = one("crm", &receiver, guarantee, "retry = ['1s']\nclaim = 5\nin_flight = 4");
@@ -150,5 +155,5 @@ fn after_many_kills_everything_is_sent_or_a_letter() {
             assert!(all.iter().all(|position| letters.contains(position) == (position % 10 == 3)));
             receiver.assert_in_order();
         }
-    }
+    });
 }

@@ -139,13 +139,6 @@ impl Deliveries {
         Shown { name, state, is_held, seen }
     }
 
-    /// Says that something was recorded of a destination by somebody else than its task, which reads again how it stands.
-    pub fn look_again(&self, name: &DestinationName) {
-        if let Some(kept) = self.0.kept.get(name) {
-            kept.told.send_modify(|told| told.looks = told.looks.wrapping_add(1));
-        }
-    }
-
     /// Returns how many destinations are not served any more because their task has panicked.
     #[must_use]
     pub fn panics(&self) -> u64 {

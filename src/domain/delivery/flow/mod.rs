@@ -144,17 +144,6 @@ impl Flow {
         Some(flow)
     }
 
-    /// Takes other settings of the same guarantee and order. What is under way is not touched.
-    ///
-    /// Returns false where the guarantee or the order is another: then a new flow is begun, once nothing is under way.
-    pub fn set(&mut self, terms: &Arc<Terms>) -> bool {
-        let is_same = (self.terms.guarantee, self.terms.order) == (terms.guarantee, terms.order);
-        if is_same {
-            self.terms = Arc::clone(terms);
-        }
-        is_same
-    }
-
     /// Says whether it wants more messages.
     #[must_use]
     pub fn wants_more(&self) -> bool {
