@@ -62,20 +62,15 @@ fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
         true => format!(r#""state":"{balance}""#),
         false => format!(r#""balance":"{balance}","available":"{available}""#),
     };
-    let is_of_delivery = stream.starts_with("delivery-") || stream.starts_with("letter-");
+    let of_delivery = stream.starts_with("delivery-") || stream.starts_with("letter-");
+    let unless = |left_out: bool, text: String| if left_out { String::new() } else { text };
+    let effective_at = unless(of_delivery, format!(r#","effective_at":"{effective_at}""#));
+    let answer = unless(of_delivery, format!(r#","answer":{{{answer}}}"#));
+    let id = unless(of_delivery && id.is_empty(), format!(r#","transaction_id":"{id}""#));
     let front = format!(r#""stream":"{stream}","revision":{revision},"#);
     let back = format!(
-        r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{{answer}}},"metadata":{{{metadata}}}"#
+        r#""type":"{kind}","recorded_at":"{recorded_at}"{effective_at},"version":{version}{id},"data":{{{data}}}{answer},"metadata":{{{metadata}}}"#
     );
-    let back = match is_of_delivery {
-        true => {
-            let id = if id.is_empty() { String::new() } else { format!(r#""transaction_id":"{id}","#) };
-            format!(
-                r#""type":"{kind}","recorded_at":"{recorded_at}","version":{version},{id}"data":{{{data}}},"metadata":{{{metadata}}}"#
-            )
-        }
-        false => back,
-    };
     let canonical = format!("{{{front}{back}}}");
     *hash = Sha256::new().chain_update(*hash).chain_update(&canonical).finalize().into();
     let mut named = namespace.as_bytes().to_vec();
