@@ -15,6 +15,7 @@ use crate::domain::currency::Currency;
 use crate::domain::delivery::Destination;
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::letter::Letter;
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
@@ -98,6 +99,11 @@ impl Layer {
             State::Delivery(name, destination) => Some((name, &**destination)),
             State::Account(_) | State::Transfer(_) | State::Letter(_) => None,
         })
+    }
+
+    /// Returns its letters, in the order of their ids.
+    pub(super) fn letters(&self) -> impl Iterator<Item = &Letter> {
+        self.of_delivery.iter().filter_map(|stream| self.streams.get(stream)?.state.letter())
     }
 
     fn set(&mut self, tracked: Tracked) {

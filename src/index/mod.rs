@@ -21,6 +21,7 @@ mod handle;
 mod hold_rows;
 mod layers;
 mod letter_row;
+mod letters;
 pub mod lsm;
 mod moved;
 mod now;

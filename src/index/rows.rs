@@ -5,7 +5,9 @@ use std::str::Split;
 use crate::domain::account::hold::open_holds::OpenHolds;
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
+use crate::domain::delivery::name::DestinationName;
 use crate::domain::ids::{CounterAccount, Id};
+use crate::domain::letter::LetterId;
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
@@ -48,13 +50,15 @@ pub enum Kind {
     Destination = 12,
     /// The row is about a letter, by id.
     Letter = 13,
+    /// The row names a letter, by its destination and its id, so that those of one destination are found. It has no value.
+    LetterOf = 14,
     /// The row says what the backdated events of a span of time moved, by stream and span.
     Moved = 20,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Account,
         Self::Reversed,
         Self::Internal,
@@ -66,6 +70,7 @@ impl Kind {
         Self::EndedTransfer,
         Self::Destination,
         Self::Letter,
+        Self::LetterOf,
         Self::Moved,
     ];
 
@@ -100,6 +105,7 @@ pub fn other_row(kind: Kind) -> Option<Kind> {
         | Kind::Timer
         | Kind::Destination
         | Kind::Letter
+        | Kind::LetterOf
         | Kind::Moved => None,
     }
 }
@@ -237,6 +243,7 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         | Kind::EndedTransfer
         | Kind::Destination
         | Kind::Letter
+        | Kind::LetterOf
         | Kind::Moved => None,
     }
 }
@@ -284,6 +291,20 @@ pub fn read_moved(value: &str) -> Result<(Currency, Moved), IndexError> {
         parts.next().is_none().then_some((currency, Moved { happened, recorded, last }))
     };
     read().ok_or_else(|| IndexError::damaged("what a span of time moved can't be read"))
+}
+
+/// Returns what the keys begin with of the rows that name the letters of a destination. No name has a zero byte.
+pub fn letters_key(of: &DestinationName) -> Vec<u8> {
+    let mut key = of.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// Returns the key of the row that names a letter of a destination.
+pub fn letter_key(of: &DestinationName, letter: LetterId) -> Vec<u8> {
+    let mut key = letters_key(of);
+    key.extend_from_slice(letter.as_bytes());
+    key
 }
 
 /// Returns the key of one of the ledger's own accounts.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::delivery::Destination;
 use crate::domain::delivery::event::DeliveryEvent;
 use crate::domain::delivery::name::DestinationName;
+use crate::domain::letter::{Letter, LetterId};
 use crate::domain::stream::StreamName;
 use crate::index::record::StreamKey;
 use crate::index::{Index, IndexError};
@@ -113,6 +114,20 @@ impl Ledger {
     pub async fn destinations(&self) -> Result<Vec<(DestinationName, Destination)>, ReadError> {
         let index = self.0.index.clone();
         self.blocking(move || Ok(index.overlay(|overlay| overlay.destinations())?)).await
+    }
+
+    /// Returns up to `limit` letters of the messages to a destination by their ids, from after `after`.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn letters_of(
+        &self,
+        name: &DestinationName,
+        after: Option<LetterId>,
+        limit: usize,
+    ) -> Result<Vec<Letter>, ReadError> {
+        let (index, name) = (self.0.index.clone(), name.clone());
+        self.page(move || Ok(index.overlay(|overlay| overlay.letters(&name, after, limit))?)).await
     }
 }
 

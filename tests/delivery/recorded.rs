@@ -1,6 +1,7 @@
 //! What is recorded of a destination and of a letter, through the ledger: it is decided on the stream as it stands, read
 //! again after a restart, and is none of the ledger's business with money.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -213,5 +214,43 @@ async fn no_money_and_no_transaction_has_to_do_with_it() {
             assert!(wrong != line && decode(wrong.as_bytes()).is_err(), "{wrong}");
         }
     }
+    store::stop(&ledger);
+}
+
+/// Guards against: a letter that is not found by its destination, or comes twice or under another's, on its way from memory
+/// into the files.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_letters_of_a_destination_are_found_page_by_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = open_ledger(dir.path()).unwrap();
+    let name = |text: &str| DestinationName::parse(text).unwrap();
+    let mut expected = BTreeSet::new();
+    for round in 0..3 {
+        for n in 0..5 {
+            for source in ["crm", "crm-2", "a"] {
+                let message_id = Label::parse(&format!("{round}-{n}.{source}")).unwrap();
+                let letter = DeadLettered { source: name(source), message_id, ..letter() };
+                let booked = one(&ledger, give_up(letter.clone(), "c-1", "e-1")).await.unwrap();
+                assert_eq!(booked.stream, StreamName::Letter(letter.letter()));
+                expected.extend((source == "crm").then(|| letter.letter()));
+            }
+        }
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = ledger.letters_of(&crm(), after, 4).await.unwrap();
+            assert!(page.iter().all(|letter| letter.source == crm()));
+            found.extend(page.iter().map(|letter| letter.id));
+            match page.last() {
+                Some(last) if page.len() == 4 => after = Some(last.id),
+                _ => break,
+            }
+        }
+        assert!(found.iter().eq(&expected), "round {round}");
+        // From now on those of this round are in the files.
+        store::stop(&ledger);
+        drop(ledger);
+        ledger = open_ledger(dir.path()).unwrap();
+    }
+    assert!(ledger.letters_of(&name("b"), None, 4).await.unwrap().is_empty());
     store::stop(&ledger);
 }

@@ -1,7 +1,8 @@
 //! A line that can't be read may be an event that a newer version of this program wrote. Then nothing is wrong with it, and
 //! this program must be upgraded before it can say more.
 //!
-//! Such an event says its version, its type or its stream itself, and its id is that of its bytes, so that no flipped bit passes for it.
+//! Such an event says its version, its type or its stream itself, and its id is that of its bytes, so that no flipped bit
+//! passes for it.
 
 use crate::audit::parse::cursor::Cursor;
 use crate::audit::parse::event_line::{named_stream, stream_of};
