@@ -21,7 +21,7 @@ use crate::ledger::{Follower, Ledger, Placed, ReadError, Unavailable, Verdict};
 
 use super::chunk::Chunk;
 use super::message::Message;
-use super::port::{NotRecorded, Port, Tail, Unreadable};
+use super::port::{NotRecorded, Port, Sets, Tail, Unreadable};
 
 impl From<ReadError> for Unreadable {
     fn from(error: ReadError) -> Self {
@@ -76,10 +76,7 @@ impl Port for Ledger {
         Box::pin(async move { Ok(Self::destination(self, name).await?) })
     }
 
-    fn sets<'a>(
-        &'a self,
-        name: &'a DestinationName,
-    ) -> BoxFuture<'a, Result<Vec<(u64, Arc<Terms>)>, Unreadable>> {
+    fn sets<'a>(&'a self, name: &'a DestinationName) -> BoxFuture<'a, Result<Sets, Unreadable>> {
         Box::pin(async move {
             let sets = self.destination_sets(name).await?;
             Ok(sets.iter().filter_map(terms_of).collect())

@@ -23,6 +23,9 @@ use super::message::Message;
 /// A `Cause` is the error of the ledger that is behind an error of a port.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
+/// The terms that were set for a destination, in order, each with the position of its event.
+pub type Sets = Vec<(u64, Arc<Terms>)>;
+
 /// The reason why something could not be read. It may be read later.
 #[derive(Debug, thiserror::Error)]
 #[error("the ledger can't be read")]
@@ -71,10 +74,7 @@ pub trait Port: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Destination>, Unreadable>>;
 
     /// Returns the terms that were set in this life of a destination's name, in order, each with the position of its event.
-    fn sets<'a>(
-        &'a self,
-        name: &'a DestinationName,
-    ) -> BoxFuture<'a, Result<Vec<(u64, Arc<Terms>)>, Unreadable>>;
+    fn sets<'a>(&'a self, name: &'a DestinationName) -> BoxFuture<'a, Result<Sets, Unreadable>>;
 
     /// Records what is asked of a destination. It is durable when this returns.
     fn record<'a>(

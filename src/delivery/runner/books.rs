@@ -1,7 +1,7 @@
 //! The books of a destination are what is recorded of it and for it: what happened to it, and its dead letters.
 //!
-//! What can't be recorded or read at the moment is tried again here, after waits that grow to 5 s. Only what does not fit how the
-//! destination stands ends otherwise: then somebody else has changed the destination.
+//! What can't be recorded or read at the moment is tried again here, after waits that grow to 5 s. Only what does not fit how
+//! the destination stands ends otherwise: then somebody else has changed the destination.
 
 use std::sync::Arc;
 

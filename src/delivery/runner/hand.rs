@@ -1,5 +1,5 @@
-//! The hand has the bodies of the messages in a flow's window, so that an attempt reads nothing again. Bodies of parked messages
-//! are not in it: they are read from the journal when they are due.
+//! The hand has the bodies of the messages in a flow's window, so that an attempt reads nothing again. Bodies of parked
+//! messages are not in it: they are read from the journal when they are due.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -97,7 +97,7 @@ impl Keeper {
             let Some(after) = self.port.destination(name).await? else { return Ok(None) };
             state = after;
         }
-        Ok(self.serving(&state).await?)
+        self.serving(&state).await
     }
 
     async fn serving(&self, state: &Destination) -> Result<Option<Serving>, Trouble> {

@@ -1,18 +1,15 @@
 //! The selection says by which terms an event was chosen: what is sent is a function of the journal, so a changed filter counts
 //! from the position of the event that changed it, also for a destination that comes there days later.
 
-use std::sync::Arc;
-
-use crate::delivery::port::{Port, Unreadable};
+use crate::delivery::port::{Port, Sets, Unreadable};
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::delivery::select::Select;
-use crate::domain::delivery::terms::Terms;
 
 /// A `Selection` has the terms that were set, each with the position of its event.
 #[derive(Clone, Debug)]
 pub(super) struct Selection {
     /// They are in order. The first of them counts for everything before the second.
-    terms: Vec<(u64, Arc<Terms>)>,
+    terms: Sets,
 }
 
 impl Selection {

@@ -63,12 +63,10 @@ impl Serving {
         loop {
             self.take_in();
             let beat = self.beat();
-            let until = match self.flow.next(&beat) {
-                Next::Wait(until) => until,
-                next => {
-                    self.begin(next);
-                    continue;
-                }
+            let next = self.flow.next(&beat);
+            let Next::Wait(until) = next else {
+                self.begin(next);
+                continue;
             };
             self.figures.stands(&self.flow, beat.wall);
             if self.stops_at.is_some() && self.jobs.is_empty() {
@@ -109,8 +107,12 @@ impl Serving {
                 Err(error) => {
                     self.is_blind = true;
                     let error = &error as &dyn std::error::Error;
-                    tracing::error!(destination = %self.tools.books.chooser.name, error, "the journal has a line that can't be sent: \
-                        nothing after it is sent to this destination until the service is started again");
+                    tracing::error!(
+                        destination = %self.tools.books.chooser.name,
+                        error,
+                        "the journal has a line that can't be sent: nothing after it is sent to this destination until the \
+                         service is started again"
+                    );
                 }
             }
         }
@@ -185,14 +187,15 @@ impl Serving {
         let all = async {
             while let Some(progress) = flow.last_progress(&beats.beat(tools.books.port.now())) {
                 let asked = DeliveryOperation::Progress(progress);
-                match Arc::clone(&tools).put(asked, Done::Recorded).await {
-                    Done::Recorded => flow.recorded(true),
-                    _ => return,
+                if !tools.books.record(&asked).await {
+                    return;
                 }
+                flow.recorded(true);
             }
         };
         if tasks::timeout(LAST_WAIT, all).await.is_err() {
-            tracing::warn!(destination = %tools.books.chooser.name, "what was delivered last could not be recorded: it is sent again");
+            let destination = &tools.books.chooser.name;
+            tracing::warn!(%destination, "what was delivered last could not be recorded: it is sent again");
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Settling makes the journal say what the settings say: a destination that is new, changed, missing or removed there is an event.
+//! Settling makes the journal say what the settings say: a destination that is new, changed, missing or removed there is an
+//! event.
 //!
-//! It is done once at the start, before anything is sent. A start with the settings of before records nothing. What a slip of an
-//! editor leaves out is paused, and loses nothing; only what the settings call removed is removed.
+//! It is done once at the start, before anything is sent. A start with the settings of before records nothing. What a slip of
+//! an editor leaves out is paused, and loses nothing; only what the settings call removed is removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -105,7 +106,13 @@ fn told(name: &DestinationName, asked: &DeliveryOperation) {
             "the settings do not name this destination: it is paused, and goes on where it is when they name it again"
         ),
         DeliveryOperation::Remove => tracing::warn!(destination = %name, "the destination is removed"),
-        _ => tracing::info!(destination = %name, "the destination is set up"),
+        DeliveryOperation::Set { .. } => tracing::info!(destination = %name, "the destination is set up"),
+        // The settings ask for nothing else.
+        DeliveryOperation::Resume { .. }
+        | DeliveryOperation::Take { .. }
+        | DeliveryOperation::Test { .. }
+        | DeliveryOperation::Claim { .. }
+        | DeliveryOperation::Progress(_) => {}
     }
 }
 
