@@ -59,7 +59,9 @@ async fn a_destination_begins_where_its_settings_say_and_another_start_records_n
     let held = Owner::new(FOLDER, true);
     for (begins, arrive) in [("'now'", &early[..0]), ("2", &early[2..]), ("'start'", &early[..])] {
         let memory = Memory::new();
-        (0..3).for_each(|_| drop(memory.books("alice")));
+        for _ in 0..3 {
+            memory.books("alice");
+        }
         start_as(&memory, &from(begins), held.clone()).await.stop().await;
         let next = memory.books("alice");
         let deliveries = start(&memory, &from(begins)).await;
