@@ -9,6 +9,7 @@ SEEN = {"Reversed": "reverses amount", "Prevented": "reverses", "Corrected": "si
         "HoldReleased": "hold", "HoldExpired": "hold", "HoldPrevented": "hold", "TransferCredited": "transfer amount",
         "CreditPrevented": "transfer", "HoldPlaced": "amount | expires_in_seconds transfer"}
 ENDS, NAMESPACE = ("completed", "declined", "compensated", "cancelled"), uuid.UUID("5d6c3ec8-1f7b-5a0e-9c1d-6b6f6f6b3131")
+BEGIN = "AccountOpened", "TransferRequested", "DeadLettered"
 def check(is_right, why):
     if not is_right: raise ValueError(why)
 def sha(*parts): return hashlib.sha256(b"".join(it if isinstance(it, bytes) else it.encode() for it in parts)).digest()
@@ -39,7 +40,7 @@ def take(at, event, kind, data):
 
 def digest(streams):
     lines, ended = [], []
-    for name, at in sorted(streams.items()):
+    for name, at in sorted(it for it in streams.items() if it[0][0] in "at"):
         line = [name[8:], *map(at.get, ("currency", "balance", "limit", "status")), sum(at["holds"].values(), at["limit"] * 0)]
         line = ["transfer", name[9:], *at["asked"], at["state"]] if name[0] == "t" else line
         (ended if at["state"] in ENDS else lines).append("%s|%s\n" % ("|".join(map(str, line)), at["seen"].hex()))
@@ -52,24 +53,25 @@ try:
     head, along = sha("bookonce journal ", manifest["journal_id"]), "chain" in manifest
     begin, first = head.hex(), (events or [{"position": 1, "hash": head.hex()}])[0]
     for event, line in zip(events, lines):
-        name, kind, data, id, before = event["stream"], event["type"], event["data"], event["transaction_id"], position
-        text, position = "{%s%s}" % LINE.fullmatch(line).groups(), event["position"]
+        name, kind, data, id = event["stream"], event["type"], event["data"], event.get("transaction_id")
+        text, before, position = "{%s%s}" % LINE.fullmatch(line).groups(), position, event["position"]
         check(position > before if along else position == before + 1, "it stands behind position %d" % before)
         check(event["event_id"] == str(uuid.uuid5(NAMESPACE, text)), "its id does not follow from its bytes")
-        check((kind in ("AccountOpened", "TransferRequested")) == (name not in streams), "its stream has no beginning, or two")
+        begins = kind in BEGIN or (kind, event["revision"]) == ("DestinationSet", 0)
+        check(begins == (name not in streams), "its stream has no beginning, or two")
         asked, start = [data.get(key) for key in ("from", "to", "currency", "amount")], sha("bookonce stream ", name)
         at = streams.setdefault(name, {"asked": asked, "currency": asked[2], "balance": 0, "limit": 0, "left": {}, "holds": {},
              "status": "", "time": "", "seen": bytes(32), "revision": -1, "hash": start})
-        own, used, time = sha(at["hash"] if along else head, text), (id, name if along else ""), at["time"] if along else time
+        own, used, time = sha(at["hash"] if along else head, text), (id or text, name if along else ""), at["time"] if along else time
         check(event["hash"] == own.hex(), "its hash does not follow from the one before")
         check(event["revision"] == at["revision"] + 1 and event["recorded_at"] >= time, "it does not come next in its stream")
-        check(ids.issuperset(data.get("corrects", ())) and used not in ids and not ids.update({used, id}), "an ID is wrong")
+        check(ids.issuperset(data.get("corrects", ())) and used not in ids and not ids.update({used, id or used}), "an ID is wrong")
         if name[0] == "a": take(at, event, kind, data)
         told = {**data, "|": "|", "signed": data.get("entries", [{"amount": ""}])[0]["amount"]}
         named = [raw(str(told[key])) for key in SEEN.get(kind, "").split() if key in told]
         word, time = "declined:" + data["code"] if kind == "Declined" else "accepted:" + kind, event["recorded_at"]
-        at.update(revision=event["revision"], hash=own, time=time, state=event["answer"].get("state"),
-                  seen=sha(at["seen"], raw(id), word, "|"[:len(named)], *named))
+        at.update(revision=event["revision"], hash=own, time=time, state=event.get("answer", {}).get("state"),
+                  seen=sha(at["seen"], raw(id or ""), word, "|"[:len(named)], *named))
         head = sha(head, own) if along else own
     id, hash = (first["event_id"], "") if along else (manifest["journal_id"], '"first_hash":"%s",' % first["hash"])
     fields = '2,"chain":"streams"' if along else "1", id, first["position"], position, len(events), hash, head.hex(), begin

@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
+use crate::delivery::settings::{Given as GivenDestination, SettingsError, destinations};
 use crate::payouts::GivenProviders;
 use crate::telemetry::LogFormat;
 
@@ -70,6 +72,12 @@ pub(crate) struct Given {
     /// These are the payout providers, by name. They stand in the file alone.
     #[arg(skip)]
     pub(crate) providers: GivenProviders,
+    /// This is read with the destinations.
+    #[arg(skip)]
+    pub(crate) messages: IgnoredAny,
+    /// These are the destinations, by name, which [`Settings::destinations`] reads.
+    #[arg(skip)]
+    pub(crate) destinations: IgnoredAny,
 }
 
 /// Reads an address with its port. One that is not whole is refused with the one that was probably meant.
@@ -143,6 +151,8 @@ pub(crate) struct Settings {
     pub(crate) counter_accounts: Option<Vec<String>>,
     /// These are the payout providers, by name.
     pub(crate) providers: GivenProviders,
+    /// This is the file that they come from, if they come from one.
+    file: Option<PathBuf>,
 }
 
 /// A configuration error says why the settings can't be used.
@@ -154,6 +164,9 @@ pub(crate) enum ConfigError {
     /// The file can't be understood.
     #[error("the configuration file {0} can't be understood")]
     Malformed(PathBuf, #[source] Box<toml::de::Error>),
+    /// The settings of its destinations can't be used.
+    #[error("the configuration file {0} can't be used")]
+    Destinations(PathBuf, #[source] Box<SettingsError>),
     /// TLS was set up with a certificate or a key alone.
     #[error("TLS needs both a certificate and a key")]
     HalfTls,
@@ -168,7 +181,7 @@ impl Settings {
     /// # Errors
     /// Fails when the file can't be used or the settings contradict each other.
     pub(crate) fn gather(given: Given, file: Option<&Path>) -> Result<Self, ConfigError> {
-        let file = file.map(read).transpose()?.unwrap_or_default();
+        let (path, file) = (file.map(Path::to_owned), file.map(read).transpose()?.unwrap_or_default());
         let tls = match (given.tls_cert.or(file.tls_cert), given.tls_key.or(file.tls_key)) {
             (Some(cert), Some(key)) => Some((cert, key)),
             (None, None) => None,
@@ -189,6 +202,7 @@ impl Settings {
             long_read_seconds: given.long_read_seconds.or(file.long_read_seconds).unwrap_or(30),
             counter_accounts: given.counter_accounts.or(file.counter_accounts),
             providers: file.providers,
+            file: path,
         };
         if settings.max_connections == 0 {
             return Err(ConfigError::Zero("max_connections"));
@@ -201,12 +215,23 @@ impl Settings {
         }
         Ok(settings)
     }
+
+    /// Reads the destinations of the file, with the files of their secrets. Only who sends needs them, and may read them.
+    ///
+    /// # Errors
+    /// Fails with the first destination that can't be right, and its line.
+    pub(crate) fn destinations(&self) -> Result<Vec<GivenDestination>, ConfigError> {
+        let Some(path) = &self.file else { return Ok(Vec::new()) };
+        destinations(&text(path)?).map_err(|error| ConfigError::Destinations(path.clone(), Box::new(error)))
+    }
 }
 
 fn read(path: &Path) -> Result<Given, ConfigError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))?;
-    toml::from_str(&text).map_err(|error| ConfigError::Malformed(path.to_owned(), Box::new(error)))
+    toml::from_str(&text(path)?).map_err(|error| ConfigError::Malformed(path.to_owned(), Box::new(error)))
+}
+
+fn text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.to_owned(), error))
 }
 
 #[cfg(test)]

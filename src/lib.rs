@@ -22,6 +22,9 @@
 //! Transfers take more than one step: the [`sagas`] drive them, as [`domain::transfer`] says, and ask the payout providers
 //! ([`payouts`]) for those that leave the ledger.
 //!
+//! What was recorded goes out to destinations through [`delivery`], which follows the ledger's tail and records how far it has
+//! come; [`domain::delivery`] says what is sent and when.
+//!
 //! Two modules read the journal: the ledger's tail follows it for the live feed; [`audit`] replays and verifies it with
 //! arithmetic of its own, exports it and restores it. [`client`] is the caller's side: it keeps an ID through every
 //! attempt, and in its outbox through kills and days without a network. [`cli`] is the command line; [`config`],
@@ -52,6 +55,7 @@ pub mod clerk;
 pub mod cli;
 pub mod client;
 pub(crate) mod config;
+pub mod delivery;
 pub mod domain;
 pub mod http;
 pub mod index;

@@ -280,7 +280,9 @@ impl Storm<'_> {
             | Refusal::HoldDeclined(_)
             | Refusal::TransferNotFound
             | Refusal::Stale
-            | Refusal::NothingNew => panic!("{command:?} is not what clients ask here"),
+            | Refusal::NothingNew
+            | Refusal::Destination(_)
+            | Refusal::LetterExists => panic!("{command:?} is not what clients ask here"),
             Refusal::TransactionNotFound => match &command.operation {
                 Operation::Reverse(asked) => {
                     assert!(!before.knows(account, &asked.reverses.to_string()));

@@ -20,8 +20,10 @@ pub fn render(event: &Event) -> Answer {
     match (&event.stream, &event.body) {
         (StreamName::Account(name), Body::Account(body)) => v1::account(event, name, body),
         (StreamName::Transfer(id), Body::Transfer(body)) => transfer::transfer(event, *id, body),
-        // No such event can be decided or read.
-        (StreamName::Account(_), Body::Transfer(_)) | (StreamName::Transfer(_), Body::Account(_)) => {
+        // No such event can be decided or read, or nobody can ask for it.
+        (StreamName::Account(_), Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_))
+        | (StreamName::Transfer(_), Body::Account(_) | Body::Delivery(_) | Body::Letter(_))
+        | (StreamName::Delivery(_) | StreamName::Letter(_), _) => {
             Answer { status: 500, body: b"{}".to_vec() }
         }
     }

@@ -29,14 +29,14 @@ impl Default for Limits {
     }
 }
 
-/// This is the most jobs of the service's own that wait for a clerk, apart from those of clients: the steps of transfers, and
-/// one job of expiries.
+/// This is the most jobs of the service's own that wait for a clerk, apart from those of clients: the steps of transfers, one
+/// job of expiries, and what is recorded of deliveries.
 pub const OWN_JOBS: usize = 4_097;
 
 /// Says whether a job is the service's own. Such jobs have a place of their own before the clerk, so that no number of clients
 /// keeps a transfer that is under way from its end, nor the other way round.
 pub(super) fn is_own(job: &[Command]) -> bool {
-    matches!(job.first(), Some(Command { id: Id::Step { .. }, .. }))
+    matches!(job.first(), Some(Command { id: Id::Step { .. } | Id::Absent, .. }))
 }
 
 /// A `Condition` is the condition of a clerk, for the status and the metrics.

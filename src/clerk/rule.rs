@@ -117,7 +117,9 @@ pub fn rule<P: Past>(
     command: &Command,
     now: impl Into<Now>,
 ) -> Result<Option<Ruling>, P::Error> {
-    let ruled_out_by = match past.seen(command.id, &command.stream)? {
+    // What has no ID can't come again: it is decided on how the stream stands.
+    let seen = if command.id.is_absent() { Seen::Never } else { past.seen(command.id, &command.stream)? };
+    let ruled_out_by = match seen {
         Seen::Booked(first) => return Ok(Some(Ruling::Seen(first))),
         Seen::RuledOut(by) => Some(by),
         Seen::Never => None,

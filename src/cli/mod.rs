@@ -26,6 +26,7 @@ mod progress;
 mod rebuild;
 mod replay;
 mod restore;
+mod sending;
 mod serve;
 mod told_to_stop;
 mod verify;

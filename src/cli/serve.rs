@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::config::{Given, Settings};
+use crate::delivery::settings::Given as GivenDestination;
 use crate::domain::ids::CounterAccount;
 use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
@@ -20,9 +21,9 @@ use crate::telemetry::{self, LogFormat};
 use crate::with_causes::with_causes;
 
 use super::greeting::Greeting;
-use super::outcome::{Error, Exit, Outcome};
+use super::outcome::{Error, Exit, Outcome, complain};
 use super::told_to_stop::told_to_stop;
-use super::{open, out};
+use super::{open, out, sending};
 
 /// Run the ledger
 ///
@@ -54,6 +55,9 @@ pub struct Args {
     /// Drive transfers again, in a folder that was restored or paused
     #[arg(long)]
     resume_transfers: bool,
+    /// Send nothing to any destination this time: for a copy that can't be told from its original, as a cloned machine
+    #[arg(long)]
+    pause_messages: bool,
 }
 
 impl Args {
@@ -72,12 +76,23 @@ impl Args {
 /// # Errors
 /// Fails when the service can't start, or can't stop cleanly.
 pub(crate) fn run(args: Args) -> Outcome {
-    let ordered = args.ordered();
-    let settings = Settings::gather(args.given, args.config.as_deref())?;
+    let (ordered, pause_messages) = (args.ordered(), args.pause_messages);
+    let read = Settings::gather(args.given, args.config.as_deref());
+    let (settings, destinations) = match read.and_then(|read| Ok((read.clone(), read.destinations()?))) {
+        Ok(read) => read,
+        Err(error) => {
+            complain(&error);
+            return Ok(Exit::Usage);
+        }
+    };
     telemetry::start(settings.log, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let log = settings.log;
-    match runtime.block_on(serve(settings, ordered)) {
+    match runtime.block_on(serve(settings, ordered, (destinations, pause_messages))) {
+        Err(error) if sending::is_of_settings(&error) => {
+            complain(error.as_ref());
+            Ok(Exit::Usage)
+        }
         // Where each line is to be JSON, so is the last one.
         Err(error) if log == LogFormat::Json => {
             tracing::error!(error = with_causes(error.as_ref()), "the service can't go on");
@@ -87,7 +102,11 @@ pub(crate) fn run(args: Args) -> Outcome {
     }
 }
 
-async fn serve(settings: Settings, ordered: open::Ordered) -> Outcome {
+async fn serve(
+    settings: Settings,
+    ordered: open::Ordered,
+    (destinations, pause_messages): (Vec<GivenDestination>, bool),
+) -> Outcome {
     if settings.store.is_some() {
         // This comes before anything else touches TLS.
         prepare_tls().await;
@@ -104,7 +123,8 @@ async fn serve(settings: Settings, ordered: open::Ordered) -> Outcome {
         Some(store) => open::over_store(&data, store, reads, ordered).await?,
         None => tokio::task::spawn_blocking(move || open::ledger(&data, reads, true, ordered)).await??,
     };
-    let served = listen(&settings, tls, keys, (counter_accounts, providers), &ledger).await;
+    let outward = Outward { counter_accounts, providers, destinations, pause_messages };
+    let served = listen(&settings, tls, keys, outward, &ledger).await;
     // This is done also when nothing was served: the folder is left as a service leaves it.
     tokio::task::spawn_blocking(move || ledger.stop()).await??;
     served?;
@@ -145,12 +165,20 @@ fn admissible(settings: &Settings, keys: &Ring) -> Result<(), Error> {
     Ok(())
 }
 
+/// `Outward` is what the settings say of the world outside the ledger.
+struct Outward {
+    counter_accounts: Option<BTreeSet<CounterAccount>>,
+    providers: Providers,
+    destinations: Vec<GivenDestination>,
+    pause_messages: bool,
+}
+
 /// Serves until it is told to stop and what was under way has ended.
 async fn listen(
     settings: &Settings,
     tls: Option<Arc<rustls::ServerConfig>>,
     keys: Ring,
-    (counter_accounts, providers): (Option<BTreeSet<CounterAccount>>, Providers),
+    outward: Outward,
     ledger: &Ledger,
 ) -> Result<(), Error> {
     let listener = TcpListener::bind(settings.listen)
@@ -170,13 +198,17 @@ async fn listen(
         write_wait: Duration::from_secs(settings.write_wait_seconds),
         ..http::Config::default()
     };
-    let app = App::new(ledger.clone(), keys, config).naming_only(counter_accounts).paying_through(providers);
+    let app = App::new(ledger.clone(), keys, config)
+        .naming_only(outward.counter_accounts)
+        .paying_through(outward.providers);
+    let deliveries = sending::begin(outward.destinations, ledger, outward.pause_messages).await?;
     sagas::start(app.sagas());
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
     out::line(greeting.show(settings.log))?;
     tracing::info!(%address, position = ledger.head().position, "listening");
     http::serve(listener, tls, http::router(app), limits, stop).await;
     tracing::info!("no more requests; finishing what is in hand");
+    deliveries.stop().await;
     match replaced {
         Some(why) => Err(format!("{why}; nothing is served from another folder").into()),
         None => Ok(()),

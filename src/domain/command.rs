@@ -1,7 +1,9 @@
 //! A command is what a client asks for. The types of its fields hold every check that the request alone allows.
 
 use super::currency::Currency;
+use super::delivery::decide::DeliveryOperation;
 use super::ids::{AccountName, CounterAccount, Id, Step, TransactionId};
+use super::letter::DeadLettered;
 use super::metadata::{Metadata, Origin};
 use super::money::{Direction, Written, WrittenAmount};
 use super::stream::StreamName;
@@ -56,7 +58,9 @@ impl Command {
             | Operation::SetOverdraftLimit(_)
             | Operation::Hold(_)
             | Operation::Expire(_)
-            | Operation::Transfer(_) => None,
+            | Operation::Transfer(_)
+            | Operation::Delivery(_)
+            | Operation::Letter(_) => None,
         }
     }
 
@@ -83,7 +87,9 @@ impl Command {
             | Operation::TransferHold(_)
             | Operation::TransferCredit(_)
             | Operation::RuleOut(_)
-            | Operation::Transfer(_) => (None, &[]),
+            | Operation::Transfer(_)
+            | Operation::Delivery(_)
+            | Operation::Letter(_) => (None, &[]),
         };
         of.into_iter().flat_map(move |of| steps.iter().map(move |step| Id::first_of(of, *step)))
     }
@@ -133,6 +139,10 @@ pub enum Operation {
     RuleOut(RulingOut),
     /// Something is asked of a transfer, or the service goes on with one. Its stream is a transfer's.
     Transfer(TransferOperation),
+    /// Something is asked of a destination, or the service records what it did. Its stream is a destination's.
+    Delivery(Box<DeliveryOperation>),
+    /// The service gives up a message. Its stream is a letter's.
+    Letter(Box<DeadLettered>),
 }
 
 /// An `Opening` has the fields of [`Operation::Open`].
@@ -264,7 +274,9 @@ impl Operation {
             | Self::TransferHold(_)
             | Self::TransferCredit(_)
             | Self::RuleOut(_)
-            | Self::Transfer(_) => None,
+            | Self::Transfer(_)
+            | Self::Delivery(_)
+            | Self::Letter(_) => None,
         }
     }
 
@@ -289,6 +301,8 @@ impl Operation {
             Self::TransferCredit(_) => "transfer_credit",
             Self::RuleOut(_) => "rule_out",
             Self::Transfer(asked) => asked.name(),
+            Self::Delivery(asked) => asked.name(),
+            Self::Letter(_) => "dead_letter",
         }
     }
 }

@@ -7,6 +7,7 @@
 
 use super::account;
 use super::command::{Capturing, Command, Operation, Releasing};
+use super::delivery;
 use super::event::{Body, Event};
 use super::ids::{Id, Step};
 use super::metadata::{Origin, SERVICE};
@@ -25,29 +26,23 @@ pub use super::standing::Standing;
 pub fn decide(standing: Standing<'_>, command: &Command, now: impl Into<Now>) -> Result<Event, Refusal> {
     let now = now.into();
     check_request(command)?;
-    let body = match &command.stream {
-        StreamName::Account(_) => Body::Account(account::decide::decide(standing, &command.operation, now)?),
-        StreamName::Transfer(_) => match &command.operation {
-            Operation::Transfer(asked) => {
-                Body::Transfer(Box::new(transfer::decide::decide(standing, asked, now)?))
-            }
-            Operation::Open(_)
-            | Operation::Deposit(_)
-            | Operation::Withdraw(_)
-            | Operation::Reverse(_)
-            | Operation::Freeze(_)
-            | Operation::Unfreeze(_)
-            | Operation::Close(_)
-            | Operation::SetOverdraftLimit(_)
-            | Operation::Correct(_)
-            | Operation::Hold(_)
-            | Operation::Capture(_)
-            | Operation::Release(_)
-            | Operation::Expire(_)
-            | Operation::TransferHold(_)
-            | Operation::TransferCredit(_)
-            | Operation::RuleOut(_) => return Err(Refusal::AccountNotFound),
+    let body = match (&command.stream, &command.operation) {
+        (StreamName::Account(_), asked) => Body::Account(account::decide::decide(standing, asked, now)?),
+        (StreamName::Transfer(_), Operation::Transfer(asked)) => {
+            Body::Transfer(Box::new(transfer::decide::decide(standing, asked, now)?))
+        }
+        (StreamName::Delivery(_), Operation::Delivery(asked)) => {
+            let state = standing.state.and_then(State::destination);
+            let decided = delivery::decide::decide(state, asked);
+            Body::Delivery(Box::new(decided.map_err(Refusal::Destination)?))
+        }
+        (StreamName::Letter(_), Operation::Letter(asked)) => match standing.state {
+            None => Body::Letter(asked.clone()),
+            Some(_) => return Err(Refusal::LetterExists),
         },
+        (StreamName::Transfer(_) | StreamName::Delivery(_) | StreamName::Letter(_), _) => {
+            return Err(Refusal::AccountNotFound);
+        }
     };
     Ok(Event {
         stream: command.stream.clone(),
@@ -101,6 +96,9 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
             fitted.map(drop).map_err(Refusal::amount("overdraft_limit"))
         }
         Operation::Transfer(asked) => transfer::check::check_request(asked),
+        Operation::Letter(asked) if command.stream != StreamName::Letter(asked.letter()) => {
+            Err(Refusal::Invalid { field: "message_id", problem: "is not that of the letter".into() })
+        }
         Operation::Deposit(_)
         | Operation::Withdraw(_)
         | Operation::Reverse(_)
@@ -115,6 +113,8 @@ pub fn check_request(command: &Command) -> Result<(), Refusal> {
         | Operation::Expire(_)
         | Operation::TransferHold(_)
         | Operation::TransferCredit(_)
-        | Operation::RuleOut(_) => Ok(()),
+        | Operation::RuleOut(_)
+        | Operation::Delivery(_)
+        | Operation::Letter(_) => Ok(()),
     }
 }

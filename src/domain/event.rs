@@ -3,8 +3,11 @@
 use super::account::decline::Decline;
 use super::account::event::{self as account, AccountEvent, Effect};
 use super::command::Operation;
+use super::delivery::decide::DeliveryOperation;
+use super::delivery::event::{self as delivery, DeliveryEvent};
 use super::ids::Id;
 use super::kind::Kind;
+use super::letter::{self, DeadLettered};
 use super::metadata::Origin;
 use super::stream::StreamName;
 use super::time::Timestamp;
@@ -35,6 +38,10 @@ pub enum Body {
     Account(AccountEvent),
     /// It happened to a transfer. It is boxed, so that an account's event does not become larger.
     Transfer(Box<TransferEvent>),
+    /// It happened to a destination. It is boxed, as a transfer's is.
+    Delivery(Box<DeliveryEvent>),
+    /// It happened to a letter. It is boxed, as a transfer's is.
+    Letter(Box<DeadLettered>),
 }
 
 impl Event {
@@ -44,6 +51,8 @@ impl Event {
         match self.body {
             Body::Account(_) => account::VERSION,
             Body::Transfer(_) => transfer::VERSION,
+            Body::Delivery(_) => delivery::VERSION,
+            Body::Letter(_) => letter::VERSION,
         }
     }
 
@@ -53,6 +62,8 @@ impl Event {
         match &self.body {
             Body::Account(body) => body.type_name(),
             Body::Transfer(body) => body.type_name(),
+            Body::Delivery(body) => body.type_name(),
+            Body::Letter(_) => DeadLettered::TYPE,
         }
     }
 
@@ -62,6 +73,8 @@ impl Event {
         match &self.body {
             Body::Account(body) => body.kind(),
             Body::Transfer(body) => body.kind(),
+            Body::Delivery(body) => body.kind(),
+            Body::Letter(_) => Kind::DeadLetter,
         }
     }
 
@@ -70,7 +83,7 @@ impl Event {
     pub fn account(&self) -> Option<&AccountEvent> {
         match &self.body {
             Body::Account(body) => Some(body),
-            Body::Transfer(_) => None,
+            Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_) => None,
         }
     }
 
@@ -78,17 +91,26 @@ impl Event {
     #[must_use]
     pub fn transfer(&self) -> Option<&TransferEvent> {
         match &self.body {
-            Body::Account(_) => None,
+            Body::Account(_) | Body::Delivery(_) | Body::Letter(_) => None,
             Body::Transfer(body) => Some(body),
         }
     }
 
-    /// Returns the time at which it happened in the world; what happens to a transfer happens when it is recorded.
+    /// Returns the body, if it is the event of a destination.
+    #[must_use]
+    pub fn delivery(&self) -> Option<&DeliveryEvent> {
+        match &self.body {
+            Body::Account(_) | Body::Transfer(_) | Body::Letter(_) => None,
+            Body::Delivery(body) => Some(body),
+        }
+    }
+
+    /// Returns the time at which it happened in the world; what happens to anything but an account happens when it is recorded.
     #[must_use]
     pub fn effective_at(&self) -> Timestamp {
         match &self.body {
             Body::Account(body) => body.effective_at,
-            Body::Transfer(_) => self.recorded_at,
+            Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_) => self.recorded_at,
         }
     }
 
@@ -104,6 +126,7 @@ impl Event {
         match &self.body {
             Body::Account(body) => body.decline().map(Decline::code),
             Body::Transfer(body) => body.decline().map(TransferDecline::code),
+            Body::Delivery(_) | Body::Letter(_) => None,
         }
     }
 
@@ -112,7 +135,7 @@ impl Event {
     pub fn decline(&self) -> Option<Decline> {
         match &self.body {
             Body::Account(body) => body.decline(),
-            Body::Transfer(_) => None,
+            Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_) => None,
         }
     }
 
@@ -121,7 +144,7 @@ impl Event {
     pub fn names(&self) -> Option<(Id, Effect)> {
         match &self.body {
             Body::Account(body) => body.names(),
-            Body::Transfer(_) => None,
+            Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_) => None,
         }
     }
 
@@ -131,6 +154,8 @@ impl Event {
         match &self.body {
             Body::Account(body) => body.request(),
             Body::Transfer(body) => body.request(),
+            Body::Delivery(body) => Operation::Delivery(Box::new(DeliveryOperation::of(body))),
+            Body::Letter(body) => Operation::Letter(body.clone()),
         }
     }
 }

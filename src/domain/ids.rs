@@ -151,6 +151,9 @@ pub enum Id {
         /// This is the number of the attempt at this step, from 1.
         attempt: u32,
     },
+    /// There is none: the event is one that nobody can ask for again, as what the service records of its deliveries. It has no
+    /// text, no index has it, and no look-up finds it.
+    Absent,
 }
 
 impl Id {
@@ -180,7 +183,7 @@ impl Id {
     #[must_use]
     pub fn transfer(&self) -> Option<TransactionId> {
         match self {
-            Self::Client(_) | Self::Step { step: Step::Expiry, .. } => None,
+            Self::Client(_) | Self::Step { step: Step::Expiry, .. } | Self::Absent => None,
             Self::Step { of, .. } => Some(*of),
         }
     }
@@ -190,13 +193,20 @@ impl Id {
     pub fn client(&self) -> Option<TransactionId> {
         match self {
             Self::Client(id) => Some(*id),
-            Self::Step { .. } => None,
+            Self::Step { .. } | Self::Absent => None,
         }
+    }
+
+    /// Says whether there is none.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
     }
 
     /// Appends its text.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
+            Self::Absent => {}
             Self::Client(id) => id.write(out),
             Self::Step { of, step, attempt } => {
                 of.write(out);
@@ -224,6 +234,7 @@ impl PartialEq<TransactionId> for Id {
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Absent => Ok(()),
             Self::Client(id) => id.fmt(f),
             Self::Step { of, step, attempt } => write!(f, "{of}:{}:{attempt}", step.name()),
         }

@@ -50,11 +50,29 @@ pub enum Kind {
     TransferEnd,
     /// The event is something that the service notes of a transfer before its end.
     TransferNote,
+    /// The event says that a destination is set up, or its settings change.
+    DestinationSet,
+    /// The event says that a destination is paused.
+    DestinationPause,
+    /// The event says that a destination goes on.
+    DestinationResume,
+    /// The event says that a destination is removed.
+    DestinationRemove,
+    /// The event says that a message that says nothing was sent to a destination.
+    DestinationTest,
+    /// The event says that an instance serves a destination from now on.
+    ServingTake,
+    /// The event says that messages are about to be sent once.
+    DeliveryClaim,
+    /// The event says how far a destination has come.
+    DeliveryProgress,
+    /// The event says that a message was given up.
+    DeadLetter,
 }
 
 impl Kind {
     /// These are all kinds, in the order of their numbers.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 32] = [
         Self::Opening,
         Self::Deposit,
         Self::Withdrawal,
@@ -78,6 +96,15 @@ impl Kind {
         Self::TransferAbandon,
         Self::TransferEnd,
         Self::TransferNote,
+        Self::DestinationSet,
+        Self::DestinationPause,
+        Self::DestinationResume,
+        Self::DestinationRemove,
+        Self::DestinationTest,
+        Self::ServingTake,
+        Self::DeliveryClaim,
+        Self::DeliveryProgress,
+        Self::DeadLetter,
     ];
 
     /// Returns its name on the wire.
@@ -107,12 +134,66 @@ impl Kind {
             Self::TransferAbandon => "transfer_abandon",
             Self::TransferEnd => "transfer_end",
             Self::TransferNote => "transfer_note",
+            Self::DestinationSet => "destination_set",
+            Self::DestinationPause => "destination_pause",
+            Self::DestinationResume => "destination_resume",
+            Self::DestinationRemove => "destination_remove",
+            Self::DestinationTest => "destination_test",
+            Self::ServingTake => "serving_take",
+            Self::DeliveryClaim => "delivery_claim",
+            Self::DeliveryProgress => "delivery_progress",
+            Self::DeadLetter => "dead_letter",
         }
     }
 
-    /// Returns the kind with this name.
+    /// Returns the kind with this name that a search may ask for.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::searched().find(|kind| kind.name() == name)
+    }
+
+    /// Returns the kinds that a search may ask for: those of accounts and transfers.
+    pub fn searched() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| kind.is_searched())
+    }
+
+    /// Says whether a search finds events of this kind: those of accounts and transfers. What the service records of its
+    /// deliveries is read at its destination.
+    #[must_use]
+    pub fn is_searched(self) -> bool {
+        match self {
+            Self::Opening
+            | Self::Deposit
+            | Self::Withdrawal
+            | Self::Reversal
+            | Self::Prevention
+            | Self::Freeze
+            | Self::Unfreeze
+            | Self::Close
+            | Self::OverdraftLimit
+            | Self::Hold
+            | Self::Capture
+            | Self::Release
+            | Self::Expiry
+            | Self::TransferOut
+            | Self::TransferIn
+            | Self::Correction
+            | Self::Transfer
+            | Self::TransferCancel
+            | Self::TransferOutcome
+            | Self::TransferRetry
+            | Self::TransferAbandon
+            | Self::TransferEnd
+            | Self::TransferNote => true,
+            Self::DestinationSet
+            | Self::DestinationPause
+            | Self::DestinationResume
+            | Self::DestinationRemove
+            | Self::DestinationTest
+            | Self::ServingTake
+            | Self::DeliveryClaim
+            | Self::DeliveryProgress
+            | Self::DeadLetter => false,
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Refusals are outcomes of commands that are answered, and of which nothing is recorded.
 
 use super::account::decline::Decline;
+use super::delivery::decide::Refused;
 use super::ids::CounterAccount;
 use super::money::AmountError;
 
@@ -33,6 +34,10 @@ pub enum Refusal {
     NothingNew,
     /// The hold of a transfer that is to be released was declined before, for this reason.
     HoldDeclined(Decline),
+    /// A destination is not such that this could be recorded of it.
+    Destination(Refused),
+    /// The letter is there already: its message was given up before.
+    LetterExists,
     /// A field is wrong, which another field, the account or the clock shows.
     Invalid {
         /// This is the field.

@@ -2,6 +2,7 @@
 //! differ; it is empty where it is the same request again.
 
 use super::command::{BalanceChange, Command, Correction, Move, Operation};
+use super::delivery::decide::DeliveryOperation;
 use super::event::Event;
 use super::metadata::Metadata;
 use super::stream::StreamName;
@@ -33,6 +34,7 @@ pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
     };
     compare("operation", Some(first.request().name().into()), Some(now.operation.name().into()));
     compare("account", account(&first.stream), account(&now.stream));
+    compare("destination", destination(&first.stream), destination(&now.stream));
     compare("transfer", transfer(&first.stream, &first.request()), transfer(&now.stream, &now.operation));
     for (field, value) in &before {
         let other = after.iter().find(|(name, _)| name == field).map(|(_, value)| value.clone());
@@ -48,6 +50,14 @@ pub fn differences(first: &Event, now: &Command) -> Vec<Difference> {
 
 fn account(stream: &StreamName) -> Option<String> {
     stream.account().map(ToString::to_string)
+}
+
+/// Returns the destination that something is asked of.
+fn destination(stream: &StreamName) -> Option<String> {
+    match stream {
+        StreamName::Delivery(name) => Some(name.to_string()),
+        StreamName::Account(_) | StreamName::Letter(_) | StreamName::Transfer(_) => None,
+    }
 }
 
 /// Returns the transfer that something is asked of. A request for a transfer names none: its ID is the transfer's.
@@ -119,8 +129,31 @@ fn fields(operation: &Operation) -> Vec<(String, String)> {
             field("code", asked.code.code().to_owned());
         }
         Operation::Transfer(asked) => of_transfer(asked, &mut fields),
+        Operation::Delivery(asked) => of_delivery(asked, &mut fields),
+        // It has no ID, so that it is compared with nothing.
+        Operation::Letter(_) => {}
     }
     fields
+}
+
+/// Only what an operator asks of a destination has an ID, so that it can come again.
+fn of_delivery(operation: &DeliveryOperation, fields: &mut Vec<(String, String)>) {
+    let mut field = |name: &str, value: String| fields.push((name.to_owned(), value));
+    match operation {
+        DeliveryOperation::Pause { reason, .. } => {
+            reason.iter().for_each(|reason| field("reason", reason.as_str().to_owned()));
+        }
+        DeliveryOperation::Resume { after, reason, .. } => {
+            after.iter().for_each(|after| field("after", after.to_string()));
+            field("reason", reason.as_str().to_owned());
+        }
+        DeliveryOperation::Set { .. }
+        | DeliveryOperation::Remove
+        | DeliveryOperation::Take { .. }
+        | DeliveryOperation::Test { .. }
+        | DeliveryOperation::Claim { .. }
+        | DeliveryOperation::Progress(_) => {}
+    }
 }
 
 fn of_transfer(operation: &TransferOperation, fields: &mut Vec<(String, String)>) {

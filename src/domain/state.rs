@@ -1,8 +1,11 @@
 //! A state says how a stream stands, which is the fold of its events. Each kind of stream has a kind of state.
 
 use super::account::Account;
+use super::delivery::name::DestinationName;
+use super::delivery::{Destination, Wrong};
 use super::event::{Body, Event, EvolveError};
 use super::ids::Id;
+use super::letter::Letter;
 use super::stream::StreamName;
 use super::time::Timestamp;
 use super::transfer::Transfer;
@@ -14,6 +17,10 @@ pub enum State {
     Account(Account),
     /// It is the state of a transfer.
     Transfer(Transfer),
+    /// It is the state of the destination with this name. It is boxed, so that an account's state does not become larger.
+    Delivery(DestinationName, Box<Destination>),
+    /// It is the state of a letter. It is boxed, as a destination's is.
+    Letter(Box<Letter>),
 }
 
 impl State {
@@ -31,7 +38,26 @@ impl State {
                 let before = before.and_then(Self::transfer);
                 Transfer::evolve(before, *id, event, body).map(Self::Transfer)
             }
-            (StreamName::Account(_), Body::Transfer(_)) | (StreamName::Transfer(_), Body::Account(_)) => {
+            (StreamName::Delivery(name), Body::Delivery(body)) => {
+                let before = before.and_then(Self::destination);
+                match Destination::evolve(before, event.revision, body) {
+                    Ok(after) => Ok(Self::Delivery(name.clone(), Box::new(after))),
+                    Err(Wrong::NotBegun) => Err(EvolveError::not_opened(event)),
+                    Err(Wrong::Revision { expected }) => Err(EvolveError::revision(event, expected)),
+                    Err(Wrong::Impossible | Wrong::Term | Wrong::Back | Wrong::Messages) => {
+                        Err(EvolveError::impossible(event))
+                    }
+                }
+            }
+            (StreamName::Letter(id), Body::Letter(body)) => {
+                let before = before.and_then(Self::letter);
+                let after = Letter::evolve(before, *id, event.revision, body);
+                after.map(|after| Self::Letter(Box::new(after))).ok_or_else(|| EvolveError::impossible(event))
+            }
+            (StreamName::Account(_), Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_))
+            | (StreamName::Transfer(_), Body::Account(_) | Body::Delivery(_) | Body::Letter(_))
+            | (StreamName::Delivery(_), Body::Account(_) | Body::Transfer(_) | Body::Letter(_))
+            | (StreamName::Letter(_), Body::Account(_) | Body::Transfer(_) | Body::Delivery(_)) => {
                 Err(EvolveError::impossible(event))
             }
         }
@@ -43,6 +69,8 @@ impl State {
         match self {
             Self::Account(account) => StreamName::Account(account.name.clone()),
             Self::Transfer(transfer) => StreamName::Transfer(transfer.id),
+            Self::Delivery(name, _) => StreamName::Delivery(name.clone()),
+            Self::Letter(letter) => StreamName::Letter(letter.id),
         }
     }
 
@@ -52,6 +80,8 @@ impl State {
         match self {
             Self::Account(account) => account.revision,
             Self::Transfer(transfer) => transfer.revision,
+            Self::Delivery(_, destination) => destination.revision,
+            Self::Letter(letter) => letter.revision,
         }
     }
 
@@ -60,7 +90,7 @@ impl State {
     pub fn next_expiry(&self) -> Option<Timestamp> {
         match self {
             Self::Account(account) => account.holds.next_to_expire().map(|(_, at)| at),
-            Self::Transfer(_) => None,
+            Self::Transfer(_) | Self::Delivery(..) | Self::Letter(_) => None,
         }
     }
 
@@ -71,6 +101,7 @@ impl State {
         match self {
             Self::Account(_) => self.next_expiry(),
             Self::Transfer(transfer) => transfer.timer(),
+            Self::Delivery(..) | Self::Letter(_) => None,
         }
     }
 
@@ -85,7 +116,7 @@ impl State {
     pub fn has_open(&self, hold: Id) -> bool {
         match self {
             Self::Account(account) => account.holds.get(hold).is_some(),
-            Self::Transfer(_) => false,
+            Self::Transfer(_) | Self::Delivery(..) | Self::Letter(_) => false,
         }
     }
 
@@ -94,7 +125,7 @@ impl State {
     pub fn account(&self) -> Option<&Account> {
         match self {
             Self::Account(account) => Some(account),
-            Self::Transfer(_) => None,
+            Self::Transfer(_) | Self::Delivery(..) | Self::Letter(_) => None,
         }
     }
 
@@ -102,8 +133,26 @@ impl State {
     #[must_use]
     pub fn transfer(&self) -> Option<&Transfer> {
         match self {
-            Self::Account(_) => None,
+            Self::Account(_) | Self::Delivery(..) | Self::Letter(_) => None,
             Self::Transfer(transfer) => Some(transfer),
+        }
+    }
+
+    /// Returns the destination, if it is the state of one.
+    #[must_use]
+    pub fn destination(&self) -> Option<&Destination> {
+        match self {
+            Self::Account(_) | Self::Transfer(_) | Self::Letter(_) => None,
+            Self::Delivery(_, destination) => Some(destination),
+        }
+    }
+
+    /// Returns the letter, if it is the state of one.
+    #[must_use]
+    pub fn letter(&self) -> Option<&Letter> {
+        match self {
+            Self::Account(_) | Self::Transfer(_) | Self::Delivery(..) => None,
+            Self::Letter(letter) => Some(letter),
         }
     }
 }

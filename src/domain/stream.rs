@@ -4,25 +4,36 @@
 
 use std::fmt;
 
+use super::delivery::name::DestinationName;
 use super::ids::{AccountName, TransactionId};
+use super::letter::LetterId;
 
 /// This is the prefix of the name of an account's stream.
 const ACCOUNT: &str = "account-";
+/// This is the prefix of the name of a destination's stream.
+const DELIVERY: &str = "delivery-";
+/// This is the prefix of the name of a letter's stream.
+const LETTER: &str = "letter-";
 /// This is the prefix of the name of a transfer's stream.
 const TRANSFER: &str = "transfer-";
 
-/// A `StreamName` is a stream's name: the kind of the stream, and the name of the thing whose stream it is.
+/// A `StreamName` is a stream's name: the kind of the stream, and the name of the thing whose stream it is. The kinds are in
+/// the order of their prefixes, so that the names are in the order of their texts.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StreamName {
     /// It is the stream of a guarded account, `account-<name>`.
     Account(AccountName),
+    /// It is the stream of a destination, `delivery-<name>`.
+    Delivery(DestinationName),
+    /// It is the stream of a letter, `letter-<id>`.
+    Letter(LetterId),
     /// It is the stream of a transfer, `transfer-<id>`, the ID in its usual spelling.
     Transfer(TransactionId),
 }
 
 impl StreamName {
     /// These are the prefixes of all kinds of streams, for a store that is asked for the ledger's events alone.
-    pub const PREFIXES: [&'static str; 2] = [ACCOUNT, TRANSFER];
+    pub const PREFIXES: [&'static str; 4] = [ACCOUNT, DELIVERY, LETTER, TRANSFER];
 
     /// Reads the name of a stream; `None` where no stream of the ledger can have this name.
     #[must_use]
@@ -30,6 +41,12 @@ impl StreamName {
         if let Some(id) = text.strip_prefix(TRANSFER) {
             // One stream has one name: no other spelling of the ID is taken.
             return TransactionId::parse(id).filter(|known| known.to_string() == id).map(Self::Transfer);
+        }
+        if let Some(name) = text.strip_prefix(DELIVERY) {
+            return DestinationName::parse(name).map(Self::Delivery);
+        }
+        if let Some(id) = text.strip_prefix(LETTER) {
+            return LetterId::parse(id).map(Self::Letter);
         }
         text.strip_prefix(ACCOUNT).and_then(AccountName::parse).map(Self::Account)
     }
@@ -45,6 +62,8 @@ impl StreamName {
     pub fn with_parts<T>(&self, work: impl FnOnce([&str; 2]) -> T) -> T {
         match self {
             Self::Account(name) => work([ACCOUNT, name.as_str()]),
+            Self::Delivery(name) => work([DELIVERY, name.as_str()]),
+            Self::Letter(id) => id.with_text(|id| work([LETTER, id])),
             Self::Transfer(id) => id.with_text(|id| work([TRANSFER, id])),
         }
     }
@@ -69,7 +88,7 @@ impl StreamName {
     pub fn account(&self) -> Option<&AccountName> {
         match self {
             Self::Account(name) => Some(name),
-            Self::Transfer(_) => None,
+            Self::Delivery(_) | Self::Letter(_) | Self::Transfer(_) => None,
         }
     }
 
@@ -77,8 +96,18 @@ impl StreamName {
     #[must_use]
     pub fn transfer(&self) -> Option<TransactionId> {
         match self {
-            Self::Account(_) => None,
+            Self::Account(_) | Self::Delivery(_) | Self::Letter(_) => None,
             Self::Transfer(id) => Some(*id),
+        }
+    }
+
+    /// Says whether its events are what the service records of its own deliveries: no money moves by them, and they have
+    /// neither an answer nor, most of them, an ID.
+    #[must_use]
+    pub fn is_of_delivery(&self) -> bool {
+        match self {
+            Self::Account(_) | Self::Transfer(_) => false,
+            Self::Delivery(_) | Self::Letter(_) => true,
         }
     }
 }

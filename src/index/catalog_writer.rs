@@ -115,6 +115,9 @@ impl CatalogWriter {
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
+            if let Some(letter) = tracked.state.letter() {
+                parts.set(&transaction, Kind::LetterOf, &rows::letter_key(&letter.source, letter.id), "")?;
+            }
             let (kind, key) = rows::stream_row(&stream);
             let before = if rows::has_row(&tracked.state) {
                 parts.set(&transaction, kind, key, &rows::state_value(tracked))?

@@ -120,6 +120,9 @@ impl Feed {
     /// # Errors
     /// Fails when the index can't be read.
     pub fn note_if_booked_twice(&self, id: Id, taken: &mut Taken) -> Result<bool, IndexError> {
+        if id.is_absent() {
+            return Ok(false);
+        }
         let in_taken = !taken.ids.insert(id);
         let twice = in_taken || !self.index.used(id)?.booked.is_empty();
         if twice {

@@ -12,8 +12,11 @@ use foldhash::fast::RandomState;
 
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
+use crate::domain::delivery::Destination;
+use crate::domain::delivery::name::DestinationName;
 use crate::domain::digest::EndedSum;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
+use crate::domain::letter::Letter;
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
@@ -44,6 +47,8 @@ pub(super) struct Layer {
     streams: Map<StreamName, Tracked>,
     /// These are the transfers among the streams, so that they are found without the accounts.
     transfers: BTreeSet<TransactionId>,
+    /// These are the destinations and the letters among the streams, for the same reason.
+    of_delivery: BTreeSet<StreamName>,
     /// These sums say by how much the events of this layer changed the ledger's own accounts.
     internal: Map<InternalKey, Money>,
     /// This is by how much its events changed the sum of the transfers that have ended.
@@ -90,11 +95,29 @@ impl Layer {
         self.transfers.iter().filter_map(|id| self.streams.get(&StreamName::Transfer(*id))?.state.transfer())
     }
 
+    /// Returns its destinations, in the order of their names.
+    pub(super) fn destinations(&self) -> impl Iterator<Item = (&DestinationName, &Destination)> {
+        let of = self.of_delivery.iter().filter_map(|stream| Some(&self.streams.get(stream)?.state));
+        of.filter_map(|state| match state {
+            State::Delivery(name, destination) => Some((name, &**destination)),
+            State::Account(_) | State::Transfer(_) | State::Letter(_) => None,
+        })
+    }
+
+    /// Returns its letters, in the order of their ids.
+    pub(super) fn letters(&self) -> impl Iterator<Item = &Letter> {
+        self.of_delivery.iter().filter_map(|stream| self.streams.get(stream)?.state.letter())
+    }
+
     fn set(&mut self, tracked: Tracked) {
         if let Some(transfer) = tracked.state.transfer() {
             self.transfers.insert(transfer.id);
         }
-        self.streams.insert(tracked.state.stream(), tracked);
+        let stream = tracked.state.stream();
+        if stream.is_of_delivery() {
+            self.of_delivery.insert(stream.clone());
+        }
+        self.streams.insert(stream, tracked);
     }
 
     /// Returns by how much its events changed the sum of the transfers that have ended.
@@ -208,6 +231,7 @@ impl Joined {
         for part in &of {
             layer.streams.extend(part.streams.iter().map(|(name, tracked)| (name.clone(), tracked.clone())));
             layer.transfers.extend(&part.transfers);
+            layer.of_delivery.extend(part.of_delivery.iter().cloned());
             part.internal.iter().for_each(|(key, amount)| layer.add(key, *amount));
             layer.ended = layer.ended.plus(part.ended);
         }

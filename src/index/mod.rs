@@ -13,12 +13,15 @@
 
 pub mod catalog;
 mod catalog_writer;
+mod destination_row;
 mod error;
 mod failure;
 pub mod feed;
 mod handle;
 mod hold_rows;
 mod layers;
+mod letter_row;
+mod letters;
 pub mod lsm;
 mod moved;
 mod now;

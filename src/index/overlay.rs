@@ -9,6 +9,8 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::domain::account::Account;
+use crate::domain::delivery::Destination;
+use crate::domain::delivery::name::DestinationName;
 use crate::domain::digest::{EndedSum, StateHash};
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::money::Money;
@@ -96,6 +98,25 @@ impl Overlay<'_> {
         })?;
         open.for_each(|transfer| visit(transfer));
         Ok(())
+    }
+
+    /// Returns all destinations, in the order of their names.
+    ///
+    /// # Errors
+    /// Fails when the catalog can't be read.
+    pub fn destinations(&self) -> Result<Vec<(DestinationName, Destination)>, IndexError> {
+        let mut found = BTreeMap::new();
+        for (key, value) in self.proven.states(self.catalog, Kind::Destination, b"", usize::MAX)? {
+            let name = std::str::from_utf8(&key).ok().and_then(DestinationName::parse);
+            let name = name.ok_or_else(|| IndexError::damaged("a destination's name can't be read"))?;
+            let tracked = rows::read_state(&StreamName::Delivery(name.clone()), &value)?;
+            found.extend(tracked.state.destination().map(|destination| (name, destination.clone())));
+        }
+        for layer in &self.layers {
+            let newer = layer.destinations();
+            found.extend(newer.map(|(name, destination)| (name.clone(), destination.clone())));
+        }
+        Ok(found.into_iter().collect())
     }
 
     /// Returns the transfers that are newer in memory.

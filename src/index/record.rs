@@ -99,7 +99,7 @@ impl Mark {
 pub fn id_key(id: Id, seed: u64) -> u128 {
     match id {
         Id::Client(id) => u128::from_be_bytes(*id.as_bytes()),
-        Id::Step { .. } => hashed("", id, None, seed),
+        Id::Step { .. } | Id::Absent => hashed("", id, None, seed),
     }
 }
 
@@ -257,7 +257,16 @@ impl Facts {
             | Kind::TransferRetry
             | Kind::TransferAbandon
             | Kind::TransferEnd
-            | Kind::TransferNote => None,
+            | Kind::TransferNote
+            | Kind::DestinationSet
+            | Kind::DestinationPause
+            | Kind::DestinationResume
+            | Kind::DestinationRemove
+            | Kind::DestinationTest
+            | Kind::ServingTake
+            | Kind::DeliveryClaim
+            | Kind::DeliveryProgress
+            | Kind::DeadLetter => None,
         }
     }
 

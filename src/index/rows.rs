@@ -1,18 +1,24 @@
 //! These functions make and read the rows of the catalog's state: what each kind is about, its key, and its value.
 
+use std::str::Split;
+
 use crate::domain::account::hold::open_holds::OpenHolds;
 use crate::domain::account::{Account, Status};
 use crate::domain::currency::Currency;
-use crate::domain::ids::{CounterAccount, Id, TransactionId};
+use crate::domain::delivery::name::DestinationName;
+use crate::domain::ids::{CounterAccount, Id};
+use crate::domain::letter::LetterId;
 use crate::domain::money::Money;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::store::chain::Hash;
 
+use super::destination_row;
 use super::error::IndexError;
 use super::hold_rows;
 use super::layers::{InternalKey, Tracked};
+use super::letter_row;
 use super::lsm::memtable::{Note, ReversedKey};
 use super::record::StreamKey;
 use super::spans::{Moved, Span};
@@ -43,13 +49,19 @@ pub enum Kind {
     /// The row is about a transfer that has not ended, or that has so many events of its own that they are not read again
     /// each time, by ID.
     Transfer = 10,
+    /// The row is about a destination, by name.
+    Destination = 12,
+    /// The row is about a letter, by id.
+    Letter = 13,
+    /// The row names a letter, by its destination and its id, so that those of one destination are found. It has no value.
+    LetterOf = 14,
     /// The row says what the backdated events of a span of time moved, by stream and span.
     Moved = 20,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 12] = [
         Self::Account,
         Self::Reversed,
         Self::Internal,
@@ -58,6 +70,9 @@ impl Kind {
         Self::Missing,
         Self::Timer,
         Self::Transfer,
+        Self::Destination,
+        Self::Letter,
+        Self::LetterOf,
         Self::Moved,
     ];
 
@@ -72,6 +87,8 @@ pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     match stream {
         StreamName::Account(name) => (Kind::Account, name.as_str().as_bytes()),
         StreamName::Transfer(id) => (Kind::Transfer, id.as_bytes()),
+        StreamName::Delivery(name) => (Kind::Destination, name.as_str().as_bytes()),
+        StreamName::Letter(id) => (Kind::Letter, id.as_bytes()),
     }
 }
 
@@ -87,6 +104,8 @@ pub fn state_value(tracked: &Tracked) -> String {
     let account = match &tracked.state {
         State::Account(account) => account,
         State::Transfer(transfer) => return format!("{}{hash}", transfer_row::value(transfer)),
+        State::Delivery(_, destination) => return format!("{}{hash}", destination_row::value(destination)),
+        State::Letter(letter) => return format!("{}{hash}", letter_row::value(letter)),
     };
     let holds = hold_rows::write(&account.holds);
     format!(
@@ -104,7 +123,23 @@ pub fn state_value(tracked: &Tracked) -> String {
 pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
     let name = match stream {
         StreamName::Account(name) => name,
-        StreamName::Transfer(id) => return read_transfer(*id, stream, value),
+        StreamName::Transfer(id) => {
+            let what = "a transfer's row can't be read";
+            return read_parts(stream, value, what, |parts| {
+                Some(State::Transfer(transfer_row::read(*id, parts)?))
+            });
+        }
+        StreamName::Delivery(name) => {
+            let read = |parts: &mut Split<'_, char>| {
+                Some(State::Delivery(name.clone(), Box::new(destination_row::read(parts)?)))
+            };
+            return read_parts(stream, value, "a destination's row can't be read", read);
+        }
+        StreamName::Letter(id) => {
+            let read =
+                |parts: &mut Split<'_, char>| Some(State::Letter(Box::new(letter_row::read(*id, parts)?)));
+            return read_parts(stream, value, "a letter's row can't be read", read);
+        }
     };
     let read = || {
         let mut parts = value.split(' ').peekable();
@@ -132,19 +167,23 @@ pub fn read_state(stream: &StreamName, value: &str) -> Result<Tracked, IndexErro
     read().ok_or_else(|| IndexError::damaged("an account's row can't be read"))
 }
 
-/// Returns how a transfer's stream stands, from its row.
-fn read_transfer(id: TransactionId, stream: &StreamName, value: &str) -> Result<Tracked, IndexError> {
+/// Returns how a stream stands, from the parts of its row.
+fn read_parts<'a>(
+    stream: &StreamName,
+    value: &'a str,
+    what: &str,
+    read: impl FnOnce(&mut Split<'a, char>) -> Option<State>,
+) -> Result<Tracked, IndexError> {
     let read = || {
         let mut parts = value.split(' ');
-        let transfer = transfer_row::read(id, &mut parts)?;
+        let state = read(&mut parts)?;
         let hash = match parts.next() {
             Some(text) => Some(Hash::parse(text)?),
             None => None,
         };
-        let state = State::Transfer(transfer);
         parts.next().is_none().then(|| Tracked { key: StreamKey::of(stream), state, hash })
     };
-    read().ok_or_else(|| IndexError::damaged("a transfer's row can't be read"))
+    read().ok_or_else(|| IndexError::damaged(what))
 }
 
 /// Returns the timer of a stream of which this is the row.
@@ -173,7 +212,15 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         Kind::Missing => {
             Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
         }
-        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Timer | Kind::Transfer | Kind::Moved => None,
+        Kind::Account
+        | Kind::Reversed
+        | Kind::Internal
+        | Kind::Timer
+        | Kind::Transfer
+        | Kind::Destination
+        | Kind::Letter
+        | Kind::LetterOf
+        | Kind::Moved => None,
     }
 }
 
@@ -220,6 +267,20 @@ pub fn read_moved(value: &str) -> Result<(Currency, Moved), IndexError> {
         parts.next().is_none().then_some((currency, Moved { happened, recorded, last }))
     };
     read().ok_or_else(|| IndexError::damaged("what a span of time moved can't be read"))
+}
+
+/// Returns what the keys begin with of the rows that name the letters of a destination. No name has a zero byte.
+pub fn letters_key(of: &DestinationName) -> Vec<u8> {
+    let mut key = of.as_str().as_bytes().to_vec();
+    key.push(0);
+    key
+}
+
+/// Returns the key of the row that names a letter of a destination.
+pub fn letter_key(of: &DestinationName, letter: LetterId) -> Vec<u8> {
+    let mut key = letters_key(of);
+    key.extend_from_slice(letter.as_bytes());
+    key
 }
 
 /// Returns the key of one of the ledger's own accounts.

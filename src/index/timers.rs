@@ -105,6 +105,7 @@ impl Index {
         let Some(tracked) = self.tracked(stream)? else { return Ok(None) };
         let account = match tracked.state {
             State::Account(account) => account,
+            State::Delivery(..) | State::Letter(_) => return Ok(None),
             State::Transfer(transfer) => {
                 let Some(at) = transfer.timer().filter(|at| *at <= now) else { return Ok(None) };
                 let what = DueThing::Deadline(Box::new(transfer));

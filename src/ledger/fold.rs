@@ -25,7 +25,9 @@ const PAGE: usize = 4_096;
 const ACCOUNT: usize = 256;
 /// This is about how many bytes an open hold takes.
 const HOLD: usize = 72;
-/// This is about how many bytes a transfer takes, with its terms.
+/// This is about how many bytes a parked message takes.
+const PARKED: usize = 512;
+/// This is about how many bytes a transfer takes, or a destination, with its terms.
 const TRANSFER: usize = 512;
 
 /// A `Fold` is a fold of the journal up to a position.
@@ -39,7 +41,7 @@ pub(super) struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    /// Visits how each stream stands, in the order of the names: first the accounts, and then the transfers by their IDs.
+    /// Visits how each stream stands, in the order of the names: first the accounts, and at the end the transfers by their IDs.
     /// Returns the position of the last event that counts.
     ///
     /// # Errors
@@ -160,6 +162,8 @@ fn weight(state: &State) -> usize {
     match state {
         State::Account(account) => ACCOUNT + HOLD * account.holds.len(),
         State::Transfer(_) => TRANSFER,
+        State::Delivery(_, destination) => TRANSFER + PARKED * destination.parked.len(),
+        State::Letter(_) => ACCOUNT,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod clock_watch;
+mod destinations;
 mod driving;
 mod effective;
 mod expiries;

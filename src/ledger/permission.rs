@@ -40,6 +40,7 @@ impl Act {
             | Operation::Freeze(_)
             | Operation::Unfreeze(_)
             | Operation::Close(_) => Self::Control,
+            Operation::Delivery(_) | Operation::Letter(_) => Self::Control,
             Operation::Transfer(asked) => match asked {
                 TransferOperation::Request(_) | TransferOperation::Cancel(_) => Self::Book,
                 TransferOperation::Outcome(_)

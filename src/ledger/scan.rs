@@ -250,7 +250,8 @@ impl Scan {
 impl Filter {
     /// Says whether an event with this record may be wanted.
     fn admits(&self, found: &Found) -> bool {
-        self.kind.is_none_or(|kind| found.facts.kind == kind)
+        found.facts.kind.is_searched()
+            && self.kind.is_none_or(|kind| found.facts.kind == kind)
             && self.accepted.is_none_or(|accepted| accepted != found.facts.declined)
             && found.recorded_at.is_none_or(|at| self.is_in_time(at))
     }

@@ -192,7 +192,16 @@ impl Stream {
                 | Kind::TransferRetry
                 | Kind::TransferAbandon
                 | Kind::TransferEnd
-                | Kind::TransferNote => Status::Open,
+                | Kind::TransferNote
+                | Kind::DestinationSet
+                | Kind::DestinationPause
+                | Kind::DestinationResume
+                | Kind::DestinationRemove
+                | Kind::DestinationTest
+                | Kind::ServingTake
+                | Kind::DeliveryClaim
+                | Kind::DeliveryProgress
+                | Kind::DeadLetter => Status::Open,
             },
         };
         let set = match self.last_of(Series::Limit, revision)? {
@@ -211,8 +220,8 @@ impl Stream {
 pub(super) fn body_of(event: Event) -> Result<AccountEvent, ReadError> {
     match event.body {
         Body::Account(body) => Ok(body),
-        Body::Transfer(_) => {
-            Err(IndexError::damaged("an account's stream has the event of a transfer").into())
+        Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_) => {
+            Err(IndexError::damaged("an account's stream has the event of something else").into())
         }
     }
 }

@@ -266,6 +266,7 @@ impl Decided {
         match self.event().body {
             Body::Account(body) => body,
             Body::Transfer(body) => panic!("{body:?}"),
+            other @ (Body::Delivery(_) | Body::Letter(_)) => panic!("{other:?}"),
         }
     }
 

@@ -8,6 +8,7 @@ use bookonce::domain::ids::CounterAccount;
 use bookonce::domain::metadata::Metadata;
 use bookonce::domain::time::Timestamp;
 
+use crate::delivery_stories;
 use crate::holds::*;
 use crate::payout_stories;
 use crate::support::*;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
         ("stopped-transfers", transfer_stories::stops()),
         ("many-holds", transfer_stories::many_holds()),
         ("payouts", payout_stories::payouts()),
+        ("deliveries", delivery_stories::deliveries()),
     ]
 }
 

@@ -20,6 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["domain", "store", "index", "clerk", "patient", "pause_mark", "tasks"]),
     ("payouts", &["domain", "tasks"]),
     ("sagas", &["domain", "ledger", "client", "payouts", "tasks"]),
+    ("delivery", &["domain", "store", "ledger", "client", "seldom", "tasks"]),
     ("audit", &["pause_mark", "still"]),
     ("keys", &["domain"]),
     (
@@ -40,7 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("client", &["domain", "wire", "tasks", "with_causes"]),
     ("clock", &["domain"]),
-    ("config", &["payouts", "telemetry"]),
+    ("config", &["delivery", "payouts", "telemetry"]),
     ("patient", &[]),
     ("pause_mark", &[]),
     ("seldom", &[]),
@@ -55,7 +56,7 @@ const WRAPPED: &[(&str, &[&str])] = &[
     ("rusqlite", &["store", "index", "audit", "still", "client"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
-    ("reqwest", &["client", "audit", "cli", "store", "payouts"]),
+    ("reqwest", &["client", "audit", "cli", "store", "payouts", "delivery"]),
     ("eventstore", &["store"]),
     ("nix", &["store"]),
 ];

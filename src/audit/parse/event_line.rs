@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::audit::parse::cursor::Cursor;
 use crate::audit::parse::event_data::{self, Kind};
-use crate::audit::parse::head::Head;
+use crate::audit::parse::head::{Content, Head, VERSION};
+use crate::audit::parse::own_line;
 use crate::audit::parse::transfer_data;
 use crate::audit::parse::words::{id, is_name, sum};
 use crate::audit::values::chain::{self, Hash, Hasher};
@@ -22,12 +23,16 @@ use crate::audit::values::transfer::State;
 const ACCOUNT: &str = "account-";
 /// The name of a transfer's stream begins so.
 const TRANSFER: &str = "transfer-";
+/// The name of a destination's stream begins so.
+const DELIVERY: &str = "delivery-";
+/// The name of a letter's stream begins so.
+const LETTER: &str = "letter-";
 /// This stands before the name of a stream.
 const KEY: &str = "\"stream\":\"";
 const KEY_ACCOUNT: &str = "\"stream\":\"account-";
 const KEY_TRANSFER: &str = "\"stream\":\"transfer-";
-/// This is the version of events that is known here.
-pub(super) const VERSION: u64 = 1;
+const KEY_DELIVERY: &str = "\"stream\":\"delivery-";
+const KEY_LETTER: &str = "\"stream\":\"letter-";
 /// `effective_at` may lie at most this far after `recorded_at`.
 const FUTURE_ALLOWED_MICROS: i64 = 5 * 60 * 1_000_000;
 
@@ -93,8 +98,7 @@ pub(crate) fn read(
 /// Gives the id of an event that was read from this block, where it is a UUID.
 #[must_use]
 pub(crate) fn event_id(block: &[u8], event: &Event) -> Option<Uuid> {
-    let id = event.canonical.1.before(block)?.strip_suffix(b"\",")?.last_chunk()?;
-    chain::read_uuid(id).map(Uuid::from_u128)
+    event.event_id(block).map(Uuid::from_u128)
 }
 
 /// Says whether this line (without its line feed) is the first event of its stream, and chained to that stream alone.
@@ -116,13 +120,19 @@ pub(crate) fn position(block: &[u8], start: usize) -> Option<u64> {
 /// Reads the name of the stream that the line from `start` says it is in, where it is written as an event writes it.
 #[must_use]
 pub(crate) fn stream_of(block: &[u8], start: usize) -> Option<Span> {
+    let known = [ACCOUNT, TRANSFER, DELIVERY, LETTER];
+    let is_known = |stream: &Span| known.iter().any(|prefix| stream.of(block).starts_with(prefix.as_bytes()));
+    named_stream(block, start).filter(is_known)
+}
+
+/// Reads the name of the stream that the line from `start` says it is in, whatever it is.
+pub(super) fn named_stream(block: &[u8], start: usize) -> Option<Span> {
     let mut cursor = Cursor::new(block, start);
     cursor.literal("{\"position\":").ok()?;
     cursor.number().ok()?;
     cursor.literal(",").ok()?;
-    cursor.literal("\"stream\":\"").ok()?;
-    let stream = cursor.word().ok()?;
-    [ACCOUNT, TRANSFER].iter().any(|prefix| stream.of(block).starts_with(prefix.as_bytes())).then_some(stream)
+    cursor.literal(KEY).ok()?;
+    cursor.word().ok()
 }
 
 /// This says whose stream an event is in.
@@ -132,6 +142,10 @@ enum Whose {
     Account(Span),
     /// It is that of this transfer.
     Transfer(Span, u128),
+    /// It is that of the destination with this name.
+    Delivery(Span),
+    /// It is that of this letter.
+    Letter(u128),
 }
 
 /// Reads the name of an event's stream and its closing quote. Gives all of it, and whose it is.
@@ -143,17 +157,15 @@ fn stream(block: &[u8], cursor: &mut Cursor<'_>) -> Result<(Span, Whose), Flaw> 
         Whose::Transfer(name, id.ok_or(Flaw::NoName("the stream"))?)
     } else if cursor.at() > start {
         Whose::Account(cursor.word()?)
+    } else if cursor.maybe(KEY_DELIVERY) {
+        Whose::Delivery(cursor.word()?)
+    } else if cursor.maybe(KEY_LETTER) {
+        let id = cursor.word()?.of(block).try_into().ok().and_then(chain::read_uuid);
+        Whose::Letter(id.ok_or(Flaw::NoName("the stream"))?)
     } else {
         return Err(cursor.wrong(KEY_ACCOUNT));
     };
     Ok((cursor.span(start, cursor.at().saturating_sub(1)), whose))
-}
-
-/// The content of an event is what stands between its id and its hash.
-struct Content {
-    recorded_at: Moment,
-    id: Id,
-    body: Body,
 }
 
 /// This is the type of an event of an account. Which type it is of a transfer's is read with its `data`.
@@ -166,12 +178,15 @@ fn content(block: &[u8], whose: Whose, cursor: &mut Cursor<'_>) -> Result<Conten
     let name = match whose {
         Whose::Account(name) if !is_name(name.of(block)) => return Err(Flaw::NoName("the stream")),
         Whose::Account(name) | Whose::Transfer(name, _) => name,
+        Whose::Delivery(name) => return own_line::of_destination(block, name, cursor),
+        Whose::Letter(letter) => return own_line::of_letter(block, letter, cursor),
     };
     cursor.literal("\"type\":\"")?;
     let type_name = cursor.word()?.of(block);
     let kind = match whose {
         Whose::Account(_) => TypeOf::Account(Kind::read(type_name)?),
         Whose::Transfer(_, transfer) => TypeOf::Transfer(transfer),
+        Whose::Delivery(_) | Whose::Letter(_) => return Err(Flaw::NoName("the stream")),
     };
     cursor.literal(",\"recorded_at\":\"")?;
     let recorded_at = *cursor.bytes::<27>("a moment")?;
@@ -242,7 +257,7 @@ fn metadata(block: &[u8], id: Id, cursor: &mut Cursor<'_>) -> Result<(), Flaw> {
     let actor = cursor.text()?;
     cursor.literal("}")?;
     match id {
-        Id::Client(_) => Ok(()),
+        Id::Client(_) | Id::Absent => Ok(()),
         Id::Own(own) => is_own(own, block, [Some(correlation), causation, Some(actor)]),
     }
 }

@@ -124,7 +124,7 @@ fn captured(block: &[u8], head: &Head, cursor: &mut Cursor<'_>) -> Result<(Curre
     let partial = cursor.maybe(",\"partial\":true");
     metadata(block, cursor)?;
     let side = match head.id {
-        Id::Client(_) => None,
+        Id::Client(_) | Id::Absent => None,
         Id::Own(_) => Some(side(block, cursor, ",\"to\":\"", true)?),
     };
     whose(head.id, hold, side.map(|side| side.transfer), Step::Capture)?;
@@ -301,7 +301,7 @@ fn is_free(counter: &[u8]) -> bool {
 /// Gives the transfer that an ID of the service's own may be a step of.
 fn transfer_of(id: Id) -> Option<u128> {
     match id {
-        Id::Client(_) => None,
+        Id::Client(_) | Id::Absent => None,
         Id::Own(own) => Some(own.of),
     }
 }

@@ -6,12 +6,14 @@
 
 mod correction_data;
 pub(crate) mod cursor;
+mod delivery_data;
 pub(crate) mod event_data;
 pub(crate) mod event_line;
 pub(crate) mod head;
 pub(crate) mod hold_data;
 pub(crate) mod manifest;
 mod newer;
+mod own_line;
 pub(crate) mod read_block;
 pub(crate) mod transfer_data;
 pub(crate) mod words;

@@ -94,7 +94,9 @@ impl Block {
                     let alone = (flaw == Flaw::Chain).then(|| event_line::read(whole, begin, None, hasher));
                     let event = alone.and_then(Result::ok);
                     let says = event_line::position(&self.bytes, begin);
-                    let stream = event_line::stream_of(whole, begin);
+                    let is_newer = flaw.is_newer();
+                    let stream = event_line::stream_of(whole, begin)
+                        .or_else(|| event_line::named_stream(whole, begin).filter(|_| is_newer));
                     Box::new(BrokenLine { flaw, says, stream, event })
                 }));
             }

@@ -1,14 +1,15 @@
-//! The books say what every account has and how far every transfer has come, as the journal alone gives it. Each event is
-//! checked against the rules before it counts.
+//! The books say what every account has and how far every transfer and every destination has come, as the journal alone gives
+//! it. Each event is checked against the rules before it counts.
 //!
 //! They cost about 200 bytes for each guarded account, about 40 for each reversal or prevention, about 200 for each transfer,
-//! and for each transaction of a client what [`IdSet`] says.
+//! 48 for each message that a destination has chosen and not settled, and for each transaction of a client what [`IdSet`] says.
 
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
 use crate::audit::rules::account::Account;
+use crate::audit::rules::deliveries::Deliveries;
 use crate::audit::rules::double_use::NamedDoubleUse;
 use crate::audit::rules::id_history;
 use crate::audit::rules::id_set::{IdSet, KnownId, Role};
@@ -17,6 +18,7 @@ use crate::audit::rules::transfer::{To, Transfer};
 use crate::audit::rules::transfers::{Sides, Transfers};
 use crate::audit::values::chain::Chain;
 use crate::audit::values::currency::Currency;
+use crate::audit::values::delivery::DeliveryBody;
 use crate::audit::values::event::{AccountBody, Body, Event, TransferBody};
 use crate::audit::values::fact::Fact;
 use crate::audit::values::finding::Flaw;
@@ -40,6 +42,7 @@ pub(crate) struct Books {
     /// These are the transactions that were ruled out on an account, and the transaction that ruled each out.
     pub(super) prevented: HashMap<(u32, u128), u128, RandomState>,
     pub(super) transfers: Transfers,
+    deliveries: Deliveries,
     recorded_at: Option<Moment>,
     position: u64,
 }
@@ -58,6 +61,7 @@ impl Books {
             reversed: HashMap::default(),
             prevented: HashMap::default(),
             transfers: Transfers::default(),
+            deliveries: Deliveries::default(),
             recorded_at: None,
             position: 0,
         }
@@ -77,9 +81,17 @@ impl Books {
         let taken = match &event.body {
             Body::Account(body) => self.take_on_account(event, body, block),
             Body::Transfer(body) => self.take_of_transfer(event, body, block),
+            Body::Delivery(body) => self.take_of_delivery(event, body, block),
+            Body::Letter(body) => {
+                self.position = event.position;
+                self.deliveries.bury(event, body, block)
+            }
         };
+        if let Body::Account(_) | Body::Transfer(_) = event.body {
+            self.deliveries.show(event, block);
+        }
         if taken.is_err() {
-            self.doubt(event);
+            self.doubt(event, block);
             self.lacks_ids |= matches!(event.id, Id::Client(id) if !self.ids.has(id));
         }
         taken
@@ -123,6 +135,19 @@ impl Books {
         self.transfers.take(event, body, sides, block)
     }
 
+    fn take_of_delivery(&mut self, event: &Event, body: &DeliveryBody, block: &[u8]) -> Result<(), Flaw> {
+        self.position = event.position;
+        self.take_id_of_delivery(event, body, block)?;
+        self.deliveries.take(event, body, block)
+    }
+
+    /// Takes the ID of an operator's act on a destination, which must be new.
+    fn take_id_of_delivery(&mut self, event: &Event, body: &DeliveryBody, block: &[u8]) -> Result<(), Flaw> {
+        let Id::Client(id) = event.id else { return Ok(()) };
+        let account = self.deliveries.stream_number(body.name.of(block));
+        self.ids.take(id, event.position, KnownId { account, role: Role::Other })
+    }
+
     /// Finds the sides that an event of a transfer's own stream names.
     fn sides(&mut self, fact: &TransferFact, block: &[u8]) -> Sides {
         match fact {
@@ -164,13 +189,15 @@ impl Books {
     /// # Errors
     /// Fails when the ID was seen before.
     pub(crate) fn take_id_alone(&mut self, event: &Event, block: &[u8]) -> Result<(), Flaw> {
-        self.doubt(event);
+        self.doubt(event, block);
+        self.deliveries.doubt_all();
         match (&event.body, event.id) {
             (Body::Transfer(body), Id::Client(id)) => {
                 let account = self.transfers.stream_number(body.transfer);
                 self.ids.take(id, event.position, KnownId { account, role: Role::Other })
             }
-            (Body::Transfer(_), Id::Own(_)) => Ok(()),
+            (Body::Transfer(_), Id::Own(_) | Id::Absent) | (Body::Letter(_), _) => Ok(()),
+            (Body::Delivery(body), _) => self.take_id_of_delivery(event, body, block),
             (Body::Account(body), _) => match self.names.get(body.account.of(block)).copied() {
                 Some(account) => self.take_id(event, body, account, block),
                 None => {
@@ -240,7 +267,8 @@ impl Books {
         if self.ids.double_uses().is_empty() {
             return Vec::new();
         }
-        let transfers: Vec<(u32, String)> = self.transfers.stream_names().collect();
+        let transfers: Vec<(u32, String)> =
+            self.transfers.stream_names().chain(self.deliveries.stream_names()).collect();
         let transfers = transfers.iter().map(|(number, name)| (*number, name.as_bytes()));
         let accounts = self.names.iter().map(|(name, number)| (*number, &**name));
         NamedDoubleUse::named(self.ids.double_uses(), accounts.chain(transfers))
@@ -287,20 +315,23 @@ impl Books {
             .collect()
     }
 
-    /// Notes that events may be missing, so that those of transfers can't be held against each other any more, and a correction
-    /// not against what it names.
+    /// Notes that events may be missing, so that those of transfers and destinations can't be held against each other any more,
+    /// and a correction not against what it names.
     pub(crate) fn doubt_transfers(&mut self) {
         self.transfers.doubt_all();
+        self.deliveries.doubt_all();
         self.lacks_ids = true;
     }
 
-    /// Notes that this event was found wrong or is not looked at: where it is a transfer's, others of that transfer can't be
-    /// held against it.
-    pub(crate) fn doubt(&mut self, event: &Event) {
+    /// Notes that this event was found wrong or is not looked at: where it is a transfer's or a destination's, others of that
+    /// one can't be held against it.
+    pub(crate) fn doubt(&mut self, event: &Event, block: &[u8]) {
         match (&event.body, event.id) {
             (Body::Transfer(body), _) => self.transfers.doubt(body.transfer),
             (Body::Account(_), Id::Own(own)) if own.step != Step::Expiry => self.transfers.doubt(own.of),
-            (Body::Account(_), Id::Own(_) | Id::Client(_)) => {}
+            (Body::Delivery(body), _) => self.deliveries.doubt(body.name.of(block)),
+            (Body::Letter(body), _) => self.deliveries.doubt(body.source.of(block)),
+            (Body::Account(_), Id::Own(_) | Id::Client(_) | Id::Absent) => {}
         }
     }
 }

@@ -106,6 +106,7 @@ impl Books {
                 Some(HoldStep::Declined(_)) => HoldTarget::Other,
                 Some(HoldStep::Unasked | HoldStep::Open) | None => HoldTarget::Unseen,
             },
+            Id::Absent => HoldTarget::Unseen,
         }
     }
 
@@ -117,7 +118,7 @@ impl Books {
                 let by_step = self.transfers.get(of).is_some_and(|transfer| transfer.is_ruled_out(step));
                 by_step || self.prevented.contains_key(&(number, of))
             }
-            Id::Own(_) => false,
+            Id::Own(_) | Id::Absent => false,
         }
     }
 
@@ -130,10 +131,12 @@ impl Books {
                 let is_out = self.transfers.get(of).is_some_and(|transfer| transfer.is_ruled_out(step));
                 (of, is_out.then_some((of, by)))
             }
+            Id::Absent => return false,
         };
         match by {
             Id::Client(by) => self.prevented.get(&(number, named)) == Some(&by),
             Id::Own(own) => ruled_out_by == Some((own.of, own.step)),
+            Id::Absent => false,
         }
     }
 

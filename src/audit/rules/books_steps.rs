@@ -25,7 +25,7 @@ impl Books {
     ) -> Result<bool, Flaw> {
         match event.id {
             Id::Own(own) if own.step != Step::Expiry => self.own_step(own, body, account, block),
-            Id::Own(_) | Id::Client(_) => Ok(true),
+            Id::Own(_) | Id::Client(_) | Id::Absent => Ok(true),
         }
     }
 

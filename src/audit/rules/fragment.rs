@@ -74,6 +74,7 @@ impl Fragment {
             Id::Client(id) => {
                 self.ids.take(id, event.position, KnownId { account: number, role: Role::Other })
             }
+            Id::Absent => Ok(()),
             Id::Own(_) => match self.own_ids.insert(event.id, event.position) {
                 Some(position) => Err(Flaw::SeenBefore(position)),
                 None => Ok(()),

@@ -113,6 +113,6 @@ fn add_hold(hash: &mut Sha256, fact: &HoldFact, show: impl Fn(i128) -> String) {
 fn add_id(hash: &mut Sha256, id: Id) {
     match id {
         Id::Client(id) => hash.update(id.to_be_bytes()),
-        Id::Own(_) => hash.update(id.to_string()),
+        Id::Own(_) | Id::Absent => hash.update(id.to_string()),
     }
 }

@@ -101,7 +101,7 @@ fn next(before: u32, id: Id) -> Result<(), Flaw> {
     match id {
         Id::Own(own) if own.attempt == expected => Ok(()),
         Id::Own(own) => Err(Flaw::Attempt { says: own.attempt, expected }),
-        Id::Client(_) => Err(Flaw::OtherId),
+        Id::Client(_) | Id::Absent => Err(Flaw::OtherId),
     }
 }
 

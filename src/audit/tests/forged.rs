@@ -182,7 +182,9 @@ fn what_is_not_known_is_never_skipped() {
     lie(2, "\"Gifted\"", |events| events[1].kind = "Gifted");
     lie(4, "\"hold_lost\"", |events| swap(&mut events[3], "insufficient_funds", "hold_lost"));
     lie(4, "\"gift\"", |events| swap(&mut events[3], "\"withdrawal\"", "\"gift\""));
-    lie(2, "account-", |events| events[1].stream = "delivery-1".into());
+    lie(2, "which is not known here", |events| events[1].stream = "bulk-1".into());
+    lie(2, "account-", |events| events[1].stream = "Bulk-1".into());
+    lie(2, "of type \"Deposited\"", |events| events[1].stream = "delivery-1".into());
     lie(2, "no name", |events| events[1].stream = "transfer-1".into());
     lie(2, "no name", |events| events[1].stream = "account-".into());
 }

@@ -48,13 +48,11 @@ pub(crate) fn streams(events: &[Told]) -> Vec<String> {
 
 /// Returns the position along streams of the event at this place.
 pub(crate) fn position_of(place: usize) -> u64 {
-    let place = place as u64;
-    4_711 + 523 * place + place % 7
+    4_711 + 523 * place as u64 + place as u64 % 7
 }
 
 /// Returns a line that follows from this hash, which becomes its own.
 fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
-    let namespace = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131);
     let Told { stream, revision, kind, recorded_at, version, id, data, balance, available, metadata, .. } =
         told;
     let effective_at = told.effective_at.as_ref().unwrap_or(recorded_at);
@@ -62,13 +60,18 @@ fn line(told: &Told, position: u64, hash: &mut [u8; 32]) -> String {
         true => format!(r#""state":"{balance}""#),
         false => format!(r#""balance":"{balance}","available":"{available}""#),
     };
+    let of_delivery = stream.starts_with("delivery-") || stream.starts_with("letter-");
+    let unless = |left_out: bool, text: String| if left_out { String::new() } else { text };
+    let effective_at = unless(of_delivery, format!(r#","effective_at":"{effective_at}""#));
+    let answer = unless(of_delivery, format!(r#","answer":{{{answer}}}"#));
+    let id = unless(of_delivery && id.is_empty(), format!(r#","transaction_id":"{id}""#));
     let front = format!(r#""stream":"{stream}","revision":{revision},"#);
     let back = format!(
-        r#""type":"{kind}","recorded_at":"{recorded_at}","effective_at":"{effective_at}","version":{version},"transaction_id":"{id}","data":{{{data}}},"answer":{{{answer}}},"metadata":{{{metadata}}}"#
+        r#""type":"{kind}","recorded_at":"{recorded_at}"{effective_at},"version":{version}{id},"data":{{{data}}}{answer},"metadata":{{{metadata}}}"#
     );
     let canonical = format!("{{{front}{back}}}");
     *hash = Sha256::new().chain_update(*hash).chain_update(&canonical).finalize().into();
-    let mut named = namespace.as_bytes().to_vec();
+    let mut named = Uuid::from_u128(0x5d6c_3ec8_1f7b_5a0e_9c1d_6b6f_6f6b_3131).as_bytes().to_vec();
     named.extend_from_slice(canonical.as_bytes());
     let sha1: [u8; 20] = <sha1::Sha1 as sha1::Digest>::digest(&named).into();
     let event_id = uuid::Builder::from_sha1_bytes(sha1[..16].try_into().unwrap()).into_uuid();

@@ -60,3 +60,14 @@ fn what_is_wrong_beside_a_newer_event_stays_wrong() {
     assert_eq!(audited.findings.listed().len(), 2, "{}", audited.findings);
     assert!(!audited.findings.are_only_newer());
 }
+
+/// Guards against: an event of a kind of stream that a later version has, which is called damage.
+#[test]
+fn an_event_of_an_unknown_kind_of_stream_is_of_a_newer_version() {
+    let (at, events) = with(|told| (told.stream, told.revision) = ("bulk-7".into(), 0));
+    let audited = audited(&export(&events[..=at]));
+    let [finding] = audited.findings.listed() else { panic!("{}", audited.findings) };
+    assert_eq!(finding.place, Place::Position(at as u64 + 1));
+    assert!(finding.to_string().contains("in a kind of stream which is not known here"), "{finding}");
+    assert!(audited.findings.are_only_newer() && audited.aside == ["bulk-7"]);
+}

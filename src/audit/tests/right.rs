@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::history::{Told, corrections, everything, export, id, lines};
+use super::history_deliveries::story;
 use super::history_holds::held;
 use super::history_transfers::transferred;
 use super::{audited, audited_with};
@@ -30,7 +31,7 @@ fn a_history_of_everything_is_right() {
 
 #[test]
 fn the_histories_together_have_every_type_and_every_code() {
-    let histories = [everything(), corrections(), held(), transferred()];
+    let histories = [everything(), corrections(), held(), transferred(), story().t.events];
     let audits = histories.each_ref().map(|events| right(events));
     let types = audits.iter().flat_map(|audited| audited.counts.keys()).collect::<BTreeSet<_>>();
     assert_eq!(types, TYPES.iter().collect());

@@ -2,15 +2,16 @@
 //!
 //! Sums are numbers of minor units. Names are spans of the block that the line is in, so that an event costs no copies.
 
-use crate::audit::values::chain::Hash;
+use crate::audit::values::chain::{self, Hash};
 use crate::audit::values::currency::Currency;
+use crate::audit::values::delivery::{DeliveryBody, LetterBody};
 use crate::audit::values::fact::{Direction, Fact};
 use crate::audit::values::id::Id;
 use crate::audit::values::moment::Moment;
 use crate::audit::values::span::Span;
 use crate::audit::values::transfer::{State, TransferFact};
 
-/// An event says what happened on one guarded account or to one transfer, and what it answers for ever.
+/// An event says what happened on one guarded account, to one transfer or to one destination, and what it answers for ever.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     /// This is the event's place in the journal.
@@ -39,6 +40,10 @@ pub(crate) enum Body {
     Account(AccountBody),
     /// The event is a transfer's.
     Transfer(Box<TransferBody>),
+    /// The event is a destination's.
+    Delivery(Box<DeliveryBody>),
+    /// The event is a letter's.
+    Letter(Box<LetterBody>),
 }
 
 /// An account's body is what an event in the stream of an account says.
@@ -65,7 +70,7 @@ pub(crate) struct TransferBody {
 }
 
 /// These are the names of all types of event. Movements are by far the most, and stand first.
-pub(crate) const TYPES: [&str; 31] = [
+pub(crate) const TYPES: [&str; 40] = [
     "Deposited",
     "Withdrawn",
     "AccountOpened",
@@ -97,6 +102,15 @@ pub(crate) const TYPES: [&str; 31] = [
     "TransferDeclined",
     "TransferCompensated",
     "TransferCancelled",
+    "DestinationSet",
+    "DestinationPaused",
+    "DestinationResumed",
+    "DestinationRemoved",
+    "ServingTaken",
+    "DestinationTested",
+    "DeliveryClaimed",
+    "DeliveryProgressed",
+    "DeadLettered",
 ];
 
 impl Event {
@@ -106,7 +120,16 @@ impl Event {
         match &self.body {
             Body::Account(body) => body.fact.type_name(),
             Body::Transfer(body) => body.fact.type_name(),
+            Body::Delivery(body) => body.fact.type_name(),
+            Body::Letter(_) => "DeadLettered",
         }
+    }
+
+    /// Gives its own id, from the block that it was read from, where it is a UUID. It stands before the second part of its
+    /// canonical bytes.
+    #[must_use]
+    pub(crate) fn event_id(&self, block: &[u8]) -> Option<u128> {
+        chain::read_uuid(self.canonical.1.before(block)?.strip_suffix(b"\",")?.last_chunk()?)
     }
 
     /// Gives the place of the event's type in [`TYPES`]. That of a movement is found without a search.

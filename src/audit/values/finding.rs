@@ -250,6 +250,33 @@ pub(crate) enum Flaw {
         "@transit is {is} {currency} here, and what transfers have credited and not yet captured is {expected}"
     )]
     Transit { currency: String, is: String, expected: String },
+    // Destinations and letters.
+    #[error("{0:?} is not known here as a word that may stand there")]
+    UnknownWord(String),
+    #[error("the destination was not set up before this")]
+    NotSetUp,
+    #[error("the destination can't have this now: {0}")]
+    NotNow(&'static str),
+    #[error("the term is {says}, and {is} serves the destination")]
+    Term { says: u64, is: String },
+    #[error("the destination has come to position {through}, and goes back to {says}")]
+    ThroughBack { says: u64, through: u64 },
+    #[error("the destination comes to position {0}, which is not before this event")]
+    ThroughAhead(u64),
+    #[error("the message of position {0} was claimed or settled before")]
+    ClaimedTwice(u64),
+    #[error("the destination's filter has not chosen position {0} for it, or it was settled before")]
+    NotSelected(u64),
+    #[error("the message of position {0} is not that event of that stream")]
+    OtherMessage(u64),
+    #[error("the message of position {position} is {says}, and by the journal it is not")]
+    NotSo { position: u64, says: &'static str },
+    #[error("the message of position {0} is said to be dead, and there is no letter of it before this")]
+    NoLetter(u64),
+    #[error("it says {says} as the number of {what}, and by the journal it is {is}")]
+    Number { what: &'static str, says: u64, is: u64 },
+    #[error("it is not the letter of its message: {0}")]
+    Letter(&'static str),
     // The whole.
     #[error("the journal ends before this position, which was to have the hash expected: its end is missing")]
     EndsBeforeExpected,

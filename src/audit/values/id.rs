@@ -14,6 +14,8 @@ pub(crate) enum Id {
     Client(u128),
     /// It was made by the service.
     Own(OwnId),
+    /// There is none: nobody could ask for the event.
+    Absent,
 }
 
 /// An own ID names a hold or a transfer, the step, and which attempt it is.
@@ -109,7 +111,7 @@ impl Id {
     pub(crate) const fn client(self) -> Option<u128> {
         match self {
             Self::Client(id) => Some(id),
-            Self::Own(_) => None,
+            Self::Own(_) | Self::Absent => None,
         }
     }
 
@@ -118,7 +120,7 @@ impl Id {
     pub(crate) fn attempt(self, of: u128, step: Step) -> Option<u32> {
         match self {
             Self::Own(own) if own.of == of && own.step == step => Some(own.attempt),
-            Self::Own(_) | Self::Client(_) => None,
+            Self::Own(_) | Self::Client(_) | Self::Absent => None,
         }
     }
 }
@@ -127,6 +129,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(id) => Uuid::from_u128(*id).hyphenated().fmt(f),
+            Self::Absent => Ok(()),
             Self::Own(OwnId { of, step, attempt }) => {
                 write!(f, "{}:{}:{attempt}", Uuid::from_u128(*of).hyphenated(), step.text())
             }

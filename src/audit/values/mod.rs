@@ -8,6 +8,7 @@ pub(crate) mod chain;
 pub(crate) mod code;
 pub(crate) mod correction;
 pub(crate) mod currency;
+pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod fact;
 pub(crate) mod finding;

@@ -62,7 +62,8 @@ impl Lookups {
         let mut lookups = Self::default();
         // This must come before the index is asked: what the index has learned is not reserved any more.
         let corrected = |command: &'a Command| command.corrects().iter().copied().map(Id::Client);
-        let own = commands.clone().flat_map(|command| std::iter::once(command.id).chain(corrected(command)));
+        let its = |command: &Command| Some(command.id).filter(|id| !id.is_absent());
+        let own = commands.clone().flat_map(|command| its(command).into_iter().chain(corrected(command)));
         for id in own.clone() {
             if let Some(booked) = reserved.booked_elsewhere(id, stream) {
                 let found = lookups.found.entry(id).or_default();

@@ -68,6 +68,9 @@ impl ReservedIds {
     ///
     /// [`booked_elsewhere`]: Self::booked_elsewhere
     pub(super) fn reserve(&self, id: Id, stream: &StreamName) -> bool {
+        if id.is_absent() {
+            return true;
+        }
         let mut held = self.0.lock();
         let holder = held.ids.entry(id).or_insert_with(|| Holder::of(stream));
         let free = holder.stream == *stream || holder.booked.is_some();
@@ -98,7 +101,7 @@ impl ReservedIds {
         let mut held = self.0.lock();
         let indexed = reached() >= position;
         let mut news = Vec::new();
-        for event in events {
+        for event in events.iter().filter(|event| !event.id.is_absent()) {
             held.ids.entry(event.id).or_insert_with(|| Holder::of(&event.stream));
             held.change(event.id, |holder| {
                 // Another stream holds the ID: it was recorded twice, in a race. The event that was first here is kept.

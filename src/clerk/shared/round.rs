@@ -176,7 +176,9 @@ impl Past for Round<'_> {
             }
         }
         self.state = Some(state);
-        self.booked.insert(event.id, Arc::clone(&event));
+        if !event.id.is_absent() {
+            self.booked.insert(event.id, Arc::clone(&event));
+        }
         self.events.push(event);
         true
     }

@@ -158,6 +158,9 @@ impl StreamView {
         if let Some((named, _)) = event.names() {
             self.naming.entry(named).or_default().push(event.id);
         }
+        if event.id.is_absent() {
+            return;
+        }
         self.order.push_back(event.id);
         self.newer.insert(event.id, Booked { event, position });
     }

@@ -141,7 +141,7 @@ impl DecidedState {
                 self.let_go(id, &event.stream);
             }
         }
-        self.recent.extend(batch.events.iter().map(|event| event.id));
+        self.recent.extend(batch.events.iter().map(|event| event.id).filter(|id| !id.is_absent()));
         while self.recent.len() > RECENT {
             if let Some(oldest) = self.recent.pop_front() {
                 self.booked.remove(&oldest);
@@ -302,7 +302,9 @@ impl Past for DecidedState {
             }
         };
         self.follow_traces(&event, named);
-        self.booked.insert(event.id, Arc::clone(&event));
+        if !event.id.is_absent() {
+            self.booked.insert(event.id, Arc::clone(&event));
+        }
         self.open.keys.push(key);
         self.open.events.push(event);
         true

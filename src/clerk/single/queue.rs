@@ -83,7 +83,8 @@ impl Waiting {
 
     /// Notes that nobody knows whether these events are in the store.
     pub(super) fn leave_unresolved(&self, events: &[Arc<Event>]) {
-        self.unresolved.lock().extend(events.iter().map(|event| event.id));
+        let ids = events.iter().map(|event| event.id).filter(|id| !id.is_absent());
+        self.unresolved.lock().extend(ids);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::domain::command::{BalanceChange, Operation};
 use crate::domain::currency::Currency;
+use crate::domain::delivery::decide::Refused;
 use crate::domain::ids::TransactionId;
 use crate::domain::money::{Money, Written, WrittenAmount};
 use crate::domain::refusal::Refusal;
@@ -62,6 +63,7 @@ fn outcome(
         Operation::RuleOut(asked) => hold::rule_out(checks, *asked),
         // It is asked of a transfer's stream, never of an account's.
         Operation::Transfer(_) => Err(Refusal::TransferNotFound),
+        Operation::Delivery(_) | Operation::Letter(_) => Err(Refusal::Destination(Refused::NotFound)),
     }
 }
 
@@ -95,7 +97,9 @@ fn fitted(operation: &Operation, currency: Currency) -> Result<Operation, Refusa
         | Operation::Release(_)
         | Operation::Expire(_)
         | Operation::RuleOut(_)
-        | Operation::Transfer(_) => {}
+        | Operation::Transfer(_)
+        | Operation::Delivery(_)
+        | Operation::Letter(_) => {}
     }
     Ok(operation)
 }

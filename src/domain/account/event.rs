@@ -296,6 +296,9 @@ impl AccountEvent {
                 Operation::TransferCredit(_) => Kind::TransferIn,
                 Operation::RuleOut(_) => Kind::Prevention,
                 Operation::Transfer(asked) => asked.kind(),
+                // No account declines these.
+                Operation::Delivery(_) => Kind::DeliveryProgress,
+                Operation::Letter(_) => Kind::DeadLetter,
             },
         }
     }

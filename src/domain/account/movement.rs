@@ -39,7 +39,9 @@ pub(super) fn effective_at(operation: &Operation) -> Option<Timestamp> {
         | Operation::TransferHold(_)
         | Operation::TransferCredit(_)
         | Operation::RuleOut(_)
-        | Operation::Transfer(_) => None,
+        | Operation::Transfer(_)
+        | Operation::Delivery(_)
+        | Operation::Letter(_) => None,
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn saw(before: [u8; 32], event: &Event, body: &AccountEvent) -> [u8; 
     hash.update(before);
     match event.id {
         Id::Client(id) => hash.update(id.as_bytes()),
-        Id::Step { .. } => {
+        Id::Step { .. } | Id::Absent => {
             event.id.write(&mut text);
             hash.update(&text);
         }
@@ -41,7 +41,7 @@ fn effect(body: &AccountEvent, out: &mut Vec<u8>) {
         out.push(b'|');
         match id {
             Id::Client(id) => out.extend_from_slice(id.as_bytes()),
-            Id::Step { .. } => id.write(out),
+            Id::Step { .. } | Id::Absent => id.write(out),
         }
     };
     match &body.fact {

@@ -103,6 +103,8 @@ pub fn refused(refusal: &Refusal) -> Option<Reply> {
         | Refusal::TransferNotFound
         | Refusal::Stale
         | Refusal::NothingNew
+        | Refusal::Destination(_)
+        | Refusal::LetterExists
         | Refusal::Invalid { .. } => None,
     }
 }

@@ -249,7 +249,7 @@ fn saw(before: [u8; 32], event: &Event, body: &TransferEvent) -> [u8; 32] {
     hash.update(before);
     match event.id {
         Id::Client(id) => hash.update(id.as_bytes()),
-        Id::Step { .. } => {
+        Id::Step { .. } | Id::Absent => {
             let mut text = Vec::with_capacity(64);
             event.id.write(&mut text);
             hash.update(&text);

@@ -1,5 +1,7 @@
 //! A payout is the step of a transfer that happens outside the ledger. These are its parts that stand in events.
 
+use uuid::Uuid;
+
 use crate::domain::money::WrittenAmount;
 use crate::domain::reason::Reason;
 
@@ -49,6 +51,12 @@ impl Label {
     pub fn cut(text: &str) -> Option<Self> {
         let kept: String = text.chars().filter(|char| !char.is_control()).take(LONGEST).collect();
         Self::parse(&kept)
+    }
+
+    /// Returns the label that an id is.
+    #[must_use]
+    pub fn of_id(id: Uuid) -> Self {
+        Self(id.hyphenated().to_string().into())
     }
 
     /// Returns the text.

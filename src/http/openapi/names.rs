@@ -43,7 +43,7 @@ words! {
     /// This is the code of a decline.
     DeclineCode: "Why it was declined. New ones may be added.", declines();
     /// This is the kind of an event.
-    EventKind: "What an event is about.", Kind::ALL.map(Kind::name).to_vec();
+    EventKind: "What an event is about.", Kind::searched().map(Kind::name).collect();
     /// This is the outcome of what was recorded.
     Outcome: "Whether the business said yes.", vec!["accepted", "declined"];
     /// This is the outcome of an accepted write.

@@ -21,7 +21,9 @@ impl From<Refusal> for Problem {
             | Refusal::CreditDecided(_)
             | Refusal::HoldDeclined(_)
             | Refusal::Stale
-            | Refusal::NothingNew => {
+            | Refusal::NothingNew
+            | Refusal::Destination(_)
+            | Refusal::LetterExists => {
                 Self::new(Code::NotFound, "There is nothing that this could be done to.")
             }
             Refusal::AccountExists => {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::domain::account::decline::Decline;
 use crate::domain::account::event::{AccountEvent, Fact};
 use crate::domain::command::{BalanceChange, Operation};
+use crate::domain::delivery::decide::DeliveryOperation;
 use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
 use crate::domain::transfer::command::TransferOperation;
@@ -220,6 +221,21 @@ impl Asked {
             Operation::SetOverdraftLimit(change) => {
                 Self { reason: Some(change.reason.as_str().to_owned()), ..Self::default() }
             }
+            Operation::Delivery(asked) => match *asked {
+                DeliveryOperation::Pause { reason, .. } => {
+                    Self { reason: reason.map(|reason| reason.as_str().to_owned()), ..Self::default() }
+                }
+                DeliveryOperation::Resume { reason, .. } => {
+                    Self { reason: Some(reason.as_str().to_owned()), ..Self::default() }
+                }
+                DeliveryOperation::Set { .. }
+                | DeliveryOperation::Remove
+                | DeliveryOperation::Take { .. }
+                | DeliveryOperation::Test { .. }
+                | DeliveryOperation::Claim { .. }
+                | DeliveryOperation::Progress(_) => Self::default(),
+            },
+            Operation::Letter(_) => Self::default(),
             Operation::Transfer(asked) => match asked {
                 TransferOperation::Request(asked) => Self {
                     amount: Some(asked.amount.to_string()),

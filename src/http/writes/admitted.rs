@@ -47,6 +47,8 @@ pub(crate) async fn well_named(command: Command, app: &App) -> Result<Command, P
         | Operation::TransferHold(_)
         | Operation::TransferCredit(_)
         | Operation::RuleOut(_) => return Ok(command),
+        // No request of a client's is one of these.
+        Operation::Delivery(_) | Operation::Letter(_) => return Ok(command),
         Operation::Transfer(_) => return of_transfer(command, app).await,
     };
     if app.may_be_named(named) || is_booked(&command, app).await? {

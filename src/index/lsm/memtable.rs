@@ -110,10 +110,12 @@ impl Memtable {
     pub fn event(&mut self, stream: StreamKey, event: &Event, position: u64) {
         let known = Facts::of(event, position);
         let facts = known.pack();
-        let key = id_key(event.id, self.seed);
-        if let Some(elsewhere) = self.booked.insert(key, position) {
-            let mark = Mark { position: elsewhere, role: Role::Booked };
-            self.others.entry(key).or_default().push(mark);
+        if !event.id.is_absent() {
+            let key = id_key(event.id, self.seed);
+            if let Some(elsewhere) = self.booked.insert(key, position) {
+                let mark = Mark { position: elsewhere, role: Role::Booked };
+                self.others.entry(key).or_default().push(mark);
+            }
         }
         self.revision(stream, Series::All, event.revision, facts);
         if let Some(series) = known.series() {

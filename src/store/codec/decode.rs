@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::domain::account::event::VERSION;
 use crate::domain::event::{Body, Event};
 use crate::domain::ids::Id;
+use crate::domain::letter::DeadLettered;
 use crate::domain::metadata::Origin;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
@@ -15,8 +17,10 @@ use crate::store::chain::Hash;
 
 use super::canonical::has_its_id;
 use super::decode_data::{Data, RawAnswer, account};
+use super::decode_delivery::read_delivery_data;
 use super::decode_transfer::{self, Answer as TransferAnswer, Data as TransferData};
 use super::error::DecodeError;
+use super::letter_data::read_letter_data;
 
 /// A `Line` is a line of the journal after it was read.
 #[derive(Clone, Debug)]
@@ -51,11 +55,33 @@ struct RawLine<'a, D, A> {
     hash: Option<&'a str>,
 }
 
+/// A `RawOwnLine` is the line of what the service records of its own deliveries. It has no `effective_at` and no `answer`, and
+/// a `transaction_id` only where somebody asked for it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOwnLine<'a> {
+    position: Option<u64>,
+    #[serde(borrow)]
+    stream: &'a str,
+    revision: u64,
+    event_id: Option<&'a str>,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    recorded_at: &'a str,
+    version: u32,
+    transaction_id: Option<&'a str>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(borrow)]
+    metadata: RawOrigin<'a>,
+    hash: Option<&'a str>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawOrigin<'a> {
-    #[serde(rename = "$correlationId", borrow)]
-    correlation: Cow<'a, str>,
+    #[serde(rename = "$correlationId", borrow, default)]
+    correlation: Option<Cow<'a, str>>,
     #[serde(rename = "$causationId", borrow, default)]
     causation: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -100,36 +126,102 @@ type Placed = (Option<u64>, Option<Hash>, Event);
 
 /// Reads a line, or canonical bytes.
 fn whole(line: &[u8]) -> Result<Placed, DecodeError> {
-    if is_of_transfer(line) {
-        let raw: RawLine<'_, TransferData<'_>, TransferAnswer<'_>> = raw(line)?;
-        let (head, data, answer) = raw.apart();
-        let stream = head.stream_name()?;
-        if head.effective_at != head.recorded_at {
-            return Err(DecodeError::Field("effective_at"));
+    match form(line) {
+        Form::Unknown => Err(unknown(line)),
+        Form::Account => {
+            let raw: RawLine<'_, Data<'_>, RawAnswer<'_>> = raw(line)?;
+            let (head, data, answer) = raw.apart();
+            let StreamName::Account(name) = head.stream_name()? else {
+                return Err(DecodeError::Field("stream"));
+            };
+            let id = head.id()?;
+            let body = account(&name, (head.kind, id), head.effective_at, data, &answer)?;
+            head.event(StreamName::Account(name), id, Body::Account(body))
         }
-        let body = Body::Transfer(Box::new(decode_transfer::body(head.kind, data, &answer)?));
-        return head.event(stream, body);
+        Form::Transfer => {
+            let raw: RawLine<'_, TransferData<'_>, TransferAnswer<'_>> = raw(line)?;
+            let (head, data, answer) = raw.apart();
+            let (stream, id) = (head.stream_name()?, head.id()?);
+            if head.effective_at != head.recorded_at {
+                return Err(DecodeError::Field("effective_at"));
+            }
+            let body = Body::Transfer(Box::new(decode_transfer::body(head.kind, data, &answer)?));
+            head.event(stream, id, body)
+        }
+        Form::Own => {
+            let raw: RawOwnLine<'_> = raw(line)?;
+            let has_id = raw.transaction_id.is_some();
+            let (head, data) = raw.apart();
+            let stream = head.stream_name()?;
+            let body = own_body(&stream, head.kind, data)?;
+            let id = if has_id { head.id()? } else { Id::Absent };
+            head.event(stream, id, body)
+        }
     }
-    let raw: RawLine<'_, Data<'_>, RawAnswer<'_>> = raw(line)?;
-    let (head, data, answer) = raw.apart();
-    let stream = head.stream_name()?;
-    let body = match &stream {
-        StreamName::Account(name) => {
-            account(name, (head.kind, head.id()?), head.effective_at, data, &answer)?
+}
+
+/// Reads the body of an event that the service records of its own deliveries.
+fn own_body(stream: &StreamName, kind: &str, data: &[u8]) -> Result<Body, DecodeError> {
+    match stream {
+        StreamName::Delivery(_) => Ok(Body::Delivery(Box::new(read_delivery_data(kind, data)?))),
+        StreamName::Letter(id) if kind == DeadLettered::TYPE => {
+            let letter = read_letter_data(data)?;
+            if letter.letter() != *id {
+                return Err(DecodeError::Field("message_id"));
+            }
+            Ok(Body::Letter(Box::new(letter)))
         }
-        StreamName::Transfer(_) => return Err(DecodeError::Field("stream")),
-    };
-    head.event(stream, Body::Account(body))
+        StreamName::Letter(_) => Err(DecodeError::Type(kind.to_owned())),
+        StreamName::Account(_) | StreamName::Transfer(_) => Err(DecodeError::Field("stream")),
+    }
 }
 
-/// Says whether a line names the stream of a transfer. The name stands at its beginning, after the position alone.
-fn is_of_transfer(line: &[u8]) -> bool {
+/// A `Form` says which fields a line has.
+enum Form {
+    Account,
+    Transfer,
+    /// It is of what the service records of its own deliveries.
+    Own,
+    /// It is of no kind of stream that is known here.
+    Unknown,
+}
+
+/// Returns the form of a line. The name of its stream stands at its beginning, after the position alone.
+fn form(line: &[u8]) -> Form {
     const HEAD: usize = 64;
+    const FIELD: &[u8] = b"\"stream\":\"";
     let head = line.get(..line.len().min(HEAD)).unwrap_or_default();
-    memchr::memmem::find(head, b"\"stream\":\"transfer-").is_some()
+    let name = memchr::memmem::find(head, FIELD).and_then(|at| head.get(at.saturating_add(FIELD.len())..));
+    let name = name.unwrap_or_default();
+    if name.starts_with(b"transfer-") {
+        Form::Transfer
+    } else if name.starts_with(b"delivery-") || name.starts_with(b"letter-") {
+        Form::Own
+    } else if name.starts_with(b"account-") {
+        Form::Account
+    } else {
+        Form::Unknown
+    }
 }
 
-fn raw<'a, D: Deserialize<'a>, A: Deserialize<'a>>(line: &'a [u8]) -> Result<RawLine<'a, D, A>, DecodeError> {
+/// Returns why a line that is of no kind of stream that is known here is no event. A later version may have such a stream where
+/// its kind is a word of small letters, alone or with `-` and a name behind it.
+fn unknown(line: &[u8]) -> DecodeError {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        stream: Cow<'a, str>,
+    }
+    let stream = match serde_json::from_slice::<Named<'_>>(line) {
+        Ok(named) => named.stream,
+        Err(error) => return error.into(),
+    };
+    let behind = stream.trim_start_matches(|character: char| character.is_ascii_lowercase());
+    let is_word = behind.len() < stream.len() && (behind.is_empty() || behind.starts_with('-'));
+    if is_word { DecodeError::Stream(stream.into()) } else { DecodeError::Field("stream") }
+}
+
+fn raw<'a, L: Deserialize<'a>>(line: &'a [u8]) -> Result<L, DecodeError> {
     serde_json::from_slice(line)
         .map_err(|error| newer(line).map_or_else(|| error.into(), DecodeError::Version))
 }
@@ -151,6 +243,26 @@ impl<'a, D, A> RawLine<'a, D, A> {
             hash: self.hash,
         };
         (head, self.data, self.answer)
+    }
+}
+
+impl<'a> RawOwnLine<'a> {
+    /// Takes it apart into what every line has, and its `data`.
+    fn apart(self) -> (Head<'a>, &'a [u8]) {
+        let head = Head {
+            position: self.position,
+            stream: self.stream,
+            revision: self.revision,
+            event_id: self.event_id,
+            kind: self.kind,
+            recorded_at: self.recorded_at,
+            effective_at: self.recorded_at,
+            version: self.version,
+            transaction_id: self.transaction_id.unwrap_or_default(),
+            origin: self.metadata,
+            hash: self.hash,
+        };
+        (head, self.data.get().as_bytes())
     }
 }
 
@@ -179,15 +291,18 @@ impl Head<'_> {
         Id::parse(self.transaction_id).ok_or(DecodeError::Field("transaction_id"))
     }
 
-    fn event(self, stream: StreamName, body: Body) -> Result<Placed, DecodeError> {
+    fn event(self, stream: StreamName, id: Id, body: Body) -> Result<Placed, DecodeError> {
         let has_own_fields = [self.position.is_some(), self.event_id.is_some(), self.hash.is_some()];
         let hash = self.hash.map(|hash| Hash::parse(hash).ok_or(DecodeError::Field("hash"))).transpose()?;
         if has_own_fields != [true; 3] && has_own_fields != [false; 3] {
             return Err(DecodeError::Foreign);
         }
-        let id = self.id()?;
-        let correlation =
-            (self.origin.correlation != self.transaction_id).then(|| self.origin.correlation.into());
+        let correlation = match self.origin.correlation {
+            Some(correlation) if correlation == self.transaction_id && !id.is_absent() => None,
+            Some(correlation) => Some(correlation.into()),
+            None if id.is_absent() => None,
+            None => return Err(DecodeError::Field("$correlationId")),
+        };
         let event = Event {
             stream,
             revision: self.revision,

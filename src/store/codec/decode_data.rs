@@ -98,7 +98,7 @@ pub(super) fn account(
 fn is_booked_with(id: Id, fact: &Fact) -> bool {
     let is_step = |of: TransactionId, step: Step| match id {
         Id::Step { of: found, step: taken, .. } => (found, taken) == (of, step),
-        Id::Client(_) => false,
+        Id::Client(_) | Id::Absent => false,
     };
     let settles = |hold: Id, step: Step| match hold.transfer() {
         Some(of) => is_step(of, step),
@@ -128,7 +128,9 @@ fn is_booked_with(id: Id, fact: &Fact) -> bool {
             | Operation::Hold(_)
             | Operation::Expire(_)
             | Operation::RuleOut(_)
-            | Operation::Transfer(_) => id.client().is_some(),
+            | Operation::Transfer(_)
+            | Operation::Delivery(_)
+            | Operation::Letter(_) => id.client().is_some(),
         },
         Fact::AccountOpened { .. }
         | Fact::Deposited(_)

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::store::chain::{self, Hash};
 
 use super::json::{number, put, text};
-use super::{encode_data, encode_transfer};
+use super::{encode_data, encode_delivery, encode_transfer, letter_data};
 
 /// An `Encoder` writes lines, each chained to the one before. It keeps its buffer, and the last timestamp that it wrote.
 #[derive(Debug, Default)]
@@ -17,7 +17,9 @@ pub struct Encoder {
     time: Option<(Timestamp, Vec<u8>)>,
 }
 
-/// `Parts` are an event's canonical bytes and what they are made of. Fields stand without the commas between them.
+/// `Parts` are an event's canonical bytes and what they are made of. Fields stand without the commas between them. What the
+/// service records of its deliveries has no field `answer`, and no field `transaction_id` where nobody asked for it: these are
+/// empty then.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts<'a> {
     /// These are all canonical bytes.
@@ -97,49 +99,28 @@ impl Encoder {
         let times = out.len();
         put(&mut out, &["\"recorded_at\":\""]);
         self.moment(event.recorded_at, &mut out);
-        put(&mut out, &["\",\"effective_at\":\""]);
-        self.moment(event.effective_at(), &mut out);
+        if !event.stream.is_of_delivery() {
+            put(&mut out, &["\",\"effective_at\":\""]);
+            self.moment(event.effective_at(), &mut out);
+        }
         put(&mut out, &["\",\"version\":"]);
         number(event.version().into(), &mut out);
         out.push(b',');
         let transaction = out.len();
-        put(&mut out, &["\"transaction_id\":\""]);
-        event.id.write(&mut out);
-        put(&mut out, &["\","]);
+        if !event.id.is_absent() {
+            put(&mut out, &["\"transaction_id\":\""]);
+            event.id.write(&mut out);
+            put(&mut out, &["\","]);
+        }
         let data_at = out.len();
-        put(&mut out, &["\"data\":{"]);
-        match &event.body {
-            Body::Account(body) => encode_data::write(&event.stream, body, &mut out),
-            Body::Transfer(body) => encode_transfer::data(body, &mut out),
-        }
-        put(&mut out, &["},"]);
+        put(&mut out, &["\"data\":"]);
+        data(event, &mut out);
+        out.push(b',');
         let answer = out.len();
-        match &event.body {
-            Body::Account(body) => {
-                put(&mut out, &["\"answer\":{\"balance\":\""]);
-                body.answer.balance.write(&mut out);
-                put(&mut out, &["\",\"available\":\""]);
-                body.answer.available.write(&mut out);
-            }
-            Body::Transfer(body) => put(&mut out, &["\"answer\":{\"state\":\"", body.state.name()]),
-        }
-        put(&mut out, &["\"},"]);
+        write_answer(&event.body, &mut out);
         let origin = out.len();
-        put(&mut out, &["\"metadata\":{\"$correlationId\":"]);
-        match &event.origin.correlation {
-            Some(correlation) => text(correlation, &mut out),
-            None => {
-                out.push(b'"');
-                event.id.write(&mut out);
-                out.push(b'"');
-            }
-        }
-        if let Some(causation) = &event.origin.causation {
-            put(&mut out, &[",\"$causationId\":"]);
-            text(causation, &mut out);
-        }
-        put(&mut out, &[",\"actor\":"]);
-        text(&event.origin.actor, &mut out);
+        put(&mut out, &["\"metadata\":{"]);
+        write_origin(event, &mut out);
         put(&mut out, &["}}"]);
         self.canonical = out;
         Marks { kind, times, transaction, data: data_at, answer, origin }
@@ -156,4 +137,59 @@ impl Encoder {
             }
         }
     }
+}
+
+/// Writes the value of `data`.
+fn data(event: &Event, out: &mut Vec<u8>) {
+    let braced = |write: &dyn Fn(&mut Vec<u8>), out: &mut Vec<u8>| {
+        out.push(b'{');
+        write(out);
+        out.push(b'}');
+    };
+    match &event.body {
+        Body::Account(body) => braced(&|out| encode_data::write(&event.stream, body, out), out),
+        Body::Transfer(body) => braced(&|out| encode_transfer::data(body, out), out),
+        Body::Delivery(body) => encode_delivery::delivery_data(body, out),
+        Body::Letter(body) => letter_data::letter_data(body, out),
+    }
+}
+
+/// Writes the field `answer` with its comma, where the event has one.
+fn write_answer(body: &Body, out: &mut Vec<u8>) {
+    match body {
+        Body::Account(body) => {
+            put(out, &["\"answer\":{\"balance\":\""]);
+            body.answer.balance.write(out);
+            put(out, &["\",\"available\":\""]);
+            body.answer.available.write(out);
+        }
+        Body::Transfer(body) => put(out, &["\"answer\":{\"state\":\"", body.state.name()]),
+        Body::Delivery(_) | Body::Letter(_) => return,
+    }
+    put(out, &["\"},"]);
+}
+
+/// Writes the fields in `metadata`. What belongs to no business process has its own ID as the correlation, and nothing where
+/// it has no ID.
+fn write_origin(event: &Event, out: &mut Vec<u8>) {
+    match &event.origin.correlation {
+        Some(correlation) => {
+            put(out, &["\"$correlationId\":"]);
+            text(correlation, out);
+            out.push(b',');
+        }
+        None if event.id.is_absent() => {}
+        None => {
+            put(out, &["\"$correlationId\":\""]);
+            event.id.write(out);
+            put(out, &["\","]);
+        }
+    }
+    if let Some(causation) = &event.origin.causation {
+        put(out, &["\"$causationId\":"]);
+        text(causation, out);
+        out.push(b',');
+    }
+    put(out, &["\"actor\":"]);
+    text(&event.origin.actor, out);
 }

@@ -182,7 +182,7 @@ fn entries(stream: &StreamName, event: &AccountEvent, out: &mut Vec<u8>) {
 /// Writes the fields of a declined request, as the event of the same request would have them if it was accepted.
 fn declined(operation: &Operation, out: &mut Vec<u8>) {
     match operation {
-        Operation::Open(_) | Operation::Transfer(_) => {}
+        Operation::Open(_) | Operation::Transfer(_) | Operation::Delivery(_) | Operation::Letter(_) => {}
         Operation::Deposit(asked) | Operation::Withdraw(asked) => {
             put(out, &[",\"amount\":\"", &asked.amount.to_string(), "\",\"counter_account\":\""]);
             put(out, &[asked.counter_account.as_str(), "\""]);

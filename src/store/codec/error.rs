@@ -12,6 +12,9 @@ pub enum DecodeError {
     /// The event has a type that this program does not know.
     #[error("an event of type {0:?}, which this version of bookonce does not know")]
     Type(String),
+    /// The event is in a kind of stream that this program does not know.
+    #[error("an event in the stream {0:?}, of a kind that this version of bookonce does not know")]
+    Stream(String),
     /// The line has a field that events of this type do not have.
     #[error("an event with a field of another type of event")]
     Foreign,
@@ -31,6 +34,7 @@ impl DecodeError {
         match self {
             Self::Version(version) => Some(format!("of version {version}")),
             Self::Type(name) => Some(format!("of type {name:?}")),
+            Self::Stream(name) => Some(format!("in the stream {name:?}, of a kind which is not known here")),
             Self::Shape(_) | Self::Foreign | Self::Field(_) | Self::Id => None,
         }
     }

@@ -160,7 +160,7 @@ fn metadata(parts: &Parts<'_>, hash: &Hash) -> Vec<u8> {
     let fields = [parts.origin, parts.transaction, parts.times, parts.answer];
     let mut out = Vec::with_capacity(fields.iter().map(|field| field.len() + 1).sum::<usize>() + 76);
     out.push(b'{');
-    for field in fields {
+    for field in fields.into_iter().filter(|field| !field.is_empty()) {
         out.extend_from_slice(field);
         out.push(b',');
     }

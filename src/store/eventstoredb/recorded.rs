@@ -140,26 +140,21 @@ impl Recorded {
         let hash = parts.hash.strip_prefix(b"\"hash\":\"").and_then(|hash| hash.strip_suffix(b"\""));
         let hash = hash.and_then(|hash| Hash::parse(std::str::from_utf8(hash).ok()?));
         let head = self.head();
-        let body: [&[u8]; 13] = [
-            b"\"type\":\"",
-            self.kind.as_bytes(),
-            b"\",",
-            parts.times,
-            b",",
-            parts.transaction,
-            b",\"data\":",
-            &self.data,
-            b",",
-            parts.answer,
-            b",\"metadata\":{",
-            parts.origin,
-            b"}}",
-        ];
-        let length: usize = head.len() + 1 + body.iter().map(|part| part.len()).sum::<usize>();
+        let kind = [b"\"type\":\"", self.kind.as_bytes(), b"\""].concat();
+        let data = [b"\"data\":", &*self.data].concat();
+        let origin = [b"\"metadata\":{", parts.origin, b"}"].concat();
+        let fields = [&*kind, parts.times, parts.transaction, &*data, parts.answer, &*origin];
+        let fields = fields.into_iter().filter(|field| !field.is_empty());
+        let length = head.len() + 2 + fields.clone().map(|field| field.len() + 1).sum::<usize>();
         let mut canonical = Vec::with_capacity(length);
         canonical.push(b'{');
         canonical.extend_from_slice(head.as_bytes());
-        body.iter().for_each(|part| canonical.extend_from_slice(part));
+        for field in fields {
+            canonical.extend_from_slice(field);
+            canonical.push(b',');
+        }
+        canonical.pop();
+        canonical.push(b'}');
         Ok((canonical, hash))
     }
 
@@ -169,7 +164,8 @@ impl Recorded {
     }
 }
 
-/// `Parts` are the parts of a stored event's metadata.
+/// `Parts` are the parts of a stored event's metadata. What the service records of its own deliveries has no answer, and most
+/// of it no transaction's ID: these are empty then.
 struct Parts<'a> {
     origin: &'a [u8],
     transaction: &'a [u8],
@@ -199,9 +195,9 @@ impl<'a> Parts<'a> {
     fn of(metadata: &'a [u8]) -> Option<Self> {
         let rest = metadata.strip_prefix(b"{")?.strip_suffix(b"}")?;
         let (rest, hash) = cut(rest, &CUTS.hash)?;
-        let (rest, answer) = cut(rest, &CUTS.answer)?;
+        let (rest, answer) = cut(rest, &CUTS.answer).unwrap_or((rest, b""));
         let (rest, times) = cut(rest, &CUTS.times)?;
-        let (origin, transaction) = cut(rest, &CUTS.transaction)?;
+        let (origin, transaction) = cut(rest, &CUTS.transaction).unwrap_or((rest, b""));
         Some(Self { origin, transaction, times, answer, hash })
     }
 }

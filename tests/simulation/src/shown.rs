@@ -43,7 +43,7 @@ pub fn mark(run: &Run, events: &[Event], authors: &[Author]) {
         }
         let of = match event.id {
             Id::Step { of, step, .. } if step != Step::Expiry => Some(of),
-            Id::Step { .. } | Id::Client(_) => event.stream.transfer(),
+            Id::Step { .. } | Id::Client(_) | Id::Absent => event.stream.transfer(),
         };
         if let Some(of) = of {
             transfers.entry(of).or_default().events.push((event, *author));
@@ -116,7 +116,9 @@ fn word(event: &Event) -> &'static str {
             Step::Release => "the release",
             _ => "another step",
         },
-        (Body::Account(_), Id::Client(_)) => "another event",
+        (Body::Account(_), Id::Client(_) | Id::Absent) | (Body::Delivery(_) | Body::Letter(_), _) => {
+            "another event"
+        }
     }
 }
 

@@ -1,0 +1,142 @@
+//! The port over the ledger: what a delivery reads and records goes through the handle that everybody uses.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::domain::command::Command;
+use crate::domain::decide::Refusal;
+use crate::domain::delivery::Destination;
+use crate::domain::delivery::asking;
+use crate::domain::delivery::decide::{DeliveryOperation, Refused};
+use crate::domain::delivery::event::DeliveryEvent;
+use crate::domain::delivery::name::DestinationName;
+use crate::domain::delivery::terms::Terms;
+use crate::domain::letter::DeadLettered;
+use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
+use crate::ledger::{Follower, Ledger, Placed, ReadError, Unavailable, Verdict};
+
+use super::chunk::Chunk;
+use super::message::Message;
+use super::port::{NotRecorded, Port, Sets, Tail, Unreadable};
+
+impl From<ReadError> for Unreadable {
+    fn from(error: ReadError) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl From<Unavailable> for NotRecorded {
+    fn from(why: Unavailable) -> Self {
+        Self::Unavailable(Box::new(why))
+    }
+}
+
+impl Port for Ledger {
+    fn journal(&self) -> Uuid {
+        self.head().journal_id
+    }
+
+    fn now(&self) -> Timestamp {
+        Self::now(self)
+    }
+
+    fn follow(&self, after: u64) -> Box<dyn Tail> {
+        Box::new(Self::follow(self, after))
+    }
+
+    fn line(&self, position: u64) -> BoxFuture<'_, Result<Vec<u8>, Unreadable>> {
+        Box::pin(async move {
+            let mut line = Self::line(self, position).await?;
+            line.truncate(line.trim_ascii_end().len());
+            Ok(line)
+        })
+    }
+
+    fn lines_of<'a>(
+        &'a self,
+        stream: &'a StreamName,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<u8>, Unreadable>> {
+        Box::pin(async move { Ok(Self::lines_of(self, stream, after, limit).await?) })
+    }
+
+    fn destinations(&self) -> BoxFuture<'_, Result<Vec<(DestinationName, Destination)>, Unreadable>> {
+        Box::pin(async move { Ok(Self::destinations(self).await?) })
+    }
+
+    fn destination<'a>(
+        &'a self,
+        name: &'a DestinationName,
+    ) -> BoxFuture<'a, Result<Option<Destination>, Unreadable>> {
+        Box::pin(async move { Ok(Self::destination(self, name).await?) })
+    }
+
+    fn sets<'a>(&'a self, name: &'a DestinationName) -> BoxFuture<'a, Result<Sets, Unreadable>> {
+        Box::pin(async move {
+            let sets = self.destination_sets(name).await?;
+            Ok(sets.iter().filter_map(terms_of).collect())
+        })
+    }
+
+    fn record<'a>(
+        &'a self,
+        name: &'a DestinationName,
+        asked: &'a DeliveryOperation,
+    ) -> BoxFuture<'a, Result<(), NotRecorded>> {
+        Box::pin(async move {
+            match ruled(self, asking::record(name, asked.clone())).await? {
+                None => Ok(()),
+                Some(Refusal::Destination(refused)) => Err(NotRecorded::Refused(refused)),
+                Some(_) => Err(NotRecorded::Refused(Refused::Stale)),
+            }
+        })
+    }
+
+    fn bury<'a>(&'a self, letter: DeadLettered, of: &'a Message) -> BoxFuture<'a, Result<(), NotRecorded>> {
+        Box::pin(async move {
+            let command = asking::give_up(letter, &of.correlation, of.event_id());
+            match ruled(self, command).await? {
+                None | Some(Refusal::LetterExists) => Ok(()),
+                Some(_) => Err(NotRecorded::Refused(Refused::Stale)),
+            }
+        })
+    }
+}
+
+/// Asks the ledger to record something of the service's own. Returns why it is refused; `None` where it is durable.
+async fn ruled(ledger: &Ledger, command: Command) -> Result<Option<Refusal>, NotRecorded> {
+    match ledger.execute([command]).await?.pop() {
+        Some(Verdict::Booked(..) | Verdict::Replayed(..)) => Ok(None),
+        Some(Verdict::Refused(refusal)) => Ok(Some(refusal)),
+        Some(Verdict::Unavailable(why)) => Err(why.into()),
+        Some(Verdict::Reused { .. }) | None => Err(NotRecorded::Refused(Refused::Stale)),
+    }
+}
+
+fn terms_of(placed: &Placed) -> Option<(u64, Arc<Terms>)> {
+    match placed.event.delivery() {
+        Some(DeliveryEvent::Set { terms, .. }) => Some((placed.position, Arc::clone(terms))),
+        Some(
+            DeliveryEvent::Paused { .. }
+            | DeliveryEvent::Resumed { .. }
+            | DeliveryEvent::Removed { .. }
+            | DeliveryEvent::Taken { .. }
+            | DeliveryEvent::Tested { .. }
+            | DeliveryEvent::Claimed { .. }
+            | DeliveryEvent::Progressed(_),
+        )
+        | None => None,
+    }
+}
+
+impl Tail for Follower {
+    fn next(&mut self) -> BoxFuture<'_, Result<Chunk, Unreadable>> {
+        let lines = Self::next(self);
+        lines.map(|lines| Ok(Chunk::new(lines?.bytes))).boxed()
+    }
+}

@@ -1,0 +1,73 @@
+//! The figures say how a destination is served by this process: what is under way, what came of the last attempts, and how many
+//! there were of each kind.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+
+use crate::domain::delivery::failure::{Attempted, Failure};
+use crate::domain::delivery::flow::Flow;
+use crate::domain::time::Timestamp;
+
+/// A `Seen` is how a destination was seen last.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Everything up to this position is settled, parked or held back.
+    pub through: u64,
+    /// This is how many messages are under way.
+    pub in_flight: usize,
+    /// This is how many messages are parked.
+    pub parked: usize,
+    /// This is how many accounts wait behind a parked message.
+    pub held_accounts: usize,
+    /// This is since when the destination is down; `None` while it is not.
+    pub down_since: Option<Timestamp>,
+    /// This is when a message was delivered last.
+    pub last_delivered_at: Option<Timestamp>,
+    /// This is the last failure, and when it was.
+    pub last_error: Option<(Failure, Timestamp)>,
+    /// These are the finished attempts, by what came of them: `delivered`, or the class of the failure.
+    pub attempts: BTreeMap<&'static str, u64>,
+}
+
+/// The `Figures` of a destination are shared by who serves it and who asks.
+#[derive(Debug, Default)]
+pub(super) struct Figures(Mutex<Seen>);
+
+impl Figures {
+    pub(super) fn seen(&self) -> Seen {
+        self.0.lock().clone()
+    }
+
+    /// An attempt is over.
+    pub(super) fn attempted(&self, came: &Attempted, now: Timestamp) {
+        let mut seen = self.0.lock();
+        let class = match came {
+            Attempted::Delivered => {
+                seen.last_delivered_at = Some(now);
+                "delivered"
+            }
+            Attempted::Failed { failure, .. } => {
+                seen.last_error = Some((failure.clone(), now));
+                failure.class.name()
+            }
+        };
+        let count = seen.attempts.entry(class).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    /// The flow stands so now.
+    pub(super) fn stands(&self, flow: &Flow, now: Timestamp) {
+        let mut seen = self.0.lock();
+        seen.through = flow.through();
+        (seen.in_flight, seen.parked) = (flow.in_flight(), flow.parked());
+        seen.held_accounts = flow.held_accounts();
+        seen.down_since = flow.down_since().and(seen.down_since.or(Some(now)));
+    }
+
+    /// Nobody serves it in this process any more.
+    pub(super) fn rests(&self) {
+        let mut seen = self.0.lock();
+        (seen.in_flight, seen.down_since) = (0, None);
+    }
+}

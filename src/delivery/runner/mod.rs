@@ -1,0 +1,176 @@
+//! The runner sends: it keeps one task for each destination that the settings name, from the journal's tail to the receiver and
+//! back to the journal.
+//!
+//! The way of an event: the feed brings the line, the destination's selection chooses it, it becomes a message whose
+//! bytes never change, the flow (`domain::delivery::flow`) says when it is sent, the webhook sends it once, and what came of it
+//! goes back to the flow, which says what is recorded. The decisions are pure and lie in the domain; here are the tasks, the
+//! clocks and the memory.
+//!
+//! Nothing waits for it: it reads what is durable, and what it records goes through the ledger like any other command. Bounds:
+//! 4,096 messages or 8 MiB in hand for each destination, 64 MiB for all, `in_flight` attempts at once. A destination that has
+//! nothing to do records nothing. A task that panics is told in the log and counted; the others go on.
+
+mod beats;
+mod books;
+mod chosen;
+mod feed;
+mod figures;
+mod hand;
+mod jobs;
+mod keep;
+mod owner;
+mod patience;
+mod selection;
+mod serving;
+mod settle;
+mod told;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::client::random::Draws;
+use crate::domain::delivery::Destination;
+use crate::domain::delivery::name::DestinationName;
+use crate::tasks::{self, Running};
+
+use super::port::{Port, Unreadable};
+use super::settings::Given;
+use figures::Figures;
+use keep::Keeper;
+use told::Told;
+
+pub use figures::Seen;
+pub use owner::Owner;
+pub use settle::SettleError;
+
+/// The `Deliveries` are all destinations of a ledger, in the process that may send to them.
+#[derive(Clone)]
+pub struct Deliveries(Arc<Inner>);
+
+struct Inner {
+    port: Arc<dyn Port>,
+    owner: Owner,
+    kept: BTreeMap<DestinationName, Kept>,
+    running: Mutex<Vec<Running<()>>>,
+    panics: Arc<AtomicU64>,
+}
+
+/// A `Kept` is what is known of a destination that has a task.
+struct Kept {
+    told: watch::Sender<Told>,
+    figures: Arc<Figures>,
+}
+
+/// A `Shown` is a destination as it is shown.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// This is its name.
+    pub name: DestinationName,
+    /// This is how it stands, as far as that is recorded.
+    pub state: Destination,
+    /// This is true where nothing is sent because this folder is a copy, or because an operator said so at the start.
+    pub is_held: bool,
+    /// This is how it is served by this process; `None` where the settings do not name it.
+    pub seen: Option<Seen>,
+}
+
+impl Deliveries {
+    /// Records what the settings change, and begins to send. It must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Fails when the settings contradict the journal, or the ledger can't be read or written: then nothing is sent.
+    pub async fn start(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Result<Self, SettleError> {
+        settle::settle(&port, &given).await?;
+        let given: Vec<Given> = given.into_iter().filter(|given| !given.is_removed).collect();
+        let among = given.len();
+        let panics = Arc::default();
+        let (mut kept, mut running) = (BTreeMap::new(), Vec::new());
+        for given in given {
+            let name = given.name.clone();
+            let (told, hears) = watch::channel(Told::default());
+            let figures = Arc::new(Figures::default());
+            let keeper = Keeper {
+                port: Arc::clone(&port),
+                given,
+                owner: owner.clone(),
+                figures: Arc::clone(&figures),
+                among,
+                draws: Draws::fresh(),
+            };
+            running.push(watched(name.clone(), keeper, hears, Arc::clone(&panics)));
+            kept.insert(name, Kept { told, figures });
+        }
+        Ok(Self(Arc::new(Inner { port, owner, kept, running: Mutex::new(running), panics })))
+    }
+
+    /// Makes those of a process that may send nothing, and records nothing.
+    #[must_use]
+    pub fn none(port: Arc<dyn Port>) -> Self {
+        let owner = Owner::new(None, true);
+        let (kept, running, panics) = (BTreeMap::new(), Mutex::default(), Arc::default());
+        Self(Arc::new(Inner { port, owner, kept, running, panics }))
+    }
+
+    /// Returns all destinations that were ever set up, by their names.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn list(&self) -> Result<Vec<Shown>, Unreadable> {
+        let all = self.0.port.destinations().await?;
+        Ok(all.into_iter().map(|(name, state)| self.shown(name, state)).collect())
+    }
+
+    /// Returns one destination; `None` where it was never set up.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn show(&self, name: &DestinationName) -> Result<Option<Shown>, Unreadable> {
+        let state = self.0.port.destination(name).await?;
+        Ok(state.map(|state| self.shown(name.clone(), state)))
+    }
+
+    fn shown(&self, name: DestinationName, state: Destination) -> Shown {
+        let is_held = self.0.owner.holds(&state);
+        let seen = self.0.kept.get(&name).map(|kept| kept.figures.seen());
+        Shown { name, state, is_held, seen }
+    }
+
+    /// Returns how many destinations are not served any more because their task has panicked.
+    #[must_use]
+    pub fn panics(&self) -> u64 {
+        self.0.panics.load(Ordering::Relaxed)
+    }
+
+    /// Stops sending. It returns when what was under way has ended and is recorded, or after 16 seconds.
+    pub async fn stop(&self) {
+        for kept in self.0.kept.values() {
+            kept.told.send_modify(|told| told.is_stopping = true);
+        }
+        let running = std::mem::take(&mut *self.0.running.lock());
+        for task in running {
+            task.await;
+        }
+    }
+}
+
+/// Starts the task of one destination, and tells when it panics. The others go on.
+fn watched(
+    name: DestinationName,
+    keeper: Keeper,
+    hears: watch::Receiver<Told>,
+    panics: Arc<AtomicU64>,
+) -> Running<()> {
+    tasks::spawn(async move {
+        if tasks::spawn(keeper.run(hears)).await.is_none() {
+            panics.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(
+                destination = %name,
+                "the task of this destination has panicked: nothing is sent there until the service is started again"
+            );
+        }
+    })
+}

@@ -1,0 +1,31 @@
+//! The selection says by which terms an event was chosen: what is sent is a function of the journal, so a changed filter counts
+//! from the position of the event that changed it, also for a destination that comes there days later.
+
+use crate::delivery::port::{Port, Sets, Unreadable};
+use crate::domain::delivery::name::DestinationName;
+use crate::domain::delivery::select::Select;
+
+/// A `Selection` has the terms that were set, each with the position of its event.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    /// They are in order. The first of them counts for everything before the second.
+    terms: Sets,
+}
+
+impl Selection {
+    /// Reads the terms of a destination.
+    pub(super) async fn read(port: &dyn Port, name: &DestinationName) -> Result<Self, Unreadable> {
+        Ok(Self { terms: port.sets(name).await? })
+    }
+
+    /// Returns the position of the event that set the destination up in this life of its name.
+    pub(super) fn begins(&self) -> u64 {
+        self.terms.first().map_or(0, |(position, _)| *position)
+    }
+
+    /// Returns what chooses the event at a position.
+    pub(super) fn at(&self, position: u64) -> Option<&Select> {
+        let set = self.terms.iter().rev().find(|(set, _)| *set < position).or_else(|| self.terms.first());
+        set.map(|(_, terms)| &terms.select)
+    }
+}

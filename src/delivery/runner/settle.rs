@@ -1,0 +1,161 @@
+//! Settling makes the journal say what the settings say: a destination that is new, changed, missing or removed there is an
+//! event.
+//!
+//! It is done once at the start, before anything is sent. A start with the settings of before records nothing. What a slip of
+//! an editor leaves out is paused, and loses nothing; only what the settings call removed is removed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::client::random::Draws;
+use crate::delivery::port::{NotRecorded, Port, Unreadable};
+use crate::delivery::settings::Given;
+use crate::domain::delivery::decide::{DeliveryOperation, Refused, decide};
+use crate::domain::delivery::event::PauseCode;
+use crate::domain::delivery::failure::{Failure, FailureClass};
+use crate::domain::delivery::flow::Dead;
+use crate::domain::delivery::name::DestinationName;
+use crate::domain::delivery::progress::Parked;
+use crate::domain::delivery::terms::Order;
+use crate::domain::delivery::{Destination, Stage};
+use crate::seldom::Seldom;
+
+use super::books::Books;
+use super::chosen::Chooser;
+use super::selection::Selection;
+
+/// This is how many messages behind a parked one are read together when a destination is removed.
+const TOGETHER: usize = 256;
+
+/// The reason why the settings can't be settled. Nothing is sent then.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// A removed destination is named again, and the settings do not say where it begins.
+    #[error(
+        "line {line}: the destination {name} was removed before, so that it must say `from`: \"now\", \"start\" or a position"
+    )]
+    NoBegin {
+        /// This is the destination.
+        name: DestinationName,
+        /// This is the line of the settings that names it.
+        line: usize,
+    },
+    /// How the destinations stand can't be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// What the settings say can't be recorded.
+    #[error("the settings of the destination {0} can't be recorded")]
+    NotRecorded(DestinationName, #[source] NotRecorded),
+}
+
+/// Settles all destinations: those of the settings, and those that the journal knows.
+///
+/// # Errors
+/// Fails when the settings contradict the journal, or the ledger can't be read or written.
+pub(super) async fn settle(port: &Arc<dyn Port>, given: &[Given]) -> Result<(), SettleError> {
+    let mut known: BTreeMap<DestinationName, Destination> = port.destinations().await?.into_iter().collect();
+    let names: BTreeSet<DestinationName> =
+        known.keys().cloned().chain(given.iter().map(|given| given.name.clone())).collect();
+    let mut all = Vec::new();
+    for name in names {
+        let given = given.iter().find(|given| given.name == name);
+        let state = known.remove(&name);
+        // All of them are looked at before anything is recorded.
+        if let Some(asked) = asked(given, state.as_ref())? {
+            all.push((name, given, state, asked));
+        }
+    }
+    for (name, given, state, asked) in all {
+        if let (DeliveryOperation::Remove, Some(given), Some(state)) = (&asked, given, &state) {
+            bury_all(port, given, state).await?;
+        }
+        match port.record(&name, &asked).await {
+            Ok(()) => told(&name, &asked),
+            Err(error) => return Err(SettleError::NotRecorded(name, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Returns what the settings ask of a destination; `None` where it stands as they say.
+fn asked(
+    given: Option<&Given>,
+    state: Option<&Destination>,
+) -> Result<Option<DeliveryOperation>, SettleError> {
+    let stage = state.map(|state| state.stage);
+    let Some(given) = given else {
+        let pause = DeliveryOperation::Pause { code: PauseCode::Missing, reason: None };
+        return Ok((stage == Some(Stage::Open)).then_some(pause));
+    };
+    if given.is_removed {
+        let is_there = stage.is_some_and(|stage| stage != Stage::Removed);
+        return Ok(is_there.then_some(DeliveryOperation::Remove));
+    }
+    let set = DeliveryOperation::Set { terms: Arc::clone(&given.terms), begin: given.begin };
+    match decide(state, &set) {
+        Ok(_) => Ok(Some(set)),
+        Err(Refused::NoBegin) => Err(SettleError::NoBegin { name: given.name.clone(), line: given.line }),
+        Err(_) => Ok(None),
+    }
+}
+
+fn told(name: &DestinationName, asked: &DeliveryOperation) {
+    match asked {
+        DeliveryOperation::Pause { .. } => tracing::warn!(
+            destination = %name,
+            "the settings do not name this destination: it is paused, and goes on where it is when they name it again"
+        ),
+        DeliveryOperation::Remove => tracing::warn!(destination = %name, "the destination is removed"),
+        DeliveryOperation::Set { .. } => tracing::info!(destination = %name, "the destination is set up"),
+        // The settings ask for nothing else.
+        DeliveryOperation::Resume { .. }
+        | DeliveryOperation::Take { .. }
+        | DeliveryOperation::Test { .. }
+        | DeliveryOperation::Claim { .. }
+        | DeliveryOperation::Progress(_) => {}
+    }
+}
+
+/// Makes letters of what a destination that is removed has not sent: its parked messages, what waits behind them, and what
+/// was claimed and is not known to be sent.
+async fn bury_all(port: &Arc<dyn Port>, given: &Given, state: &Destination) -> Result<(), SettleError> {
+    let selection = Selection::read(&**port, &given.name).await?;
+    let books = Books {
+        port: Arc::clone(port),
+        chooser: Chooser { name: given.name.clone(), journal: port.journal(), selection },
+        topic: state.terms.channel.target().into(),
+        draws: Draws::fresh(),
+        log: Seldom::new(),
+    };
+    for position in state.claimed.iter().copied() {
+        let failure = Failure::new(FailureClass::Unconfirmed, "nobody knows whether it was sent");
+        books.bury(&Dead { position, attempts: 1, failure }).await;
+    }
+    for (position, parked) in state.parked.iter() {
+        bury_removed(&books, *position, parked.attempts).await;
+        if state.terms.order == Order::Account {
+            bury_behind(&books, parked, state).await;
+        }
+    }
+    Ok(())
+}
+
+async fn bury_behind(books: &Books, parked: &Parked, state: &Destination) {
+    let mut after = parked.revision;
+    let through = state.through.unwrap_or_default();
+    loop {
+        let found = books.find(&parked.stream, after, through, TOGETHER).await;
+        let Some(last) = found.last() else { return };
+        after = last.revision;
+        for message in found {
+            if !state.parked.contains_key(&message.position) {
+                bury_removed(books, message.position, 0).await;
+            }
+        }
+    }
+}
+
+async fn bury_removed(books: &Books, position: u64, attempts: u32) {
+    let failure = Failure::new(FailureClass::DestinationRemoved, "the destination was removed");
+    books.bury(&Dead { position, attempts, failure }).await;
+}

@@ -1,0 +1,222 @@
+//! The decision says what may be recorded of a destination: what an operator asks, and what the service does of its own
+//! accord.
+//!
+//! Whatever is decided fits the fold: an event that comes out of here is never refused by `Destination::evolve`.
+
+use std::sync::Arc;
+
+use crate::domain::reason::Reason;
+use crate::domain::transfer::payout::Label;
+
+use super::event::{DeliveryEvent, PauseCode, TakenWhy};
+use super::failure::ErrorText;
+use super::progress::Progress;
+use super::terms::Terms;
+use super::{Destination, Stage, Wrong};
+
+/// A `DeliveryOperation` is what is asked of a destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryOperation {
+    /// The settings name it so.
+    Set {
+        /// These are its settings.
+        terms: Arc<Terms>,
+        /// This says where it begins, where it is new or named again.
+        begin: Begin,
+    },
+    /// Nothing is to be sent there for now.
+    Pause {
+        /// This says why.
+        code: PauseCode,
+        /// This is the operator's reason.
+        reason: Option<Reason>,
+    },
+    /// It is to go on.
+    Resume {
+        /// It goes on after this position.
+        after: Option<u64>,
+        /// This is how many selected messages are never sent by that.
+        passed_over: Option<u64>,
+        /// This is true where it is held, because the folder is a copy. That is in no event.
+        is_held: bool,
+        /// This is the operator's reason.
+        reason: Reason,
+    },
+    /// The settings say that it is removed.
+    Remove,
+    /// An instance takes it.
+    Take {
+        /// This is the instance.
+        instance: Label,
+        /// This is the id of the folder.
+        holder: Option<Label>,
+        /// This says why.
+        why: TakenWhy,
+    },
+    /// A message that says nothing was sent.
+    Test {
+        /// This is true where it arrived.
+        is_delivered: bool,
+        /// This says more.
+        detail: Option<ErrorText>,
+    },
+    /// These are about to be sent once.
+    Claim {
+        /// This is the term of who asks.
+        term: u64,
+        /// These are the positions.
+        positions: Vec<u64>,
+    },
+    /// This happened.
+    Progress(Box<Progress>),
+}
+
+impl DeliveryOperation {
+    /// Returns what was asked where this event was the answer. Whether the destination was held, and where a new one was to
+    /// begin, is in no event: neither is compared with what is asked again.
+    #[must_use]
+    pub fn of(event: &DeliveryEvent) -> Self {
+        match event {
+            DeliveryEvent::Set { terms, from } => {
+                let begin = from.map_or(Begin::Unsaid, Begin::After);
+                Self::Set { terms: Arc::clone(terms), begin }
+            }
+            DeliveryEvent::Paused { code, reason } => Self::Pause { code: *code, reason: reason.clone() },
+            DeliveryEvent::Resumed { after, passed_over, reason } => {
+                let (after, passed_over) = (*after, *passed_over);
+                Self::Resume { after, passed_over, is_held: false, reason: reason.clone() }
+            }
+            DeliveryEvent::Removed { .. } => Self::Remove,
+            DeliveryEvent::Taken { instance, holder, why } => {
+                Self::Take { instance: instance.clone(), holder: holder.clone(), why: *why }
+            }
+            DeliveryEvent::Tested { is_delivered, detail } => {
+                Self::Test { is_delivered: *is_delivered, detail: detail.clone() }
+            }
+            DeliveryEvent::Claimed { term, positions } => {
+                Self::Claim { term: *term, positions: positions.clone() }
+            }
+            DeliveryEvent::Progressed(progress) => Self::Progress(progress.clone()),
+        }
+    }
+
+    /// Returns its name, as it stands in differences.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Set { .. } => "destination_set",
+            Self::Pause { .. } => "destination_pause",
+            Self::Resume { .. } => "destination_resume",
+            Self::Remove => "destination_remove",
+            Self::Take { .. } => "serving_take",
+            Self::Test { .. } => "destination_test",
+            Self::Claim { .. } => "delivery_claim",
+            Self::Progress(_) => "delivery_progress",
+        }
+    }
+}
+
+/// A `Begin` says where a destination begins that is new, or named again after its removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The settings do not say: a new one begins here, one that is named again is refused.
+    Unsaid,
+    /// It begins with the event that sets it up.
+    Here,
+    /// It begins after this position; 0 for the start.
+    After(u64),
+}
+
+/// The reason why an operation on a destination is refused. Nothing is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no such destination.
+    NotFound,
+    /// It is not in a state in which this is possible.
+    State(Stage),
+    /// The settings name a removed one again, and do not say where it begins.
+    NoBegin,
+    /// It would go back, or pass over what was claimed.
+    Back,
+    /// Nothing would change.
+    Same,
+    /// Another serves it now, or was first.
+    Stale,
+}
+
+/// Decides what is asked of a destination.
+///
+/// # Errors
+/// Returns why it is refused: nothing is recorded then.
+pub fn decide(state: Option<&Destination>, asked: &DeliveryOperation) -> Result<DeliveryEvent, Refused> {
+    let Some(state) = state else {
+        let DeliveryOperation::Set { terms, begin } = asked else { return Err(Refused::NotFound) };
+        return Ok(DeliveryEvent::Set { terms: Arc::clone(terms), from: begin.from() });
+    };
+    if state.stage == Stage::Removed {
+        let DeliveryOperation::Set { terms, begin } = asked else {
+            let is_repeat = matches!(asked, DeliveryOperation::Remove);
+            return Err(if is_repeat { Refused::Same } else { Refused::State(Stage::Removed) });
+        };
+        return match begin {
+            Begin::Unsaid => Err(Refused::NoBegin),
+            Begin::Here | Begin::After(_) => {
+                Ok(DeliveryEvent::Set { terms: Arc::clone(terms), from: begin.from() })
+            }
+        };
+    }
+    let event = proposed(state, asked)?;
+    match Destination::evolve(Some(state), state.revision.saturating_add(1), &event) {
+        Ok(_) => Ok(event),
+        Err(Wrong::Back) => Err(Refused::Back),
+        Err(Wrong::Term | Wrong::Messages | Wrong::Revision { .. } | Wrong::NotBegun) => Err(Refused::Stale),
+        Err(Wrong::Impossible) => Err(Refused::State(state.stage)),
+    }
+}
+
+/// Returns the event that is asked of a destination which has begun and is not removed.
+fn proposed(state: &Destination, asked: &DeliveryOperation) -> Result<DeliveryEvent, Refused> {
+    Ok(match asked {
+        // Where it begins is said once, when it is new: it stays in the settings, and means nothing after.
+        DeliveryOperation::Set { terms, .. } => {
+            let is_back = state.stage == Stage::Paused(PauseCode::Missing);
+            if **terms == *state.terms && !is_back {
+                return Err(Refused::Same);
+            }
+            DeliveryEvent::Set { terms: Arc::clone(terms), from: None }
+        }
+        DeliveryOperation::Pause { code, reason } => {
+            DeliveryEvent::Paused { code: *code, reason: reason.clone() }
+        }
+        DeliveryOperation::Resume { after, passed_over, is_held, reason } => {
+            if state.stage == Stage::Open && !is_held {
+                return Err(Refused::State(Stage::Open));
+            }
+            let (after, passed_over) = (*after, *passed_over);
+            DeliveryEvent::Resumed { after, passed_over, reason: reason.clone() }
+        }
+        DeliveryOperation::Remove => {
+            let parked = u64::try_from(state.parked.len()).unwrap_or(u64::MAX);
+            DeliveryEvent::Removed { through: state.through.unwrap_or_default(), parked }
+        }
+        DeliveryOperation::Take { instance, holder, why } => {
+            DeliveryEvent::Taken { instance: instance.clone(), holder: holder.clone(), why: *why }
+        }
+        DeliveryOperation::Test { is_delivered, detail } => {
+            DeliveryEvent::Tested { is_delivered: *is_delivered, detail: detail.clone() }
+        }
+        DeliveryOperation::Claim { term, positions } => {
+            DeliveryEvent::Claimed { term: *term, positions: positions.clone() }
+        }
+        DeliveryOperation::Progress(progress) => DeliveryEvent::Progressed(progress.clone()),
+    })
+}
+
+impl Begin {
+    fn from(self) -> Option<u64> {
+        match self {
+            Self::Unsaid | Self::Here => None,
+            Self::After(position) => Some(position),
+        }
+    }
+}

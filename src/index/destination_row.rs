@@ -1,0 +1,124 @@
+//! These functions make and read the value of the row that says how a destination stands.
+//!
+//! Its terms and its parked messages stand there as in an event, in hexadecimal digits, so that no part has a blank. A row of
+//! ten thousand parked messages has about five megabytes; it is written only when the destination changed, and at most once
+//! for each checkpoint.
+
+use std::sync::Arc;
+
+use crate::domain::delivery::event::{DeliveryEvent, PauseCode};
+use crate::domain::delivery::progress::Progress;
+use crate::domain::delivery::{Destination, Serving, Stage};
+use crate::domain::transfer::payout::Label;
+use crate::store::codec::{delivery_data, read_delivery_data};
+
+/// This stands for what is not there.
+const NONE: &str = "-";
+
+/// Returns how a destination stands, as the parts of a row's value with a blank between them. None of them has a blank.
+pub(super) fn value(destination: &Destination) -> String {
+    let set = DeliveryEvent::Set { terms: Arc::clone(&destination.terms), from: None };
+    let parked = Progress { parked: (*destination.parked).clone(), ..Progress::default() };
+    let serving = destination.serving.as_ref();
+    let holder = serving.and_then(|serving| serving.holder.as_ref());
+    format!(
+        "{} {} {} {} {} {} {} {} {} {} {} {}",
+        stage(destination.stage),
+        maybe(destination.through),
+        maybe(serving.map(|serving| serving.term)),
+        maybe(serving.map(|serving| hex::encode(serving.instance.as_str()))),
+        maybe(holder.map(|holder| hex::encode(holder.as_str()))),
+        numbers(&destination.sets),
+        numbers(&destination.claimed),
+        destination.claimed_to,
+        destination.delivered,
+        as_data(&set),
+        as_data(&DeliveryEvent::Progressed(Box::new(parked))),
+        destination.revision,
+    )
+}
+
+/// Reads a destination from the parts of its row's value.
+pub(super) fn read<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<Destination> {
+    let stage = read_stage(parts.next()?)?;
+    let through = read_maybe(parts.next()?, |text| text.parse().ok())?;
+    let term: Option<u64> = read_maybe(parts.next()?, |text| text.parse().ok())?;
+    let instance = read_maybe(parts.next()?, label)?;
+    let holder = read_maybe(parts.next()?, label)?;
+    let serving = match (term, instance) {
+        (Some(term), Some(instance)) => Some(Serving { instance, holder, term }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return None,
+    };
+    let (sets, claimed) = (read_numbers(parts.next()?)?, read_numbers(parts.next()?)?);
+    let (claimed_to, delivered) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let DeliveryEvent::Set { terms, from: None } = of_data("DestinationSet", parts.next()?)? else {
+        return None;
+    };
+    let DeliveryEvent::Progressed(progress) = of_data("DeliveryProgressed", parts.next()?)? else {
+        return None;
+    };
+    Some(Destination {
+        terms,
+        sets: Arc::new(sets),
+        stage,
+        through,
+        serving,
+        parked: Arc::new(progress.parked),
+        claimed: Arc::new(claimed),
+        claimed_to,
+        delivered,
+        revision: parts.next()?.parse().ok()?,
+    })
+}
+
+fn stage(stage: Stage) -> String {
+    match stage {
+        Stage::Open => "open".to_owned(),
+        Stage::Paused(code) => format!("paused/{}", code.name()),
+        Stage::Removed => "removed".to_owned(),
+    }
+}
+
+fn read_stage(text: &str) -> Option<Stage> {
+    match text {
+        "open" => Some(Stage::Open),
+        "removed" => Some(Stage::Removed),
+        paused => PauseCode::parse(paused.strip_prefix("paused/")?).map(Stage::Paused),
+    }
+}
+
+/// Returns the `data` of an event as one part.
+fn as_data(event: &DeliveryEvent) -> String {
+    let mut data = Vec::new();
+    delivery_data(event, &mut data);
+    hex::encode(data)
+}
+
+fn of_data(kind: &str, part: &str) -> Option<DeliveryEvent> {
+    read_delivery_data(kind, &hex::decode(part).ok()?).ok()
+}
+
+/// Returns numbers as one part.
+fn numbers(numbers: &[u64]) -> String {
+    let texts: Vec<_> = numbers.iter().map(u64::to_string).collect();
+    maybe((!texts.is_empty()).then(|| texts.join(",")))
+}
+
+fn read_numbers(part: &str) -> Option<Vec<u64>> {
+    let read = |text: &str| text.split(',').map(|number| number.parse().ok()).collect();
+    read_maybe(part, read).map(Option::unwrap_or_default)
+}
+
+fn label(part: &str) -> Option<Label> {
+    Label::parse(std::str::from_utf8(&hex::decode(part).ok()?).ok()?)
+}
+
+fn maybe(part: Option<impl ToString>) -> String {
+    part.map_or_else(|| NONE.to_owned(), |part| part.to_string())
+}
+
+/// Reads what may not be there; `None` where the text is wrong.
+fn read_maybe<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    if text == NONE { Some(None) } else { parse(text).map(Some) }
+}

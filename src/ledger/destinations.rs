@@ -1,0 +1,142 @@
+//! These reads say how destinations stand, and read again what is sent to them.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::delivery::Destination;
+use crate::domain::delivery::event::DeliveryEvent;
+use crate::domain::delivery::name::DestinationName;
+use crate::domain::letter::{Letter, LetterId};
+use crate::domain::stream::StreamName;
+use crate::index::record::StreamKey;
+use crate::index::{Index, IndexError};
+use crate::store::embedded::holder::{self, Found};
+use crate::store::{Reader, codec};
+
+use super::handle::Ledger;
+use super::history::placed;
+use super::types::{Placed, Position, ReadError};
+
+impl Ledger {
+    /// Returns a destination as it stands; `None` when there never was one of this name.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn destination(&self, name: &DestinationName) -> Result<Option<Destination>, ReadError> {
+        let stream = StreamName::Delivery(name.clone());
+        self.0.clerk.stream_readable(&stream)?;
+        let index = self.0.index.clone();
+        self.blocking(move || Ok(state(&index, &stream)?)).await
+    }
+
+    /// Returns the events that set up a destination in this life of its name, in their order. The filter of each counts from
+    /// its position on.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn destination_sets(&self, name: &DestinationName) -> Result<Vec<Placed>, ReadError> {
+        let stream = StreamName::Delivery(name.clone());
+        self.0.clerk.stream_readable(&stream)?;
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || {
+            let Some(destination) = state(&index, &stream)? else { return Ok(Vec::new()) };
+            let key = StreamKey::of(&stream);
+            let mut positions = Vec::with_capacity(destination.sets.len());
+            for revision in destination.sets.iter() {
+                let found = index.revisions(key, *revision..=*revision, false, 1)?;
+                positions.extend(found.first().map(|(_, facts)| facts.position));
+            }
+            let events = placed(&reader, &positions)?;
+            let is_set = |placed: &Placed| {
+                placed.event.stream == stream
+                    && matches!(placed.event.delivery(), Some(DeliveryEvent::Set { .. }))
+            };
+            if events.len() == destination.sets.len() && events.iter().all(is_set) {
+                Ok(events)
+            } else {
+                Err(IndexError::damaged("an event is not what the index says of a destination").into())
+            }
+        })
+        .await
+    }
+
+    /// Returns up to `limit` lines of a stream after a revision, each with its line feed.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn lines_of(
+        &self,
+        stream: &StreamName,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<u8>, ReadError> {
+        self.0.clerk.stream_readable(stream)?;
+        let (index, reader, key) = (self.0.index.clone(), self.0.reader.clone(), StreamKey::of(stream));
+        self.page(move || {
+            let mut lines = Vec::new();
+            for (_, facts) in index.revisions(key, after.saturating_add(1)..=u64::MAX, false, limit)? {
+                lines.append(&mut line_at(&reader, facts.position)?);
+            }
+            Ok(lines)
+        })
+        .await
+    }
+
+    /// Returns the line at a position, with its line feed.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read, or no event is there.
+    pub async fn line(&self, position: Position) -> Result<Vec<u8>, ReadError> {
+        let reader = self.0.reader.clone();
+        self.blocking(move || line_at(&reader, position)).await
+    }
+
+    /// Returns the id of the data folder, which tells it from its copies; `None` where it is a copy or may be one, and over an
+    /// event store.
+    ///
+    /// # Errors
+    /// Fails when the folder can't be looked at.
+    pub async fn folder_id(&self) -> Result<Option<Uuid>, ReadError> {
+        let Some(folder) = &self.0.folder else { return Ok(None) };
+        let held = Arc::clone(folder.held());
+        self.blocking(move || match holder::find(&held.path()).map_err(ReadError::unreadable)? {
+            Found::Own(id) => Ok(Some(id)),
+            Found::Unmarked | Found::Doubtful(_) => Ok(None),
+        })
+        .await
+    }
+
+    /// Returns all destinations, in the order of their names. Those that were removed are among them.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn destinations(&self) -> Result<Vec<(DestinationName, Destination)>, ReadError> {
+        let index = self.0.index.clone();
+        self.blocking(move || Ok(index.overlay(|overlay| overlay.destinations())?)).await
+    }
+
+    /// Returns up to `limit` letters of the messages to a destination by their ids, from after `after`.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn letters_of(
+        &self,
+        name: &DestinationName,
+        after: Option<LetterId>,
+        limit: usize,
+    ) -> Result<Vec<Letter>, ReadError> {
+        let (index, name) = (self.0.index.clone(), name.clone());
+        self.page(move || Ok(index.overlay(|overlay| overlay.letters(&name, after, limit))?)).await
+    }
+}
+
+fn line_at(reader: &Reader, position: Position) -> Result<Vec<u8>, ReadError> {
+    let line = reader.lines(position.saturating_sub(1), 1)?;
+    if codec::position_of(&line) == Some(position) { Ok(line) } else { Err(ReadError::Damaged) }
+}
+
+fn state(index: &Index, stream: &StreamName) -> Result<Option<Destination>, IndexError> {
+    let tracked = index.tracked(stream)?;
+    Ok(tracked.as_ref().and_then(|tracked| tracked.state.destination()).cloned())
+}
