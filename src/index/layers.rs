@@ -14,6 +14,7 @@ use crate::domain::account::Account;
 use crate::domain::currency::Currency;
 use crate::domain::delivery::Destination;
 use crate::domain::delivery::name::DestinationName;
+use crate::domain::digest::EndedSum;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::letter::Letter;
 use crate::domain::money::Money;
@@ -50,6 +51,8 @@ pub(super) struct Layer {
     of_delivery: BTreeSet<StreamName>,
     /// These sums say by how much the events of this layer changed the ledger's own accounts.
     internal: Map<InternalKey, Money>,
+    /// This is by how much its events changed the sum of the transfers that have ended.
+    ended: EndedSum,
     /// These are the names of its accounts in their order, made when they are first asked for.
     names: OnceLock<Vec<AccountName>>,
 }
@@ -117,6 +120,11 @@ impl Layer {
         self.streams.insert(stream, tracked);
     }
 
+    /// Returns by how much its events changed the sum of the transfers that have ended.
+    pub(super) fn ended(&self) -> EndedSum {
+        self.ended
+    }
+
     /// Returns by how much its events changed the ledger's own accounts.
     pub(super) fn internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
         self.internal.iter()
@@ -139,6 +147,16 @@ impl Layers {
     /// Adds to what an own account has.
     pub(super) fn add(&mut self, key: &InternalKey, amount: Money) {
         self.top.add(key, amount);
+    }
+
+    /// Adds a change to the sum of the transfers that have ended. The states that it comes with are set, too.
+    pub(super) fn add_ended(&mut self, change: EndedSum) {
+        self.top.ended = self.top.ended.plus(change);
+    }
+
+    /// Returns the change of the sum of the transfers that have ended.
+    pub(super) fn ended(&self) -> EndedSum {
+        self.newest_first().fold(EndedSum::default(), |sum, layer| sum.plus(layer.ended))
     }
 
     pub(super) fn get(&self, stream: &StreamName) -> Option<&Tracked> {
@@ -215,6 +233,7 @@ impl Joined {
             layer.transfers.extend(&part.transfers);
             layer.of_delivery.extend(part.of_delivery.iter().cloned());
             part.internal.iter().for_each(|(key, amount)| layer.add(key, *amount));
+            layer.ended = layer.ended.plus(part.ended);
         }
         Some(Self { of, layer: Arc::new(layer) })
     }
