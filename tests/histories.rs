@@ -111,13 +111,7 @@ async fn write(name: &str, story: Vec<Vec<Command>>) {
     let ledger = open_ledger_at(dir.path(), clock).unwrap();
     for batch in story {
         let lines = String::from_utf8(ledger.lines(0, 100_000).await.unwrap()).unwrap();
-        let event_id_at = |position: u64| {
-            let line = lines.lines().nth(usize::try_from(position).unwrap() - 1).unwrap();
-            let line: Value = serde_json::from_str(line).unwrap();
-            line["event_id"].as_str().unwrap().to_owned()
-        };
-        let batch = batch.into_iter().map(|it| delivery_stories::with_message_id(it, event_id_at));
-        let batch: Vec<Command> = batch.collect();
+        let batch = delivery_stories::with_message_ids(batch, &lines);
         let verdicts = ledger.execute(batch).await.unwrap();
         let is_refused = verdicts.iter().any(|verdict| matches!(verdict, Verdict::Refused(_)));
         assert!(!is_refused || name == "corrections", "a refusal leaves no event: {verdicts:?}");
