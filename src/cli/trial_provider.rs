@@ -39,7 +39,7 @@ pub(crate) struct Call {
     pub(crate) amount: String,
 }
 
-/// What `Answers` says what a provider replies to each call.
+/// `Answers` say what a provider replies to each call.
 pub(crate) trait Answers: Send + Sync + 'static {
     /// Returns the reply, which is JSON; `None` where it is lost.
     fn answer(&self, call: Call) -> impl Future<Output = Option<&'static str>> + Send;

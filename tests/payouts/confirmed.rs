@@ -16,8 +16,8 @@ use crate::transfers::cancel;
 /// These are the number of the transfer, and that of its cancel.
 const NUMBERS: (u128, u128) = (7, 8);
 
-/// The record of the sending fails, so that the driver waits and tries again; the cancel comes right behind the second try. Seen
-/// failing while a driver that had waited sent as soon as it was recorded.
+/// The record of the sending fails, so that the driver waits and tries again; the cancel comes right behind the second try.
+/// Seen failing while a driver that had waited sent as soon as it was recorded.
 #[test]
 fn a_payout_whose_driver_has_waited_is_not_sent_when_more_was_recorded_of_it() {
     if store::is_eventstoredb() {

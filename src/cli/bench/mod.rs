@@ -149,8 +149,8 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
             )
         };
         if args.only.iter().any(is_embedded) {
-            return Err("over an event store bounds, payouts, holds, a backlog, a standing ledger and a replay are not measured here; \
-                        `bookonce replay --store` replays one"
+            return Err("over an event store bounds, payouts, holds, a backlog, a standing ledger and a replay are not \
+                        measured here; `bookonce replay --store` replays one"
                 .into());
         }
         let run = store::run::Run { store, phases, connections: &connections, folder, only: &args.only };

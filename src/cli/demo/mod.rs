@@ -32,8 +32,8 @@ use teller::Habit;
 /// Starts the real service on a temporary folder and sends deposits, withdrawals, reversals, corrections, holds, transfers
 /// and payouts from many clients, over a network that loses requests, loses answers, sends twice and delays, while the
 /// service is killed with SIGKILL and started again. The payouts go to two providers, which lose requests and replies, come
-/// late and decline, and count what they pay. Then holds what the clients were told against the ledger, to the cent, and runs `bookonce verify`.
-/// Beside it the same storm hits clients that make a fresh ID for each attempt: what they book twice.
+/// late and decline, and count what they pay. Then holds what the clients were told against the ledger, to the cent, and
+/// runs `bookonce verify`. Beside it the same storm hits clients that make a fresh ID for each attempt: what they book twice.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -46,7 +46,7 @@ pub(crate) struct Till {
     late: AtomicU64,
 }
 
-/// What happens to a call is drawn.
+/// A `Fate` is what happens to a call. It is drawn.
 enum Fate {
     /// It is answered at once.
     Answered,
