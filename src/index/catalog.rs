@@ -8,6 +8,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
+use crate::domain::digest::EndedSum;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
@@ -16,7 +17,7 @@ use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
 /// This is the format of the index. An index of another format is built anew from the journal.
-pub const FORMAT: i64 = 9;
+pub const FORMAT: i64 = 10;
 
 /// A `Checkpoint` says up to where the index knows the journal, and which journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +120,17 @@ pub fn set_checkpoint(connection: &Connection, to: Checkpoint) -> Result<(), Ind
     set_meta(connection, "position", &to.position.to_string())?;
     set_meta(connection, "hash", &to.hash.to_string())?;
     set_meta(connection, "event", &to.event.to_string())
+}
+
+/// Returns the sum of the transfers that have ended.
+pub(super) fn ended(connection: &Connection) -> Result<EndedSum, IndexError> {
+    let Some(text) = meta(connection, "ended")? else { return Ok(EndedSum::default()) };
+    EndedSum::parse(&text).ok_or_else(|| IndexError::damaged("its sum of ended transfers can't be read"))
+}
+
+/// Sets the sum of the transfers that have ended.
+pub(super) fn set_ended(connection: &Connection, sum: EndedSum) -> Result<(), IndexError> {
+    set_meta(connection, "ended", &sum.to_string())
 }
 
 /// A `NamedRun` is a run as the catalog knows it.

@@ -115,14 +115,13 @@ impl CatalogWriter {
         let transaction = self.connection.transaction()?;
         for tracked in frozen.all_streams() {
             let stream = tracked.state.stream();
-            let (_, key) = rows::stream_row(&stream);
-            let kind = rows::kind_of(&tracked.state);
-            let before = parts.set(&transaction, kind, key, &rows::state_value(tracked))?;
-            let other = match rows::other_row(kind) {
-                Some(other) => parts.remove(&transaction, other, key)?,
-                None => None,
+            let (kind, key) = rows::stream_row(&stream);
+            let before = if rows::has_row(&tracked.state) {
+                parts.set(&transaction, kind, key, &rows::state_value(tracked))?
+            } else {
+                parts.remove(&transaction, kind, key)?
             };
-            let before = match before.or(other) {
+            let before = match before {
                 Some(before) => rows::timer(&stream, &before)?,
                 None => None,
             };
@@ -159,6 +158,8 @@ impl CatalogWriter {
         }
         let open_holds = self.open_holds.saturating_add(frozen.open_holds());
         catalog::set_meta(&transaction, "open_holds", &open_holds.to_string())?;
+        let ended = catalog::ended(&transaction)?.plus(frozen.layers().ended());
+        catalog::set_ended(&transaction, ended)?;
         parts.write(&transaction)?;
         catalog::set_meta(&transaction, "next_file", &self.next_file.to_string())?;
         catalog::set_checkpoint(&transaction, to)?;

@@ -15,9 +15,10 @@ use crate::domain::stream::StreamName;
 use crate::store::chain::Hash;
 
 use super::error::IndexError;
-use super::handle::Index;
+use super::handle::{Besides, Index};
 use super::layers::Tracked;
 use super::lsm::memtable::{Note, Reached};
+use super::past::Past;
 use super::record::StreamKey;
 
 /// This is the most streams that are kept in memory.
@@ -66,12 +67,31 @@ impl Feed {
     /// # Errors
     /// Fails when the index can't be read.
     pub fn next_revision(&mut self, stream: &StreamName) -> Result<u64, IndexError> {
-        let last = self.tracked(stream)?.map(|tracked| tracked.state.revision());
-        Ok(last.map_or(0, |last| last.saturating_add(1)))
+        if let Some(tracked) = self.tracked(stream)? {
+            return Ok(tracked.state.revision().saturating_add(1));
+        }
+        self.index.next_revision(stream)
     }
 
-    /// Takes one event into `taken`. `hash` is the event's own hash, and is given only where the chain runs along each
-    /// stream.
+    /// Returns where the events of an event's stream are, where its state must be folded from them before the event is taken:
+    /// it is that of a transfer that has ended, and goes on all the same.
+    ///
+    /// # Errors
+    /// Fails when the index can't be read.
+    pub fn lacks(&mut self, stream: &StreamName, revision: u64) -> Result<Option<Past>, IndexError> {
+        if revision == 0 || self.tracked(stream)?.is_some() {
+            return Ok(None);
+        }
+        self.index.past(stream)
+    }
+
+    /// Learns how a stream stands that was folded from its events.
+    pub fn learn(&mut self, tracked: Tracked) {
+        self.streams.insert(tracked.state.stream(), tracked);
+    }
+
+    /// Takes one event into `taken`. What the feed [`lacks`](Self::lacks) for it must be [learnt](Self::learn) before. `hash`
+    /// is the event's own hash, and is given only where the chain runs along each stream.
     ///
     /// # Errors
     /// Fails when it is not the next of its stream, or the index can't be read.
@@ -83,7 +103,9 @@ impl Feed {
         taken: &mut Taken,
     ) -> Result<(), FeedError> {
         let before = self.tracked(&event.stream)?;
-        let state = State::evolve(before.map(|tracked| &tracked.state), &event)?;
+        let state_before = before.map(|tracked| &tracked.state);
+        let state = State::evolve(state_before, &event)?;
+        taken.besides.ended.went_on(state_before, &state);
         let key = before.map_or_else(|| StreamKey::of(&event.stream), |tracked| tracked.key);
         let tracked = Tracked { state, key, hash };
         self.streams.insert(event.stream.clone(), tracked.clone());
@@ -101,7 +123,7 @@ impl Feed {
         let in_taken = !taken.ids.insert(id);
         let twice = in_taken || !self.index.used(id)?.booked.is_empty();
         if twice {
-            taken.notes.push(Note::Twice(id));
+            taken.besides.notes.push(Note::Twice(id));
         }
         Ok(twice)
     }
@@ -109,7 +131,7 @@ impl Feed {
     /// Gives to the index what was taken, and the place in the journal up to which it was taken.
     pub fn apply(&mut self, taken: Taken, reached: Reached) {
         let events = taken.events.iter().map(|(key, position, event)| (*key, *position, event));
-        self.index.apply_noting(events, taken.states.into_values(), taken.notes, reached);
+        self.index.apply_with(events, taken.states.into_values(), taken.besides, reached);
         if self.streams.len() > MOST_STREAMS {
             self.streams.clear();
         }
@@ -123,7 +145,7 @@ pub struct Taken {
     states: HashMap<StreamName, Tracked, RandomState>,
     /// These are the IDs of the events, filled only where it is asked whether an ID was booked twice.
     ids: HashSet<Id, RandomState>,
-    notes: Vec<Note>,
+    besides: Besides,
 }
 
 impl Taken {
@@ -136,17 +158,17 @@ impl Taken {
     /// Says whether there is no event and no note.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.notes.is_empty()
+        self.events.is_empty() && self.besides.notes.is_empty()
     }
 
     /// Adds a note.
     pub fn note(&mut self, note: Note) {
-        self.notes.push(note);
+        self.besides.notes.push(note);
     }
 
     /// Returns the number of IDs that were found to be booked twice.
     #[must_use]
     pub fn booked_twice(&self) -> usize {
-        self.notes.iter().filter(|note| matches!(note, Note::Twice(_))).count()
+        self.besides.notes.iter().filter(|note| matches!(note, Note::Twice(_))).count()
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use parking_lot::{Condvar, Mutex, RwLock};
 use uuid::Uuid;
 
+use crate::domain::digest::EndedSum;
 use crate::domain::event::Event;
 use crate::store::chain::Hash;
 
@@ -26,6 +27,15 @@ use super::tuning::Tuning;
 /// An `Index` is the index, shared by the clerk, the readers and its own threads. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Index(pub(super) Arc<Shared>);
+
+/// `Besides` is what events changed besides the states of their streams. It becomes durable with the same checkpoint.
+#[derive(Debug, Default)]
+pub struct Besides {
+    /// These notes were taken.
+    pub notes: Vec<Note>,
+    /// This is by how much they changed the sum of the transfers that have ended.
+    pub ended: EndedSum,
+}
 
 impl Index {
     /// Opens the index in `dir`, or makes an empty one for this journal.
@@ -141,22 +151,22 @@ impl Index {
         *self.0.journal_id.lock() = journal_id;
     }
 
-    /// Takes in events that became durable, in order, and how their streams stand after them.
+    /// Takes in events that became durable, in order, and how their streams stand after them. No transfer has ended by them.
     pub fn apply<'a>(
         &self,
         events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
         states: impl IntoIterator<Item = Tracked>,
         last: impl Into<Reached>,
     ) {
-        self.apply_noting(events, states, [], last);
+        self.apply_with(events, states, Besides::default(), last);
     }
 
-    /// Does what [`apply`](Self::apply) does, with notes that become durable with the same checkpoint.
-    pub fn apply_noting<'a>(
+    /// Does what [`apply`](Self::apply) does, with what the events changed besides the states of their streams.
+    pub fn apply_with<'a>(
         &self,
         events: impl IntoIterator<Item = (StreamKey, u64, &'a Event)>,
         states: impl IntoIterator<Item = Tracked>,
-        notes: impl IntoIterator<Item = Note>,
+        besides: Besides,
         last: impl Into<Reached>,
     ) {
         let last = last.into();
@@ -168,7 +178,8 @@ impl Index {
             for tracked in states {
                 state.active.state(tracked);
             }
-            notes.into_iter().for_each(|note| state.active.note(note));
+            state.active.ended(besides.ended);
+            besides.notes.into_iter().for_each(|note| state.active.note(note));
             state.active.reached(last);
             state.active.len() >= self.0.tuning.flush_at
         };

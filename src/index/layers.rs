@@ -12,6 +12,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::account::Account;
 use crate::domain::currency::Currency;
+use crate::domain::digest::EndedSum;
 use crate::domain::ids::{AccountName, CounterAccount, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::state::State;
@@ -45,6 +46,8 @@ pub(super) struct Layer {
     transfers: BTreeSet<TransactionId>,
     /// These sums say by how much the events of this layer changed the ledger's own accounts.
     internal: Map<InternalKey, Money>,
+    /// This is by how much its events changed the sum of the transfers that have ended.
+    ended: EndedSum,
     /// These are the names of its accounts in their order, made when they are first asked for.
     names: OnceLock<Vec<AccountName>>,
 }
@@ -94,6 +97,11 @@ impl Layer {
         self.streams.insert(tracked.state.stream(), tracked);
     }
 
+    /// Returns by how much its events changed the sum of the transfers that have ended.
+    pub(super) fn ended(&self) -> EndedSum {
+        self.ended
+    }
+
     /// Returns by how much its events changed the ledger's own accounts.
     pub(super) fn internal(&self) -> impl Iterator<Item = (&InternalKey, &Money)> {
         self.internal.iter()
@@ -116,6 +124,16 @@ impl Layers {
     /// Adds to what an own account has.
     pub(super) fn add(&mut self, key: &InternalKey, amount: Money) {
         self.top.add(key, amount);
+    }
+
+    /// Adds a change to the sum of the transfers that have ended. The states that it comes with are set, too.
+    pub(super) fn add_ended(&mut self, change: EndedSum) {
+        self.top.ended = self.top.ended.plus(change);
+    }
+
+    /// Returns the change of the sum of the transfers that have ended.
+    pub(super) fn ended(&self) -> EndedSum {
+        self.newest_first().fold(EndedSum::default(), |sum, layer| sum.plus(layer.ended))
     }
 
     pub(super) fn get(&self, stream: &StreamName) -> Option<&Tracked> {
@@ -191,6 +209,7 @@ impl Joined {
             layer.streams.extend(part.streams.iter().map(|(name, tracked)| (name.clone(), tracked.clone())));
             layer.transfers.extend(&part.transfers);
             part.internal.iter().for_each(|(key, amount)| layer.add(key, *amount));
+            layer.ended = layer.ended.plus(part.ended);
         }
         Some(Self { of, layer: Arc::new(layer) })
     }

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use crate::domain::account::Account;
-use crate::domain::digest::StateHash;
+use crate::domain::digest::{EndedSum, StateHash};
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::domain::money::Money;
 use crate::domain::stream::StreamName;
@@ -78,22 +78,6 @@ impl Overlay<'_> {
         }
     }
 
-    /// Visits every transfer: those that have not ended in the order of their IDs, and then those that have, in no order.
-    ///
-    /// # Errors
-    /// Fails when the catalog can't be read.
-    pub fn every_transfer(&self, mut visit: impl FnMut(&Transfer)) -> Result<(), IndexError> {
-        self.every_open_transfer(&mut visit)?;
-        let newer = self.newer_transfers();
-        self.rows_of(Kind::EndedTransfer, |transfer| {
-            if !newer.contains_key(&transfer.id) {
-                visit(transfer);
-            }
-        })?;
-        newer.into_values().filter(|transfer| transfer.stage.is_end()).for_each(visit);
-        Ok(())
-    }
-
     /// Visits every transfer that has not ended, in the order of their IDs.
     ///
     /// # Errors
@@ -102,11 +86,11 @@ impl Overlay<'_> {
         let newer = self.newer_transfers();
         let is_open = |transfer: &&&Transfer| !transfer.stage.is_end();
         let mut open = newer.values().filter(is_open).peekable();
-        self.rows_of(Kind::Transfer, |transfer| {
+        self.transfer_rows(|transfer| {
             while let Some(before) = open.next_if(|newer| newer.id < transfer.id) {
                 visit(before);
             }
-            if !newer.contains_key(&transfer.id) {
+            if !transfer.stage.is_end() && !newer.contains_key(&transfer.id) {
                 visit(transfer);
             }
         })?;
@@ -123,12 +107,21 @@ impl Overlay<'_> {
         newer
     }
 
-    /// Visits the transfers in the catalog of a kind of row, in the order of their IDs.
-    fn rows_of(&self, kind: Kind, mut visit: impl FnMut(&Transfer)) -> Result<(), IndexError> {
+    /// Returns the sum of the transfers that have ended.
+    ///
+    /// # Errors
+    /// Fails when the catalog can't be read.
+    pub fn ended(&self) -> Result<EndedSum, IndexError> {
+        let newer = self.layers.iter().map(|layer| layer.ended());
+        Ok(newer.fold(catalog::ended(self.catalog)?, EndedSum::plus))
+    }
+
+    /// Visits the transfers that have a row in the catalog, in the order of their IDs.
+    fn transfer_rows(&self, mut visit: impl FnMut(&Transfer)) -> Result<(), IndexError> {
         const PAGE: usize = 4_096;
         let mut after = Vec::new();
         loop {
-            let page = self.proven.states(self.catalog, kind, &after, PAGE)?;
+            let page = self.proven.states(self.catalog, Kind::Transfer, &after, PAGE)?;
             for (key, value) in &page {
                 let id = Uuid::from_slice(key).ok().and_then(TransactionId::from_uuid);
                 let id = id.ok_or_else(|| IndexError::damaged("a transfer's ID can't be read"))?;
@@ -149,7 +142,8 @@ impl Overlay<'_> {
     pub fn digest(&self) -> Result<String, IndexError> {
         let mut hash = StateHash::default();
         self.every_account(|account| hash.add(account))?;
-        self.every_transfer(|transfer| hash.add_transfer(transfer))?;
+        self.every_open_transfer(|transfer| hash.add_transfer(transfer))?;
+        hash.add_ended(self.ended()?);
         Ok(hash.finish())
     }
 

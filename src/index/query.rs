@@ -151,7 +151,8 @@ impl Index {
         Ok(marks)
     }
 
-    /// Returns how the stream stands after the last durable event.
+    /// Returns how the stream stands after the last durable event. Of a transfer that has ended it may know nothing any more:
+    /// [`stands`](Self::stands) does.
     ///
     /// # Errors
     /// Fails when the catalog can't be read.
@@ -161,10 +162,7 @@ impl Index {
         }
         // The row was moved out of memory since the look above, and is in the catalog already.
         let (kind, key) = rows::stream_row(stream);
-        let value = self.with_reader(|catalog| match self.0.proven.state(catalog, kind, key)? {
-            Some(value) => Ok(Some(value)),
-            None => rows::other_row(kind).map_or(Ok(None), |other| self.0.proven.state(catalog, other, key)),
-        })?;
+        let value = self.with_reader(|catalog| self.0.proven.state(catalog, kind, key))?;
         self.told(value.map(|value| rows::read_state(stream, &value)).transpose())
     }
 
@@ -341,7 +339,7 @@ impl Index {
     }
 
     /// Tells the whole index of a damage that a reader found.
-    fn told<T>(&self, result: Result<T, IndexError>) -> Result<T, IndexError> {
+    pub(super) fn told<T>(&self, result: Result<T, IndexError>) -> Result<T, IndexError> {
         result.inspect_err(|error| {
             if error.is_damage() {
                 self.0.failure.damaged(&error.to_string());

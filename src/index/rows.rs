@@ -18,6 +18,10 @@ use super::record::StreamKey;
 use super::spans::{Moved, Span};
 use super::transfer_row;
 
+/// A transfer that has ended keeps its row from this revision on, so that no more events than this are read to know how one
+/// stands.
+pub const LONG: u64 = 64;
+
 /// A `Kind` says what a row of state is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i64)]
@@ -36,17 +40,16 @@ pub enum Kind {
     Missing = 6,
     /// The row is the timer of a stream, by time and stream. It has no value.
     Timer = 7,
-    /// The row is about a transfer that has not ended, by ID.
+    /// The row is about a transfer that has not ended, or that has so many events of its own that they are not read again
+    /// each time, by ID.
     Transfer = 10,
-    /// The row is about a transfer that has ended, by ID. They are apart, so that the open ones are found without them.
-    EndedTransfer = 11,
     /// The row says what the backdated events of a span of time moved, by stream and span.
     Moved = 20,
 }
 
 impl Kind {
     /// These are all the kinds. A catalog with a row of another kind is not opened.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 9] = [
         Self::Account,
         Self::Reversed,
         Self::Internal,
@@ -55,7 +58,6 @@ impl Kind {
         Self::Missing,
         Self::Timer,
         Self::Transfer,
-        Self::EndedTransfer,
         Self::Moved,
     ];
 
@@ -73,30 +75,10 @@ pub fn stream_row(stream: &StreamName) -> (Kind, &[u8]) {
     }
 }
 
-/// Returns the other kind of row that may say how a stream stood before: that of an open transfer for one that has ended, and
-/// the reverse.
-pub fn other_row(kind: Kind) -> Option<Kind> {
-    match kind {
-        Kind::Transfer => Some(Kind::EndedTransfer),
-        Kind::EndedTransfer => Some(Kind::Transfer),
-        Kind::Account
-        | Kind::Reversed
-        | Kind::Internal
-        | Kind::Twice
-        | Kind::Damaged
-        | Kind::Missing
-        | Kind::Timer
-        | Kind::Moved => None,
-    }
-}
-
-/// Returns the kind of the row that is to say how a stream stands.
-pub fn kind_of(state: &State) -> Kind {
-    match state {
-        State::Account(_) => Kind::Account,
-        State::Transfer(transfer) if transfer.stage.is_end() => Kind::EndedTransfer,
-        State::Transfer(_) => Kind::Transfer,
-    }
+/// Says whether a stream that stands so has a row. Nothing is kept of a transfer that has ended but its IDs, which lead to its
+/// events; where those are many, it has a row all the same.
+pub fn has_row(state: &State) -> bool {
+    state.transfer().is_none_or(|transfer| !transfer.stage.is_end() || transfer.revision >= LONG)
 }
 
 /// Returns how a stream stands, as a row's value.
@@ -191,13 +173,7 @@ pub fn read_note(kind: Kind, key: &[u8], value: String) -> Option<Note> {
         Kind::Missing => {
             Some(Note::Missing(StreamName::parse(std::str::from_utf8(key).ok()?)?, value.parse().ok()?))
         }
-        Kind::Account
-        | Kind::Reversed
-        | Kind::Internal
-        | Kind::Timer
-        | Kind::Transfer
-        | Kind::EndedTransfer
-        | Kind::Moved => None,
+        Kind::Account | Kind::Reversed | Kind::Internal | Kind::Timer | Kind::Transfer | Kind::Moved => None,
     }
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::clerk::Limits;
 use crate::clerk::shared::Waits;
 use crate::clerk::single::{Alone, Clerk, Office};
+use crate::domain::event::Event;
 use crate::domain::time::{Clock, Timestamp};
 use crate::index::feed::{Feed, FeedError, Taken};
 use crate::index::{Index, IndexError, Tuning};
@@ -281,7 +282,7 @@ fn catch_up(
         let row = reader.row_with(end.position + 1)?;
         let row = row.ok_or_else(|| damaged(end.position + 1, "it is missing"))?;
         index.wait_for_room(usize::try_from(row.count).unwrap_or(usize::MAX), || false);
-        take_row(&mut feed, &row, &mut end)?;
+        take_row(&mut feed, reader, &row, &mut end)?;
         progress(end.position, last);
         if let Some(why) = index.failure() {
             return Err(IndexError::Damaged(why).into());
@@ -295,13 +296,18 @@ fn damaged(position: u64, why: &str) -> OpenError {
 }
 
 /// Folds the events of a row that come after `end` into the index.
-fn take_row(feed: &mut Feed, row: &Row, end: &mut End) -> Result<(), OpenError> {
+fn take_row(feed: &mut Feed, reader: &Reader, row: &Row, end: &mut End) -> Result<(), OpenError> {
     let mut taken = Taken::default();
     for (line, position) in lines_of(&row.events).zip(row.first..) {
         if position <= end.position {
             continue;
         }
         let line = check(line, position, end)?;
+        if let Some(past) = feed.lacks(&line.event.stream, line.event.revision)? {
+            let lines = reader.events(past.positions())?;
+            let events: Vec<Event> = lines.into_iter().map(|line| line.event).collect();
+            feed.learn(past.fold(&events, None)?);
+        }
         match feed.take(line.event, position, None, &mut taken) {
             Ok(()) => {}
             Err(FeedError::Evolve(error)) => return Err(damaged(position, &error.to_string())),

@@ -105,7 +105,8 @@ impl Ledger {
             let now = at_or_before(&index, at, |overlay| {
                 let mut hash = StateHash::default();
                 let visited = visit_all(overlay, wanted, |account| hash.add(account))?;
-                overlay.every_transfer(|transfer| hash.add_transfer(transfer))?;
+                overlay.every_open_transfer(|transfer| hash.add_transfer(transfer))?;
+                hash.add_ended(overlay.ended()?);
                 Ok(visited.map(|()| (overlay.position(), hash.finish())))
             })?;
             if let Some(now) = now {

@@ -1,6 +1,8 @@
 //! These reads say how transfers stand. What a transfer has done is in its own stream and, by the IDs of its steps, in the
 //! accounts' streams.
 
+use std::sync::Arc;
+
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, Id, Step, TransactionId};
 use crate::domain::kind::Kind;
@@ -8,9 +10,10 @@ use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
 use crate::domain::transfer::Transfer;
+use crate::domain::transfer::event::{Fact, TransferEvent};
 use crate::domain::transfer::stage::Stage;
-use crate::index::record::{Role, StreamKey};
-use crate::index::{Index, IndexError};
+use crate::index::record::Role;
+use crate::index::{Index, IndexError, Past};
 use crate::store::Reader;
 
 use super::handle::Ledger;
@@ -19,6 +22,9 @@ use super::types::{Placed, Position, ReadError, SearchQuery};
 
 /// This is the most events of one transfer's stream that are shown.
 const MOST_EVENTS: usize = 1_000;
+
+/// This is about how many events are read together of transfers that have ended.
+const TOGETHER: usize = 1_024;
 
 /// This is how many attempts at a capture or a release are looked for.
 const MOST_ATTEMPTS: u32 = 12;
@@ -66,8 +72,8 @@ impl Ledger {
     /// # Errors
     /// Fails when the ledger can't be read.
     pub async fn transfer_state(&self, id: TransactionId) -> Result<Option<Transfer>, ReadError> {
-        let index = self.0.index.clone();
-        self.blocking(move || Ok(state(&index, id)?)).await
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || state(&index, &reader, id)).await
     }
 
     /// Returns a transfer with its events and its steps; `None` when there is none with this ID.
@@ -79,14 +85,29 @@ impl Ledger {
         self.0.clerk.stream_readable(&stream)?;
         let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
         self.blocking(move || {
-            let Some(transfer) = state(&index, id)? else { return Ok(None) };
-            let key = StreamKey::of(&stream);
-            let found = index.revisions(key, 0..=transfer.revision, false, MOST_EVENTS)?;
-            let positions: Vec<Position> = found.iter().map(|(_, facts)| facts.position).collect();
+            let tracked = index.tracked(&stream)?;
+            let past = if tracked.is_none() { index.past(&stream)? } else { None };
+            let positions: Vec<Position> = match (&tracked, &past) {
+                (Some(tracked), _) => {
+                    let all = 0..=tracked.state.revision();
+                    let found = index.revisions(tracked.key, all, false, MOST_EVENTS)?;
+                    found.iter().map(|(_, facts)| facts.position).collect()
+                }
+                (None, Some(past)) => past.positions().to_vec(),
+                (None, None) => return Ok(None),
+            };
             let events = placed(&reader, &positions)?;
             if events.iter().any(|placed| placed.event.stream != stream) {
                 return Err(IndexError::damaged("an event is not of the transfer that the index says").into());
             }
+            let tracked = match past {
+                Some(past) => Some(past.fold(events.iter().map(|placed| placed.event.as_ref()), None)?),
+                None => tracked,
+            };
+            let Some(transfer) = tracked.as_ref().and_then(|tracked| tracked.state.transfer()).cloned()
+            else {
+                return Ok(None);
+            };
             let steps = steps(&index, &reader, id)?;
             Ok(Some(TransferReading { transfer, events, steps }))
         })
@@ -103,22 +124,18 @@ impl Ledger {
         let search = SearchQuery { kind, from, to, before, limit: limit + 1, ..SearchQuery::default() };
         let found = self.search(search).await?;
         let more_before = found.get(limit).and(found.get(limit - 1)).map(|last| last.position);
-        let index = self.0.index.clone();
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
         self.page(move || {
-            let mut transfers = Vec::new();
-            for placed in found.into_iter().take(limit) {
-                let id = placed.event.stream.transfer();
-                let Some(transfer) = id.map(|id| state(&index, id)).transpose()?.flatten() else { continue };
-                let is_side = |account: &AccountName| {
-                    transfer.terms.from == *account || transfer.terms.to.account() == Some(account)
-                };
-                let fits = account.as_ref().is_none_or(is_side)
-                    && wanted.is_none_or(|wanted| transfer.stage == wanted);
-                if fits {
-                    transfers.push((placed, transfer));
-                }
-            }
-            Ok(TransfersPage { transfers, more_before })
+            let fits =
+                |placed: &Placed| account.as_ref().is_none_or(|account| has_side(&placed.event, account));
+            let requests: Vec<Placed> = found.into_iter().take(limit).filter(fits).collect();
+            let transfers = states(&index, &reader, &requests)?;
+            let transfers = requests.into_iter().zip(transfers).filter_map(|(placed, transfer)| {
+                let transfer =
+                    transfer.filter(|transfer| wanted.is_none_or(|wanted| transfer.stage == wanted));
+                Some((placed, transfer?))
+            });
+            Ok(TransfersPage { transfers: transfers.collect(), more_before })
         })
         .await
     }
@@ -143,9 +160,56 @@ impl Ledger {
     }
 }
 
-fn state(index: &Index, id: TransactionId) -> Result<Option<Transfer>, IndexError> {
-    let tracked = index.tracked(&StreamName::Transfer(id))?;
+fn state(index: &Index, reader: &Reader, id: TransactionId) -> Result<Option<Transfer>, ReadError> {
+    let tracked = index.stands(&StreamName::Transfer(id), |positions| events_at(reader, positions))?;
     Ok(tracked.as_ref().and_then(|tracked| tracked.state.transfer()).cloned())
+}
+
+/// Says whether a request is for a transfer out of this account or into it.
+fn has_side(request: &Event, account: &AccountName) -> bool {
+    let Some(TransferEvent { fact: Fact::Requested { terms, .. }, .. }) = request.transfer() else {
+        return false;
+    };
+    terms.from == *account || terms.to.account() == Some(account)
+}
+
+/// Returns how the transfers of these requests stand, each in its place. The events of those that have ended are read together,
+/// about [`TOGETHER`] at a time.
+fn states(index: &Index, reader: &Reader, requests: &[Placed]) -> Result<Vec<Option<Transfer>>, ReadError> {
+    let mut states = Vec::with_capacity(requests.len());
+    let mut ended: Vec<(usize, Past)> = Vec::new();
+    for (place, request) in requests.iter().enumerate() {
+        let stream = &request.event.stream;
+        let tracked = index.tracked(stream)?;
+        if tracked.is_none() {
+            ended.extend(index.past(stream)?.map(|past| (place, past)));
+        }
+        states.push(tracked.and_then(|tracked| tracked.state.transfer().cloned()));
+    }
+    let mut ended = ended.into_iter().peekable();
+    while ended.peek().is_some() {
+        let mut positions: Vec<Position> = Vec::new();
+        let mut some = Vec::new();
+        while let Some((place, past)) = ended.next_if(|_| positions.len() < TOGETHER) {
+            // The first event is that of the request, which was read.
+            positions.extend(past.positions().iter().skip(1));
+            some.push((place, past));
+        }
+        let mut events = placed(reader, &positions)?.into_iter().map(|placed| placed.event);
+        for (place, past) in some {
+            let later: Vec<Arc<Event>> = events.by_ref().take(past.positions().len() - 1).collect();
+            let request = requests.get(place).map(|request| &request.event);
+            let tracked = past.fold(request.into_iter().chain(&later).map(Arc::as_ref), None)?;
+            if let Some(state) = states.get_mut(place) {
+                *state = tracked.state.transfer().cloned();
+            }
+        }
+    }
+    Ok(states)
+}
+
+fn events_at(reader: &Reader, positions: &[Position]) -> Result<Vec<Arc<Event>>, ReadError> {
+    Ok(placed(reader, positions)?.into_iter().map(|placed| placed.event).collect())
 }
 
 /// Returns the events of a transfer's steps, by step and attempt.

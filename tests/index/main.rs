@@ -3,6 +3,7 @@
 //! An ID that the index forgets is a double booking, so every question is asked about everything.
 
 mod crashes;
+mod ended;
 #[path = "../support/folders.rs"]
 mod folders;
 mod known;
@@ -312,13 +313,19 @@ fn an_index_of_an_earlier_format_begins_anew_and_one_of_a_later_format_is_refuse
         let catalog = rusqlite::Connection::open(dir.path().join("index.db")).unwrap();
         catalog.execute("UPDATE meta SET value = ?1 WHERE key = 'format'", [format]).unwrap();
     };
-    set("1");
-    let index = open_index(dir.path()).unwrap();
-    assert_eq!(index.checkpoint().unwrap().position, 0);
-    assert_eq!(index.marks(id(7).into()).unwrap(), []);
-    known.feed(&index, 0, 40);
-    known.ask(&index).unwrap();
-    index.close().unwrap();
+    for earlier in ["1", "9"] {
+        set(earlier);
+        // An ended transfer had a row of its own in format 9.
+        let catalog = rusqlite::Connection::open(dir.path().join("index.db")).unwrap();
+        catalog.execute("INSERT INTO state VALUES (11, x'00', 'x', 0)", []).unwrap();
+        drop(catalog);
+        let index = open_index(dir.path()).unwrap();
+        assert_eq!(index.checkpoint().unwrap().position, 0);
+        assert_eq!(index.marks(id(7).into()).unwrap(), []);
+        known.feed(&index, 0, 40);
+        known.ask(&index).unwrap();
+        index.close().unwrap();
+    }
     set("99");
     assert!(matches!(open_index(dir.path()), Err(IndexError::Damaged(_))));
 }

@@ -149,11 +149,11 @@ impl StreamTask {
         if !requests || self.common.damage.has(&self.name) {
             return Ok(false);
         }
-        let tracked = self.common.index.tracked(&self.name).map_err(|error| {
+        let next = self.common.index.next_revision(&self.name).map_err(|error| {
             tracing::error!(%error, "the index can't be read");
             Trouble::Unreachable
         })?;
-        Ok(tracked.is_none())
+        Ok(next == 0)
     }
 
     /// Says whether the stream is that of a transfer which has ended: hardly anything is asked of it any more.

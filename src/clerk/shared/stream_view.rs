@@ -12,7 +12,7 @@ use crate::domain::ids::Id;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
-use crate::index::Index;
+use crate::index::{Index, IndexError, Past, Tracked};
 use crate::store::Position;
 use crate::store::chain::Hash;
 use crate::store::eventstoredb::{Recorded, Store};
@@ -59,9 +59,9 @@ impl StreamView {
     }
 
     /// Loads the view: what the index has of the stream, and the stream's events from there on. It checks that the
-    /// store still has the last event that the index saw.
+    /// store still has the last event that the index saw; of a transfer that has ended all of them, as it reads them all.
     pub(super) async fn load(store: &Store, index: &Index, name: &StreamName) -> Result<Self, Trouble> {
-        let tracked = index.tracked(name).map_err(|error| {
+        let (tracked, past) = known(index, name).map_err(|error| {
             tracing::error!(%error, "the index can't be read");
             Trouble::Unreachable
         })?;
@@ -90,6 +90,9 @@ impl StreamView {
             view.hash = read.line.hash;
             view.state = Some(tracked.state);
             page.remove(0);
+        }
+        if let Some(past) = past {
+            are_there(&past, &page)?;
         }
         page.iter().try_for_each(|recorded| view.take_in(recorded))?;
         if full {
@@ -192,4 +195,32 @@ impl StreamView {
             .filter_map(|id| self.newer.get(id))
             .map(|booked| &booked.event)
     }
+}
+
+/// Returns what the index has of a stream: how it stands; or where its events are, of a transfer that has ended.
+fn known(index: &Index, name: &StreamName) -> Result<(Option<Tracked>, Option<Past>), IndexError> {
+    let tracked = index.tracked(name)?;
+    let past = if tracked.is_none() { index.past(name)? } else { None };
+    Ok((tracked, past))
+}
+
+/// Checks that the store still has the events of a transfer that the index saw, each where it was seen. The page begins with
+/// the first event of the stream, and is longer than the past of any transfer of which the index has no state.
+fn are_there(past: &Past, page: &[Recorded]) -> Result<(), Trouble> {
+    for (revision, position) in past.positions().iter().enumerate() {
+        match page.get(revision) {
+            Some(recorded) if recorded.position == *position => {}
+            Some(_) => {
+                return Err(Trouble::Damaged(format!(
+                    "revision {revision} is not the event that was seen there"
+                )));
+            }
+            None => {
+                return Err(Trouble::Damaged(format!(
+                    "revision {revision}, which was seen before, is not there"
+                )));
+            }
+        }
+    }
+    Ok(())
 }

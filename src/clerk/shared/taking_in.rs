@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::domain::event::Event;
 use crate::domain::stream::StreamName;
 use crate::index::feed::FeedError;
 use crate::index::{IndexError, Note};
@@ -63,6 +64,7 @@ impl Following {
         if self.common.damage.is_lasting(stream) {
             return Ok(());
         }
+        self.learn_past(recorded, stream).await?;
         let Err(why) = self.fold(recorded, read, stream, page)? else { return Ok(()) };
         if self.doubted != Some(recorded.position) {
             self.doubted = Some(recorded.position);
@@ -85,9 +87,33 @@ impl Following {
     /// Notes that a deleted stream had events that the index never saw: they were scavenged before it was built, so that
     /// nobody knows which IDs they booked, nor how many. A stream that is deleted while it is followed has been seen whole.
     fn note_unseen(&mut self, stream: &StreamName, page: &mut Page) -> Result<(), Stopped> {
-        if self.seen().is_catching_up() && self.feed.tracked(stream)?.is_none() {
+        if self.seen().is_catching_up() && self.feed.next_revision(stream)? == 0 {
             page.taken.note(Note::Missing(stream.clone(), 1));
             self.common.seen.lack(stream, 1);
+        }
+        Ok(())
+    }
+
+    /// Folds the events of a transfer that has ended, where an event of it comes all the same: the index has no state of it.
+    /// Where the store does not have them as they were seen, nothing is learnt, and the event does not follow.
+    async fn learn_past(&mut self, recorded: &Recorded, stream: &StreamName) -> Result<(), Stopped> {
+        let Some(past) = self.feed.lacks(stream, recorded.revision)? else { return Ok(()) };
+        let found = match self.common.store.stream(stream, 0, past.positions().len()).await {
+            Err(Error::Deleted) => return Ok(()),
+            found => found?,
+        };
+        let mut last = Hash::of_stream(stream);
+        let mut events: Vec<Event> = Vec::new();
+        for (recorded, position) in found.iter().zip(past.positions()) {
+            let Ok(read) = recorded.read() else { return Ok(()) };
+            last = last.then(&read.canonical);
+            if recorded.position != *position || read.line.hash != last {
+                return Ok(());
+            }
+            events.push(read.line.event);
+        }
+        if let Ok(tracked) = past.fold(&events, Some(last)) {
+            self.feed.learn(tracked);
         }
         Ok(())
     }

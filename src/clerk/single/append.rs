@@ -10,8 +10,9 @@ use tokio::sync::watch;
 
 use crate::clerk::rule::{First, Ruling};
 use crate::clerk::verdict::Unavailable;
+use crate::domain::digest::EndedSum;
 use crate::index::record::StreamKey;
-use crate::index::{Index, Tracked};
+use crate::index::{Besides, Index, Tracked};
 use crate::store::draft::Draft;
 use crate::store::{AppendError, Appends, Head};
 
@@ -25,6 +26,8 @@ pub(super) struct Append {
     pub(super) keys: Vec<StreamKey>,
     /// These are the states of the streams that have an event in it.
     pub(super) states: Vec<Tracked>,
+    /// This is by how much it changes the sum of the transfers that have ended.
+    pub(super) ended: EndedSum,
     pub(super) index: Index,
     pub(super) head: watch::Sender<Head>,
     pub(super) waiting: Arc<Waiting>,
@@ -41,7 +44,7 @@ impl Append {
     /// Appends the events, and then updates the index and the head. The answers are returned unsent: the clerk must
     /// learn the outcome first, so that a caller that comes again is not ruled on what failed.
     pub(super) fn run(self) -> (Appended, Due) {
-        let Self { mut store, draft, keys, states, index, head, waiting, answers } = self;
+        let Self { mut store, draft, keys, states, ended, index, head, waiting, answers } = self;
         let mut due = Due { answers: Some(answers), outcome: Err(AppendError::Unknown) };
         // When the store panics, it is not known what it has done.
         let append = AssertUnwindSafe(|| store.append(&draft));
@@ -53,7 +56,7 @@ impl Append {
         }
         due.outcome = outcome.map(|()| {
             waiting.commits.add(draft.events.len(), begun.elapsed());
-            remember(&draft, keys, states, &index);
+            remember(&draft, keys, (states, ended), &index);
             head.send_modify(|head| (head.position, head.hash) = (draft.last(), draft.hash));
             draft.last()
         });
@@ -62,10 +65,11 @@ impl Append {
 }
 
 /// Takes durable events into the index.
-fn remember(draft: &Draft, keys: Vec<StreamKey>, states: Vec<Tracked>, index: &Index) {
+fn remember(draft: &Draft, keys: Vec<StreamKey>, (states, ended): (Vec<Tracked>, EndedSum), index: &Index) {
     let placed = keys.into_iter().zip(draft.first..).zip(&draft.events);
     let placed = placed.map(|((key, position), event)| (key, position, event.as_ref()));
-    index.apply(placed, states, (draft.last(), draft.hash));
+    let besides = Besides { ended, ..Besides::default() };
+    index.apply_with(placed, states, besides, (draft.last(), draft.hash));
 }
 
 /// The answers that are owed to the callers of an append that has ended. When it is dropped before it is paid, it tells

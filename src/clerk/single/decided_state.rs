@@ -13,6 +13,7 @@ use crate::clerk::rule::{Decided, First, Past, Seen};
 use crate::clerk::verdict::Unavailable;
 use crate::domain::account::event::Effect;
 use crate::domain::currency::Currency;
+use crate::domain::digest::EndedSum;
 use crate::domain::event::{Event, EvolveError};
 use crate::domain::ids::{AccountName, Id};
 use crate::domain::state::State;
@@ -71,6 +72,8 @@ pub(super) struct Batch {
     pub(super) events: Vec<Arc<Event>>,
     /// This is the key of each event's stream.
     pub(super) keys: Vec<StreamKey>,
+    /// This is by how much its events change the sum of the transfers that have ended.
+    pub(super) ended: EndedSum,
     /// These are the streams that have an event in the batch, each once.
     touched: Vec<StreamName>,
 }
@@ -177,6 +180,14 @@ impl DecidedState {
         if part(&event) { Ok(event) } else { Err(StateError::Misplaced(position)) }
     }
 
+    /// Returns how a stream stands after its last durable event.
+    fn stored(&self, stream: &StreamName) -> Result<Option<Tracked>, StateError> {
+        self.index.stands(stream, |positions| {
+            let lines = self.reader.events(positions)?;
+            Ok(lines.into_iter().map(|line| line.event).collect())
+        })
+    }
+
     /// Returns the durable event with this ID on this stream.
     fn booked_on(&self, id: Id, stream: &StreamName, used: &Used) -> Result<Option<Event>, StateError> {
         for position in &used.booked {
@@ -257,7 +268,7 @@ impl Past for DecidedState {
 
     fn state(&mut self, stream: &StreamName) -> Result<Option<&State>, StateError> {
         if !self.streams.contains_key(stream)
-            && let Some(tracked) = self.index.tracked(stream)?
+            && let Some(tracked) = self.stored(stream)?
         {
             self.streams.insert(stream.clone(), Slot { tracked, batch: 0 });
         }
@@ -274,6 +285,7 @@ impl Past for DecidedState {
         let number = self.open.number;
         let key = match self.streams.get_mut(&event.stream) {
             Some(slot) => {
+                self.open.ended.went_on(Some(&slot.tracked.state), &state);
                 if slot.batch != number {
                     self.open.touched.push(event.stream.clone());
                 }
@@ -281,6 +293,7 @@ impl Past for DecidedState {
                 slot.tracked.key
             }
             None => {
+                self.open.ended.went_on(None, &state);
                 let key = StreamKey::of(&event.stream);
                 let slot = Slot { tracked: Tracked { state, key, hash: None }, batch: number };
                 self.streams.insert(event.stream.clone(), slot);

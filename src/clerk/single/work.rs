@@ -308,6 +308,7 @@ impl Work {
             draft: std::mem::replace(&mut self.draft, next),
             keys: batch.keys.clone(),
             states,
+            ended: batch.ended,
             index: self.index.clone(),
             head: self.head.clone(),
             waiting: Arc::clone(&self.waiting),

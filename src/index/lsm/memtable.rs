@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 
 use crate::domain::account::event::{AccountEvent, Effect};
 use crate::domain::currency::Currency;
+use crate::domain::digest::EndedSum;
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, CounterAccount, Id};
 use crate::domain::money::Money;
@@ -209,6 +210,11 @@ impl Memtable {
             self.timers.insert(timer_key(at, &tracked.state.stream()));
         }
         self.layers.set(tracked);
+    }
+
+    /// Takes in by how much the events changed the sum of the transfers that have ended.
+    pub fn ended(&mut self, change: EndedSum) {
+        self.layers.add_ended(change);
     }
 
     /// Notes that everything up to this place was taken in.

@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bookonce::answers::render;
 use bookonce::audit::audit_lines;
-use bookonce::domain::digest::StateHash;
+use bookonce::domain::digest::{EndedSum, StateHash};
 use bookonce::domain::event::Event;
 use bookonce::domain::ids::AccountName;
 use bookonce::domain::stream::StreamName;
+use bookonce::index::IndexError;
 use bookonce::store::codec;
 use bookonce::store::lines_of;
 
@@ -68,7 +69,7 @@ pub fn check(run: &Run) -> Result<usize, String> {
         if let Some(hold) = overdue(run, instance, &life) {
             return Err(format!("{hold} is open on instance {} though its time is over", instance.number));
         }
-        let live = live_digest(&life, &model)?;
+        let live = live_digest(&life, &run.place, &model)?;
         if live != digest {
             return Err(format!("the digest of instance {} is {live}, not {digest}", instance.number));
         }
@@ -147,7 +148,7 @@ fn model(lines: &[u8], gaps: bool) -> Result<Model, String> {
 }
 
 /// Works out the digest as a living instance has it.
-fn live_digest(life: &Life, model: &Model) -> Result<String, String> {
+fn live_digest(life: &Life, place: &Place, model: &Model) -> Result<String, String> {
     let mut names: Vec<&String> = model.accounts.keys().collect();
     names.sort();
     let mut hash = StateHash::default();
@@ -159,10 +160,50 @@ fn live_digest(life: &Life, model: &Model) -> Result<String, String> {
             hash.add(account);
         }
     }
-    let mut transfers = Vec::new();
-    let read =
-        life.index.overlay(|overlay| overlay.every_transfer(|transfer| transfers.push(transfer.clone())));
-    read.map_err(|error| error.to_string())?;
-    transfers.iter().for_each(|transfer| hash.add_transfer(transfer));
+    let read = life.index.overlay(|overlay| {
+        overlay.every_open_transfer(|transfer| hash.add_transfer(transfer))?;
+        overlay.ended()
+    });
+    let sum = read.map_err(|error| error.to_string())?;
+    if sum != ended_sum(life, place, model)? {
+        return Err("the index's sum of ended transfers is not that of the transfers that have ended".into());
+    }
+    hash.add_ended(sum);
     Ok(hash.finish())
+}
+
+/// Sums up the transfers that have ended, each as the index finds it. Of most it knows their events alone.
+fn ended_sum(life: &Life, place: &Place, model: &Model) -> Result<EndedSum, String> {
+    let mut sum = EndedSum::default();
+    for id in model.transfers.0.keys() {
+        let stream = StreamName::parse(&format!("transfer-{id}")).ok_or("a transfer's ID that is none")?;
+        let read = |positions: &[u64]| positions.iter().map(|position| event_at(place, *position)).collect();
+        let tracked = life.index.stands::<Unread, Event>(&stream, read).map_err(|unread| unread.0)?;
+        let tracked = tracked.ok_or_else(|| format!("the index does not have transfer {id}"))?;
+        sum.went_on(None, &tracked.state);
+    }
+    Ok(sum)
+}
+
+/// An `Unread` says why an event was not read.
+struct Unread(String);
+
+impl From<IndexError> for Unread {
+    fn from(error: IndexError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Returns the event at a position of the store.
+fn event_at(place: &Place, position: u64) -> Result<Event, Unread> {
+    let line = match place {
+        Place::Embedded(disk) => disk.after(position - 1).into_iter().next(),
+        Place::Shared(node) => node.read(|log| {
+            let record = log.iter().find(|record| record.position == position)?;
+            record.line().ok()
+        }),
+    };
+    let line = line.ok_or_else(|| Unread(format!("no event is at {position}")))?;
+    let line = codec::decode(line.strip_suffix(b"\n").unwrap_or(&line));
+    line.map(|line| line.event).map_err(|error| Unread(error.to_string()))
 }

@@ -75,6 +75,16 @@ fn catch_up(disk: &Disk, index: &Index) -> Result<(Head, Timestamp), String> {
             return Err(format!("the line at {position} does not follow on the one before it"));
         }
         recorded_at = line.event.recorded_at;
+        let lacked =
+            feed.lacks(&line.event.stream, line.event.revision).map_err(|error| error.to_string())?;
+        if let Some(past) = lacked {
+            let events = past.positions().iter().map(|position| {
+                let line = disk.after(position - 1).into_iter().next();
+                Ok::<_, String>(decoded(&line.ok_or("the index names a position that is not there")?)?.event)
+            });
+            let events = events.collect::<Result<Vec<_>, _>>()?;
+            feed.learn(past.fold(&events, None).map_err(|error| error.to_string())?);
+        }
         feed.take(line.event, position, None, &mut taken).map_err(|error| error.to_string())?;
     }
     if !taken.is_empty() {
