@@ -28,6 +28,7 @@ mod replay;
 mod restore;
 mod serve;
 mod told_to_stop;
+mod trial_provider;
 mod verify;
 
 use outcome::Outcome;

@@ -5,10 +5,13 @@
 //! Catches, each seen once: "not found means not stored" (after an unknown outcome another event is proposed for the same
 //! revision), a conflict alone taken as proof (the same), and an answer that is sent before its append is known.
 
+#[path = "../support/holds.rs"]
+mod holds;
 #[path = "../support/instances.rs"]
 mod instances;
 #[path = "../support/model.rs"]
 mod model;
+mod places;
 mod proxy;
 mod scenario;
 

@@ -30,6 +30,9 @@ use super::reserved_ids::ReservedIds;
 
 /// This is the most appends that are under way at once.
 const APPENDS: usize = 256;
+/// This is the most appends of the service's own among them. A node takes 100 calls at once over one connection, and the others
+/// wait in their order: so half of those at most are steps.
+const OWN_APPENDS: usize = 50;
 /// This is the most streams that are loaded at once.
 const LOADS: usize = 64;
 
@@ -67,7 +70,7 @@ pub(super) struct Common {
     pub(super) admission: Arc<Admission>,
     pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
     pub(super) appends: Semaphore,
-    /// These are the places of appends of the service's own among them: the others are always free for clients.
+    /// These are the places of appends of the service's own among them.
     pub(super) own_appends: Semaphore,
     pub(super) loads: Semaphore,
     pub(super) runtime: Runtime,
@@ -107,7 +110,7 @@ impl Common {
             admission: Arc::new(Admission::new(limits)),
             tasks: Mutex::default(),
             appends: Semaphore::new(APPENDS),
-            own_appends: Semaphore::new(APPENDS / 2),
+            own_appends: Semaphore::new(OWN_APPENDS),
             loads: Semaphore::new(LOADS),
             runtime,
             ready: AtomicBool::new(false),

@@ -7,8 +7,9 @@
 //!
 //! It costs this: a command on a stream in use costs one append, shared with all commands that came for the stream
 //! meanwhile; the first command on a stream costs two reads more, but for the request of a new transfer, whose stream can only
-//! be empty. It is bounded: at most `clerk::Limits` jobs and commands wait, at most 256 appends and 64 loads are under way at
-//! once, and a stream for which no command comes is removed from memory, that of a transfer at its end.
+//! be empty. It is bounded: at most `clerk::Limits` jobs and commands wait, at most 256 appends, of which 50 are the
+//! service's own, and 64 loads are under way at once, and a stream for which no command comes is removed from memory, that of a
+//! transfer at its end.
 //!
 //! The way: `clerk` reserves the IDs, `dispatch` finds the task of each stream, `inbox` keeps what came, `stream_task`
 //! loads a `stream_view`, fetches `lookups`, decides a `round` and appends it. `follower` lets the index follow the

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::held::Held;
+
 /// What can happen to one append (of either call) or delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -165,6 +167,8 @@ pub struct Handle {
     inner: Mutex<Inner>,
     /// How far the appends are that are kept.
     kept: watch::Sender<Kept>,
+    /// The appends that wait until the test lets them go.
+    held: Held,
 }
 
 /// What becomes of the appends that are kept.
@@ -228,7 +232,21 @@ impl Handle {
             attempts: None,
             read: HashMap::new(),
         };
-        Self { inner: Mutex::new(inner), kept: watch::Sender::default() }
+        Self { inner: Mutex::new(inner), kept: watch::Sender::default(), held: Held::default() }
+    }
+
+    /// Holds every append that comes from now on, before it is stored, or lets all of them go.
+    pub fn hold_appends(&self, hold: bool) {
+        self.held.shut(hold);
+    }
+
+    /// The streams of the appends that are held now.
+    pub fn held(&self) -> Vec<String> {
+        self.held.streams()
+    }
+
+    pub(super) async fn pass(&self, stream: &str) {
+        self.held.pass(stream).await;
     }
 
     /// Lets what is kept land, and what is kept from now on, too. Returns when the node has tried so many.

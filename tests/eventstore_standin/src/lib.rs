@@ -18,6 +18,7 @@ mod decide;
 pub mod faults;
 pub mod file;
 mod filter;
+mod held;
 mod log;
 mod metadata;
 mod node;

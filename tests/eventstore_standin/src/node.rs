@@ -61,6 +61,7 @@ impl Node {
                 ids: events.iter().map(|event| event.id).collect(),
                 metadata: events.first().map(|event| event.custom_metadata.clone()).unwrap_or_default(),
             });
+            self.faults.pass(&stream).await;
         }
         let fault = self.faults.draw(&stream);
         let (reply, answer) = oneshot::channel();
