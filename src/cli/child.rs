@@ -50,9 +50,25 @@ impl Service {
         listen: &str,
         store: Option<&ConnectionString>,
     ) -> Result<Self, Error> {
+        Self::serve_with(data, listen, store, None).await
+    }
+
+    /// Does what [`serve`](Self::serve) does, with a settings file.
+    ///
+    /// # Errors
+    /// Fails as `serve` does.
+    pub(crate) async fn serve_with(
+        data: &Path,
+        listen: &str,
+        store: Option<&ConnectionString>,
+        settings: Option<&Path>,
+    ) -> Result<Self, Error> {
         let arguments =
             ["serve".as_ref(), "--data".as_ref(), data.as_os_str(), "--listen".as_ref(), listen.as_ref()];
         let mut program = this_program(&arguments).map_err(process)?;
+        if let Some(settings) = settings {
+            program.arg("--config").arg(settings);
+        }
         if let Some(store) = store {
             // Not as an argument, which is shown to whoever lists processes.
             program.env("BOOKONCE_STORE", store.reveal());

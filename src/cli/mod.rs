@@ -29,6 +29,7 @@ mod restore;
 mod sending;
 mod serve;
 mod told_to_stop;
+mod trial_provider;
 mod verify;
 
 use outcome::Outcome;

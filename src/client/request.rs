@@ -73,6 +73,9 @@ pub struct TransferBody<'a> {
     pub to: &'a str,
     /// This is the amount, as a decimal string.
     pub amount: &'a str,
+    /// This is how many seconds it may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u32>,
 }
 
 #[derive(Serialize)]

@@ -15,6 +15,9 @@ fn the_proof_holds_and_clients_without_ids_book_twice() {
     let (once, naive) = said.split_once("With a fresh ID").unwrap();
     assert!(once.contains("booked more than once       0 operations"), "{said}");
     assert!(!naive.contains("booked more than once       0 operations"), "{said}");
+    assert!(once.contains("paid more than once         0 payouts"), "{said}");
+    assert!(once.contains("paid against the end        0 payouts"), "{said}");
+    assert!(!once.contains("payouts                     0 ended as paid"), "{said}");
     assert!(said.contains("The proof holds"), "{said}");
 }
 
@@ -29,6 +32,7 @@ fn over_an_event_store_the_proof_holds_too_and_what_is_booked_there_is_left_alon
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     let (once, _) = said.split_once("With a fresh ID").unwrap();
     assert!(once.contains("booked more than once       0 operations"), "{said}");
+    assert!(once.contains("paid more than once         0 payouts"), "{said}");
     assert!(said.contains("The proof holds"), "{said}");
     let again = demo();
     let complaint = String::from_utf8(again.stderr).unwrap();

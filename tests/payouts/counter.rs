@@ -15,10 +15,14 @@ pub struct Counter {
 impl Counter {
     /// Starts both. The means are what the provider can be asked besides: `ask`, `cancel`. More settings may follow.
     pub fn start(repeat: &str, means: &str, more: &str) -> Self {
+        Self::over(Service::start(), repeat, means, more)
+    }
+
+    /// Does the same with this service.
+    pub fn over(service: Service, repeat: &str, means: &str, more: &str) -> Self {
         let provider = Provider::start(repeat == "same_key");
         let settings = format!("[atm]\n{}", provider.settings(repeat, means, more));
         let given: GivenProviders = toml::from_str(&settings).unwrap();
-        let service = Service::start();
         service.pay_through(providers(&given).unwrap());
         service.account("alice");
         Self { service, provider }

@@ -5,14 +5,21 @@
 
 mod acts;
 mod bank;
+mod confirmed;
 mod copied;
 mod counter;
 mod documented;
 mod ends;
+#[path = "../support/faulty.rs"]
+mod faulty;
+#[path = "../support/holds.rs"]
+mod holds;
 mod instances;
 mod refused;
 mod restarts;
 mod restored;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/transfers.rs"]
+mod transfers;
 mod unknown;

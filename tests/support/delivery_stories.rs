@@ -75,13 +75,21 @@ fn dead(position: u64, error: Failure) -> Vec<Command> {
     vec![give_up(letter, "order 7 \"ü\"", "a tap")]
 }
 
-/// Puts the id of the message of its event into the command that gives it up.
-pub fn with_message_id(command: Command, event_id_at: impl Fn(u64) -> String) -> Command {
-    let Operation::Letter(letter) = &command.operation else { return command };
-    let message_id = label(&format!("{}.{}", event_id_at(letter.position), letter.source));
-    let origin = &command.origin;
-    let (correlation, causation) = (origin.correlation.as_deref(), origin.causation.as_deref());
-    give_up(DeadLettered { message_id, ..(**letter).clone() }, correlation.unwrap(), causation.unwrap())
+/// Puts the id of its message, which is that of an event in these lines, into each command that gives one up.
+pub fn with_message_ids(batch: Vec<Command>, lines: &str) -> Vec<Command> {
+    let event_id_at = |position: u64| {
+        let line = lines.lines().nth(usize::try_from(position).unwrap() - 1).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        line["event_id"].as_str().unwrap().to_owned()
+    };
+    let with_id = |command: Command| {
+        let Operation::Letter(letter) = &command.operation else { return command };
+        let message_id = label(&format!("{}.{}", event_id_at(letter.position), letter.source));
+        let origin = &command.origin;
+        let (correlation, causation) = (origin.correlation.as_deref(), origin.causation.as_deref());
+        give_up(DeadLettered { message_id, ..(**letter).clone() }, correlation.unwrap(), causation.unwrap())
+    };
+    batch.into_iter().map(with_id).collect()
 }
 
 /// Tells each event of destinations and letters.

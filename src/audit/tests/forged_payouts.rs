@@ -94,6 +94,22 @@ fn a_capture_or_a_release_that_the_payout_does_not_allow() {
         s.hold(&of(), ATM, 4_000);
         s.release(&of(), 4_000);
     });
+    // The original of a restored copy may have sent what the copy stops: somebody must say first that it was not paid.
+    let stopped_in_a_copy = |s: &mut Story| {
+        s.request(1_001, ATM, 4_000, 60);
+        s.hold(&of(), ATM, 4_000);
+        cancelled(s);
+        s.note(&of(), "stall:1", "TransferStalled", r#""step":"payout","code":"restored""#, "needs_operator");
+    };
+    last_is_found("its payout is not known to be declined", |s| {
+        stopped_in_a_copy(s);
+        s.release(&of(), 4_000);
+    });
+    last_is_found("its payout is not known to be declined", |s| {
+        stopped_in_a_copy(s);
+        s.client(&of(), 2_002, "TransferResumed", REASON, "stopping");
+        s.release(&of(), 4_000);
+    });
     last_is_found("its payout is not known to be done", |s| {
         sent(s);
         settled(s, r#""outcome":"declined","learnt_by":"reply""#, "releasing");

@@ -57,6 +57,13 @@ impl Form {
         Self::request("/v1/transfers", body, accounts)
     }
 
+    /// Makes the form of a payout of a cent through this provider.
+    #[must_use]
+    pub(crate) fn payout(accounts: Accounts, provider: &str) -> Option<Self> {
+        let body = r#"{"transaction_id":"{id}","from":"{account}","to":"@external:NAME","amount":"0.01"}"#;
+        Self::request("/v1/transfers", &body.replace("NAME", provider), accounts)
+    }
+
     /// Makes the form of a hold of a cent.
     #[must_use]
     pub(crate) fn hold(accounts: Accounts) -> Option<Self> {

@@ -1,5 +1,5 @@
-//! The load generator sends requests of a cent over many connections from one thread: withdrawals, transfers, or holds with
-//! their captures. Each connection waits for its answer.
+//! The load generator sends requests of a cent over many connections from one thread: withdrawals, transfers, payouts, or holds
+//! with their captures. Each connection waits for its answer.
 //!
 //! It shares the machine with what it measures, so it is kept cheap: there is no runtime and no task, one system call to write,
 //! one to read, and one poll for as many answers as are there. With one connection there is nothing to poll, and it blocks.
@@ -30,8 +30,27 @@ pub(crate) enum Asks {
     Withdrawals,
     /// Each is a transfer between two of the accounts.
     Transfers,
+    /// Each is a payout to the provider `quick`.
+    Payouts,
     /// Each is a hold, and after its answer its capture. The two count as one answer.
     HoldsAndCaptures,
+}
+
+impl Asks {
+    /// Says whether it is taken now, and ends later.
+    fn ends_later(self) -> bool {
+        matches!(self, Self::Transfers | Self::Payouts)
+    }
+
+    /// Makes the form of its requests.
+    pub(super) fn form(self, accounts: Accounts) -> Option<Form> {
+        match self {
+            Self::Withdrawals => Form::withdrawal(accounts),
+            Self::Transfers => Form::transfer(accounts),
+            Self::Payouts => Form::payout(accounts, "quick"),
+            Self::HoldsAndCaptures => Form::hold(accounts),
+        }
+    }
 }
 
 /// A load says what is sent, where to, and for how long.
@@ -116,8 +135,8 @@ impl Source {
     fn take(&mut self, pending: &Pending, head: &AnswerHead, now: Instant) {
         self.answered.latencies.add(now - pending.since);
         self.answered.replayed += u64::from(head.replayed);
-        let is_refused = self.asks == Asks::Transfers && head.status == 503;
-        let expected = if self.asks == Asks::Transfers { 202 } else { 201 };
+        let is_refused = self.asks.ends_later() && head.status == 503;
+        let expected = if self.asks.ends_later() { 202 } else { 201 };
         let right = head.status == expected && head.replayed == (pending.again && self.keeps_ids);
         self.answered.refused += u64::from(is_refused);
         self.answered.wrong += u64::from(!right && !is_refused);
@@ -143,13 +162,12 @@ impl Load {
         if self.connections <= 1 && self.asks == Asks::Withdrawals {
             return self.send_and(|_| Ok(()));
         }
-        let accounts = self.accounts;
-        let (form, then) = match self.asks {
-            Asks::Withdrawals => (Form::withdrawal(accounts), None),
-            Asks::Transfers => (Form::transfer(accounts), None),
-            Asks::HoldsAndCaptures => (Form::hold(accounts), Form::capture(accounts)),
+        let then = match self.asks {
+            Asks::Withdrawals | Asks::Transfers | Asks::Payouts => None,
+            Asks::HoldsAndCaptures => Form::capture(self.accounts),
         };
-        self.send_side_by_side(&form.ok_or(ErrorKind::InvalidInput)?, then.as_ref())
+        let form = self.asks.form(self.accounts).ok_or(ErrorKind::InvalidInput)?;
+        self.send_side_by_side(&form, then.as_ref())
     }
 
     /// Sends withdrawals over one connection, and does something else after each answer, which is measured with it.

@@ -17,6 +17,7 @@ mod large;
 mod load;
 mod neighbour;
 mod part;
+mod payouts;
 mod report;
 mod rows;
 mod singles;
@@ -56,7 +57,7 @@ Examples:
   bookonce bench --only http --connections 256 --seconds 10
   bookonce bench --only start,bounds --events 10000000 --accounts 1000000
   bookonce bench --only neighbour --connections 1,32,256
-  bookonce bench --only transfers,holds,backlog --connections 256
+  bookonce bench --only transfers,payouts,holds,backlog --connections 256
   bookonce bench --only standing
   bookonce bench --store 'esdb://127.0.0.1:2113?tls=false'
 
@@ -83,7 +84,8 @@ pub struct Args {
     /// Measure the ledger over this event store beside the bare store: esdb://…, a node that already runs
     #[arg(long, value_name = "URL", conflicts_with_all = ["batch_total", "batch_connections"])]
     pub(crate) store: Option<ConnectionString>,
-    /// Measure only these; without it http, batch, start, replay. With --store no bounds, replay, holds, backlog, standing
+    /// Measure only these; without it http, batch, start, replay. With --store no bounds, replay, payouts, holds, backlog,
+    /// standing
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) only: Vec<Part>,
     /// Phases of a second, one round, a tenth of the batches.
@@ -141,11 +143,14 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     let connections: Vec<usize> = connections.collect();
     if let Some(store) = &args.store {
         let is_embedded = |part: &Part| {
-            matches!(part, Part::Bounds | Part::Replay | Part::Holds | Part::Backlog | Part::Standing)
+            matches!(
+                part,
+                Part::Bounds | Part::Replay | Part::Payouts | Part::Holds | Part::Backlog | Part::Standing
+            )
         };
         if args.only.iter().any(is_embedded) {
-            return Err("over an event store bounds, holds, a backlog, a standing ledger and a replay are not measured here; \
-                        `bookonce replay --store` replays one"
+            return Err("over an event store bounds, payouts, holds, a backlog, a standing ledger and a replay are not \
+                        measured here; `bookonce replay --store` replays one"
                 .into());
         }
         let run = store::run::Run { store, phases, connections: &connections, folder, only: &args.only };
@@ -162,6 +167,9 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Error> {
     }
     if wants(&args.only, Part::Transfers) || wants(&args.only, Part::Holds) {
         in_several_steps(args, phases, &connections, folder, &mut figures).await?;
+    }
+    if wants(&args.only, Part::Payouts) {
+        figures.payouts = payouts::measure_each(phases, &connections, folder).await?;
     }
     if wants(&args.only, Part::Backlog) {
         figures.backlogs = backlog::measure_each(phases, folder).await?;

@@ -17,6 +17,8 @@ pub(crate) enum Part {
     Neighbour,
     /// Transfers, from the request to the end.
     Transfers,
+    /// Payouts through a provider that answers at once, and beside one that never answers.
+    Payouts,
     /// Holds and captures, and withdrawals from accounts with open holds.
     Holds,
     /// What a service finds to do at its start: open transfers, and due expiries.
@@ -37,6 +39,7 @@ pub(crate) fn wants(only: &[Part], part: Part) -> bool {
         | Part::Bounds
         | Part::Neighbour
         | Part::Transfers
+        | Part::Payouts
         | Part::Holds
         | Part::Backlog
         | Part::Standing => only.contains(&part),

@@ -8,6 +8,7 @@ use super::bounds::Bounds;
 use super::holds::Holds;
 use super::large::{Lag, Replay, Start};
 use super::neighbour::Neighbour;
+use super::payouts::Payouts;
 use super::rows::{heading, row, side};
 use super::singles::Singles;
 use super::standing::Standing;
@@ -35,6 +36,8 @@ pub(crate) struct Figures {
     pub(crate) neighbours: Vec<Neighbour>,
     /// These are transfers, from the request to the end.
     pub(crate) transfers: Vec<Transfers>,
+    /// These are payouts, from the request to the end.
+    pub(crate) payouts: Vec<Payouts>,
     /// These are holds and captures, and withdrawals from accounts with open holds.
     pub(crate) holds: Option<Holds>,
     /// This is what a service finds to do at its start.
@@ -63,9 +66,10 @@ impl Figures {
         let bounds = self.bounds.iter().flat_map(|bounds| [&bounds.alone, &bounds.with_readers]);
         let neighbours = self.neighbours.iter().flat_map(|found| [&found.alone, &found.beside]);
         let transfers = self.transfers.iter().flat_map(Transfers::sides);
+        let payouts = self.payouts.iter().flat_map(Payouts::sides);
         let holds = self.holds.iter().flat_map(Holds::sides);
         let backlogs = self.backlogs.iter().flat_map(|found| [&found.beside, &found.alone]);
-        let steps = transfers.chain(holds).chain(backlogs);
+        let steps = transfers.chain(payouts).chain(holds).chain(backlogs);
         singles
             .chain(start)
             .chain(bounds)
@@ -112,6 +116,7 @@ impl Figures {
         }
         self.neighbours.iter().for_each(|neighbour| neighbour.table(&mut text));
         self.transfers.iter().for_each(|transfers| transfers.table(&mut text));
+        self.payouts.iter().for_each(|payouts| payouts.table(&mut text));
         if let Some(holds) = &self.holds {
             holds.table(&mut text);
         }

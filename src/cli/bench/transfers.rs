@@ -12,7 +12,6 @@ use serde::Serialize;
 use crate::client::random::Draws;
 
 use super::ends;
-use super::form::Form;
 use super::load::{Answered, Asks, Load};
 use super::rows::{heading, row, side};
 use super::singles::{Phases, Rounds, Side, ratio};
@@ -49,6 +48,8 @@ pub(crate) struct One {
     pub(crate) withdrawal_p50_ms: f64,
     /// Half of the transfers took at most this.
     pub(crate) transfer_p50_ms: f64,
+    /// 99 of 100 transfers took at most this.
+    pub(crate) transfer_p99_ms: f64,
     /// This is the one divided by the other.
     pub(crate) to_withdrawal: f64,
 }
@@ -64,12 +65,11 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    /// Sends transfers for the length of the load, and waits until all have ended.
+    /// Sends the load, which is of transfers or payouts, and waits until all have ended.
     ///
     /// # Errors
     /// Fails when the service can't be reached or the transfers do not end.
     pub(super) fn round(&mut self, load: Load) -> Result<(), Error> {
-        let load = Load { asks: Asks::Transfers, ..load };
         let mut connection = Connection::open(load.address)?;
         let head = super::large::head(load.address).map_err(|error| Error::other(error.to_string()))?;
         let (before, begun) = (connection.figure(ends::COMPLETED)?, Instant::now());
@@ -118,7 +118,7 @@ pub(crate) fn measure_each(
         let (mut withdrawals, mut ended) = (Rounds::default(), Ended::default());
         for _ in 0..phases.rounds {
             withdrawals.add(&load.send()?);
-            ended.round(load)?;
+            ended.round(Load { asks: Asks::Transfers, ..load })?;
         }
         found.push(ended.figures(connections, withdrawals.side()));
     }
@@ -130,19 +130,32 @@ pub(crate) fn measure_each(
 
 fn one_at_a_time(address: SocketAddr, phases: Phases) -> Result<One, Error> {
     let load = phases.load(address, 1, true);
+    let to_the_end = Load { asks: Asks::Transfers, ..load };
     let (mut withdrawals, mut transfers) = (Latencies::default(), Latencies::default());
     for _ in 0..phases.rounds {
         withdrawals.merge(&load.send()?.latencies);
-        transfers.merge(&each_to_its_end(&load)?);
+        transfers.merge(&each_to_its_end(&to_the_end)?);
     }
-    let (withdrawal_p50_ms, transfer_p50_ms) = (withdrawals.at_most_ms(500), transfers.at_most_ms(500));
-    Ok(One { withdrawal_p50_ms, transfer_p50_ms, to_withdrawal: ratio(transfer_p50_ms, withdrawal_p50_ms) })
+    Ok(One::new(withdrawals, transfers))
 }
 
-/// Sends one transfer after the other, and waits for the end of each.
-fn each_to_its_end(load: &Load) -> Result<Latencies, Error> {
+impl One {
+    /// Makes the figures of what each withdrawal and each transfer took.
+    pub(super) fn new(mut withdrawals: Latencies, mut transfers: Latencies) -> Self {
+        let (withdrawal_p50_ms, transfer_p50_ms) = (withdrawals.at_most_ms(500), transfers.at_most_ms(500));
+        let transfer_p99_ms = transfers.at_most_ms(990);
+        let to_withdrawal = ratio(transfer_p50_ms, withdrawal_p50_ms);
+        Self { withdrawal_p50_ms, transfer_p50_ms, transfer_p99_ms, to_withdrawal }
+    }
+}
+
+/// Sends one transfer or payout after the other, and waits for the end of each.
+///
+/// # Errors
+/// Fails when the service can't be reached, or one of them does not move.
+pub(super) fn each_to_its_end(load: &Load) -> Result<Latencies, Error> {
     let (draws, mut took) = (Draws::fresh(), Latencies::default());
-    let mut form = Form::transfer(load.accounts).ok_or(ErrorKind::InvalidInput)?;
+    let mut form = load.asks.form(load.accounts).ok_or(ErrorKind::InvalidInput)?;
     let mut connection = Connection::open(load.address)?;
     let begun = Instant::now();
     while begun.elapsed() < load.length {
@@ -166,14 +179,21 @@ impl Transfers {
         heading(text, &format!("transfers over {} connections", self.connections));
         side(text, "withdrawals", &self.withdrawals);
         side(text, "requests for transfers", &self.requests);
-        row(text, "transfers that ended", format!("{:>8.0}/s", self.ended_per_s));
+        self.ended(text, "transfers");
+    }
+
+    /// Adds the rows about their ends.
+    pub(super) fn ended(&self, text: &mut String, what: &str) {
+        row(text, &format!("{what} that ended"), format!("{:>8.0}/s", self.ended_per_s));
         row(text, "  to withdrawals", format!("{:.2}", self.to_withdrawals));
         let took = format!("p50 {:.0} ms   p99 {:.0} ms", self.end_p50_ms, self.end_p99_ms);
         row(text, "from the request to the end", took);
         row(text, "refused", format!("{:.2} %", self.refused_percent));
         if let Some(one) = &self.one {
-            let took =
-                format!("p50 {:.2} ms, a withdrawal {:.2} ms", one.transfer_p50_ms, one.withdrawal_p50_ms);
+            let took = format!(
+                "p50 {:.2} ms   p99 {:.2} ms, a withdrawal p50 {:.2} ms",
+                one.transfer_p50_ms, one.transfer_p99_ms, one.withdrawal_p50_ms
+            );
             row(text, "one at a time, to its end", took);
             row(text, "  to a withdrawal", format!("{:.1}", one.to_withdrawal));
         }

@@ -10,6 +10,7 @@ mod proof;
 mod report;
 mod storm;
 mod teller;
+mod till;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,11 +29,11 @@ use teller::Habit;
 
 /// Shows the guarantee: a storm of faults and kills, and then the books.
 ///
-/// Starts the real service on a temporary folder and sends deposits, withdrawals, reversals, corrections, holds and
-/// transfers from many clients, over a
-/// network that loses requests, loses answers, sends twice and delays, while the service is killed with SIGKILL and
-/// started again. Then holds what the clients were told against the ledger, to the cent, and runs `bookonce verify`.
-/// Beside it the same storm hits clients that make a fresh ID for each attempt: what they book twice.
+/// Starts the real service on a temporary folder and sends deposits, withdrawals, reversals, corrections, holds, transfers
+/// and payouts from many clients, over a network that loses requests, loses answers, sends twice and delays, while the
+/// service is killed with SIGKILL and started again. The payouts go to two providers, which lose requests and replies, come
+/// late and decline, and count what they pay. Then holds what the clients were told against the ledger, to the cent, and
+/// runs `bookonce verify`. Beside it the same storm hits clients that make a fresh ID for each attempt: what they book twice.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

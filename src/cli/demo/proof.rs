@@ -8,7 +8,8 @@ use crate::client::sender::Client;
 
 use super::cents;
 use super::storm::{BEGINNING, StormResult};
-use super::teller::Operation;
+use super::teller::{Operation, PAYOUT};
+use super::till::Tills;
 
 /// About this many first answers are asked for once more.
 const ASKED_AGAIN: usize = 1_000;
@@ -26,6 +27,8 @@ pub(crate) struct Proof {
     pub(crate) unanswered: usize,
     /// This is what was booked, compared with what was asked for.
     pub(crate) bookings: Bookings,
+    /// This is what the providers paid, compared with what was asked for.
+    pub(crate) payouts: Payouts,
     /// This is how many first answers were asked for once more, and how many of these came back different.
     pub(crate) asked_again: (usize, usize),
 }
@@ -41,6 +44,21 @@ pub(crate) struct Bookings {
     pub(crate) lost: usize,
     /// This is the sum of all bookings that should not be there, in cents, in either direction.
     pub(crate) wrong_cents: i64,
+}
+
+/// `Payouts` are the payments of the providers, compared with the operations.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Payouts {
+    /// This is the number of payouts that ended as paid, and of those that ended as not paid.
+    pub(crate) ended: [usize; 2],
+    /// This is the number of payouts that were paid more than once.
+    pub(crate) doubled: usize,
+    /// This is the number of payouts that were paid though their client was told no, or not as it was told.
+    pub(crate) against_the_end: usize,
+    /// This is all that the providers paid, in cents.
+    pub(crate) paid: i64,
+    /// This is all that the ledger paid out to them, in cents.
+    pub(crate) booked: i64,
 }
 
 impl Proof {
@@ -64,7 +82,11 @@ impl Proof {
         let trial = client.read("/v1/trial-balance").await?;
         let mut proof = Self {
             balanced: trial["balanced"] == true,
-            other_side: -own_accounts(&trial)?,
+            other_side: -own_accounts(&trial, "@")?,
+            payouts: Payouts {
+                booked: own_accounts(&trial, "@external:")?,
+                ..Payouts::compare(&storm.operations, &storm.tills)
+            },
             unanswered: storm.operations.iter().filter(|operation| operation.told.is_none()).count(),
             bookings: Bookings::compare(&storm.operations, &journal(client).await?),
             ..Self::default()
@@ -105,6 +127,7 @@ impl Proof {
             && self.balanced
             && self.unanswered == 0
             && self.bookings == Bookings::default()
+            && self.payouts.hold()
             && self.asked_again.1 == 0
     }
 }
@@ -125,6 +148,37 @@ impl Bookings {
             found.wrong_cents += moved.iter().skip(should).sum::<i64>();
         }
         found
+    }
+}
+
+impl Payouts {
+    /// Compares the operations with what the providers paid.
+    fn compare(operations: &[Operation], tills: &Tills) -> Self {
+        let mut found = Self { paid: tills.each().map(|till| till.paid()).sum(), ..Self::default() };
+        let accepted =
+            |operation: &&Operation| operation.told.as_ref().is_some_and(|(_, answer)| answer.accepted());
+        let payouts = operations.iter().filter(|operation| operation.what == PAYOUT);
+        for operation in payouts.filter(accepted) {
+            let mut ids = operation.ids.clone();
+            ids.sort_unstable();
+            ids.dedup();
+            let paid_for = |id| tills.each().flat_map(move |till| till.paid_for(id));
+            found.take(operation.believed, &ids.into_iter().flat_map(paid_for).collect::<Vec<_>>());
+        }
+        found
+    }
+
+    /// Takes in one payout: what its client believes the balance changed by, and what was paid.
+    fn take(&mut self, believed: i64, paid: &[i64]) {
+        let [as_paid, as_not_paid] = &mut self.ended;
+        *(if believed == 0 { as_not_paid } else { as_paid }) += 1;
+        self.doubled += usize::from(paid.len() > 1);
+        self.against_the_end += usize::from(paid.len() <= 1 && paid.iter().sum::<i64>() != -believed);
+    }
+
+    /// Says whether each was paid once or not at all, as its client was told, and the money adds up.
+    fn hold(&self) -> bool {
+        self.doubled == 0 && self.against_the_end == 0 && self.paid == self.booked
     }
 }
 
@@ -155,10 +209,11 @@ async fn journal(client: &Client) -> Result<HashMap<String, i64>, Error> {
     }
 }
 
-/// Returns what the ledger's own accounts have together, by its trial balance.
-fn own_accounts(trial: &serde_json::Value) -> Result<i64, Error> {
+/// Returns what the ledger's own accounts whose names begin so have together, by its trial balance.
+fn own_accounts(trial: &serde_json::Value, begin: &str) -> Result<i64, Error> {
     let totals = trial["totals"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let own = totals.iter().filter(|total| total["kind"].as_str().is_some_and(|kind| kind.starts_with('@')));
+    let own =
+        totals.iter().filter(|total| total["kind"].as_str().is_some_and(|kind| kind.starts_with(begin)));
     own.map(|total| amount(&total["total"])).sum()
 }
 
@@ -185,6 +240,23 @@ mod tests {
     fn one_booking_of_what_was_wished_is_right_however_often_it_was_asked_for() {
         assert_eq!(compare(operation(&["a", "a", "a"], 500), &[("a", 500)]), Bookings::default());
         assert_eq!(compare(operation(&["a"], 0), &[]), Bookings::default());
+    }
+
+    #[test]
+    fn a_payout_that_was_paid_twice_or_against_its_end_is_told() {
+        let compare = |believed: i64, paid: &[i64]| {
+            let mut found = Payouts { paid: paid.iter().sum(), booked: -believed, ..Payouts::default() };
+            found.take(believed, paid);
+            (found.doubled, found.against_the_end, found.hold())
+        };
+        assert_eq!(compare(-500, &[500]), (0, 0, true));
+        assert_eq!(compare(0, &[]), (0, 0, true));
+        assert_eq!(compare(-500, &[500, 500]), (1, 0, false));
+        assert_eq!(compare(-500, &[]), (0, 1, false));
+        assert_eq!(compare(-500, &[400]), (0, 1, false));
+        assert_eq!(compare(0, &[500]), (0, 1, false));
+        let missing = Payouts { paid: 500, ..Payouts::default() };
+        assert!(!missing.hold(), "something was paid that nobody asked for");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::cents;
-use super::proof::Proof;
+use super::proof::{Payouts, Proof};
 use super::storm::{ACCOUNTS, StormResult, TELLERS};
 
 /// A `Counted` is a count of what happened in a storm.
@@ -26,6 +26,9 @@ pub(crate) struct Counted {
     /// This is the number of doubled requests that got two different answers.
     pub(crate) disagreed: u64,
     kills: u32,
+    calls: u64,
+    lost_calls: u64,
+    late_calls: u64,
 }
 
 impl Counted {
@@ -37,6 +40,11 @@ impl Counted {
             || operations.iter().filter_map(|operation| operation.told.as_ref()).map(|(_, answer)| answer);
         let network = storm.proxy.counts();
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let [calls, lost_calls, late_calls] = storm.tills.each().fold([0; 3], |sums, till| {
+            let [calls, lost, late] = till.counts();
+            let [all_calls, all_lost, all_late] = sums;
+            [all_calls + calls, all_lost + lost, all_late + late]
+        });
         let mut kinds = BTreeMap::new();
         for operation in operations {
             *kinds.entry(operation.what).or_insert(0) += 1;
@@ -56,6 +64,9 @@ impl Counted {
             service_down: read(&network.service_down),
             disagreed: read(&network.disagreed),
             kills: storm.kills,
+            calls,
+            lost_calls,
+            late_calls,
         }
     }
 }
@@ -88,7 +99,9 @@ pub(crate) fn ledger(title: &str, counted: &Counted, proof: &Proof, verified: bo
     let Counted { operations, attempts, accepted, declined, replayed, .. } = counted;
     let Counted { lost_requests, lost_answers, doubled, delayed, service_down, disagreed, kills, .. } =
         counted;
+    let Counted { calls, lost_calls, late_calls, .. } = counted;
     let retried = attempts - operations;
+    let Payouts { ended: [paid, not_paid], .. } = proof.payouts;
     let lines = [
         ("operations", counted.kinds.clone()),
         ("sent", format!("{operations} operations in {attempts} attempts ({retried} retries)")),
@@ -105,6 +118,10 @@ pub(crate) fn ledger(title: &str, counted: &Counted, proof: &Proof, verified: bo
                 "{accepted} booked, {declined} declined; {replayed} of them the first answer, given again"
             ),
         ),
+        (
+            "the payout providers",
+            format!("called {calls} times; lost {lost_calls} requests or replies, {late_calls} came late"),
+        ),
         ("doubled, answered otherwise", disagreed.to_string()),
         (
             "asked again in the end",
@@ -115,6 +132,17 @@ pub(crate) fn ledger(title: &str, counted: &Counted, proof: &Proof, verified: bo
         ("booked against the answer", format!("{} operations", proof.bookings.against_the_answer)),
         ("answered but not booked", format!("{} operations", proof.bookings.lost)),
         ("money moved wrongly", format!("{} EUR", cents::write(proof.bookings.wrong_cents))),
+        ("payouts", format!("{paid} ended as paid, {not_paid} as not paid")),
+        ("paid more than once", format!("{} payouts", proof.payouts.doubled)),
+        ("paid against the end", format!("{} payouts", proof.payouts.against_the_end)),
+        (
+            "paid out",
+            format!(
+                "{} EUR by the providers, {} EUR by the ledger",
+                cents::write(proof.payouts.paid),
+                cents::write(proof.payouts.booked)
+            ),
+        ),
         (
             "expected balances",
             format!("{} EUR in all, by what the clients were told", cents::write(believed)),

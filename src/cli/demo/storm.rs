@@ -1,4 +1,4 @@
-//! A storm is many clients at once, a network with faults, and a service that is killed again and again.
+//! A storm is many clients at once, a network and payout providers with faults, and a service that is killed again and again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::cli::child::Service;
+use crate::cli::child::{self, Service};
 use crate::cli::outcome::Error;
 use crate::client::faults::{FaultRates, Proxy};
 use crate::client::ids::derive;
@@ -18,6 +18,7 @@ use crate::config::ConnectionString;
 use crate::domain::money::Direction;
 
 use super::teller::{Habit, Operation, Teller};
+use super::till::Tills;
 
 /// This many clients take part.
 pub(crate) const TELLERS: usize = 32;
@@ -69,6 +70,8 @@ pub(crate) struct StormResult {
     pub(crate) operations: Vec<Operation>,
     /// These are the accounts' names.
     pub(crate) accounts: Arc<Vec<String>>,
+    /// These are the payout providers, which have no faults any more.
+    pub(crate) tills: Tills,
     /// This is how often one of the services was killed.
     pub(crate) kills: u32,
 }
@@ -79,9 +82,11 @@ impl Storm {
     /// # Errors
     /// Fails when the service can't be started, or its accounts not be opened.
     pub(crate) async fn run(self) -> Result<StormResult, Error> {
+        let tills = Tills::start(self.seed).await?;
         let mut services = Vec::new();
         for data in &self.folders {
-            services.push(Service::serve(data, "127.0.0.1:0", self.store.as_ref()).await?);
+            std::fs::write(settings(data), tills.settings())?;
+            services.push(self.serve(data, "127.0.0.1:0").await?);
         }
         let [service, ..] = services.as_slice() else { return Err("a storm needs a service".into()) };
         unused(service).await?;
@@ -98,8 +103,24 @@ impl Storm {
         }
         let kills = self.kill_again_and_again(&mut services, until).await?;
         proxy.calm();
+        tills.calm();
         let operations = tellers.join_all().await.into_iter().flatten().collect();
-        Ok(StormResult { services, proxy, operations, accounts, kills })
+        Ok(StormResult { services, proxy, operations, accounts, tills, kills })
+    }
+
+    async fn serve(&self, data: &Path, listen: &str) -> Result<Service, child::Error> {
+        Service::serve_with(data, listen, self.store.as_ref(), Some(&settings(data))).await
+    }
+
+    /// Starts a service again at the same address. The port may need a moment to be free.
+    async fn again(&self, data: &Path, listen: &str) -> Result<Service, Error> {
+        for _ in 0..20 {
+            if let Ok(service) = self.serve(data, listen).await {
+                return Ok(service);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(self.serve(data, listen).await?)
     }
 
     /// Kills a service every few seconds, at least three times, one after the other, and starts it again on the same port.
@@ -123,20 +144,14 @@ impl Storm {
             };
             service.kill().await?;
             kills += 1;
-            *service = again(data, &service.address.to_string(), self.store.as_ref()).await?;
+            *service = self.again(data, &service.address.to_string()).await?;
         }
     }
 }
 
-/// Starts a service again at the same address. The port may need a moment to be free.
-async fn again(data: &Path, listen: &str, store: Option<&ConnectionString>) -> Result<Service, Error> {
-    for _ in 0..20 {
-        if let Ok(service) = Service::serve(data, listen, store).await {
-            return Ok(service);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    Ok(Service::serve(data, listen, store).await?)
+/// Gives the place of the settings file of the service with this folder.
+fn settings(data: &Path) -> PathBuf {
+    data.with_extension("toml")
 }
 
 /// Refuses a ledger in which something is booked: the proof is about all that is in it.

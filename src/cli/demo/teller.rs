@@ -11,6 +11,13 @@ use crate::domain::ids::TransactionId;
 use crate::domain::money::Direction;
 
 use super::cents;
+use super::till;
+
+/// A payout may take so many seconds, so that in a short storm deadlines pass, too.
+const PAYOUT_SECONDS: u32 = 4;
+
+/// This is the name of operations that pay money out.
+pub(crate) const PAYOUT: &str = "payout";
 
 /// A habit says how a client repeats a request that it got no answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +100,8 @@ impl Teller {
         while Instant::now() < until {
             let account = usize::try_from(self.draws.below(self.accounts.len() as u64)).unwrap_or(0);
             match self.draws.below(100) {
-                0..10 => self.transfer(account).await,
+                0..7 => self.transfer(account).await,
+                7..10 => self.payout(account).await,
                 10..45 => self.move_money(account, Direction::Debit).await,
                 45..78 => self.move_money(account, Direction::Credit).await,
                 78..86 => self.take_back(false).await,
@@ -178,12 +186,32 @@ impl Teller {
         let amount = i64::try_from(100 + self.draws.below(9_900)).unwrap_or(100);
         let text = cents::write(amount);
         let (from, to) = (self.name(account), self.name(other));
-        let asked = TransferBody { from: &from, to: &to, amount: &text };
+        let asked = TransferBody { from: &from, to: &to, amount: &text, timeout_seconds: None };
         let request = Request::transfer(self.id(self.operations.len(), 0), &asked);
-        let Some(id) = self.ask("transfer", account, request, -amount).await else { return };
+        if let Some(id) = self.ask("transfer", account, request, -amount).await {
+            self.follow(id, Some(other)).await;
+        }
+    }
+
+    /// Pays money out through one of the providers, and waits for the end.
+    async fn payout(&mut self, account: usize) {
+        let amount = i64::try_from(100 + self.draws.below(9_900)).unwrap_or(100);
+        let text = cents::write(amount);
+        let [atm, bank] = till::NAMES;
+        let to = if self.draws.below(2) == 0 { atm } else { bank };
+        let (from, timeout_seconds) = (self.name(account), Some(PAYOUT_SECONDS));
+        let asked = TransferBody { from: &from, to, amount: &text, timeout_seconds };
+        let request = Request::transfer(self.id(self.operations.len(), 0), &asked);
+        if let Some(id) = self.ask(PAYOUT, account, request, -amount).await {
+            self.follow(id, None).await;
+        }
+    }
+
+    /// Waits for the end of the transfer that it asked for last, and notes what it makes the client believe.
+    async fn follow(&mut self, id: TransactionId, other: Option<usize>) {
         let end = self.end_of(id).await;
         let Some(operation) = self.operations.last_mut() else { return };
-        operation.other = Some(other);
+        operation.other = other;
         match end.as_deref() {
             Some("completed") => {}
             Some(_) => operation.believed = 0,

@@ -10,6 +10,7 @@ use crate::store::eventstoredb::Store;
 use super::super::batch;
 use super::super::blocking::blocking;
 use super::super::large::Lag;
+use super::super::load::{Asks, Load};
 use super::super::neighbour::{self, Neighbour};
 use super::super::part::{Part, wants};
 use super::super::singles::{Phases, Rounds, ratio};
@@ -135,6 +136,7 @@ impl Run<'_> {
             bares.add(&ledger.stand_still(bare, appends, phases.length).await?);
             withdrawals.add(&ledger.send(phases, connections).await?);
             let load = phases.load(ledger.address(), connections, true);
+            let load = Load { asks: Asks::Transfers, ..load };
             ended = blocking(move || {
                 ended.round(load)?;
                 Ok(ended)
