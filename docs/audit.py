@@ -14,7 +14,6 @@ def check(is_right, why):
     if not is_right: raise ValueError(why)
 def sha(*parts): return hashlib.sha256(b"".join(it if isinstance(it, bytes) else it.encode() for it in parts)).digest()
 def raw(text): return uuid.UUID(text).bytes if len(text) == 36 else text
-
 def moved(left, event, data):  # Gives what is added to the balance; `left` has what can be taken back of each, and from whom.
     (own, amount), (other, against) = [(entry["account"], Decimal(entry["amount"])) for entry in data["entries"]]
     check((own, other[0], -against) == (event["stream"][8:], "@", amount), "its entries do not balance")
@@ -57,8 +56,7 @@ try:
         text, before, position = "{%s%s}" % LINE.fullmatch(line).groups(), position, event["position"]
         check(position > before if along else position == before + 1, "it stands behind position %d" % before)
         check(event["event_id"] == str(uuid.uuid5(NAMESPACE, text)), "its id does not follow from its bytes")
-        begins = kind in BEGIN or (kind, event["revision"]) == ("DestinationSet", 0)
-        check(begins == (name not in streams), "its stream has no beginning, or two")
+        check(kind == "DestinationSet" or (kind in BEGIN) == (name not in streams), "its stream has no beginning, or two")
         asked, start = [data.get(key) for key in ("from", "to", "currency", "amount")], sha("bookonce stream ", name)
         at = streams.setdefault(name, {"asked": asked, "currency": asked[2], "balance": 0, "limit": 0, "left": {}, "holds": {},
              "status": "", "time": "", "seen": bytes(32), "revision": -1, "hash": start})
