@@ -14,6 +14,7 @@ mod two_programs;
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use bookonce::store::chain::event_id;
 use bookonce::store::eventstoredb::{Recorded, Store, prepare_tls};
@@ -122,9 +123,13 @@ fn must_be_upgraded(of: &Process, first: &Reply) {
     until("it says that it must be upgraded", || {
         get(of, "/metrics").body.contains("bookonce_not_ready{cause=\"upgrade\"} 1\n")
     });
-    let ready = get(of, "/readyz");
-    assert_eq!(ready.status, 503);
-    assert!(ready.body.contains("newer version") && ready.body.contains("version 2"), "{}", ready.body);
+    // It reads what it can't read again and again, and is not ready meanwhile.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(600) {
+        let ready = get(of, "/readyz");
+        assert_eq!(ready.status, 503);
+        assert!(ready.body.contains("newer version") && ready.body.contains("version 2"), "{}", ready.body);
+    }
     for account in ["alice", "bob"] {
         let said = deposit(of, account, NEWER);
         assert_eq!(said.status, 503, "{account}: {}", said.body);

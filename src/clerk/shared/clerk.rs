@@ -171,7 +171,8 @@ impl Port for Clerk {
         let (reason, kind) = if common.damage.is_whole() {
             let reason = "The store is not the one that the index was made of; a rebuild must be ordered.";
             (Some(reason), Some("other_store"))
-        } else if !self.follower.is_connected() && !common.seen.is_catching_up() {
+        } else if common.seen.is_outdated() || !(self.follower.is_connected() || common.seen.is_catching_up())
+        {
             match common.seen.trouble_kind() {
                 "upgrade" => (Some("A newer version of bookonce writes to the store."), Some("upgrade")),
                 kind => (Some("The store can't be followed."), Some(kind)),

@@ -135,7 +135,7 @@ impl Observed {
 
     /// Says whether there is no event that it knows of and can't read.
     fn knows_all_that_it_saw(&self) -> bool {
-        !self.lacks_events() && !self.outdated.load(Ordering::Acquire)
+        !self.lacks_events() && !self.is_outdated()
     }
 
     /// Notes whether the index has what is in the store, and says whether that was otherwise before.
@@ -233,9 +233,15 @@ impl Observed {
         *self.reading.lock() = None;
     }
 
+    /// Says whether an event was met that a newer version wrote. It stays so while the events after the last one that is known
+    /// are read again.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated.load(Ordering::Acquire)
+    }
+
     /// Notes that the follower begins to read up to the store's end.
     pub(super) fn begin_reading(&self, from: u64, end: u64) {
-        *self.trouble.lock() = None;
+        let _known_no_more = self.trouble.lock().take_if(|_| !self.is_outdated());
         *self.reading.lock() = Some(Reading { begun: now(), from, end, events: 0 });
     }
 
