@@ -15,10 +15,10 @@ use crate::domain::delivery::flow::Dead;
 use crate::domain::letter::DeadLettered;
 use crate::domain::stream::StreamName;
 use crate::domain::transfer::payout::Label;
-use crate::seldom::Seldom;
 use crate::store::lines_of;
 
 use super::chosen::Chooser;
+use super::log::Log;
 use super::patience::Patience;
 
 /// This is how many lines of a stream are read together.
@@ -31,7 +31,7 @@ pub(super) struct Books {
     /// This is where the destination sends, as it is shown.
     pub(super) topic: Box<str>,
     pub(super) draws: Draws,
-    pub(super) log: Seldom,
+    pub(super) log: Log,
 }
 
 impl Books {
@@ -45,7 +45,7 @@ impl Books {
                     tracing::info!(destination = %self.chooser.name, ?refused, "the destination was changed meanwhile");
                     return false;
                 }
-                Err(error) => self.could_not(&error),
+                Err(error) => self.log.could_not(&error),
             }
             patience.wait(&self.draws).await;
         }
@@ -57,11 +57,14 @@ impl Books {
         loop {
             match self.letter(dead).await {
                 Ok((letter, of)) => match self.port.bury(letter, &of).await {
-                    Ok(()) => return true,
+                    Ok(()) => {
+                        self.log.given_up(dead);
+                        return true;
+                    }
                     Err(NotRecorded::Refused(_)) => return false,
-                    Err(error) => self.could_not(&error),
+                    Err(error) => self.log.could_not(&error),
                 },
-                Err(error) => self.could_not(&error),
+                Err(error) => self.log.could_not(&error),
             }
             patience.wait(&self.draws).await;
         }
@@ -73,7 +76,7 @@ impl Books {
         loop {
             match self.chosen_of(stream, after, to, most).await {
                 Ok(found) => return found,
-                Err(error) => self.could_not(&error),
+                Err(error) => self.log.could_not(&error),
             }
             patience.wait(&self.draws).await;
         }
@@ -122,13 +125,5 @@ impl Books {
             payload_sha256: Sha256::digest(&message.body).into(),
         };
         Ok((letter, message))
-    }
-
-    /// Tells that something could not be done, once a minute.
-    pub(super) fn could_not(&self, error: &(dyn std::error::Error + 'static)) {
-        if let Some(times) = self.log.due() {
-            let destination = &self.chooser.name;
-            tracing::warn!(%destination, times, error, "something of a destination could not be read or recorded yet");
-        }
     }
 }

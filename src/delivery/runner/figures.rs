@@ -56,13 +56,15 @@ impl Figures {
         *count = count.saturating_add(1);
     }
 
-    /// The flow stands so now.
-    pub(super) fn stands(&self, flow: &Flow, now: Timestamp) {
+    /// The flow stands so now. Returns whether the destination is down, where it went down or came back with that.
+    pub(super) fn stands(&self, flow: &Flow, now: Timestamp) -> Option<bool> {
         let mut seen = self.0.lock();
         seen.through = flow.through();
         (seen.in_flight, seen.parked) = (flow.in_flight(), flow.parked());
         seen.held_accounts = flow.held_accounts();
+        let (was_down, is_down) = (seen.down_since.is_some(), flow.down_since().is_some());
         seen.down_since = flow.down_since().and(seen.down_since.or(Some(now)));
+        (was_down != is_down).then_some(is_down)
     }
 
     /// Nobody serves it in this process any more.

@@ -16,7 +16,6 @@ use crate::delivery::webhook::Webhook;
 use crate::domain::delivery::event::TakenWhy;
 use crate::domain::delivery::flow::Flow;
 use crate::domain::delivery::{Destination, Stage};
-use crate::seldom::Seldom;
 
 use super::beats::Beats;
 use super::books::Books;
@@ -25,6 +24,7 @@ use super::feed::Feed;
 use super::figures::Figures;
 use super::hand::Hand;
 use super::jobs::Tools;
+use super::log::Log;
 use super::owner::Owner;
 use super::patience::Patience;
 use super::selection::Selection;
@@ -117,7 +117,7 @@ impl Keeper {
             chooser,
             topic: self.given.target.as_str().into(),
             draws: Draws::fresh(),
-            log: Seldom::new(),
+            log: Log::of(&self.given.name),
         };
         Ok(Some(Serving {
             tools: Arc::new(Tools { books, webhook }),

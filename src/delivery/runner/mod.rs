@@ -18,6 +18,7 @@ mod figures;
 mod hand;
 mod jobs;
 mod keep;
+mod log;
 mod owner;
 mod patience;
 mod selection;

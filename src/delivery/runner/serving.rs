@@ -68,14 +68,16 @@ impl Serving {
                 self.begin(next);
                 continue;
             };
-            self.figures.stands(&self.flow, beat.wall);
+            if let Some(is_down) = self.figures.stands(&self.flow, beat.wall) {
+                self.tools.books.log.turned(is_down);
+            }
             if self.stops_at.is_some() && self.jobs.is_empty() {
                 break;
             }
             match self.happens(until, told).await {
                 Happened::Done(done) => self.done(done),
                 Happened::Read(Ok(())) | Happened::Time => {}
-                Happened::Read(Err(error)) => self.tools.books.could_not(&error),
+                Happened::Read(Err(error)) => self.tools.books.log.could_not(&error),
                 Happened::Told => self.stop(),
                 Happened::TooLong => break,
             }
@@ -165,6 +167,9 @@ impl Serving {
         match done {
             Done::Attempted(position, came) => {
                 self.figures.attempted(&came, beat.wall);
+                if let Attempted::Failed { failure, .. } = &came {
+                    self.tools.books.log.failed(position, failure);
+                }
                 let settled = (came == Attempted::Delivered).then_some(position);
                 self.flow.answered(position, came, &beat);
                 self.hand.let_go(settled, &self.flow);

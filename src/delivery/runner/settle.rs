@@ -18,10 +18,10 @@ use crate::domain::delivery::name::DestinationName;
 use crate::domain::delivery::progress::Parked;
 use crate::domain::delivery::terms::Order;
 use crate::domain::delivery::{Destination, Stage};
-use crate::seldom::Seldom;
 
 use super::books::Books;
 use super::chosen::Chooser;
+use super::log::Log;
 use super::selection::Selection;
 
 /// This is how many messages behind a parked one are read together when a destination is removed.
@@ -125,7 +125,7 @@ async fn bury_all(port: &Arc<dyn Port>, given: &Given, state: &Destination) -> R
         chooser: Chooser { name: given.name.clone(), journal: port.journal(), selection },
         topic: state.terms.channel.target().into(),
         draws: Draws::fresh(),
-        log: Seldom::new(),
+        log: Log::of(&given.name),
     };
     for position in state.claimed.iter().copied() {
         let failure = Failure::new(FailureClass::Unconfirmed, "nobody knows whether it was sent");
