@@ -36,10 +36,15 @@ fn row_29_what_is_too_much_is_refused_at_once_and_may_be_sent_again() {
     };
     let hold = || if store::is_eventstoredb() { node(Duration::from_secs(600)) } else { faults.hold() };
     let let_go = || if store::is_eventstoredb() { node(Duration::ZERO) } else { faults.let_go() };
+    let before = faults.submitted();
     hold();
     let (send, receive) = std::sync::mpsc::channel();
     let sent: Vec<(String, Reply)> = std::thread::scope(|scope| {
-        for _ in 0..CLIENTS {
+        for client in 0..CLIENTS {
+            // The first is alone: its own thread appends, and nobody decides on the others meanwhile.
+            if client == 1 && !store::is_eventstoredb() {
+                faults.wait_submitted(before + 1);
+            }
             let (send, service) = (send.clone(), &service);
             scope.spawn(move || {
                 let body = format!(r#"{{"transaction_id":"{}","amount":"0.01"}}"#, id());
