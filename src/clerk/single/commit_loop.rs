@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::clerk::verdict::Unavailable;
 use crate::store::Appends;
@@ -56,7 +56,19 @@ impl CommitLoop {
     /// Works until everything is answered that was taken, and that came meanwhile.
     fn work(&mut self, desk: &mut AtWork) {
         while self.turn(desk) {
-            desk.wait(HANDFUL);
+            match desk.rests_for() {
+                Some(rest) => self.rest(rest, desk),
+                None => desk.wait(HANDFUL),
+            }
+        }
+    }
+
+    /// Waits for the next message, at most for the given time.
+    fn rest(&mut self, at_most: Duration, desk: &mut AtWork) {
+        match self.incoming.recv_timeout(at_most) {
+            Ok(message) => self.message(message, desk),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.stopping = true,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::pace::Pace;
 use super::queue::Waiting;
 use super::work::{Office, Work};
 use super::writer::Writer;
@@ -14,8 +15,8 @@ pub(super) struct Desk(Mutex<Work>);
 
 impl Desk {
     /// Makes the desk, with the writer to which it hands appends over.
-    pub(super) fn new(office: Office, waiting: Arc<Waiting>, writer: Writer) -> Self {
-        Self(Mutex::new(Work::new(office, waiting, writer)))
+    pub(super) fn new(office: Office, waiting: Arc<Waiting>, writer: Writer, pace: Pace) -> Self {
+        Self(Mutex::new(Work::new(office, waiting, writer, pace)))
     }
 
     /// Waits until nobody works at the desk, and takes the place.

@@ -22,6 +22,7 @@ use crate::with_causes::with_causes;
 use super::commit_loop::{CommitLoop, Thread};
 use super::desk::Desk;
 use super::hands::Hands;
+use super::pace::Pace;
 use super::queue::{Job, Message, Rulings, Waiting};
 use super::work::Office;
 use super::writer::Writer;
@@ -42,7 +43,7 @@ impl Clerk {
     /// # Errors
     /// Fails when a thread can't be started.
     pub fn start(office: Office, limits: Limits) -> std::io::Result<Self> {
-        let (clerk, incoming) = Self::without_thread(office, limits, Writer::start()?);
+        let (clerk, incoming) = Self::without_thread(office, limits, Writer::start()?, Pace::timed());
         *clerk.thread.lock() = Some(CommitLoop::new(Arc::clone(&clerk.desk), incoming).start()?);
         Ok(clerk)
     }
@@ -51,16 +52,21 @@ impl Clerk {
     #[must_use]
     pub fn by_hand(office: Office, limits: Limits) -> (Self, Hands) {
         let (writer, appender) = Writer::by_hand();
-        let (clerk, incoming) = Self::without_thread(office, limits, writer);
+        let (clerk, incoming) = Self::without_thread(office, limits, writer, Pace::untimed());
         let hands = Hands::new(CommitLoop::new(Arc::clone(&clerk.desk), incoming), appender);
         (clerk, hands)
     }
 
-    fn without_thread(office: Office, limits: Limits, writer: Writer) -> (Self, Receiver<Message>) {
+    fn without_thread(
+        office: Office,
+        limits: Limits,
+        writer: Writer,
+        pace: Pace,
+    ) -> (Self, Receiver<Message>) {
         let (messages, incoming) = unbounded();
         let waiting = Arc::new(Waiting::default());
         let reader = Arc::clone(&office.reader);
-        let desk = Arc::new(Desk::new(office, Arc::clone(&waiting), writer));
+        let desk = Arc::new(Desk::new(office, Arc::clone(&waiting), writer, pace));
         (Self { messages, desk, waiting, limits, reader, thread: Mutex::new(None) }, incoming)
     }
 

@@ -19,6 +19,7 @@ mod decided_state;
 mod desk;
 mod handle;
 mod hands;
+mod pace;
 mod queue;
 mod work;
 mod writer;

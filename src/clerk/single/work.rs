@@ -6,11 +6,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use crate::clerk::port::is_own;
 use crate::clerk::rule::{Ruling, rule};
 use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
@@ -23,24 +24,15 @@ use crate::with_causes::with_causes;
 
 use super::append::{Answers, Append, Appended, tell};
 use super::decided_state::{Batch, DecidedState, StateError};
+use super::pace::Pace;
 use super::queue::{Job, Waiting};
 use super::writer::{Lost, Writer};
 
 /// This is the most events that are decided while an append is under way.
 const MOST_EVENTS: usize = 16_384;
 
-/// This is the most commands of one job that are decided before others get their turn.
-const SLICE: usize = 256;
-
-/// This is the same, where short jobs are to be expected: they wait for the append that it makes.
-const SHORT_SLICE: usize = 64;
-
 /// A job of more commands than this is a long one.
 const LONG: usize = 64;
-
-/// This is how many appends are made, after a short job, as if another one were to come: long jobs have one turn together for
-/// each. The append that a short job waits for, and the one that it is in, then take a few milliseconds each.
-const APPENDS_AFTER_SHORT: u32 = 64;
 
 /// An `Office` is everything that the clerk works with.
 pub struct Office {
@@ -94,10 +86,8 @@ pub(super) struct Work {
     answers: Answers,
     /// This is the batch that is being appended.
     under_way: Option<Batch>,
-    /// It says that a long job had a turn since the last append began.
-    long_had_turn: bool,
-    /// This is the number of appends that are still made as if short jobs were to come.
-    expects_short: u32,
+    /// It says when long jobs may have a turn.
+    pace: Pace,
     /// It says that the last append was of one job, and that no other waited when it began.
     is_calm: bool,
     /// The reason why no job will be ruled on any more, if there is one.
@@ -105,7 +95,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(office: Office, waiting: Arc<Waiting>, writer: Writer) -> Self {
+    pub(super) fn new(office: Office, waiting: Arc<Waiting>, writer: Writer, pace: Pace) -> Self {
         let end = *office.head.borrow();
         Self {
             state: DecidedState::new(office.index.clone(), office.reader),
@@ -122,8 +112,7 @@ impl Work {
             draft: Draft::after(end.position, end.hash),
             answers: Answers::for_callers(office.callers),
             under_way: None,
-            long_had_turn: false,
-            expects_short: 0,
+            pace,
             is_calm: true,
             finished: None,
         }
@@ -139,7 +128,7 @@ impl Work {
     pub(super) fn take(&mut self, job: Job) {
         let begun = Begun { job, rulings: Vec::new() };
         if !begun.is_long() {
-            self.expects_short = APPENDS_AFTER_SHORT;
+            self.pace.short_came(is_own(&begun.job.commands));
         }
         self.jobs.push_back(begun);
     }
@@ -168,8 +157,7 @@ impl Work {
 
     /// Says whether there is room for more events of this job.
     fn has_room_for(&self, begun: &Begun) -> bool {
-        let is_held_back = self.expects_short > 0 && self.long_had_turn && begun.is_long();
-        self.takes_more() && !is_held_back
+        self.takes_more() && (!begun.is_long() || self.pace.allows_long(Instant::now()))
     }
 
     /// Waits while an append is under way, at most for a handful of commands to gather: waking up for each command
@@ -189,6 +177,12 @@ impl Work {
             Ok(None) => {}
             Err(Lost) => self.lost(),
         }
+    }
+
+    /// Returns for how long there is nothing to do but to wait for other jobs, because all that are here rest.
+    pub(super) fn rests_for(&self) -> Option<Duration> {
+        let all_rest = self.under_way.is_none() && self.jobs.iter().all(|begun| !self.has_room_for(begun));
+        self.pace.rests_for(Instant::now()).filter(|_| all_rest)
     }
 
     /// Gives each waiting job one turn, where there is room. A long job needs several turns, so that no other job waits for
@@ -231,15 +225,17 @@ impl Work {
         let now = Now::after(self.last_recorded, (self.clock)());
         self.last_recorded = now.recorded_at;
         let commands = Arc::clone(&begun.job.commands);
-        self.long_had_turn |= begun.is_long();
-        let slice = if self.expects_short > 0 { SHORT_SLICE } else { SLICE };
-        for command in commands.iter().skip(begun.rulings.len()).take(slice) {
+        let (began, before) = (Instant::now(), begun.rulings.len());
+        for command in commands.iter().skip(before).take(self.pace.slice()) {
             match rule(&mut self.state, command, now) {
                 Ok(ruling) => begun.rulings.extend(ruling),
                 Err(error) => begun.rulings.push(Ruling::Unavailable(self.unreadable(command, &error))),
             }
         }
         self.draft_on();
+        if begun.is_long() {
+            self.pace.long_had_turn(began, begun.rulings.len() - before);
+        }
         Ok(())
     }
 
@@ -291,8 +287,9 @@ impl Work {
         if self.under_way.is_some() {
             return;
         }
-        (self.expects_short, self.long_had_turn) = (self.expects_short.saturating_sub(1), false);
+        self.pace.append_begins();
         if self.state.open().is_empty() {
+            self.pace.append_ended(0, Instant::now());
             let durable = self.head.borrow().position;
             return self.answers.take().send(durable);
         }
@@ -340,6 +337,7 @@ impl Work {
 
     fn settle_batch(&mut self, outcome: Result<(), AppendError>) {
         let Some(batch) = self.under_way.take() else { return };
+        self.pace.append_ended(batch.events.len(), Instant::now());
         match outcome {
             Ok(()) => self.state.settle(&batch),
             Err(error) => {
