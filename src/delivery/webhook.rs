@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const CONNECT: Duration = Duration::from_secs(10);
 /// This is the most bytes of an answer that are read.
 const LONGEST_ANSWER: usize = 64 * 1024;
-/// So much of an answer that refuses a message is kept.
+/// This is how many bytes are kept of an answer that refuses a message.
 const SHOWN: usize = 256;
 
 /// A `Webhook` is the way to one destination over HTTP.

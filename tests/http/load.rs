@@ -76,7 +76,7 @@ fn row_29_what_is_too_much_is_refused_at_once_and_may_be_sent_again() {
 fn a_client_that_will_not_wait_is_told_that_it_is_in_progress() {
     let config = Config { write_wait: Duration::ZERO, ..Config::default() };
     let service = Service::with(config, Limits::default(), router);
-    // So many take longer than the shortest wait that a timer can measure.
+    // That many take longer than the shortest wait that a timer can measure.
     let ids: Vec<String> = (0..5_000).map(|_| id()).collect();
     let line = |(n, id): (usize, &String)| {
         format!(r#"{{"op":"open_account","transaction_id":"{id}","account":"a{n}","currency":"EUR"}}"#) + "\n"

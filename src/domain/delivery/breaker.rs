@@ -11,7 +11,7 @@ const FIRST_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 60_000;
 /// This is the longest time for which a receiver can ask to be left alone, in milliseconds: an hour.
 const LONGEST_FLOOR_MS: u64 = 3_600_000;
-/// So many doubtful failures in a row open it.
+/// This is how many doubtful failures in a row open it.
 const ROW: u32 = 5;
 
 /// A `Breaker` counts the failures of a destination as a whole.

@@ -7,7 +7,7 @@ use super::Flow;
 
 /// This is the shortest time between two records, in milliseconds.
 const EVERY_MS: u64 = 1_000;
-/// So many settled messages are recorded at once.
+/// This is how many settled messages are recorded at once, however short the time since the last record is.
 const MOST_SETTLED: u64 = 4_096;
 
 impl Flow {
