@@ -29,6 +29,14 @@ pub(super) struct Job {
     pub(super) reply: Reply,
 }
 
+/// A job of more commands than this is a long one.
+const LONG: usize = 64;
+
+/// Says whether a job is a long one, which has several turns.
+pub(super) fn is_long(commands: &[Command]) -> bool {
+    commands.len() > LONG
+}
+
 pub(super) enum Message {
     Job(Job),
     Stop,
@@ -38,7 +46,11 @@ pub(super) enum Message {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub(super) jobs: AtomicUsize,
-    pub(super) commands: AtomicUsize,
+    /// This is how many commands of short jobs wait.
+    short: AtomicUsize,
+    /// This is how many commands of long jobs wait. They are counted apart, so that batches, which have to rest, keep no single
+    /// command out.
+    long: AtomicUsize,
     /// This is how many of the jobs are the service's own.
     pub(super) own_jobs: AtomicUsize,
     pub(super) stopping: AtomicBool,
@@ -58,7 +70,12 @@ impl Waiting {
             return own >= OWN_JOBS;
         }
         self.jobs.load(Ordering::Relaxed).saturating_sub(own) >= limits.jobs
-            || self.commands.load(Ordering::Relaxed) >= limits.commands
+            || self.commands_like(commands).load(Ordering::Relaxed) >= limits.commands
+    }
+
+    /// Returns the count of the commands that wait in jobs like this one.
+    fn commands_like(&self, commands: &[Command]) -> &AtomicUsize {
+        if is_long(commands) { &self.long } else { &self.short }
     }
 
     /// Counts a job that waits. Returns how many waited before it.
@@ -66,7 +83,7 @@ impl Waiting {
         if is_own(commands) {
             self.own_jobs.fetch_add(1, Ordering::Relaxed);
         } else {
-            self.commands.fetch_add(commands.len(), Ordering::Relaxed);
+            self.commands_like(commands).fetch_add(commands.len(), Ordering::Relaxed);
         }
         self.jobs.fetch_add(1, Ordering::Relaxed)
     }
@@ -76,7 +93,7 @@ impl Waiting {
         if is_own(commands) {
             self.own_jobs.fetch_sub(1, Ordering::Relaxed);
         } else {
-            self.commands.fetch_sub(commands.len(), Ordering::Relaxed);
+            self.commands_like(commands).fetch_sub(commands.len(), Ordering::Relaxed);
         }
         self.jobs.fetch_sub(1, Ordering::Relaxed);
     }
@@ -123,5 +140,15 @@ mod tests {
         assert!(!waiting.is_full_for(&client, limits), "steps take no room of clients");
         waiting.count_out(&own);
         assert!(!waiting.is_full_for(&own, limits));
+    }
+    /// Guards against: batches that wait, and have to rest, while every single command is refused as too much.
+    #[test]
+    fn batches_keep_no_single_command_out() {
+        let (waiting, limits) = (Waiting::default(), Limits { jobs: 10, commands: 100 });
+        let (single, batch) = (job(None).to_vec(), vec![job(None).to_vec(); 100].concat());
+        waiting.count_in(&batch);
+        assert!(waiting.is_full_for(&batch, limits) && !waiting.is_full_for(&single, limits));
+        waiting.count_out(&batch);
+        assert!(!waiting.is_full_for(&batch, limits));
     }
 }

@@ -25,14 +25,11 @@ use crate::with_causes::with_causes;
 use super::append::{Answers, Append, Appended, tell};
 use super::decided_state::{Batch, DecidedState, StateError};
 use super::pace::Pace;
-use super::queue::{Job, Waiting};
+use super::queue::{Job, Waiting, is_long};
 use super::writer::{Lost, Writer};
 
 /// This is the most events that are decided while an append is under way.
 const MOST_EVENTS: usize = 16_384;
-
-/// A job of more commands than this is a long one.
-const LONG: usize = 64;
 
 /// An `Office` is everything that the clerk works with.
 pub struct Office {
@@ -225,7 +222,7 @@ impl Work {
         let now = Now::after(self.last_recorded, (self.clock)());
         self.last_recorded = now.recorded_at;
         let commands = Arc::clone(&begun.job.commands);
-        let (began, before) = (Instant::now(), begun.rulings.len());
+        let (began, before) = (begun.is_long().then(Instant::now), begun.rulings.len());
         for command in commands.iter().skip(before).take(self.pace.slice()) {
             match rule(&mut self.state, command, now) {
                 Ok(ruling) => begun.rulings.extend(ruling),
@@ -233,7 +230,7 @@ impl Work {
             }
         }
         self.draft_on();
-        if begun.is_long() {
+        if let Some(began) = began {
             self.pace.long_had_turn(began, begun.rulings.len() - before);
         }
         Ok(())
@@ -368,7 +365,7 @@ struct Begun {
 
 impl Begun {
     fn is_long(&self) -> bool {
-        self.job.commands.len() > LONG
+        is_long(&self.job.commands)
     }
 
     fn is_decided(&self) -> bool {
