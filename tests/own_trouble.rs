@@ -182,8 +182,9 @@ async fn while_short_jobs_come_the_appends_are_short() {
     ledger.execute(vec![open(1, "alice")]).await.unwrap();
     let long: Vec<Command> = (0..10_000).map(|n| deposit(10 + n, "alice", "1.00")).collect();
     ledger.execute(long.clone()).await.unwrap();
-    let largest = sizes.lock().unwrap().iter().copied().max();
-    assert!(largest.is_some_and(|largest| largest <= 1_024), "{largest:?} events in one append");
+    // Another short job is expected for 64 appends; those after them may be as long as an append before them takes.
+    let largest = sizes.lock().unwrap().iter().take(60).copied().max();
+    assert!(largest.is_some_and(|largest| largest <= 64), "{largest:?} events in one append");
     let again = tokio::time::timeout(Duration::from_secs(120), ledger.execute(long)).await;
     let again = again.expect("a long job of retries does not end").unwrap();
     assert!(again.iter().all(|verdict| matches!(verdict, Verdict::Replayed(..))));

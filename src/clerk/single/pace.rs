@@ -92,8 +92,12 @@ impl Pace {
         self.decided = Some(Turn { began, commands });
     }
 
-    /// Notes that an append begins, or that there was nothing to append.
-    pub(super) fn append_begins(&mut self) {
+    /// Notes that an append of so many events begins, or that there are none to append. Where there are none, and no long job had
+    /// a turn, nothing has gone by.
+    pub(super) fn append_begins(&mut self, events: usize) {
+        if events == 0 && self.decided.is_none() {
+            return;
+        }
         self.expects_short = self.expects_short.saturating_sub(1);
         self.expects_clients = self.expects_clients.saturating_sub(1);
         self.under_way = self.decided.take();
@@ -120,7 +124,7 @@ mod tests {
         assert!(pace.allows_long(*now));
         pace.long_had_turn(*now, 64);
         assert!(pace.expects_short == 0 || !pace.allows_long(*now), "one turn for each append");
-        pace.append_begins();
+        pace.append_begins(events);
         *now += MS;
         pace.append_ended(events, *now);
     }
@@ -164,6 +168,8 @@ mod tests {
         pace.short_came(false);
         for _ in 0..APPENDS_AFTER_SHORT {
             now += pace.rests_for(now).unwrap_or_default();
+            // The desk is looked at when the rest is over.
+            pace.append_begins(0);
             assert_eq!(pace.slice(), SHORT_SLICE);
             turn(&mut pace, &mut now, 64);
         }

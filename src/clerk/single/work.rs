@@ -284,7 +284,7 @@ impl Work {
         if self.under_way.is_some() {
             return;
         }
-        self.pace.append_begins();
+        self.pace.append_begins(self.state.open().len());
         if self.state.open().is_empty() {
             self.pace.append_ended(0, Instant::now());
             let durable = self.head.borrow().position;
