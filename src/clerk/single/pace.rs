@@ -92,8 +92,8 @@ impl Pace {
         self.decided = Some(Turn { began, commands });
     }
 
-    /// Notes that an append of so many events begins, or that there are none to append. Where there are none, and no long job had
-    /// a turn, nothing has gone by.
+    /// Notes that an append of so many events begins, or that there are none to append. Where there are none, and no long job
+    /// had a turn, nothing has gone by.
     pub(super) fn append_begins(&mut self, events: usize) {
         if events == 0 && self.decided.is_none() {
             return;
