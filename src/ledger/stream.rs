@@ -167,42 +167,13 @@ impl Stream {
     /// Returns the status and the overdraft limit after a revision. They are those of the last events up to it that set
     /// them.
     pub(super) fn terms(&self, revision: u64) -> Result<(Status, Money), ReadError> {
-        let status = match self.last_of(Series::Status, revision)? {
-            None => Status::Open,
-            Some((kind, _)) => match kind {
-                Kind::Freeze => Status::Frozen,
-                Kind::Close => Status::Closed,
-                Kind::Unfreeze
-                | Kind::Opening
-                | Kind::OverdraftLimit
-                | Kind::Deposit
-                | Kind::Withdrawal
-                | Kind::Reversal
-                | Kind::Prevention
-                | Kind::Correction
-                | Kind::Hold
-                | Kind::Capture
-                | Kind::Release
-                | Kind::Expiry
-                | Kind::TransferOut
-                | Kind::TransferIn
-                | Kind::Transfer
-                | Kind::TransferCancel
-                | Kind::TransferOutcome
-                | Kind::TransferRetry
-                | Kind::TransferAbandon
-                | Kind::TransferEnd
-                | Kind::TransferNote
-                | Kind::DestinationSet
-                | Kind::DestinationPause
-                | Kind::DestinationResume
-                | Kind::DestinationRemove
-                | Kind::DestinationTest
-                | Kind::ServingTake
-                | Kind::DeliveryClaim
-                | Kind::DeliveryProgress
-                | Kind::DeadLetter => Status::Open,
-            },
+        let last = self.last_of(Series::Status, revision)?.map(|(kind, _)| kind);
+        let status = if last == Some(Kind::Freeze) {
+            Status::Frozen
+        } else if last == Some(Kind::Close) {
+            Status::Closed
+        } else {
+            Status::Open
         };
         let set = match self.last_of(Series::Limit, revision)? {
             Some((_, event)) => event,
