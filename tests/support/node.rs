@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bookonce::store::eventstoredb::Store;
@@ -90,7 +91,7 @@ impl Program {
     /// Starts the program that is named, if one is.
     pub fn named() -> Option<Self> {
         let path = PathBuf::from(std::env::var_os("BOOKONCE_TEST_NODE").filter(|path| !path.is_empty())?);
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = address_for_a_program();
         let mut program = Self { path, folder: tempfile::tempdir().unwrap(), address, child: None };
         program.start();
         Some(program)
@@ -128,6 +129,19 @@ impl Program {
         let _gone_already = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _reaped_already = child.wait();
     }
+}
+
+/// Returns an address that a program can be told to listen on, also after its end. Its port is below those that the system
+/// gives to whoever asks for any: else another test would have it before the program does.
+fn address_for_a_program() -> SocketAddr {
+    const PORTS: u16 = 10_000;
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_add(ASKED.fetch_add(1, Ordering::Relaxed)) % u32::from(PORTS);
+    let first = u16::try_from(first).unwrap();
+    let mut ports = (first..PORTS).chain(0..first).map(|n| 20_000 + n);
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let port = ports.find(free).expect("a free port");
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 impl Drop for Program {
