@@ -34,6 +34,7 @@ mod tail;
 mod transfers;
 mod types;
 mod verdict;
+mod wakes;
 
 pub use crate::clerk::Done;
 pub use clock_watch::{Steady, system_steady};

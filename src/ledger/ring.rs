@@ -5,9 +5,10 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::watch;
 
 use crate::store::{Position, codec, lines_of};
+
+use super::wakes::Wakes;
 
 /// This is about how many bytes of lines the ring keeps.
 const MOST_BYTES: usize = 4 << 20;
@@ -23,19 +24,13 @@ pub struct Lines {
 }
 
 /// A `Tail` is the state that the followers of one ledger's journal share.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tail {
     pub(super) ring: Mutex<Option<Ring>>,
     /// This tells the followers that the ring has grown, or that there is no ring any more.
-    pub(super) grown: watch::Sender<()>,
+    pub(super) grown: Wakes,
     /// Each follower holds this, so that the reader knows whether anybody follows.
     pub(super) followers: Mutex<Weak<()>>,
-}
-
-impl Default for Tail {
-    fn default() -> Self {
-        Self { ring: Mutex::new(None), grown: watch::Sender::new(()), followers: Mutex::default() }
-    }
 }
 
 /// A `Ring` holds the lines that were read last, without gaps.

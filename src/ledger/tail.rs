@@ -16,6 +16,7 @@ use crate::store::{Head, Position};
 use super::handle::{Ledger, WeakLedger};
 use super::ring::{Found, Lines, Ring};
 use super::types::ReadError;
+use super::wakes::Round;
 
 /// This is the most lines that are read together.
 const AT_ONCE: usize = 256;
@@ -137,15 +138,16 @@ impl Follower {
 
 /// Reads what is new into the ring, while somebody follows. When it can't read, it takes the ring away: the followers
 /// then read by themselves, so that each is told why.
-async fn read(ledger: WeakLedger, mut head: watch::Receiver<Head>) {
-    let _ring = Retired(ledger.clone());
+async fn read(weak: WeakLedger, mut head: watch::Receiver<Head>) {
+    let _ring = Retired(weak.clone());
     loop {
         head.borrow_and_update();
-        let Some(ledger) = ledger.upgrade().filter(Ledger::is_followed) else { return };
+        let Some(ledger) = weak.upgrade().filter(Ledger::is_followed) else { return };
         match ledger.read_on().await {
             Ok(Some(rest)) => {
+                let round = Round::over(rest, ledger.followers());
                 drop(ledger);
-                tokio::time::sleep(rest).await;
+                wake(&weak, round).await;
                 continue;
             }
             Ok(None) => drop(ledger),
@@ -157,13 +159,27 @@ async fn read(ledger: WeakLedger, mut head: watch::Receiver<Head>) {
     }
 }
 
+/// Tells the followers that the ring has grown, and rests meanwhile. A ledger that has ended has none.
+async fn wake(ledger: &WeakLedger, round: Round) {
+    for step in 0..round.steps {
+        if let Some(ledger) = ledger.upgrade() {
+            ledger.0.tail.grown.step(&round, step);
+        }
+        tokio::time::sleep(round.pause).await;
+    }
+}
+
 impl Ledger {
     fn is_followed(&self) -> bool {
-        self.0.tail.followers.lock().strong_count() > 0
+        self.followers() > 0
     }
 
-    /// Reads what comes after the ring's end into the ring, and returns how long to rest before the next look; `None` when
-    /// there was nothing.
+    fn followers(&self) -> usize {
+        self.0.tail.followers.lock().strong_count()
+    }
+
+    /// Reads what comes after the ring's end into the ring, and returns how long to rest before the next look, while the
+    /// followers are woken; `None` when there was nothing.
     async fn read_on(&self) -> Result<Option<Duration>, ReadError> {
         let tail = &self.0.tail;
         let end = tail.ring.lock().as_ref().map_or(0, Ring::end);
@@ -172,12 +188,11 @@ impl Ledger {
         }
         let Some(lines) = Lines::of(self.lines(end, AT_ONCE).await?) else { return Ok(None) };
         let gather = if lines.last < self.head().position { Duration::ZERO } else { GATHER };
-        let sent = lines.bytes.len() as u64 * tail.followers.lock().strong_count() as u64;
+        let sent = lines.bytes.len() as u64 * self.followers() as u64;
         let sending = Duration::from_nanos(sent * NANOSECONDS_PER_BYTE);
         if let Some(ring) = &mut *tail.ring.lock() {
             ring.push(lines);
         }
-        tail.grown.send_replace(());
         Ok(Some(gather.max(sending)))
     }
 }
@@ -189,7 +204,7 @@ impl Drop for Retired {
     fn drop(&mut self) {
         if let Some(ledger) = self.0.upgrade() {
             *ledger.0.tail.ring.lock() = None;
-            ledger.0.tail.grown.send_replace(());
+            ledger.0.tail.grown.all();
         }
     }
 }
