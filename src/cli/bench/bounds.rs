@@ -4,9 +4,10 @@
 //! The writes with readers and those without take turns. Whoever reads shares the machine with the service and the load, so
 //! that a part of what the writes lose is the readers' own work on this side of the socket.
 
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -43,10 +44,29 @@ pub(crate) struct Bounds {
     pub(crate) with_readers: Side,
     /// This is the 99th percentile with readers, divided by that without.
     pub(crate) p99_to_alone: f64,
-    /// This is the number of long reads that ended meanwhile, whatever was answered.
-    pub(crate) long_reads: u64,
+    /// This is what the readers got meanwhile.
+    pub(crate) read: Read,
     /// This is the most memory that the service has had, in MB (10^6 bytes).
     pub(crate) peak_mb: f64,
+}
+
+/// A `Read` says what the readers got, so that it shows when they were kept waiting.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Read {
+    /// This is the number of pages of lists.
+    pub(crate) pages: u64,
+    /// This is what all feeds together were sent, in MB (10^6 bytes).
+    pub(crate) fed_mb: u64,
+    /// This is the number of long reads that ended, whatever was answered.
+    pub(crate) long_reads: u64,
+}
+
+/// `Counts` are counted while the readers read.
+#[derive(Default)]
+struct Counts {
+    pages: AtomicU64,
+    fed: AtomicU64,
+    long_reads: AtomicU64,
 }
 
 /// A `OneRead` has the figures of one kind of read.
@@ -74,7 +94,8 @@ impl Bounds {
         side(text, "writes alone", &self.alone);
         side(text, "writes with readers", &self.with_readers);
         row(text, "p99 with readers to alone", format!("{:.2}", self.p99_to_alone));
-        row(text, "long reads that ended meanwhile", self.long_reads.to_string());
+        let Read { pages, fed_mb, long_reads } = self.read;
+        row(text, "read meanwhile", format!("{pages} pages, {fed_mb} MB of feeds, {long_reads} long reads"));
         row(text, "most memory", format!("{:.0} MB", self.peak_mb));
     }
 }
@@ -87,11 +108,17 @@ pub(crate) fn measure(address: SocketAddr, phases: Phases, head: u64) -> Result<
     let writes = phases.load(address, WRITERS, true);
     let reads = beside(|going| ordinary_reads(address, phases.accounts, head, going), || writes.send())?.0;
     let (mut alone, mut with_readers) = (Rounds::default(), Rounds::default());
-    let long_reads = AtomicU64::new(0);
+    let counts = Counts::default();
     for _ in 0..phases.rounds {
         alone.add(&writes.send()?);
-        let read = |going: &AtomicBool| readers(address, head, going, &long_reads);
-        with_readers.add(&beside(read, || writes.send())?.1);
+        let (ready, all_read) = mpsc::channel();
+        let read = |going: &AtomicBool| readers(address, head, going, &counts, ready);
+        let write = || {
+            // Where the readers have failed, that is told at the end.
+            let _ready_or_failed = all_read.recv();
+            writes.send()
+        };
+        with_readers.add(&beside(read, write)?.1);
     }
     let (alone, with_readers) = (alone.side(), with_readers.side());
     Ok(Bounds {
@@ -101,7 +128,11 @@ pub(crate) fn measure(address: SocketAddr, phases: Phases, head: u64) -> Result<
         p99_to_alone: ratio(with_readers.p99_ms, alone.p99_ms),
         alone,
         with_readers,
-        long_reads: long_reads.into_inner(),
+        read: Read {
+            pages: counts.pages.into_inner(),
+            fed_mb: counts.fed.into_inner() / 1_000_000,
+            long_reads: counts.long_reads.into_inner(),
+        },
         peak_mb: 0.0,
     })
 }
@@ -154,25 +185,29 @@ fn ordinary_reads(
     Ok(kinds.into_iter().zip(took).map(figures).collect())
 }
 
-/// Reads lists, follows the journal and asks for the digest at an old position, all at once.
-fn readers(address: SocketAddr, head: u64, going: &AtomicBool, long_reads: &AtomicU64) -> Result<(), Error> {
+/// Reads lists, follows the journal and asks for the digest at an old position, all at once. It tells when all have begun.
+fn readers(
+    address: SocketAddr,
+    head: u64,
+    going: &AtomicBool,
+    counts: &Counts,
+    ready: mpsc::Sender<()>,
+) -> Result<(), Error> {
     let now = super::large::head(address).map_err(|error| Error::other(error.to_string()))?;
     let feeds = (0..FEEDS).map(|_| feed(address, now)).collect::<Result<Vec<_>, Error>>()?;
     std::thread::scope(|threads| {
-        let following = threads.spawn(move || follow(feeds, going));
+        let following = threads.spawn(move || follow(feeds, going, &counts.fed));
         let lists: Vec<_> = (0..LISTS)
-            .map(|_| threads.spawn(|| ask_again(address, "/v1/accounts?limit=100", going, |_| {})))
+            .map(|_| threads.spawn(|| ask_again(address, "/v1/accounts?limit=100", going, &counts.pages)))
             .collect();
         let path = format!("/v1/digest?at_position={}", head / 2);
         let long: Vec<_> = (0..LONG)
             .map(|_| {
-                let ended = |_| {
-                    long_reads.fetch_add(1, Ordering::Relaxed);
-                };
                 let path = path.clone();
-                threads.spawn(move || ask_again(address, &path, going, ended))
+                threads.spawn(move || ask_again(address, &path, going, &counts.long_reads))
             })
             .collect();
+        drop(ready);
         for thread in std::iter::once(following).chain(lists).chain(long) {
             thread.join().map_err(|_| Error::other("a reader broke down"))??;
         }
@@ -180,18 +215,13 @@ fn readers(address: SocketAddr, head: u64, going: &AtomicBool, long_reads: &Atom
     })
 }
 
-/// Asks the same again and again.
-fn ask_again(
-    address: SocketAddr,
-    path: &str,
-    going: &AtomicBool,
-    answered: impl Fn(u16),
-) -> Result<(), Error> {
+/// Asks the same again and again, and counts the answers.
+fn ask_again(address: SocketAddr, path: &str, going: &AtomicBool, answers: &AtomicU64) -> Result<(), Error> {
     let mut connection = Connection::open(address)?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     while going.load(Ordering::Acquire) {
-        let (head, _) = connection.ask(&[request.as_bytes()])?;
-        answered(head.status);
+        connection.ask(&[request.as_bytes()])?;
+        answers.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }
@@ -204,13 +234,13 @@ fn feed(address: SocketAddr, after: u64) -> Result<TcpStream, Error> {
     Ok(stream)
 }
 
-/// Takes what the feeds send, and throws it away.
-fn follow(mut feeds: Vec<TcpStream>, going: &AtomicBool) -> Result<(), Error> {
+/// Takes what the feeds send, counts its bytes, and throws it away.
+fn follow(mut feeds: Vec<TcpStream>, going: &AtomicBool, fed: &AtomicU64) -> Result<(), Error> {
     let mut taken = vec![0; 256 << 10];
     while going.load(Ordering::Acquire) {
         for feed in &mut feeds {
             match feed.read(&mut taken) {
-                Ok(_) => {}
+                Ok(read) => drop(fed.fetch_add(read as u64, Ordering::Relaxed)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
