@@ -266,7 +266,10 @@ impl Facts {
             | Kind::ServingTake
             | Kind::DeliveryClaim
             | Kind::DeliveryProgress
-            | Kind::DeadLetter => None,
+            | Kind::DeadLetter
+            | Kind::ServingChallenge
+            | Kind::ServingConfirm
+            | Kind::ServingRelease => None,
         }
     }
 
