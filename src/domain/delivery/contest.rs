@@ -1,11 +1,11 @@
-//! The [`Contest`] says what one of several instances does about a destination: serve it, take it, ask for who serves it, answer,
-//! or wait. It is told how the destination stands and when, and decides by its own monotonic clock alone.
+//! The [`Contest`] says what one of several instances does about a destination: serve it, take it, ask whether who serves it
+//! lives, answer, or wait. It is told how the destination stands and when, and decides by its own monotonic clock alone.
 //!
-//! Nobody sends heartbeats. Who has something to send and does not record anything is asked by an event, and answers by one. Two
-//! bounds keep two instances from sending at the same time: an owner begins nothing unless it has lately seen the journal's
+//! Nobody sends heartbeats. Who has something to send and does not record anything is asked by an event, and answers by one.
+//! Two bounds keep two instances from sending at the same time: an owner begins nothing unless it has lately seen the journal's
 //! end ([`Waits::blind_ms`]) and no question there that it has not answered, and who asks waits for longer than that
-//! ([`Waits::unanswered_ms`]) before it takes the destination. So an owner has either seen the question, or has stopped by then.
-//! What it had begun before may still arrive.
+//! ([`Waits::unanswered_ms`]) before it takes the destination. So an owner has either seen the question, or has stopped by
+//! then. What it had begun before may still arrive. The clocks may go at rates that differ by a tenth.
 
 use crate::domain::transfer::payout::Label;
 
