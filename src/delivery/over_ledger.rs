@@ -1,6 +1,7 @@
 //! The port over the ledger: what a delivery reads and records goes through the handle that everybody uses.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -42,6 +43,10 @@ impl Port for Ledger {
 
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    fn seen_at(&self) -> Option<Instant> {
+        Self::seen_at(self)
     }
 
     fn follow(&self, after: u64) -> Box<dyn Tail> {

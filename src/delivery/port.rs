@@ -5,6 +5,7 @@
 //! refused, and whoever asked reads again how it stands.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::domain::delivery::terms::Terms;
 use crate::domain::letter::DeadLettered;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
+use crate::tasks;
 
 use super::chunk::Chunk;
 use super::message::Message;
@@ -49,6 +51,12 @@ pub trait Port: Send + Sync {
 
     /// Returns the time, by the clock that the ledger goes by.
     fn now(&self) -> Timestamp;
+
+    /// Returns a time, of the clock that tasks wait by: everything is known here that was in the journal at that time. It is
+    /// `None` where that can't be said yet, and now where nobody else writes to the journal.
+    fn seen_at(&self) -> Option<Instant> {
+        Some(tasks::now())
+    }
 
     /// Follows the journal from after a position.
     fn follow(&self, after: u64) -> Box<dyn Tail>;

@@ -4,6 +4,7 @@
 mod contest;
 mod data;
 mod every_order;
+mod instances;
 mod kills;
 mod letters;
 mod memory;

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
@@ -184,6 +184,10 @@ impl Port for Clerk {
 
     fn is_alone(&self) -> bool {
         true
+    }
+
+    fn seen_at(&self) -> Option<Instant> {
+        Some(tasks::now())
     }
 
     fn stream_readable(&self, _stream: &StreamName) -> Result<(), Unavailable> {

@@ -11,8 +11,11 @@
 //! nothing to do records nothing. A task that panics is told in the log and counted; the others go on.
 
 mod beats;
+mod begun;
 mod books;
 mod chosen;
+mod contend;
+mod contender;
 mod feed;
 mod figures;
 mod hand;
@@ -27,6 +30,7 @@ mod serving;
 mod settle;
 mod shown;
 mod told;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,8 +46,9 @@ use crate::tasks::{self, Running};
 
 use super::port::Port;
 use super::settings::Given;
+use begun::Keeper;
 use figures::Figures;
-use keep::Keeper;
+use patience::Patience;
 use told::Told;
 
 pub use figures::Seen;
@@ -62,8 +67,19 @@ struct Inner {
     /// This is when they were begun.
     begun_at: Timestamp,
     kept: BTreeMap<DestinationName, Kept>,
+    /// These are the keepers that have not begun.
+    waiting: Mutex<Waiting>,
     running: Mutex<Vec<Running<()>>>,
+    /// This is true once it stops.
+    stops: watch::Sender<bool>,
     panics: Arc<AtomicU64>,
+}
+
+/// `Waiting` are the settings as they are to be settled, and the keepers that begin after that.
+#[derive(Default)]
+struct Waiting {
+    given: Vec<Given>,
+    keepers: Vec<(DestinationName, Keeper, watch::Receiver<Told>)>,
 }
 
 /// A `Kept` is what is known of a destination that has a task.
@@ -73,42 +89,85 @@ struct Kept {
 }
 
 impl Deliveries {
-    /// Records what the settings change, and begins to send. It must be called inside a tokio runtime.
-    ///
-    /// # Errors
-    /// Fails when the settings contradict the journal, or the ledger can't be read or written: then nothing is sent.
-    pub async fn start(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Result<Self, SettleError> {
-        settle::settle(&port, &given).await?;
-        let given: Vec<Given> = given.into_iter().filter(|given| !given.is_removed).collect();
-        let among = given.len();
-        let panics = Arc::default();
-        let (mut kept, mut running) = (BTreeMap::new(), Vec::new());
-        for given in given {
+    /// Makes those that the settings name. Nothing is recorded or sent before [`begin`](Self::begin).
+    #[must_use]
+    pub fn new(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Self {
+        let among = given.iter().filter(|given| !given.is_removed).count();
+        let (mut kept, mut keepers) = (BTreeMap::new(), Vec::new());
+        for given in given.iter().filter(|given| !given.is_removed) {
             let name = given.name.clone();
             let (told, hears) = watch::channel(Told::default());
             let figures = Arc::new(Figures::default());
             let keeper = Keeper {
                 port: Arc::clone(&port),
-                given,
+                given: given.clone(),
                 owner: owner.clone(),
                 figures: Arc::clone(&figures),
                 among,
                 draws: Draws::fresh(),
             };
-            running.push(watched(name.clone(), keeper, hears, Arc::clone(&panics)));
+            keepers.push((name.clone(), keeper, hears));
             kept.insert(name, Kept { told, figures });
         }
-        let begun_at = port.now();
-        Ok(Self(Arc::new(Inner { port, owner, begun_at, kept, running: Mutex::new(running), panics })))
+        let (begun_at, waiting) = (port.now(), Mutex::new(Waiting { given, keepers }));
+        let (running, stops, panics) = (Mutex::default(), watch::Sender::new(false), Arc::default());
+        Self(Arc::new(Inner { port, owner, begun_at, kept, waiting, running, stops, panics }))
     }
 
     /// Makes those of a process that may send nothing, and records nothing.
     #[must_use]
     pub fn none(port: Arc<dyn Port>) -> Self {
-        let owner = Owner::new(None, true);
-        let (kept, running, panics) = (BTreeMap::new(), Mutex::default(), Arc::default());
-        let begun_at = port.now();
-        Self(Arc::new(Inner { port, owner, begun_at, kept, running, panics }))
+        Self::new(port, Vec::new(), Owner::new(None, true))
+    }
+
+    /// Records what the settings change, and begins to send. It must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Fails when the settings contradict the journal, or the ledger can't be read or written: then nothing is sent.
+    pub async fn begin(&self) -> Result<(), SettleError> {
+        let given = self.0.waiting.lock().given.clone();
+        settle::settle(&self.0.port, &given, self.0.owner.heeds()).await?;
+        let keepers = std::mem::take(&mut self.0.waiting.lock().keepers);
+        let panics = || Arc::clone(&self.0.panics);
+        let begins = keepers.into_iter().map(|(name, keeper, hears)| watched(name, keeper, hears, panics()));
+        self.0.running.lock().extend(begins);
+        Ok(())
+    }
+
+    /// Does the same as soon as the ledger can be read and written, over a store that may be away for any time. It returns when
+    /// it has begun, or is stopped.
+    ///
+    /// # Errors
+    /// Fails when the settings contradict the journal: then nothing is sent.
+    pub async fn begin_when_ready(&self) -> Result<(), SettleError> {
+        let (mut stops, mut patience, draws) =
+            (self.0.stops.subscribe(), Patience::default(), Draws::fresh());
+        while !*stops.borrow_and_update() {
+            match self.begin().await {
+                Err(error) if error.may_pass() => {
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "the destinations can't be settled yet"
+                    );
+                }
+                settled => return settled,
+            }
+            tokio::select! {
+                _ = stops.changed() => {}
+                () = patience.wait(&draws) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes them and begins.
+    ///
+    /// # Errors
+    /// Fails as [`begin`](Self::begin) does.
+    pub async fn start(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Result<Self, SettleError> {
+        let deliveries = Self::new(port, given, owner);
+        deliveries.begin().await?;
+        Ok(deliveries)
     }
 
     /// Returns how many destinations are not served any more because their task has panicked.
@@ -117,8 +176,9 @@ impl Deliveries {
         self.0.panics.load(Ordering::Relaxed)
     }
 
-    /// Stops sending. It returns when what was under way has ended and is recorded, or after 16 seconds.
+    /// Stops sending. It returns when what was under way has ended and is recorded, or after 18 seconds.
     pub async fn stop(&self) {
+        self.0.stops.send_replace(true);
         for kept in self.0.kept.values() {
             kept.told.send_modify(|told| told.is_stopping = true);
         }

@@ -65,10 +65,16 @@ impl Shown {
             (Stage::Removed, _) => Condition::Removed,
             (Stage::Paused(code), _) => Condition::Paused(code),
             (Stage::Open, _) if self.is_held => Condition::Held,
+            (Stage::Open, None) if self.is_served_elsewhere() => Condition::Serving,
             (Stage::Open, None) => Condition::Idle,
             (Stage::Open, Some(seen)) if seen.down_since.is_some() => Condition::Down,
             (Stage::Open, Some(_)) => Condition::Serving,
         }
+    }
+
+    /// Says whether another instance serves it, as far as is recorded.
+    fn is_served_elsewhere(&self) -> bool {
+        self.state.serving.as_ref().is_some_and(|serving| serving.holder.is_none() && !serving.is_released())
     }
 
     /// Returns the position up to which everything is settled or parked, as far as this process knows; `None` where nothing
