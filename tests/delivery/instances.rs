@@ -189,7 +189,7 @@ async fn one_serves_and_is_followed_at_once_when_it_stops() {
 }
 
 /// Guards against: an instance that is cut off from the ledger and goes on sending, or claims what another has claimed; and a
-/// message that is lost when another takes over.
+/// message that is lost when another takes over. Seen failing with a lease that never ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_cut_off_begins_nothing_new_and_another_goes_on() {
     for guarantee in ["at_most_once", "at_least_once"] {
