@@ -7,6 +7,7 @@ use crate::client::random::Draws;
 use crate::delivery::runner::{Deliveries, Owner, SettleError};
 use crate::delivery::settings::Given;
 use crate::domain::delivery::contest::Waits;
+use crate::domain::delivery::event::PauseCode;
 use crate::domain::transfer::payout::Label;
 use crate::ledger::Ledger;
 
@@ -55,15 +56,29 @@ pub(super) async fn begin(sending: Sending, ledger: &Ledger) -> Result<Deliverie
     Ok(deliveries)
 }
 
-/// Begins over an event store as soon as it is there. It resolves when the settings contradict what is recorded there, and never
-/// else.
-pub(super) async fn contradicted(deliveries: Deliveries, ledger: Ledger) -> SettleError {
-    if !ledger.is_alone()
-        && let Err(error) = deliveries.begin_when_ready().await
-    {
-        return error;
+/// Begins over an event store as soon as it is there. It resolves when the settings contradict what is recorded there, or the
+/// data folder can't be used, and never else.
+pub(super) async fn contradicted(deliveries: Deliveries, ledger: Ledger) -> Error {
+    if !ledger.is_alone() {
+        tokio::select! {
+            begun = begin_over_store(&deliveries, &ledger) => match begun {
+                Ok(()) => ledger.notes_that_it_went_back().await,
+                Err(error) => return error,
+            },
+            () = ledger.notes_that_it_went_back() => {}
+        }
     }
     std::future::pending().await
+}
+
+/// Begins. Where the store went back before, every destination is paused first.
+async fn begin_over_store(deliveries: &Deliveries, ledger: &Ledger) -> Result<(), Error> {
+    let went_back = ledger.went_back()?;
+    deliveries.begin_when_ready(went_back.then_some(PauseCode::StoreWentBack)).await?;
+    if went_back {
+        ledger.paused_for_that()?;
+    }
+    Ok(())
 }
 
 /// Makes the name of this instance: that of the machine, and a random part that no other start of a process has.

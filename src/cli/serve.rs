@@ -199,7 +199,7 @@ async fn listen(
             why = watched.folder_replaced() => {
                 failed = Some(format!("{why}; nothing is served from another folder").into());
             }
-            error = contradicted => failed = Some(error.into()),
+            error = contradicted => failed = Some(error),
         }
     };
     let app = App::new(ledger.clone(), keys, config)

@@ -215,7 +215,7 @@ impl Ledger {
 }
 
 fn line_at(reader: &Reader, position: Position) -> Result<Vec<u8>, ReadError> {
-    let line = reader.lines(position.saturating_sub(1), 1)?;
+    let line = reader.line(position)?;
     if codec::position_of(&line) == Some(position) { Ok(line) } else { Err(ReadError::Damaged) }
 }
 

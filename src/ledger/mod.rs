@@ -35,6 +35,7 @@ mod tail;
 mod transfers;
 mod types;
 mod verdict;
+mod went_back;
 
 pub use crate::clerk::Done;
 pub use clock_watch::{Steady, system_steady};

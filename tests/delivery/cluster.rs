@@ -11,7 +11,7 @@ use std::time::Duration;
 use eventstore_standin::{Options, Running, Standin};
 use serde_json::Value;
 
-use crate::receiver::{Does, Receiver};
+use crate::receiver::{Arrival, Does, Receiver};
 use crate::running::one;
 use crate::support::http::id;
 use crate::support::process::{Process, bookonce, send};
@@ -190,15 +190,21 @@ fn times(receiver: &Receiver) -> std::collections::BTreeMap<u64, usize> {
     times
 }
 
-/// Guards against: an event store under which nothing is sent, or by each instance; settings that are refused too late; and an
-/// idle service that records.
+/// Guards against: an event store under which nothing is sent, or by each instance; a message that is parked or dead there and
+/// can't be read again (seen failing with positions taken for numbers without gaps); settings that are refused too late.
 #[test]
 fn one_of_three_instances_sends_and_another_goes_on_when_it_stops() {
     if store::is_eventstoredb() {
         return;
     }
-    let (crm, sms) = (Receiver::start(|_, _| Does::Takes), Receiver::start(|_, _| Does::Takes));
-    let settings = one("crm", &crm, "at_least_once", "") + &one("sms", &sms, "at_most_once", "claim = 4");
+    // One message is refused when it comes first: it is parked there, and dead here.
+    let refuses = |arrival: &Arrival, before| {
+        let is_first = (arrival.subject.as_str(), arrival.revision, before) == ("account-a-3", 2, 0);
+        if is_first { Does::Answers(422, None) } else { Does::Takes }
+    };
+    let (crm, sms) = (Receiver::start(refuses), Receiver::start(refuses));
+    let settings =
+        one("crm", &crm, "at_least_once", "retry = ['1s']") + &one("sms", &sms, "at_most_once", "claim = 4");
     let (mut cluster, _way) = Cluster::new(&settings);
     cluster.opens(5);
     cluster.deposits(25, 5);
@@ -207,11 +213,12 @@ fn one_of_three_instances_sends_and_another_goes_on_when_it_stops() {
     cluster.deposits(25, 5);
     store::until("all has come", || cluster.is_all("crm", &crm) && cluster.is_all("sms", &sms));
     for receiver in [&crm, &sms] {
-        assert!(times(receiver).values().all(|times| *times == 1), "{:?}", times(receiver));
+        assert!(receiver.taken().values().all(|times| *times == 1), "{:?}", receiver.taken());
         let terms: BTreeSet<u64> = receiver.arrivals().iter().map(|arrival| arrival.term).collect();
         assert_eq!(terms.len(), 2, "two have served it");
     }
     crm.assert_in_order();
+    assert_eq!((cluster.sent_or_dead("crm").1.len(), cluster.sent_or_dead("sms").1.len()), (0, 1));
     assert_eq!((cluster.count("crm", "ServingTaken"), cluster.count("crm", "ServingReleased")), (2, 1));
 
     let changed = settings.replace("at_least_once", "exactly_once_effect");

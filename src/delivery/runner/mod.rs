@@ -40,6 +40,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::client::random::Draws;
+use crate::domain::delivery::event::PauseCode;
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::time::Timestamp;
 use crate::tasks::{self, Running};
@@ -134,16 +135,24 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Does the same as soon as the ledger can be read and written, over a store that may be away for any time. It returns when
-    /// it has begun, or is stopped.
+    /// Does the same as soon as the ledger can be read and written, over a store that may be away for any time. With a code it
+    /// pauses every destination first. It returns when it has begun, or is stopped.
     ///
     /// # Errors
     /// Fails when the settings contradict the journal: then nothing is sent.
-    pub async fn begin_when_ready(&self) -> Result<(), SettleError> {
+    pub async fn begin_when_ready(&self, pause: Option<PauseCode>) -> Result<(), SettleError> {
         let (mut stops, mut patience, draws) =
             (self.0.stops.subscribe(), Patience::default(), Draws::fresh());
         while !*stops.borrow_and_update() {
-            match self.begin().await {
+            let paused = match pause {
+                Some(code) => settle::pause_all(&*self.0.port, code).await,
+                None => Ok(()),
+            };
+            let begun = match paused {
+                Ok(()) => self.begin().await,
+                Err(error) => Err(error),
+            };
+            match begun {
                 Err(error) if error.may_pass() => {
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,

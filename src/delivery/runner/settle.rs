@@ -102,6 +102,25 @@ pub(super) async fn settle(port: &Arc<dyn Port>, given: &[Given], heeds: Heeds) 
     Ok(())
 }
 
+/// Pauses every destination that is not paused.
+///
+/// # Errors
+/// Fails when the ledger can't be read or written.
+pub(super) async fn pause_all(port: &dyn Port, code: PauseCode) -> Result<(), SettleError> {
+    for (name, state) in port.destinations().await? {
+        if state.stage != Stage::Open {
+            continue;
+        }
+        match port.record(&name, &DeliveryOperation::Pause { code, reason: None }).await {
+            Ok(()) => tracing::warn!(destination = %name, code = code.name(), "the destination is paused"),
+            // It is paused by now.
+            Err(NotRecorded::Refused(Refused::State(_))) => {}
+            Err(error) => return Err(SettleError::NotRecorded(name, error)),
+        }
+    }
+    Ok(())
+}
+
 /// Returns what the settings ask of a destination, where they count; `None` where it stands as they say, or where those of
 /// another instance count.
 fn heeded(
