@@ -12,6 +12,7 @@ mod document;
 mod fake;
 mod faults;
 mod import;
+mod inbox;
 mod outbox;
 mod sending;
 #[path = "../support/mod.rs"]
