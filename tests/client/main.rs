@@ -14,6 +14,8 @@ mod faults;
 mod import;
 mod inbox;
 mod outbox;
+mod receiver_sql;
+mod second_opinion;
 mod sending;
 #[path = "../support/mod.rs"]
 mod support;
