@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use bookonce::client::inbox::Message;
 use proptest::prelude::*;
@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use crate::inbox::body;
 use crate::support::process::skip;
+use crate::support::store::until;
 
 /// Returns a block of SQL of the document by the comment that it begins with.
 fn block(named: &str) -> String {
@@ -92,7 +93,7 @@ fn database(tables: &str) -> Connection {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Guards against: a document that loses a message, or has an effect twice.
+    /// Seen failing: with a stretch that is not split where a message in it comes.
     #[test]
     fn the_documents_sql_for_sqlite_knows_what_has_come(
         coming in prop::collection::vec((0_u64..3, 0_u64..12), 1..60),
@@ -112,6 +113,7 @@ proptest! {
     }
 }
 
+/// Seen failing: without the comparison of times.
 #[test]
 fn the_documents_sql_for_sqlite_notices_that_a_ledger_was_put_back() {
     let mut database = database("sqlite: tables of revisions");
@@ -172,8 +174,15 @@ impl Postgres {
         assert!(done.success(), "{arguments:?}");
     }
 
-    /// Begins a session that runs this, and returns it.
-    fn session(&self, sql: &str) -> std::process::Child {
+    /// Begins a session that runs this, and returns it. It is over with that.
+    fn session(&self, sql: &str) -> Child {
+        let mut session = self.open(sql);
+        drop(session.stdin.take());
+        session
+    }
+
+    /// Begins a session that runs this, and waits for more.
+    fn open(&self, sql: &str) -> Child {
         let socket = self.folder.path().to_str().unwrap();
         let mut session = Command::new(self.programs.join("psql"))
             .args(["-X", "-q", "-A", "-t", "-h", socket, "-U", "receiver", "-d", "postgres"])
@@ -182,7 +191,7 @@ impl Postgres {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        session.stdin.take().unwrap().write_all(sql.as_bytes()).unwrap();
+        session.stdin.as_mut().unwrap().write_all(sql.as_bytes()).unwrap();
         session
     }
 
@@ -210,7 +219,7 @@ fn accept(message: &Message) -> String {
     format!("SELECT inbox_accept('{sender}', '{subject}', {revision}, '{id}', '{time}');\n")
 }
 
-/// Guards against: a document that loses a message or has an effect twice on PostgreSQL, also where two come together.
+/// Seen failing: without the lock, and with a stretch that is not split where a message in it comes.
 #[test]
 fn the_documents_sql_for_postgresql_knows_what_has_come() {
     let Some(server) = Postgres::start() else {
@@ -234,6 +243,18 @@ fn the_documents_sql_for_postgresql_knows_what_has_come() {
 
     let other = server.run(&accept(&message(0, 3, 2)));
     assert!(other.iter().any(|line| line.contains("the ledger was put back")), "{other:?}");
+
+    // Two messages that are in the same stretch come together: the second waits for the end of the first one's transaction.
+    let at_five = format!("{}BEGIN;\n{}", accept(&message(8, 10, 1)), accept(&message(8, 5, 1)));
+    let mut first = server.open(&at_five);
+    let holds = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction';";
+    until("the first is in its transaction", || server.run(holds) == ["1"]);
+    let second = server.session(&accept(&message(8, 6, 1)));
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock';";
+    until("the second waits", || server.run(waits) == ["1"]);
+    first.stdin.take().unwrap().write_all(b"COMMIT;\n").unwrap();
+    let said = [first.wait_with_output().unwrap().stdout, second.wait_with_output().unwrap().stdout].concat();
+    assert_eq!(said, b"t\nt\nt\n");
 
     // Four receivers take the same messages of one account, each in an order of its own.
     let sessions: Vec<_> = (0_u64..4)

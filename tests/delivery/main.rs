@@ -7,6 +7,7 @@ mod kills;
 mod letters;
 mod memory;
 mod program;
+mod python;
 mod receiver;
 mod recorded;
 mod rules;
