@@ -80,8 +80,8 @@ pub enum NotGenuine {
     WrongSignature,
 }
 
-/// Checks that a request was signed with one of the secrets, and less than five minutes from now. `header` finds a header by its
-/// name in lower case; `body` is the bytes as they came, before anything has read them.
+/// Checks that a request was signed with one of the secrets, and less than five minutes from now. `header` finds a header by
+/// its name in lower case; `body` is the bytes as they came, before anything has read them.
 ///
 /// Several signatures and several secrets are each tried, so that either side can change a secret first. Signatures are
 /// compared in constant time, and those of a version that is not known here are passed over.

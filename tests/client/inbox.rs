@@ -16,8 +16,8 @@ const JOURNAL: &str = "/bookonce/018f4e6e-9d52-7a30-8f7e-3f6b2a1c0d4e";
 pub fn body(account: u64, revision: u64, life: u64) -> String {
     let id = format!("{life:08x}-0000-4000-8000-{account:04x}{revision:08x}");
     format!(
-        r#"{{"specversion":"1.0","id":"{id}.crm","source":"{JOURNAL}","type":"bookonce.Deposited","subject":"account-a{account}",
-           "time":"2026-11-28T0{life}:00:{:02}.{:06}Z","revision":"{revision}",
+        r#"{{"specversion":"1.0","id":"{id}.crm","source":"{JOURNAL}","type":"bookonce.Deposited",
+           "subject":"account-a{account}","time":"2026-11-28T0{life}:00:{:02}.{:06}Z","revision":"{revision}",
            "transactionid":"00000001-0000-4000-8000-{account:04x}{revision:08x}","data":{{}}}}"#,
         revision / 1_000_000,
         revision % 1_000_000,

@@ -1,5 +1,5 @@
-//! The SQL of `docs/receivers.md` is run as it stands there: SQLite's in this process, PostgreSQL's in a server of its own. A set
-//! of what has come says what each message must be.
+//! The SQL of `docs/receivers.md` is run as it stands there: SQLite's in this process, PostgreSQL's in a server of its own. A
+//! set of what has come says what each message must be.
 
 use std::collections::BTreeSet;
 use std::io::Write;

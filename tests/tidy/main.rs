@@ -55,7 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Crates whose types stay in the folders that wrap them.
 const WRAPPED: &[(&str, &[&str])] = &[
-    ("rusqlite", &["store", "index", "audit", "still", "client"]),
+    ("rusqlite", &["store", "index", "audit", "still", "client", "cli"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
     ("reqwest", &["client", "audit", "cli", "store", "payouts", "delivery"]),

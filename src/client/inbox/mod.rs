@@ -9,8 +9,8 @@
 //! stretch of revisions that was passed over: a header that says that a message is late is not needed, since what has come is
 //! known exactly. The lengths of a journal's streams bound it.
 //!
-//! [`message`] reads a message, [`marks`] keeps the revisions. It must not know the service; it knows SQLite, and `docs` has the
-//! same for PostgreSQL. Down the way is the receiver's database.
+//! [`message`] reads a message, [`marks`] keeps the revisions. It must not know the service. It knows SQLite, and the
+//! documents have the same for PostgreSQL. Down the way is the receiver's database.
 
 mod marks;
 pub mod message;
