@@ -198,10 +198,11 @@ async fn listen(
         write_wait: Duration::from_secs(settings.write_wait_seconds),
         ..http::Config::default()
     };
+    let deliveries = sending::begin(outward.destinations, ledger, outward.pause_messages).await?;
     let app = App::new(ledger.clone(), keys, config)
         .naming_only(outward.counter_accounts)
-        .paying_through(outward.providers);
-    let deliveries = sending::begin(outward.destinations, ledger, outward.pause_messages).await?;
+        .paying_through(outward.providers)
+        .sending_through(deliveries.clone());
     sagas::start(app.sagas());
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
     out::line(greeting.show(settings.log))?;

@@ -7,16 +7,22 @@ use uuid::Uuid;
 use crate::domain::delivery::Destination;
 use crate::domain::delivery::event::DeliveryEvent;
 use crate::domain::delivery::name::DestinationName;
+use crate::domain::kind::Kind;
 use crate::domain::letter::{Letter, LetterId};
 use crate::domain::stream::StreamName;
-use crate::index::record::StreamKey;
+use crate::domain::time::Timestamp;
+use crate::index::record::{Series, StreamKey};
 use crate::index::{Index, IndexError};
 use crate::store::embedded::holder::{self, Found};
 use crate::store::{Reader, codec};
 
 use super::handle::Ledger;
 use super::history::placed;
+use super::lag::{Counting, Lag, ORDINARY, PAGE};
 use super::types::{Placed, Position, ReadError};
+
+/// This is how many events are looked at together where one of a kind is looked for.
+const TURNS: usize = 64;
 
 impl Ledger {
     /// Returns a destination as it stands; `None` when there never was one of this name.
@@ -128,6 +134,83 @@ impl Ledger {
     ) -> Result<Vec<Letter>, ReadError> {
         let (index, name) = (self.0.index.clone(), name.clone());
         self.page(move || Ok(index.overlay(|overlay| overlay.letters(&name, after, limit))?)).await
+    }
+}
+
+impl Ledger {
+    /// Returns how many letters of the messages to a destination there are. It reads one row for each.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn count_letters(&self, name: &DestinationName) -> Result<u64, ReadError> {
+        let (index, name) = (self.0.index.clone(), name.clone());
+        self.page(move || Ok(index.overlay(|overlay| overlay.count_letters(&name))?)).await
+    }
+
+    /// Returns what the ledger has of accounts and transfers after a position.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read, and as a long read does where the lag is long and was not counted before. What was
+    /// counted until then is kept, so that the next count comes further.
+    pub async fn lag(&self, after: Position) -> Result<Lag, ReadError> {
+        let (index, blocks) = (self.0.index.clone(), Arc::clone(&self.0.blocks));
+        let (next, end) = (after.saturating_add(1), index.reached());
+        let mut counting = Counting { next, end, lag: Lag::default() };
+        let begun = self.page(move || Ok((counting.go_on(&index, &blocks, ORDINARY)?, counting)));
+        let (is_done, mut counting) = begun.await?;
+        if is_done {
+            return Ok(counting.lag);
+        }
+        let (index, blocks) = (self.0.index.clone(), Arc::clone(&self.0.blocks));
+        self.long(move |wanted| {
+            while !counting.go_on(&index, &blocks, PAGE)? {
+                wanted.check()?;
+            }
+            Ok(counting.lag)
+        })
+        .await
+    }
+
+    /// Returns the newest event of one of these kinds in a destination's stream. They must be kinds that say whether and by
+    /// whom it is served. Events that an older version of the index took in are not found.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn turn(
+        &self,
+        name: &DestinationName,
+        kinds: &'static [Kind],
+    ) -> Result<Option<Placed>, ReadError> {
+        let stream = StreamName::Delivery(name.clone());
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || {
+            let (key, mut last) = (StreamKey::of(&stream), u64::MAX);
+            loop {
+                let turns = index.series(key, Series::Status, 0..=last, true, TURNS)?;
+                if let Some((_, facts)) = turns.iter().find(|(_, facts)| kinds.contains(&facts.kind)) {
+                    let found = placed(&reader, &[facts.position])?.pop();
+                    return Ok(found.filter(|found| found.event.stream == stream));
+                }
+                match turns.last().and_then(|(revision, _)| revision.checked_sub(1)) {
+                    Some(before) if turns.len() == TURNS => last = before,
+                    Some(_) | None => return Ok(None),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Returns when the event at a position was recorded; `None` where none is.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn recorded_at(&self, position: Position) -> Result<Option<Timestamp>, ReadError> {
+        let index = self.0.index.clone();
+        self.blocking(move || {
+            let found = index.places(position..=position, false, 1)?;
+            Ok(found.first().map(|(micros, _)| Timestamp::from_micros(*micros)))
+        })
+        .await
     }
 }
 

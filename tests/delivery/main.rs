@@ -6,6 +6,7 @@ mod every_order;
 mod kills;
 mod letters;
 mod memory;
+mod operator;
 mod program;
 mod receiver;
 mod recorded;

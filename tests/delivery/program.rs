@@ -12,35 +12,35 @@ use crate::support::http::id;
 use crate::support::process::{Process, bookonce, send, verify};
 use crate::support::store;
 
-struct Home {
+pub struct Home {
     folder: tempfile::TempDir,
 }
 
 impl Home {
-    fn new(settings: &str) -> Self {
+    pub fn new(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("bookonce.toml"), settings).unwrap();
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn serve(&self, data: &str, more: &[&str]) -> Result<Process, String> {
+    pub fn serve(&self, data: &str, more: &[&str]) -> Result<Process, String> {
         let config = self.path("bookonce.toml");
         let arguments = [&["--config", &config], more].concat();
         Process::start_with(Path::new(&self.path(data)), &arguments, &[])
     }
 }
 
-fn open(service: &Process, account: &str) {
+pub fn open(service: &Process, account: &str) {
     let body = format!("{{\"transaction_id\":\"{}\",\"account\":\"{account}\",\"currency\":\"EUR\"}}", id());
     let reply = send(service.address, "POST", "/v1/accounts", &body).unwrap();
     assert_eq!(reply.status, 201, "{}", reply.body);
 }
 
-fn deposit(service: &Process, account: &str) {
+pub fn deposit(service: &Process, account: &str) {
     let body = format!("{{\"transaction_id\":\"{}\",\"amount\":\"1.00\"}}", id());
     let reply = send(service.address, "POST", &format!("/v1/accounts/{account}/deposits"), &body).unwrap();
     assert_eq!(reply.status, 201, "{}", reply.body);

@@ -32,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ledger",
             "payouts",
             "sagas",
+            "delivery",
             "keys",
             "patient",
             "store",

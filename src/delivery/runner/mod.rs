@@ -20,10 +20,12 @@ mod jobs;
 mod keep;
 mod log;
 mod owner;
+mod parked;
 mod patience;
 mod selection;
 mod serving;
 mod settle;
+mod shown;
 mod told;
 
 use std::collections::BTreeMap;
@@ -34,11 +36,11 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::client::random::Draws;
-use crate::domain::delivery::Destination;
 use crate::domain::delivery::name::DestinationName;
+use crate::domain::time::Timestamp;
 use crate::tasks::{self, Running};
 
-use super::port::{Port, Unreadable};
+use super::port::Port;
 use super::settings::Given;
 use figures::Figures;
 use keep::Keeper;
@@ -46,7 +48,9 @@ use told::Told;
 
 pub use figures::Seen;
 pub use owner::Owner;
+pub use parked::ParkedMessage;
 pub use settle::SettleError;
+pub use shown::{Condition, Shown};
 
 /// The `Deliveries` are all destinations of a ledger, in the process that may send to them.
 #[derive(Clone)]
@@ -55,6 +59,8 @@ pub struct Deliveries(Arc<Inner>);
 struct Inner {
     port: Arc<dyn Port>,
     owner: Owner,
+    /// This is when they were begun.
+    begun_at: Timestamp,
     kept: BTreeMap<DestinationName, Kept>,
     running: Mutex<Vec<Running<()>>>,
     panics: Arc<AtomicU64>,
@@ -64,19 +70,6 @@ struct Inner {
 struct Kept {
     told: watch::Sender<Told>,
     figures: Arc<Figures>,
-}
-
-/// A `Shown` is a destination as it is shown.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// This is its name.
-    pub name: DestinationName,
-    /// This is how it stands, as far as that is recorded.
-    pub state: Destination,
-    /// This is true where nothing is sent because this folder is a copy, or because an operator said so at the start.
-    pub is_held: bool,
-    /// This is how it is served by this process; `None` where the settings do not name it.
-    pub seen: Option<Seen>,
 }
 
 impl Deliveries {
@@ -105,7 +98,8 @@ impl Deliveries {
             running.push(watched(name.clone(), keeper, hears, Arc::clone(&panics)));
             kept.insert(name, Kept { told, figures });
         }
-        Ok(Self(Arc::new(Inner { port, owner, kept, running: Mutex::new(running), panics })))
+        let begun_at = port.now();
+        Ok(Self(Arc::new(Inner { port, owner, begun_at, kept, running: Mutex::new(running), panics })))
     }
 
     /// Makes those of a process that may send nothing, and records nothing.
@@ -113,31 +107,8 @@ impl Deliveries {
     pub fn none(port: Arc<dyn Port>) -> Self {
         let owner = Owner::new(None, true);
         let (kept, running, panics) = (BTreeMap::new(), Mutex::default(), Arc::default());
-        Self(Arc::new(Inner { port, owner, kept, running, panics }))
-    }
-
-    /// Returns all destinations that were ever set up, by their names.
-    ///
-    /// # Errors
-    /// Fails when the ledger can't be read.
-    pub async fn list(&self) -> Result<Vec<Shown>, Unreadable> {
-        let all = self.0.port.destinations().await?;
-        Ok(all.into_iter().map(|(name, state)| self.shown(name, state)).collect())
-    }
-
-    /// Returns one destination; `None` where it was never set up.
-    ///
-    /// # Errors
-    /// Fails when the ledger can't be read.
-    pub async fn show(&self, name: &DestinationName) -> Result<Option<Shown>, Unreadable> {
-        let state = self.0.port.destination(name).await?;
-        Ok(state.map(|state| self.shown(name.clone(), state)))
-    }
-
-    fn shown(&self, name: DestinationName, state: Destination) -> Shown {
-        let is_held = self.0.owner.holds(&state);
-        let seen = self.0.kept.get(&name).map(|kept| kept.figures.seen());
-        Shown { name, state, is_held, seen }
+        let begun_at = port.now();
+        Self(Arc::new(Inner { port, owner, begun_at, kept, running, panics }))
     }
 
     /// Returns how many destinations are not served any more because their task has panicked.

@@ -68,7 +68,7 @@ impl Serving {
                 self.begin(next);
                 continue;
             };
-            if let Some(is_down) = self.figures.stands(&self.flow, beat.wall) {
+            if let Some(is_down) = self.figures.stands(&self.flow, &beat) {
                 self.tools.books.log.turned(is_down);
             }
             if self.stops_at.is_some() && self.jobs.is_empty() {

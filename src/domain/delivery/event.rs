@@ -88,7 +88,9 @@ pub enum PauseCode {
 }
 
 impl PauseCode {
-    const ALL: [Self; 5] = [Self::Operator, Self::Gone, Self::MarkLost, Self::StoreWentBack, Self::Missing];
+    /// These are all codes.
+    pub const ALL: [Self; 5] =
+        [Self::Operator, Self::Gone, Self::MarkLost, Self::StoreWentBack, Self::Missing];
 
     /// Returns its name in events and answers.
     #[must_use]

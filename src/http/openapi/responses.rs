@@ -124,7 +124,10 @@ impl IntoResponses for ReadProblems {
             explained(Code::UriTooLong),
             explained(Code::HeadersTooLarge),
             about(Code::AccountNotFound, |code| {
-                format!("{}, where one is named.", any(&[code, Code::TransactionNotFound]))
+                format!(
+                    "{}, where one is named.",
+                    any(&[code, Code::TransactionNotFound, Code::DestinationNotFound])
+                )
             }),
             explained(Code::NotAcceptable),
             internal(),

@@ -59,6 +59,8 @@ codes! {
     HoldNotFound: NOT_FOUND, "hold_not_found", "Hold not found",
         "the account has never seen the hold, or the ID is that of something else";
     TransferNotFound: NOT_FOUND, "transfer_not_found", "Transfer not found", "there is no transfer with this ID";
+    DestinationNotFound: NOT_FOUND, "destination_not_found", "Destination not found",
+        "there never was a destination of this name";
     NotFound: NOT_FOUND, "not_found", "Not found", "there is nothing at this path";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
         "the path does not know this method";

@@ -1,5 +1,6 @@
 //! These conversions make problems of what the ledger says when it does not book or can't read.
 
+use crate::delivery::port::Unreadable;
 use crate::domain::decide::Refusal;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
@@ -101,6 +102,15 @@ fn unavailable(why: Unavailable, what: &'static str) -> Problem {
         tracing::warn!(code = code.text(), times, "{what} could not be answered");
     }
     Problem::new(code, detail)
+}
+
+impl From<Unreadable> for Problem {
+    fn from(error: Unreadable) -> Self {
+        match error.0.downcast::<ReadError>() {
+            Ok(error) => (*error).into(),
+            Err(cause) => Self::internal("a read failed", &*cause),
+        }
+    }
 }
 
 impl From<ReadError> for Problem {

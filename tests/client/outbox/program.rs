@@ -211,12 +211,31 @@ async fn a_ruling_out_that_is_refused_is_asked_again_or_dropped() {
 }
 
 /// A sender that goes on until it is told to stop. It ends with the test.
-struct Watching(std::process::Child);
+struct Watching {
+    process: std::process::Child,
+    /// The file of its lock, and what stands there.
+    lock: (std::path::PathBuf, String),
+}
+
+impl Watching {
+    /// Starts it, and waits until it has the lock.
+    fn begin(mailbox: &Mailbox) -> Self {
+        let process = mailbox.command(&["outbox", "run", "--watch"]).spawn().unwrap();
+        let holder = format!("process {}", process.id());
+        let watching = Self { process, lock: (mailbox.folder().join("atm.outbox.lock"), holder) };
+        crate::support::store::until("it has the lock", || watching.is_the_last_that_sent());
+        watching
+    }
+
+    fn is_the_last_that_sent(&self) -> bool {
+        std::fs::read_to_string(&self.lock.0).is_ok_and(|text| text == self.lock.1)
+    }
+}
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        let _ended_already = self.0.kill();
-        let _reaped_already = self.0.wait();
+        let _ended_already = self.process.kill();
+        let _reaped_already = self.process.wait();
     }
 }
 
@@ -225,19 +244,27 @@ async fn many_add_while_one_sends() {
     let (service, _folder) = service();
     let mailbox = Mailbox::new(service.address);
     mailbox.send(&["withdraw", "alice", "1.00"]).await.ends(0, "confirmed");
-    let mut watching = Watching(mailbox.command(&["outbox", "run", "--watch"]).spawn().unwrap());
-    let lock = mailbox.folder().join("atm.outbox.lock");
-    let holder = format!("process {}", watching.0.id());
-    crate::support::store::until("it has the lock", || {
-        std::fs::read_to_string(&lock).is_ok_and(|text| text == holder)
-    });
+    let mut watching = Watching::begin(&mailbox);
     let sends = (0..8).map(|_| mailbox.send(&["withdraw", "alice", "1.00", "--wait", "20s"]));
     for said in futures_util::future::join_all(sends).await {
-        said.ends(0, "another sender has the outbox");
+        said.ends(0, "confirmed: 201");
     }
-    mailbox.outbox(&["run"]).await.ends(1, &holder);
-    let pid = rustix::process::Pid::from_child(&watching.0);
+    assert!(watching.is_the_last_that_sent());
+    let pid = rustix::process::Pid::from_child(&watching.process);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert_eq!(watching.0.wait().unwrap().code(), Some(0));
+    assert_eq!(watching.process.wait().unwrap().code(), Some(0));
     assert_eq!(balance(service.address, "alice"), "91.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_sender_is_told_who_sends() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mailbox = Mailbox::new(silent.local_addr().unwrap());
+    mailbox.send(&["withdraw", "alice", "1.00", "--wait", "0s"]).await.ends(3, "stored");
+    let watching = Watching::begin(&mailbox);
+    let holder = &watching.lock.1;
+    let told = format!("another sender has the outbox {}: {holder}", mailbox.file().display());
+    mailbox.send(&["withdraw", "alice", "1.00", "--wait", "300ms"]).await.ends(3, &told);
+    mailbox.outbox(&["run"]).await.ends(1, &told);
+    assert!(watching.is_the_last_that_sent());
 }
