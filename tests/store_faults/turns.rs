@@ -1,5 +1,5 @@
-//! These tests look at what a batch leaves to single commands: room before the clerk, the connection to the node, and turns on its
-//! own account.
+//! These tests look at what a batch leaves to single commands: room before the clerk, the connection to the node, and turns on
+//! its own account.
 //!
 //! A single command whose answer nobody has taken is under way for the clerk, so that it expects others.
 
