@@ -126,6 +126,9 @@ fn terms_of(placed: &Placed) -> Option<(u64, Arc<Terms>)> {
             | DeliveryEvent::Resumed { .. }
             | DeliveryEvent::Removed { .. }
             | DeliveryEvent::Taken { .. }
+            | DeliveryEvent::Challenged { .. }
+            | DeliveryEvent::Confirmed { .. }
+            | DeliveryEvent::Released { .. }
             | DeliveryEvent::Tested { .. }
             | DeliveryEvent::Claimed { .. }
             | DeliveryEvent::Progressed(_),

@@ -38,6 +38,11 @@ impl Owner {
     /// Returns the operation by which this process takes a destination. One process has a folder, so the folder's id names it.
     #[must_use]
     pub fn take(&self, why: TakenWhy) -> DeliveryOperation {
-        DeliveryOperation::Take { instance: self.holder.clone(), holder: Some(self.holder.clone()), why }
+        DeliveryOperation::Take {
+            instance: self.holder.clone(),
+            holder: Some(self.holder.clone()),
+            why,
+            seen: None,
+        }
     }
 }

@@ -10,6 +10,7 @@ pub mod asking;
 pub mod beat;
 pub mod breaker;
 mod chosen;
+pub mod contest;
 pub mod decide;
 pub mod event;
 pub mod failure;
@@ -18,15 +19,17 @@ pub mod name;
 pub mod progress;
 pub mod retry;
 pub mod select;
+mod serving;
 pub mod terms;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::transfer::payout::Label;
 use event::{DeliveryEvent, PauseCode};
 use progress::{Parked, Progress};
 use terms::{Guarantee, Terms};
+
+pub use serving::{Serving, Standing};
 
 /// A `Destination` is a destination, as it stands after the last event of its stream. A copy of it copies no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,17 +69,6 @@ pub enum Stage {
     Removed,
 }
 
-/// A `Serving` is who serves a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Serving {
-    /// This is the instance.
-    pub instance: Label,
-    /// This is the id of the folder that it serves, where the store is one.
-    pub holder: Option<Label>,
-    /// This is the revision of the event by which it took the destination.
-    pub term: u64,
-}
-
 /// The reason why an event can't be the next of a destination's stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
@@ -95,6 +87,9 @@ pub enum Wrong {
     /// It is of somebody who does not serve the destination.
     #[error("its term is not that of who serves the destination")]
     Term,
+    /// It takes, challenges or confirms what can't be taken, challenged or confirmed now.
+    #[error("it does not fit who serves the destination")]
+    Serving,
     /// It goes back behind what is settled, or claims what was claimed before.
     #[error("it goes back")]
     Back,
@@ -120,7 +115,8 @@ impl Destination {
         if before.stage == Stage::Removed {
             // The name comes back. What was parked or claimed before is over.
             let DeliveryEvent::Set { terms, from } = event else { return Err(Wrong::Impossible) };
-            return Ok(Self { serving: before.serving.clone(), ..Self::begun(terms, *from, revision) });
+            let serving = before.serving.clone().map(Serving::renamed);
+            return Ok(Self { serving, ..Self::begun(terms, *from, revision) });
         }
         let mut after = Self { revision, ..before.clone() };
         after.take(event)?;
@@ -174,15 +170,33 @@ impl Destination {
                 self.stage = Stage::Removed;
                 (self.parked, self.claimed) = Default::default();
             }
-            DeliveryEvent::Taken { instance, holder, .. } => {
+            DeliveryEvent::Taken { instance, holder, why } => {
                 let (instance, holder) = (instance.clone(), holder.clone());
-                self.serving = Some(Serving { instance, holder, term: self.revision });
+                self.serving =
+                    Some(Serving::taken(self.serving.as_ref(), *why, instance, holder, self.revision)?);
             }
+            DeliveryEvent::Challenged { instance } => {
+                if self.stage != Stage::Open {
+                    return Err(Wrong::Impossible);
+                }
+                self.serving.as_mut().ok_or(Wrong::Serving)?.challenge(instance)?;
+            }
+            DeliveryEvent::Confirmed { term } => {
+                let revision = self.revision;
+                self.served_in(*term)?.confirm(revision)?;
+            }
+            DeliveryEvent::Released { term } => self.served_in(*term)?.release(),
             DeliveryEvent::Tested { .. } => {}
             DeliveryEvent::Claimed { term, positions } => self.claim(*term, positions)?,
             DeliveryEvent::Progressed(progress) => self.progress(progress)?,
         }
         Ok(())
+    }
+
+    /// Returns who serves it, where that is in this term, and it was not let go.
+    fn served_in(&mut self, term: u64) -> Result<&mut Serving, Wrong> {
+        let serving = self.serving.as_mut().filter(|serving| serving.term == term && !serving.is_released());
+        serving.ok_or(Wrong::Term)
     }
 
     /// Goes forward to a position. What was claimed up to there is settled.
@@ -199,9 +213,8 @@ impl Destination {
 
     /// Claims go forward alone, so that no message is ever claimed twice.
     fn claim(&mut self, term: u64, positions: &[u64]) -> Result<(), Wrong> {
-        if self.term() != Some(term) {
-            return Err(Wrong::Term);
-        }
+        let revision = self.revision;
+        self.served_in(term)?.hear(revision);
         let is_possible = self.stage == Stage::Open && self.terms.guarantee == Guarantee::AtMostOnce;
         if !is_possible || !(1..=usize::from(Terms::MOST_CLAIMED)).contains(&positions.len()) {
             return Err(Wrong::Impossible);
@@ -217,9 +230,8 @@ impl Destination {
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<(), Wrong> {
-        if self.term() != Some(progress.term) {
-            return Err(Wrong::Term);
-        }
+        let revision = self.revision;
+        self.served_in(progress.term)?.hear(revision);
         if !progress.unconfirmed.iter().all(|position| self.claimed.contains(position)) {
             return Err(Wrong::Messages);
         }
