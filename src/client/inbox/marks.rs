@@ -11,8 +11,8 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, named_params};
 
+use super::accepted::{Accepted, InboxError, fresh_if};
 use super::message::Message;
-use super::{Accepted, InboxError, fresh_if};
 
 const MARK: &str = "SELECT revision, id, time FROM inbox_mark WHERE sender = :sender AND subject = :subject";
 const GAP: &str = "DELETE FROM inbox_gap WHERE sender = :sender AND subject = :subject
