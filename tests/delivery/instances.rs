@@ -8,9 +8,9 @@ use bookonce::delivery::port::{NotRecorded, Port, Sets, Tail, Unreadable};
 use bookonce::delivery::runner::{Condition, Deliveries, Owner, SettleError};
 use bookonce::domain::delivery::contest::Waits;
 use bookonce::domain::delivery::decide::DeliveryOperation;
-use bookonce::domain::delivery::event::DeliveryEvent;
+use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode};
 use bookonce::domain::delivery::name::DestinationName;
-use bookonce::domain::delivery::{Destination, Serving};
+use bookonce::domain::delivery::{Destination, Serving, Stage};
 use bookonce::domain::letter::DeadLettered;
 use bookonce::domain::stream::StreamName;
 use bookonce::domain::time::Timestamp;
@@ -300,4 +300,23 @@ async fn the_settings_of_the_higher_generation_count_and_others_of_the_same_are_
     assert_eq!((positions(&old), positions(&new)), (vec![before], vec![after]));
     let released = memory.events("crm").iter().any(|event| matches!(event, DeliveryEvent::Released { .. }));
     assert!(released, "who had the settings before lets it go");
+}
+
+/// Guards against: a store that was put back to yesterday, and messages of today that are sent as if nothing had happened.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_store_went_back_every_destination_is_paused_before_anything_is_sent() {
+    let memory = Memory::new();
+    let receiver = Receiver::start(|_, _| Does::Takes);
+    let settings = one("crm", &receiver, "at_least_once", "");
+    let line = Line::of(&memory);
+    instance(&line, &settings, PATIENT, "a").await.stop().await;
+    memory.books("alice");
+    let owner = Owner::instance(Label::parse("b").unwrap(), Some(0), PATIENT, false);
+    let deliveries = Deliveries::new(Arc::new(line), given(&settings), owner);
+    deliveries.begin_when_ready(Some(PauseCode::StoreWentBack)).await.unwrap();
+    memory.until("crm", |state| state.stage == Stage::Paused(PauseCode::StoreWentBack)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    deliveries.stop().await;
+    assert!(receiver.arrivals().is_empty());
+    assert!(matches!(memory.events("crm").last(), Some(DeliveryEvent::Paused { .. })));
 }

@@ -47,22 +47,23 @@ impl Keeper {
     async fn ask(&self, asked: DeliveryOperation) -> Result<Begun, Trouble> {
         let destination = &self.given.name;
         match self.port.record(destination, &asked).await {
-            Ok(()) => match &asked {
-                DeliveryOperation::Take { why, .. } => {
-                    tracing::info!(%destination, why = why.name(), "this instance serves the destination from now on");
-                }
-                DeliveryOperation::Challenge { .. } => {
-                    tracing::warn!(%destination, "who serves the destination has recorded nothing for a while: it is asked");
-                }
-                other => {
-                    tracing::debug!(%destination, recorded = other.name(), "who serves the destination is agreed on")
-                }
-            },
+            Ok(()) => self.tell(&asked),
             // Another was first, or this is not to be seen here yet.
             Err(NotRecorded::Refused(_)) => {}
             Err(error) => return Err(error.into()),
         }
         Ok(Begun::Rests(Some(SOON)))
+    }
+
+    /// Tells what an operator may want to know of that.
+    fn tell(&self, asked: &DeliveryOperation) {
+        let destination = &self.given.name;
+        if let DeliveryOperation::Take { why, .. } = asked {
+            tracing::info!(%destination, why = why.name(), "this instance serves the destination from now on");
+        }
+        if let DeliveryOperation::Challenge { .. } = asked {
+            tracing::warn!(%destination, "who serves the destination has recorded nothing for a while: it is asked");
+        }
     }
 
     /// Says whether there is something to send to a destination that another serves.

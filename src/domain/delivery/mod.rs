@@ -21,6 +21,7 @@ pub mod retry;
 pub mod select;
 mod serving;
 pub mod terms;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use progress::{Parked, Progress};
 use terms::{Guarantee, Terms};
 
 pub use serving::{Serving, Standing};
+pub use wrong::Wrong;
 
 /// A `Destination` is a destination, as it stands after the last event of its stream. A copy of it copies no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,35 +69,6 @@ pub enum Stage {
     Paused(PauseCode),
     /// It is not any more.
     Removed,
-}
-
-/// The reason why an event can't be the next of a destination's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// The stream has not begun.
-    #[error("the destination was never set up")]
-    NotBegun,
-    /// Its revision is not the next one.
-    #[error("revision {expected} comes next")]
-    Revision {
-        /// This is the revision that comes next.
-        expected: u64,
-    },
-    /// It is impossible in the state that the destination is in.
-    #[error("it is impossible as the destination stands")]
-    Impossible,
-    /// It is of somebody who does not serve the destination.
-    #[error("its term is not that of who serves the destination")]
-    Term,
-    /// It takes, challenges or confirms what can't be taken, challenged or confirmed now.
-    #[error("it does not fit who serves the destination")]
-    Serving,
-    /// It goes back behind what is settled, or claims what was claimed before.
-    #[error("it goes back")]
-    Back,
-    /// It names a parked or claimed message that there is not, or parks one twice.
-    #[error("its messages are not those that are parked or claimed")]
-    Messages,
 }
 
 impl Destination {
