@@ -15,6 +15,9 @@ pub(super) fn destination(event: &Event, name: &DestinationName, body: &Delivery
         DeliveryEvent::Tested { is_delivered: true, .. } => "delivered",
         DeliveryEvent::Tested { is_delivered: false, .. } => "failed",
         DeliveryEvent::Set { .. }
+        | DeliveryEvent::Challenged { .. }
+        | DeliveryEvent::Confirmed { .. }
+        | DeliveryEvent::Released { .. }
         | DeliveryEvent::Paused { .. }
         | DeliveryEvent::Resumed(_)
         | DeliveryEvent::Removed { .. }
@@ -36,6 +39,9 @@ pub(super) fn destination(event: &Event, name: &DestinationName, body: &Delivery
         }
         // Nobody asked for these.
         DeliveryEvent::Set { .. }
+        | DeliveryEvent::Challenged { .. }
+        | DeliveryEvent::Confirmed { .. }
+        | DeliveryEvent::Released { .. }
         | DeliveryEvent::Removed { .. }
         | DeliveryEvent::Taken { .. }
         | DeliveryEvent::Claimed { .. }

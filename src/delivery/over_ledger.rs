@@ -138,6 +138,9 @@ fn terms_of(placed: &Placed) -> Option<(u64, Arc<Terms>)> {
             | DeliveryEvent::Resumed(_)
             | DeliveryEvent::Removed { .. }
             | DeliveryEvent::Taken { .. }
+            | DeliveryEvent::Challenged { .. }
+            | DeliveryEvent::Confirmed { .. }
+            | DeliveryEvent::Released { .. }
             | DeliveryEvent::Tested { .. }
             | DeliveryEvent::Claimed { .. }
             | DeliveryEvent::Progressed(_),

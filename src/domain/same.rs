@@ -151,6 +151,9 @@ fn of_delivery(operation: &DeliveryOperation, fields: &mut Vec<(String, String)>
         DeliveryOperation::Set { .. }
         | DeliveryOperation::Remove
         | DeliveryOperation::Take { .. }
+        | DeliveryOperation::Challenge { .. }
+        | DeliveryOperation::Confirm { .. }
+        | DeliveryOperation::Release { .. }
         | DeliveryOperation::Test { .. }
         | DeliveryOperation::Claim { .. }
         | DeliveryOperation::Progress(_) => {}

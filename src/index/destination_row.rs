@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::delivery::event::{DeliveryEvent, PauseCode};
 use crate::domain::delivery::progress::Progress;
-use crate::domain::delivery::{Destination, Serving, Stage};
+use crate::domain::delivery::{Destination, Serving, Stage, Standing};
 use crate::domain::transfer::payout::Label;
 use crate::store::codec::{delivery_data, read_delivery_data};
 
@@ -22,12 +22,14 @@ pub(super) fn value(destination: &Destination) -> String {
     let serving = destination.serving.as_ref();
     let holder = serving.and_then(|serving| serving.holder.as_ref());
     format!(
-        "{} {} {} {} {} {} {} {} {} {} {} {}",
+        "{} {} {} {} {} {} {} {} {} {} {} {} {} {}",
         stage(destination.stage),
         through(destination),
         maybe(serving.map(|serving| serving.term)),
         maybe(serving.map(|serving| hex::encode(serving.instance.as_str()))),
         held_by(holder, destination.granted.as_ref()),
+        maybe(serving.map(|serving| serving.heard)),
+        maybe(serving.map(|serving| standing(&serving.standing))),
         numbers(&destination.sets),
         numbers(&destination.claimed),
         destination.claimed_to,
@@ -45,10 +47,14 @@ pub(super) fn read<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<Dest
     let term: Option<u64> = read_maybe(parts.next()?, |text| text.parse().ok())?;
     let instance = read_maybe(parts.next()?, label)?;
     let (holder, granted) = read_held_by(parts.next()?)?;
-    let serving = match (term, instance) {
-        (Some(term), Some(instance)) => Some(Serving { instance, holder, term }),
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => return None,
+    let heard: Option<u64> = read_maybe(parts.next()?, |text| text.parse().ok())?;
+    let standing = read_maybe(parts.next()?, read_standing)?;
+    let serving = match (term, instance, heard, standing) {
+        (Some(term), Some(instance), Some(heard), Some(standing)) => {
+            Some(Serving { instance, holder, term, heard, standing })
+        }
+        (None, None, None, None) => None,
+        (..) => return None,
     };
     let (sets, claimed) = (read_numbers(parts.next()?)?, read_numbers(parts.next()?)?);
     let (claimed_to, delivered) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
@@ -122,6 +128,26 @@ fn read_stage(text: &str) -> Option<Stage> {
         "open" => Some(Stage::Open),
         "removed" => Some(Stage::Removed),
         paused => PauseCode::parse(paused.strip_prefix("paused/")?).map(Stage::Paused),
+    }
+}
+
+fn standing(standing: &Standing) -> String {
+    match standing {
+        Standing::Active => "active".to_owned(),
+        Standing::Confirmed => "confirmed".to_owned(),
+        Standing::Challenged { by } => format!("challenged/{}", hex::encode(by.as_str())),
+        Standing::Released => "released".to_owned(),
+        Standing::Renamed => "renamed".to_owned(),
+    }
+}
+
+fn read_standing(text: &str) -> Option<Standing> {
+    match text {
+        "active" => Some(Standing::Active),
+        "confirmed" => Some(Standing::Confirmed),
+        "released" => Some(Standing::Released),
+        "renamed" => Some(Standing::Renamed),
+        challenged => label(challenged.strip_prefix("challenged/")?).map(|by| Standing::Challenged { by }),
     }
 }
 

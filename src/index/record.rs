@@ -267,7 +267,10 @@ impl Facts {
             | Kind::DestinationTest
             | Kind::DeliveryClaim
             | Kind::DeliveryProgress
-            | Kind::DeadLetter => None,
+            | Kind::DeadLetter
+            | Kind::ServingChallenge
+            | Kind::ServingConfirm
+            | Kind::ServingRelease => None,
         }
     }
 

@@ -1,5 +1,5 @@
-//! An operator pauses destinations and lets them go on, in the folder that served them and in copies of it: the real program with
-//! receivers beside it.
+//! An operator pauses destinations and lets them go on, in the folder that served them and in copies of it: the real program
+//! with receivers beside it.
 
 use std::path::Path;
 use std::process::Command;

@@ -2,6 +2,7 @@
 //! runner over real sockets, with a ledger in memory that is killed where it hurts, and with the real program.
 
 mod acts;
+mod contest;
 mod data;
 mod every_order;
 mod kills;

@@ -108,7 +108,12 @@ pub fn deliveries() -> Vec<Vec<Command>> {
     let least = Select { amount_min: WrittenAmount::parse("5").ok(), ..Select::default() };
     let none = Select { none: true, ..Select::default() };
     let take = |why, holder: Option<&str>| {
-        own(DeliveryOperation::Take { instance: label("a-1/7f3c"), holder: holder.map(label), why })
+        own(DeliveryOperation::Take {
+            instance: label("a-1/7f3c"),
+            holder: holder.map(label),
+            why,
+            seen: None,
+        })
     };
     let test = |is_delivered, detail: Option<&str>| {
         own(DeliveryOperation::Test { is_delivered, detail: detail.map(ErrorText::cut) })
@@ -188,7 +193,7 @@ pub fn acts() -> Vec<Vec<Command>> {
         DeliveryOperation::Resume(Box::new(asked))
     };
     let take = |why, holder: &str| {
-        own(DeliveryOperation::Take { instance: label(holder), holder: Some(label(holder)), why })
+        own(DeliveryOperation::Take { instance: label(holder), holder: Some(label(holder)), why, seen: None })
     };
     let test = |n, is_delivered, detail: Option<&str>| {
         by_operator(n, DeliveryOperation::Test { is_delivered, detail: detail.map(ErrorText::cut) })
@@ -233,4 +238,28 @@ fn resume_from_here(holder: Option<&str>) -> DeliveryOperation {
         holder,
         reason: reason(),
     }))
+}
+
+/// Tells each event by which instances agree who serves a destination.
+pub fn serving() -> Vec<Vec<Command>> {
+    let takes = |instance, why| {
+        own(DeliveryOperation::Take { instance: label(instance), holder: None, why, seen: None })
+    };
+    let asks = |instance| own(DeliveryOperation::Challenge { instance: label(instance), seen: None });
+    vec![
+        vec![open(1, "alice")],
+        set(Guarantee::AtMostOnce, Select::default(), Begin::Unsaid),
+        takes("a-1/7f3c", TakenWhy::First),
+        vec![deposit(4, "alice", "1.00"), deposit(5, "alice", "2.00")],
+        asks("b-1/0c4d"),
+        own(DeliveryOperation::Confirm { term: 1 }),
+        asks("c \"ü\""),
+        own(DeliveryOperation::Claim { term: 1, positions: vec![4, 5] }),
+        asks("b-1/0c4d"),
+        takes("b-1/0c4d", TakenWhy::NoAnswer),
+        progress(Progress { term: 7, through: 5, delivered: 2, ..Progress::default() }),
+        own(DeliveryOperation::Release { term: 7 }),
+        takes("c \"ü\"", TakenWhy::Released),
+        asks("a-1/9e01"),
+    ]
 }

@@ -28,6 +28,7 @@ pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
         ("payouts", payout_stories::payouts()),
         ("deliveries", delivery_stories::deliveries()),
         ("acts", delivery_stories::acts()),
+        ("serving", delivery_stories::serving()),
     ]
 }
 

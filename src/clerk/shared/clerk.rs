@@ -106,7 +106,7 @@ impl Clerk {
         Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unknown)).collect())
     }
 
-    fn admit(&self, commands: &[Command]) -> Result<Admitted, Unavailable> {
+    fn admit(&self, commands: &Arc<[Command]>) -> Result<Admitted, Unavailable> {
         let common = &self.common;
         if common.stopping.load(Ordering::Acquire) {
             return Err(Unavailable::Stopping);

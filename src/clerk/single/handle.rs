@@ -75,10 +75,10 @@ impl Clerk {
         if waiting.stopping.load(Ordering::Acquire) {
             return Err(Unavailable::Stopping);
         }
-        if waiting.is_full_for(&commands, self.limits) {
+        if waiting.room.is_full_for(&commands, self.limits) {
             return Err(Unavailable::Overloaded);
         }
-        let others = waiting.count_in(&commands);
+        let others = waiting.room.count_in(&commands);
         let (reply, rulings) = oneshot::channel();
         let job = Job { commands, reply };
         let job = if others == 0 { self.at_once(job) } else { Some(job) };
@@ -214,7 +214,7 @@ impl Port for Clerk {
         });
         Condition {
             reason,
-            waiting: self.waiting.jobs.load(Ordering::Relaxed),
+            waiting: self.waiting.room.jobs(),
             done: self.waiting.commits.done(),
             unreadable: self.waiting.unreadable.count(),
             ..Condition::default()

@@ -49,19 +49,8 @@ impl Deliveries {
         asked: &DeliveryOperation,
     ) -> Result<DeliveryOperation, NotPrepared> {
         let shown = self.show(name).await?.ok_or(NotPrepared::NotFound)?;
-        match asked {
-            DeliveryOperation::Resume(asked) => {
-                let resuming = self.resuming(shown, asked).await?;
-                Ok(DeliveryOperation::Resume(Box::new(resuming)))
-            }
-            DeliveryOperation::Set { .. }
-            | DeliveryOperation::Pause { .. }
-            | DeliveryOperation::Remove
-            | DeliveryOperation::Take { .. }
-            | DeliveryOperation::Test { .. }
-            | DeliveryOperation::Claim { .. }
-            | DeliveryOperation::Progress(_) => Ok(asked.clone()),
-        }
+        let DeliveryOperation::Resume(resuming) = asked else { return Ok(asked.clone()) };
+        Ok(DeliveryOperation::Resume(Box::new(self.resuming(shown, resuming).await?)))
     }
 
     /// Tells who serves a destination that this was recorded of it. No attempt is begun after this returns where it is paused.

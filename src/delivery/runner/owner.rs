@@ -75,6 +75,6 @@ impl Owner {
     #[must_use]
     pub fn take(&self, why: TakenWhy) -> DeliveryOperation {
         let id = self.id().unwrap_or_else(|| Label::of_id(Uuid::nil()));
-        DeliveryOperation::Take { instance: id.clone(), holder: Some(id), why }
+        DeliveryOperation::Take { instance: id.clone(), holder: Some(id), why, seen: None }
     }
 }

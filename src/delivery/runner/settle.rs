@@ -110,6 +110,9 @@ fn told(name: &DestinationName, asked: &DeliveryOperation) {
         // The settings ask for nothing else.
         DeliveryOperation::Resume(_)
         | DeliveryOperation::Take { .. }
+        | DeliveryOperation::Challenge { .. }
+        | DeliveryOperation::Confirm { .. }
+        | DeliveryOperation::Release { .. }
         | DeliveryOperation::Test { .. }
         | DeliveryOperation::Claim { .. }
         | DeliveryOperation::Progress(_) => {}

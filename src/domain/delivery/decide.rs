@@ -43,6 +43,25 @@ pub enum DeliveryOperation {
         holder: Option<Label>,
         /// This says why.
         why: TakenWhy,
+        /// This is the revision of the destination that it rests on. After another event it is refused. That is in no event.
+        seen: Option<u64>,
+    },
+    /// An instance asks who serves it whether it still lives.
+    Challenge {
+        /// This is the instance that asks.
+        instance: Label,
+        /// This is the revision that it rests on, as in [`Self::Take`].
+        seen: Option<u64>,
+    },
+    /// Who serves it answers.
+    Confirm {
+        /// This is the term of who answers.
+        term: u64,
+    },
+    /// Who serves it lets it go.
+    Release {
+        /// This is the term of who lets it go.
+        term: u64,
     },
     /// A message that says nothing was sent.
     Test {
@@ -124,8 +143,13 @@ impl DeliveryOperation {
             }
             DeliveryEvent::Removed { .. } => Self::Remove,
             DeliveryEvent::Taken { instance, holder, why } => {
-                Self::Take { instance: instance.clone(), holder: holder.clone(), why: *why }
+                Self::Take { instance: instance.clone(), holder: holder.clone(), why: *why, seen: None }
             }
+            DeliveryEvent::Challenged { instance } => {
+                Self::Challenge { instance: instance.clone(), seen: None }
+            }
+            DeliveryEvent::Confirmed { term } => Self::Confirm { term: *term },
+            DeliveryEvent::Released { term } => Self::Release { term: *term },
             DeliveryEvent::Tested { is_delivered, detail } => {
                 Self::Test { is_delivered: *is_delivered, detail: detail.clone() }
             }
@@ -145,9 +169,28 @@ impl DeliveryOperation {
             Self::Resume(_) => "destination_resume",
             Self::Remove => "destination_remove",
             Self::Take { .. } => "serving_take",
+            Self::Challenge { .. } => "serving_challenge",
+            Self::Confirm { .. } => "serving_confirm",
+            Self::Release { .. } => "serving_release",
             Self::Test { .. } => "destination_test",
             Self::Claim { .. } => "delivery_claim",
             Self::Progress(_) => "delivery_progress",
+        }
+    }
+
+    /// Returns the revision that it rests on, where it rests on one.
+    fn seen(&self) -> Option<u64> {
+        match self {
+            Self::Take { seen, .. } | Self::Challenge { seen, .. } => *seen,
+            Self::Set { .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. }
+            | Self::Remove
+            | Self::Confirm { .. }
+            | Self::Release { .. }
+            | Self::Test { .. }
+            | Self::Claim { .. }
+            | Self::Progress(_) => None,
         }
     }
 }
@@ -201,11 +244,16 @@ pub fn decide(state: Option<&Destination>, asked: &DeliveryOperation) -> Result<
             }
         };
     }
+    if asked.seen().is_some_and(|seen| seen != state.revision) {
+        return Err(Refused::Stale);
+    }
     let event = proposed(state, asked)?;
     match Destination::evolve(Some(state), state.revision.saturating_add(1), &event) {
         Ok(_) => Ok(event),
         Err(Wrong::Back) => Err(Refused::Back),
-        Err(Wrong::Term | Wrong::Messages | Wrong::Revision { .. } | Wrong::NotBegun) => Err(Refused::Stale),
+        Err(Wrong::Term | Wrong::Serving | Wrong::Messages | Wrong::Revision { .. } | Wrong::NotBegun) => {
+            Err(Refused::Stale)
+        }
         Err(Wrong::Impossible) => Err(Refused::State(state.stage)),
     }
 }
@@ -229,9 +277,14 @@ fn proposed(state: &Destination, asked: &DeliveryOperation) -> Result<DeliveryEv
             let parked = u64::try_from(state.parked.len()).unwrap_or(u64::MAX);
             DeliveryEvent::Removed { through: state.through.unwrap_or_default(), parked }
         }
-        DeliveryOperation::Take { instance, holder, why } => {
+        DeliveryOperation::Take { instance, holder, why, .. } => {
             DeliveryEvent::Taken { instance: instance.clone(), holder: holder.clone(), why: *why }
         }
+        DeliveryOperation::Challenge { instance, .. } => {
+            DeliveryEvent::Challenged { instance: instance.clone() }
+        }
+        DeliveryOperation::Confirm { term } => DeliveryEvent::Confirmed { term: *term },
+        DeliveryOperation::Release { term } => DeliveryEvent::Released { term: *term },
         DeliveryOperation::Test { is_delivered, detail } => {
             DeliveryEvent::Tested { is_delivered: *is_delivered, detail: detail.clone() }
         }

@@ -47,6 +47,21 @@ pub enum DeliveryEvent {
         /// This says why.
         why: TakenWhy,
     },
+    /// Another instance asks who serves it whether it still lives.
+    Challenged {
+        /// This is the instance that asks.
+        instance: Label,
+    },
+    /// Who serves it lives.
+    Confirmed {
+        /// This is its term.
+        term: u64,
+    },
+    /// Who serves it lets it go.
+    Released {
+        /// This is its term.
+        term: u64,
+    },
     /// A message that says nothing was sent, to see whether it arrives.
     Tested {
         /// This is true where it arrived.
@@ -163,6 +178,9 @@ impl DeliveryEvent {
             Self::Resumed(_) => "DestinationResumed",
             Self::Removed { .. } => "DestinationRemoved",
             Self::Taken { .. } => "ServingTaken",
+            Self::Challenged { .. } => "ServingChallenged",
+            Self::Confirmed { .. } => "ServingConfirmed",
+            Self::Released { .. } => "ServingReleased",
             Self::Tested { .. } => "DestinationTested",
             Self::Claimed { .. } => "DeliveryClaimed",
             Self::Progressed(_) => "DeliveryProgressed",
@@ -178,6 +196,9 @@ impl DeliveryEvent {
             Self::Resumed(_) => Kind::DestinationResume,
             Self::Removed { .. } => Kind::DestinationRemove,
             Self::Taken { .. } => Kind::ServingTake,
+            Self::Challenged { .. } => Kind::ServingChallenge,
+            Self::Confirmed { .. } => Kind::ServingConfirm,
+            Self::Released { .. } => Kind::ServingRelease,
             Self::Tested { .. } => Kind::DestinationTest,
             Self::Claimed { .. } => Kind::DeliveryClaim,
             Self::Progressed(_) => Kind::DeliveryProgress,

@@ -10,6 +10,7 @@ pub mod asking;
 pub mod beat;
 pub mod breaker;
 mod chosen;
+pub mod contest;
 pub mod decide;
 pub mod event;
 pub mod failure;
@@ -18,7 +19,9 @@ pub mod name;
 pub mod progress;
 pub mod retry;
 pub mod select;
+mod serving;
 pub mod terms;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +30,9 @@ use super::transfer::payout::Label;
 use event::{DeliveryEvent, PauseCode, Resumption};
 use progress::{Parked, Progress};
 use terms::{Guarantee, Terms};
+
+pub use serving::{Serving, Standing};
+pub use wrong::Wrong;
 
 /// A `Destination` is a destination, as it stands after the last event of its stream. A copy of it copies no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,43 +77,6 @@ pub enum Stage {
     Removed,
 }
 
-/// A `Serving` is who serves a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Serving {
-    /// This is the instance.
-    pub instance: Label,
-    /// This is the id of the folder that it serves, where the store is one.
-    pub holder: Option<Label>,
-    /// This is the revision of the event by which it took the destination.
-    pub term: u64,
-}
-
-/// The reason why an event can't be the next of a destination's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// The stream has not begun.
-    #[error("the destination was never set up")]
-    NotBegun,
-    /// Its revision is not the next one.
-    #[error("revision {expected} comes next")]
-    Revision {
-        /// This is the revision that comes next.
-        expected: u64,
-    },
-    /// It is impossible in the state that the destination is in.
-    #[error("it is impossible as the destination stands")]
-    Impossible,
-    /// It is of somebody who does not serve the destination.
-    #[error("its term is not that of who serves the destination")]
-    Term,
-    /// It goes back behind what is settled, or claims what was claimed before.
-    #[error("it goes back")]
-    Back,
-    /// It names a parked or claimed message that there is not, or parks one twice.
-    #[error("its messages are not those that are parked or claimed")]
-    Messages,
-}
-
 impl Destination {
     /// Returns the destination after an event of its stream.
     ///
@@ -125,7 +94,8 @@ impl Destination {
         if before.stage == Stage::Removed {
             // The name comes back. What was parked or claimed before is over.
             let DeliveryEvent::Set { terms, from } = event else { return Err(Wrong::Impossible) };
-            return Ok(Self { serving: before.serving.clone(), ..Self::begun(terms, *from, revision) });
+            let serving = before.serving.clone().map(Serving::renamed);
+            return Ok(Self { serving, ..Self::begun(terms, *from, revision) });
         }
         let mut after = Self { revision, ..before.clone() };
         after.take(event)?;
@@ -176,11 +146,23 @@ impl Destination {
                 self.stage = Stage::Removed;
                 (self.parked, self.claimed, self.skipped) = Default::default();
             }
-            DeliveryEvent::Taken { instance, holder, .. } => {
+            DeliveryEvent::Taken { instance, holder, why } => {
                 let (instance, holder) = (instance.clone(), holder.clone());
                 self.granted = None;
-                self.serving = Some(Serving { instance, holder, term: self.revision });
+                self.serving =
+                    Some(Serving::taken(self.serving.as_ref(), *why, instance, holder, self.revision)?);
             }
+            DeliveryEvent::Challenged { instance } => {
+                if self.stage != Stage::Open {
+                    return Err(Wrong::Impossible);
+                }
+                self.serving.as_mut().ok_or(Wrong::Serving)?.challenge(instance)?;
+            }
+            DeliveryEvent::Confirmed { term } => {
+                let revision = self.revision;
+                self.served_in(*term)?.confirm(revision)?;
+            }
+            DeliveryEvent::Released { term } => self.served_in(*term)?.release(),
             DeliveryEvent::Tested { .. } => {}
             DeliveryEvent::Claimed { term, positions } => self.claim(*term, positions)?,
             DeliveryEvent::Progressed(progress) => self.progress(progress)?,
@@ -202,6 +184,12 @@ impl Destination {
         Ok(())
     }
 
+    /// Returns who serves it, where that is in this term, and it was not let go.
+    fn served_in(&mut self, term: u64) -> Result<&mut Serving, Wrong> {
+        let serving = self.serving.as_mut().filter(|serving| serving.term == term && !serving.is_released());
+        serving.ok_or(Wrong::Term)
+    }
+
     /// Goes forward to a position. What was claimed up to there is settled.
     fn go_to(&mut self, through: u64) -> Result<(), Wrong> {
         if self.through.is_some_and(|before| through < before) {
@@ -216,9 +204,8 @@ impl Destination {
 
     /// Claims go forward alone, so that no message is ever claimed twice.
     fn claim(&mut self, term: u64, positions: &[u64]) -> Result<(), Wrong> {
-        if self.term() != Some(term) {
-            return Err(Wrong::Term);
-        }
+        let revision = self.revision;
+        self.served_in(term)?.hear(revision);
         let is_possible = self.stage == Stage::Open && self.terms.guarantee == Guarantee::AtMostOnce;
         if !is_possible || !(1..=usize::from(Terms::MOST_CLAIMED)).contains(&positions.len()) {
             return Err(Wrong::Impossible);
@@ -234,9 +221,8 @@ impl Destination {
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<(), Wrong> {
-        if self.term() != Some(progress.term) {
-            return Err(Wrong::Term);
-        }
+        let revision = self.revision;
+        self.served_in(progress.term)?.hear(revision);
         if !progress.unconfirmed.iter().all(|position| self.claimed.contains(position)) {
             return Err(Wrong::Messages);
         }

@@ -38,7 +38,8 @@ use crate::wire::schema::BatchLine;
         front::front, health::healthz, health::readyz, metrics::metrics
     ),
     components(schemas(
-        schema::Problem, schema::Accepted, schema::TransferAccepted, schema::DestinationActed, schema::BatchAnswer, schema::JournalEvent, BatchLine
+        schema::Problem, schema::Accepted, schema::TransferAccepted, schema::DestinationActed,
+        schema::BatchAnswer, schema::JournalEvent, BatchLine
     )),
     modifiers(&Key, &Roles, &Examples, &Nulls),
     tags(

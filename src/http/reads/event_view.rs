@@ -235,6 +235,9 @@ impl Asked {
                 DeliveryOperation::Set { .. }
                 | DeliveryOperation::Remove
                 | DeliveryOperation::Take { .. }
+                | DeliveryOperation::Challenge { .. }
+                | DeliveryOperation::Confirm { .. }
+                | DeliveryOperation::Release { .. }
                 | DeliveryOperation::Test { .. }
                 | DeliveryOperation::Claim { .. }
                 | DeliveryOperation::Progress(_) => Self::default(),

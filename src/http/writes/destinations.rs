@@ -1,7 +1,7 @@
 //! These handlers take what an operator asks of a destination, from the request to its answer.
 //!
-//! The steps are those of every write of one command (`single`); between them what the act rests on is found, and who serves the
-//! destination is told (`delivery::acts`).
+//! The steps are those of every write of one command (`single`); between them what the act rests on is found, and who serves
+//! the destination is told (`delivery::acts`).
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;

@@ -61,6 +61,12 @@ fn read(kind: &str, data: &[u8]) -> Result<DeliveryEvent, DecodeError> {
                 why: known(TakenWhy::parse(why), "why")?,
             }
         }
+        "ServingChallenged" => {
+            let Challenged { instance } = parse(data)?;
+            DeliveryEvent::Challenged { instance: known(Label::parse(&instance), "instance")? }
+        }
+        "ServingConfirmed" => DeliveryEvent::Confirmed { term: parse::<InTerm>(data)?.term },
+        "ServingReleased" => DeliveryEvent::Released { term: parse::<InTerm>(data)?.term },
         "DestinationTested" => {
             let Tested { outcome, detail } = parse(data)?;
             let is_delivered =
@@ -151,6 +157,20 @@ struct Taken<'a> {
     #[serde(borrow)]
     holder: Option<Cow<'a, str>>,
     why: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Challenged<'a> {
+    #[serde(borrow)]
+    instance: Cow<'a, str>,
+}
+
+/// `InTerm` is the data of an event that says a term and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InTerm {
+    term: u64,
 }
 
 #[derive(Deserialize)]

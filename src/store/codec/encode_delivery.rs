@@ -33,6 +33,13 @@ pub fn delivery_data(event: &DeliveryEvent, out: &mut Vec<u8>) {
             optional_text("holder", holder.as_ref().map(|holder| holder.as_str()), out);
             put(out, &[",\"why\":\"", why.name(), "\""]);
         }
+        DeliveryEvent::Challenged { instance } => {
+            put(out, &["\"instance\":"]);
+            text(instance.as_str(), out);
+        }
+        DeliveryEvent::Confirmed { term } | DeliveryEvent::Released { term } => {
+            numbers(&[("term", *term)], out);
+        }
         DeliveryEvent::Tested { is_delivered, detail } => {
             put(out, &["\"outcome\":\"", if *is_delivered { "delivered" } else { "failed" }, "\""]);
             optional_text("detail", detail.as_ref().map(|detail| detail.as_str()), out);

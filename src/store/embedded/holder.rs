@@ -4,8 +4,9 @@
 //! It stands in `sending.json`, beside the inode and the birth time of `journal.db`. In a copy these differ; a folder that was
 //! moved within its file system keeps both, and so does one that is started again. The journal's database names the id, too: a
 //! folder whose database was taken without the file, or put over that of another copy, is told by that. Nothing of it is in an
-//! export. A copy in which a destination was resumed has an id for messages alone, in `messages.json`, found in the same way: what
-//! the folder is to transfers does not change by that. What can't be told: a cloned disk, a snapshot that is mounted, and files that were written over in their place.
+//! export. A copy in which a destination was resumed has an id for messages alone, in `messages.json`, found in the same way:
+//! what the folder is to transfers does not change by that. What can't be told: a cloned disk, a snapshot that is mounted, and
+//! files that were written over in their place.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -119,8 +120,8 @@ pub fn write(folder: &Path, fresh: Uuid) -> Result<Uuid, Error> {
     Ok(id)
 }
 
-/// Returns the id that a folder has for messages alone; `None` where it has none, or it is that of a folder of which this one is
-/// a copy.
+/// Returns the id that a folder has for messages alone; `None` where it has none, or it is that of a folder of which this one
+/// is a copy.
 ///
 /// # Errors
 /// Fails when the journal can't be looked at.
