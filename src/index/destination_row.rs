@@ -89,7 +89,10 @@ fn through(destination: &Destination) -> String {
     part
 }
 
-fn read_through(part: &str) -> Option<(Option<u64>, Vec<(u64, u64)>)> {
+/// What is after the first position of each and not after the second was passed over.
+type Skipped = Vec<(u64, u64)>;
+
+fn read_through(part: &str) -> Option<(Option<u64>, Skipped)> {
     let mut parts = part.split('!');
     let through = read_maybe(parts.next()?, |text| text.parse().ok())?;
     let range = |text: &str| {
