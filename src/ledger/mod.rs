@@ -39,6 +39,7 @@ mod went_back;
 
 pub use crate::clerk::Done;
 pub use clock_watch::{Steady, system_steady};
+pub use destinations::FolderId;
 pub use handle::Ledger;
 pub use holds::{HoldHistory, HoldsPage};
 pub use lag::Lag;

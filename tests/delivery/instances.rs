@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bookonce::delivery::message::Message;
-use bookonce::delivery::port::{NotRecorded, Port, Sets, Tail, Unreadable};
+use bookonce::delivery::port::{Chooses, NotRecorded, Port, Sets, Tail, Unreadable};
 use bookonce::delivery::runner::{Condition, Deliveries, Owner, SettleError};
 use bookonce::domain::delivery::contest::Waits;
 use bookonce::domain::delivery::decide::DeliveryOperation;
@@ -68,6 +68,18 @@ impl Port for Line {
 
     fn now(&self) -> Timestamp {
         self.memory.now()
+    }
+
+    fn head(&self) -> u64 {
+        self.memory.head()
+    }
+
+    fn count(&self, after: u64, to: u64, chooses: Chooses) -> BoxFuture<'_, Result<u64, Unreadable>> {
+        self.memory.count(after, to, chooses)
+    }
+
+    fn own_for_messages(&self, fresh: Uuid) -> BoxFuture<'_, Result<Option<Uuid>, Unreadable>> {
+        self.memory.own_for_messages(fresh)
     }
 
     fn seen_at(&self) -> Option<Instant> {

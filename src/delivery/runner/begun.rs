@@ -69,7 +69,7 @@ impl Keeper {
         state: &Destination,
     ) -> Result<Option<(Flow, Feed, Chooser, Beats)>, Trouble> {
         let name = &self.given.name;
-        let selection = Selection::read(&*self.port, name).await?;
+        let selection = Selection::read(&*self.port, name, state).await?;
         let through = state.through.unwrap_or_else(|| selection.begins());
         let beats = Beats::begin();
         let beat = beats.beat(self.port.now());

@@ -55,7 +55,7 @@ impl Keeper {
         let (name, none) = (&self.given.name, Ok(Begun::Rests(contender.as_deref().map(Contender::rest))));
         let seen_at = self.port.seen_at();
         let Some(mut state) = self.port.destination(name).await? else { return none };
-        if self.owner.holds(&state) {
+        if self.owner.holds(name, &state) {
             return none;
         }
         if let Some(contender) = contender {
@@ -64,8 +64,13 @@ impl Keeper {
         if state.stage != Stage::Open {
             return none;
         }
-        if state.serving.is_none() {
-            self.port.record(name, &self.owner.take(TakenWhy::First)).await?;
+        let why = match (&state.granted, &state.serving) {
+            (Some(_), _) => Some(TakenWhy::Resumed),
+            (None, None) => Some(TakenWhy::First),
+            (None, Some(_)) => None,
+        };
+        if let Some(why) = why {
+            self.port.record(name, &self.owner.take(why)).await?;
             let Some(after) = self.port.destination(name).await? else { return none };
             state = after;
         }

@@ -10,6 +10,7 @@
 //! 4,096 messages or 8 MiB in hand for each destination, 64 MiB for all, `in_flight` attempts at once. A destination that has
 //! nothing to do records nothing. A task that panics is told in the log and counted; the others go on.
 
+mod acts;
 mod beats;
 mod begun;
 mod books;
@@ -43,6 +44,7 @@ use crate::client::random::Draws;
 use crate::domain::delivery::event::PauseCode;
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::time::Timestamp;
+use crate::ledger::FolderId;
 use crate::tasks::{self, Running};
 
 use super::port::Port;
@@ -52,6 +54,7 @@ use figures::Figures;
 use patience::Patience;
 use told::Told;
 
+pub use acts::NotPrepared;
 pub use figures::Seen;
 pub use owner::Owner;
 pub use parked::ParkedMessage;
@@ -118,7 +121,7 @@ impl Deliveries {
     /// Makes those of a process that may send nothing, and records nothing.
     #[must_use]
     pub fn none(port: Arc<dyn Port>) -> Self {
-        Self::new(port, Vec::new(), Owner::new(None, true))
+        Self::new(port, Vec::new(), Owner::new(FolderId::default(), true))
     }
 
     /// Records what the settings change, and begins to send. It must be called inside a tokio runtime.

@@ -76,6 +76,11 @@ impl Serving {
         mut contender: Option<&mut Contender>,
     ) {
         loop {
+            // Nothing more is begun once somebody was told that the destination is paused.
+            if self.stops_at.is_none() && told.has_changed().unwrap_or(true) {
+                told.mark_unchanged();
+                self.stop();
+            }
             self.take_in();
             let beat = self.beat();
             let look_at = self.look(contender.is_some(), &beat);
@@ -129,7 +134,9 @@ impl Serving {
         self.look_at = now.saturating_add(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
         let (Some((state, seen_at)), Some(contender)) = (seen, contender) else { return };
         let turn = contender.looked(&state, seen_at);
-        let is_same = state.stage == Stage::Open && state.sets == self.sets;
+        // Another instance may have been told that it goes on further ahead.
+        let is_behind = state.through > Some(self.flow.through());
+        let is_same = state.stage == Stage::Open && state.sets == self.sets && !is_behind;
         if contender.own_term() != Some(self.term) || contender.is_outdated() || !is_same {
             self.stop();
         } else if let Turn::Ask(asked) = turn {
