@@ -30,6 +30,7 @@ mod sending;
 mod serve;
 mod told_to_stop;
 mod trial_provider;
+mod trial_receiver;
 mod verify;
 
 use outcome::Outcome;

@@ -21,9 +21,9 @@ use crate::domain::delivery::retry::Retry;
 use crate::domain::delivery::select::{Pattern, Select};
 use crate::domain::delivery::terms::{Channel, Guarantee, Order, Terms};
 use crate::domain::money::WrittenAmount;
+use crate::signature::Secret;
 
 use super::addresses::Allowed;
-use super::signature::Secret;
 use super::target::Target;
 
 /// A `Given` destination is one as the settings have it.

@@ -9,6 +9,7 @@ mod letters;
 mod memory;
 mod operator;
 mod program;
+mod python;
 mod receiver;
 mod recorded;
 mod rules;

@@ -12,6 +12,7 @@ use crate::support::http::id;
 use crate::support::process::{Process, bookonce, send, verify};
 use crate::support::store;
 
+/// A `Home` is a folder with the settings and the data of services.
 pub struct Home {
     folder: tempfile::TempDir,
 }
