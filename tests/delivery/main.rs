@@ -3,7 +3,9 @@
 
 mod contest;
 mod data;
+mod down;
 mod every_order;
+mod faults;
 mod kills;
 mod letters;
 mod memory;

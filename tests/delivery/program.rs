@@ -48,7 +48,7 @@ pub fn deposit(service: &Process, account: &str) {
 }
 
 /// Returns the positions of the events of accounts in the journal, and of the messages to a destination that became letters.
-fn journal(service: &Process, destination: &str) -> (BTreeSet<u64>, BTreeSet<u64>) {
+pub fn journal(service: &Process, destination: &str) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let (mut events, mut letters) = (BTreeSet::new(), BTreeSet::new());
     for line in service.journal() {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
