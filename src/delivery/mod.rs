@@ -6,6 +6,7 @@
 //! alone, and one file puts the port over the ledger. A webhook sends once for each call: that a message is sent again is
 //! decided by the flow.
 
+pub mod acts;
 pub mod addresses;
 pub mod chunk;
 pub mod message;

@@ -21,7 +21,7 @@ use crate::ledger::{Follower, Ledger, Placed, ReadError, Unavailable, Verdict};
 
 use super::chunk::Chunk;
 use super::message::Message;
-use super::port::{NotRecorded, Port, Sets, Tail, Unreadable};
+use super::port::{Chooses, NotRecorded, Port, Sets, Tail, Unreadable};
 
 impl From<ReadError> for Unreadable {
     fn from(error: ReadError) -> Self {
@@ -37,11 +37,23 @@ impl From<Unavailable> for NotRecorded {
 
 impl Port for Ledger {
     fn journal(&self) -> Uuid {
-        self.head().journal_id
+        Self::head(self).journal_id
     }
 
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    fn head(&self) -> u64 {
+        Self::head(self).position
+    }
+
+    fn count(&self, after: u64, to: u64, chooses: Chooses) -> BoxFuture<'_, Result<u64, Unreadable>> {
+        Box::pin(async move { Ok(self.count_lines(after, to, chooses).await?) })
+    }
+
+    fn own_for_messages(&self, fresh: Uuid) -> BoxFuture<'_, Result<Option<Uuid>, Unreadable>> {
+        Box::pin(async move { Ok(Self::own_for_messages(self, fresh).await?) })
     }
 
     fn follow(&self, after: u64) -> Box<dyn Tail> {
@@ -123,7 +135,7 @@ fn terms_of(placed: &Placed) -> Option<(u64, Arc<Terms>)> {
         Some(DeliveryEvent::Set { terms, .. }) => Some((placed.position, Arc::clone(terms))),
         Some(
             DeliveryEvent::Paused { .. }
-            | DeliveryEvent::Resumed { .. }
+            | DeliveryEvent::Resumed(_)
             | DeliveryEvent::Removed { .. }
             | DeliveryEvent::Taken { .. }
             | DeliveryEvent::Challenged { .. }

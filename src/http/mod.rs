@@ -32,6 +32,7 @@ use openapi::{document, page};
 use reads::transfers as read_transfers;
 use reads::{accounts, destinations, holds, journal, live, reports, statement, transactions};
 use service::{front, health, metrics};
+use writes::destinations as act_on_destinations;
 use writes::{batch, single, transfers};
 
 /// Makes the service of all routes.
@@ -61,6 +62,8 @@ pub fn router(app: App) -> Router {
         .route("/v1/destinations", get(destinations::list))
         .route("/v1/destinations/{name}", get(destinations::one))
         .route("/v1/destinations/{name}/parked", get(destinations::parked))
+        .route("/v1/destinations/{name}/pause", post(act_on_destinations::pause))
+        .route("/v1/destinations/{name}/resume", post(act_on_destinations::resume))
         .route("/v1/batch", post(batch::batch))
         .route("/v1/transactions", get(transactions::search))
         .route("/v1/transactions/{id}", get(transactions::one))

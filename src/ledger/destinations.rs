@@ -1,5 +1,6 @@
 //! These reads say how destinations stand, and read again what is sent to them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -14,12 +15,24 @@ use crate::domain::time::Timestamp;
 use crate::index::record::{Series, StreamKey};
 use crate::index::{Index, IndexError};
 use crate::store::embedded::holder::{self, Found};
-use crate::store::{Reader, codec};
+use crate::store::{Reader, codec, lines_of};
 
 use super::handle::Ledger;
 use super::history::placed;
 use super::lag::{Counting, Lag, ORDINARY, PAGE};
 use super::types::{Placed, Position, ReadError};
+
+/// This is how many lines are read together where some are counted.
+const LINES: usize = 4_096;
+
+/// A `FolderId` says which data folder it is, as far as messages go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FolderId {
+    /// This is its id; `None` where it is a copy in which nothing was resumed, or may be one, and over an event store.
+    pub id: Option<Uuid>,
+    /// This is true where it is a copy, or may be one.
+    pub is_copy: bool,
+}
 
 /// This is how many events are looked at together where one of a kind is looked for.
 const TURNS: usize = 64;
@@ -98,17 +111,61 @@ impl Ledger {
         self.blocking(move || line_at(&reader, position)).await
     }
 
-    /// Returns the id of the data folder, which tells it from its copies; `None` where it is a copy or may be one, and over an
-    /// event store.
+    /// Returns the id that the data folder has for messages, which tells it from its copies.
     ///
     /// # Errors
     /// Fails when the folder can't be looked at.
-    pub async fn folder_id(&self) -> Result<Option<Uuid>, ReadError> {
+    pub async fn folder_id(&self) -> Result<FolderId, ReadError> {
+        let Some(folder) = &self.0.folder else { return Ok(FolderId::default()) };
+        let held = Arc::clone(folder.held());
+        self.blocking(move || found(&held.path())).await
+    }
+
+    /// Gives a data folder that is a copy an id of its own for messages, made of a random number, where it has none yet. It
+    /// stays a copy to transfers. It is `None` over an event store.
+    ///
+    /// # Errors
+    /// Fails when the folder can't be looked at, or the id can't be written.
+    pub async fn own_for_messages(&self, fresh: Uuid) -> Result<Option<Uuid>, ReadError> {
         let Some(folder) = &self.0.folder else { return Ok(None) };
         let held = Arc::clone(folder.held());
-        self.blocking(move || match holder::find(&held.path()).map_err(ReadError::unreadable)? {
-            Found::Own(id) => Ok(Some(id)),
-            Found::Unmarked | Found::Doubtful(_) => Ok(None),
+        self.blocking(move || match found(&held.path())?.id {
+            Some(id) => Ok(Some(id)),
+            None => holder::write_for_messages(&held.path(), fresh).map(Some).map_err(ReadError::unreadable),
+        })
+        .await
+    }
+
+    /// Counts the lines after a position and up to another one that `chooses` says are wanted. It is a long read.
+    ///
+    /// # Errors
+    /// Fails as a long read does, and when a line is none that this program could have written.
+    pub async fn count_lines(
+        &self,
+        after: Position,
+        to: Position,
+        chooses: impl Fn(&[u8]) -> Option<bool> + Send + 'static,
+    ) -> Result<u64, ReadError> {
+        let reader = self.0.reader.clone();
+        self.long(move |wanted| {
+            let (mut count, mut after) = (0_u64, after);
+            while after < to {
+                wanted.check()?;
+                let lines = reader.lines(after, LINES)?;
+                let mut is_any = false;
+                for line in lines_of(&lines) {
+                    let position = codec::position_of(line).ok_or(ReadError::Damaged)?;
+                    if position > to {
+                        return Ok(count);
+                    }
+                    (after, is_any) = (position, true);
+                    count = count.saturating_add(u64::from(chooses(line).ok_or(ReadError::Damaged)?));
+                }
+                if !is_any {
+                    return Ok(count);
+                }
+            }
+            Ok(count)
         })
         .await
     }
@@ -212,6 +269,14 @@ impl Ledger {
         })
         .await
     }
+}
+
+fn found(folder: &Path) -> Result<FolderId, ReadError> {
+    let own = holder::find_for_messages(folder).map_err(ReadError::unreadable)?;
+    Ok(match holder::find(folder).map_err(ReadError::unreadable)? {
+        Found::Own(id) => FolderId { id: Some(own.unwrap_or(id)), is_copy: false },
+        Found::Unmarked | Found::Doubtful(_) => FolderId { id: own, is_copy: true },
+    })
 }
 
 fn line_at(reader: &Reader, position: Position) -> Result<Vec<u8>, ReadError> {

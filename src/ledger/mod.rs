@@ -38,6 +38,7 @@ mod verdict;
 
 pub use crate::clerk::Done;
 pub use clock_watch::{Steady, system_steady};
+pub use destinations::FolderId;
 pub use handle::Ledger;
 pub use holds::{HoldHistory, HoldsPage};
 pub use lag::Lag;

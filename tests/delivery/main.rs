@@ -1,6 +1,7 @@
 //! These tests try deliveries: every rule and every order in which a few things can happen on the pure functions, and the
 //! runner over real sockets, with a ledger in memory that is killed where it hurts, and with the real program.
 
+mod acts;
 mod contest;
 mod data;
 mod down;

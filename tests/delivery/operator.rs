@@ -8,13 +8,13 @@ use crate::running::one;
 use crate::support::process::{Process, send};
 use crate::support::store;
 
-fn read(service: &Process, path: &str) -> Value {
+pub fn read(service: &Process, path: &str) -> Value {
     let reply = send(service.address, "GET", path, "").unwrap();
     assert_eq!(reply.status, 200, "{path}: {}", reply.body);
     serde_json::from_str(&reply.body).unwrap()
 }
 
-fn destination(service: &Process, name: &str) -> Value {
+pub fn destination(service: &Process, name: &str) -> Value {
     read(service, &format!("/v1/destinations/{name}"))
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bookonce::domain::command::Command;
 use bookonce::domain::decide::Refusal;
 use bookonce::domain::delivery::asking::{give_up, record};
-use bookonce::domain::delivery::decide::{Begin, DeliveryOperation, Refused};
+use bookonce::domain::delivery::decide::{Begin, DeliveryOperation, Refused, Resuming};
 use bookonce::domain::delivery::event::PauseCode;
 use bookonce::domain::delivery::failure::Failure;
 use bookonce::domain::delivery::name::DestinationName;
@@ -274,9 +274,9 @@ async fn a_lag_is_counted_alike_whatever_was_counted_before() {
         one(&ledger, record(&crm(), DeliveryOperation::Pause { code: PauseCode::Gone, reason: None }))
             .await
             .unwrap();
-        let (after, passed_over, reason) = (None, None, crate::support::reason());
-        let resume = DeliveryOperation::Resume { after, passed_over, is_held: false, reason };
-        one(&ledger, record(&crm(), resume)).await.unwrap();
+        let reason = crate::support::reason();
+        let resume = Resuming { after: None, passed: None, is_held: false, holder: None, reason };
+        one(&ledger, record(&crm(), DeliveryOperation::Resume(Box::new(resume)))).await.unwrap();
     }
     let mut own: Vec<u64> = vec![2];
     own.extend((1..=4_u64).flat_map(|round| [2 + round * 9_002 - 1, 2 + round * 9_002]));

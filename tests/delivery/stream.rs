@@ -1,6 +1,6 @@
 //! The stream of a destination: what may be recorded of it, and what can't follow what was recorded.
 
-use bookonce::domain::delivery::decide::{Begin, DeliveryOperation, Refused, decide};
+use bookonce::domain::delivery::decide::{After, Begin, DeliveryOperation, Refused, Resuming, decide};
 use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode, TakenWhy};
 use bookonce::domain::delivery::failure::Failure;
 use bookonce::domain::delivery::progress::{End, Parked, Progress};
@@ -41,7 +41,8 @@ fn pause(code: PauseCode) -> DeliveryOperation {
 
 fn resume(after: Option<u64>, is_held: bool) -> DeliveryOperation {
     let reason = Reason::parse("mended").unwrap();
-    DeliveryOperation::Resume { after, passed_over: after.map(|_| 7), is_held, reason }
+    let after = after.map(After::Position);
+    DeliveryOperation::Resume(Box::new(Resuming { after, passed: None, is_held, holder: None, reason }))
 }
 
 fn set(guarantee: Guarantee, begin: Begin) -> DeliveryOperation {

@@ -55,10 +55,17 @@ pub(super) fn read(kind: &[u8], block: &[u8], cursor: &mut Cursor<'_>) -> Result
         }
         b"DestinationResumed" => {
             let after = maybe_number(cursor, "\"after\":", ",")?;
-            maybe_number(cursor, "\"passed_over\":", ",")?;
+            if after.is_some() {
+                cursor.maybe("\"head\":true,");
+            }
+            let passed_over = maybe_number(cursor, "\"passed_over\":", ",")?;
+            if cursor.maybe("\"holder\":\"") {
+                cursor.text()?;
+                cursor.literal(",")?;
+            }
             cursor.literal("\"reason\":\"")?;
             cursor.text()?;
-            DeliveryFact::Resumed { after }
+            DeliveryFact::Resumed { after, passed_over }
         }
         b"DestinationRemoved" => {
             let through = number(cursor, "\"through\":")?;

@@ -118,7 +118,7 @@ impl Deliveries {
         match &body.fact {
             DeliveryFact::Set(setting) => destination.set(setting, expected, event.position),
             DeliveryFact::Paused { missing } => destination.pause(*missing),
-            DeliveryFact::Resumed { after } => destination.resume(*after),
+            DeliveryFact::Resumed { after, passed_over } => destination.resume(*after, *passed_over),
             DeliveryFact::Removed { through, parked } => destination.remove(*through, *parked),
             DeliveryFact::Taken { instance, why } => destination.take(instance.of(block), *why),
             DeliveryFact::Challenged { instance } => destination.challenge(instance.of(block)),

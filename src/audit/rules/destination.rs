@@ -130,12 +130,20 @@ impl Destination {
         Ok(())
     }
 
-    pub(super) fn resume(&mut self, after: Option<u64>) -> Result<(), Flaw> {
+    /// It goes on. What it passes over is never sent, but for what is parked: it waits behind nothing. How much that was is
+    /// compared where all of it was chosen here.
+    pub(super) fn resume(&mut self, after: Option<u64>, passed_over: Option<u64>) -> Result<(), Flaw> {
         self.stage = Stage::Open;
-        match after {
-            Some(after) => self.go_to(after),
-            None => Ok(()),
+        let Some(after) = after else { return Ok(()) };
+        let is_known = !self.in_doubt && self.through.is_none_or(|through| through >= self.begun);
+        let mut is = 0_u64;
+        while let Some(message) = self.ahead.pop_front_if(|message| message.position <= after) {
+            is = is.saturating_add(u64::from(!self.parked.contains_key(&message.position)));
         }
+        if let Some(says) = passed_over.filter(|says| is_known && *says != is) {
+            return Err(Flaw::Number { what: "messages that are passed over", says, is });
+        }
+        self.go_to(after)
     }
 
     pub(super) fn remove(&mut self, through: u64, parked: u64) -> Result<(), Flaw> {

@@ -35,8 +35,8 @@ pub(crate) enum DeliveryFact {
     Set(Box<Setting>),
     /// It waits. This says whether it does because the settings do not name it.
     Paused { missing: bool },
-    /// It goes on, behind a position where one is named.
-    Resumed { after: Option<u64> },
+    /// It goes on, behind a position where one is named, and passes so many messages over by that.
+    Resumed { after: Option<u64>, passed_over: Option<u64> },
     /// It was removed.
     Removed { through: u64, parked: u64 },
     /// An instance serves it from now on.

@@ -89,11 +89,16 @@ impl Keeper {
     async fn begin(&self) -> Result<Option<Serving>, Trouble> {
         let name = &self.given.name;
         let Some(mut state) = self.port.destination(name).await? else { return Ok(None) };
-        if state.stage != Stage::Open || self.owner.holds(&state) {
+        if state.stage != Stage::Open || self.owner.holds(name, &state) {
             return Ok(None);
         }
-        if state.serving.is_none() {
-            self.port.record(name, &self.owner.take(TakenWhy::First)).await?;
+        let why = match (&state.granted, &state.serving) {
+            (Some(_), _) => Some(TakenWhy::Resumed),
+            (None, None) => Some(TakenWhy::First),
+            (None, Some(_)) => None,
+        };
+        if let Some(why) = why {
+            self.port.record(name, &self.owner.take(why)).await?;
             let Some(after) = self.port.destination(name).await? else { return Ok(None) };
             state = after;
         }
@@ -102,7 +107,7 @@ impl Keeper {
 
     async fn serving(&self, state: &Destination) -> Result<Option<Serving>, Trouble> {
         let name = &self.given.name;
-        let selection = Selection::read(&*self.port, name).await?;
+        let selection = Selection::read(&*self.port, name, state).await?;
         let through = state.through.unwrap_or_else(|| selection.begins());
         let beats = Beats::begin();
         let beat = beats.beat(self.port.now());

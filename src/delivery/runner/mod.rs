@@ -10,6 +10,7 @@
 //! 4,096 messages or 8 MiB in hand for each destination, 64 MiB for all, `in_flight` attempts at once. A destination that has
 //! nothing to do records nothing. A task that panics is told in the log and counted; the others go on.
 
+mod acts;
 mod beats;
 mod books;
 mod chosen;
@@ -38,6 +39,7 @@ use tokio::sync::watch;
 use crate::client::random::Draws;
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::time::Timestamp;
+use crate::ledger::FolderId;
 use crate::tasks::{self, Running};
 
 use super::port::Port;
@@ -46,6 +48,7 @@ use figures::Figures;
 use keep::Keeper;
 use told::Told;
 
+pub use acts::NotPrepared;
 pub use figures::Seen;
 pub use owner::Owner;
 pub use parked::ParkedMessage;
@@ -105,7 +108,7 @@ impl Deliveries {
     /// Makes those of a process that may send nothing, and records nothing.
     #[must_use]
     pub fn none(port: Arc<dyn Port>) -> Self {
-        let owner = Owner::new(None, true);
+        let owner = Owner::new(FolderId::default(), true);
         let (kept, running, panics) = (BTreeMap::new(), Mutex::default(), Arc::default());
         let begun_at = port.now();
         Self(Arc::new(Inner { port, owner, begun_at, kept, running, panics }))

@@ -41,7 +41,7 @@ impl Deliveries {
         (after, limit): (u64, usize),
     ) -> Result<Vec<ParkedMessage>, Unreadable> {
         let port = &*self.0.port;
-        let selection = Selection::read(port, name).await?;
+        let selection = Selection::read(port, name, state).await?;
         let chooser = Chooser { name: name.clone(), journal: port.journal(), selection };
         let mut shown = Vec::new();
         for (position, row) in state.parked.range(after.saturating_add(1)..).take(limit) {

@@ -61,6 +61,11 @@ impl Serving {
     /// Serves the destination until something is told, or another has changed it.
     pub(super) async fn run(mut self, told: &mut watch::Receiver<Told>) {
         loop {
+            // Nothing more is begun once somebody was told that the destination is paused.
+            if self.stops_at.is_none() && told.has_changed().unwrap_or(true) {
+                told.mark_unchanged();
+                self.stop();
+            }
             self.take_in();
             let beat = self.beat();
             let next = self.flow.next(&beat);

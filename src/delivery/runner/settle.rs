@@ -108,7 +108,7 @@ fn told(name: &DestinationName, asked: &DeliveryOperation) {
         DeliveryOperation::Remove => tracing::warn!(destination = %name, "the destination is removed"),
         DeliveryOperation::Set { .. } => tracing::info!(destination = %name, "the destination is set up"),
         // The settings ask for nothing else.
-        DeliveryOperation::Resume { .. }
+        DeliveryOperation::Resume(_)
         | DeliveryOperation::Take { .. }
         | DeliveryOperation::Challenge { .. }
         | DeliveryOperation::Confirm { .. }
@@ -122,7 +122,7 @@ fn told(name: &DestinationName, asked: &DeliveryOperation) {
 /// Makes letters of what a destination that is removed has not sent: its parked messages, what waits behind them, and what
 /// was claimed and is not known to be sent.
 async fn bury_all(port: &Arc<dyn Port>, given: &Given, state: &Destination) -> Result<(), SettleError> {
-    let selection = Selection::read(&**port, &given.name).await?;
+    let selection = Selection::read(&**port, &given.name, state).await?;
     let books = Books {
         port: Arc::clone(port),
         chooser: Chooser { name: given.name.clone(), journal: port.journal(), selection },

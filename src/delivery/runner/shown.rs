@@ -115,7 +115,7 @@ impl Deliveries {
     }
 
     fn shown(&self, name: DestinationName, state: Destination) -> Shown {
-        let is_held = self.0.owner.holds(&state);
+        let is_held = self.0.owner.holds(&name, &state);
         let seen = self.0.kept.get(&name).map(|kept| kept.figures.seen());
         Shown { name, state, is_held, seen }
     }

@@ -30,14 +30,7 @@ pub enum DeliveryEvent {
         reason: Option<Reason>,
     },
     /// It goes on.
-    Resumed {
-        /// It goes on after this position, where it does not go on from where it stopped.
-        after: Option<u64>,
-        /// This is how many selected messages are never sent by that.
-        passed_over: Option<u64>,
-        /// This is the operator's reason.
-        reason: Reason,
-    },
+    Resumed(Box<Resumption>),
     /// It was removed.
     Removed {
         /// Everything up to this position was settled.
@@ -85,6 +78,21 @@ pub enum DeliveryEvent {
     },
     /// This happened since the last one.
     Progressed(Box<Progress>),
+}
+
+/// A `Resumption` says how a destination goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumption {
+    /// It goes on after this position, where it does not go on from where it stopped.
+    pub after: Option<u64>,
+    /// This is true where the operator asked for the end of the journal, and `after` is where that was.
+    pub is_head: bool,
+    /// This is how many selected messages are never sent by that.
+    pub passed_over: Option<u64>,
+    /// It goes on in the folder with this id, where it was held in that folder.
+    pub holder: Option<Label>,
+    /// This is the operator's reason.
+    pub reason: Reason,
 }
 
 /// A `PauseCode` says why nothing is sent to a destination.
@@ -167,7 +175,7 @@ impl DeliveryEvent {
         match self {
             Self::Set { .. } => "DestinationSet",
             Self::Paused { .. } => "DestinationPaused",
-            Self::Resumed { .. } => "DestinationResumed",
+            Self::Resumed(_) => "DestinationResumed",
             Self::Removed { .. } => "DestinationRemoved",
             Self::Taken { .. } => "ServingTaken",
             Self::Challenged { .. } => "ServingChallenged",
@@ -185,7 +193,7 @@ impl DeliveryEvent {
         match self {
             Self::Set { .. } => Kind::DestinationSet,
             Self::Paused { .. } => Kind::DestinationPause,
-            Self::Resumed { .. } => Kind::DestinationResume,
+            Self::Resumed(_) => Kind::DestinationResume,
             Self::Removed { .. } => Kind::DestinationRemove,
             Self::Taken { .. } => Kind::ServingTake,
             Self::Challenged { .. } => Kind::ServingChallenge,

@@ -21,15 +21,18 @@ pub mod retry;
 pub mod select;
 mod serving;
 pub mod terms;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use event::{DeliveryEvent, PauseCode};
+use super::transfer::payout::Label;
+use event::{DeliveryEvent, PauseCode, Resumption};
 use progress::{Parked, Progress};
 use terms::{Guarantee, Terms};
 
 pub use serving::{Serving, Standing};
+pub use wrong::Wrong;
 
 /// A `Destination` is a destination, as it stands after the last event of its stream. A copy of it copies no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,11 @@ pub struct Destination {
     pub through: Option<u64>,
     /// This is who serves it; `None` while nobody has.
     pub serving: Option<Serving>,
+    /// This is the id of the folder in which it was resumed, until that folder has taken it.
+    pub granted: Option<Label>,
+    /// These were passed over while messages were parked: what is after the first position and not after the second is never
+    /// sent, but for what is parked.
+    pub skipped: Arc<Vec<(u64, u64)>>,
     /// These are its parked messages, by their positions. Some may be after `through`, where an earlier one was under way.
     pub parked: Arc<BTreeMap<u64, Parked>>,
     /// These are the positions that were claimed and are not settled, in order.
@@ -67,35 +75,6 @@ pub enum Stage {
     Paused(PauseCode),
     /// It is not any more.
     Removed,
-}
-
-/// The reason why an event can't be the next of a destination's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// The stream has not begun.
-    #[error("the destination was never set up")]
-    NotBegun,
-    /// Its revision is not the next one.
-    #[error("revision {expected} comes next")]
-    Revision {
-        /// This is the revision that comes next.
-        expected: u64,
-    },
-    /// It is impossible in the state that the destination is in.
-    #[error("it is impossible as the destination stands")]
-    Impossible,
-    /// It is of somebody who does not serve the destination.
-    #[error("its term is not that of who serves the destination")]
-    Term,
-    /// It takes, challenges or confirms what can't be taken, challenged or confirmed now.
-    #[error("it does not fit who serves the destination")]
-    Serving,
-    /// It goes back behind what is settled, or claims what was claimed before.
-    #[error("it goes back")]
-    Back,
-    /// It names a parked or claimed message that there is not, or parks one twice.
-    #[error("its messages are not those that are parked or claimed")]
-    Messages,
 }
 
 impl Destination {
@@ -130,6 +109,8 @@ impl Destination {
             stage: Stage::Open,
             through: from,
             serving: None,
+            granted: None,
+            skipped: Arc::default(),
             parked: Arc::default(),
             claimed: Arc::default(),
             claimed_to: 0,
@@ -160,18 +141,14 @@ impl Destination {
                 Stage::Open => self.stage = Stage::Paused(*code),
                 Stage::Paused(_) | Stage::Removed => return Err(Wrong::Impossible),
             },
-            DeliveryEvent::Resumed { after, .. } => {
-                self.stage = Stage::Open;
-                if let Some(after) = after {
-                    self.go_to(*after)?;
-                }
-            }
+            DeliveryEvent::Resumed(said) => self.resume(said)?,
             DeliveryEvent::Removed { .. } => {
                 self.stage = Stage::Removed;
-                (self.parked, self.claimed) = Default::default();
+                (self.parked, self.claimed, self.skipped) = Default::default();
             }
             DeliveryEvent::Taken { instance, holder, why } => {
                 let (instance, holder) = (instance.clone(), holder.clone());
+                self.granted = None;
                 self.serving =
                     Some(Serving::taken(self.serving.as_ref(), *why, instance, holder, self.revision)?);
             }
@@ -189,6 +166,20 @@ impl Destination {
             DeliveryEvent::Tested { .. } => {}
             DeliveryEvent::Claimed { term, positions } => self.claim(*term, positions)?,
             DeliveryEvent::Progressed(progress) => self.progress(progress)?,
+        }
+        Ok(())
+    }
+
+    /// Goes on. What is passed over while messages are parked is kept in mind, since the streams of parked messages are read
+    /// again.
+    fn resume(&mut self, said: &Resumption) -> Result<(), Wrong> {
+        self.stage = Stage::Open;
+        self.granted.clone_from(&said.holder);
+        let Some(after) = said.after else { return Ok(()) };
+        let before = self.through.unwrap_or_default();
+        self.go_to(after)?;
+        if !self.parked.is_empty() {
+            Arc::make_mut(&mut self.skipped).push((before, after));
         }
         Ok(())
     }
@@ -259,6 +250,9 @@ impl Destination {
             if parked.insert(*position, now.clone()).is_some() {
                 return Err(Wrong::Messages);
             }
+        }
+        if parked.is_empty() {
+            self.skipped = Arc::default();
         }
         Ok(())
     }

@@ -6,8 +6,8 @@
 
 use crate::domain::transfer::payout::Label;
 
-use super::Wrong;
 use super::event::TakenWhy;
+use super::wrong::Wrong;
 
 /// A `Serving` is who serves a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -50,6 +50,8 @@ words! {
     Outcome: "Whether the business said yes.", vec!["accepted", "declined"];
     /// This is the outcome of an accepted write.
     AcceptedOutcome: "The business said yes.", vec!["accepted"];
+    /// This is the outcome of an act on a destination.
+    ActOutcome: "What came of an act.", vec!["accepted", "delivered", "failed"];
     /// This is the outcome of a recorded decline.
     DeclinedOutcome: "The business said no, for ever.", vec!["declined"];
     /// This is the outcome of a transaction that can't be booked any more.

@@ -71,6 +71,8 @@ codes! {
         "the account was opened before, under another ID";
     AccountChanged: CONFLICT, "account_changed", "Account changed",
         "the account's last event is not the one that the request expected: `revision` is";
+    DestinationState: CONFLICT, "destination_state", "Destination in another state",
+        "the destination is in no state in which this can be done: `state` is";
     BodyTooLarge: PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", "the body is larger than is allowed";
     UriTooLong: URI_TOO_LONG, "uri_too_long", "URI too long", "the request's target is longer than is allowed";
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type",

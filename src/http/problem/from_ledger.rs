@@ -2,6 +2,7 @@
 
 use crate::delivery::port::Unreadable;
 use crate::domain::decide::Refusal;
+use crate::domain::delivery::decide::Refused;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::ledger::permission::Denied;
@@ -23,9 +24,16 @@ impl From<Refusal> for Problem {
             | Refusal::HoldDeclined(_)
             | Refusal::Stale
             | Refusal::NothingNew
-            | Refusal::Destination(_)
             | Refusal::LetterExists => {
                 Self::new(Code::NotFound, "There is nothing that this could be done to.")
+            }
+            Refusal::Destination(Refused::NotFound) => Self::destination_not_found(),
+            Refusal::Destination(Refused::Back) => {
+                Self::field("after", "goes back: everything up to there is settled or parked")
+            }
+            Refusal::Destination(Refused::State(_) | Refused::NoBegin | Refused::Same | Refused::Stale) => {
+                let detail = "The destination is in no state in which this can be done.";
+                Self::new(Code::DestinationState, detail)
             }
             Refusal::AccountExists => {
                 let detail = "There is an account of this name already, opened by another transaction.";

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::http::app::App;
 use crate::http::openapi::names;
 use crate::http::problem::details::Problem;
-use crate::ledger::{Lag, ReadError};
+use crate::ledger::{Lag, Placed, ReadError};
 use crate::store::codec::delivery_data;
 
 /// How a destination stands.
@@ -184,14 +184,7 @@ impl DestinationView {
             order: state.terms.order.name(),
             select: select(&state.terms)?,
             state: condition.name(),
-            reason: match condition {
-                Condition::Paused(code) => Some(code.name()),
-                Condition::Serving
-                | Condition::Down
-                | Condition::Held
-                | Condition::Idle
-                | Condition::Removed => None,
-            },
+            reason: reason(condition),
             since: text(since),
             instance: state.serving.as_ref().map(|serving| serving.instance.as_str().to_owned()),
             term: state.term(),
@@ -236,17 +229,41 @@ fn select(terms: &Arc<Terms>) -> Result<Value, Problem> {
     Ok(data.get_mut("select").map(Value::take).unwrap_or_default())
 }
 
+/// Returns why a destination is paused.
+pub(crate) fn reason(condition: Condition) -> Option<&'static str> {
+    match condition {
+        Condition::Paused(code) => Some(code.name()),
+        Condition::Serving | Condition::Down | Condition::Held | Condition::Idle | Condition::Removed => None,
+    }
+}
+
 /// Returns since when a destination stands so.
 async fn since(app: &App, shown: &Shown, condition: Condition) -> Result<Option<Timestamp>, Problem> {
+    match condition {
+        Condition::Down => Ok(shown.seen.as_ref().and_then(|seen| seen.down_since)),
+        Condition::Held | Condition::Idle => Ok(Some(app.deliveries().begun_at())),
+        Condition::Serving | Condition::Paused(_) | Condition::Removed => {
+            let turn = last_turn(app, shown, condition).await?;
+            Ok(turn.map(|placed| placed.event.recorded_at))
+        }
+    }
+}
+
+/// Returns the event since which a destination stands so; nothing where no event says it.
+pub(crate) async fn last_turn(
+    app: &App,
+    shown: &Shown,
+    condition: Condition,
+) -> Result<Option<Placed>, Problem> {
     let kinds: &'static [Kind] = match condition {
-        Condition::Down => return Ok(shown.seen.as_ref().and_then(|seen| seen.down_since)),
-        Condition::Held | Condition::Idle => return Ok(Some(app.deliveries().begun_at())),
-        Condition::Serving => &[Kind::DestinationSet, Kind::DestinationResume, Kind::ServingTake],
+        Condition::Held | Condition::Idle => return Ok(None),
+        Condition::Serving | Condition::Down => {
+            &[Kind::DestinationSet, Kind::DestinationResume, Kind::ServingTake]
+        }
         Condition::Paused(_) => &[Kind::DestinationPause],
         Condition::Removed => &[Kind::DestinationRemove],
     };
-    let turn = app.ledger().turn(&shown.name, kinds).await?;
-    Ok(turn.map(|placed| placed.event.recorded_at))
+    Ok(app.ledger().turn(&shown.name, kinds).await?)
 }
 
 /// Returns the position up to which everything is settled. One that has recorded nothing begins with the event that set it up.

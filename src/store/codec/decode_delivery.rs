@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::domain::currency::Currency;
-use crate::domain::delivery::event::{DeliveryEvent, PauseCode, TakenWhy};
+use crate::domain::delivery::event::{DeliveryEvent, PauseCode, Resumption, TakenWhy};
 use crate::domain::delivery::failure::ErrorText;
 use crate::domain::delivery::progress::{End, Parked, Progress};
 use crate::domain::delivery::retry::Retry;
@@ -44,8 +44,10 @@ fn read(kind: &str, data: &[u8]) -> Result<DeliveryEvent, DecodeError> {
             DeliveryEvent::Paused { code: known(PauseCode::parse(code), "code")?, reason }
         }
         "DestinationResumed" => {
-            let Resumed { after, passed_over, reason } = parse(data)?;
-            DeliveryEvent::Resumed { after, passed_over, reason: self::reason(&reason)? }
+            let Resumed { after, head, passed_over, holder, reason } = parse(data)?;
+            let holder = holder.map(|holder| known(Label::parse(&holder), "holder")).transpose()?;
+            let reason = self::reason(&reason)?;
+            DeliveryEvent::Resumed(Box::new(Resumption { after, is_head: head, passed_over, holder, reason }))
         }
         "DestinationRemoved" => {
             let Removed { through, parked } = parse(data)?;
@@ -131,7 +133,11 @@ struct Paused<'a> {
 #[serde(deny_unknown_fields)]
 struct Resumed<'a> {
     after: Option<u64>,
+    #[serde(default)]
+    head: bool,
     passed_over: Option<u64>,
+    #[serde(borrow)]
+    holder: Option<Cow<'a, str>>,
     #[serde(borrow)]
     reason: Cow<'a, str>,
 }
