@@ -4,7 +4,9 @@
 mod acts;
 mod contest;
 mod data;
+mod down;
 mod every_order;
+mod faults;
 mod kills;
 mod letters;
 mod memory;
