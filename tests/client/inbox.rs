@@ -74,7 +74,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     /// Seen failing: with no row for a stretch that was passed over, with a row that is not split where a message in it comes,
-    /// and with a message that is taken in on another connection than its effect.
+    /// and with everything taken for new.
     #[test]
     fn each_effect_is_once_and_none_is_lost_in_every_order_with_doubles_and_crashes(
         coming in prop::collection::vec((0_u64..3, 0_u64..12, any::<bool>()), 1..80),

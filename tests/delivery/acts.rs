@@ -13,7 +13,7 @@ use crate::program::{Home, deposit, open};
 use crate::receiver::{Does, Receiver};
 use crate::running::one;
 use crate::support::http::id;
-use crate::support::process::{Process, Reply, send, verify};
+use crate::support::process::{Process, Reply, bookonce, send, verify};
 use crate::support::store;
 
 fn act(service: &Process, name: &str, what: &str, body: &Value) -> Reply {
@@ -292,4 +292,35 @@ fn with_everything_paused_at_the_start_each_goes_on_when_it_is_resumed_in_this_p
     store::until("both have all", || receiver.arrivals().len() == 2 && other.arrivals().len() == 2);
     assert_eq!(service.stop(), Some(0));
     verify(Path::new(&home.path("data")));
+}
+
+/// Guards against: a command that says it was done though it was refused, or does an act twice.
+#[test]
+fn the_command_line_shows_destinations_and_acts_on_them() {
+    if store::is_eventstoredb() {
+        return;
+    }
+    let receiver = Receiver::start(|_, _| Does::Takes);
+    let home = Home::new(&one("crm", &receiver, "at_least_once", ""));
+    let mut service = home.serve("data", &[]).unwrap();
+    let url = format!("http://{}", service.address);
+    let run = |arguments: &[&str]| bookonce(&[&["destinations"], arguments, &["--url", &url]].concat());
+    open(&service, "alice");
+    store::until("it has it", || destination(&service, "crm")["lag_events"] == 0);
+    let (code, said, _) = run(&["list"]);
+    assert_eq!((code, said.as_str()), (0, "crm serving lag=0 parked=0 dead=0\n"));
+    let id = id();
+    let pause = ["pause", "crm", "--reason", "it is moved", "--id", &id];
+    let (code, first, complaint) = run(&pause);
+    assert_eq!(code, 0, "{complaint}");
+    assert_eq!(run(&pause), (0, first, String::new()), "the same act is done once");
+    let (code, said, _) = run(&["show", "crm"]);
+    let shown: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &shown["state"], &shown["reason"]), (0, &json!("paused"), &json!("operator")));
+    let (code, _, complaint) = run(&["pause", "crm", "--reason", "again"]);
+    assert!(code == 1 && complaint.contains("409 destination_state"), "{code} {complaint}");
+    assert_eq!(run(&["resume", "crm", "--reason", "moved", "--after", "head"]).0, 0);
+    assert_eq!(run(&["show", "nobody"]).0, 1);
+    assert_eq!(run(&["resume", "crm", "--reason", "moved", "--after", "end"]).0, 2);
+    assert_eq!(service.stop(), Some(0));
 }

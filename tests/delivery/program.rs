@@ -48,7 +48,7 @@ pub fn deposit(service: &Process, account: &str) {
 }
 
 /// Returns the positions of the events of accounts in the journal, and of the messages to a destination that became letters.
-fn journal(service: &Process, destination: &str) -> (BTreeSet<u64>, BTreeSet<u64>) {
+pub fn journal(service: &Process, destination: &str) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let (mut events, mut letters) = (BTreeSet::new(), BTreeSet::new());
     for line in service.journal() {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -66,7 +66,8 @@ fn taken(receiver: &Receiver) -> BTreeSet<u64> {
     receiver.taken().into_keys().collect()
 }
 
-/// Guards against: a message that is lost, or one that is sent twice at most once, when the real program is killed amid it all.
+/// Seen failing: with a message that is skipped, a claim that is not durable before its messages are sent, progress that is
+/// recorded before the answer, and a parked message that is not kept.
 #[test]
 fn the_program_that_is_killed_at_random_keeps_the_guarantee_that_it_names() {
     if store::is_eventstoredb() {
