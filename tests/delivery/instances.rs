@@ -181,7 +181,8 @@ async fn one_serves_and_is_followed_at_once_when_it_stops() {
     served_by(&memory, "a").await;
     let second = instance(&line, &settings, PATIENT, "b").await;
     let third = instance(&line, &settings, PATIENT, "c").await;
-    let last = (0..100).map(|n| memory.books(&format!("a-{}", n % 5))).last();
+    let all: Vec<u64> = (0..100).map(|n| memory.books(&format!("a-{}", n % 5))).collect();
+    let last = all.last().copied();
     let is_asked = |state: &Destination| state.serving.as_ref().is_some_and(Serving::is_challenged);
     memory.until("crm", |state| state.through >= last && !is_asked(state)).await;
     let recorded = memory.events("crm").len();
