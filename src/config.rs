@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::delivery::settings::{Given as GivenDestination, SettingsError, destinations};
+use crate::delivery::settings::{Given as GivenDestination, SettingsError, destinations, generation};
 use crate::payouts::GivenProviders;
 use crate::telemetry::LogFormat;
 
@@ -223,6 +223,15 @@ impl Settings {
     pub(crate) fn destinations(&self) -> Result<Vec<GivenDestination>, ConfigError> {
         let Some(path) = &self.file else { return Ok(Vec::new()) };
         destinations(&text(path)?).map_err(|error| ConfigError::Destinations(path.clone(), Box::new(error)))
+    }
+
+    /// Reads the generation of the settings of messages; `None` where the file has none.
+    ///
+    /// # Errors
+    /// Fails when the file can't be read.
+    pub(crate) fn generation(&self) -> Result<Option<u64>, ConfigError> {
+        let Some(path) = &self.file else { return Ok(None) };
+        Ok(generation(&text(path)?))
     }
 }
 

@@ -27,8 +27,9 @@
 //!
 //! Two modules read the journal: the ledger's tail follows it for the live feed; [`audit`] replays and verifies it with
 //! arithmetic of its own, exports it and restores it. [`client`] is the caller's side: it keeps an ID through every
-//! attempt, and in its outbox through kills and days without a network. [`cli`] is the command line; [`config`],
-//! [`telemetry`] and [`keys`] are what a service needs besides.
+//! attempt, and in its outbox through kills and days without a network; its inbox is the receiver's side, where a message has
+//! its effect once. [`cli`] is the command line; [`config`], [`telemetry`], [`keys`] and [`signature`] are what is needed
+//! besides.
 //!
 //! # What always holds
 //!
@@ -66,6 +67,7 @@ pub(crate) mod pause_mark;
 pub mod payouts;
 pub mod sagas;
 pub(crate) mod seldom;
+pub mod signature;
 pub(crate) mod still;
 pub mod store;
 pub mod tasks;

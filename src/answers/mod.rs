@@ -5,6 +5,7 @@
 //! is rendered here, and `domain`, which makes the events.
 
 mod answer;
+mod destination;
 mod holds;
 mod transfer;
 mod v1;
@@ -20,11 +21,11 @@ pub fn render(event: &Event) -> Answer {
     match (&event.stream, &event.body) {
         (StreamName::Account(name), Body::Account(body)) => v1::account(event, name, body),
         (StreamName::Transfer(id), Body::Transfer(body)) => transfer::transfer(event, *id, body),
+        (StreamName::Delivery(name), Body::Delivery(body)) => destination::destination(event, name, body),
         // No such event can be decided or read, or nobody can ask for it.
         (StreamName::Account(_), Body::Transfer(_) | Body::Delivery(_) | Body::Letter(_))
         | (StreamName::Transfer(_), Body::Account(_) | Body::Delivery(_) | Body::Letter(_))
-        | (StreamName::Delivery(_) | StreamName::Letter(_), _) => {
-            Answer { status: 500, body: b"{}".to_vec() }
-        }
+        | (StreamName::Delivery(_), Body::Account(_) | Body::Transfer(_) | Body::Letter(_))
+        | (StreamName::Letter(_), _) => Answer { status: 500, body: b"{}".to_vec() },
     }
 }

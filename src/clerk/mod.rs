@@ -10,6 +10,7 @@
 
 mod commits;
 mod port;
+mod room;
 pub mod rule;
 pub mod shared;
 pub mod single;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::domain::command::Command;
 use crate::domain::ids::Id;
@@ -110,6 +110,10 @@ pub trait Port: Send + Sync {
 
     /// Returns the clerk's condition.
     fn condition(&self) -> Condition;
+
+    /// Returns a time, of the clock that tasks wait by: everything is known here that was in the journal at that time; `None`
+    /// where that can't be said yet.
+    fn seen_at(&self) -> Option<Instant>;
 
     /// Says whether no other process writes to the store.
     fn is_alone(&self) -> bool;

@@ -9,6 +9,7 @@
 mod bench;
 mod child;
 mod demo;
+mod destinations;
 mod export;
 mod fault_proxy;
 mod from_store;
@@ -30,6 +31,7 @@ mod sending;
 mod serve;
 mod told_to_stop;
 mod trial_provider;
+mod trial_receiver;
 mod verify;
 
 use outcome::Outcome;
@@ -55,6 +57,8 @@ pub enum Command {
     Rebuild(rebuild::Args),
     /// Send a bank's file to a running service, each line once
     Import(import::Args),
+    /// See where messages go, pause a destination, let it go on
+    Destinations(destinations::Args),
     /// Send a request so that it is booked once, whatever breaks
     Send(Box<outbox::send::Args>),
     /// Show, send and settle what is in an outbox
@@ -97,6 +101,7 @@ pub fn run(command: Command) -> Outcome {
         Command::Restore(args) => restore::run(args),
         Command::Rebuild(args) => rebuild::run(&args),
         Command::Import(args) => import::run(args),
+        Command::Destinations(args) => destinations::run(args),
         Command::Send(args) => outbox::send::run(*args),
         Command::Outbox(args) => outbox::run(args),
         Command::FaultProxy(args) => fault_proxy::run(&args),

@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 
 use crate::config::{Given, Settings};
-use crate::delivery::settings::Given as GivenDestination;
 use crate::domain::ids::CounterAccount;
 use crate::domain::time::system_clock;
 use crate::http::{self, App, Limits};
@@ -22,6 +21,7 @@ use crate::with_causes::with_causes;
 
 use super::greeting::Greeting;
 use super::outcome::{Error, Exit, Outcome, complain};
+use super::sending::Sending;
 use super::told_to_stop::told_to_stop;
 use super::{open, out, sending};
 
@@ -76,10 +76,14 @@ impl Args {
 /// # Errors
 /// Fails when the service can't start, or can't stop cleanly.
 pub(crate) fn run(args: Args) -> Outcome {
-    let (ordered, pause_messages) = (args.ordered(), args.pause_messages);
+    let (ordered, is_paused) = (args.ordered(), args.pause_messages);
     let read = Settings::gather(args.given, args.config.as_deref());
-    let (settings, destinations) = match read.and_then(|read| Ok((read.clone(), read.destinations()?))) {
-        Ok(read) => read,
+    let sending = |read: &Settings| {
+        let (given, generation) = (read.destinations()?, read.generation()?);
+        Ok(Sending { given, generation, is_paused })
+    };
+    let (settings, sending) = match read.and_then(|read| Ok((sending(&read)?, read))) {
+        Ok((sending, read)) => (read, sending),
         Err(error) => {
             complain(&error);
             return Ok(Exit::Usage);
@@ -88,7 +92,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     telemetry::start(settings.log, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let log = settings.log;
-    match runtime.block_on(serve(settings, ordered, (destinations, pause_messages))) {
+    match runtime.block_on(serve(settings, ordered, sending)) {
         Err(error) if sending::is_of_settings(&error) => {
             complain(error.as_ref());
             Ok(Exit::Usage)
@@ -102,11 +106,7 @@ pub(crate) fn run(args: Args) -> Outcome {
     }
 }
 
-async fn serve(
-    settings: Settings,
-    ordered: open::Ordered,
-    (destinations, pause_messages): (Vec<GivenDestination>, bool),
-) -> Outcome {
+async fn serve(settings: Settings, ordered: open::Ordered, sending: Sending) -> Outcome {
     if settings.store.is_some() {
         // This comes before anything else touches TLS.
         prepare_tls().await;
@@ -123,7 +123,7 @@ async fn serve(
         Some(store) => open::over_store(&data, store, reads, ordered).await?,
         None => tokio::task::spawn_blocking(move || open::ledger(&data, reads, true, ordered)).await??,
     };
-    let outward = Outward { counter_accounts, providers, destinations, pause_messages };
+    let outward = Outward { counter_accounts, providers, sending };
     let served = listen(&settings, tls, keys, outward, &ledger).await;
     // This is done also when nothing was served: the folder is left as a service leaves it.
     tokio::task::spawn_blocking(move || ledger.stop()).await??;
@@ -169,8 +169,7 @@ fn admissible(settings: &Settings, keys: &Ring) -> Result<(), Error> {
 struct Outward {
     counter_accounts: Option<BTreeSet<CounterAccount>>,
     providers: Providers,
-    destinations: Vec<GivenDestination>,
-    pause_messages: bool,
+    sending: Sending,
 }
 
 /// Serves until it is told to stop and what was under way has ended.
@@ -185,23 +184,28 @@ async fn listen(
         .await
         .map_err(|error| format!("can't listen on {}: {error}", settings.listen))?;
     let told = told_to_stop()?;
-    let (watched, mut replaced) = (ledger.clone(), None);
-    let stop = async {
-        tokio::select! {
-            () = told => {}
-            why = watched.folder_replaced() => replaced = Some(why),
-        }
-    };
+    let (watched, mut failed) = (ledger.clone(), None);
     let address = listener.local_addr()?;
     let greeting = Greeting::new(settings, &keys, address, ledger.pause_reason());
     let config = http::Config {
         write_wait: Duration::from_secs(settings.write_wait_seconds),
         ..http::Config::default()
     };
+    let deliveries = sending::begin(outward.sending, ledger).await?;
+    let contradicted = sending::contradicted(deliveries.clone(), ledger.clone());
+    let stop = async {
+        tokio::select! {
+            () = told => {}
+            why = watched.folder_replaced() => {
+                failed = Some(format!("{why}; nothing is served from another folder").into());
+            }
+            error = contradicted => failed = Some(error),
+        }
+    };
     let app = App::new(ledger.clone(), keys, config)
         .naming_only(outward.counter_accounts)
-        .paying_through(outward.providers);
-    let deliveries = sending::begin(outward.destinations, ledger, outward.pause_messages).await?;
+        .paying_through(outward.providers)
+        .sending_through(deliveries.clone());
     sagas::start(app.sagas());
     let limits = Limits { connections: settings.max_connections, ..Limits::default() };
     out::line(greeting.show(settings.log))?;
@@ -209,8 +213,5 @@ async fn listen(
     http::serve(listener, tls, http::router(app), limits, stop).await;
     tracing::info!("no more requests; finishing what is in hand");
     deliveries.stop().await;
-    match replaced {
-        Some(why) => Err(format!("{why}; nothing is served from another folder").into()),
-        None => Ok(()),
-    }
+    failed.map_or(Ok(()), Err)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::domain::ids::TransactionId;
 use crate::domain::money::Direction;
@@ -79,6 +80,13 @@ pub struct TransferBody<'a> {
 }
 
 #[derive(Serialize)]
+struct ActBody<'a> {
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Value>,
+}
+
+#[derive(Serialize)]
 struct HoldBody<'a> {
     amount: &'a str,
     expires_in_seconds: u32,
@@ -141,6 +149,14 @@ impl Request {
     #[must_use]
     pub fn capture(id: TransactionId, account: &str, hold: TransactionId, amount: &str) -> Self {
         Self::new(id, format!("/v1/accounts/{account}/holds/{hold}/capture"), &CaptureBody { amount })
+    }
+
+    /// Makes a request for an act on a destination: `pause` or `resume`. `after` is a position, or `head`.
+    #[must_use]
+    pub fn act(id: TransactionId, destination: &str, act: &str, reason: &str, after: Option<&str>) -> Self {
+        let after = after.map(|after| after.parse().map_or_else(|_| Value::from(after), |at: u64| at.into()));
+        let path = format!("/v1/destinations/{destination}/{act}");
+        Self::new(id, path, &ActBody { reason, after })
     }
 
     /// Gives the same request under another ID. A client must never do so to retry.

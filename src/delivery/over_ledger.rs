@@ -1,6 +1,7 @@
 //! The port over the ledger: what a delivery reads and records goes through the handle that everybody uses.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -21,7 +22,7 @@ use crate::ledger::{Follower, Ledger, Placed, ReadError, Unavailable, Verdict};
 
 use super::chunk::Chunk;
 use super::message::Message;
-use super::port::{NotRecorded, Port, Sets, Tail, Unreadable};
+use super::port::{Chooses, NotRecorded, Port, Sets, Tail, Unreadable};
 
 impl From<ReadError> for Unreadable {
     fn from(error: ReadError) -> Self {
@@ -37,11 +38,27 @@ impl From<Unavailable> for NotRecorded {
 
 impl Port for Ledger {
     fn journal(&self) -> Uuid {
-        self.head().journal_id
+        Self::head(self).journal_id
     }
 
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    fn seen_at(&self) -> Option<Instant> {
+        Self::seen_at(self)
+    }
+
+    fn head(&self) -> u64 {
+        Self::head(self).position
+    }
+
+    fn count(&self, after: u64, to: u64, chooses: Chooses) -> BoxFuture<'_, Result<u64, Unreadable>> {
+        Box::pin(async move { Ok(self.count_lines(after, to, chooses).await?) })
+    }
+
+    fn own_for_messages(&self, fresh: Uuid) -> BoxFuture<'_, Result<Option<Uuid>, Unreadable>> {
+        Box::pin(async move { Ok(Self::own_for_messages(self, fresh).await?) })
     }
 
     fn follow(&self, after: u64) -> Box<dyn Tail> {
@@ -123,9 +140,12 @@ fn terms_of(placed: &Placed) -> Option<(u64, Arc<Terms>)> {
         Some(DeliveryEvent::Set { terms, .. }) => Some((placed.position, Arc::clone(terms))),
         Some(
             DeliveryEvent::Paused { .. }
-            | DeliveryEvent::Resumed { .. }
+            | DeliveryEvent::Resumed(_)
             | DeliveryEvent::Removed { .. }
             | DeliveryEvent::Taken { .. }
+            | DeliveryEvent::Challenged { .. }
+            | DeliveryEvent::Confirmed { .. }
+            | DeliveryEvent::Released { .. }
             | DeliveryEvent::Tested { .. }
             | DeliveryEvent::Claimed { .. }
             | DeliveryEvent::Progressed(_),

@@ -5,6 +5,7 @@
 //! refused, and whoever asked reads again how it stands.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
@@ -16,6 +17,7 @@ use crate::domain::delivery::terms::Terms;
 use crate::domain::letter::DeadLettered;
 use crate::domain::stream::StreamName;
 use crate::domain::time::Timestamp;
+use crate::tasks;
 
 use super::chunk::Chunk;
 use super::message::Message;
@@ -25,6 +27,9 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// The terms that were set for a destination, in order, each with the position of its event.
 pub type Sets = Vec<(u64, Arc<Terms>)>;
+
+/// A function that says whether a line is wanted.
+pub type Chooses = Box<dyn Fn(&[u8]) -> Option<bool> + Send>;
 
 /// The reason why something could not be read. It may be read later.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +54,23 @@ pub trait Port: Send + Sync {
 
     /// Returns the time, by the clock that the ledger goes by.
     fn now(&self) -> Timestamp;
+
+    /// Returns a time, of the clock that tasks wait by: everything is known here that was in the journal at that time. It is
+    /// `None` where that can't be said yet, and now where nobody else writes to the journal.
+    fn seen_at(&self) -> Option<Instant> {
+        Some(tasks::now())
+    }
+
+    /// Returns the position of the journal's last event.
+    fn head(&self) -> u64;
+
+    /// Counts the lines after a position and up to another one of which `chooses` says that they are wanted; it says nothing of
+    /// one that can't be read.
+    fn count(&self, after: u64, to: u64, chooses: Chooses) -> BoxFuture<'_, Result<u64, Unreadable>>;
+
+    /// Gives the folder an id of its own for messages, made of a random number, where it has none, and returns it; `None` where
+    /// the ledger lives in no folder.
+    fn own_for_messages(&self, fresh: Uuid) -> BoxFuture<'_, Result<Option<Uuid>, Unreadable>>;
 
     /// Follows the journal from after a position.
     fn follow(&self, after: u64) -> Box<dyn Tail>;

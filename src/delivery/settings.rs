@@ -21,9 +21,9 @@ use crate::domain::delivery::retry::Retry;
 use crate::domain::delivery::select::{Pattern, Select};
 use crate::domain::delivery::terms::{Channel, Guarantee, Order, Terms};
 use crate::domain::money::WrittenAmount;
+use crate::signature::Secret;
 
 use super::addresses::Allowed;
-use super::signature::Secret;
 use super::target::Target;
 
 /// A `Given` destination is one as the settings have it.
@@ -60,10 +60,8 @@ pub struct SettingsError {
 
 #[derive(Deserialize)]
 struct File {
-    #[serde(default)]
-    messages: Messages,
-    #[serde(default)]
-    destinations: BTreeMap<Spanned<String>, Raw>,
+    messages: Option<Messages>,
+    destinations: Option<BTreeMap<Spanned<String>, Raw>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -133,10 +131,18 @@ pub fn destinations(text: &str) -> Result<Vec<Given>, SettingsError> {
         let at = error.span().unwrap_or_default();
         told(Fault { at, what: error.message().to_owned(), source: None })
     })?;
-    let generation = file.messages.generation;
+    let generation = file.messages.unwrap_or_default().generation;
     let named = |name: &Spanned<String>| (generation, line(&name.span()));
-    let all = file.destinations.iter();
-    all.map(|(name, raw)| destination(name, raw, named(name)).map_err(told)).collect()
+    let all = file.destinations.unwrap_or_default();
+    all.iter().map(|(name, raw)| destination(name, raw, named(name)).map_err(told)).collect()
+}
+
+/// Returns the generation of the settings of messages in a file; `None` where it has none that can be read.
+#[must_use]
+pub fn generation(text: &str) -> Option<u64> {
+    let file: File = toml::from_str(text).ok()?;
+    let is_named = file.destinations.is_some() || file.messages.is_some();
+    is_named.then(|| file.messages.unwrap_or_default().generation)
 }
 
 fn destination(name: &Spanned<String>, raw: &Raw, (generation, line): (u64, usize)) -> Result<Given, Fault> {

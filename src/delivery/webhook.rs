@@ -14,10 +14,10 @@ use reqwest::{Client, Response, StatusCode, redirect, retry};
 
 use crate::domain::delivery::failure::{Attempted, Blame, Failure, FailureClass};
 use crate::domain::time::Timestamp;
+use crate::signature::{Secret, sign};
 
 use super::message::{self, Message};
 use super::resolver::{BlockedAddress, Guard, LookUp, system};
-use super::signature::{Secret, sign};
 use super::target::Target;
 
 /// An attempt that is not answered after this time has failed.

@@ -68,11 +68,17 @@ pub enum Kind {
     DeliveryProgress,
     /// The event says that a message was given up.
     DeadLetter,
+    /// The event says that an instance asks who serves a destination whether it still lives.
+    ServingChallenge,
+    /// The event says that who serves a destination lives.
+    ServingConfirm,
+    /// The event says that who serves a destination lets it go.
+    ServingRelease,
 }
 
 impl Kind {
     /// These are all kinds, in the order of their numbers.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 35] = [
         Self::Opening,
         Self::Deposit,
         Self::Withdrawal,
@@ -105,6 +111,9 @@ impl Kind {
         Self::DeliveryClaim,
         Self::DeliveryProgress,
         Self::DeadLetter,
+        Self::ServingChallenge,
+        Self::ServingConfirm,
+        Self::ServingRelease,
     ];
 
     /// Returns its name on the wire.
@@ -143,6 +152,9 @@ impl Kind {
             Self::DeliveryClaim => "delivery_claim",
             Self::DeliveryProgress => "delivery_progress",
             Self::DeadLetter => "dead_letter",
+            Self::ServingChallenge => "serving_challenge",
+            Self::ServingConfirm => "serving_confirm",
+            Self::ServingRelease => "serving_release",
         }
     }
 
@@ -193,7 +205,10 @@ impl Kind {
             | Self::ServingTake
             | Self::DeliveryClaim
             | Self::DeliveryProgress
-            | Self::DeadLetter => false,
+            | Self::DeadLetter
+            | Self::ServingChallenge
+            | Self::ServingConfirm
+            | Self::ServingRelease => false,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! differ; it is empty where it is the same request again.
 
 use super::command::{BalanceChange, Command, Correction, Move, Operation};
-use super::delivery::decide::DeliveryOperation;
+use super::delivery::decide::{After, DeliveryOperation};
 use super::event::Event;
 use super::metadata::Metadata;
 use super::stream::StreamName;
@@ -54,10 +54,7 @@ fn account(stream: &StreamName) -> Option<String> {
 
 /// Returns the destination that something is asked of.
 fn destination(stream: &StreamName) -> Option<String> {
-    match stream {
-        StreamName::Delivery(name) => Some(name.to_string()),
-        StreamName::Account(_) | StreamName::Letter(_) | StreamName::Transfer(_) => None,
-    }
+    stream.destination().map(ToString::to_string)
 }
 
 /// Returns the transfer that something is asked of. A request for a transfer names none: its ID is the transfer's.
@@ -143,13 +140,20 @@ fn of_delivery(operation: &DeliveryOperation, fields: &mut Vec<(String, String)>
         DeliveryOperation::Pause { reason, .. } => {
             reason.iter().for_each(|reason| field("reason", reason.as_str().to_owned()));
         }
-        DeliveryOperation::Resume { after, reason, .. } => {
-            after.iter().for_each(|after| field("after", after.to_string()));
-            field("reason", reason.as_str().to_owned());
+        DeliveryOperation::Resume(asked) => {
+            match asked.after {
+                Some(After::Position(after)) => field("after", after.to_string()),
+                Some(After::Head(_)) => field("after", "head".to_owned()),
+                None => {}
+            }
+            field("reason", asked.reason.as_str().to_owned());
         }
         DeliveryOperation::Set { .. }
         | DeliveryOperation::Remove
         | DeliveryOperation::Take { .. }
+        | DeliveryOperation::Challenge { .. }
+        | DeliveryOperation::Confirm { .. }
+        | DeliveryOperation::Release { .. }
         | DeliveryOperation::Test { .. }
         | DeliveryOperation::Claim { .. }
         | DeliveryOperation::Progress(_) => {}

@@ -44,7 +44,7 @@ impl State {
                     Ok(after) => Ok(Self::Delivery(name.clone(), Box::new(after))),
                     Err(Wrong::NotBegun) => Err(EvolveError::not_opened(event)),
                     Err(Wrong::Revision { expected }) => Err(EvolveError::revision(event, expected)),
-                    Err(Wrong::Impossible | Wrong::Term | Wrong::Back | Wrong::Messages) => {
+                    Err(Wrong::Impossible | Wrong::Term | Wrong::Serving | Wrong::Back | Wrong::Messages) => {
                         Err(EvolveError::impossible(event))
                     }
                 }

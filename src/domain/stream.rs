@@ -92,6 +92,15 @@ impl StreamName {
         }
     }
 
+    /// Returns the destination, if it is the stream of one.
+    #[must_use]
+    pub fn destination(&self) -> Option<&DestinationName> {
+        match self {
+            Self::Account(_) | Self::Transfer(_) | Self::Letter(_) => None,
+            Self::Delivery(name) => Some(name),
+        }
+    }
+
     /// Returns the transfer whose stream it is, if it is a transfer's.
     #[must_use]
     pub fn transfer(&self) -> Option<TransactionId> {

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::byte_budget::Budget;
 use super::service::figures::Figures;
 use super::service::sign_ins::SignIns;
+use crate::delivery::runner::Deliveries;
 use crate::domain::ids::CounterAccount;
 use crate::keys::Ring;
 use crate::ledger::Ledger;
@@ -62,6 +63,7 @@ struct Inner {
     patient: Patient,
     /// These are the ledger's own accounts that a client may name; any, where there is no list.
     counter_accounts: OnceLock<BTreeSet<CounterAccount>>,
+    deliveries: OnceLock<Deliveries>,
 }
 
 impl App {
@@ -83,6 +85,7 @@ impl App {
             feeds,
             patient: Patient::default(),
             counter_accounts: OnceLock::new(),
+            deliveries: OnceLock::new(),
         }))
     }
 
@@ -101,6 +104,20 @@ impl App {
     pub fn paying_through(self, providers: Providers) -> Self {
         self.0.sagas.pay_through(providers);
         self
+    }
+
+    /// Makes it show these deliveries, and act on them. It is done once, before anybody has a clone. Without it nothing is
+    /// sent, and what the journal has of destinations is shown.
+    #[must_use]
+    pub fn sending_through(self, deliveries: Deliveries) -> Self {
+        let _first = self.0.deliveries.set(deliveries);
+        self
+    }
+
+    /// Returns the deliveries.
+    #[must_use]
+    pub fn deliveries(&self) -> &Deliveries {
+        self.0.deliveries.get_or_init(|| Deliveries::none(Arc::new(self.0.ledger.clone())))
     }
 
     /// Says whether a client may name this account of the ledger's own.

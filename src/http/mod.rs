@@ -30,8 +30,9 @@ pub use server::tls;
 
 use openapi::{document, page};
 use reads::transfers as read_transfers;
-use reads::{accounts, holds, journal, live, reports, statement, transactions};
+use reads::{accounts, destinations, holds, journal, live, reports, statement, transactions};
 use service::{front, health, metrics};
+use writes::destinations as act_on_destinations;
 use writes::{batch, single, transfers};
 
 /// Makes the service of all routes.
@@ -58,6 +59,11 @@ pub fn router(app: App) -> Router {
         .route("/v1/transfers/{transfer}/outcome", post(transfers::outcome))
         .route("/v1/transfers/{transfer}/retry", post(transfers::retry))
         .route("/v1/transfers/{transfer}/abandon", post(transfers::abandon))
+        .route("/v1/destinations", get(destinations::list))
+        .route("/v1/destinations/{name}", get(destinations::one))
+        .route("/v1/destinations/{name}/parked", get(destinations::parked))
+        .route("/v1/destinations/{name}/pause", post(act_on_destinations::pause))
+        .route("/v1/destinations/{name}/resume", post(act_on_destinations::resume))
         .route("/v1/batch", post(batch::batch))
         .route("/v1/transactions", get(transactions::search))
         .route("/v1/transactions/{id}", get(transactions::one))

@@ -17,7 +17,7 @@ use super::lsm::tree::TreeKind;
 use super::rows::Kind;
 
 /// This is the format of the index. An index of another format is built anew from the journal.
-pub const FORMAT: i64 = 10;
+pub const FORMAT: i64 = 11;
 
 /// A `Checkpoint` says up to where the index knows the journal, and which journal it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

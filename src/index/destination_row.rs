@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::domain::delivery::event::{DeliveryEvent, PauseCode};
 use crate::domain::delivery::progress::Progress;
-use crate::domain::delivery::{Destination, Serving, Stage};
+use crate::domain::delivery::{Destination, Serving, Stage, Standing};
 use crate::domain::transfer::payout::Label;
 use crate::store::codec::{delivery_data, read_delivery_data};
 
@@ -22,12 +22,14 @@ pub(super) fn value(destination: &Destination) -> String {
     let serving = destination.serving.as_ref();
     let holder = serving.and_then(|serving| serving.holder.as_ref());
     format!(
-        "{} {} {} {} {} {} {} {} {} {} {} {}",
+        "{} {} {} {} {} {} {} {} {} {} {} {} {} {}",
         stage(destination.stage),
-        maybe(destination.through),
+        through(destination),
         maybe(serving.map(|serving| serving.term)),
         maybe(serving.map(|serving| hex::encode(serving.instance.as_str()))),
-        maybe(holder.map(|holder| hex::encode(holder.as_str()))),
+        held_by(holder, destination.granted.as_ref()),
+        maybe(serving.map(|serving| serving.heard)),
+        maybe(serving.map(|serving| standing(&serving.standing))),
         numbers(&destination.sets),
         numbers(&destination.claimed),
         destination.claimed_to,
@@ -41,14 +43,18 @@ pub(super) fn value(destination: &Destination) -> String {
 /// Reads a destination from the parts of its row's value.
 pub(super) fn read<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<Destination> {
     let stage = read_stage(parts.next()?)?;
-    let through = read_maybe(parts.next()?, |text| text.parse().ok())?;
+    let (through, skipped) = read_through(parts.next()?)?;
     let term: Option<u64> = read_maybe(parts.next()?, |text| text.parse().ok())?;
     let instance = read_maybe(parts.next()?, label)?;
-    let holder = read_maybe(parts.next()?, label)?;
-    let serving = match (term, instance) {
-        (Some(term), Some(instance)) => Some(Serving { instance, holder, term }),
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => return None,
+    let (holder, granted) = read_held_by(parts.next()?)?;
+    let heard: Option<u64> = read_maybe(parts.next()?, |text| text.parse().ok())?;
+    let standing = read_maybe(parts.next()?, read_standing)?;
+    let serving = match (term, instance, heard, standing) {
+        (Some(term), Some(instance), Some(heard), Some(standing)) => {
+            Some(Serving { instance, holder, term, heard, standing })
+        }
+        (None, None, None, None) => None,
+        (..) => return None,
     };
     let (sets, claimed) = (read_numbers(parts.next()?)?, read_numbers(parts.next()?)?);
     let (claimed_to, delivered) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
@@ -64,12 +70,52 @@ pub(super) fn read<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<Dest
         stage,
         through,
         serving,
+        granted,
+        skipped: Arc::new(skipped),
         parked: Arc::new(progress.parked),
         claimed: Arc::new(claimed),
         claimed_to,
         delivered,
         revision: parts.next()?.parse().ok()?,
     })
+}
+
+/// Returns how far it has come, and behind that what it has passed over, each with this before it: `!`.
+fn through(destination: &Destination) -> String {
+    let mut part = maybe(destination.through);
+    for (after, to) in destination.skipped.iter() {
+        part.push_str(&format!("!{after}-{to}"));
+    }
+    part
+}
+
+/// What is after the first position of each and not after the second was passed over.
+type Skipped = Vec<(u64, u64)>;
+
+fn read_through(part: &str) -> Option<(Option<u64>, Skipped)> {
+    let mut parts = part.split('!');
+    let through = read_maybe(parts.next()?, |text| text.parse().ok())?;
+    let range = |text: &str| {
+        let (after, to) = text.split_once('-')?;
+        Some((after.parse().ok()?, to.parse().ok()?))
+    };
+    Some((through, parts.map(range).collect::<Option<_>>()?))
+}
+
+/// Returns the folder of who serves it, and behind a `!` that in which it was resumed, where there is one.
+fn held_by(holder: Option<&Label>, granted: Option<&Label>) -> String {
+    let holder = maybe(holder.map(|holder| hex::encode(holder.as_str())));
+    match granted {
+        Some(granted) => format!("{holder}!{}", hex::encode(granted.as_str())),
+        None => holder,
+    }
+}
+
+fn read_held_by(part: &str) -> Option<(Option<Label>, Option<Label>)> {
+    match part.split_once('!') {
+        Some((holder, granted)) => Some((read_maybe(holder, label)?, Some(label(granted)?))),
+        None => Some((read_maybe(part, label)?, None)),
+    }
 }
 
 fn stage(stage: Stage) -> String {
@@ -85,6 +131,26 @@ fn read_stage(text: &str) -> Option<Stage> {
         "open" => Some(Stage::Open),
         "removed" => Some(Stage::Removed),
         paused => PauseCode::parse(paused.strip_prefix("paused/")?).map(Stage::Paused),
+    }
+}
+
+fn standing(standing: &Standing) -> String {
+    match standing {
+        Standing::Active => "active".to_owned(),
+        Standing::Confirmed => "confirmed".to_owned(),
+        Standing::Challenged { by } => format!("challenged/{}", hex::encode(by.as_str())),
+        Standing::Released => "released".to_owned(),
+        Standing::Renamed => "renamed".to_owned(),
+    }
+}
+
+fn read_standing(text: &str) -> Option<Standing> {
+    match text {
+        "active" => Some(Standing::Active),
+        "confirmed" => Some(Standing::Confirmed),
+        "released" => Some(Standing::Released),
+        "renamed" => Some(Standing::Renamed),
+        challenged => label(challenged.strip_prefix("challenged/")?).map(|by| Standing::Challenged { by }),
     }
 }
 

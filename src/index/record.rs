@@ -197,7 +197,8 @@ const REVISIONS: u64 = (1 << REVISION_BITS) - 1;
 pub enum Series {
     /// The series has all events.
     All = 0,
-    /// The series has the accepted events that set the account's status.
+    /// The series has the accepted events that set the account's status, and of a destination those that say whether and by
+    /// whom it is served.
     Status = 1,
     /// The series has the accepted events that set the overdraft limit, but for the opening, which is always the first event.
     Limit = 2,
@@ -238,6 +239,11 @@ impl Facts {
         }
         match self.kind {
             Kind::Freeze | Kind::Unfreeze | Kind::Close => Some(Series::Status),
+            Kind::DestinationSet
+            | Kind::DestinationPause
+            | Kind::DestinationResume
+            | Kind::DestinationRemove
+            | Kind::ServingTake => Some(Series::Status),
             Kind::OverdraftLimit => Some(Series::Limit),
             Kind::Opening
             | Kind::Deposit
@@ -258,15 +264,13 @@ impl Facts {
             | Kind::TransferAbandon
             | Kind::TransferEnd
             | Kind::TransferNote
-            | Kind::DestinationSet
-            | Kind::DestinationPause
-            | Kind::DestinationResume
-            | Kind::DestinationRemove
             | Kind::DestinationTest
-            | Kind::ServingTake
             | Kind::DeliveryClaim
             | Kind::DeliveryProgress
-            | Kind::DeadLetter => None,
+            | Kind::DeadLetter
+            | Kind::ServingChallenge
+            | Kind::ServingConfirm
+            | Kind::ServingRelease => None,
         }
     }
 

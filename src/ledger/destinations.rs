@@ -1,5 +1,6 @@
 //! These reads say how destinations stand, and read again what is sent to them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -7,16 +8,34 @@ use uuid::Uuid;
 use crate::domain::delivery::Destination;
 use crate::domain::delivery::event::DeliveryEvent;
 use crate::domain::delivery::name::DestinationName;
+use crate::domain::kind::Kind;
 use crate::domain::letter::{Letter, LetterId};
 use crate::domain::stream::StreamName;
-use crate::index::record::StreamKey;
+use crate::domain::time::Timestamp;
+use crate::index::record::{Series, StreamKey};
 use crate::index::{Index, IndexError};
 use crate::store::embedded::holder::{self, Found};
-use crate::store::{Reader, codec};
+use crate::store::{Reader, codec, lines_of};
 
 use super::handle::Ledger;
 use super::history::placed;
+use super::lag::{Counting, Lag, ORDINARY, PAGE};
 use super::types::{Placed, Position, ReadError};
+
+/// This is how many lines are read together where some are counted.
+const LINES: usize = 4_096;
+
+/// A `FolderId` says which data folder it is, as far as messages go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FolderId {
+    /// This is its id; `None` where it is a copy in which nothing was resumed, or may be one, and over an event store.
+    pub id: Option<Uuid>,
+    /// This is true where it is a copy, or may be one.
+    pub is_copy: bool,
+}
+
+/// This is how many events are looked at together where one of a kind is looked for.
+const TURNS: usize = 64;
 
 impl Ledger {
     /// Returns a destination as it stands; `None` when there never was one of this name.
@@ -92,17 +111,61 @@ impl Ledger {
         self.blocking(move || line_at(&reader, position)).await
     }
 
-    /// Returns the id of the data folder, which tells it from its copies; `None` where it is a copy or may be one, and over an
-    /// event store.
+    /// Returns the id that the data folder has for messages, which tells it from its copies.
     ///
     /// # Errors
     /// Fails when the folder can't be looked at.
-    pub async fn folder_id(&self) -> Result<Option<Uuid>, ReadError> {
+    pub async fn folder_id(&self) -> Result<FolderId, ReadError> {
+        let Some(folder) = &self.0.folder else { return Ok(FolderId::default()) };
+        let held = Arc::clone(folder.held());
+        self.blocking(move || found(&held.path())).await
+    }
+
+    /// Gives a data folder that is a copy an id of its own for messages, made of a random number, where it has none yet. It
+    /// stays a copy to transfers. It is `None` over an event store.
+    ///
+    /// # Errors
+    /// Fails when the folder can't be looked at, or the id can't be written.
+    pub async fn own_for_messages(&self, fresh: Uuid) -> Result<Option<Uuid>, ReadError> {
         let Some(folder) = &self.0.folder else { return Ok(None) };
         let held = Arc::clone(folder.held());
-        self.blocking(move || match holder::find(&held.path()).map_err(ReadError::unreadable)? {
-            Found::Own(id) => Ok(Some(id)),
-            Found::Unmarked | Found::Doubtful(_) => Ok(None),
+        self.blocking(move || match found(&held.path())?.id {
+            Some(id) => Ok(Some(id)),
+            None => holder::write_for_messages(&held.path(), fresh).map(Some).map_err(ReadError::unreadable),
+        })
+        .await
+    }
+
+    /// Counts the lines after a position and up to another one that `chooses` says are wanted. It is a long read.
+    ///
+    /// # Errors
+    /// Fails as a long read does, and when a line is none that this program could have written.
+    pub async fn count_lines(
+        &self,
+        after: Position,
+        to: Position,
+        chooses: impl Fn(&[u8]) -> Option<bool> + Send + 'static,
+    ) -> Result<u64, ReadError> {
+        let reader = self.0.reader.clone();
+        self.long(move |wanted| {
+            let (mut count, mut after) = (0_u64, after);
+            while after < to {
+                wanted.check()?;
+                let lines = reader.lines(after, LINES)?;
+                let mut is_any = false;
+                for line in lines_of(&lines) {
+                    let position = codec::position_of(line).ok_or(ReadError::Damaged)?;
+                    if position > to {
+                        return Ok(count);
+                    }
+                    (after, is_any) = (position, true);
+                    count = count.saturating_add(u64::from(chooses(line).ok_or(ReadError::Damaged)?));
+                }
+                if !is_any {
+                    return Ok(count);
+                }
+            }
+            Ok(count)
         })
         .await
     }
@@ -131,8 +194,93 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Returns how many letters of the messages to a destination there are. It reads one row for each.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn count_letters(&self, name: &DestinationName) -> Result<u64, ReadError> {
+        let (index, name) = (self.0.index.clone(), name.clone());
+        self.page(move || Ok(index.overlay(|overlay| overlay.count_letters(&name))?)).await
+    }
+
+    /// Returns what the ledger has of accounts and transfers after a position.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read, and as a long read does where the lag is long and was not counted before. What was
+    /// counted until then is kept, so that the next count comes further.
+    pub async fn lag(&self, after: Position) -> Result<Lag, ReadError> {
+        let (index, blocks) = (self.0.index.clone(), Arc::clone(&self.0.blocks));
+        let (next, end) = (after.saturating_add(1), index.reached());
+        let mut counting = Counting { next, end, lag: Lag::default() };
+        let begun = self.page(move || Ok((counting.go_on(&index, &blocks, ORDINARY)?, counting)));
+        let (is_done, mut counting) = begun.await?;
+        if is_done {
+            return Ok(counting.lag);
+        }
+        let (index, blocks) = (self.0.index.clone(), Arc::clone(&self.0.blocks));
+        self.long(move |wanted| {
+            while !counting.go_on(&index, &blocks, PAGE)? {
+                wanted.check()?;
+            }
+            Ok(counting.lag)
+        })
+        .await
+    }
+
+    /// Returns the newest event of one of these kinds in a destination's stream. They must be kinds that say whether and by
+    /// whom it is served. Events that an older version of the index took in are not found.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn turn(
+        &self,
+        name: &DestinationName,
+        kinds: &'static [Kind],
+    ) -> Result<Option<Placed>, ReadError> {
+        let stream = StreamName::Delivery(name.clone());
+        let (index, reader) = (self.0.index.clone(), self.0.reader.clone());
+        self.blocking(move || {
+            let (key, mut last) = (StreamKey::of(&stream), u64::MAX);
+            loop {
+                let turns = index.series(key, Series::Status, 0..=last, true, TURNS)?;
+                if let Some((_, facts)) = turns.iter().find(|(_, facts)| kinds.contains(&facts.kind)) {
+                    let found = placed(&reader, &[facts.position])?.pop();
+                    return Ok(found.filter(|found| found.event.stream == stream));
+                }
+                match turns.last().and_then(|(revision, _)| revision.checked_sub(1)) {
+                    Some(before) if turns.len() == TURNS => last = before,
+                    Some(_) | None => return Ok(None),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Returns when the event at a position was recorded; `None` where none is.
+    ///
+    /// # Errors
+    /// Fails when the ledger can't be read.
+    pub async fn recorded_at(&self, position: Position) -> Result<Option<Timestamp>, ReadError> {
+        let index = self.0.index.clone();
+        self.blocking(move || {
+            let found = index.places(position..=position, false, 1)?;
+            Ok(found.first().map(|(micros, _)| Timestamp::from_micros(*micros)))
+        })
+        .await
+    }
+}
+
+fn found(folder: &Path) -> Result<FolderId, ReadError> {
+    let own = holder::find_for_messages(folder).map_err(ReadError::unreadable)?;
+    Ok(match holder::find(folder).map_err(ReadError::unreadable)? {
+        Found::Own(id) => FolderId { id: Some(own.unwrap_or(id)), is_copy: false },
+        Found::Unmarked | Found::Doubtful(_) => FolderId { id: own, is_copy: true },
+    })
+}
+
 fn line_at(reader: &Reader, position: Position) -> Result<Vec<u8>, ReadError> {
-    let line = reader.lines(position.saturating_sub(1), 1)?;
+    let line = reader.line(position)?;
     if codec::position_of(&line) == Some(position) { Ok(line) } else { Err(ReadError::Damaged) }
 }
 

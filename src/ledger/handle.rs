@@ -17,6 +17,7 @@ use crate::tasks;
 use super::clock_watch::ClockWatch;
 use super::expiries::Expiries;
 use super::folder_watch::FolderWatch;
+use super::lag::Blocks;
 use super::long_reads::{LongReads, ReadLimits, Wanted, holding};
 use super::open_error::OpenError;
 use super::pause::Pause;
@@ -59,6 +60,7 @@ pub(super) struct Inner {
     pub(super) long_reads: LongReads,
     pub(super) clock_watch: Arc<ClockWatch>,
     pub(super) expiries: Expiries,
+    pub(super) blocks: Arc<Blocks>,
     pub(super) pause: Pause,
     pub(super) folder_watch: FolderWatch,
     pub(super) folder: Option<Folder>,
@@ -105,6 +107,7 @@ impl Ledger {
             long_reads: LongReads::new(limits),
             clock_watch,
             expiries: Expiries::default(),
+            blocks: Arc::default(),
             pause,
             folder_watch,
             folder,

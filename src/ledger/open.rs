@@ -34,6 +34,7 @@ use super::long_reads::ReadLimits;
 use super::open_error::OpenError;
 use super::pause::{DriveOrder, Pause};
 use super::types::Head;
+use super::went_back;
 
 /// This is the name of the index's folder in a data folder.
 pub const INDEX: &str = "index";
@@ -198,6 +199,7 @@ impl Ledger {
         let marker = folder.path().join(ACCEPT_MISSING);
         if accept_missing {
             std::fs::write(&marker, "").map_err(IndexError::from)?;
+            went_back::mark(folder.path()).map_err(IndexError::from)?;
         } else if marker.exists() {
             std::fs::remove_file(&marker).map_err(IndexError::from)?;
         }

@@ -2,6 +2,7 @@
 //! accounts' streams.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::domain::event::Event;
 use crate::domain::ids::{AccountName, Id, Step, TransactionId};
@@ -235,6 +236,11 @@ impl Ledger {
     /// Returns the time, by the clock that the ledger goes by.
     pub(crate) fn now(&self) -> Timestamp {
         (self.0.clock_watch.clock())()
+    }
+
+    /// Returns a time, of the clock that tasks wait by: everything is known here that was in the journal at that time.
+    pub(crate) fn seen_at(&self) -> Option<Instant> {
+        self.0.clerk.seen_at()
     }
 
     /// Says whether no other process writes to the store.

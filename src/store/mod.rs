@@ -79,6 +79,14 @@ pub trait Journal: Send + Sync {
     /// Fails when they can't be read.
     fn lines(&self, after: u64, limit: usize) -> Result<Vec<u8>, ReadError>;
 
+    /// Returns the line at a position, with its line feed: the one after the position before, where positions have no gaps.
+    ///
+    /// # Errors
+    /// Fails when the store can't be read, or nothing of the ledger is there.
+    fn line(&self, position: u64) -> Result<Vec<u8>, ReadError> {
+        self.lines(position.saturating_sub(1), 1)
+    }
+
     /// Returns the event at a position.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::domain::metadata::Metadata;
 use crate::wire::corrections::{ids, unfit};
 use crate::wire::fault::{Fault, FieldError};
 use crate::wire::field::{Field, Form};
+use crate::wire::fields::Place;
 use crate::wire::op::{self, Op};
 use crate::wire::text;
 
@@ -117,6 +118,9 @@ fn wrong(field: Field, node: &Node, op: Option<Op>) -> Vec<FieldError> {
         (Form::Number, _) => Some(text::not_whole(field)),
         (Form::List, Node::List(items)) if corrected(items) => None,
         (Form::List, _) => Some(text::NOT_CORRECTED.into()),
+        (Form::Place, Node::Whole(_)) => None,
+        (Form::Place, Node::Text(text)) if text == Place::HEAD => None,
+        (Form::Place, _) => Some(text::NOT_A_PLACE.into()),
         (Form::Pairs, _) => Some("must be a flat object of strings".into()),
         (Form::Flag, _) => Some("must be true or false".into()),
         (Form::Text, _) if matches!(field, Field::Amount | Field::Balance | Field::OverdraftLimit) => {

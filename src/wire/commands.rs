@@ -5,6 +5,9 @@ use crate::domain::command::{
     Reversal,
 };
 use crate::domain::currency::Currency;
+use crate::domain::delivery::decide::{After, DeliveryOperation, Resuming};
+use crate::domain::delivery::event::PauseCode;
+use crate::domain::delivery::name::DestinationName;
 use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::domain::metadata::{Metadata, Origin};
 use crate::domain::money::{Written, WrittenAmount};
@@ -18,7 +21,7 @@ use crate::wire::body_faults::body_fault;
 use crate::wire::corrections::correction;
 use crate::wire::fault::Fault;
 use crate::wire::field::Field;
-use crate::wire::fields::Fields;
+use crate::wire::fields::{Fields, Place};
 use crate::wire::op::Op;
 
 /// A `Frame` says what is known of a request beside its body.
@@ -30,6 +33,8 @@ pub(crate) struct Frame {
     pub(crate) hold: Option<TransactionId>,
     /// This is the transfer that something is asked of.
     pub(crate) transfer: Option<TransactionId>,
+    /// This is the destination that something is asked of.
+    pub(crate) destination: Option<DestinationName>,
     /// This is the transaction ID, where it came beside the body.
     pub(crate) transaction_id: Option<TransactionId>,
     /// This says who asks, and why.
@@ -67,6 +72,7 @@ pub(crate) fn from_fields(
     let operation = operation(&fields, Metadata::new(metadata).ok()?, op, frame.hold)?;
     let stream = match (&operation, frame.account, frame.transfer) {
         (Operation::Transfer(_), _, Some(transfer)) => Some(StreamName::Transfer(transfer)),
+        (Operation::Delivery(_), ..) => Some(StreamName::Delivery(frame.destination?)),
         // Its ID is the transfer's.
         (Operation::Transfer(_), _, None) => None,
         (_, Some(account), _) => Some(StreamName::Account(account)),
@@ -148,6 +154,19 @@ fn operation(
             },
             metadata,
         }))),
+        Op::PauseDestination => {
+            let (code, reason) = (PauseCode::Operator, Some(reason()?));
+            Operation::Delivery(Box::new(DeliveryOperation::Pause { code, reason }))
+        }
+        Op::ResumeDestination => {
+            // Where the journal ends, and what is passed over, is found before it is decided.
+            let after = fields.after.map(|place| match place {
+                Place::Position(position) => After::Position(position),
+                Place::Head => After::Head(0),
+            });
+            let asked = Resuming { after, passed: None, is_held: false, holder: None, reason: reason()? };
+            Operation::Delivery(Box::new(DeliveryOperation::Resume(Box::new(asked))))
+        }
         Op::CancelTransfer => Operation::Transfer(TransferOperation::Cancel(reason()?)),
         Op::RetryTransfer => Operation::Transfer(TransferOperation::Retry(reason()?)),
         Op::AbandonTransfer => Operation::Transfer(TransferOperation::Abandon(reason()?)),
@@ -200,7 +219,7 @@ mod tests {
     use crate::wire::fault::FieldError;
 
     /// These are the operations whose fields go together in every choice of them; those of a correction do not.
-    const OPS: [Op; 16] = [
+    const OPS: [Op; 18] = [
         Op::OpenAccount,
         Op::Deposit,
         Op::Withdraw,
@@ -217,13 +236,16 @@ mod tests {
         Op::TransferOutcome,
         Op::RetryTransfer,
         Op::AbandonTransfer,
+        Op::PauseDestination,
+        Op::ResumeDestination,
     ];
 
     fn frame(op: Op) -> Frame {
         let account = if op == Op::OpenAccount { None } else { AccountName::parse("alice") };
         let origin = Origin { correlation: None, causation: None, actor: "a".into() };
         let (hold, transfer) = (Some(derive("t", "3")), None);
-        Frame { account, hold, transfer, transaction_id: Some(derive("t", "1")), origin }
+        let destination = DestinationName::parse("crm");
+        Frame { account, hold, transfer, destination, transaction_id: Some(derive("t", "1")), origin }
     }
 
     fn body(fields: impl Iterator<Item = Field>) -> String {
@@ -238,7 +260,7 @@ mod tests {
             Field::Op | Field::Account | Field::Reason => "\"alice\"".to_owned(),
             Field::Amount | Field::Balance | Field::OverdraftLimit => "\"1.50\"".to_owned(),
             Field::Direction => "\"credit\"".to_owned(),
-            Field::ExpectedRevision => "7".to_owned(),
+            Field::ExpectedRevision | Field::After => "7".to_owned(),
             Field::Corrects => format!("[\"{}\"]", derive("t", "2")),
             Field::CounterAccount => "\"@fees\"".to_owned(),
             Field::EffectiveAt => "\"2026-01-01T00:00:00Z\"".to_owned(),

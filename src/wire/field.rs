@@ -44,6 +44,8 @@ pub(crate) enum Field {
     Force,
     /// `metadata`
     Metadata,
+    /// `after`
+    After,
     /// `expected_revision`
     ExpectedRevision,
     /// `expires_in_seconds`
@@ -63,6 +65,8 @@ pub(crate) enum Form {
     List,
     /// The value is `true` or `false`; only [`Field::Force`] is one.
     Flag,
+    /// The value is a position, or the text `head`; only [`Field::After`] is one.
+    Place,
     /// The value is a flat object of strings; only [`Field::Metadata`] is one.
     Pairs,
 }
@@ -78,7 +82,7 @@ pub(crate) const NUMBERS: usize = Field::ALL.len() - FIRST_NUMBER;
 
 impl Field {
     /// These are all fields. Those that are missing are told in this order.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Op,
         Self::TransactionId,
         Self::Account,
@@ -101,6 +105,7 @@ impl Field {
         Self::ExpectedRevision,
         Self::Corrects,
         Self::Force,
+        Self::After,
         Self::Metadata,
     ];
 
@@ -128,6 +133,7 @@ impl Field {
             Self::ExpectedRevision => "expected_revision",
             Self::Corrects => "corrects",
             Self::Force => "force",
+            Self::After => "after",
             Self::Metadata => "metadata",
             Self::ExpiresInSeconds => "expires_in_seconds",
             Self::TimeoutSeconds => "timeout_seconds",
@@ -163,6 +169,7 @@ impl Field {
             Self::ExpectedRevision | Self::ExpiresInSeconds | Self::TimeoutSeconds => Form::Number,
             Self::Corrects => Form::List,
             Self::Force => Form::Flag,
+            Self::After => Form::Place,
             Self::Metadata => Form::Pairs,
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Fields<'a> {
     pub(crate) corrects: Vec<Cow<'a, str>>,
     /// `force`
     pub(crate) force: bool,
+    /// `after`
+    pub(crate) after: Option<Place>,
     /// `metadata`
     pub(crate) metadata: BTreeMap<String, String>,
 }
@@ -74,6 +76,7 @@ impl<'de> Visitor<'de> for Reader {
                 }
                 Form::List => fields.corrects = map.next_value_seed(Texts)?,
                 Form::Flag => fields.force = map.next_value()?,
+                Form::Place => fields.after = Some(map.next_value_seed(PlaceReader)?),
                 Form::Pairs => fields.metadata = map.next_value_seed(Pairs)?,
                 Form::Text => {
                     let value = map.next_value_seed(Text)?;
@@ -134,6 +137,47 @@ impl<'de> Visitor<'de> for Text {
 
     fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
         Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// A `Place` is a position in the journal, or its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is this position.
+    Position(u64),
+    /// It is the end of the journal.
+    Head,
+}
+
+impl Place {
+    /// This is the text that stands for the end of the journal.
+    pub(crate) const HEAD: &str = "head";
+}
+
+/// A `PlaceReader` reads a place.
+struct PlaceReader;
+
+impl<'de> DeserializeSeed<'de> for PlaceReader {
+    type Value = Place;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, input: D) -> Result<Place, D::Error> {
+        input.deserialize_any(self)
+    }
+}
+
+impl Visitor<'_> for PlaceReader {
+    type Value = Place;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a position or head")
+    }
+
+    fn visit_u64<E>(self, position: u64) -> Result<Place, E> {
+        Ok(Place::Position(position))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Place, E> {
+        if text == Place::HEAD { Ok(Place::Head) } else { Err(E::custom("unknown")) }
     }
 }
 

@@ -40,6 +40,10 @@ pub(crate) enum Op {
     RetryTransfer,
     /// The request leaves a transfer as it is.
     AbandonTransfer,
+    /// The request sends nothing to a destination for now.
+    PauseDestination,
+    /// The request lets a destination go on.
+    ResumeDestination,
 }
 
 /// A `Batched` is an operation that a line of a batch can ask for.
@@ -85,6 +89,8 @@ impl Op {
             Self::Transfer => &shape::TRANSFER,
             Self::TransferOutcome => &shape::TRANSFER_OUTCOME,
             Self::CancelTransfer | Self::RetryTransfer | Self::AbandonTransfer => &shape::BECAUSE,
+            Self::PauseDestination => &shape::DESTINATION_PAUSE,
+            Self::ResumeDestination => &shape::DESTINATION_RESUME,
         }
     }
 
@@ -108,7 +114,9 @@ impl Op {
             | Self::CancelTransfer
             | Self::TransferOutcome
             | Self::RetryTransfer
-            | Self::AbandonTransfer => shape::BATCH_LINE.required,
+            | Self::AbandonTransfer
+            | Self::PauseDestination
+            | Self::ResumeDestination => shape::BATCH_LINE.required,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! This file describes the shapes of requests as the OpenAPI document has them.
 
 use utoipa::openapi::schema::ArrayBuilder;
-use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
+use utoipa::openapi::schema::{AdditionalProperties, Object, OneOfBuilder, Schema};
 use utoipa::openapi::{ObjectBuilder, RefOr, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::field::{Field, Form};
+use super::fields::Place;
 use super::op::{BATCHED, Op, any_of};
 use super::shape::{self, Member, Shape, Unsaid};
 use crate::domain::currency::Currency;
@@ -54,6 +55,10 @@ body!(/// The body of a transfer.
     Transfer, shape::TRANSFER, object(&shape::TRANSFER));
 body!(/// The body of an operator's word on a payout.
     TransferOutcome, shape::TRANSFER_OUTCOME, object(&shape::TRANSFER_OUTCOME));
+body!(/// The body that pauses a destination.
+    DestinationPause, shape::DESTINATION_PAUSE, object(&shape::DESTINATION_PAUSE));
+body!(/// The body that lets a destination go on.
+    DestinationResume, shape::DESTINATION_RESUME, object(&shape::DESTINATION_RESUME));
 body!(/// A line of a batch.
     BatchLine, shape::BATCH_LINE, line());
 
@@ -82,6 +87,7 @@ fn property(member: &Member, description: &str) -> Schema {
         Form::Number => Type::Integer,
         Form::List => return ids(description),
         Form::Flag => Type::Boolean,
+        Form::Place => return place(description),
         Form::Pairs => Type::Object,
     };
     let object = ObjectBuilder::new()
@@ -92,7 +98,7 @@ fn property(member: &Member, description: &str) -> Schema {
         .maximum(member.whole.map(|(_, most)| most))
         .example(member.example.map(Into::into));
     let object = match member.field.form() {
-        Form::Text | Form::Flag | Form::List => object,
+        Form::Text | Form::Flag | Form::List | Form::Place => object,
         Form::Number => match member.whole {
             Some(_) => object,
             None => object.minimum(Some(0)),
@@ -114,6 +120,13 @@ fn ids(description: String) -> Schema {
     let id = ObjectBuilder::new().schema_type(Type::String).format(Some(format("uuid")));
     let list = ArrayBuilder::new().description(Some(description)).items(id);
     list.min_items(Some(1)).max_items(Some(TransactionId::MOST_CORRECTED)).unique_items(true).build().into()
+}
+
+/// Describes a position, or the word for the end of the journal.
+pub(crate) fn place(description: String) -> Schema {
+    let position = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let head = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([Place::HEAD]));
+    OneOfBuilder::new().description(Some(description)).item(position).item(head).build().into()
 }
 
 /// Describes a text that matches this.
@@ -145,6 +158,7 @@ fn values(field: Field) -> Option<Vec<&'static str>> {
         | Field::Corrects
         | Field::Reason
         | Field::Force
+        | Field::After
         | Field::Metadata
         | Field::ExpiresInSeconds => None,
     }

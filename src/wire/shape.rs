@@ -308,6 +308,25 @@ pub(crate) static CORRECT: Shape = Shape::new(
 /// This is the body of a change of state, which has only a reason.
 pub(crate) static BECAUSE: Shape = Shape::new("Because", "Changes an account's state.", &[ID, REASON]);
 
+/// This is the body that pauses a destination.
+pub(crate) static DESTINATION_PAUSE: Shape =
+    Shape::new("DestinationPause", "Sends nothing to a destination for now.", &[ID, REASON]);
+
+/// This is the body that lets a destination go on.
+pub(crate) static DESTINATION_RESUME: Shape = Shape::new(
+    "DestinationResume",
+    "Lets a destination go on that is paused or held.",
+    &[
+        ID,
+        REASON,
+        Member::optional(
+            Field::After,
+            "After which position it goes on, or `head` for the end of the journal; from where it stopped when not said. \
+             What is passed over is never sent.",
+        ),
+    ],
+);
+
 /// This is the body of a change of the overdraft limit.
 pub(crate) static OVERDRAFT_LIMIT: Shape = Shape::new(
     "OverdraftLimit",

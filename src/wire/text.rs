@@ -28,6 +28,9 @@ const NOT_AN_OWN_ACCOUNT: &str = "must be `@` and a name, and not \"@transit\"";
 /// This is the rule for what a correction names.
 pub(crate) const NOT_CORRECTED: &str = "must be 1 to 16 transaction IDs, each once";
 
+/// This is the rule for where a destination goes on.
+pub(crate) const NOT_A_PLACE: &str = "must be a position, or \"head\"";
+
 /// Returns what is wrong with this text in this field, if anything is. Whether an `op` exists is for the caller to
 /// check.
 pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
@@ -62,6 +65,7 @@ pub(crate) fn fault(field: Field, text: &str) -> Option<Cow<'static, str>> {
         | Field::TimeoutSeconds
         | Field::Corrects
         | Field::Force
+        | Field::After
         | Field::Metadata => None,
     }
 }

@@ -79,3 +79,32 @@ fn a_demonstration_that_is_told_to_stop_takes_its_folder_and_its_services_away()
     assert_eq!(demo.wait().unwrap().code(), Some(3));
     assert_eq!(inside(), None);
 }
+
+/// Seen failing: with an inbox that takes everything for new.
+#[test]
+fn each_guarantee_is_kept_and_its_price_is_counted() {
+    let output = Command::new(PROGRAM)
+        .args(["demo", "--guarantees", "--seconds", "4", "--seed", "7"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("Seed 7.") && said.contains("Each guarantee was kept"), "{said}");
+    let row = |guarantee: &str| -> Vec<u64> {
+        let line = said.lines().find(|line| line.starts_with(guarantee)).unwrap();
+        line.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect()
+    };
+    let [sent, _, arrivals, lost, doubled, effects, letters] = row("at_most_once")[..] else {
+        panic!("{said}")
+    };
+    assert!(
+        lost > 0 && doubled == 0 && letters >= lost && effects == arrivals && arrivals + lost == sent,
+        "{said}"
+    );
+    let [sent, arrived, arrivals, lost, doubled, ..] = row("at_least_once")[..] else { panic!("{said}") };
+    assert!(lost == 0 && arrived == sent && doubled > 0 && arrivals > sent, "{said}");
+    let [sent, arrived, arrivals, lost, doubled, effects, _] = row("exactly_once_effect")[..] else {
+        panic!("{said}")
+    };
+    assert!(lost == 0 && doubled == 0 && effects == sent && arrived == sent && arrivals > sent, "{said}");
+}

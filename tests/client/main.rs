@@ -12,7 +12,10 @@ mod document;
 mod fake;
 mod faults;
 mod import;
+mod inbox;
 mod outbox;
+mod receiver_sql;
+mod second_opinion;
 mod sending;
 #[path = "../support/mod.rs"]
 mod support;

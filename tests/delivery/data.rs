@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bookonce::domain::currency::Currency;
-use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode, TakenWhy};
+use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode, Resumption, TakenWhy};
 use bookonce::domain::delivery::failure::{ErrorText, Failure};
 use bookonce::domain::delivery::progress::{End, Parked, Progress};
 use bookonce::domain::delivery::select::{Pattern, Select};
@@ -37,7 +37,7 @@ fn each() -> Vec<(DeliveryEvent, &'static str)> {
     let full = Terms { generation: 3, select, ..(*terms(Guarantee::AtMostOnce, Order::None)).clone() };
     let none = Terms { select: Select { none: true, ..Select::default() }, ..(*plain).clone() };
     let reason = Reason::parse("receiver \"down\"").unwrap();
-    let label = |text| Label::parse(text).unwrap();
+    let label = |text: &str| Label::parse(text).unwrap();
     let row = |attempts, error| Parked {
         stream: StreamName::parse("account-alice").unwrap(),
         revision: 3,
@@ -52,6 +52,10 @@ fn each() -> Vec<(DeliveryEvent, &'static str)> {
         attempted: [(2, row(3, Failure::of_status(500, "")))].into(),
         settled: [(1, End::Delivered), (3, End::Dead)].into(),
         ..progress.clone()
+    };
+    let resumed = |after, is_head, passed_over, holder: Option<&str>| {
+        let (holder, reason) = (holder.map(label), Reason::parse("receiver \"down\"").unwrap());
+        DeliveryEvent::Resumed(Box::new(Resumption { after, is_head, passed_over, holder, reason }))
     };
     vec![
         (
@@ -68,16 +72,17 @@ fn each() -> Vec<(DeliveryEvent, &'static str)> {
         ),
         (DeliveryEvent::Paused { code: PauseCode::Gone, reason: None }, r#"{"code":"gone"}"#),
         (
-            DeliveryEvent::Paused { code: PauseCode::Operator, reason: Some(reason.clone()) },
+            DeliveryEvent::Paused { code: PauseCode::Operator, reason: Some(reason) },
             r#"{"code":"operator","reason":"receiver \"down\""}"#,
         ),
+        (resumed(None, false, None, None), r#"{"reason":"receiver \"down\""}"#),
         (
-            DeliveryEvent::Resumed { after: None, passed_over: None, reason: reason.clone() },
-            r#"{"reason":"receiver \"down\""}"#,
+            resumed(Some(12), false, Some(3), None),
+            r#"{"after":12,"passed_over":3,"reason":"receiver \"down\""}"#,
         ),
         (
-            DeliveryEvent::Resumed { after: Some(12), passed_over: Some(3), reason },
-            r#"{"after":12,"passed_over":3,"reason":"receiver \"down\""}"#,
+            resumed(Some(12), true, Some(3), Some("f2")),
+            r#"{"after":12,"head":true,"passed_over":3,"holder":"f2","reason":"receiver \"down\""}"#,
         ),
         (DeliveryEvent::Removed { through: 9, parked: 1 }, r#"{"through":9,"parked":1}"#),
         (
@@ -92,6 +97,9 @@ fn each() -> Vec<(DeliveryEvent, &'static str)> {
             DeliveryEvent::Taken { instance: label("a-1/7f"), holder: None, why: TakenWhy::NoAnswer },
             r#"{"instance":"a-1/7f","why":"no_answer"}"#,
         ),
+        (DeliveryEvent::Challenged { instance: label("b-2/\"c\"") }, r#"{"instance":"b-2/\"c\""}"#),
+        (DeliveryEvent::Confirmed { term: 4 }, r#"{"term":4}"#),
+        (DeliveryEvent::Released { term: 4 }, r#"{"term":4}"#),
         (DeliveryEvent::Tested { is_delivered: true, detail: None }, r#"{"outcome":"delivered"}"#),
         (
             DeliveryEvent::Tested { is_delivered: false, detail: Some(ErrorText::cut("503")) },
@@ -132,7 +140,12 @@ fn what_the_encoder_would_not_have_written_is_refused() {
         ("DestinationPaused", r#"{"reason":"why","code":"operator"}"#),
         ("DestinationPaused", r#"{"code":"gone","reason":null}"#),
         ("DestinationResumed", r#"{"reason":""}"#),
+        ("DestinationResumed", r#"{"head":true,"reason":"again"}"#),
+        ("DestinationResumed", r#"{"after":1,"head":false,"reason":"again"}"#),
         ("ServingTaken", r#"{"instance":"a","why":"because"}"#),
+        ("ServingChallenged", r#"{"instance":""}"#),
+        ("ServingConfirmed", r#"{"term":"4"}"#),
+        ("ServingReleased", r#"{"term":4,"instance":"a"}"#),
         ("DestinationTested", r#"{"outcome":"maybe"}"#),
         ("DeliveryClaimed", r#"{"term":4,"positions":[-1]}"#),
         ("DeliveryProgressed", r#"{"term":4,"through":9,"delivered":2,"unconfirmed":[]}"#),

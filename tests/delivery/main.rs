@@ -1,12 +1,20 @@
 //! These tests try deliveries: every rule and every order in which a few things can happen on the pure functions, and the
 //! runner over real sockets, with a ledger in memory that is killed where it hurts, and with the real program.
 
+mod acts;
+mod cluster;
+mod contest;
 mod data;
+mod down;
 mod every_order;
+mod faults;
+mod instances;
 mod kills;
 mod letters;
 mod memory;
+mod operator;
 mod program;
+mod python;
 mod receiver;
 mod recorded;
 mod rules;

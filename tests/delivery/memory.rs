@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bookonce::delivery::chunk::Chunk;
 use bookonce::delivery::message::Message;
-use bookonce::delivery::port::{NotRecorded, Port, Tail, Unreadable};
+use bookonce::delivery::port::{Chooses, NotRecorded, Port, Tail, Unreadable};
 use bookonce::domain::delivery::Destination;
 use bookonce::domain::delivery::decide::{DeliveryOperation, decide};
 use bookonce::domain::delivery::event::DeliveryEvent;
@@ -191,6 +191,21 @@ impl Port for Memory {
 
     fn now(&self) -> Timestamp {
         system_clock()()
+    }
+
+    fn head(&self) -> u64 {
+        self.lock().end
+    }
+
+    fn count(&self, after: u64, to: u64, chooses: Chooses) -> BoxFuture<'_, Result<u64, Unreadable>> {
+        let inner = self.lock();
+        let lines = inner.lines.range(after + 1..=to).map(|(_, (_, line))| &line[..line.len() - 1]);
+        let count = lines.filter(|line| chooses(line).unwrap()).count() as u64;
+        Box::pin(async move { Ok(count) })
+    }
+
+    fn own_for_messages(&self, fresh: Uuid) -> BoxFuture<'_, Result<Option<Uuid>, Unreadable>> {
+        Box::pin(async move { Ok(Some(fresh)) })
     }
 
     fn follow(&self, after: u64) -> Box<dyn Tail> {

@@ -12,42 +12,43 @@ use crate::support::http::id;
 use crate::support::process::{Process, bookonce, send, verify};
 use crate::support::store;
 
-struct Home {
+/// A `Home` is a folder with the settings and the data of services.
+pub struct Home {
     folder: tempfile::TempDir,
 }
 
 impl Home {
-    fn new(settings: &str) -> Self {
+    pub fn new(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("bookonce.toml"), settings).unwrap();
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    fn serve(&self, data: &str, more: &[&str]) -> Result<Process, String> {
+    pub fn serve(&self, data: &str, more: &[&str]) -> Result<Process, String> {
         let config = self.path("bookonce.toml");
         let arguments = [&["--config", &config], more].concat();
         Process::start_with(Path::new(&self.path(data)), &arguments, &[])
     }
 }
 
-fn open(service: &Process, account: &str) {
+pub fn open(service: &Process, account: &str) {
     let body = format!("{{\"transaction_id\":\"{}\",\"account\":\"{account}\",\"currency\":\"EUR\"}}", id());
     let reply = send(service.address, "POST", "/v1/accounts", &body).unwrap();
     assert_eq!(reply.status, 201, "{}", reply.body);
 }
 
-fn deposit(service: &Process, account: &str) {
+pub fn deposit(service: &Process, account: &str) {
     let body = format!("{{\"transaction_id\":\"{}\",\"amount\":\"1.00\"}}", id());
     let reply = send(service.address, "POST", &format!("/v1/accounts/{account}/deposits"), &body).unwrap();
     assert_eq!(reply.status, 201, "{}", reply.body);
 }
 
 /// Returns the positions of the events of accounts in the journal, and of the messages to a destination that became letters.
-fn journal(service: &Process, destination: &str) -> (BTreeSet<u64>, BTreeSet<u64>) {
+pub fn journal(service: &Process, destination: &str) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let (mut events, mut letters) = (BTreeSet::new(), BTreeSet::new());
     for line in service.journal() {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -65,7 +66,8 @@ fn taken(receiver: &Receiver) -> BTreeSet<u64> {
     receiver.taken().into_keys().collect()
 }
 
-/// Guards against: a message that is lost, or one that is sent twice at most once, when the real program is killed amid it all.
+/// Seen failing: with a message that is skipped, a claim that is not durable before its messages are sent, progress that is
+/// recorded before the answer, and a parked message that is not kept.
 #[test]
 fn the_program_that_is_killed_at_random_keeps_the_guarantee_that_it_names() {
     if store::is_eventstoredb() {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bookonce::domain::command::Command;
 use bookonce::domain::decide::Refusal;
 use bookonce::domain::delivery::asking::{give_up, record};
-use bookonce::domain::delivery::decide::{Begin, DeliveryOperation, Refused};
+use bookonce::domain::delivery::decide::{Begin, DeliveryOperation, Refused, Resuming};
 use bookonce::domain::delivery::event::PauseCode;
 use bookonce::domain::delivery::failure::Failure;
 use bookonce::domain::delivery::name::DestinationName;
@@ -252,5 +252,40 @@ async fn the_letters_of_a_destination_are_found_page_by_page() {
         ledger = open_ledger(dir.path()).unwrap();
     }
     assert!(ledger.letters_of(&name("b"), None, 4).await.unwrap().is_empty());
+    store::stop(&ledger);
+}
+
+/// Guards against: a lag that counts what the service records of itself, or is another one where whole blocks were counted
+/// before.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: two whole blocks of events"]
+async fn a_lag_is_counted_alike_whatever_was_counted_before() {
+    if store::is_eventstoredb() {
+        return; // Its positions have gaps.
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = open_ledger(folder.path()).unwrap();
+    one(&ledger, open(1, "alice")).await.unwrap();
+    one(&ledger, record(&crm(), set(Order::Account))).await.unwrap();
+    for round in 0..4_u128 {
+        let many: Vec<Command> =
+            (0..9_000).map(|n| deposit(10_000 * round + n + 2, "alice", "0.01")).collect();
+        ledger.execute(many).await.unwrap();
+        one(&ledger, record(&crm(), DeliveryOperation::Pause { code: PauseCode::Gone, reason: None }))
+            .await
+            .unwrap();
+        let reason = crate::support::reason();
+        let resume = Resuming { after: None, passed: None, is_held: false, holder: None, reason };
+        one(&ledger, record(&crm(), DeliveryOperation::Resume(Box::new(resume)))).await.unwrap();
+    }
+    let mut own: Vec<u64> = vec![2];
+    own.extend((1..=4_u64).flat_map(|round| [2 + round * 9_002 - 1, 2 + round * 9_002]));
+    let head = ledger.head().position;
+    for after in [0, 1, 2, 9_002, 16_383, 16_384, 20_000, head - 3, head, head + 5, 0, 16_383] {
+        let behind = own.iter().filter(|position| **position > after).count() as u64;
+        let lag = ledger.lag(after).await.unwrap();
+        assert_eq!(lag.events, head.saturating_sub(after).saturating_sub(behind), "{after}");
+        assert_eq!(lag.since.is_some(), lag.events > 0, "{after}");
+    }
     store::stop(&ledger);
 }

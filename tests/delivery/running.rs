@@ -8,12 +8,13 @@ use bookonce::delivery::settings::{Given, destinations};
 use bookonce::domain::delivery::Stage;
 use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode};
 use bookonce::domain::delivery::failure::FailureClass;
+use bookonce::ledger::FolderId;
 use uuid::Uuid;
 
 use crate::memory::Memory;
 use crate::receiver::{Does, Receiver};
 
-pub const FOLDER: Option<Uuid> = Some(Uuid::from_u128(7));
+pub const FOLDER: FolderId = FolderId { id: Some(Uuid::from_u128(7)), is_copy: false };
 
 /// Returns the settings of one destination at a receiver, with more of its keys.
 pub fn one(name: &str, receiver: &Receiver, guarantee: &str, more: &str) -> String {

@@ -8,6 +8,7 @@ use bookonce::delivery::runner::{Deliveries, Owner, SettleError};
 use bookonce::domain::delivery::Stage;
 use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode};
 use bookonce::domain::delivery::failure::FailureClass;
+use bookonce::ledger::FolderId;
 use uuid::Uuid;
 
 use crate::memory::{Memory, name};
@@ -142,9 +143,9 @@ async fn a_copy_is_held_and_the_original_goes_on() {
     original.stop().await;
     let position = memory.books("alice");
     let recorded = types(&memory).len();
-    for owner in
-        [Owner::new(Some(Uuid::from_u128(8)), false), Owner::new(None, false), Owner::new(FOLDER, true)]
-    {
+    let other = FolderId { id: Some(Uuid::from_u128(8)), is_copy: false };
+    let copy = FolderId { id: None, is_copy: true };
+    for owner in [Owner::new(other, false), Owner::new(copy, false), Owner::new(FOLDER, true)] {
         let deliveries = start_as(&memory, &settings, owner).await;
         assert!(deliveries.show(&name("crm")).await.unwrap().unwrap().is_held);
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;

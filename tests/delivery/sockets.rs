@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use bookonce::delivery::addresses::Allowed;
 use bookonce::delivery::message::Message;
-use bookonce::delivery::signature::{Secret, sign};
 use bookonce::delivery::target::Target;
 use bookonce::delivery::webhook::{Attempt, Webhook};
 use bookonce::domain::delivery::failure::{Attempted, Blame, Failure, FailureClass};
 use bookonce::domain::time::Timestamp;
+use bookonce::signature::{Secret, sign};
 
 use crate::wire::{lines, message};
 

@@ -1,7 +1,7 @@
 //! The stream of a destination: what may be recorded of it, and what can't follow what was recorded.
 
-use bookonce::domain::delivery::decide::{Begin, DeliveryOperation, Refused, decide};
-use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode};
+use bookonce::domain::delivery::decide::{After, Begin, DeliveryOperation, Refused, Resuming, decide};
+use bookonce::domain::delivery::event::{DeliveryEvent, PauseCode, TakenWhy};
 use bookonce::domain::delivery::failure::Failure;
 use bookonce::domain::delivery::progress::{End, Parked, Progress};
 use bookonce::domain::delivery::terms::{Guarantee, Order};
@@ -9,6 +9,7 @@ use bookonce::domain::delivery::{Destination, Stage, Wrong};
 use bookonce::domain::reason::Reason;
 use bookonce::domain::stream::StreamName;
 use bookonce::domain::time::Timestamp;
+use bookonce::domain::transfer::payout::Label;
 
 use crate::world::{after, served, taken, terms};
 
@@ -40,7 +41,8 @@ fn pause(code: PauseCode) -> DeliveryOperation {
 
 fn resume(after: Option<u64>, is_held: bool) -> DeliveryOperation {
     let reason = Reason::parse("mended").unwrap();
-    DeliveryOperation::Resume { after, passed_over: after.map(|_| 7), is_held, reason }
+    let after = after.map(After::Position);
+    DeliveryOperation::Resume(Box::new(Resuming { after, passed: None, is_held, holder: None, reason }))
 }
 
 fn set(guarantee: Guarantee, begin: Begin) -> DeliveryOperation {
@@ -70,6 +72,62 @@ fn who_does_not_serve_it_any_more_records_nothing() {
     assert_eq!(decide(Some(&other), &DeliveryOperation::Progress(Box::new(late))), Err(Refused::Stale));
     let claim = DeliveryOperation::Claim { term: stale, positions: vec![1] };
     assert_eq!(decide(Some(&other), &claim), Err(Refused::Stale));
+}
+
+fn take(instance: &str, why: TakenWhy, seen: Option<u64>) -> DeliveryOperation {
+    DeliveryOperation::Take { instance: Label::parse(instance).unwrap(), holder: None, why, seen }
+}
+
+fn challenge(instance: &str) -> DeliveryOperation {
+    DeliveryOperation::Challenge { instance: Label::parse(instance).unwrap(), seen: None }
+}
+
+/// Guards against: an instance that takes a destination from one that lives, or on a state that is past.
+#[test]
+fn a_destination_is_taken_where_nobody_serves_it_or_who_does_has_not_answered() {
+    let set = set(Guarantee::AtMostOnce, Begin::After(0));
+    let state = after(None, &set);
+    let stale = |state: &Destination, asked: &DeliveryOperation| {
+        assert_eq!(decide(Some(state), asked), Err(Refused::Stale), "{asked:?}");
+    };
+    stale(&state, &take("a", TakenWhy::Released, None));
+    stale(&state, &take("a", TakenWhy::NoAnswer, None));
+    stale(&state, &challenge("a"));
+    stale(&state, &take("a", TakenWhy::First, Some(1)));
+    let state = after(Some(&state), &take("a", TakenWhy::First, Some(0)));
+    let term = state.term().unwrap();
+    for why in [TakenWhy::First, TakenWhy::Released, TakenWhy::NoAnswer] {
+        stale(&state, &take("b", why, None));
+    }
+    stale(&state, &DeliveryOperation::Confirm { term });
+    stale(&state, &challenge("a"));
+    let asked = after(Some(&state), &challenge("b"));
+    stale(&asked, &challenge("c"));
+    stale(&asked, &DeliveryOperation::Confirm { term: term + 1 });
+    // Each of these is an answer.
+    let confirmed = after(Some(&asked), &DeliveryOperation::Confirm { term });
+    let recorded = after(Some(&asked), &DeliveryOperation::Progress(Box::new(progress(&asked, 0))));
+    let claimed = after(Some(&asked), &DeliveryOperation::Claim { term, positions: vec![3] });
+    for answered in [&confirmed, &recorded, &claimed] {
+        stale(answered, &take("b", TakenWhy::NoAnswer, None));
+        // One that was asked again has not answered that: who rests on the question before is refused.
+        let again = after(Some(answered), &challenge("c"));
+        stale(&again, &take("b", TakenWhy::NoAnswer, Some(asked.revision)));
+    }
+    let taken = after(Some(&asked), &take("b", TakenWhy::NoAnswer, Some(asked.revision)));
+    stale(&taken, &DeliveryOperation::Confirm { term });
+    stale(&taken, &DeliveryOperation::Release { term });
+    let term = taken.term().unwrap();
+    let released = after(Some(&taken), &DeliveryOperation::Release { term });
+    for late in [
+        DeliveryOperation::Progress(Box::new(progress(&taken, 5))),
+        DeliveryOperation::Claim { term, positions: vec![3] },
+        DeliveryOperation::Release { term },
+        challenge("a"),
+    ] {
+        stale(&released, &late);
+    }
+    assert!(after(Some(&released), &take("a", TakenWhy::Released, None)).term() > Some(term));
 }
 
 /// Guards against: a message that is claimed twice, which would be sent twice.

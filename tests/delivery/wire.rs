@@ -4,9 +4,9 @@ use std::net::IpAddr;
 
 use bookonce::delivery::addresses::{Allowed, is_public};
 use bookonce::delivery::message::Message;
-use bookonce::delivery::signature::{Secret, sign};
 use bookonce::delivery::target::{Target, TargetError};
 use bookonce::domain::delivery::name::DestinationName;
+use bookonce::signature::{Secret, sign};
 use uuid::Uuid;
 
 const JOURNAL: Uuid = Uuid::from_u128(0x0193_5e8a_7c1d_7a30_8f7e_3f6b_2a1c_0d4e);

@@ -94,9 +94,9 @@ pub fn terms(guarantee: Guarantee, order: Order) -> Arc<Terms> {
 
 pub fn taken(state: Option<&Destination>) -> DeliveryOperation {
     let why =
-        if state.is_some_and(|state| state.serving.is_some()) { TakenWhy::NoAnswer } else { TakenWhy::First };
+        if state.is_some_and(|state| state.serving.is_some()) { TakenWhy::Resumed } else { TakenWhy::First };
     let label = |text| Label::parse(text).unwrap();
-    DeliveryOperation::Take { instance: label("a-1"), holder: Some(label("folder-1")), why }
+    DeliveryOperation::Take { instance: label("a-1"), holder: Some(label("folder-1")), why, seen: None }
 }
 
 pub fn after(state: Option<&Destination>, asked: &DeliveryOperation) -> Destination {

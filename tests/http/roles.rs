@@ -8,7 +8,7 @@ use bookonce::keys::file::{NewKey, create};
 use serde_json::{Value, json};
 
 /// Every route that needs a key, and who may use it: teller, auditor, operator.
-const TABLE: [(&str, &str, [bool; 3]); 36] = [
+const TABLE: [(&str, &str, [bool; 3]); 41] = [
     ("GET", "/v1/accounts", [true, true, true]),
     ("GET", "/v1/accounts/{account}", [true, true, true]),
     ("GET", "/v1/accounts/{account}/entries", [true, true, true]),
@@ -21,6 +21,11 @@ const TABLE: [(&str, &str, [bool; 3]); 36] = [
     ("GET", "/v1/journal/live", [false, true, true]),
     ("GET", "/v1/trial-balance", [false, true, true]),
     ("GET", "/v1/digest", [false, true, true]),
+    ("GET", "/v1/destinations", [false, true, true]),
+    ("GET", "/v1/destinations/{name}", [false, true, true]),
+    ("GET", "/v1/destinations/{name}/parked", [false, true, true]),
+    ("POST", "/v1/destinations/{name}/pause", [false, false, true]),
+    ("POST", "/v1/destinations/{name}/resume", [false, false, true]),
     ("GET", "/metrics", [false, true, true]),
     ("POST", "/v1/accounts", [true, false, true]),
     ("POST", "/v1/accounts/{account}/deposits", [true, false, true]),
@@ -87,6 +92,7 @@ fn every_route_lets_in_the_roles_of_the_table_and_no_other() {
         let concrete = path
             .replace("{account}", "alice")
             .replace("{id}", &id())
+            .replace("{name}", "crm")
             .replace("{hold}", &id())
             .replace("{transfer}", &id());
         let open = place >= TABLE.len() - OPEN;

@@ -17,6 +17,7 @@ mod scenario;
 
 #[path = "../support/mod.rs"]
 mod support;
+mod turns;
 mod unresolved;
 
 use std::time::{Duration, Instant};

@@ -1,12 +1,13 @@
-//! This story is told by the frozen history of deliveries: a destination that is set up, served, paused and removed, what it
-//! parks, and letters. The clock goes on by a minute and a second with each batch.
+//! These stories are told by the frozen histories of deliveries and of acts on destinations: a destination that is set up,
+//! served, paused and removed, what it parks, letters, and what operators ask. The clock goes on by a minute and a second with
+//! each batch.
 
 use std::sync::Arc;
 
 use bookonce::domain::command::{Command, Operation};
 use bookonce::domain::currency::Currency;
 use bookonce::domain::delivery::asking::{give_up, record};
-use bookonce::domain::delivery::decide::{Begin, DeliveryOperation};
+use bookonce::domain::delivery::decide::{After, Begin, DeliveryOperation, Passed, Resuming};
 use bookonce::domain::delivery::event::{PauseCode, TakenWhy};
 use bookonce::domain::delivery::failure::{ErrorText, Failure, FailureClass};
 use bookonce::domain::delivery::name::DestinationName;
@@ -107,7 +108,12 @@ pub fn deliveries() -> Vec<Vec<Command>> {
     let least = Select { amount_min: WrittenAmount::parse("5").ok(), ..Select::default() };
     let none = Select { none: true, ..Select::default() };
     let take = |why, holder: Option<&str>| {
-        own(DeliveryOperation::Take { instance: label("a-1/7f3c"), holder: holder.map(label), why })
+        own(DeliveryOperation::Take {
+            instance: label("a-1/7f3c"),
+            holder: holder.map(label),
+            why,
+            seen: None,
+        })
     };
     let test = |is_delivered, detail: Option<&str>| {
         own(DeliveryOperation::Test { is_delivered, detail: detail.map(ErrorText::cut) })
@@ -146,12 +152,13 @@ pub fn deliveries() -> Vec<Vec<Command>> {
         set(Guarantee::AtMostOnce, least, Begin::Unsaid),
         vec![deposit(17, "alice", "4.00"), deposit(18, "alice", "5.00"), deposit(19, "bob", "6.00")],
         own(DeliveryOperation::Pause { code: PauseCode::Gone, reason: Some(reason()) }),
-        own(DeliveryOperation::Resume {
-            after: Some(17),
-            passed_over: Some(0),
+        own(DeliveryOperation::Resume(Box::new(Resuming {
+            after: Some(After::Position(17)),
+            passed: Some(Passed { count: 0, through: Some(7) }),
             is_held: false,
+            holder: None,
             reason: reason(),
-        }),
+        }))),
         own(DeliveryOperation::Claim { term: 1, positions: vec![18, 19] }),
         dead(18, Failure::new(FailureClass::Unconfirmed, "nobody knows whether it was sent")),
         progress(Progress {
@@ -166,5 +173,93 @@ pub fn deliveries() -> Vec<Vec<Command>> {
         set(Guarantee::ExactlyOnceEffect, none, Begin::After(0)),
         take(TakenWhy::Released, None),
         vec![withdraw(28, "alice", "1.00")],
+    ]
+}
+
+/// Makes what an operator asks of a destination under the n-th ID.
+fn by_operator(n: u128, asked: DeliveryOperation) -> Vec<Command> {
+    let stream = StreamName::Delivery(crm());
+    vec![Command { stream, ..command(n, "alice", Operation::Delivery(Box::new(asked))) }]
+}
+
+/// Tells what operators ask of a destination: each act with its answer.
+pub fn acts() -> Vec<Vec<Command>> {
+    let pause =
+        |n| by_operator(n, DeliveryOperation::Pause { code: PauseCode::Operator, reason: Some(reason()) });
+    let resume = |n, asked| by_operator(n, asked);
+    let passing = |after, count, through| {
+        let passed = Some(Passed { count, through });
+        let asked = Resuming { after: Some(after), passed, is_held: false, holder: None, reason: reason() };
+        DeliveryOperation::Resume(Box::new(asked))
+    };
+    let take = |why, holder: &str| {
+        own(DeliveryOperation::Take { instance: label(holder), holder: Some(label(holder)), why, seen: None })
+    };
+    let test = |n, is_delivered, detail: Option<&str>| {
+        by_operator(n, DeliveryOperation::Test { is_delivered, detail: detail.map(ErrorText::cut) })
+    };
+    vec![
+        vec![open(1, "alice")],
+        set(Guarantee::AtLeastOnce, Select::default(), Begin::Unsaid),
+        take(TakenWhy::First, "f-1"),
+        pause(4),
+        resume(5, resume_from_here(None)),
+        vec![deposit(6, "alice", "1.00"), deposit(7, "alice", "2.00"), deposit(8, "alice", "3.00")],
+        progress(Progress {
+            term: 1,
+            through: 6,
+            parked: [row(6, 1, 1, Failure::of_status(422, "no"))].into(),
+            ..Progress::default()
+        }),
+        pause(10),
+        resume(11, passing(After::Position(7), 1, Some(6))),
+        pause(12),
+        resume(13, passing(After::Head(12), 1, Some(7))),
+        test(14, true, None),
+        test(15, false, Some("503 \"away\"")),
+        resume(16, resume_from_here(Some("f-2"))),
+        take(TakenWhy::Resumed, "f-2"),
+        progress(Progress {
+            term: 12,
+            through: 17,
+            delivered: 1,
+            settled: [(6, End::Delivered)].into(),
+            ..Progress::default()
+        }),
+    ]
+}
+
+fn resume_from_here(holder: Option<&str>) -> DeliveryOperation {
+    let (is_held, holder) = (holder.is_some(), holder.map(label));
+    DeliveryOperation::Resume(Box::new(Resuming {
+        after: None,
+        passed: None,
+        is_held,
+        holder,
+        reason: reason(),
+    }))
+}
+
+/// Tells each event by which instances agree who serves a destination.
+pub fn serving() -> Vec<Vec<Command>> {
+    let takes = |instance, why| {
+        own(DeliveryOperation::Take { instance: label(instance), holder: None, why, seen: None })
+    };
+    let asks = |instance| own(DeliveryOperation::Challenge { instance: label(instance), seen: None });
+    vec![
+        vec![open(1, "alice")],
+        set(Guarantee::AtMostOnce, Select::default(), Begin::Unsaid),
+        takes("a-1/7f3c", TakenWhy::First),
+        vec![deposit(4, "alice", "1.00"), deposit(5, "alice", "2.00")],
+        asks("b-1/0c4d"),
+        own(DeliveryOperation::Confirm { term: 1 }),
+        asks("c \"ü\""),
+        own(DeliveryOperation::Claim { term: 1, positions: vec![4, 5] }),
+        asks("b-1/0c4d"),
+        takes("b-1/0c4d", TakenWhy::NoAnswer),
+        progress(Progress { term: 7, through: 5, delivered: 2, ..Progress::default() }),
+        own(DeliveryOperation::Release { term: 7 }),
+        takes("c \"ü\"", TakenWhy::Released),
+        asks("a-1/9e01"),
     ]
 }

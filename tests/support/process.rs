@@ -117,6 +117,12 @@ impl Process {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal to the process, by its name: `STOP`, `CONT`.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
     /// Sends SIGTERM, waits until the process has stopped by itself, and returns its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();

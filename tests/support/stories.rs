@@ -27,6 +27,8 @@ pub fn all() -> Vec<(&'static str, Vec<Vec<Command>>)> {
         ("many-holds", transfer_stories::many_holds()),
         ("payouts", payout_stories::payouts()),
         ("deliveries", delivery_stories::deliveries()),
+        ("acts", delivery_stories::acts()),
+        ("serving", delivery_stories::serving()),
     ]
 }
 

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ledger", &["domain", "store", "index", "clerk", "patient", "pause_mark", "tasks"]),
     ("payouts", &["domain", "tasks"]),
     ("sagas", &["domain", "ledger", "client", "payouts", "tasks"]),
-    ("delivery", &["domain", "store", "ledger", "client", "seldom", "tasks"]),
+    ("delivery", &["domain", "store", "ledger", "client", "seldom", "signature", "tasks"]),
     ("audit", &["pause_mark", "still"]),
     ("keys", &["domain"]),
     (
@@ -32,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "ledger",
             "payouts",
             "sagas",
+            "delivery",
             "keys",
             "patient",
             "store",
@@ -39,12 +40,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "with_causes",
         ],
     ),
-    ("client", &["domain", "wire", "tasks", "with_causes"]),
+    ("client", &["domain", "signature", "wire", "tasks", "with_causes"]),
     ("clock", &["domain"]),
     ("config", &["delivery", "payouts", "telemetry"]),
     ("patient", &[]),
     ("pause_mark", &[]),
     ("seldom", &[]),
+    ("signature", &["domain"]),
     ("still", &[]),
     ("tasks", &[]),
     ("with_causes", &[]),
@@ -53,7 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Crates whose types stay in the folders that wrap them.
 const WRAPPED: &[(&str, &[&str])] = &[
-    ("rusqlite", &["store", "index", "audit", "still", "client"]),
+    ("rusqlite", &["store", "index", "audit", "still", "client", "cli"]),
     ("axum", &["http", "client", "cli"]),
     ("rust_decimal", &["domain"]),
     ("reqwest", &["client", "audit", "cli", "store", "payouts", "delivery"]),

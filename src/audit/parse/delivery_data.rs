@@ -3,13 +3,15 @@
 use crate::audit::parse::cursor::{Cursor, unescaped};
 use crate::audit::parse::words::{is_name, is_provider, lossy};
 use crate::audit::values::currency::Currency;
-use crate::audit::values::delivery::{DeliveryFact, Filter, LetterBody, ParkedRow, Progressed, Setting};
+use crate::audit::values::delivery::{
+    DeliveryFact, Filter, LetterBody, ParkedRow, Progressed, Setting, TakenWhy,
+};
 use crate::audit::values::finding::Flaw;
 use crate::audit::values::moment::micros;
 use crate::audit::values::span::Span;
 
 /// These are the types of events that a destination's stream and a letter's can have.
-const TYPES: [&[u8]; 9] = [
+const TYPES: [&[u8]; 12] = [
     b"DeliveryProgressed",
     b"DeliveryClaimed",
     b"DestinationSet",
@@ -17,6 +19,9 @@ const TYPES: [&[u8]; 9] = [
     b"DestinationResumed",
     b"DestinationRemoved",
     b"ServingTaken",
+    b"ServingChallenged",
+    b"ServingConfirmed",
+    b"ServingReleased",
     b"DestinationTested",
     b"DeadLettered",
 ];
@@ -50,10 +55,17 @@ pub(super) fn read(kind: &[u8], block: &[u8], cursor: &mut Cursor<'_>) -> Result
         }
         b"DestinationResumed" => {
             let after = maybe_number(cursor, "\"after\":", ",")?;
-            maybe_number(cursor, "\"passed_over\":", ",")?;
+            if after.is_some() {
+                cursor.maybe("\"head\":true,");
+            }
+            let passed_over = maybe_number(cursor, "\"passed_over\":", ",")?;
+            if cursor.maybe("\"holder\":\"") {
+                cursor.text()?;
+                cursor.literal(",")?;
+            }
             cursor.literal("\"reason\":\"")?;
             cursor.text()?;
-            DeliveryFact::Resumed { after }
+            DeliveryFact::Resumed { after, passed_over }
         }
         b"DestinationRemoved" => {
             let through = number(cursor, "\"through\":")?;
@@ -61,12 +73,23 @@ pub(super) fn read(kind: &[u8], block: &[u8], cursor: &mut Cursor<'_>) -> Result
         }
         b"ServingTaken" => {
             cursor.literal("\"instance\":\"")?;
-            cursor.text()?;
+            let instance = cursor.text()?;
             maybe_text(cursor, ",\"holder\":\"")?;
             cursor.literal(",\"why\":\"")?;
-            one_of(block, cursor, &[b"first", b"released", b"no_answer", b"resumed"])?;
-            DeliveryFact::Taken
+            let why = match one_of(block, cursor, &[b"first", b"released", b"no_answer", b"resumed"])? {
+                b"first" => TakenWhy::First,
+                b"released" => TakenWhy::Released,
+                b"no_answer" => TakenWhy::NoAnswer,
+                _ => TakenWhy::Resumed,
+            };
+            DeliveryFact::Taken { instance, why }
         }
+        b"ServingChallenged" => {
+            cursor.literal("\"instance\":\"")?;
+            DeliveryFact::Challenged { instance: cursor.text()? }
+        }
+        b"ServingConfirmed" => DeliveryFact::Confirmed { term: number(cursor, "\"term\":")? },
+        b"ServingReleased" => DeliveryFact::Released { term: number(cursor, "\"term\":")? },
         b"DestinationTested" => {
             cursor.literal("\"outcome\":\"")?;
             one_of(block, cursor, &[b"delivered", b"failed"])?;

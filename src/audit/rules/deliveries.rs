@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::audit::rules::destination::{Destination, Message};
 use crate::audit::rules::selected::chooses;
+use crate::audit::rules::served::Served;
 use crate::audit::values::delivery::{DeliveryBody, DeliveryFact, LetterBody};
 use crate::audit::values::event::Event;
 use crate::audit::values::finding::Flaw;
@@ -96,7 +97,10 @@ impl Deliveries {
                 DeliveryFact::Paused { .. }
                 | DeliveryFact::Resumed { .. }
                 | DeliveryFact::Removed { .. }
-                | DeliveryFact::Taken
+                | DeliveryFact::Taken { .. }
+                | DeliveryFact::Challenged { .. }
+                | DeliveryFact::Confirmed { .. }
+                | DeliveryFact::Released { .. }
                 | DeliveryFact::Tested
                 | DeliveryFact::Claimed { .. }
                 | DeliveryFact::Progressed(_) => Err(Flaw::NotSetUp),
@@ -114,12 +118,12 @@ impl Deliveries {
         match &body.fact {
             DeliveryFact::Set(setting) => destination.set(setting, expected, event.position),
             DeliveryFact::Paused { missing } => destination.pause(*missing),
-            DeliveryFact::Resumed { after } => destination.resume(*after),
+            DeliveryFact::Resumed { after, passed_over } => destination.resume(*after, *passed_over),
             DeliveryFact::Removed { through, parked } => destination.remove(*through, *parked),
-            DeliveryFact::Taken => {
-                destination.take();
-                Ok(())
-            }
+            DeliveryFact::Taken { instance, why } => destination.take(instance.of(block), *why),
+            DeliveryFact::Challenged { instance } => destination.challenge(instance.of(block)),
+            DeliveryFact::Confirmed { term } => destination.served_in(*term)?.confirm(),
+            DeliveryFact::Released { term } => destination.served_in(*term).map(Served::release),
             DeliveryFact::Tested => Ok(()),
             DeliveryFact::Claimed { term, positions } => destination.claim(*term, positions),
             DeliveryFact::Progressed(said) => {

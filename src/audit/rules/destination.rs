@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use crate::audit::values::delivery::{Filter, ParkedRow, Progressed, Setting};
+use crate::audit::rules::served::Served;
+use crate::audit::values::delivery::{Filter, ParkedRow, Progressed, Setting, TakenWhy};
 use crate::audit::values::finding::Flaw;
 
 /// A message is an event that a filter has chosen.
@@ -43,7 +44,7 @@ pub(super) struct Destination {
     /// This is the position at which this life of its name begins: what its filter chose up to there is not known.
     begun: u64,
     through: Option<u64>,
-    term: Option<u64>,
+    served: Option<Served>,
     /// These are the messages behind `through`, in order.
     ahead: VecDeque<Message>,
     /// These are messages up to `through` that wait behind a parked one.
@@ -79,7 +80,7 @@ impl Destination {
             stage: Stage::Open,
             begun: position,
             through: setting.from,
-            term: None,
+            served: None,
             ahead: VecDeque::new(),
             behind: BTreeMap::new(),
             parked: BTreeMap::new(),
@@ -105,7 +106,8 @@ impl Destination {
 
     pub(super) fn set(&mut self, setting: &Setting, revision: u64, position: u64) -> Result<(), Flaw> {
         if self.stage == Stage::Removed {
-            *self = Self { term: self.term, ..Self::begin(setting, revision, position) };
+            let served = self.served.take().map(Served::renamed);
+            *self = Self { served, ..Self::begin(setting, revision, position) };
             return Ok(());
         }
         if setting.from.is_some() {
@@ -128,12 +130,20 @@ impl Destination {
         Ok(())
     }
 
-    pub(super) fn resume(&mut self, after: Option<u64>) -> Result<(), Flaw> {
+    /// It goes on. What it passes over is never sent, but for what is parked: it waits behind nothing. How much that was is
+    /// compared where all of it was chosen here.
+    pub(super) fn resume(&mut self, after: Option<u64>, passed_over: Option<u64>) -> Result<(), Flaw> {
         self.stage = Stage::Open;
-        match after {
-            Some(after) => self.go_to(after),
-            None => Ok(()),
+        let Some(after) = after else { return Ok(()) };
+        let is_known = !self.in_doubt && self.through.is_none_or(|through| through >= self.begun);
+        let mut is = 0_u64;
+        while let Some(message) = self.ahead.pop_front_if(|message| message.position <= after) {
+            is = is.saturating_add(u64::from(!self.parked.contains_key(&message.position)));
         }
+        if let Some(says) = passed_over.filter(|says| is_known && *says != is) {
+            return Err(Flaw::Number { what: "messages that are passed over", says, is });
+        }
+        self.go_to(after)
     }
 
     pub(super) fn remove(&mut self, through: u64, parked: u64) -> Result<(), Flaw> {
@@ -150,12 +160,33 @@ impl Destination {
         Ok(())
     }
 
-    pub(super) fn take(&mut self) {
-        self.term = Some(self.revision);
+    pub(super) fn take(&mut self, instance: &[u8], why: TakenWhy) -> Result<(), Flaw> {
+        let why = if self.in_doubt { TakenWhy::Resumed } else { why };
+        self.served = Some(Served::take(self.served.as_ref(), why, instance, self.revision)?);
+        Ok(())
+    }
+
+    pub(super) fn challenge(&mut self, instance: &[u8]) -> Result<(), Flaw> {
+        if self.stage != Stage::Open {
+            return Err(Flaw::NotNow("it is paused, and who serves it was asked"));
+        }
+        let nobody = Flaw::NotNow("nobody serves it, and was asked");
+        self.served.as_mut().ok_or(nobody)?.challenge(instance)
+    }
+
+    /// Gives who serves it, where that is in this term.
+    pub(super) fn served_in(&mut self, says: u64) -> Result<&mut Served, Flaw> {
+        let is = match &self.served {
+            Some(served) if served.is_gone() => format!("nobody since {}", served.term),
+            Some(served) => served.term.to_string(),
+            None => "nobody".to_owned(),
+        };
+        let served = self.served.as_mut().filter(|served| served.term == says && !served.is_gone());
+        served.ok_or(Flaw::Term { says, is })
     }
 
     pub(super) fn claim(&mut self, term: u64, positions: &[u64]) -> Result<(), Flaw> {
-        self.is_of(term)?;
+        self.served_in(term)?.answer();
         if !self.at_most_once || self.stage != Stage::Open {
             return Err(Flaw::NotNow("it claims nothing, or is paused"));
         }
@@ -177,7 +208,7 @@ impl Destination {
         said: &Progressed,
         stream: impl Fn(&ParkedRow) -> u64,
     ) -> Result<(), Flaw> {
-        self.is_of(said.term)?;
+        self.served_in(said.term)?.answer();
         for position in &said.unconfirmed {
             self.has_letter(*position)?;
             if !self.claimed.remove(position) {
@@ -228,14 +259,6 @@ impl Destination {
         };
         self.letters.insert(position);
         Ok(message)
-    }
-
-    fn is_of(&self, says: u64) -> Result<(), Flaw> {
-        if self.term == Some(says) {
-            return Ok(());
-        }
-        let is = self.term.map_or_else(|| "nobody".to_owned(), |term| term.to_string());
-        Err(Flaw::Term { says, is })
     }
 
     fn has_letter(&self, position: u64) -> Result<(), Flaw> {

@@ -25,6 +25,7 @@ pub(crate) mod judge;
 pub(crate) mod judge_holds;
 pub(crate) mod open_holds;
 pub(crate) mod selected;
+pub(crate) mod served;
 pub(crate) mod stream_chains;
 pub(crate) mod transfer;
 pub(crate) mod transfer_acts;

@@ -44,6 +44,9 @@ fn a_right_one_has_every_event_and_no_finding() {
         "DestinationResumed",
         "DestinationRemoved",
         "ServingTaken",
+        "ServingChallenged",
+        "ServingConfirmed",
+        "ServingReleased",
         "DestinationTested",
         "DeliveryClaimed",
         "DeliveryProgressed",
@@ -84,7 +87,7 @@ fn only_who_serves_it_records_in_its_term() {
     last_is_found("the term is 1, and 4 serves", once(), |m| {
         m.note("DestinationTested", r#""outcome":"delivered""#);
         claim(m, 1, "5");
-        m.note("ServingTaken", TAKEN);
+        m.note("ServingTaken", r#""instance":"a-1/7f","holder":"f1","why":"resumed""#);
         claim(m, 1, "6");
     });
     last_is_found("and nobody serves", often(), |m| {
@@ -96,6 +99,65 @@ fn only_who_serves_it_records_in_its_term() {
             recorded_at: m.t.now_and(9),
             ..m.t.events[2].clone()
         });
+    });
+}
+
+#[test]
+fn an_instance_takes_it_only_where_the_one_before_let_it_go_or_did_not_answer() {
+    let takes = |why: &str| format!(r#""instance":"b-1","why":"{why}""#);
+    let asked = || {
+        let mut mail = often();
+        mail.note("ServingChallenged", r#""instance":"b-1""#);
+        mail
+    };
+    last_is_found("another served it before", often(), |m| m.note("ServingTaken", &takes("first")));
+    last_is_found("nobody let it go", often(), |m| m.note("ServingTaken", &takes("released")));
+    last_is_found("nobody let it go", asked(), |m| m.note("ServingTaken", &takes("released")));
+    let unasked = "nobody was asked without an answer";
+    last_is_found(unasked, often(), |m| m.note("ServingTaken", &takes("no_answer")));
+    last_is_found(unasked, asked(), |m| {
+        m.note("ServingConfirmed", r#""term":1"#);
+        m.note("ServingTaken", &takes("no_answer"));
+    });
+    last_is_found(unasked, asked(), |m| {
+        m.progress(1, 6, 2, "");
+        m.note("ServingTaken", &takes("no_answer"));
+    });
+    last_is_found("nobody since 1 serves", often(), |m| {
+        m.note("ServingReleased", r#""term":1"#);
+        m.progress(1, 6, 2, "");
+    });
+    last_is_found("the term is 1, and 3 serves", asked(), |m| {
+        m.note("ServingTaken", &takes("no_answer"));
+        m.progress(1, 6, 2, "");
+    });
+}
+
+#[test]
+fn only_who_serves_it_answers_and_lets_it_go() {
+    let asked = || {
+        let mut mail = often();
+        mail.note("ServingChallenged", r#""instance":"b-1""#);
+        mail
+    };
+    last_is_found("who serves it was not asked", often(), |m| m.note("ServingConfirmed", r#""term":1"#));
+    last_is_found("the term is 2, and 1 serves", asked(), |m| m.note("ServingConfirmed", r#""term":2"#));
+    last_is_found("the term is 0, and 1 serves", often(), |m| m.note("ServingReleased", r#""term":0"#));
+    last_is_found("nobody since 1 serves", asked(), |m| {
+        m.note("ServingReleased", r#""term":1"#);
+        m.note("ServingConfirmed", r#""term":1"#);
+    });
+    last_is_found("an instance asked itself", often(), |m| {
+        m.note("ServingChallenged", r#""instance":"a-1/7f""#);
+    });
+    last_is_found("was asked already", asked(), |m| m.note("ServingChallenged", r#""instance":"c-1""#));
+    last_is_found("nobody serves it, and was asked", often(), |m| {
+        m.note("ServingReleased", r#""term":1"#);
+        m.note("ServingChallenged", r#""instance":"c-1""#);
+    });
+    last_is_found("it is paused, and who serves it was asked", often(), |m| {
+        m.note("DestinationPaused", r#""code":"operator""#);
+        m.note("ServingChallenged", r#""instance":"c-1""#);
     });
 }
 
@@ -264,6 +326,8 @@ fn what_is_not_written_so_is_found() {
         ("DeliveryClaimed", r#""term":1,"positions":[]"#, "a whole number"),
         ("DeliveryProgressed", r#""term":1,"through":5,"delivered":0,"mark":{}"#, "not written"),
         ("ServingTaken", r#""instance":"a","why":"bored""#, "not known here as a word"),
+        ("ServingChallenged", r#""instance":"b","term":1"#, "not written"),
+        ("ServingReleased", r#""term":"1""#, "a whole number"),
     ] {
         last_is_found(why, often(), |m| m.note(kind, data));
     }

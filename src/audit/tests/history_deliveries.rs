@@ -49,6 +49,12 @@ impl Mail {
         self.t.events.len() as u64
     }
 
+    /// Returns the revision of the last event of the destination.
+    pub fn last_revision(&self) -> u64 {
+        let own = self.t.events.iter().filter(|told| told.stream == "delivery-crm");
+        own.count() as u64 - 1
+    }
+
     pub fn progress(&mut self, term: u64, through: u64, delivered: u64, more: &str) {
         let data = format!(r#""term":{term},"through":{through},"delivered":{delivered}{more}"#);
         self.note("DeliveryProgressed", &data);
@@ -116,6 +122,14 @@ pub(super) fn story() -> Mail {
     m.bury(third);
     m.note("DestinationRemoved", &format!(r#""through":{chosen},"parked":1"#));
     m.note("DestinationSet", &set("exactly_once_effect", r#""none":true"#, r#","from":0"#));
+    m.note("ServingTaken", r#""instance":"b-2","why":"released""#);
+    m.note("ServingChallenged", r#""instance":"a-1""#);
+    let term = m.last_revision() - 1;
+    m.note("ServingConfirmed", &format!(r#""term":{term}"#));
+    m.note("ServingChallenged", r#""instance":"c-1""#);
+    m.note("ServingTaken", r#""instance":"c-1","why":"no_answer""#);
+    let term = m.last_revision();
+    m.note("ServingReleased", &format!(r#""term":{term}"#));
     m.note("ServingTaken", r#""instance":"b-2","why":"released""#);
     m
 }

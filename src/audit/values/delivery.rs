@@ -35,18 +35,37 @@ pub(crate) enum DeliveryFact {
     Set(Box<Setting>),
     /// It waits. This says whether it does because the settings do not name it.
     Paused { missing: bool },
-    /// It goes on, behind a position where one is named.
-    Resumed { after: Option<u64> },
+    /// It goes on, behind a position where one is named, and passes so many messages over by that.
+    Resumed { after: Option<u64>, passed_over: Option<u64> },
     /// It was removed.
     Removed { through: u64, parked: u64 },
     /// An instance serves it from now on.
-    Taken,
+    Taken { instance: Span, why: TakenWhy },
+    /// An instance asks who serves it whether it still lives.
+    Challenged { instance: Span },
+    /// Who serves it answers.
+    Confirmed { term: u64 },
+    /// Who serves it lets it go.
+    Released { term: u64 },
     /// A message that says nothing was sent.
     Tested,
     /// Messages are about to be sent once.
     Claimed { term: u64, positions: Vec<u64> },
     /// This happened since the last one.
     Progressed(Box<Progressed>),
+}
+
+/// This says why an instance serves a destination from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TakenWhy {
+    /// Nobody served it before.
+    First,
+    /// Who served it let it go.
+    Released,
+    /// Who served it has not answered.
+    NoAnswer,
+    /// An operator said so.
+    Resumed,
 }
 
 /// A setting is what is set up, as far as the rules need it.
@@ -103,7 +122,10 @@ impl DeliveryFact {
             Self::Paused { .. } => "DestinationPaused",
             Self::Resumed { .. } => "DestinationResumed",
             Self::Removed { .. } => "DestinationRemoved",
-            Self::Taken => "ServingTaken",
+            Self::Taken { .. } => "ServingTaken",
+            Self::Challenged { .. } => "ServingChallenged",
+            Self::Confirmed { .. } => "ServingConfirmed",
+            Self::Released { .. } => "ServingReleased",
             Self::Tested => "DestinationTested",
             Self::Claimed { .. } => "DeliveryClaimed",
             Self::Progressed(_) => "DeliveryProgressed",

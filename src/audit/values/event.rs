@@ -70,7 +70,7 @@ pub(crate) struct TransferBody {
 }
 
 /// These are the names of all types of event. Movements are by far the most, and stand first.
-pub(crate) const TYPES: [&str; 40] = [
+pub(crate) const TYPES: [&str; 43] = [
     "Deposited",
     "Withdrawn",
     "AccountOpened",
@@ -107,6 +107,9 @@ pub(crate) const TYPES: [&str; 40] = [
     "DestinationResumed",
     "DestinationRemoved",
     "ServingTaken",
+    "ServingChallenged",
+    "ServingConfirmed",
+    "ServingReleased",
     "DestinationTested",
     "DeliveryClaimed",
     "DeliveryProgressed",

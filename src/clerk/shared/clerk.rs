@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, watch};
 
@@ -106,7 +106,7 @@ impl Clerk {
         Ok(verdicts.into_iter().map(|verdict| verdict.unwrap_or_else(unknown)).collect())
     }
 
-    fn admit(&self, commands: &[Command]) -> Result<Admitted, Unavailable> {
+    fn admit(&self, commands: &Arc<[Command]>) -> Result<Admitted, Unavailable> {
         let common = &self.common;
         if common.stopping.load(Ordering::Acquire) {
             return Err(Unavailable::Stopping);
@@ -143,6 +143,10 @@ impl Port for Clerk {
 
     fn is_alone(&self) -> bool {
         false
+    }
+
+    fn seen_at(&self) -> Option<Instant> {
+        self.common.seen.seen_at()
     }
 
     fn readable(&self) -> Result<(), Unavailable> {

@@ -27,6 +27,7 @@ use super::inbox::Message;
 use super::observed::Observed;
 use super::recent::Recent;
 use super::reserved_ids::ReservedIds;
+use super::turns::Turns;
 
 /// This is the most appends that are under way at once.
 const APPENDS: usize = 256;
@@ -68,6 +69,7 @@ pub(super) struct Common {
     pub(super) reserved: Arc<ReservedIds>,
     pub(super) recent: Recent,
     pub(super) admission: Arc<Admission>,
+    pub(super) turns: Arc<Turns>,
     pub(super) tasks: Mutex<HashMap<StreamName, Task, RandomState>>,
     pub(super) appends: Semaphore,
     /// These are the places of appends of the service's own among them.
@@ -97,6 +99,7 @@ impl Common {
         runtime: Runtime,
     ) -> Self {
         let (running, ended) = mpsc::channel(1);
+        let admission = Arc::new(Admission::new(limits));
         Self {
             store,
             index,
@@ -107,7 +110,8 @@ impl Common {
             seen: Observed::default(),
             reserved: Arc::default(),
             recent: Recent::default(),
-            admission: Arc::new(Admission::new(limits)),
+            turns: Arc::new(Turns::new(Arc::clone(&admission))),
+            admission,
             tasks: Mutex::default(),
             appends: Semaphore::new(APPENDS),
             own_appends: Semaphore::new(OWN_APPENDS),

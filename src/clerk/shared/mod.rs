@@ -9,13 +9,14 @@
 //! meanwhile; the first command on a stream costs two reads more, but for the request of a new transfer, whose stream can only
 //! be empty. It is bounded: at most `clerk::Limits` jobs and commands wait, at most 256 appends, of which 50 are the
 //! service's own, and 64 loads are under way at once, and a stream for which no command comes is removed from memory, that of a
-//! transfer at its end.
+//! transfer at its end. Beside short jobs of clients, 64 commands of long ones are under way at most, in 8 appends.
 //!
-//! The way: `clerk` reserves the IDs, `dispatch` finds the task of each stream, `inbox` keeps what came, `stream_task`
-//! loads a `stream_view`, fetches `lookups`, decides a `round` and appends it. `follower` lets the index follow the
-//! store, and `watch` looks whether it does.
+//! The way: `clerk` reserves the IDs, `dispatch` finds the task of each stream, `inbox` keeps what came, `turns` say when long
+//! jobs go on, `stream_task` loads a `stream_view`, fetches `lookups`, decides a `round` and appends it, and `answering` tells
+//! the callers. `follower` lets the index follow the store, and `watch` looks whether it does.
 
 mod admission;
+mod answering;
 mod booked;
 mod clerk;
 mod common;
@@ -37,6 +38,7 @@ mod stream_task;
 mod stream_view;
 mod taking_in;
 mod trouble;
+mod turns;
 mod watch;
 
 pub use clerk::{Clerk, Office};

@@ -29,6 +29,8 @@ pub(super) struct Observed {
     last: Mutex<LastEvent>,
     /// This is the store's end as it was last asked for and not found yet, and when it was asked for.
     awaited: Mutex<Option<(u64, Instant)>>,
+    /// This is when the store was last asked for its end that is in the index.
+    seen_at: Mutex<Option<Instant>>,
     /// This is why the store can't be followed.
     trouble: Mutex<Option<Error>>,
     /// This is how many events each stream lacks at least that the index never had.
@@ -121,6 +123,16 @@ impl Observed {
         let stride = self.stride.load(Ordering::Relaxed).max(256);
         let events = usize::try_from(bytes.saturating_mul(256) / stride).unwrap_or(usize::MAX);
         Lag { events: events.max(1), time: now().saturating_duration_since(since) }
+    }
+
+    /// Notes that the index has what was in the store at this moment.
+    pub(super) fn saw(&self, asked: Instant) {
+        *self.seen_at.lock() = Some(asked);
+    }
+
+    /// Returns the last moment of which it is known that the index has what was in the store then.
+    pub(super) fn seen_at(&self) -> Option<Instant> {
+        *self.seen_at.lock()
     }
 
     /// Says whether the index has what is in the store.

@@ -8,38 +8,41 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use crate::clerk::rule::{First, Ruling};
-use crate::clerk::verdict::{Unavailable, Verdict};
+use crate::clerk::verdict::Unavailable;
 use crate::domain::event::EvolveError;
 use crate::domain::state::State;
 use crate::domain::stream::StreamName;
-use crate::store::Position;
 use crate::store::eventstoredb::{Error, Settled, Settling};
 use crate::tasks::{now, timeout};
 
-use super::booked::Booked;
 use super::common::Common;
 use super::inbox::{Message, Work};
 use super::lookups::Lookups;
 use super::round::{Proposal, Round, RoundError};
 use super::stream_view::StreamView;
 use super::trouble::Trouble;
+use super::turns::Part;
 
-/// This is the most commands that are looked up and decided together.
+/// This is the most commands of short jobs that are looked up and decided together.
 const MOST_TOGETHER: usize = 4_096;
+/// This is the most commands of long jobs that are decided beside those of short ones.
+const FEW: usize = 8;
 
 pub(super) struct StreamTask {
-    common: Arc<Common>,
-    name: StreamName,
+    pub(super) common: Arc<Common>,
+    pub(super) name: StreamName,
     mailbox: UnboundedReceiver<Message>,
     /// This is what is known of the stream; `None` when it must be read.
-    view: Option<StreamView>,
+    pub(super) view: Option<StreamView>,
     /// This is true when the stream is to be read though no command asks for it.
     look: bool,
+    /// This is its part of the turn of long jobs, while it has one.
+    part: Option<Part>,
 }
 
 impl StreamTask {
     pub(super) fn new(common: Arc<Common>, name: StreamName, mailbox: UnboundedReceiver<Message>) -> Self {
-        Self { common, name, mailbox, view: None, look: false }
+        Self { common, name, mailbox, view: None, look: false, part: None }
     }
 
     pub(super) async fn run(mut self) {
@@ -52,12 +55,17 @@ impl StreamTask {
                 Err(_idle) => {}
             }
             self.gather(&mut work);
-            let mut fresh = false;
             while !work.is_done() {
-                fresh = self.round(&mut work, fresh).await;
-                if !fresh {
-                    self.gather(&mut work);
+                self.take_part(&mut work).await;
+                let mut fresh = false;
+                loop {
+                    fresh = self.round(&mut work, fresh).await;
+                    if !fresh {
+                        break;
+                    }
                 }
+                self.part = None;
+                self.gather(&mut work);
             }
             if std::mem::take(&mut self.look) && self.view.is_none() {
                 self.look().await;
@@ -87,9 +95,38 @@ impl StreamTask {
         }
     }
 
-    /// Takes the messages that are waiting, up to [`MOST_TOGETHER`] commands.
+    /// Waits until commands of long jobs may be decided, where there are no others. Beside those of short jobs a few are
+    /// decided without waiting, so that a long job goes on also on a stream where short ones never end.
+    async fn take_part(&mut self, work: &mut Work) {
+        work.allow_long(FEW);
+        if work.left_long() == 0 || work.left_short() > 0 {
+            return;
+        }
+        let turns = Arc::clone(&self.common.turns);
+        let part = turns.part(work.left_long());
+        tokio::pin!(part);
+        let part = loop {
+            let message = tokio::select! {
+                biased;
+                part = &mut part => break part,
+                message = self.mailbox.recv() => message,
+            };
+            match message {
+                Some(message) => self.message(message, work),
+                // The service stops, and what was taken is decided before.
+                None => break part.await,
+            }
+            if work.left_short() > 0 {
+                return;
+            }
+        };
+        work.allow_long(part.commands);
+        self.part = Some(part);
+    }
+
+    /// Takes the messages that are waiting, up to [`MOST_TOGETHER`] commands of short jobs.
     fn gather(&mut self, work: &mut Work) {
-        while work.left() < MOST_TOGETHER {
+        while work.left_short() < MOST_TOGETHER {
             match self.mailbox.try_recv() {
                 Ok(message) => self.message(message, work),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return,
@@ -244,6 +281,7 @@ impl StreamTask {
             Err(_waited) => {
                 // This lives to the end of the block: an ID is never free before it is known where it was booked.
                 let _unresolved = common.unresolved(&decided.events);
+                self.part = None;
                 self.answer_unknown(work, rulings);
                 let settled = self.resolve(&mut settling).await;
                 return self.settled(work, Vec::new(), decided, (settled, begun)).await;
@@ -305,109 +343,6 @@ impl StreamTask {
                     None => return Settled::NotStored(timed_out()),
                 },
             }
-        }
-    }
-
-    /// Answers the first commands that wait with the rulings of a round.
-    fn answer(&self, work: &mut Work, rulings: Vec<Ruling>, position: Position) {
-        for ruling in rulings {
-            let verdict = match ruling {
-                Ruling::Booked(event) => Verdict::Booked(event, position),
-                Ruling::Seen(First::AtHand(event)) => Verdict::Seen(event, position),
-                Ruling::Seen(First::Durable(event, position)) => self.seen(Booked { event, position }),
-                // A round reads what it finds.
-                Ruling::Seen(First::Stored(_)) => Verdict::Unavailable(Unavailable::StoreUnavailable),
-                Ruling::Refused(refusal) => Verdict::Refused(refusal),
-                Ruling::Unavailable(why) => Verdict::Unavailable(why),
-            };
-            if let Verdict::Booked(_, position) = &verdict {
-                self.common.told(*position);
-            }
-            work.answer(verdict);
-        }
-    }
-
-    /// Makes the answer from a durable event. From now on this instance knows of the event, though its index may not
-    /// yet.
-    fn seen(&self, booked: Booked) -> Verdict {
-        let (common, Booked { event, position }) = (&self.common, booked);
-        if position > common.index.reached() {
-            common.reserved.booked(std::slice::from_ref(&event), position, || common.index.reached());
-        }
-        common.told(position);
-        Verdict::Seen(event, position)
-    }
-
-    /// Answers the commands of a round whose append has an unknown outcome, and all others that wait.
-    fn answer_unknown(&self, work: &mut Work, rulings: Vec<Ruling>) {
-        for ruling in rulings {
-            let verdict = match ruling {
-                Ruling::Booked(_) | Ruling::Seen(First::AtHand(_)) => {
-                    Verdict::Unavailable(Unavailable::OutcomeUnknown)
-                }
-                Ruling::Seen(First::Durable(event, position)) if event.stream == self.name => {
-                    self.seen(Booked { event, position })
-                }
-                Ruling::Seen(First::Durable(..) | First::Stored(_)) | Ruling::Refused(_) => {
-                    Verdict::Unavailable(Unavailable::StoreUnavailable)
-                }
-                Ruling::Unavailable(why) => Verdict::Unavailable(why),
-            };
-            work.answer(verdict);
-        }
-        self.answer_doubtful(work);
-    }
-
-    /// Waits a while until the index shows what is in the store again; then all is looked up and decided anew.
-    async fn blind(&mut self, work: &mut Work, rulings: Vec<Ruling>) {
-        let known = |ruling: &Ruling| matches!(ruling, Ruling::Seen(First::Durable(..)));
-        let patience = self.common.waits.patience;
-        if rulings.iter().all(known) || timeout(patience, self.common.seen.has_sight()).await.is_err() {
-            self.answer_blind(work, rulings);
-        }
-    }
-
-    /// Answers commands while the index does not show what is in the store: what is known is answered, and nothing is decided,
-    /// since another instance may have booked the ID.
-    fn answer_blind(&self, work: &mut Work, rulings: Vec<Ruling>) {
-        for ruling in rulings {
-            let verdict = match ruling {
-                Ruling::Seen(First::Durable(event, position)) => self.seen(Booked { event, position }),
-                Ruling::Unavailable(why) => Verdict::Unavailable(why),
-                Ruling::Booked(_)
-                | Ruling::Seen(First::AtHand(_) | First::Stored(_))
-                | Ruling::Refused(_) => Verdict::Unavailable(Unavailable::StoreUnavailable),
-            };
-            work.answer(verdict);
-        }
-    }
-
-    /// Answers commands that come while an append is unresolved: nothing new is decided.
-    fn answer_doubtful(&self, work: &mut Work) {
-        while let Some(id) = work.next_id() {
-            let verdict = match self.view.as_ref().and_then(|known| known.seen(id)) {
-                _ if self.common.reserved.is_unresolved(id) => {
-                    Verdict::Unavailable(Unavailable::OutcomeUnknown)
-                }
-                Some(booked) => self.seen(booked.clone()),
-                None => Verdict::Unavailable(Unavailable::StoreUnavailable),
-            };
-            work.answer(verdict);
-        }
-    }
-
-    /// Answers the first commands that wait, which can't be ruled on.
-    fn give_up(&mut self, work: &mut Work, count: usize, trouble: Trouble) {
-        self.view = None;
-        let why = match trouble {
-            Trouble::Unreachable | Trouble::Newer => Unavailable::StoreUnavailable,
-            Trouble::Damaged(why) => {
-                self.common.damage.stream(&self.name, &why, false);
-                Unavailable::StoreDamaged
-            }
-        };
-        for _ in 0..count.min(work.left()) {
-            work.answer(Verdict::Unavailable(why));
         }
     }
 }

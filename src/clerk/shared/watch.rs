@@ -38,6 +38,7 @@ pub(super) async fn watch(common: Arc<Common>) {
         let pause = match looked {
             Ok(Ok(())) => {
                 seen_at = asked;
+                seen.saw(asked);
                 if common.is_ready() && seen.set_sees(true) {
                     tracing::info!("the index has all that is in the store");
                 }

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
@@ -75,10 +75,10 @@ impl Clerk {
         if waiting.stopping.load(Ordering::Acquire) {
             return Err(Unavailable::Stopping);
         }
-        if waiting.is_full_for(&commands, self.limits) {
+        if waiting.room.is_full_for(&commands, self.limits) {
             return Err(Unavailable::Overloaded);
         }
-        let others = waiting.count_in(&commands);
+        let others = waiting.room.count_in(&commands);
         let (reply, rulings) = oneshot::channel();
         let job = Job { commands, reply };
         let job = if others == 0 { self.at_once(job) } else { Some(job) };
@@ -186,6 +186,10 @@ impl Port for Clerk {
         true
     }
 
+    fn seen_at(&self) -> Option<Instant> {
+        Some(tasks::now())
+    }
+
     fn stream_readable(&self, _stream: &StreamName) -> Result<(), Unavailable> {
         Ok(())
     }
@@ -214,7 +218,7 @@ impl Port for Clerk {
         });
         Condition {
             reason,
-            waiting: self.waiting.jobs.load(Ordering::Relaxed),
+            waiting: self.waiting.room.jobs(),
             done: self.waiting.commits.done(),
             unreadable: self.waiting.unreadable.count(),
             ..Condition::default()

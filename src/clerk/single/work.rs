@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clerk::port::is_own;
+use crate::clerk::room::is_long;
 use crate::clerk::rule::{Ruling, rule};
 use crate::clerk::verdict::Unavailable;
 use crate::domain::command::Command;
@@ -25,7 +26,7 @@ use crate::with_causes::with_causes;
 use super::append::{Answers, Append, Appended, tell};
 use super::decided_state::{Batch, DecidedState, StateError};
 use super::pace::Pace;
-use super::queue::{Job, Waiting, is_long};
+use super::queue::{Job, Waiting};
 use super::writer::{Lost, Writer};
 
 /// This is the most events that are decided while an append is under way.
@@ -208,7 +209,7 @@ impl Work {
     }
 
     fn count_out(&self, job: &Job) {
-        self.waiting.count_out(&job.commands);
+        self.waiting.room.count_out(&job.commands);
     }
 
     /// Rules on the next commands of a job.
@@ -293,7 +294,7 @@ impl Work {
         let Some(store) = self.store.take() else { return };
         let room = self.state.open().len();
         self.index.wait_for_room(room, || self.waiting.stopping.load(Ordering::Relaxed));
-        let is_alone = self.answers.len() == 1 && self.waiting.jobs.load(Ordering::Relaxed) == 0;
+        let is_alone = self.answers.len() == 1 && self.waiting.room.jobs() == 0;
         let was_calm = std::mem::replace(&mut self.is_calm, is_alone);
         let (batch, states) = self.state.take_batch();
         let next = self.draft.next();

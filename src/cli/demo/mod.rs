@@ -6,6 +6,7 @@
 //! ledger in any other way. Down the way are `child` and `client`. Up the way is `cli`.
 
 pub(crate) mod cents;
+mod guarantees;
 mod proof;
 mod report;
 mod storm;
@@ -40,6 +41,7 @@ Examples:
   bookonce demo                  about a minute
   bookonce demo --seconds 10     a short one
   bookonce demo --keep           go on serving afterwards, to look around
+  bookonce demo --guarantees     messages to three destinations, one for each guarantee
   bookonce demo --store esdb://localhost:2113?tls=false   two services over one event store, which must be empty
 
 The same seed draws the same wishes, IDs and faults; when the machine does what it does stays its own affair.
@@ -58,6 +60,9 @@ pub struct Args {
     /// Keep the two ledgers in this new or empty folder; else they are on a temporary one, removed in the end.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Send messages to three destinations, one for each guarantee, and count what is lost and what is doubled.
+    #[arg(long, conflicts_with_all = ["store", "keep"])]
+    pub(crate) guarantees: bool,
     /// Go on serving the ledger afterwards, until Ctrl-C.
     #[arg(long)]
     pub(crate) keep: bool,
@@ -93,19 +98,14 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
         length: Duration::from_secs(args.seconds),
         seed: args.seed,
     };
+    untouched(folder)?;
+    if args.guarantees {
+        return guarantees::demonstrate(folder, args.seconds, args.seed).await;
+    }
     let instances = if args.store.is_some() { &["ledger", "ledger-2"][..] } else { &["ledger"] };
     let once = storm(Habit::SameId, instances, args.store.as_ref());
     let naive = storm(Habit::FreshId, &["naive"], None);
     let (data, naive_data) = (folder.join("ledger"), folder.join("naive"));
-    let is_taken = |entry: &std::io::Result<std::fs::DirEntry>| {
-        // A file system's own folder on a new volume is nothing.
-        entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
-    };
-    if let Some(taken) = std::fs::read_dir(folder)?.find(is_taken) {
-        // It may be a ledger's folder, which is no place for a demonstration.
-        let taken = taken?.path();
-        return Err(format!("{} is already there; name a new or an empty folder", taken.display()).into());
-    }
     out::line(report::opening(args.seconds))?;
     let bar = clock(args.seconds);
     let (once, naive) = tokio::try_join!(once.run(), naive.run())?;
@@ -117,6 +117,21 @@ async fn demonstrate(args: &Args, folder: &Path) -> Outcome {
         keep(&data, args.store.as_ref()).await?;
     }
     Ok(if held { Exit::Ok } else { Exit::Found })
+}
+
+/// Refuses a folder with something in it: it may be a ledger's, which is no place for a demonstration.
+fn untouched(folder: &Path) -> Result<(), Error> {
+    let is_taken = |entry: &std::io::Result<std::fs::DirEntry>| {
+        // A file system's own folder on a new volume is nothing.
+        entry.as_ref().map_or(true, |entry| entry.file_name() != "lost+found")
+    };
+    match std::fs::read_dir(folder)?.find(is_taken) {
+        Some(taken) => {
+            let taken = taken?.path();
+            Err(format!("{} is already there; name a new or an empty folder", taken.display()).into())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Gathers the proof, stops the services, verifies the ledger, and prints all of it.

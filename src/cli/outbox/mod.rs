@@ -2,7 +2,7 @@
 //! send`, which adds to it.
 
 pub(super) mod send;
-mod shared;
+pub(super) mod shared;
 mod show;
 
 use std::time::Duration;

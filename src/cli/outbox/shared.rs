@@ -17,7 +17,7 @@ pub(super) struct At {
 
 /// `Key` says where the API key is, which is never taken from the command line and never stored.
 #[derive(Debug, clap::Args)]
-pub(super) struct Key {
+pub(in crate::cli) struct Key {
     /// A file with the API key [default: the key in BOOKONCE_KEY, where the service asks for one]
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
@@ -25,7 +25,7 @@ pub(super) struct Key {
 
 impl Key {
     /// Reads the key; nothing where none is given.
-    pub(super) fn read(&self) -> Result<Option<String>, Error> {
+    pub(in crate::cli) fn read(&self) -> Result<Option<String>, Error> {
         let key = match &self.key_file {
             Some(path) => std::fs::read_to_string(path)
                 .map_err(|error| format!("can't read the key in {}: {error}", path.display()))?,

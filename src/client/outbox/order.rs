@@ -54,7 +54,14 @@ impl Order {
             Some(_) | None => line.trim().to_owned(),
         };
         let origin = Origin { correlation: None, causation: None, actor: Arc::from("outbox") };
-        let frame = Frame { account: None, hold: None, transfer: None, transaction_id: None, origin };
+        let frame = Frame {
+            account: None,
+            hold: None,
+            transfer: None,
+            destination: None,
+            transaction_id: None,
+            origin,
+        };
         let command = batch_line::command(named.as_bytes(), &frame).map_err(|fault| Wrong(said(&fault)))?;
         check_request(&command).map_err(|refusal| Wrong(refused(&refusal)))?;
         let id = command.id.client().ok_or_else(|| Wrong("it has no transaction ID".to_owned()))?;
@@ -88,7 +95,9 @@ impl Order {
             | Op::CancelTransfer
             | Op::TransferOutcome
             | Op::RetryTransfer
-            | Op::AbandonTransfer => return None,
+            | Op::AbandonTransfer
+            | Op::PauseDestination
+            | Op::ResumeDestination => return None,
         };
         let both = [text(Field::From), text(Field::To)];
         let accounts = if op == Op::Transfer { &both[..] } else { &[account] };
@@ -219,7 +228,9 @@ fn set(fields: &mut Map<String, Value>, name: &str, value: &str) -> Result<(), W
         Form::Flag => {
             value.parse::<bool>().map_err(|_| Wrong(format!("{name} must be true or false")))?.into()
         }
-        Form::List | Form::Pairs => return Err(Wrong(format!("{name} can't be set as a whole"))),
+        Form::List | Form::Place | Form::Pairs => {
+            return Err(Wrong(format!("{name} can't be set as a whole")));
+        }
     };
     fields.insert(name.to_owned(), value);
     Ok(())

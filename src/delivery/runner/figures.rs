@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use crate::domain::delivery::beat::Beat;
 use crate::domain::delivery::failure::{Attempted, Failure};
 use crate::domain::delivery::flow::Flow;
 use crate::domain::time::Timestamp;
@@ -12,16 +13,22 @@ use crate::domain::time::Timestamp;
 /// A `Seen` is how a destination was seen last.
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
+    /// This is true while this process serves it.
+    pub is_served: bool,
     /// Everything up to this position is settled, parked or held back.
     pub through: u64,
     /// This is how many messages are under way.
     pub in_flight: usize,
     /// This is how many messages are parked.
     pub parked: usize,
+    /// This is the position of the oldest parked message.
+    pub oldest_parked: Option<u64>,
     /// This is how many accounts wait behind a parked message.
     pub held_accounts: usize,
     /// This is since when the destination is down; `None` while it is not.
     pub down_since: Option<Timestamp>,
+    /// This is when a message that has failed is tried again.
+    pub next_attempt_at: Option<Timestamp>,
     /// This is when a message was delivered last.
     pub last_delivered_at: Option<Timestamp>,
     /// This is the last failure, and when it was.
@@ -57,11 +64,14 @@ impl Figures {
     }
 
     /// The flow stands so now. Returns whether the destination is down, where it went down or came back with that.
-    pub(super) fn stands(&self, flow: &Flow, now: Timestamp) -> Option<bool> {
-        let mut seen = self.0.lock();
+    pub(super) fn stands(&self, flow: &Flow, beat: &Beat) -> Option<bool> {
+        let (mut seen, now) = (self.0.lock(), beat.wall);
+        seen.is_served = true;
         seen.through = flow.through();
+        let again = flow.tries_again().map(|tick| beat.wall_in(tick.saturating_sub(beat.tick_ms)));
+        seen.next_attempt_at = again;
         (seen.in_flight, seen.parked) = (flow.in_flight(), flow.parked());
-        seen.held_accounts = flow.held_accounts();
+        (seen.oldest_parked, seen.held_accounts) = (flow.oldest_parked(), flow.held_accounts());
         let (was_down, is_down) = (seen.down_since.is_some(), flow.down_since().is_some());
         seen.down_since = flow.down_since().and(seen.down_since.or(Some(now)));
         (was_down != is_down).then_some(is_down)
@@ -70,6 +80,6 @@ impl Figures {
     /// Nobody serves it in this process any more.
     pub(super) fn rests(&self) {
         let mut seen = self.0.lock();
-        (seen.in_flight, seen.down_since) = (0, None);
+        (seen.is_served, seen.in_flight, seen.down_since, seen.next_attempt_at) = (false, 0, None, None);
     }
 }

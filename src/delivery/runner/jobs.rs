@@ -2,10 +2,12 @@
 //! other; what came of each goes back to the flow.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::delivery::message::Message;
 use crate::delivery::port::Unreadable;
 use crate::delivery::webhook::{Attempt, Webhook};
+use crate::domain::delivery::Destination;
 use crate::domain::delivery::decide::DeliveryOperation;
 use crate::domain::delivery::failure::{Attempted, Blame, Failure, FailureClass};
 use crate::domain::delivery::flow::{Dead, MOST_READ, Message as FlowMessage};
@@ -13,11 +15,13 @@ use crate::domain::stream::StreamName;
 
 use super::books::Books;
 use super::chosen::for_flow;
+use super::contender::Lease;
 
 /// The `Tools` are what every job of one destination works with.
 pub(super) struct Tools {
     pub(super) books: Books,
     pub(super) webhook: Webhook,
+    pub(super) lease: Lease,
 }
 
 /// A `Done` says what came of a job.
@@ -34,6 +38,14 @@ pub(super) enum Done {
     Recorded,
     /// The destination is paused, or another has changed it: how it stands must be read again.
     Changed,
+    /// This instance has looked how the destination stands, and everything was known that was in the journal at this time;
+    /// `None` where that can't be known now.
+    Looked(Option<(Box<Destination>, Instant)>),
+    /// This instance was asked whether it lives: its answer is durable, or it is not.
+    Answered {
+        /// This says which.
+        is_durable: bool,
+    },
 }
 
 impl Tools {
@@ -53,6 +65,10 @@ impl Tools {
                 Err(error) => return Done::Attempted(position, unreadable(&error)),
             },
         };
+        // A process that was stopped meanwhile may have lost the destination.
+        if !self.lease.holds() {
+            return Done::Attempted(position, not_begun());
+        }
         let attempt = Attempt { number, term, is_late, at: port.now() };
         Done::Attempted(position, self.webhook.send(&message, attempt).await)
     }
@@ -68,6 +84,21 @@ impl Tools {
         if self.books.record(&asked).await { done } else { Done::Changed }
     }
 
+    /// Looks how the destination stands.
+    pub(super) async fn look(self: Arc<Self>) -> Done {
+        let (port, seen_at) = (&self.books.port, self.books.port.seen_at());
+        match (port.destination(&self.books.chooser.name).await, seen_at) {
+            (Ok(Some(state)), Some(seen_at)) => Done::Looked(Some((Box::new(state), seen_at))),
+            (Ok(_) | Err(_), _) => Done::Looked(None),
+        }
+    }
+
+    /// Answers that this instance lives. It is tried once: how the destination stands is looked at before it is again.
+    pub(super) async fn answer(self: Arc<Self>, asked: DeliveryOperation) -> Done {
+        let is_durable = self.books.port.record(&self.books.chooser.name, &asked).await.is_ok();
+        Done::Answered { is_durable }
+    }
+
     /// Makes a dead letter durable.
     pub(super) async fn bury(self: Arc<Self>, dead: Dead) -> Done {
         if self.books.bury(&dead).await { Done::Buried(dead.position) } else { Done::Changed }
@@ -79,6 +110,13 @@ impl Tools {
         let found = found.iter().map(for_flow).collect();
         Done::Found(stream, found, to)
     }
+}
+
+/// What was not begun is the fault of no message.
+fn not_begun() -> Attempted {
+    let why = "this instance has not seen the journal's end lately";
+    let failure = Failure::new(FailureClass::NoAnswer, why);
+    Attempted::Failed { blame: Blame::Destination { is_unsent: true }, failure, retry_after_seconds: None }
 }
 
 /// An event that can't be read is the fault of no message: no other could be read either.

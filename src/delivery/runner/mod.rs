@@ -10,9 +10,13 @@
 //! 4,096 messages or 8 MiB in hand for each destination, 64 MiB for all, `in_flight` attempts at once. A destination that has
 //! nothing to do records nothing. A task that panics is told in the log and counted; the others go on.
 
+mod acts;
 mod beats;
+mod begun;
 mod books;
 mod chosen;
+mod contend;
+mod contender;
 mod feed;
 mod figures;
 mod hand;
@@ -20,11 +24,14 @@ mod jobs;
 mod keep;
 mod log;
 mod owner;
+mod parked;
 mod patience;
 mod selection;
 mod serving;
 mod settle;
+mod shown;
 mod told;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,19 +41,25 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::client::random::Draws;
-use crate::domain::delivery::Destination;
+use crate::domain::delivery::event::PauseCode;
 use crate::domain::delivery::name::DestinationName;
+use crate::domain::time::Timestamp;
+use crate::ledger::FolderId;
 use crate::tasks::{self, Running};
 
-use super::port::{Port, Unreadable};
+use super::port::Port;
 use super::settings::Given;
+use begun::Keeper;
 use figures::Figures;
-use keep::Keeper;
+use patience::Patience;
 use told::Told;
 
+pub use acts::NotPrepared;
 pub use figures::Seen;
 pub use owner::Owner;
+pub use parked::ParkedMessage;
 pub use settle::SettleError;
+pub use shown::{Condition, Shown};
 
 /// The `Deliveries` are all destinations of a ledger, in the process that may send to them.
 #[derive(Clone)]
@@ -55,9 +68,22 @@ pub struct Deliveries(Arc<Inner>);
 struct Inner {
     port: Arc<dyn Port>,
     owner: Owner,
+    /// This is when they were begun.
+    begun_at: Timestamp,
     kept: BTreeMap<DestinationName, Kept>,
+    /// These are the keepers that have not begun.
+    waiting: Mutex<Waiting>,
     running: Mutex<Vec<Running<()>>>,
+    /// This is true once it stops.
+    stops: watch::Sender<bool>,
     panics: Arc<AtomicU64>,
+}
+
+/// `Waiting` are the settings as they are to be settled, and the keepers that begin after that.
+#[derive(Default)]
+struct Waiting {
+    given: Vec<Given>,
+    keepers: Vec<(DestinationName, Keeper, watch::Receiver<Told>)>,
 }
 
 /// A `Kept` is what is known of a destination that has a task.
@@ -66,78 +92,94 @@ struct Kept {
     figures: Arc<Figures>,
 }
 
-/// A `Shown` is a destination as it is shown.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// This is its name.
-    pub name: DestinationName,
-    /// This is how it stands, as far as that is recorded.
-    pub state: Destination,
-    /// This is true where nothing is sent because this folder is a copy, or because an operator said so at the start.
-    pub is_held: bool,
-    /// This is how it is served by this process; `None` where the settings do not name it.
-    pub seen: Option<Seen>,
-}
-
 impl Deliveries {
-    /// Records what the settings change, and begins to send. It must be called inside a tokio runtime.
-    ///
-    /// # Errors
-    /// Fails when the settings contradict the journal, or the ledger can't be read or written: then nothing is sent.
-    pub async fn start(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Result<Self, SettleError> {
-        settle::settle(&port, &given).await?;
-        let given: Vec<Given> = given.into_iter().filter(|given| !given.is_removed).collect();
-        let among = given.len();
-        let panics = Arc::default();
-        let (mut kept, mut running) = (BTreeMap::new(), Vec::new());
-        for given in given {
+    /// Makes those that the settings name. Nothing is recorded or sent before [`begin`](Self::begin).
+    #[must_use]
+    pub fn new(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Self {
+        let among = given.iter().filter(|given| !given.is_removed).count();
+        let (mut kept, mut keepers) = (BTreeMap::new(), Vec::new());
+        for given in given.iter().filter(|given| !given.is_removed) {
             let name = given.name.clone();
             let (told, hears) = watch::channel(Told::default());
             let figures = Arc::new(Figures::default());
             let keeper = Keeper {
                 port: Arc::clone(&port),
-                given,
+                given: given.clone(),
                 owner: owner.clone(),
                 figures: Arc::clone(&figures),
                 among,
                 draws: Draws::fresh(),
             };
-            running.push(watched(name.clone(), keeper, hears, Arc::clone(&panics)));
+            keepers.push((name.clone(), keeper, hears));
             kept.insert(name, Kept { told, figures });
         }
-        Ok(Self(Arc::new(Inner { port, owner, kept, running: Mutex::new(running), panics })))
+        let (begun_at, waiting) = (port.now(), Mutex::new(Waiting { given, keepers }));
+        let (running, stops, panics) = (Mutex::default(), watch::Sender::new(false), Arc::default());
+        Self(Arc::new(Inner { port, owner, begun_at, kept, waiting, running, stops, panics }))
     }
 
     /// Makes those of a process that may send nothing, and records nothing.
     #[must_use]
     pub fn none(port: Arc<dyn Port>) -> Self {
-        let owner = Owner::new(None, true);
-        let (kept, running, panics) = (BTreeMap::new(), Mutex::default(), Arc::default());
-        Self(Arc::new(Inner { port, owner, kept, running, panics }))
+        Self::new(port, Vec::new(), Owner::new(FolderId::default(), true))
     }
 
-    /// Returns all destinations that were ever set up, by their names.
+    /// Records what the settings change, and begins to send. It must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// Fails when the ledger can't be read.
-    pub async fn list(&self) -> Result<Vec<Shown>, Unreadable> {
-        let all = self.0.port.destinations().await?;
-        Ok(all.into_iter().map(|(name, state)| self.shown(name, state)).collect())
+    /// Fails when the settings contradict the journal, or the ledger can't be read or written: then nothing is sent.
+    pub async fn begin(&self) -> Result<(), SettleError> {
+        let given = self.0.waiting.lock().given.clone();
+        settle::settle(&self.0.port, &given, self.0.owner.heeds()).await?;
+        let keepers = std::mem::take(&mut self.0.waiting.lock().keepers);
+        let panics = || Arc::clone(&self.0.panics);
+        let begins = keepers.into_iter().map(|(name, keeper, hears)| watched(name, keeper, hears, panics()));
+        self.0.running.lock().extend(begins);
+        Ok(())
     }
 
-    /// Returns one destination; `None` where it was never set up.
+    /// Does the same as soon as the ledger can be read and written, over a store that may be away for any time. With a code it
+    /// pauses every destination first. It returns when it has begun, or is stopped.
     ///
     /// # Errors
-    /// Fails when the ledger can't be read.
-    pub async fn show(&self, name: &DestinationName) -> Result<Option<Shown>, Unreadable> {
-        let state = self.0.port.destination(name).await?;
-        Ok(state.map(|state| self.shown(name.clone(), state)))
+    /// Fails when the settings contradict the journal: then nothing is sent.
+    pub async fn begin_when_ready(&self, pause: Option<PauseCode>) -> Result<(), SettleError> {
+        let (mut stops, mut patience, draws) =
+            (self.0.stops.subscribe(), Patience::default(), Draws::fresh());
+        while !*stops.borrow_and_update() {
+            let paused = match pause {
+                Some(code) => settle::pause_all(&*self.0.port, code).await,
+                None => Ok(()),
+            };
+            let begun = match paused {
+                Ok(()) => self.begin().await,
+                Err(error) => Err(error),
+            };
+            match begun {
+                Err(error) if error.may_pass() => {
+                    tracing::debug!(
+                        error = &error as &dyn std::error::Error,
+                        "the destinations can't be settled yet"
+                    );
+                }
+                settled => return settled,
+            }
+            tokio::select! {
+                _ = stops.changed() => {}
+                () = patience.wait(&draws) => {}
+            }
+        }
+        Ok(())
     }
 
-    fn shown(&self, name: DestinationName, state: Destination) -> Shown {
-        let is_held = self.0.owner.holds(&state);
-        let seen = self.0.kept.get(&name).map(|kept| kept.figures.seen());
-        Shown { name, state, is_held, seen }
+    /// Makes them and begins.
+    ///
+    /// # Errors
+    /// Fails as [`begin`](Self::begin) does.
+    pub async fn start(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Result<Self, SettleError> {
+        let deliveries = Self::new(port, given, owner);
+        deliveries.begin().await?;
+        Ok(deliveries)
     }
 
     /// Returns how many destinations are not served any more because their task has panicked.
@@ -146,8 +188,9 @@ impl Deliveries {
         self.0.panics.load(Ordering::Relaxed)
     }
 
-    /// Stops sending. It returns when what was under way has ended and is recorded, or after 16 seconds.
+    /// Stops sending. It returns when what was under way has ended and is recorded, or after 18 seconds.
     pub async fn stop(&self) {
+        self.0.stops.send_replace(true);
         for kept in self.0.kept.values() {
             kept.told.send_modify(|told| told.is_stopping = true);
         }

@@ -14,14 +14,17 @@ use tokio::sync::watch;
 
 use crate::delivery::port::Unreadable;
 use crate::domain::delivery::beat::Beat;
+use crate::domain::delivery::contest::Turn;
 use crate::domain::delivery::decide::DeliveryOperation;
 use crate::domain::delivery::event::PauseCode;
 use crate::domain::delivery::failure::Attempted;
 use crate::domain::delivery::flow::{Flow, Next};
+use crate::domain::delivery::{Destination, Stage};
 use crate::tasks;
 
 use super::beats::Beats;
 use super::chosen::for_flow;
+use super::contender::Contender;
 use super::feed::Feed;
 use super::figures::Figures;
 use super::hand::Hand;
@@ -32,10 +35,15 @@ use super::told::Told;
 /// after a kill.
 const LAST_WAIT: Duration = Duration::from_secs(8);
 
+/// This is how soon an instance looks again after it has answered that it lives.
+const ANSWERED_MS: u64 = 50;
+
 /// A `Serving` is one destination while it is served.
 pub(super) struct Serving {
     pub(super) tools: Arc<Tools>,
     pub(super) term: u64,
+    /// These are the revisions of the settings that it goes by.
+    pub(super) sets: Arc<Vec<u64>>,
     pub(super) flow: Flow,
     pub(super) feed: Feed,
     pub(super) hand: Hand,
@@ -46,6 +54,9 @@ pub(super) struct Serving {
     pub(super) stops_at: Option<Instant>,
     /// This is true where a line of the journal is none that this program knows: nothing is read any more.
     pub(super) is_blind: bool,
+    /// This is when an instance among others looks next how the destination stands, and whether it is looking.
+    pub(super) look_at: u64,
+    pub(super) is_looking: bool,
 }
 
 /// A `Happened` is what a destination waited for.
@@ -59,22 +70,35 @@ enum Happened {
 
 impl Serving {
     /// Serves the destination until something is told, or another has changed it.
-    pub(super) async fn run(mut self, told: &mut watch::Receiver<Told>) {
+    pub(super) async fn run(
+        mut self,
+        told: &mut watch::Receiver<Told>,
+        mut contender: Option<&mut Contender>,
+    ) {
         loop {
+            // Nothing more is begun once somebody was told that the destination is paused.
+            if self.stops_at.is_none() && told.has_changed().unwrap_or(true) {
+                told.mark_unchanged();
+                self.stop();
+            }
             self.take_in();
             let beat = self.beat();
-            let next = self.flow.next(&beat);
+            let look_at = self.look(contender.is_some(), &beat);
+            // Without the lease nothing is begun, and nothing could be recorded.
+            let next = if self.tools.lease.holds() { self.flow.next(&beat) } else { Next::Wait(None) };
             let Next::Wait(until) = next else {
                 self.begin(next);
                 continue;
             };
-            if let Some(is_down) = self.figures.stands(&self.flow, beat.wall) {
+            if let Some(is_down) = self.figures.stands(&self.flow, &beat) {
                 self.tools.books.log.turned(is_down);
             }
             if self.stops_at.is_some() && self.jobs.is_empty() {
                 break;
             }
+            let until = [until, look_at].into_iter().flatten().min();
             match self.happens(until, told).await {
+                Happened::Done(Done::Looked(seen)) => self.looked(seen, contender.as_deref_mut()),
                 Happened::Done(done) => self.done(done),
                 Happened::Read(Ok(())) | Happened::Time => {}
                 Happened::Read(Err(error)) => self.tools.books.log.could_not(&error),
@@ -88,6 +112,37 @@ impl Serving {
 
     fn beat(&self) -> Beat {
         self.beats.beat(self.tools.books.port.now())
+    }
+
+    /// Begins to look how the destination stands, where an instance among others is to do so now. Returns when it is next.
+    fn look(&mut self, is_among_others: bool, beat: &Beat) -> Option<u64> {
+        if !is_among_others || self.stops_at.is_some() || self.is_looking {
+            return None;
+        }
+        if self.look_at > beat.tick_ms {
+            return Some(self.look_at);
+        }
+        self.is_looking = true;
+        self.jobs.push(Box::pin(Arc::clone(&self.tools).look()));
+        None
+    }
+
+    /// It was looked how the destination stands. What this instance does not serve any more it stops to serve.
+    fn looked(&mut self, seen: Option<(Box<Destination>, Instant)>, contender: Option<&mut Contender>) {
+        let (now, rest) = (self.beat().tick_ms, contender.as_ref().map_or(Duration::ZERO, |one| one.rest()));
+        self.is_looking = false;
+        self.look_at = now.saturating_add(u64::try_from(rest.as_millis()).unwrap_or(u64::MAX));
+        let (Some((state, seen_at)), Some(contender)) = (seen, contender) else { return };
+        let turn = contender.looked(&state, seen_at);
+        // Another instance may have been told that it goes on further ahead.
+        let is_behind = state.through > Some(self.flow.through());
+        let is_same = state.stage == Stage::Open && state.sets == self.sets && !is_behind;
+        if contender.own_term() != Some(self.term) || contender.is_outdated() || !is_same {
+            self.stop();
+        } else if let Turn::Ask(asked) = turn {
+            self.is_looking = true;
+            self.jobs.push(Box::pin(Arc::clone(&self.tools).answer(asked)));
+        }
     }
 
     fn wants_more(&self) -> bool {
@@ -182,6 +237,13 @@ impl Serving {
             Done::Found(stream, found, to) => self.flow.found(&stream, found, to, &beat),
             Done::Recorded => self.flow.recorded(true),
             Done::Changed => self.stop(),
+            Done::Answered { is_durable } => {
+                self.is_looking = false;
+                let soon = beat.tick_ms.saturating_add(ANSWERED_MS);
+                self.look_at = if is_durable { soon } else { self.look_at };
+            }
+            // This was taken before.
+            Done::Looked(_) => self.is_looking = false,
         }
     }
 

@@ -22,6 +22,7 @@ use crate::domain::delivery::{Destination, Stage};
 use super::books::Books;
 use super::chosen::Chooser;
 use super::log::Log;
+use super::owner::Heeds;
 use super::selection::Selection;
 
 /// This is how many messages behind a parked one are read together when a destination is removed.
@@ -40,6 +41,17 @@ pub enum SettleError {
         /// This is the line of the settings that names it.
         line: usize,
     },
+    /// The recorded settings are of the same generation, and are others.
+    #[error(
+        "{}the destination {name} is recorded with other settings of the same `generation`: it must grow with each change",
+        line.map_or_else(String::new, |line| format!("line {line}: "))
+    )]
+    SameGeneration {
+        /// This is the destination.
+        name: DestinationName,
+        /// This is the line of the settings that names it, where one does.
+        line: Option<usize>,
+    },
     /// How the destinations stand can't be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -48,11 +60,22 @@ pub enum SettleError {
     NotRecorded(DestinationName, #[source] NotRecorded),
 }
 
+impl SettleError {
+    /// Says whether it may pass by itself: the ledger can't be read or written at the moment, or another was first.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NoBegin { .. } | Self::SameGeneration { .. } => false,
+            Self::Unreadable(_) | Self::NotRecorded(..) => true,
+        }
+    }
+}
+
 /// Settles all destinations: those of the settings, and those that the journal knows.
 ///
 /// # Errors
 /// Fails when the settings contradict the journal, or the ledger can't be read or written.
-pub(super) async fn settle(port: &Arc<dyn Port>, given: &[Given]) -> Result<(), SettleError> {
+pub(super) async fn settle(port: &Arc<dyn Port>, given: &[Given], heeds: Heeds) -> Result<(), SettleError> {
     let mut known: BTreeMap<DestinationName, Destination> = port.destinations().await?.into_iter().collect();
     let names: BTreeSet<DestinationName> =
         known.keys().cloned().chain(given.iter().map(|given| given.name.clone())).collect();
@@ -61,7 +84,7 @@ pub(super) async fn settle(port: &Arc<dyn Port>, given: &[Given]) -> Result<(), 
         let given = given.iter().find(|given| given.name == name);
         let state = known.remove(&name);
         // All of them are looked at before anything is recorded.
-        if let Some(asked) = asked(given, state.as_ref())? {
+        if let Some(asked) = heeded(heeds, &name, given, state.as_ref())? {
             all.push((name, given, state, asked));
         }
     }
@@ -71,10 +94,65 @@ pub(super) async fn settle(port: &Arc<dyn Port>, given: &[Given]) -> Result<(), 
         }
         match port.record(&name, &asked).await {
             Ok(()) => told(&name, &asked),
+            // Another instance with the same settings was first.
+            Err(NotRecorded::Refused(Refused::Same)) => {}
             Err(error) => return Err(SettleError::NotRecorded(name, error)),
         }
     }
     Ok(())
+}
+
+/// Pauses every destination that is not paused.
+///
+/// # Errors
+/// Fails when the ledger can't be read or written.
+pub(super) async fn pause_all(port: &dyn Port, code: PauseCode) -> Result<(), SettleError> {
+    for (name, state) in port.destinations().await? {
+        if state.stage != Stage::Open {
+            continue;
+        }
+        match port.record(&name, &DeliveryOperation::Pause { code, reason: None }).await {
+            Ok(()) => tracing::warn!(destination = %name, code = code.name(), "the destination is paused"),
+            // It is paused by now.
+            Err(NotRecorded::Refused(Refused::State(_))) => {}
+            Err(error) => return Err(SettleError::NotRecorded(name, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Returns what the settings ask of a destination, where they count; `None` where it stands as they say, or where those of
+/// another instance count.
+fn heeded(
+    heeds: Heeds,
+    name: &DestinationName,
+    given: Option<&Given>,
+    state: Option<&Destination>,
+) -> Result<Option<DeliveryOperation>, SettleError> {
+    let mine = match heeds {
+        Heeds::Whatever => return asked(given, state),
+        Heeds::Nothing => return Ok(None),
+        Heeds::Later(mine) => mine,
+    };
+    let Some(known) = state else { return asked(given, state) };
+    let recorded = known.terms.generation;
+    if mine < recorded {
+        tracing::warn!(
+            destination = %name, mine, recorded,
+            "settings of a later generation are recorded: this instance sends nothing to this destination"
+        );
+        return Ok(None);
+    }
+    let asked = asked(given, state)?;
+    if asked.is_none() || mine > recorded {
+        return Ok(asked);
+    }
+    if given.is_some_and(|given| !given.is_removed && given.terms == known.terms) {
+        // Settings of a later generation do not name it.
+        tracing::warn!(destination = %name, "settings of a later generation do not name this destination: it stays paused");
+        return Ok(None);
+    }
+    Err(SettleError::SameGeneration { name: name.clone(), line: given.map(|given| given.line) })
 }
 
 /// Returns what the settings ask of a destination; `None` where it stands as they say.
@@ -108,8 +186,11 @@ fn told(name: &DestinationName, asked: &DeliveryOperation) {
         DeliveryOperation::Remove => tracing::warn!(destination = %name, "the destination is removed"),
         DeliveryOperation::Set { .. } => tracing::info!(destination = %name, "the destination is set up"),
         // The settings ask for nothing else.
-        DeliveryOperation::Resume { .. }
+        DeliveryOperation::Resume(_)
         | DeliveryOperation::Take { .. }
+        | DeliveryOperation::Challenge { .. }
+        | DeliveryOperation::Confirm { .. }
+        | DeliveryOperation::Release { .. }
         | DeliveryOperation::Test { .. }
         | DeliveryOperation::Claim { .. }
         | DeliveryOperation::Progress(_) => {}
@@ -119,7 +200,7 @@ fn told(name: &DestinationName, asked: &DeliveryOperation) {
 /// Makes letters of what a destination that is removed has not sent: its parked messages, what waits behind them, and what
 /// was claimed and is not known to be sent.
 async fn bury_all(port: &Arc<dyn Port>, given: &Given, state: &Destination) -> Result<(), SettleError> {
-    let selection = Selection::read(&**port, &given.name).await?;
+    let selection = Selection::read(&**port, &given.name, state).await?;
     let books = Books {
         port: Arc::clone(port),
         chooser: Chooser { name: given.name.clone(), journal: port.journal(), selection },

@@ -71,6 +71,12 @@ impl Breaker {
         self.open.map(|open| open.since_ms)
     }
 
+    /// Returns when the next probe may go, on the monotonic clock; `None` while it is closed, or one is under way.
+    #[must_use]
+    pub fn next_probe(&self) -> Option<u64> {
+        self.open.filter(|open| open.probe.is_none()).map(|open| open.until_ms)
+    }
+
     /// The message at this position is sent. While it is open that is the probe.
     pub fn sent(&mut self, position: u64) {
         if let Some(open) = &mut self.open {

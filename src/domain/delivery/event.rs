@@ -30,14 +30,7 @@ pub enum DeliveryEvent {
         reason: Option<Reason>,
     },
     /// It goes on.
-    Resumed {
-        /// It goes on after this position, where it does not go on from where it stopped.
-        after: Option<u64>,
-        /// This is how many selected messages are never sent by that.
-        passed_over: Option<u64>,
-        /// This is the operator's reason.
-        reason: Reason,
-    },
+    Resumed(Box<Resumption>),
     /// It was removed.
     Removed {
         /// Everything up to this position was settled.
@@ -53,6 +46,21 @@ pub enum DeliveryEvent {
         holder: Option<Label>,
         /// This says why.
         why: TakenWhy,
+    },
+    /// Another instance asks who serves it whether it still lives.
+    Challenged {
+        /// This is the instance that asks.
+        instance: Label,
+    },
+    /// Who serves it lives.
+    Confirmed {
+        /// This is its term.
+        term: u64,
+    },
+    /// Who serves it lets it go.
+    Released {
+        /// This is its term.
+        term: u64,
     },
     /// A message that says nothing was sent, to see whether it arrives.
     Tested {
@@ -72,6 +80,21 @@ pub enum DeliveryEvent {
     Progressed(Box<Progress>),
 }
 
+/// A `Resumption` says how a destination goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumption {
+    /// It goes on after this position, where it does not go on from where it stopped.
+    pub after: Option<u64>,
+    /// This is true where the operator asked for the end of the journal, and `after` is where that was.
+    pub is_head: bool,
+    /// This is how many selected messages are never sent by that.
+    pub passed_over: Option<u64>,
+    /// It goes on in the folder with this id, where it was held in that folder.
+    pub holder: Option<Label>,
+    /// This is the operator's reason.
+    pub reason: Reason,
+}
+
 /// A `PauseCode` says why nothing is sent to a destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseCode {
@@ -88,7 +111,9 @@ pub enum PauseCode {
 }
 
 impl PauseCode {
-    const ALL: [Self; 5] = [Self::Operator, Self::Gone, Self::MarkLost, Self::StoreWentBack, Self::Missing];
+    /// These are all codes.
+    pub const ALL: [Self; 5] =
+        [Self::Operator, Self::Gone, Self::MarkLost, Self::StoreWentBack, Self::Missing];
 
     /// Returns its name in events and answers.
     #[must_use]
@@ -150,9 +175,12 @@ impl DeliveryEvent {
         match self {
             Self::Set { .. } => "DestinationSet",
             Self::Paused { .. } => "DestinationPaused",
-            Self::Resumed { .. } => "DestinationResumed",
+            Self::Resumed(_) => "DestinationResumed",
             Self::Removed { .. } => "DestinationRemoved",
             Self::Taken { .. } => "ServingTaken",
+            Self::Challenged { .. } => "ServingChallenged",
+            Self::Confirmed { .. } => "ServingConfirmed",
+            Self::Released { .. } => "ServingReleased",
             Self::Tested { .. } => "DestinationTested",
             Self::Claimed { .. } => "DeliveryClaimed",
             Self::Progressed(_) => "DeliveryProgressed",
@@ -165,9 +193,12 @@ impl DeliveryEvent {
         match self {
             Self::Set { .. } => Kind::DestinationSet,
             Self::Paused { .. } => Kind::DestinationPause,
-            Self::Resumed { .. } => Kind::DestinationResume,
+            Self::Resumed(_) => Kind::DestinationResume,
             Self::Removed { .. } => Kind::DestinationRemove,
             Self::Taken { .. } => Kind::ServingTake,
+            Self::Challenged { .. } => Kind::ServingChallenge,
+            Self::Confirmed { .. } => Kind::ServingConfirm,
+            Self::Released { .. } => Kind::ServingRelease,
             Self::Tested { .. } => Kind::DestinationTest,
             Self::Claimed { .. } => Kind::DeliveryClaim,
             Self::Progressed(_) => Kind::DeliveryProgress,

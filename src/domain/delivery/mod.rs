@@ -10,6 +10,7 @@ pub mod asking;
 pub mod beat;
 pub mod breaker;
 mod chosen;
+pub mod contest;
 pub mod decide;
 pub mod event;
 pub mod failure;
@@ -18,15 +19,20 @@ pub mod name;
 pub mod progress;
 pub mod retry;
 pub mod select;
+mod serving;
 pub mod terms;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::transfer::payout::Label;
-use event::{DeliveryEvent, PauseCode};
+use event::{DeliveryEvent, PauseCode, Resumption};
 use progress::{Parked, Progress};
 use terms::{Guarantee, Terms};
+
+pub use serving::{Serving, Standing};
+pub use wrong::Wrong;
 
 /// A `Destination` is a destination, as it stands after the last event of its stream. A copy of it copies no list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +49,11 @@ pub struct Destination {
     pub through: Option<u64>,
     /// This is who serves it; `None` while nobody has.
     pub serving: Option<Serving>,
+    /// This is the id of the folder in which it was resumed, until that folder has taken it.
+    pub granted: Option<Label>,
+    /// These were passed over while messages were parked: what is after the first position and not after the second is never
+    /// sent, but for what is parked.
+    pub skipped: Arc<Vec<(u64, u64)>>,
     /// These are its parked messages, by their positions. Some may be after `through`, where an earlier one was under way.
     pub parked: Arc<BTreeMap<u64, Parked>>,
     /// These are the positions that were claimed and are not settled, in order.
@@ -66,43 +77,6 @@ pub enum Stage {
     Removed,
 }
 
-/// A `Serving` is who serves a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Serving {
-    /// This is the instance.
-    pub instance: Label,
-    /// This is the id of the folder that it serves, where the store is one.
-    pub holder: Option<Label>,
-    /// This is the revision of the event by which it took the destination.
-    pub term: u64,
-}
-
-/// The reason why an event can't be the next of a destination's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
-    /// The stream has not begun.
-    #[error("the destination was never set up")]
-    NotBegun,
-    /// Its revision is not the next one.
-    #[error("revision {expected} comes next")]
-    Revision {
-        /// This is the revision that comes next.
-        expected: u64,
-    },
-    /// It is impossible in the state that the destination is in.
-    #[error("it is impossible as the destination stands")]
-    Impossible,
-    /// It is of somebody who does not serve the destination.
-    #[error("its term is not that of who serves the destination")]
-    Term,
-    /// It goes back behind what is settled, or claims what was claimed before.
-    #[error("it goes back")]
-    Back,
-    /// It names a parked or claimed message that there is not, or parks one twice.
-    #[error("its messages are not those that are parked or claimed")]
-    Messages,
-}
-
 impl Destination {
     /// Returns the destination after an event of its stream.
     ///
@@ -120,7 +94,8 @@ impl Destination {
         if before.stage == Stage::Removed {
             // The name comes back. What was parked or claimed before is over.
             let DeliveryEvent::Set { terms, from } = event else { return Err(Wrong::Impossible) };
-            return Ok(Self { serving: before.serving.clone(), ..Self::begun(terms, *from, revision) });
+            let serving = before.serving.clone().map(Serving::renamed);
+            return Ok(Self { serving, ..Self::begun(terms, *from, revision) });
         }
         let mut after = Self { revision, ..before.clone() };
         after.take(event)?;
@@ -134,6 +109,8 @@ impl Destination {
             stage: Stage::Open,
             through: from,
             serving: None,
+            granted: None,
+            skipped: Arc::default(),
             parked: Arc::default(),
             claimed: Arc::default(),
             claimed_to: 0,
@@ -164,25 +141,53 @@ impl Destination {
                 Stage::Open => self.stage = Stage::Paused(*code),
                 Stage::Paused(_) | Stage::Removed => return Err(Wrong::Impossible),
             },
-            DeliveryEvent::Resumed { after, .. } => {
-                self.stage = Stage::Open;
-                if let Some(after) = after {
-                    self.go_to(*after)?;
-                }
-            }
+            DeliveryEvent::Resumed(said) => self.resume(said)?,
             DeliveryEvent::Removed { .. } => {
                 self.stage = Stage::Removed;
-                (self.parked, self.claimed) = Default::default();
+                (self.parked, self.claimed, self.skipped) = Default::default();
             }
-            DeliveryEvent::Taken { instance, holder, .. } => {
+            DeliveryEvent::Taken { instance, holder, why } => {
                 let (instance, holder) = (instance.clone(), holder.clone());
-                self.serving = Some(Serving { instance, holder, term: self.revision });
+                self.granted = None;
+                self.serving =
+                    Some(Serving::taken(self.serving.as_ref(), *why, instance, holder, self.revision)?);
             }
+            DeliveryEvent::Challenged { instance } => {
+                if self.stage != Stage::Open {
+                    return Err(Wrong::Impossible);
+                }
+                self.serving.as_mut().ok_or(Wrong::Serving)?.challenge(instance)?;
+            }
+            DeliveryEvent::Confirmed { term } => {
+                let revision = self.revision;
+                self.served_in(*term)?.confirm(revision)?;
+            }
+            DeliveryEvent::Released { term } => self.served_in(*term)?.release(),
             DeliveryEvent::Tested { .. } => {}
             DeliveryEvent::Claimed { term, positions } => self.claim(*term, positions)?,
             DeliveryEvent::Progressed(progress) => self.progress(progress)?,
         }
         Ok(())
+    }
+
+    /// Goes on. What is passed over while messages are parked is kept in mind, since the streams of parked messages are read
+    /// again.
+    fn resume(&mut self, said: &Resumption) -> Result<(), Wrong> {
+        self.stage = Stage::Open;
+        self.granted.clone_from(&said.holder);
+        let Some(after) = said.after else { return Ok(()) };
+        let before = self.through.unwrap_or_default();
+        self.go_to(after)?;
+        if !self.parked.is_empty() {
+            Arc::make_mut(&mut self.skipped).push((before, after));
+        }
+        Ok(())
+    }
+
+    /// Returns who serves it, where that is in this term, and it was not let go.
+    fn served_in(&mut self, term: u64) -> Result<&mut Serving, Wrong> {
+        let serving = self.serving.as_mut().filter(|serving| serving.term == term && !serving.is_released());
+        serving.ok_or(Wrong::Term)
     }
 
     /// Goes forward to a position. What was claimed up to there is settled.
@@ -199,9 +204,8 @@ impl Destination {
 
     /// Claims go forward alone, so that no message is ever claimed twice.
     fn claim(&mut self, term: u64, positions: &[u64]) -> Result<(), Wrong> {
-        if self.term() != Some(term) {
-            return Err(Wrong::Term);
-        }
+        let revision = self.revision;
+        self.served_in(term)?.hear(revision);
         let is_possible = self.stage == Stage::Open && self.terms.guarantee == Guarantee::AtMostOnce;
         if !is_possible || !(1..=usize::from(Terms::MOST_CLAIMED)).contains(&positions.len()) {
             return Err(Wrong::Impossible);
@@ -217,9 +221,8 @@ impl Destination {
     }
 
     fn progress(&mut self, progress: &Progress) -> Result<(), Wrong> {
-        if self.term() != Some(progress.term) {
-            return Err(Wrong::Term);
-        }
+        let revision = self.revision;
+        self.served_in(progress.term)?.hear(revision);
         if !progress.unconfirmed.iter().all(|position| self.claimed.contains(position)) {
             return Err(Wrong::Messages);
         }
@@ -247,6 +250,9 @@ impl Destination {
             if parked.insert(*position, now.clone()).is_some() {
                 return Err(Wrong::Messages);
             }
+        }
+        if parked.is_empty() {
+            self.skipped = Arc::default();
         }
         Ok(())
     }

@@ -11,8 +11,9 @@ use crate::http::openapi::examples::Examples;
 use crate::http::openapi::nulls::Nulls;
 use crate::http::openapi::schema;
 use crate::http::reads::transfers as read_transfers;
-use crate::http::reads::{accounts, holds, journal, live, reports, statement, transactions};
+use crate::http::reads::{accounts, destinations, holds, journal, live, reports, statement, transactions};
 use crate::http::service::{front, health, metrics};
+use crate::http::writes::destinations as act_on_destinations;
 use crate::http::writes::{batch, single, transfers};
 use crate::ledger::permission::permit;
 use crate::wire::schema::BatchLine;
@@ -32,16 +33,20 @@ use crate::wire::schema::BatchLine;
         transfers::abandon, read_transfers::list, read_transfers::one, batch::batch, single::close, accounts::list,
         accounts::one, holds::list, holds::one, statement::statement,
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
-        reports::trial_balance, reports::digest, front::front, health::healthz, health::readyz, metrics::metrics
+        reports::trial_balance, reports::digest, destinations::list, destinations::one,
+        destinations::parked, act_on_destinations::pause, act_on_destinations::resume,
+        front::front, health::healthz, health::readyz, metrics::metrics
     ),
     components(schemas(
-        schema::Problem, schema::Accepted, schema::TransferAccepted, schema::BatchAnswer, schema::JournalEvent, BatchLine
+        schema::Problem, schema::Accepted, schema::TransferAccepted, schema::DestinationActed,
+        schema::BatchAnswer, schema::JournalEvent, BatchLine
     )),
     modifiers(&Key, &Roles, &Examples, &Nulls),
     tags(
         (name = "writes", description = "Each with a transaction ID, each booked once."),
         (name = "accounts", description = "How accounts stand, and their statements."),
         (name = "transfers", description = "From one account to another, once or not at all."),
+        (name = "destinations", description = "Where what was recorded is sent, and how far that is."),
         (name = "transactions", description = "What happened to an ID."),
         (name = "journal", description = "Every event, in order."),
         (name = "audit", description = "Sums over everything."),
@@ -125,6 +130,8 @@ mod tests {
             ("/v1/transfers/{transfer}/outcome", Op::TransferOutcome),
             ("/v1/transfers/{transfer}/retry", Op::RetryTransfer),
             ("/v1/transfers/{transfer}/abandon", Op::AbandonTransfer),
+            ("/v1/destinations/{name}/pause", Op::PauseDestination),
+            ("/v1/destinations/{name}/resume", Op::ResumeDestination),
         ] {
             let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
             assert_eq!(body["schema"]["$ref"], format!("#/components/schemas/{}", op.shape().name), "{path}");

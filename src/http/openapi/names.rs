@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::delivery::runner::Condition;
 use crate::domain::account::decline::Decline;
+use crate::domain::delivery::event::PauseCode;
 use crate::domain::kind::Kind;
 use crate::domain::transfer::decline::TransferDecline;
 use crate::domain::transfer::stage::Stage;
@@ -48,6 +50,8 @@ words! {
     Outcome: "Whether the business said yes.", vec!["accepted", "declined"];
     /// This is the outcome of an accepted write.
     AcceptedOutcome: "The business said yes.", vec!["accepted"];
+    /// This is the outcome of an act on a destination.
+    ActOutcome: "What came of an act.", vec!["accepted", "delivered", "failed"];
     /// This is the outcome of a recorded decline.
     DeclinedOutcome: "The business said no, for ever.", vec!["declined"];
     /// This is the outcome of a transaction that can't be booked any more.
@@ -57,6 +61,11 @@ words! {
         vec!["open", "frozen", "closed", "unopened", "internal"];
     /// This is the state of a transfer.
     TransferState: "How far a transfer is. New ones may be added.", Stage::ALL.map(Stage::name).to_vec();
+    /// This is the state of a destination.
+    DestinationState: "How a destination stands. New ones may be added.", Condition::NAMES.to_vec();
+    /// This is why a destination is paused.
+    PauseReason: "Why nothing is sent to a destination. New ones may be added.",
+        PauseCode::ALL.map(PauseCode::name).to_vec();
     /// This is the direction in which a correction moves money.
     Direction: "Which way money moves, as the account sees it.", vec!["credit", "debit"];
     /// This is what became of a hold.

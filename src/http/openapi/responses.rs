@@ -37,6 +37,28 @@ impl IntoResponses for TransferAnswers {
     }
 }
 
+/// `DestinationAnswers` are the answers to what is asked of a destination. None of them is a recorded decline.
+pub(crate) struct DestinationAnswers;
+
+impl IntoResponses for DestinationAnswers {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let mut all = write_answers(
+            "DestinationActed",
+            "201",
+            "Recorded: now, or (with `Idempotent-Replayed`) before; the same bytes each time.",
+        );
+        all.remove(StatusCode::PAYMENT_REQUIRED.as_str());
+        all.extend(problems([
+            about(Code::DestinationNotFound, |code| format!("`{code}`. Not recorded.")),
+            about(Code::DestinationState, |code| {
+                let busy = Code::InProgress;
+                format!("`{code}`: see `state`; not recorded. Or `{busy}`: ask again with the same ID.")
+            }),
+        ]));
+        all
+    }
+}
+
 fn write_answers(schema: &str, status: &str, description: &str) -> BTreeMap<String, RefOr<Response>> {
     let mut all = WriteProblems::responses();
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
@@ -124,7 +146,10 @@ impl IntoResponses for ReadProblems {
             explained(Code::UriTooLong),
             explained(Code::HeadersTooLarge),
             about(Code::AccountNotFound, |code| {
-                format!("{}, where one is named.", any(&[code, Code::TransactionNotFound]))
+                format!(
+                    "{}, where one is named.",
+                    any(&[code, Code::TransactionNotFound, Code::DestinationNotFound])
+                )
             }),
             explained(Code::NotAcceptable),
             internal(),

@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::http::openapi::names;
 use crate::http::problem::code::Code;
 use crate::wire::fault::FieldError;
+use crate::wire::schema::place;
 
 /// The answer to a batch's line.
 #[derive(ToSchema)]
@@ -130,6 +132,44 @@ pub(crate) struct TransferAccepted {
     metadata: Option<BTreeMap<String, String>>,
     /// Its place in the transfer's stream, from 0.
     #[schema(example = 0)]
+    revision: u64,
+    /// When it was recorded.
+    #[schema(format = DateTime)]
+    recorded_at: String,
+}
+
+fn after() -> RefOr<Schema> {
+    place("After what it goes on: a position, or `head`, where that was asked.".to_owned()).into()
+}
+
+/// The answer to what was asked of a destination.
+#[derive(ToSchema)]
+pub(crate) struct DestinationActed {
+    /// The client's ID.
+    #[schema(format = "uuid")]
+    transaction_id: String,
+    /// What was asked: `destination_pause`, `destination_resume`, `destination_test`.
+    #[schema(example = "destination_pause")]
+    kind: String,
+    /// `accepted`; of a test `delivered` or `failed`.
+    #[schema(value_type = names::ActOutcome)]
+    outcome: String,
+    /// The destination.
+    #[schema(example = "crm")]
+    destination: String,
+    /// After what it goes on: a position, or `head`, where that was asked.
+    #[schema(schema_with = after)]
+    after: Option<String>,
+    /// Where the end of the journal was, where it goes on after that.
+    through: Option<u64>,
+    /// How many selected messages are never sent by that.
+    passed_over: Option<u64>,
+    /// Why.
+    reason: Option<String>,
+    /// What came of a test, in words.
+    detail: Option<String>,
+    /// Its place in the destination's stream, from 0.
+    #[schema(example = 89)]
     revision: u64,
     /// When it was recorded.
     #[schema(format = DateTime)]

@@ -59,6 +59,8 @@ codes! {
     HoldNotFound: NOT_FOUND, "hold_not_found", "Hold not found",
         "the account has never seen the hold, or the ID is that of something else";
     TransferNotFound: NOT_FOUND, "transfer_not_found", "Transfer not found", "there is no transfer with this ID";
+    DestinationNotFound: NOT_FOUND, "destination_not_found", "Destination not found",
+        "there never was a destination of this name";
     NotFound: NOT_FOUND, "not_found", "Not found", "there is nothing at this path";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
         "the path does not know this method";
@@ -69,6 +71,8 @@ codes! {
         "the account was opened before, under another ID";
     AccountChanged: CONFLICT, "account_changed", "Account changed",
         "the account's last event is not the one that the request expected: `revision` is";
+    DestinationState: CONFLICT, "destination_state", "Destination in another state",
+        "the destination is in no state in which this can be done: `state` is";
     BodyTooLarge: PAYLOAD_TOO_LARGE, "body_too_large", "Body too large", "the body is larger than is allowed";
     UriTooLong: URI_TOO_LONG, "uri_too_long", "URI too long", "the request's target is longer than is allowed";
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type",

@@ -155,6 +155,12 @@ impl Problem {
         Self::new(Code::HoldNotFound, detail)
     }
 
+    /// Makes a 404: there is no such destination.
+    #[must_use]
+    pub(crate) fn destination_not_found() -> Self {
+        Self::new(Code::DestinationNotFound, "There never was a destination of this name.")
+    }
+
     /// Makes a 404: there is no such path.
     #[must_use]
     pub(crate) fn not_found() -> Self {

@@ -1,6 +1,8 @@
 //! These conversions make problems of what the ledger says when it does not book or can't read.
 
+use crate::delivery::port::Unreadable;
 use crate::domain::decide::Refusal;
+use crate::domain::delivery::decide::Refused;
 use crate::http::problem::code::Code;
 use crate::http::problem::details::Problem;
 use crate::ledger::permission::Denied;
@@ -22,9 +24,16 @@ impl From<Refusal> for Problem {
             | Refusal::HoldDeclined(_)
             | Refusal::Stale
             | Refusal::NothingNew
-            | Refusal::Destination(_)
             | Refusal::LetterExists => {
                 Self::new(Code::NotFound, "There is nothing that this could be done to.")
+            }
+            Refusal::Destination(Refused::NotFound) => Self::destination_not_found(),
+            Refusal::Destination(Refused::Back) => {
+                Self::field("after", "goes back: everything up to there is settled or parked")
+            }
+            Refusal::Destination(Refused::State(_) | Refused::NoBegin | Refused::Same | Refused::Stale) => {
+                let detail = "The destination is in no state in which this can be done.";
+                Self::new(Code::DestinationState, detail)
             }
             Refusal::AccountExists => {
                 let detail = "There is an account of this name already, opened by another transaction.";
@@ -101,6 +110,15 @@ fn unavailable(why: Unavailable, what: &'static str) -> Problem {
         tracing::warn!(code = code.text(), times, "{what} could not be answered");
     }
     Problem::new(code, detail)
+}
+
+impl From<Unreadable> for Problem {
+    fn from(error: Unreadable) -> Self {
+        match error.0.downcast::<ReadError>() {
+            Ok(error) => (*error).into(),
+            Err(cause) => Self::internal("a read failed", &*cause),
+        }
+    }
 }
 
 impl From<ReadError> for Problem {

@@ -22,6 +22,9 @@ pub(crate) struct Booking {
     /// The account; what happened to a transfer has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) account: Option<String>,
+    /// The destination, where it happened to one: it is read at `/v1/destinations/NAME`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) destination: Option<String>,
     /// The transfer's state after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<&'static str>,
@@ -102,6 +105,7 @@ impl From<&Placed> for Booking {
         Self {
             position: placed.position,
             account: event.stream.account().map(ToString::to_string),
+            destination: event.stream.destination().map(ToString::to_string),
             state: event.transfer().map(|body| body.state.name()),
             revision: event.revision,
             transaction_id: event.id.to_string(),
@@ -225,12 +229,15 @@ impl Asked {
                 DeliveryOperation::Pause { reason, .. } => {
                     Self { reason: reason.map(|reason| reason.as_str().to_owned()), ..Self::default() }
                 }
-                DeliveryOperation::Resume { reason, .. } => {
-                    Self { reason: Some(reason.as_str().to_owned()), ..Self::default() }
+                DeliveryOperation::Resume(asked) => {
+                    Self { reason: Some(asked.reason.as_str().to_owned()), ..Self::default() }
                 }
                 DeliveryOperation::Set { .. }
                 | DeliveryOperation::Remove
                 | DeliveryOperation::Take { .. }
+                | DeliveryOperation::Challenge { .. }
+                | DeliveryOperation::Confirm { .. }
+                | DeliveryOperation::Release { .. }
                 | DeliveryOperation::Test { .. }
                 | DeliveryOperation::Claim { .. }
                 | DeliveryOperation::Progress(_) => Self::default(),

@@ -80,7 +80,8 @@ pub(crate) fn frame(
         causation: plain(headers, CAUSATION)?,
         actor: Arc::clone(&caller.actor),
     };
-    Ok(Frame { account, hold: None, transfer: None, transaction_id: transaction_id(headers)?, origin })
+    let transaction_id = transaction_id(headers)?;
+    Ok(Frame { account, hold: None, transfer: None, destination: None, transaction_id, origin })
 }
 
 /// Returns the ID in the header [`ID`], bare or quoted.

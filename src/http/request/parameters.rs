@@ -66,6 +66,15 @@ pub(crate) struct TransferPath {
     transfer: String,
 }
 
+/// A `DestinationPath` is the destination in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct DestinationPath {
+    /// The destination's name.
+    #[param(example = "crm", pattern = "^[a-z0-9][a-z0-9-]{0,31}$")]
+    name: String,
+}
+
 query! {
     /// How long to wait.
     struct TransferWait {

@@ -4,6 +4,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
+use crate::domain::delivery::name::DestinationName;
 use crate::domain::ids::{AccountName, CounterAccount, Id, TransactionId};
 use crate::http::app::App;
 use crate::http::problem::details::Problem;
@@ -106,6 +107,15 @@ impl Named {
     /// Fails with a 400 when the text is no ID.
     pub(crate) fn transfer(&self) -> Result<TransactionId, Problem> {
         TransactionId::parse(&self.0).ok_or_else(|| Problem::field("transfer", NOT_AN_ID))
+    }
+
+    /// Returns the destination of this name.
+    ///
+    /// # Errors
+    /// Fails with a 400 when the text is no name of a destination.
+    pub(crate) fn destination(&self) -> Result<DestinationName, Problem> {
+        let problem = "must be 1 to 32 of a-z, 0-9 and -, and not begin with -";
+        DestinationName::parse(&self.0).ok_or_else(|| Problem::field("name", problem))
     }
 
     /// Returns the transaction of this ID, a client's or one of the service's own.

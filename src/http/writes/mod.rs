@@ -7,6 +7,7 @@
 pub(crate) mod admitted;
 pub(crate) mod answered;
 pub(crate) mod batch;
+pub(crate) mod destinations;
 pub(crate) mod single;
 pub(crate) mod transfers;
 pub(crate) mod under_way;

@@ -6,9 +6,11 @@
 use axum::extract::{FromRequest, FromRequestParts, Request, State};
 use axum::response::Response;
 
+use crate::domain::command::Command;
+use crate::domain::delivery::name::DestinationName;
 use crate::domain::ids::{AccountName, TransactionId};
 use crate::http::app::App;
-use crate::http::byte_budget::counted;
+use crate::http::byte_budget::{Held, counted};
 use crate::http::openapi::examples::{HOLD, OVERTAKEN};
 use crate::http::openapi::responses::WriteAnswers;
 use crate::http::problem::details::Problem;
@@ -77,7 +79,8 @@ impl FromRequest<App> for Settlement {
 
 impl Settlement {
     async fn book(self, op: Op) -> Result<Response, Problem> {
-        let on = On { account: Some(self.named.account()?), hold: Some(self.named.hold()?), transfer: None };
+        let (account, hold) = (Some(self.named.account()?), Some(self.named.hold()?));
+        let on = On { account, hold, ..On::default() };
         book_on(&self.app, &self.caller, op, on, self.request).await
     }
 }
@@ -203,6 +206,8 @@ pub(crate) struct On {
     pub(crate) hold: Option<TransactionId>,
     /// This is the transfer.
     pub(crate) transfer: Option<TransactionId>,
+    /// This is the destination.
+    pub(crate) destination: Option<DestinationName>,
 }
 
 async fn book(
@@ -215,6 +220,26 @@ async fn book(
     book_on(app, caller, op, On { account, ..On::default() }, request).await
 }
 
+/// Reads the command of a request, and lets it through when its caller may ask for it and its fields go together. Returns what
+/// it holds of the room for large requests, too.
+pub(crate) async fn read(
+    app: &App,
+    caller: &Caller,
+    op: Op,
+    on: On,
+    request: Request,
+) -> Result<(Command, Held), Problem> {
+    let (parts, body) = request.into_parts();
+    Params::none(parts.uri.query())?;
+    let On { account, hold, transfer, destination } = on;
+    let frame = Frame { hold, transfer, destination, ..headers::frame(account, &parts.headers, caller)? };
+    let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
+    let (bytes, mut held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
+    app.budget().hold(&mut held, bytes.len() + ANSWER)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
+    Ok((admitted(command(text, op, frame)?, caller)?, held))
+}
+
 /// Takes every write of one command through the same steps.
 pub(crate) async fn book_on(
     app: &App,
@@ -223,15 +248,8 @@ pub(crate) async fn book_on(
     on: On,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
-    Params::none(parts.uri.query())?;
-    let frame =
-        Frame { hold: on.hold, transfer: on.transfer, ..headers::frame(on.account, &parts.headers, caller)? };
-    let wanted = Wanted { media_type: "application/json", limit: LARGEST, within: app.config().body_within };
-    let (bytes, mut held) = body::read(&parts.headers, body, wanted, app.budget()).await?;
-    app.budget().hold(&mut held, bytes.len() + ANSWER)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Problem::malformed("The body is not UTF-8."))?;
-    let command = well_named(admitted(command(text, op, frame)?, caller)?, app).await?;
+    let (command, held) = read(app, caller, op, on, request).await?;
+    let command = well_named(command, app).await?;
     let is_request = is_request(&command);
     let place = place_for(is_request, &command, app).await?;
     let id = command.id;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::domain::currency::Currency;
-use crate::domain::delivery::event::{DeliveryEvent, PauseCode, TakenWhy};
+use crate::domain::delivery::event::{DeliveryEvent, PauseCode, Resumption, TakenWhy};
 use crate::domain::delivery::failure::ErrorText;
 use crate::domain::delivery::progress::{End, Parked, Progress};
 use crate::domain::delivery::retry::Retry;
@@ -44,8 +44,10 @@ fn read(kind: &str, data: &[u8]) -> Result<DeliveryEvent, DecodeError> {
             DeliveryEvent::Paused { code: known(PauseCode::parse(code), "code")?, reason }
         }
         "DestinationResumed" => {
-            let Resumed { after, passed_over, reason } = parse(data)?;
-            DeliveryEvent::Resumed { after, passed_over, reason: self::reason(&reason)? }
+            let Resumed { after, head, passed_over, holder, reason } = parse(data)?;
+            let holder = holder.map(|holder| known(Label::parse(&holder), "holder")).transpose()?;
+            let reason = self::reason(&reason)?;
+            DeliveryEvent::Resumed(Box::new(Resumption { after, is_head: head, passed_over, holder, reason }))
         }
         "DestinationRemoved" => {
             let Removed { through, parked } = parse(data)?;
@@ -59,6 +61,12 @@ fn read(kind: &str, data: &[u8]) -> Result<DeliveryEvent, DecodeError> {
                 why: known(TakenWhy::parse(why), "why")?,
             }
         }
+        "ServingChallenged" => {
+            let Challenged { instance } = parse(data)?;
+            DeliveryEvent::Challenged { instance: known(Label::parse(&instance), "instance")? }
+        }
+        "ServingConfirmed" => DeliveryEvent::Confirmed { term: parse::<InTerm>(data)?.term },
+        "ServingReleased" => DeliveryEvent::Released { term: parse::<InTerm>(data)?.term },
         "DestinationTested" => {
             let Tested { outcome, detail } = parse(data)?;
             let is_delivered =
@@ -125,7 +133,11 @@ struct Paused<'a> {
 #[serde(deny_unknown_fields)]
 struct Resumed<'a> {
     after: Option<u64>,
+    #[serde(default)]
+    head: bool,
     passed_over: Option<u64>,
+    #[serde(borrow)]
+    holder: Option<Cow<'a, str>>,
     #[serde(borrow)]
     reason: Cow<'a, str>,
 }
@@ -145,6 +157,20 @@ struct Taken<'a> {
     #[serde(borrow)]
     holder: Option<Cow<'a, str>>,
     why: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Challenged<'a> {
+    #[serde(borrow)]
+    instance: Cow<'a, str>,
+}
+
+/// `InTerm` is the data of an event that says a term and nothing else.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InTerm {
+    term: u64,
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::delivery::event::DeliveryEvent;
+use crate::domain::delivery::event::{DeliveryEvent, Resumption};
 use crate::domain::delivery::progress::{Parked, Progress};
 use crate::domain::delivery::retry::Retry;
 use crate::domain::delivery::select::{Pattern, Select};
@@ -23,17 +23,7 @@ pub fn delivery_data(event: &DeliveryEvent, out: &mut Vec<u8>) {
             put(out, &["\"code\":\"", code.name(), "\""]);
             optional_text("reason", reason.as_ref().map(|reason| reason.as_str()), out);
         }
-        DeliveryEvent::Resumed { after, passed_over, reason } => {
-            for (name, value) in [("after", after), ("passed_over", passed_over)] {
-                if let Some(value) = value {
-                    put(out, &["\"", name, "\":"]);
-                    number(*value, out);
-                    out.push(b',');
-                }
-            }
-            put(out, &["\"reason\":"]);
-            text(reason.as_str(), out);
-        }
+        DeliveryEvent::Resumed(said) => resumed(said, out),
         DeliveryEvent::Removed { through, parked } => {
             numbers(&[("through", *through), ("parked", *parked)], out)
         }
@@ -42,6 +32,13 @@ pub fn delivery_data(event: &DeliveryEvent, out: &mut Vec<u8>) {
             text(instance.as_str(), out);
             optional_text("holder", holder.as_ref().map(|holder| holder.as_str()), out);
             put(out, &[",\"why\":\"", why.name(), "\""]);
+        }
+        DeliveryEvent::Challenged { instance } => {
+            put(out, &["\"instance\":"]);
+            text(instance.as_str(), out);
+        }
+        DeliveryEvent::Confirmed { term } | DeliveryEvent::Released { term } => {
+            numbers(&[("term", *term)], out);
         }
         DeliveryEvent::Tested { is_delivered, detail } => {
             put(out, &["\"outcome\":\"", if *is_delivered { "delivered" } else { "failed" }, "\""]);
@@ -54,6 +51,27 @@ pub fn delivery_data(event: &DeliveryEvent, out: &mut Vec<u8>) {
         DeliveryEvent::Progressed(progress) => progressed(progress, out),
     }
     out.push(b'}');
+}
+
+fn resumed(said: &Resumption, out: &mut Vec<u8>) {
+    if let Some(after) = said.after {
+        numbers(&[("after", after)], out);
+        out.push(b',');
+        if said.is_head {
+            put(out, &["\"head\":true,"]);
+        }
+    }
+    if let Some(count) = said.passed_over {
+        numbers(&[("passed_over", count)], out);
+        out.push(b',');
+    }
+    if let Some(holder) = &said.holder {
+        put(out, &["\"holder\":"]);
+        text(holder.as_str(), out);
+        out.push(b',');
+    }
+    put(out, &["\"reason\":"]);
+    text(said.reason.as_str(), out);
 }
 
 fn set(terms: &Terms, out: &mut Vec<u8>) {

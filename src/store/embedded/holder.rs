@@ -4,7 +4,9 @@
 //! It stands in `sending.json`, beside the inode and the birth time of `journal.db`. In a copy these differ; a folder that was
 //! moved within its file system keeps both, and so does one that is started again. The journal's database names the id, too: a
 //! folder whose database was taken without the file, or put over that of another copy, is told by that. Nothing of it is in an
-//! export. What can't be told: a cloned disk, a snapshot that is mounted, and files that were written over in their place.
+//! export. A copy in which a destination was resumed has an id for messages alone, in `messages.json`, found in the same way:
+//! what the folder is to transfers does not change by that. What can't be told: a cloned disk, a snapshot that is mounted, and
+//! files that were written over in their place.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -21,6 +23,8 @@ use super::{Error, database};
 
 /// This is the name of the file.
 const FILE: &str = "sending.json";
+/// This is the name of the file with the id for messages alone.
+const MESSAGES: &str = "messages.json";
 
 /// A `Written` is what the file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,8 +115,40 @@ pub fn write(folder: &Path, fresh: Uuid) -> Result<Uuid, Error> {
             "the file system does not say when a file was made: not every copy of this folder will be told"
         );
     }
-    write_file(folder, written).map_err(Error::io(folder.join(FILE)))?;
+    write_file(folder, FILE, written).map_err(Error::io(folder.join(FILE)))?;
     database::write_holder(&database::open(&folder.join(JOURNAL))?, id)?;
+    Ok(id)
+}
+
+/// Returns the id that a folder has for messages alone; `None` where it has none, or it is that of a folder of which this one
+/// is a copy.
+///
+/// # Errors
+/// Fails when the journal can't be looked at.
+pub fn find_for_messages(folder: &Path) -> Result<Option<Uuid>, Error> {
+    let written = match std::fs::read(folder.join(MESSAGES)) {
+        Ok(bytes) => serde_json::from_slice::<Written>(&bytes).map_err(io::Error::from),
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(written) if written == here(folder, written.holder)? => Ok(Some(written.holder)),
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            tracing::warn!(%error, "messages.json can't be read: every destination is held that was resumed here");
+            Ok(None)
+        }
+    }
+}
+
+/// Gives a folder an id for messages alone, which is made of `fresh`, a random number, and returns it. What the folder is to
+/// transfers stays as it is. It is durable when this returns.
+///
+/// # Errors
+/// Fails when it can't be written.
+pub fn write_for_messages(folder: &Path, fresh: Uuid) -> Result<Uuid, Error> {
+    let id = id(fresh);
+    write_file(folder, MESSAGES, here(folder, id)?).map_err(Error::io(folder.join(MESSAGES)))?;
     Ok(id)
 }
 
@@ -124,13 +160,13 @@ fn id(fresh: Uuid) -> Uuid {
     Builder::from_random_bytes(half).into_uuid()
 }
 
-fn write_file(folder: &Path, written: Written) -> io::Result<()> {
-    let new = folder.join(format!("{FILE}.new"));
+fn write_file(folder: &Path, name: &str, written: Written) -> io::Result<()> {
+    let new = folder.join(format!("{name}.new"));
     let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     serde_json::to_writer(&mut out, &written)?;
     out.write_all(b"\n")?;
     out.sync_all()?;
-    std::fs::rename(&new, folder.join(FILE))?;
+    std::fs::rename(&new, folder.join(name))?;
     File::open(folder)?.sync_all()
 }
 

@@ -70,6 +70,13 @@ impl Journal for Reader {
         Ok(out)
     }
 
+    fn line(&self, position: u64) -> Result<Vec<u8>, ReadError> {
+        let found = self.runtime.block_on(self.store.at(position))?;
+        let mut line = found.as_ref().ok_or_else(|| missing(position))?.line().map_err(read_error)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+
     fn event(&self, position: u64) -> Result<Line, ReadError> {
         let found = self.runtime.block_on(self.store.at(position))?;
         line(position, found.as_ref())
@@ -86,9 +93,12 @@ impl Journal for Reader {
 }
 
 fn line(position: u64, found: Option<&Recorded>) -> Result<Line, ReadError> {
-    let missing = || ReadError::Damaged(format!("there is no event at position {position} any more").into());
-    let read = found.ok_or_else(missing)?.read();
+    let read = found.ok_or_else(|| missing(position))?.read();
     read.map(|read| read.line).map_err(read_error)
+}
+
+fn missing(position: u64) -> ReadError {
+    ReadError::Damaged(format!("there is no event at position {position} any more").into())
 }
 
 /// An event of a newer version can't be read by this one, and is no damage.

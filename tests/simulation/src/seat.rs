@@ -2,7 +2,7 @@
 //! that its verdicts show.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookonce::clerk::{Condition, Port, Unavailable, Verdict, Verdicts};
 use bookonce::domain::command::{Command, Operation};
@@ -139,6 +139,10 @@ impl Port for Seat {
 
     fn condition(&self) -> Condition {
         self.0.clerk.condition()
+    }
+
+    fn seen_at(&self) -> Option<Instant> {
+        self.0.clerk.seen_at()
     }
 
     fn is_alone(&self) -> bool {

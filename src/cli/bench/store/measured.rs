@@ -21,6 +21,21 @@ pub(crate) struct Measured {
     pub(crate) long: Option<Long>,
     /// These are transfers, at each number of connections.
     pub(crate) transfers: Vec<Moved>,
+    /// This is what large appends of one client cost small ones of another, without the ledger.
+    pub(crate) large_beside: Vec<LargeBeside>,
+}
+
+/// A `LargeBeside` has the figures of bare appends of one event, alone and beside a client that appends as many events as fit.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct LargeBeside {
+    /// This is the number of small appends at once.
+    pub(crate) connections: usize,
+    /// These are the small appends alone.
+    pub(crate) alone: Side,
+    /// These are the small appends beside large ones.
+    pub(crate) beside: Side,
+    /// This is the p99 beside large appends, divided by the p99 alone.
+    pub(crate) p99_ratio: f64,
 }
 
 /// A `Moved` has the figures of transfers beside those of the store alone.

@@ -32,6 +32,12 @@ impl Measured {
             side(text, "bare appends of 1 event", &moved.bare);
             row(text, "  ended transfers to bare appends", format!("{:.3}", moved.to_bare));
         }
+        for found in &self.large_beside {
+            heading(text, "bare appends of 1 event beside a client that appends 1,500 at a time");
+            side(text, &format!("{} at once, alone", found.connections), &found.alone);
+            side(text, &format!("{} at once, beside it", found.connections), &found.beside);
+            row(text, "  p99 beside to alone", format!("{:.2}", found.p99_ratio));
+        }
         if let Some(long) = &self.long {
             heading(text, &format!("an account with {} events", long.events));
             row(text, "booked in batches", format!("{:.0}/s", long.booked_per_s));

@@ -20,12 +20,14 @@ use super::super::wire::Accounts;
 use super::bare::{Appends, Bare};
 use super::ledger::LedgerService;
 use super::long;
-use super::measured::{Beside, Hot, Measured, Moved, Shape};
+use super::measured::{Beside, Hot, LargeBeside, Measured, Moved, Shape};
 
 /// There are this many accounts for each connection, but never more than all. They are so few that a warm-up uses most.
 const ACCOUNTS_EACH: usize = 64;
 /// This many connections send to the hot account.
 const TO_HOT: usize = 256;
+/// A large append has this many events, which nearly fill what a node takes at once.
+const LARGE: usize = 1_500;
 /// An append of many events to the bare hot stream has this many.
 const TOGETHER: u16 = 100;
 
@@ -76,11 +78,15 @@ impl Run<'_> {
         } else {
             None
         };
-        let neighbours = if wants(self.only, Part::Neighbour) {
-            neighbour::measure_each(address, phases, self.connections).await?
-        } else {
-            Vec::new()
-        };
+        let (mut neighbours, mut large_beside) = (Vec::new(), Vec::new());
+        if wants(self.only, Part::Neighbour) {
+            let other = Store::new(self.store.reveal()).await?;
+            let other = Bare::open(other, Accounts::fresh(1)).await?;
+            for connections in self.connections.iter().copied() {
+                large_beside.push(self.large_beside(&bare, &other, &mut ledger, connections).await?);
+            }
+            neighbours = neighbour::measure_each(address, phases, self.connections).await?;
+        }
         let mut transfers = Vec::new();
         if wants(self.only, Part::Transfers) {
             for connections in self.connections.iter().copied().filter(|connections| *connections > 1) {
@@ -97,7 +103,7 @@ impl Run<'_> {
             ledger.stop().await?;
             None
         };
-        Ok((Measured { shape, singles, hot, followed_per_s, long, transfers }, neighbours))
+        Ok((Measured { shape, singles, hot, followed_per_s, long, transfers, large_beside }, neighbours))
     }
 
     async fn beside(
@@ -120,6 +126,30 @@ impl Run<'_> {
         let (bare, ledger) = (bares.side(), ledgers.side());
         let to_bare = ratio(ledger.per_s, bare.per_s);
         Ok(Beside { connections, accounts: accounts.count, bare, ledger, to_bare })
+    }
+
+    /// Measures what large appends of one client cost small ones of another, while the ledger stands still.
+    async fn large_beside(
+        &self,
+        bare: &Bare,
+        other: &Bare,
+        ledger: &mut LedgerService,
+        connections: usize,
+    ) -> Result<LargeBeside, Error> {
+        let (small, large) =
+            (Appends { at_once: connections, events: 1 }, Appends { at_once: 1, events: LARGE });
+        let length = self.phases.length;
+        let (mut alone, mut beside) = (Rounds::default(), Rounds::default());
+        for _ in 0..self.phases.rounds {
+            alone.add(&ledger.stand_still(bare, small, length).await?);
+            let (answered, larges) =
+                tokio::join!(ledger.stand_still(bare, small, length), other.send(large, length));
+            larges?;
+            beside.add(&answered?);
+        }
+        let (alone, beside) = (alone.side(), beside.side());
+        let p99_ratio = ratio(beside.p99_ms, alone.p99_ms);
+        Ok(LargeBeside { connections, alone, beside, p99_ratio })
     }
 
     async fn transfers(

@@ -215,6 +215,12 @@ impl Flow {
         self.parked.len()
     }
 
+    /// Returns the position of the oldest parked message.
+    #[must_use]
+    pub fn oldest_parked(&self) -> Option<u64> {
+        self.parked.keys().next().copied()
+    }
+
     /// Returns how many accounts are held back behind a parked message.
     #[must_use]
     pub fn held_accounts(&self) -> usize {
@@ -225,6 +231,16 @@ impl Flow {
     #[must_use]
     pub fn down_since(&self) -> Option<u64> {
         self.breaker.open_since()
+    }
+
+    /// Returns when a message is tried again, on the monotonic clock: the next probe while the destination is down, else the
+    /// parked message that is due first.
+    #[must_use]
+    pub fn tries_again(&self) -> Option<u64> {
+        match self.breaker.open_since() {
+            Some(_) => self.breaker.next_probe(),
+            None => self.due.first().map(|(due, _)| *due),
+        }
     }
 
     /// Says what to do next. Each thing to do is said once; the driver tells what came of it.
