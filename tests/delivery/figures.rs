@@ -1,6 +1,8 @@
 //! The figures of destinations as Prometheus reads them: the real program with receivers beside it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 
 use serde_json::json;
 
@@ -124,18 +126,26 @@ fn each_destination_has_its_figures_from_the_start_and_they_say_how_it_stands() 
     assert_eq!(service.stop(), Some(0));
 }
 
-/// Guards against: a message of which nobody knows whether it was sent, and that no figure tells of.
+/// Seen failing with a count that stays at 0: a message of which nobody knows whether it was sent, and of which no figure tells.
 #[test]
 fn a_message_that_was_claimed_before_a_kill_is_counted_as_unconfirmed() {
     if store::is_eventstoredb() {
         return;
     }
-    let receiver = Receiver::start(|_, _| Does::TakesWithoutEnd);
+    let came = Arc::new(AtomicBool::new(false));
+    let (release, held) = mpsc::channel::<()>();
+    let (comes, held) = (Arc::clone(&came), Mutex::new(held));
+    let receiver = Receiver::start(move |_, _| {
+        comes.store(true, Ordering::SeqCst);
+        held.lock().unwrap().recv().ok();
+        Does::Breaks
+    });
     let home = Home::new(&one("sms", &receiver, "at_most_once", ""));
     let mut service = home.serve("data", &[]).unwrap();
     open(&service, "alice");
-    store::until("it is under way", || receiver.arrivals().len() == 1);
+    store::until("it is under way", || came.load(Ordering::SeqCst));
     service.kill();
+    drop(release);
     let mut service = home.serve("data", &[]).unwrap();
     store::until("it is told", || of(&figures(&service), "unconfirmed_total", "sms") == 1.0);
     assert_eq!(
