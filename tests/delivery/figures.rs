@@ -126,7 +126,7 @@ fn each_destination_has_its_figures_from_the_start_and_they_say_how_it_stands() 
     assert_eq!(service.stop(), Some(0));
 }
 
-/// Seen failing with a count that stays at 0: a message of which nobody knows whether it was sent, and of which no figure tells.
+/// Seen failing with a count that stays at 0: no figure tells of a message of which nobody knows whether it was sent.
 #[test]
 fn a_message_that_was_claimed_before_a_kill_is_counted_as_unconfirmed() {
     if store::is_eventstoredb() {
