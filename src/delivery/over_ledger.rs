@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
@@ -54,7 +53,10 @@ impl Port for Ledger {
     }
 
     fn count(&self, after: u64, to: u64, chooses: Chooses) -> BoxFuture<'_, Result<u64, Unreadable>> {
-        Box::pin(async move { Ok(self.count_lines(after, to, chooses).await?) })
+        Box::pin(async move {
+            let after = at_or_before(self, after).await?;
+            Ok(self.count_lines(after, to, chooses).await?)
+        })
     }
 
     fn own_for_messages(&self, fresh: Uuid) -> BoxFuture<'_, Result<Option<Uuid>, Unreadable>> {
@@ -62,7 +64,7 @@ impl Port for Ledger {
     }
 
     fn follow(&self, after: u64) -> Box<dyn Tail> {
-        Box::new(Self::follow(self, after))
+        Box::new(FromNearest { ledger: self.clone(), after, follower: None })
     }
 
     fn line(&self, position: u64) -> BoxFuture<'_, Result<Vec<u8>, Unreadable>> {
@@ -154,9 +156,34 @@ fn terms_of(placed: &Placed) -> Option<(u64, Arc<Terms>)> {
     }
 }
 
-impl Tail for Follower {
+/// `FromNearest` follows the journal from after a position at which no event may be: those of an event store have gaps, and a
+/// checkpoint stands right before the first message that is not settled.
+struct FromNearest {
+    ledger: Ledger,
+    after: u64,
+    follower: Option<Follower>,
+}
+
+impl Tail for FromNearest {
     fn next(&mut self) -> BoxFuture<'_, Result<Chunk, Unreadable>> {
-        let lines = Self::next(self);
-        lines.map(|lines| Ok(Chunk::new(lines?.bytes))).boxed()
+        Box::pin(async move {
+            let follower = match &mut self.follower {
+                Some(follower) => follower,
+                none @ None => {
+                    let after = at_or_before(&self.ledger, self.after).await?;
+                    none.insert(self.ledger.follow(after))
+                }
+            };
+            Ok(Chunk::new(follower.next().await?.bytes))
+        })
+    }
+}
+
+/// Returns the position of the last event that is at a position or before it.
+async fn at_or_before(ledger: &Ledger, position: u64) -> Result<u64, ReadError> {
+    match ledger.known_position(position).await {
+        Ok(()) => Ok(position),
+        Err(ReadError::UnknownPosition { before }) => Ok(before),
+        Err(error) => Err(error),
     }
 }

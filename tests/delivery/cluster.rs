@@ -302,6 +302,8 @@ fn through(blow: Blow) {
     assert_eq!(code, 0, "{said}{complaint}");
 }
 
+/// Guards against: messages that an instance had claimed when it was killed, and that nobody sends or gives up. Seen failing
+/// where a line was read by the position before it, and where the journal was followed from a position without an event.
 #[test]
 #[ignore = "long: an instance that is killed is followed after half a minute"]
 fn nothing_is_lost_or_doubled_when_the_instance_that_serves_is_killed() {

@@ -8,6 +8,7 @@ mod data;
 mod down;
 mod every_order;
 mod faults;
+mod figures;
 mod instances;
 mod kills;
 mod letters;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 
 use crate::domain::delivery::beat::Beat;
-use crate::domain::delivery::failure::{Attempted, Failure};
+use crate::domain::delivery::failure::{Attempted, Failure, FailureClass};
 use crate::domain::delivery::flow::Flow;
 use crate::domain::time::Timestamp;
 
@@ -33,6 +33,10 @@ pub struct Seen {
     pub last_delivered_at: Option<Timestamp>,
     /// This is the last failure, and when it was.
     pub last_error: Option<(Failure, Timestamp)>,
+    /// This is when an attempt was over last, whatever came of it.
+    pub last_attempt_at: Option<Timestamp>,
+    /// This is how many messages were given up because nobody knows whether they were sent.
+    pub unconfirmed: u64,
     /// These are the finished attempts, by what came of them: `delivered`, or the class of the failure.
     pub attempts: BTreeMap<&'static str, u64>,
 }
@@ -49,6 +53,7 @@ impl Figures {
     /// An attempt is over.
     pub(super) fn attempted(&self, came: &Attempted, now: Timestamp) {
         let mut seen = self.0.lock();
+        seen.last_attempt_at = Some(now);
         let class = match came {
             Attempted::Delivered => {
                 seen.last_delivered_at = Some(now);
@@ -61,6 +66,14 @@ impl Figures {
         };
         let count = seen.attempts.entry(class).or_default();
         *count = count.saturating_add(1);
+    }
+
+    /// A message was given up because of this.
+    pub(super) fn gave_up(&self, why: FailureClass) {
+        if why == FailureClass::Unconfirmed {
+            let mut seen = self.0.lock();
+            seen.unconfirmed = seen.unconfirmed.saturating_add(1);
+        }
     }
 
     /// The flow stands so now. Returns whether the destination is down, where it went down or came back with that.

@@ -30,8 +30,8 @@ pub(super) enum Done {
     Attempted(u64, Attempted),
     /// A claim is durable.
     Claimed(Vec<u64>),
-    /// A dead letter is durable.
-    Buried(u64),
+    /// The dead letter of the message at a position is durable. This is why it was given up.
+    Buried(u64, FailureClass),
     /// A stream was read up to a position.
     Found(StreamName, Vec<FlowMessage>, u64),
     /// Progress is durable.
@@ -101,7 +101,11 @@ impl Tools {
 
     /// Makes a dead letter durable.
     pub(super) async fn bury(self: Arc<Self>, dead: Dead) -> Done {
-        if self.books.bury(&dead).await { Done::Buried(dead.position) } else { Done::Changed }
+        if self.books.bury(&dead).await {
+            Done::Buried(dead.position, dead.failure.class)
+        } else {
+            Done::Changed
+        }
     }
 
     /// Reads the next messages of a stream after a revision, up to a position.

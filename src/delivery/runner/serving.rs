@@ -230,7 +230,8 @@ impl Serving {
                 self.hand.let_go(settled, &self.flow);
             }
             Done::Claimed(positions) => self.flow.claimed(&positions, true),
-            Done::Buried(position) => {
+            Done::Buried(position, why) => {
+                self.figures.gave_up(why);
                 self.flow.buried(position, true, &beat);
                 self.hand.let_go(Some(position), &self.flow);
             }

@@ -1,5 +1,7 @@
 //! [`Shown`] is a destination as it is shown: what is recorded of it, and what this process knows besides.
 
+use std::collections::BTreeSet;
+
 use crate::delivery::port::Unreadable;
 use crate::domain::delivery::event::PauseCode;
 use crate::domain::delivery::name::DestinationName;
@@ -60,8 +62,7 @@ impl Shown {
     /// Returns how it stands, in a word.
     #[must_use]
     pub fn condition(&self) -> Condition {
-        let seen = self.seen.as_ref().filter(|seen| seen.is_served);
-        match (self.state.stage, seen) {
+        match (self.state.stage, self.live()) {
             (Stage::Removed, _) => Condition::Removed,
             (Stage::Paused(code), _) => Condition::Paused(code),
             (Stage::Open, _) if self.is_held => Condition::Held,
@@ -70,6 +71,25 @@ impl Shown {
             (Stage::Open, Some(seen)) if seen.down_since.is_some() => Condition::Down,
             (Stage::Open, Some(_)) => Condition::Serving,
         }
+    }
+
+    /// Returns how this process serves it; `None` where it does not.
+    #[must_use]
+    pub fn live(&self) -> Option<&Seen> {
+        self.seen.as_ref().filter(|seen| seen.is_served)
+    }
+
+    /// Returns how many of its messages are parked.
+    #[must_use]
+    pub fn parked(&self) -> usize {
+        self.live().map_or(self.state.parked.len(), |seen| seen.parked)
+    }
+
+    /// Returns how many accounts wait behind a parked message.
+    #[must_use]
+    pub fn held_accounts(&self) -> usize {
+        let streams = || self.state.parked.values().map(|row| &row.stream).collect::<BTreeSet<_>>().len();
+        self.live().map_or_else(streams, |seen| seen.held_accounts)
     }
 
     /// Says whether another instance serves it, as far as is recorded.
@@ -81,14 +101,13 @@ impl Shown {
     /// was recorded yet and it is not served.
     #[must_use]
     pub fn through(&self) -> Option<u64> {
-        let seen = self.seen.as_ref().filter(|seen| seen.is_served).map(|seen| seen.through);
-        self.state.through.max(seen)
+        self.state.through.max(self.live().map(|seen| seen.through))
     }
 
     /// Returns the position of its oldest parked message.
     #[must_use]
     pub fn oldest_parked(&self) -> Option<u64> {
-        match self.seen.as_ref().filter(|seen| seen.is_served) {
+        match self.live() {
             Some(seen) => seen.oldest_parked,
             None => self.state.parked.keys().next().copied(),
         }
@@ -112,6 +131,12 @@ impl Deliveries {
     pub async fn show(&self, name: &DestinationName) -> Result<Option<Shown>, Unreadable> {
         let state = self.0.port.destination(name).await?;
         Ok(state.map(|state| self.shown(name.clone(), state)))
+    }
+
+    /// Returns the names of those that the settings name and do not remove.
+    #[must_use]
+    pub fn named(&self) -> Vec<DestinationName> {
+        self.0.kept.keys().cloned().collect()
     }
 
     /// Returns when this process began to look after destinations.

@@ -1,7 +1,6 @@
 //! [`DestinationView`] is a destination as answers show it: what is recorded of it, what this process knows, and what is
 //! counted in the ledger.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -172,9 +171,9 @@ impl DestinationView {
             None => None,
         };
         let dead_letters_open = app.ledger().count_letters(&shown.name).await?;
+        let (parked, held_accounts) = (shown.parked(), shown.held_accounts());
         let Shown { name, state, seen, .. } = shown;
         let live = seen.as_ref().filter(|seen| seen.is_served);
-        let streams = || state.parked.values().map(|row| &row.stream).collect::<BTreeSet<_>>().len();
         let error = seen.as_ref().and_then(|seen| seen.last_error.as_ref());
         Ok(Self {
             name: name.to_string(),
@@ -192,8 +191,8 @@ impl DestinationView {
             lag_events: lag.map(|lag| lag.events),
             lag_seconds: lag.map(|lag| lag.since.map_or(0, |since| seconds(since, app.ledger().now()))),
             in_flight: live.map_or(0, |seen| seen.in_flight),
-            parked: live.map_or(state.parked.len(), |seen| seen.parked),
-            held_accounts: live.map_or_else(streams, |seen| seen.held_accounts),
+            parked,
+            held_accounts,
             oldest_parked_at: text(oldest),
             dead_letters_open,
             last_delivered_at: text(seen.as_ref().and_then(|seen| seen.last_delivered_at)),
@@ -267,7 +266,7 @@ pub(crate) async fn last_turn(
 }
 
 /// Returns the position up to which everything is settled. One that has recorded nothing begins with the event that set it up.
-async fn through(app: &App, shown: &Shown) -> Result<u64, Problem> {
+pub(crate) async fn through(app: &App, shown: &Shown) -> Result<u64, Problem> {
     if let Some(through) = shown.through() {
         return Ok(through);
     }

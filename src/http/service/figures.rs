@@ -16,6 +16,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::commit_times::CommitTimes;
+use super::delivery_figures::DeliveryFigures;
+use super::numbers::{count, size};
 use super::sign_ins::SignIns;
 use super::transfer_figures::TransferFigures;
 use crate::domain::account::decline::Decline;
@@ -43,6 +45,7 @@ pub(crate) struct Figures {
     declines: Vec<(&'static str, Counter)>,
     keys_unreadable: Gauge,
     transfers: TransferFigures,
+    deliveries: DeliveryFigures,
 }
 
 /// A `Route` has the figures of one route.
@@ -117,14 +120,6 @@ const COUNTERS: [(&str, &str, Count); 3] = [
     ),
 ];
 
-fn count(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn size(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
 impl Figures {
     pub(crate) fn new(sign_ins: &SignIns, transfer_seconds: &Histogram) -> Self {
         let mut registry = Registry::default();
@@ -182,6 +177,7 @@ impl Figures {
         let about = "1 while the keys in effect may not be those on disk";
         registry.register("bookonce_keys_unreadable", about, keys_unreadable.clone());
         let transfers = TransferFigures::new(&mut registry, transfer_seconds);
+        let deliveries = DeliveryFigures::new(&mut registry);
         Self {
             registry,
             routes: RwLock::default(),
@@ -198,12 +194,18 @@ impl Figures {
             declines,
             keys_unreadable,
             transfers,
+            deliveries,
         }
     }
 
     /// Returns the figures of transfers.
     pub(crate) fn transfers(&self) -> &TransferFigures {
         &self.transfers
+    }
+
+    /// Returns the figures of messages.
+    pub(crate) fn deliveries(&self) -> &DeliveryFigures {
+        &self.deliveries
     }
 
     /// Counts one answer.
@@ -283,6 +285,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    use crate::domain::delivery::name::DestinationName;
     use crate::http::service::exposition::plain;
 
     const BEGIN: &str = "<!-- made of the service's figures: a test holds it to them -->\n";
@@ -298,6 +301,7 @@ mod tests {
         figures.damaged.get_or_create(&vec![("account", "alice".to_owned())]).set(1);
         figures.not_ready.get_or_create(&vec![("cause", "upgrade".to_owned())]).set(1);
         figures.transfers.called_once();
+        figures.deliveries.show(&[(DestinationName::parse("crm").unwrap(), None)]);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &figures.registry).unwrap();
         let text = plain(&text);
@@ -333,9 +337,14 @@ mod tests {
     #[test]
     fn every_figure_that_a_document_names_exists() {
         let known: BTreeSet<String> = described().into_iter().map(|[name, ..]| name).collect();
-        for name in
-            ["README.md", "docs/operations.md", "docs/cluster.md", "docs/clients.md", "docs/format.md"]
-        {
+        for name in [
+            "README.md",
+            "docs/operations.md",
+            "docs/cluster.md",
+            "docs/clients.md",
+            "docs/format.md",
+            "docs/messages.md",
+        ] {
             let text = document(name);
             for rest in text.split("`bookonce_").skip(1) {
                 let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap();
@@ -345,6 +354,15 @@ mod tests {
         }
     }
 
+    /// These are the figures whose names every consumer of messages has, whatever program it is in.
+    const OF_CONSUMERS: [&str; 5] = [
+        "consumed_messages_total",
+        "consumer_lag",
+        "expected_consumer",
+        "failed_messages_total",
+        "last_processed_timestamp_seconds",
+    ];
+
     /// The rules are those of Prometheus for names. Guards against a gauge that only grows, as `bookonce_commits` was, and
     /// against milliseconds.
     #[test]
@@ -352,7 +370,8 @@ mod tests {
         for [name, kind, help] in described() {
             let parts: Vec<&str> = name.split('_').collect();
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
-            assert_eq!(parts.first(), Some(&"bookonce"));
+            let is_own = parts.first() == Some(&"bookonce");
+            assert!(is_own || OF_CONSUMERS.contains(&name.as_str()), "{name}");
             assert_eq!(parts.last() == Some(&"total"), kind == "counter", "{name} is a {kind}");
             assert!(
                 help.len() > 8 && !help.to_lowercase().contains("since the start") || kind == "counter",

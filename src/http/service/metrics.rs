@@ -10,6 +10,7 @@ use crate::http::reply::bytes_of;
 use crate::http::request::caller::Caller;
 use crate::http::request::negotiate;
 use crate::http::request::query::Params;
+use crate::http::service::deliveries_now::standings;
 use crate::http::service::exposition::{OPEN_METRICS, OPEN_METRICS_SHOWN, PLAIN, PLAIN_SHOWN, plain};
 use crate::http::service::transfer_figures::Standing;
 
@@ -28,6 +29,7 @@ pub(crate) async fn metrics(
     if let Ok(open) = app.ledger().open_transfers_that(|transfer| Some(Standing::from(transfer))).await {
         app.figures().transfers().show(&app.sagas().counts(), &open, app.ledger().now());
     }
+    app.figures().deliveries().show(&standings(&app).await);
     let text = app.figures().text(app.ledger(), app.keys());
     let text = text.map_err(|error| Problem::internal("the figures could not be written", &error))?;
     if form == OPEN_METRICS {

@@ -4,10 +4,13 @@
 //! out. Up the way are the routes of [`crate::http`]. Down the way is the status of [`crate::ledger`].
 
 mod commit_times;
+mod deliveries_now;
+pub(crate) mod delivery_figures;
 pub(crate) mod exposition;
 pub(crate) mod figures;
 pub(crate) mod front;
 pub(crate) mod health;
 pub(crate) mod metrics;
+mod numbers;
 pub(crate) mod sign_ins;
 pub(crate) mod transfer_figures;

@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use super::numbers::seconds;
 use crate::domain::ids::CounterAccount;
 use crate::domain::time::Timestamp;
 use crate::domain::transfer::Transfer;
@@ -106,8 +107,5 @@ impl From<&Transfer> for Standing {
 
 /// Returns for how many seconds a transfer has been under way.
 fn age(standing: &Standing, now: Timestamp) -> f64 {
-    let micros = now.micros().saturating_sub(standing.requested_at.micros()).max(0);
-    #[expect(clippy::cast_precision_loss, reason = "a figure that people look at")]
-    let seconds = micros as f64 / 1_000_000.0;
-    seconds
+    seconds(now.micros().saturating_sub(standing.requested_at.micros()).max(0))
 }
