@@ -1,8 +1,8 @@
 //! The pace says when long jobs may have a turn.
 //!
-//! While clients send short jobs, long ones have a tenth of the time at most, in turns of a few commands. So a short job finds
-//! the desk, the disk and the processors free in most moments, whatever the long ones ask for. Where no short job has come for
-//! a while, long ones have all of the time.
+//! While clients send short jobs, long ones have a twentieth of the time at most, in turns of a few commands. So a short job
+//! finds the desk, the disk and the processors free in most moments, whatever the long ones ask for. Where no short job has come
+//! for a while, long ones have all of the time.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ const APPENDS_AFTER_SHORT: u32 = 64;
 
 /// Long jobs rest for so many times as long as their turn took, while clients send short ones. The turn ends when its events
 /// are durable.
-const REST: u32 = 9;
+const REST: u32 = 19;
 
 /// A `Pace` is what is known of the turns that long jobs had, and of the short jobs that came.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ mod tests {
 
     /// Guards against: a client whose withdrawals wait behind the batches of another one.
     #[test]
-    fn long_jobs_have_a_tenth_of_the_time_while_clients_send_short_ones() {
+    fn long_jobs_have_a_twentieth_of_the_time_while_clients_send_short_ones() {
         let (mut pace, start) = (Pace::timed(), Instant::now());
         let (mut now, mut turns) = (start, 0);
         while now - start < 1_000 * MS {
@@ -147,7 +147,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(turns, 100);
+        assert_eq!(turns, 50);
     }
 
     /// Guards against: batches that have to rest for the time that others took.
