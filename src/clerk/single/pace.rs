@@ -1,8 +1,8 @@
 //! The pace says when long jobs may have a turn.
 //!
 //! While clients send short jobs, long ones have a twentieth of the time at most, in turns of a few commands. So a short job
-//! finds the desk, the disk and the processors free in most moments, whatever the long ones ask for. Where no short job has come
-//! for a while, long ones have all of the time.
+//! finds the desk, the disk and the processors free in most moments, whatever the long ones ask for. Where no short job has
+//! come for a while, long ones have all of the time.
 
 use std::time::{Duration, Instant};
 
