@@ -11,6 +11,7 @@
 //! nothing to do records nothing. A task that panics is told in the log and counted; the others go on.
 
 mod acts;
+mod alarm;
 mod beats;
 mod begun;
 mod books;
