@@ -12,7 +12,7 @@ use crate::client::sender::{Answer, Client};
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::ids::TransactionId;
 
-/// See where messages go, pause a destination, let it go on
+/// See where messages go, pause a destination, let it go on, try it
 ///
 /// Asks a running service. An act has a transaction ID, under which it is asked again when an answer is lost, and which is
 /// printed when there was none: with --id the same act is asked for, and done once.
@@ -23,9 +23,10 @@ Examples:
   bookonce destinations show crm
   bookonce destinations pause crm --reason \"the receiver is being moved\"
   bookonce destinations resume crm --reason \"it was moved\" --after head
+  bookonce destinations test crm
 
-Exit codes: 0 done; 1 it was refused: there is no such destination, it is in another state, or the key does not allow it; 2
-wrong usage; 3 there was no answer.")]
+Exit codes: 0 done; 1 it was refused: there is no such destination, it is in another state, or the key does not allow it; 1
+also for a test that came to nothing; 2 wrong usage; 3 there was no answer.")]
 pub struct Args {
     #[command(subcommand)]
     action: Action,
@@ -64,6 +65,16 @@ enum Action {
         after: Option<String>,
         #[command(flatten)]
         act: Act,
+        #[command(flatten)]
+        at: At,
+    },
+    /// Send a message that says nothing there, once, and show what came of it
+    Test {
+        #[arg(value_parser = name)]
+        name: DestinationName,
+        /// The ID of a test that was asked for before [default: a new one]
+        #[arg(long, value_parser = id)]
+        id: Option<TransactionId>,
         #[command(flatten)]
         at: At,
     },
@@ -116,8 +127,15 @@ async fn done(action: Action) -> Outcome {
     match action {
         Action::List { at } => list(&at.client()?).await,
         Action::Show { name, at } => said(&at.client()?.look(&format!("/v1/destinations/{name}")).await?),
-        Action::Pause { name, act, at } => asked(&at, &name, "pause", act, None).await,
-        Action::Resume { name, after, act, at } => asked(&at, &name, "resume", act, after.as_deref()).await,
+        Action::Pause { name, act, at } => {
+            let request = |id| Request::act(id, name.as_str(), "pause", &act.reason, None);
+            asked(&at, act.id, request).await
+        }
+        Action::Resume { name, after, act, at } => {
+            let request = |id| Request::act(id, name.as_str(), "resume", &act.reason, after.as_deref());
+            asked(&at, act.id, request).await
+        }
+        Action::Test { name, id, at } => asked(&at, id, |id| Request::test(id, name.as_str())).await,
     }
 }
 
@@ -148,11 +166,10 @@ async fn list(client: &Client) -> Outcome {
 }
 
 /// Asks for an act. Where no answer came, its ID is told, so that the same act can be asked for again.
-async fn asked(at: &At, name: &DestinationName, what: &str, act: Act, after: Option<&str>) -> Outcome {
+async fn asked(at: &At, id: Option<TransactionId>, request: impl Fn(TransactionId) -> Request) -> Outcome {
     let client = at.client()?;
-    let id = act.id.or_else(fresh).ok_or("there are no random numbers for an ID")?;
-    let request = Request::act(id, name.as_str(), what, &act.reason, after);
-    match client.send(&request).await {
+    let id = id.or_else(fresh).ok_or("there are no random numbers for an ID")?;
+    match client.send(&request(id)).await {
         Ok(answer) => said(&answer),
         Err(error) => {
             super::outcome::complain(&error);
@@ -171,11 +188,12 @@ fn fresh() -> Option<TransactionId> {
     ))
 }
 
-/// Prints an answer, or says why it was refused.
+/// Prints an answer, or says why it was refused. A test that came to nothing has an exit code of its own.
 fn said(answer: &Answer) -> Outcome {
     if answer.status == 200 || answer.accepted() {
-        out::line(format_args!("{:#}", answer.json()))?;
-        return Ok(Exit::Ok);
+        let said = answer.json();
+        out::line(format_args!("{said:#}"))?;
+        return Ok(if said["outcome"] == "failed" { Exit::Found } else { Exit::Ok });
     }
     let refused: Error = answer.problem().into();
     super::outcome::complain(refused.as_ref());

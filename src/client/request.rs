@@ -159,6 +159,12 @@ impl Request {
         Self::new(id, path, &ActBody { reason, after })
     }
 
+    /// Makes a request that sends a message that says nothing to a destination.
+    #[must_use]
+    pub fn test(id: TransactionId, destination: &str) -> Self {
+        Self::new(id, format!("/v1/destinations/{destination}/test"), &BTreeMap::<&str, &str>::new())
+    }
+
     /// Gives the same request under another ID. A client must never do so to retry.
     #[must_use]
     pub fn under(&self, id: TransactionId) -> Self {

@@ -50,6 +50,9 @@ async fn done(deliveries: &Deliveries, ledger: &Ledger, command: Command) -> Res
     else {
         return Ok(Verdict::Refused(Refusal::Destination(Refused::NotFound)));
     };
+    if matches!(**asked, DeliveryOperation::Test { .. }) {
+        return tried_out(deliveries, ledger, &name, command).await;
+    }
     for _ in 0..TRIES {
         let verdict = decided(deliveries, ledger, (&name, &command), asked).await?;
         if !matches!(verdict, Verdict::Refused(Refusal::Destination(Refused::Stale))) {
@@ -68,8 +71,7 @@ async fn decided(
     let prepared = match deliveries.prepare(name, asked).await {
         Ok(prepared) => prepared,
         Err(why) => {
-            let booked = ledger.transaction(command.id).await?;
-            if booked.is_none_or(|history| history.first.is_none()) {
+            if !is_booked(ledger, command).await? {
                 return Err(NotDone::NotPrepared(why));
             }
             asked.clone()
@@ -77,10 +79,36 @@ async fn decided(
     };
     let operation = Operation::Delivery(Box::new(prepared));
     let command = Command { operation, ..command.clone() };
-    let ruled = ledger.execute([command.clone()]).await.map_err(NotDone::Unavailable)?.pop();
-    let verdict = ruled.unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown));
+    let verdict = ruled(ledger, command.clone()).await?;
     if let (Verdict::Booked(..), Operation::Delivery(asked)) = (&verdict, &command.operation) {
         deliveries.acted(name, asked);
     }
     Ok(verdict)
+}
+
+/// Sends what an operator asks to send, and records what came of it. An ID that was booked before sends nothing; nor does one
+/// whose message is under way.
+async fn tried_out(
+    deliveries: &Deliveries,
+    ledger: &Ledger,
+    name: &DestinationName,
+    mut command: Command,
+) -> Result<Verdict, NotDone> {
+    let Some(_under_way) = deliveries.begin_trial(command.id) else {
+        return Ok(Verdict::Unavailable(Unavailable::InProgress));
+    };
+    if !is_booked(ledger, &command).await? {
+        let came = deliveries.try_out(name, &command).await.map_err(NotDone::NotPrepared)?;
+        command.operation = Operation::Delivery(Box::new(came));
+    }
+    ruled(ledger, command).await
+}
+
+async fn is_booked(ledger: &Ledger, command: &Command) -> Result<bool, ReadError> {
+    Ok(ledger.transaction(command.id).await?.is_some_and(|history| history.first.is_some()))
+}
+
+async fn ruled(ledger: &Ledger, command: Command) -> Result<Verdict, NotDone> {
+    let ruled = ledger.execute([command]).await.map_err(NotDone::Unavailable)?.pop();
+    Ok(ruled.unwrap_or(Verdict::Unavailable(Unavailable::OutcomeUnknown)))
 }

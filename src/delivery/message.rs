@@ -9,7 +9,10 @@ use uuid::Uuid;
 
 use crate::domain::delivery::name::DestinationName;
 use crate::domain::event::Event;
+use crate::domain::ids::Id;
+use crate::domain::metadata::Origin;
 use crate::domain::stream::StreamName;
+use crate::domain::time::Timestamp;
 use crate::store::chain;
 use crate::store::codec::json::{number, put, text};
 use crate::store::codec::{DecodeError, Line, cut, decode};
@@ -25,7 +28,7 @@ const DIGITS: usize = 20;
 pub struct Message {
     /// This is its id: that of the event, a dot, and the name of the destination.
     pub id: String,
-    /// This is the position of its event.
+    /// This is the position of its event; 0 for a trial, which is of none.
     pub position: u64,
     /// This is the stream of its event.
     pub stream: StreamName,
@@ -62,6 +65,29 @@ impl Message {
         let body = body(&event, position, &id, (journal, line)).into();
         let correlation = event.origin.correlation.unwrap_or_else(|| event.id.to_string().into());
         Ok(Self { id, position, stream: event.stream, revision: event.revision, correlation, body })
+    }
+
+    /// Makes the message of a trial, which is of no event: it has no position and no data. The ID under which it is asked for
+    /// names it.
+    pub(super) fn trial(
+        (asked, origin): (Id, &Origin),
+        now: Timestamp,
+        journal: Uuid,
+        to: &DestinationName,
+    ) -> Self {
+        let (id, asked) = (format!("test.{asked}.{to}"), asked.to_string());
+        let correlation = origin.correlation.clone().unwrap_or_else(|| asked.as_str().into());
+        let mut out = Vec::with_capacity(512);
+        put(&mut out, &["{\"specversion\":\"1.0\",\"id\":\"", &id, "\",\"source\":\"/bookonce/"]);
+        out.extend_from_slice(journal.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        put(&mut out, &["\",\"type\":\"bookonce.test\",\"subject\":\"test\",\"time\":\""]);
+        now.write(&mut out);
+        put(&mut out, &["\",\"datacontenttype\":\"application/json\",\"transactionid\":\"", &asked]);
+        put(&mut out, &["\",\"correlationid\":"]);
+        text(&correlation, &mut out);
+        out.push(b'}');
+        let stream = StreamName::Delivery(to.clone());
+        Self { id, position: 0, stream, revision: 0, correlation, body: out.into() }
     }
 
     /// Returns the id of its event.

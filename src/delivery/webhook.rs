@@ -109,8 +109,10 @@ impl Webhook {
             .header("webhook-timestamp", at_seconds)
             .header("idempotency-key", format!("\"{}\"", message.id))
             .header("bookonce-attempt", attempt.number)
-            .header("bookonce-term", attempt.term)
-            .header("bookonce-position", message.position);
+            .header("bookonce-term", attempt.term);
+        if message.position > 0 {
+            request = request.header("bookonce-position", message.position);
+        }
         if attempt.is_late {
             request = request.header("bookonce-late", "true");
         }

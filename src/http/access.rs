@@ -10,7 +10,7 @@ use axum::http::Method;
 use crate::ledger::permission::Act;
 
 /// These are the routes that need a key: method, path, and what is asked for.
-pub(crate) const ROUTES: [(Method, &str, Act); 38] = [
+pub(crate) const ROUTES: [(Method, &str, Act); 39] = [
     (Method::GET, "/v1/accounts", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}", Act::ReadAccounts),
     (Method::GET, "/v1/accounts/{account}/entries", Act::ReadAccounts),
@@ -48,6 +48,7 @@ pub(crate) const ROUTES: [(Method, &str, Act); 38] = [
     (Method::GET, "/v1/destinations/{name}/parked", Act::ReadLedger),
     (Method::POST, "/v1/destinations/{name}/pause", Act::Control),
     (Method::POST, "/v1/destinations/{name}/resume", Act::Control),
+    (Method::POST, "/v1/destinations/{name}/test", Act::Control),
     (Method::GET, "/metrics", Act::ReadLedger),
 ];
 

@@ -64,6 +64,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/destinations/{name}/parked", get(destinations::parked))
         .route("/v1/destinations/{name}/pause", post(act_on_destinations::pause))
         .route("/v1/destinations/{name}/resume", post(act_on_destinations::resume))
+        .route("/v1/destinations/{name}/test", post(act_on_destinations::test))
         .route("/v1/batch", post(batch::batch))
         .route("/v1/transactions", get(transactions::search))
         .route("/v1/transactions/{id}", get(transactions::one))

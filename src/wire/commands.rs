@@ -167,6 +167,10 @@ fn operation(
             let asked = Resuming { after, passed: None, is_held: false, holder: None, reason: reason()? };
             Operation::Delivery(Box::new(DeliveryOperation::Resume(Box::new(asked))))
         }
+        // What comes of it is found before it is decided.
+        Op::TestDestination => {
+            Operation::Delivery(Box::new(DeliveryOperation::Test { is_delivered: false, detail: None }))
+        }
         Op::CancelTransfer => Operation::Transfer(TransferOperation::Cancel(reason()?)),
         Op::RetryTransfer => Operation::Transfer(TransferOperation::Retry(reason()?)),
         Op::AbandonTransfer => Operation::Transfer(TransferOperation::Abandon(reason()?)),
@@ -219,7 +223,7 @@ mod tests {
     use crate::wire::fault::FieldError;
 
     /// These are the operations whose fields go together in every choice of them; those of a correction do not.
-    const OPS: [Op; 18] = [
+    const OPS: [Op; 19] = [
         Op::OpenAccount,
         Op::Deposit,
         Op::Withdraw,
@@ -238,6 +242,7 @@ mod tests {
         Op::AbandonTransfer,
         Op::PauseDestination,
         Op::ResumeDestination,
+        Op::TestDestination,
     ];
 
     fn frame(op: Op) -> Frame {

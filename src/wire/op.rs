@@ -44,6 +44,8 @@ pub(crate) enum Op {
     PauseDestination,
     /// The request lets a destination go on.
     ResumeDestination,
+    /// The request sends a message that says nothing to a destination.
+    TestDestination,
 }
 
 /// A `Batched` is an operation that a line of a batch can ask for.
@@ -91,6 +93,7 @@ impl Op {
             Self::CancelTransfer | Self::RetryTransfer | Self::AbandonTransfer => &shape::BECAUSE,
             Self::PauseDestination => &shape::DESTINATION_PAUSE,
             Self::ResumeDestination => &shape::DESTINATION_RESUME,
+            Self::TestDestination => &shape::DESTINATION_TEST,
         }
     }
 
@@ -116,7 +119,8 @@ impl Op {
             | Self::RetryTransfer
             | Self::AbandonTransfer
             | Self::PauseDestination
-            | Self::ResumeDestination => shape::BATCH_LINE.required,
+            | Self::ResumeDestination
+            | Self::TestDestination => shape::BATCH_LINE.required,
         }
     }
 }

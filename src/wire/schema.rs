@@ -59,6 +59,8 @@ body!(/// The body that pauses a destination.
     DestinationPause, shape::DESTINATION_PAUSE, object(&shape::DESTINATION_PAUSE));
 body!(/// The body that lets a destination go on.
     DestinationResume, shape::DESTINATION_RESUME, object(&shape::DESTINATION_RESUME));
+body!(/// The body that tries a destination.
+    DestinationTest, shape::DESTINATION_TEST, object(&shape::DESTINATION_TEST));
 body!(/// A line of a batch.
     BatchLine, shape::BATCH_LINE, line());
 

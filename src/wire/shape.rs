@@ -327,6 +327,10 @@ pub(crate) static DESTINATION_RESUME: Shape = Shape::new(
     ],
 );
 
+/// This is the body that tries a destination.
+pub(crate) static DESTINATION_TEST: Shape =
+    Shape::new("DestinationTest", "Sends a message that says nothing to a destination.", &[ID]);
+
 /// This is the body of a change of the overdraft limit.
 pub(crate) static OVERDRAFT_LIMIT: Shape = Shape::new(
     "OverdraftLimit",

@@ -27,5 +27,6 @@ mod stories;
 mod stream;
 #[path = "../support/mod.rs"]
 mod support;
+mod trial;
 mod wire;
 mod world;

@@ -24,7 +24,7 @@ const SHORT: Duration = Duration::from_millis(300);
 const NOW: Timestamp = Timestamp::from_micros(1_764_000_000_000_000);
 
 /// Starts a receiver that does this with each connection, once the request has been read.
-fn receiver(does: impl Fn(TcpStream, String) + Send + 'static) -> (SocketAddr, Arc<AtomicUsize>) {
+pub fn receiver(does: impl Fn(TcpStream, String) + Send + 'static) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let count = Arc::new(AtomicUsize::new(0));

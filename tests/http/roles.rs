@@ -8,7 +8,7 @@ use bookonce::keys::file::{NewKey, create};
 use serde_json::{Value, json};
 
 /// Every route that needs a key, and who may use it: teller, auditor, operator.
-const TABLE: [(&str, &str, [bool; 3]); 41] = [
+const TABLE: [(&str, &str, [bool; 3]); 42] = [
     ("GET", "/v1/accounts", [true, true, true]),
     ("GET", "/v1/accounts/{account}", [true, true, true]),
     ("GET", "/v1/accounts/{account}/entries", [true, true, true]),
@@ -26,6 +26,7 @@ const TABLE: [(&str, &str, [bool; 3]); 41] = [
     ("GET", "/v1/destinations/{name}/parked", [false, true, true]),
     ("POST", "/v1/destinations/{name}/pause", [false, false, true]),
     ("POST", "/v1/destinations/{name}/resume", [false, false, true]),
+    ("POST", "/v1/destinations/{name}/test", [false, false, true]),
     ("GET", "/metrics", [false, true, true]),
     ("POST", "/v1/accounts", [true, false, true]),
     ("POST", "/v1/accounts/{account}/deposits", [true, false, true]),

@@ -97,7 +97,8 @@ impl Order {
             | Op::RetryTransfer
             | Op::AbandonTransfer
             | Op::PauseDestination
-            | Op::ResumeDestination => return None,
+            | Op::ResumeDestination
+            | Op::TestDestination => return None,
         };
         let both = [text(Field::From), text(Field::To)];
         let accounts = if op == Op::Transfer { &both[..] } else { &[account] };

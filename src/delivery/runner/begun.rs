@@ -15,6 +15,7 @@ use crate::delivery::webhook::Webhook;
 use crate::domain::delivery::Destination;
 use crate::domain::delivery::flow::Flow;
 
+use super::alarm::Alarm;
 use super::beats::Beats;
 use super::books::Books;
 use super::chosen::Chooser;
@@ -107,6 +108,7 @@ impl Keeper {
             feed,
             hand: Hand::among(self.among),
             beats,
+            alarm: Alarm::default(),
             figures: Arc::clone(&self.figures),
             jobs: FuturesUnordered::new(),
             stops_at: None,

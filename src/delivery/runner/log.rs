@@ -49,6 +49,12 @@ impl Log {
         }
     }
 
+    /// Tells that the destination has been down for long.
+    pub(super) fn is_still_down(&self) {
+        let destination = &self.destination;
+        tracing::warn!(%destination, "the destination has been down for 5 minutes: somebody should look at it");
+    }
+
     /// Tells that the destination as a whole is down, or that it is there again.
     pub(super) fn turned(&self, is_down: bool) {
         let destination = &self.destination;

@@ -11,6 +11,7 @@
 //! nothing to do records nothing. A task that panics is told in the log and counted; the others go on.
 
 mod acts;
+mod alarm;
 mod beats;
 mod begun;
 mod books;
@@ -31,9 +32,10 @@ mod serving;
 mod settle;
 mod shown;
 mod told;
+mod trial;
 mod watched;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,6 +45,7 @@ use tokio::sync::watch;
 use crate::client::random::Draws;
 use crate::domain::delivery::event::PauseCode;
 use crate::domain::delivery::name::DestinationName;
+use crate::domain::ids::Id;
 use crate::domain::time::Timestamp;
 use crate::ledger::FolderId;
 use crate::tasks::{self, Running};
@@ -77,6 +80,8 @@ struct Inner {
     /// This is true once it stops.
     stops: watch::Sender<bool>,
     panics: Arc<AtomicU64>,
+    /// These are the IDs of the trials that are under way.
+    trials: Mutex<BTreeSet<Id>>,
 }
 
 /// `Waiting` are the settings as they are to be settled, and the keepers that begin after that.
@@ -90,6 +95,7 @@ struct Waiting {
 struct Kept {
     told: watch::Sender<Told>,
     figures: Arc<Figures>,
+    given: Given,
 }
 
 impl Deliveries {
@@ -111,11 +117,21 @@ impl Deliveries {
                 draws: Draws::fresh(),
             };
             keepers.push((name.clone(), keeper, hears));
-            kept.insert(name, Kept { told, figures });
+            kept.insert(name, Kept { told, figures, given: given.clone() });
         }
         let (begun_at, waiting) = (port.now(), Mutex::new(Waiting { given, keepers }));
         let (running, stops, panics) = (Mutex::default(), watch::Sender::new(false), Arc::default());
-        Self(Arc::new(Inner { port, owner, begun_at, kept, waiting, running, stops, panics }))
+        Self(Arc::new(Inner {
+            port,
+            owner,
+            begun_at,
+            kept,
+            waiting,
+            running,
+            stops,
+            panics,
+            trials: Mutex::default(),
+        }))
     }
 
     /// Makes those of a process that may send nothing, and records nothing.

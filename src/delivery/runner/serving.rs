@@ -22,6 +22,7 @@ use crate::domain::delivery::flow::{Flow, Next};
 use crate::domain::delivery::{Destination, Stage};
 use crate::tasks;
 
+use super::alarm::{Alarm, Alert};
 use super::beats::Beats;
 use super::chosen::for_flow;
 use super::contender::Contender;
@@ -48,6 +49,7 @@ pub(super) struct Serving {
     pub(super) feed: Feed,
     pub(super) hand: Hand,
     pub(super) beats: Beats,
+    pub(super) alarm: Alarm,
     pub(super) figures: Arc<Figures>,
     pub(super) jobs: FuturesUnordered<BoxFuture<'static, Done>>,
     /// This is until when it waits for what is under way, once it stops.
@@ -90,13 +92,11 @@ impl Serving {
                 self.begin(next);
                 continue;
             };
-            if let Some(is_down) = self.figures.stands(&self.flow, &beat) {
-                self.tools.books.log.turned(is_down);
-            }
+            let alarm_at = self.stands(&beat);
             if self.stops_at.is_some() && self.jobs.is_empty() {
                 break;
             }
-            let until = [until, look_at].into_iter().flatten().min();
+            let until = [until, look_at, alarm_at].into_iter().flatten().min();
             match self.happens(until, told).await {
                 Happened::Done(Done::Looked(seen)) => self.looked(seen, contender.as_deref_mut()),
                 Happened::Done(done) => self.done(done),
@@ -108,6 +108,22 @@ impl Serving {
         }
         self.record_last().await;
         self.figures.rests();
+    }
+
+    /// Tells how the destination stands now. Returns when an outage is to be told of, if it lasts until then.
+    fn stands(&mut self, beat: &Beat) -> Option<u64> {
+        let log = &self.tools.books.log;
+        if let Some(is_down) = self.figures.stands(&self.flow, beat) {
+            log.turned(is_down);
+        }
+        match self.alarm.look(self.flow.down_since(), beat.tick_ms) {
+            Alert::Never => None,
+            Alert::At(at) => Some(at),
+            Alert::Now => {
+                log.is_still_down();
+                None
+            }
+        }
     }
 
     fn beat(&self) -> Beat {

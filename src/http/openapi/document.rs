@@ -35,6 +35,7 @@ use crate::wire::schema::BatchLine;
         transactions::search, transactions::one, journal::journal, journal::head, live::live,
         reports::trial_balance, reports::digest, destinations::list, destinations::one,
         destinations::parked, act_on_destinations::pause, act_on_destinations::resume,
+        act_on_destinations::test,
         front::front, health::healthz, health::readyz, metrics::metrics
     ),
     components(schemas(
@@ -132,6 +133,7 @@ mod tests {
             ("/v1/transfers/{transfer}/abandon", Op::AbandonTransfer),
             ("/v1/destinations/{name}/pause", Op::PauseDestination),
             ("/v1/destinations/{name}/resume", Op::ResumeDestination),
+            ("/v1/destinations/{name}/test", Op::TestDestination),
         ] {
             let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
             assert_eq!(body["schema"]["$ref"], format!("#/components/schemas/{}", op.shape().name), "{path}");

@@ -36,7 +36,7 @@ const BATCH: &str = concat!(
 );
 
 /// Returns the body of each write.
-fn bodies() -> [(&'static str, Value); 20] {
+fn bodies() -> [(&'static str, Value); 21] {
     [
         ("/v1/accounts", json!({"transaction_id": id!("01"), "account": "alice", "currency": "EUR"})),
         ("/v1/accounts/{account}/deposits", json!({"transaction_id": id!("02"), "amount": "100.00"})),
@@ -99,6 +99,7 @@ fn bodies() -> [(&'static str, Value); 20] {
             "/v1/destinations/{name}/resume",
             json!({"transaction_id": id!("27"), "reason": "the receiver was moved"}),
         ),
+        ("/v1/destinations/{name}/test", json!({"transaction_id": id!("28")})),
         ("/v1/accounts/{account}/close", json!({"transaction_id": id!("11"), "reason": "asked by letter"})),
     ]
 }

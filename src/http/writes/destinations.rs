@@ -77,6 +77,17 @@ pub(crate) async fn resume(act: Act) -> Result<Response, Problem> {
     act.book(Op::ResumeDestination).await
 }
 
+/// Sends a message that says nothing to a destination once, and says what came of it: `delivered`, or `failed` and why.
+///
+/// A retry gets the first answer, and sends nothing again.
+#[utoipa::path(post, path = "/v1/destinations/{name}/test", operation_id = "test_destination",
+    tag = "destinations", security(("key" = [])),
+    params(DestinationPath, IdHeader, OriginHeaders),
+    request_body = schema::DestinationTest, responses(DestinationAnswers))]
+pub(crate) async fn test(act: Act) -> Result<Response, Problem> {
+    act.book(Op::TestDestination).await
+}
+
 /// Does an act, and waits for it as long as a write waits. It goes on also when nobody waits any more.
 async fn done(app: &App, command: Command) -> Result<Verdict, Problem> {
     let name = command.stream.destination().cloned();
