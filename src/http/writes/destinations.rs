@@ -119,7 +119,12 @@ async fn done(app: &App, command: Command) -> Result<Verdict, Problem> {
 async fn wrong_state(app: &App, shown: &Shown) -> Result<Problem, Problem> {
     let condition = shown.condition();
     let turn = last_turn(app, shown, condition).await?;
-    let detail = "The destination is in no state in which this can be done: see `state`.";
+    let detail = match reason(condition) {
+        Some(reason) => {
+            format!("The destination is {} ({reason}): this can't be done now.", condition.name())
+        }
+        None => format!("The destination is {}: this can't be done now.", condition.name()),
+    };
     let problem = Problem::new(Code::DestinationState, detail)
         .with("state", condition.name())
         .with("revision", shown.state.revision);
