@@ -124,9 +124,11 @@ impl Work {
     }
 
     /// Returns the commands that are decided next: at most `limit` of short jobs, and those of long ones that may be decided
-    /// now.
+    /// now. Where short ones are left over, there are no long ones: the verdicts are given in the same order, so that theirs
+    /// would go to what is left over.
     pub(super) fn next(&self, limit: usize) -> impl Iterator<Item = &Command> + Clone {
-        self.short.next(limit).chain(self.long.next(self.long_now))
+        let long = if self.short.todo.len() > limit { 0 } else { self.long_now };
+        self.short.next(limit).chain(self.long.next(long))
     }
 
     /// Returns the ID of the command whose verdict comes next.
@@ -214,6 +216,7 @@ mod tests {
         work.allow_long(3);
         let next: Vec<Id> = work.next(10).map(|command| command.id).collect();
         assert_eq!(next.len(), 2 + 3);
+        assert!(work.next(1).map(|command| command.id).eq(next[..1].iter().copied()), "one is left over");
         for id in next {
             assert_eq!(work.next_id(), Some(id), "they are answered in the order in which they are decided");
             work.answer(Verdict::Unavailable(Unavailable::Stopping));
