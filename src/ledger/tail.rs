@@ -92,12 +92,14 @@ impl Follower {
             match found {
                 Found::Lines(lines) => return Ok(self.seen(lines)),
                 Found::Behind => {
+                    // What may not be in the journal yet comes after this, whatever becomes of the ring meanwhile.
+                    let start = self.start();
                     let lines = self.ledger.lines(self.after, AT_ONCE).await?;
                     if let Some(lines) = Lines::of(lines) {
                         return Ok(self.seen(lines));
                     }
                     // Nothing more is there yet, and what comes next comes into the ring.
-                    self.after = self.after.max(self.start());
+                    self.after = self.after.max(start);
                 }
                 // The sender lives as long as the ledger, which this holds.
                 Found::Nothing => drop(self.grown.changed().await),
