@@ -54,7 +54,7 @@ impl Port for Ledger {
 
     fn count(&self, after: u64, to: u64, chooses: Chooses) -> BoxFuture<'_, Result<u64, Unreadable>> {
         Box::pin(async move {
-            let after = at_or_before(self, after).await?;
+            let after = self.at_or_before(after).await?;
             Ok(self.count_lines(after, to, chooses).await?)
         })
     }
@@ -170,20 +170,11 @@ impl Tail for FromNearest {
             let follower = match &mut self.follower {
                 Some(follower) => follower,
                 none @ None => {
-                    let after = at_or_before(&self.ledger, self.after).await?;
+                    let after = self.ledger.at_or_before(self.after).await?;
                     none.insert(self.ledger.follow(after))
                 }
             };
             Ok(Chunk::new(follower.next().await?.bytes))
         })
-    }
-}
-
-/// Returns the position of the last event that is at a position or before it.
-async fn at_or_before(ledger: &Ledger, position: u64) -> Result<u64, ReadError> {
-    match ledger.known_position(position).await {
-        Ok(()) => Ok(position),
-        Err(ReadError::UnknownPosition { before }) => Ok(before),
-        Err(error) => Err(error),
     }
 }

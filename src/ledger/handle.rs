@@ -178,16 +178,25 @@ impl Ledger {
     /// Fails with [`ReadError::UnknownPosition`], which names the nearest position before, or when the index can't be
     /// read.
     pub async fn known_position(&self, position: Position) -> Result<(), ReadError> {
+        let before = self.at_or_before(position).await?;
+        // Events of a damaged stream are shown, though the index does not have them.
+        let known = before == position || self.0.clerk.condition().damaged > 0;
+        if known { Ok(()) } else { Err(ReadError::UnknownPosition { before }) }
+    }
+
+    /// Returns the position of the last event that the index has at a position or before it; the position itself at the
+    /// journal's end and beyond it. An event is there also where streams are damaged.
+    ///
+    /// # Errors
+    /// Fails when the index can't be read.
+    pub(crate) async fn at_or_before(&self, position: Position) -> Result<Position, ReadError> {
         if position == 0 || position >= self.head().position {
-            return Ok(());
+            return Ok(position);
         }
         let ledger = self.clone();
         self.page(move || {
             let nearest = ledger.0.index.places(0..=position, true, 1)?;
-            let before = nearest.first().map_or(0, |(_, facts)| facts.position);
-            // Events of a damaged stream are shown, though the index does not have them.
-            let known = before == position || ledger.0.clerk.condition().damaged > 0;
-            if known { Ok(()) } else { Err(ReadError::UnknownPosition { before }) }
+            Ok(nearest.first().map_or(0, |(_, facts)| facts.position))
         })
         .await
     }
