@@ -140,13 +140,17 @@ impl Deliveries {
         Self::new(port, Vec::new(), Owner::new(FolderId::default(), true))
     }
 
-    /// Records what the settings change, and begins to send. It must be called inside a tokio runtime.
+    /// Records what the settings change, and begins to send. It must be called inside a tokio runtime. With a code it pauses
+    /// every destination before anything is sent, also those that the settings have just set up or opened.
     ///
     /// # Errors
     /// Fails when the settings contradict the journal, or the ledger can't be read or written: then nothing is sent.
-    pub async fn begin(&self) -> Result<(), SettleError> {
+    async fn begin(&self, pause: Option<PauseCode>) -> Result<(), SettleError> {
         let given = self.0.waiting.lock().given.clone();
         settle::settle(&self.0.port, &given, self.0.owner.heeds()).await?;
+        if let Some(code) = pause {
+            settle::pause_all(&*self.0.port, code).await?;
+        }
         let keepers = std::mem::take(&mut self.0.waiting.lock().keepers);
         let panics = || Arc::clone(&self.0.panics);
         let begins = keepers.into_iter().map(|(name, keeper, hears)| watched(name, keeper, hears, panics()));
@@ -154,8 +158,8 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Does the same as soon as the ledger can be read and written, over a store that may be away for any time. With a code it
-    /// pauses every destination first. It returns when it has begun, or is stopped.
+    /// Does the same as soon as the ledger can be read and written, over a store that may be away for any time. It
+    /// returns when it has begun, or is stopped.
     ///
     /// # Errors
     /// Fails when the settings contradict the journal: then nothing is sent.
@@ -163,15 +167,7 @@ impl Deliveries {
         let (mut stops, mut patience, draws) =
             (self.0.stops.subscribe(), Patience::default(), Draws::fresh());
         while !*stops.borrow_and_update() {
-            let paused = match pause {
-                Some(code) => settle::pause_all(&*self.0.port, code).await,
-                None => Ok(()),
-            };
-            let begun = match paused {
-                Ok(()) => self.begin().await,
-                Err(error) => Err(error),
-            };
-            match begun {
+            match self.begin(pause).await {
                 Err(error) if error.may_pass() => {
                     tracing::debug!(
                         error = &error as &dyn std::error::Error,
@@ -194,7 +190,7 @@ impl Deliveries {
     /// Fails as [`begin`](Self::begin) does.
     pub async fn start(port: Arc<dyn Port>, given: Vec<Given>, owner: Owner) -> Result<Self, SettleError> {
         let deliveries = Self::new(port, given, owner);
-        deliveries.begin().await?;
+        deliveries.begin(None).await?;
         Ok(deliveries)
     }
 
@@ -204,7 +200,7 @@ impl Deliveries {
         self.0.panics.load(Ordering::Relaxed)
     }
 
-    /// Stops sending. It returns when what was under way has ended and is recorded, or after 18 seconds.
+    /// Stops sending. It returns when what was under way has ended and is recorded, or after 26 seconds.
     pub async fn stop(&self) {
         self.0.stops.send_replace(true);
         for kept in self.0.kept.values() {

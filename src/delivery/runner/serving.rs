@@ -34,7 +34,7 @@ use super::told::Told;
 
 /// This is how long a destination that stops being served waits for what is under way. What has not come back by then is as
 /// after a kill.
-const LAST_WAIT: Duration = Duration::from_secs(8);
+const LAST_WAIT: Duration = Duration::from_secs(16);
 
 /// This is how soon an instance looks again after it has answered that it lives.
 const ANSWERED_MS: u64 = 50;
