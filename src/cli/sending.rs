@@ -32,7 +32,7 @@ pub(super) fn is_of_settings(error: &Error) -> bool {
 }
 
 /// Makes the deliveries of a ledger. In a data folder it records what the settings change and begins to send; over an event
-/// store [`settled`] does that when the store is there.
+/// store [`contradicted`] does that when the store is there.
 ///
 /// # Errors
 /// Fails when the settings contradict the journal, or the ledger can't be read or written.
